@@ -1,0 +1,6 @@
+"""`python -m lamplighter` is the same as `lamplighter`."""
+
+from lamplighter.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where the tokens lie on the map; the only room with umap."""

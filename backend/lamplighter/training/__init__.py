@@ -1,0 +1,1 @@
+"""The model, its step, and what is observed of it."""

@@ -1,0 +1,1 @@
+"""Bytes on the socket: encode, decode, merge."""
