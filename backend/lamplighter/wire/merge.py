@@ -1,0 +1,82 @@
+"""Several frames as one, for a viewer who fell behind. A merged pulse is never to be shown as a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lamplighter.wire.frames import Floats, Pulse, Rows, UInts
+
+
+def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
+    """The union of consecutive pulses of one attempt: sets are joined, counts and distances summed,
+    gradient norms the largest seen; everything else is the last one's.
+
+    Raises:
+        ValueError: no pulses, or pulses of several attempts or vocabularies.
+    """
+    if not pulses:
+        raise ValueError("nothing to merge")
+    last = pulses[-1]
+    if any((p.attempt, p.vocabulary) != (last.attempt, last.vocabulary) for p in pulses):
+        raise ValueError("only pulses of one attempt and one vocabulary can be merged")
+    if len(pulses) == 1:
+        return last
+    size = last.vocabulary
+    batch_ids, counts = _join(size, [(p.batch_ids, p.batch_counts.astype(np.float32)) for p in pulses], np.add)
+    gradient_ids, norms = _join(size, [(p.gradient_ids, p.gradient_norms) for p in pulses], np.maximum)
+    moved_ids, distances = _join(size, [(p.moved_ids, p.moved_distances) for p in pulses], np.add)
+    return Pulse(
+        attempt=last.attempt,
+        step=last.step,
+        time=last.time,
+        vocabulary=size,
+        loss=last.loss,
+        learning_rate=last.learning_rate,
+        tokens_per_second=last.tokens_per_second,
+        step_seconds=last.step_seconds,
+        observe_seconds=last.observe_seconds,
+        batch_ids=batch_ids,
+        batch_counts=counts.astype(np.uint32),
+        gradient_ids=gradient_ids,
+        gradient_norms=norms,
+        moved_ids=moved_ids,
+        moved_distances=distances,
+        layer_norms=last.layer_norms,
+        verified=all(p.verified for p in pulses),
+        first_step=pulses[0].first_step,
+    )
+
+
+def merge_rows(frames: Sequence[Rows]) -> Rows:
+    """The newest vector of every row in consecutive frames of one attempt.
+
+    Raises:
+        ValueError: no frames, or frames of several attempts or shapes.
+    """
+    if not frames:
+        raise ValueError("nothing to merge")
+    last = frames[-1]
+    width = last.vectors.shape[1]
+    if any((f.attempt, f.vocabulary, f.vectors.shape[1]) != (last.attempt, last.vocabulary, width) for f in frames):
+        raise ValueError("only rows of one attempt and one matrix can be merged")
+    if len(frames) == 1 or last.whole:
+        return last
+    matrix = np.empty((last.vocabulary, width), dtype=np.float32)
+    present = np.zeros(last.vocabulary, dtype=bool)
+    for frame in frames:
+        matrix[frame.token_ids] = frame.vectors
+        present[frame.token_ids] = True
+    ids = np.flatnonzero(present).astype(np.uint32)
+    return Rows(last.attempt, last.step, last.time, last.vocabulary, ids, matrix[ids])
+
+
+def _join(size: int, parts: list[tuple[UInts, Floats]], how: np.ufunc) -> tuple[UInts, Floats]:
+    values = np.zeros(size, dtype=np.float32)
+    present = np.zeros(size, dtype=bool)
+    for ids, of in parts:
+        values[ids] = how(values[ids], of)
+        present[ids] = True
+    ids = np.flatnonzero(present).astype(np.uint32)
+    return ids, values[ids]
