@@ -332,7 +332,7 @@ def _decode_layout(cursor: _Cursor, attempt: int, step: int, time: float) -> Lay
     high = np.array([x1, y1], dtype=np.float32)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise FrameError("the layout's bounds are not finite")
-    coordinates = low + (high - low) * (places.astype(np.float32) / np.float32(65_535))
+    coordinates = (low + (high - low) * (places.astype(np.float32) / np.float32(65_535))).astype(np.float32)
     return Layout(attempt, step, time, Method(method), coordinates, trust, error, recall, sample)
 
 

@@ -24,7 +24,9 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
     if len(pulses) == 1:
         return last
     size = last.vocabulary
-    batch_ids, counts = _join(size, [(p.batch_ids, p.batch_counts.astype(np.float32)) for p in pulses], np.add)
+    batch_ids, counts = _join(
+        size, [(p.batch_ids, p.batch_counts.astype(np.float32)) for p in pulses], np.add
+    )
     gradient_ids, norms = _join(size, [(p.gradient_ids, p.gradient_norms) for p in pulses], np.maximum)
     moved_ids, distances = _join(size, [(p.moved_ids, p.moved_distances) for p in pulses], np.add)
     return Pulse(
@@ -59,7 +61,10 @@ def merge_rows(frames: Sequence[Rows]) -> Rows:
         raise ValueError("nothing to merge")
     last = frames[-1]
     width = last.vectors.shape[1]
-    if any((f.attempt, f.vocabulary, f.vectors.shape[1]) != (last.attempt, last.vocabulary, width) for f in frames):
+    if any(
+        (f.attempt, f.vocabulary, f.vectors.shape[1]) != (last.attempt, last.vocabulary, width)
+        for f in frames
+    ):
         raise ValueError("only rows of one attempt and one matrix can be merged")
     if len(frames) == 1 or last.whole:
         return last

@@ -1,0 +1,139 @@
+"""Opening the SQLite files of a run: one writer, any number of readers.
+
+A live file is in WAL mode, so that readers never wait for the writer nor the writer for them. APSW is used
+for the SQLite it carries: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
+checkpoint at once.
+
+A writer does not checkpoint on its own thread: a `WalKeeper` does it beside, so that no commit pays for
+it. A file nobody writes any more is sealed: back to a rollback journal, which opens read-only anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+import apsw
+
+FORMAT = 1
+"""Of every SQLite file in a run folder, kept in `PRAGMA user_version`."""
+
+_APPLICATION_ID = 0x4C414D50  # "LAMP"
+_WAL_LIMIT = 4 << 20
+
+
+class FormatError(ValueError):
+    """A file that this version cannot read; the message says why."""
+
+
+def open_writer(path: Path, schema: str) -> apsw.Connection:
+    """Open (or make) a file of which this process is the one writer, in WAL mode.
+
+    Raises:
+        FormatError: the file was written by a newer version, or is not a file of a run.
+    """
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(10_000)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    if connection.pragma("user_version") == 0:
+        with connection:
+            connection.execute(schema)
+            connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+    else:
+        _check_format(connection, path)
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a file read-only. Finish every cursor at once: an open one keeps the WAL from shrinking.
+
+    Raises:
+        FileNotFoundError: there is no such file yet.
+        FormatError: the file cannot be read by this version.
+    """
+    if not path.exists():
+        raise FileNotFoundError(path)
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(2_000)
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        if connection.pragma("user_version") == 0:
+            # The writer has made the file and not yet its tables.
+            connection.close()
+            raise FileNotFoundError(path)
+        _check_format(connection, path)
+    except apsw.Error as error:
+        connection.close()
+        raise FormatError(f"{path.name} cannot be read: {error}") from error
+    except FormatError:
+        connection.close()
+        raise
+    return connection
+
+
+def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
+    """Turn a file back to a rollback journal, so that it opens read-only anywhere, for anyone.
+
+    A reader that is connected keeps this from happening; it is tried again for `patience` seconds.
+
+    Returns:
+        Whether it was done.
+    """
+    connection.set_busy_timeout(50)
+    deadline = time.monotonic() + patience
+    while True:
+        with contextlib.suppress(apsw.BusyError):
+            if connection.pragma("journal_mode", "delete") == "delete":
+                return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+
+
+class WalKeeper:
+    """Checkpoints the WAL of a file from a thread of its own, once it has grown."""
+
+    def __init__(self, path: Path, every: float = 0.5, grown: int = 1 << 20) -> None:
+        """Look every `every` seconds; act when the WAL has more than `grown` bytes."""
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+        self._every = every
+        self._grown = grown
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"wal of {path.name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread and close its connection."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = apsw.Connection(str(self._path))
+        try:
+            while not self._stop.wait(self._every):
+                try:
+                    if self._wal.stat().st_size > self._grown:
+                        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
+                    # Readers, a full disk: the next look tries again; nothing is lost meanwhile.
+                    continue
+        finally:
+            connection.close()
+
+
+def _check_format(connection: apsw.Connection, path: Path) -> None:
+    if connection.pragma("application_id") != _APPLICATION_ID:
+        raise FormatError(f"{path.name} is not a file of a run")
+    version = int(str(connection.pragma("user_version")))
+    if version > FORMAT:
+        raise FormatError(
+            f"{path.name} has format {version}; this version reads up to {FORMAT}: update Lamplighter"
+        )

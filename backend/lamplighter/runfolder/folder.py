@@ -1,0 +1,146 @@
+"""A run as a folder: where its files are, and the ones written once.
+
+recipe.json       what was asked for
+source.txt        the text a person brought, if one did
+corpus.npy        token ids; tokeniser.json beside it
+vocabulary.json   tokens, counts, what is known of them; written last, so it says the corpus is read
+steps.sqlite      writer: trainer       (`steps.py`)
+checkpoints/      writer: trainer
+layouts.sqlite    writer: projector     (`layouts.py`)
+measures.sqlite   writer: analyst       (`measures.py`)
+requests-*.sqlite writer: that server   (`requests.py`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from lamplighter.recipe import Recipe, explain
+from lamplighter.runfolder.database import FormatError
+from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
+
+
+class RunFolder:
+    """The paths and the write-once files of a run.
+
+    Opening one touches no file; what is missing or unreadable shows when it is read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.steps_path = path / "steps.sqlite"
+        self.layouts_path = path / "layouts.sqlite"
+        self.measures_path = path / "measures.sqlite"
+        self.checkpoints = path / "checkpoints"
+        self.source_path = path / "source.txt"
+
+    @property
+    def id(self) -> str:
+        """The run's name: its folder's."""
+        return self.path.name
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What was asked for.
+
+        Raises:
+            FormatError: there is no recipe, or this version cannot read it.
+        """
+        try:
+            data = json.loads((self.path / "recipe.json").read_text(encoding="utf-8"))
+            if isinstance(data, dict) and data.get("format", 0) > 1:  # pyright: ignore[reportOperatorIssue]
+                raise FormatError("recipe.json was written by a newer version: update Lamplighter")
+            return Recipe.model_validate(data)
+        except OSError as error:
+            raise FormatError(f"recipe.json: {error.strerror or error}") from error
+        except ValidationError as error:
+            raise FormatError(f"recipe.json: {explain(error)}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise FormatError(f"recipe.json: {error}") from error
+
+    @property
+    def created(self) -> float:
+        """When the run was made, Unix seconds."""
+        return (self.path / "recipe.json").stat().st_mtime
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the corpus has been read into the folder."""
+        return (self.path / "vocabulary.json").exists()
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The vocabulary.
+
+        Raises:
+            FileNotFoundError: the corpus is not read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            return Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
+        except (VocabularyError, UnicodeDecodeError) as error:
+            raise FormatError(f"vocabulary.json: {error}") from error
+
+    @cached_property
+    def token_ids(self) -> NDArray[np.uint32]:
+        """The corpus, shape (N,), mapped from the file and read-only.
+
+        Raises:
+            FileNotFoundError: the corpus is not read yet.
+            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """
+        try:
+            ids = np.load(self.path / "corpus.npy", mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            raise FormatError(f"corpus.npy: {error}") from error
+        if ids.dtype != np.uint32 or ids.ndim != 1 or (len(ids) and int(ids.max()) >= len(self.vocabulary)):
+            raise FormatError("corpus.npy: not token ids of this vocabulary")
+        return ids
+
+    def write_corpus(self, token_ids: NDArray[np.uint32], vocabulary: Vocabulary, tokeniser: str) -> None:
+        """Keep the corpus in the folder; from then on nothing outside it is read."""
+        temporary = self.path / "corpus.npy.part"
+        with temporary.open("wb") as file:
+            np.save(file, token_ids.astype(np.uint32), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        temporary.replace(self.path / "corpus.npy")
+        write_once(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
+        write_once(self.path / "tokeniser.json", tokeniser)
+        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+
+    def corpus_facts(self) -> dict[str, Any]:
+        """`sha256` and `tokens` of corpus.npy."""
+        return json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
+
+    def bytes_on_disk(self) -> int:
+        """The size of everything in the folder."""
+        total = 0
+        for root, _, names in os.walk(self.path):
+            for name in names:
+                # A file may go between the listing and the look (a WAL, a temporary).
+                try:
+                    total += os.lstat(os.path.join(root, name)).st_size
+                except FileNotFoundError:
+                    continue
+        return total
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and make sure it is on the disk."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,146 @@
+"""`layouts.sqlite`: where the tokens lie on the map, a row a layout. Writer: the projector."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+from lamplighter.wire.frames import Layout, Method, encode
+
+_SCHEMA = """
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
+    method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
+CREATE INDEX layouts_by_step ON layouts(method, step);
+"""
+
+
+@dataclass(frozen=True)
+class LayoutEntry:
+    """A layout in the list: which, and how far to trust it (None: not estimated)."""
+
+    id: int
+    attempt: int
+    step: int
+    method: Method
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+
+
+class LayoutsWriter:
+    """The projector's hand on the file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            FormatError: it was written by a newer version.
+        """
+        self._connection = open_writer(path, _SCHEMA)
+        self._keeper = WalKeeper(path)
+
+    def commit(self, layout: Layout) -> None:
+        """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
+                (
+                    layout.attempt,
+                    layout.step,
+                    int(layout.method),
+                    _number(layout.trust),
+                    _number(layout.trust_error),
+                    _number(layout.recall),
+                    encode(layout),
+                ),
+            )
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the projection, each replaced whole."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it."""
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> LayoutsWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class LayoutsReader:
+    """Reads the file, live or finished."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: the projector has not made it yet.
+            FormatError: this version cannot read it.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> LayoutsReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def version(self) -> int:
+        """A number that changes whenever the writer has committed."""
+        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+
+    def facts(self) -> dict[str, Any]:
+        """What the projector says of its work."""
+        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+
+    def entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
+        """Layouts with an id above `after`, in the order they were made."""
+        rows = self._all(
+            "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? ORDER BY id LIMIT ?",
+            after,
+            limit,
+        )
+        return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
+
+    def newest(self, method: Method, step: int | None = None) -> bytes | None:
+        """The encoded layout of a method made last for a step at or before `step` (any step: None)."""
+        rows = self._all(
+            "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
+            int(method),
+            0xFFFF_FFFF if step is None else step,
+        )
+        return rows[0][0] if rows else None
+
+    def record(self, layout_id: int) -> bytes:
+        """One encoded layout, by its id in the list."""
+        return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value

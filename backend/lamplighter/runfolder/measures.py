@@ -1,0 +1,97 @@
+"""`measures.sqlite`: what was computed from the record, by step. Writer: the analyst."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+
+_SCHEMA = """
+CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
+    name TEXT NOT NULL, value REAL NOT NULL);
+CREATE INDEX measures_by_step ON measures(step);
+"""
+
+
+class MeasuresWriter:
+    """The analyst's hand on the file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            FormatError: it was written by a newer version.
+        """
+        self._connection = open_writer(path, _SCHEMA)
+        self._keeper = WalKeeper(path)
+
+    def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
+        """Keep the measures of one step, as one."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
+                [(attempt, step, name, value) for name, value in values.items()],
+            )
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it."""
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> MeasuresWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class MeasuresReader:
+    """Reads the file, live or finished."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: the analyst has not made it yet.
+            FormatError: this version cannot read it.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def __enter__(self) -> MeasuresReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def version(self) -> int:
+        """A number that changes whenever the writer has committed."""
+        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+
+    def last_step(self) -> int:
+        """The newest step with measures; -1 for none."""
+        row = self._all("SELECT max(step) FROM measures")[0]
+        return -1 if row[0] is None else row[0]
+
+    def by_step(self, first: int = 0, last: int = 0xFFFF_FFFF) -> dict[int, dict[str, float]]:
+        """Measures by step and name, ascending; of several attempts at a step, the newest's."""
+        found: dict[int, dict[str, float]] = {}
+        for step, name, value in self._all(
+            "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ? ORDER BY step, id", first, last
+        ):
+            found.setdefault(step, {})[name] = value
+        return found
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]

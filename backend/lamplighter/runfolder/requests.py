@@ -1,0 +1,112 @@
+"""`requests-<server>.sqlite`: what people asked a server for. Writer: that server.
+
+Whoever carries a request out says so in its own file (`applied` in `steps.sqlite`), with the step at which
+it took effect: that is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from lamplighter.runfolder.database import FormatError, open_reader, open_writer
+
+_SCHEMA = """
+CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL);
+"""
+_NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, as it was made."""
+
+    server: str
+    id: int
+    time: float
+    kind: str
+    body: dict[str, Any]
+
+
+class RequestsWriter:
+    """A server's hand on its file."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        """Use the file of `server` (lower-case letters and digits) in a run's folder.
+
+        Raises:
+            ValueError: not a server's name.
+        """
+        if not _NAME.fullmatch(f"requests-{server}.sqlite"):
+            raise ValueError(f"not a server's name: {server!r}")
+        self.server = server
+        self._path = folder / f"requests-{server}.sqlite"
+
+    def add(self, kind: str, body: dict[str, Any]) -> int:
+        """Keep a request. Returns its id."""
+        connection = open_writer(self._path, _SCHEMA)
+        try:
+            with connection:
+                connection.execute(
+                    "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",
+                    (time.time(), kind, json.dumps(body)),
+                )
+                made = connection.last_insert_rowid()
+        finally:
+            # Requests are rare and small: no connection stays open, so a finished folder is at rest.
+            connection.pragma("journal_mode", "delete")
+            connection.close()
+        return made
+
+
+class RequestsReader:
+    """Reads the requests of every server, those not seen before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, int] = {}
+        self._marks: dict[str, tuple[int, int]] = {}
+
+    def seen(self, server: str, request: int) -> None:
+        """Do not report this request of a server, or older ones of it."""
+        self._seen[server] = max(request, self._seen.get(server, 0))
+
+    def new(self) -> list[Request]:
+        """Requests made since the last call, oldest first."""
+        found: list[Request] = []
+        for path in self._folder.glob("requests-*.sqlite"):
+            match = _NAME.fullmatch(path.name)
+            # A file untouched since the last look holds nothing new: a look costs one stat.
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue
+            mark = (stat.st_mtime_ns, stat.st_size)
+            if match is None or self._marks.get(path.name) == mark:
+                continue
+            try:
+                found += self._read(path, match[1])
+            except (FileNotFoundError, FormatError, apsw.BusyError):
+                continue
+            self._marks[path.name] = mark
+        return sorted(found, key=lambda request: request.time)
+
+    def _read(self, path: Path, server: str) -> list[Request]:
+        connection = open_reader(path)
+        try:
+            rows = connection.execute(
+                "SELECT id, time, kind, body FROM requests WHERE id>? ORDER BY id",
+                (self._seen.get(server, 0),),
+            ).fetchall()
+        finally:
+            connection.close()
+        if rows:
+            self._seen[server] = int(rows[-1][0])  # pyright: ignore[reportArgumentType]
+        return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]  # pyright: ignore[reportArgumentType]

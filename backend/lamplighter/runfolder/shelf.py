@@ -1,0 +1,100 @@
+"""The folder that holds the runs: making one, listing them, moving one to the trash."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder, write_once
+from lamplighter.runfolder.lock import is_held
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_TRASH = ".trash"
+
+
+class NoSuchRunError(LookupError):
+    """There is no run of that name."""
+
+
+class RunBusyError(RuntimeError):
+    """The run is being trained."""
+
+
+class Shelf:
+    """All runs below one folder. Ids are looked up among what is there, never joined into a path."""
+
+    def __init__(self, path: Path) -> None:
+        """Use (and make, if need be) the folder `path`."""
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path.resolve()
+
+    def runs(self) -> list[RunFolder]:
+        """Every run, newest first, readable or not."""
+        found = [
+            RunFolder(path)
+            for path in self.path.iterdir()
+            if _ID.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        ]
+        return sorted(found, key=_age, reverse=True)
+
+    def find(self, run_id: str) -> RunFolder:
+        """The run of that name.
+
+        Raises:
+            NoSuchRunError: there is none.
+        """
+        if _ID.fullmatch(run_id):
+            for run in self.runs():
+                if run.id == run_id:
+                    return run
+        raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
+
+    def create(self, recipe: Recipe, text: str | None = None) -> RunFolder:
+        """Make a run: its folder appears with the recipe (and the text) in it, or not at all."""
+        name = re.sub(r"[^a-z0-9]+", "-", (recipe.corpus.name or recipe.corpus.kind).lower()).strip("-")[:40]
+        run_id = f"{time.strftime('%Y-%m-%d')}-{name or 'text'}-{secrets.token_hex(3)}"
+        making = self.path / f".making-{run_id}"
+        making.mkdir()
+        if text is not None:
+            write_once(making / "source.txt", text)
+        (making / "checkpoints").mkdir()
+        write_once(making / "recipe.json", recipe.model_dump_json(indent=2))
+        return RunFolder(making.rename(self.path / run_id))
+
+    def trash(self, run: RunFolder) -> Path:
+        """Move a run to the trash folder; it can be moved back by hand.
+
+        Raises:
+            RunBusyError: a trainer holds it.
+        """
+        if is_held(run.path, "trainer"):
+            raise RunBusyError(f"{run.id} is being trained; stop it first")
+        trash = self.path / _TRASH
+        trash.mkdir(exist_ok=True)
+        target = trash / run.id
+        if target.exists():
+            target = trash / f"{run.id}-{secrets.token_hex(2)}"
+        return run.path.rename(target)
+
+    def trashed(self) -> list[RunFolder]:
+        """What lies in the trash."""
+        trash = self.path / _TRASH
+        return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
+
+    def empty_trash(self) -> int:
+        """Remove what lies in the trash for good. Returns the number of runs removed."""
+        gone = self.trashed()
+        for run in gone:
+            shutil.rmtree(run.path)
+        return len(gone)
+
+
+def _age(run: RunFolder) -> float:
+    try:
+        return run.created
+    except OSError:
+        return run.path.stat().st_mtime

@@ -1,0 +1,97 @@
+"""What a run is doing, read from its folder alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.requests import RequestsReader
+from lamplighter.runfolder.steps import TERMINAL, StepsReader
+from lamplighter.wire.frames import Pulse, decode
+
+Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """The state of a run, as `docs/rest.md` describes it (less its size on the disk)."""
+
+    phase: Phase
+    message: str
+    alive: bool
+    """A trainer holds the run now."""
+    attempt: int
+    step: int
+    steps: int
+    """Where the run will end."""
+    loss: float | None
+    pace: Literal["full", "limited", "single"]
+    pace_steps_per_second: float | None
+    snapshots: Literal["all", "keyframes", "none"]
+    changed: float
+
+    @property
+    def terminal(self) -> bool:
+        """Nobody is meant to be training the run."""
+        return self.phase in TERMINAL
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name."""
+        return asdict(self)
+
+
+def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
+    """What a run is doing now. With `reader`, through that open connection.
+
+    Raises:
+        FormatError: the folder cannot be read by this version.
+    """
+    alive = is_held(run.path, "trainer")
+    waiting = RunStatus("waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", run.created)
+    if reader is not None:
+        return _read(waiting, reader)
+    try:
+        with StepsReader(run.steps_path) as own:
+            return _read(waiting, own)
+    except FileNotFoundError:
+        return waiting
+
+
+def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
+    facts = reader.facts()
+    attempt, step = reader.last()
+    pulses = reader.pulses_of([step])
+    pulse = decode(pulses[0][1]) if pulses else None
+    return RunStatus(
+        phase=facts.get("phase", "waiting"),
+        message=facts.get("message", ""),
+        alive=waiting.alive,
+        attempt=attempt,
+        step=step,
+        steps=facts.get("steps", waiting.steps),
+        loss=pulse.loss if isinstance(pulse, Pulse) else None,
+        pace=facts.get("pace", "full"),
+        pace_steps_per_second=facts.get("pace_steps_per_second"),
+        snapshots=facts.get("snapshots", "all"),
+        changed=facts.get("changed", waiting.changed),
+    )
+
+
+def wants_training(run: RunFolder) -> bool:
+    """Whether a trainer should be at work: the run is not over, or someone asked for it to go on.
+
+    Raises:
+        FormatError: the folder cannot be read by this version.
+    """
+    requests = RequestsReader(run.path)
+    try:
+        with StepsReader(run.steps_path) as reader:
+            if reader.facts().get("phase", "waiting") not in TERMINAL:
+                return True
+            for applied in reader.applied():
+                requests.seen(applied.server, applied.request)
+    except FileNotFoundError:
+        return True
+    return any(request.kind == "continue" for request in requests.new())

@@ -1,0 +1,326 @@
+"""`steps.sqlite`: what the trainer wrote, a row a step, and reading it.
+
+A row is keyed by attempt and step in one integer, so that rows are appended in order. Several attempts can
+hold the same step; the *line* is the sequence of steps that counts: at each step the newest attempt that
+reached back to it (`architecture.md`, "Attempts").
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+
+_SCHEMA = """
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
+CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
+CREATE TABLE rows(id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE keyframes(id INTEGER PRIMARY KEY, record BLOB NOT NULL, census BLOB NOT NULL);
+CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, attempt INTEGER NOT NULL,
+    step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
+CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
+    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE(server, request));
+"""
+
+TERMINAL = ("finished", "interrupted", "failed")
+"""Phases in which nobody is meant to be training the run."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """All that one step leaves behind, encoded; committed as one."""
+
+    step: int
+    pulse: bytes
+    digest: bytes
+    """Of what must be equal when the step is computed again: not of times."""
+    rows: bytes | None = None
+    keyframe: bytes | None = None
+    census: bytes | None = None
+    """Comes with the keyframe."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A request, and the step at which it took effect (the first computed under it)."""
+
+    id: int
+    server: str
+    request: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something worth a place on the timeline."""
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    message: str
+
+
+def key(attempt: int, step: int) -> int:
+    """The row id of a step of an attempt."""
+    return attempt << 32 | step
+
+
+class StepsWriter:
+    """The trainer's hand on the file. Not for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file.
+
+        Raises:
+            FormatError: it was written by a newer version.
+        """
+        self._path = path
+        self._connection = open_writer(path, _SCHEMA)
+        self._keeper = WalKeeper(path)
+        found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
+        self.attempt: int = found or 0
+
+    def begin_attempt(self, first_step: int) -> int:
+        """Open the next attempt: what older ones have from `first_step` on is superseded."""
+        attempt = self.attempt + 1
+        with self._connection:
+            self._connection.execute("INSERT INTO attempts VALUES(?,?,?)", (attempt, first_step, time.time()))
+        self.attempt = attempt
+        return attempt
+
+    def keep_start(self, keyframe: bytes, census: bytes) -> None:
+        """Keep the state before the first step."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO keyframes VALUES(?,?,?)", (key(self.attempt, 0), keyframe, census)
+            )
+
+    def commit(self, record: StepRecord) -> None:
+        """Commit one step: all of it is visible afterwards, or, after a crash, none."""
+        row = key(self.attempt, record.step)
+        with self._connection:
+            self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
+            if record.rows is not None:
+                self._connection.execute("INSERT INTO rows VALUES(?,?)", (row, record.rows))
+            if record.keyframe is not None:
+                self._connection.execute(
+                    "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
+                )
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the run (`phase`, `layers`, ...), each replaced whole."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def add_event(self, step: int, kind: str, message: str, facts: dict[str, Any] | None = None) -> None:
+        """Add an event, and set the facts that go with it, as one."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+                (time.time(), self.attempt, step, kind, message),
+            )
+            if facts:
+                self.set_facts(facts)
+
+    def add_applied(self, server: str, request: int, step: int, kind: str, body: dict[str, Any]) -> None:
+        """Record that a request takes effect with `step`."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+                (server, request, time.time(), self.attempt, step, kind, json.dumps(body)),
+            )
+
+    def bytes_used(self) -> int:
+        """Size of the database, its WAL included."""
+        wal = self._path.with_name(self._path.name + "-wal")
+        size = self._path.stat().st_size
+        return size + (wal.stat().st_size if wal.exists() else 0)
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it.
+
+        Returns:
+            Whether the file is sealed.
+        """
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> StepsWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class StepsReader:
+    """Reads the file, live or finished. Not for several threads; every call finishes its cursor."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: the trainer has not made it yet.
+            FormatError: this version cannot read it.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection: a finished file can be sealed only when nobody is connected."""
+        self._connection.close()
+
+    def __enter__(self) -> StepsReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def version(self) -> int:
+        """A number that changes whenever the writer has committed; costs microseconds."""
+        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+
+    def facts(self) -> dict[str, Any]:
+        """What the trainer says of the run."""
+        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+
+    def line(self) -> list[tuple[int, int, int]]:
+        """The stretches of steps that count, ascending: (attempt, first step, last step), inclusive.
+
+        The last step of the last stretch is open (2**32 - 1).
+        """
+        stretches: list[tuple[int, int, int]] = []
+        end = 0xFFFF_FFFF
+        for attempt, first in self._all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC"):
+            if first <= end:
+                stretches.append((attempt, first, end))
+                end = first - 1
+        return stretches[::-1]
+
+    def last(self) -> tuple[int, int]:
+        """(attempt, step) of the newest step of the line; step 0 before the first, (0, 0) before that."""
+        for attempt, first, end in reversed(self.line()):
+            row = self._all(
+                "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?", key(attempt, first), key(attempt, end)
+            )[0][0]
+            if row is not None:
+                return attempt, row & 0xFFFF_FFFF
+            if first == 0:
+                return attempt, 0
+        return 0, 0
+
+    def pulses(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """(step, encoded pulse) along the line from step `first` to `last`, inclusive, at most `limit`."""
+        return self._along("SELECT id, record FROM pulses", first, last, limit)
+
+    def pulses_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """(step, encoded pulse) of single steps; steps that are not there are left out."""
+        line = self.line()
+        found: list[tuple[int, bytes]] = []
+        for step in steps:
+            for attempt, lower, upper in line:
+                if lower <= step <= upper:
+                    rows = self._all("SELECT record FROM pulses WHERE id=?", key(attempt, step))
+                    found += [(step, row[0]) for row in rows]
+        return found
+
+    def digests(self, first: int, last: int) -> dict[int, bytes]:
+        """Digest by step, along the line, inclusive."""
+        return dict(self._along("SELECT id, digest FROM pulses", first, last, last - first + 1))
+
+    def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """(step, encoded moved rows) along the line, inclusive, at most `limit`."""
+        return self._along("SELECT id, record FROM rows", first, last, limit)
+
+    def rows_count(self, first: int, last: int) -> int:
+        """How many of the steps `first` to `last` of the line have their moved rows kept."""
+        return len(self._along("SELECT id, 0 FROM rows", first, last, max(0, last - first + 1)))
+
+    def keyframe_steps(self) -> list[tuple[int, int]]:
+        """(attempt, step) of every keyframe of the line, ascending."""
+        return [
+            (attempt, row[0] & 0xFFFF_FFFF)
+            for attempt, first, last in self.line()
+            for row in self._all(
+                "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
+                key(attempt, first),
+                key(attempt, last),
+            )
+        ]
+
+    def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
+        """(step, encoded matrix, encoded census) of the newest keyframe of the line at or before `step`."""
+        for attempt, first, last in reversed(self.line()):
+            if first <= step:
+                rows = self._all(
+                    "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+                    key(attempt, first),
+                    key(attempt, min(last, step)),
+                )
+                if rows:
+                    row, record, census = rows[0]
+                    return row & 0xFFFF_FFFF, record, census
+        return None
+
+    def events(self, after: int = 0, limit: int = 1_000) -> list[Event]:
+        """Events with an id above `after`, oldest first."""
+        return [
+            Event(*row)
+            for row in self._all(
+                "SELECT id, time, attempt, step, kind, message FROM events WHERE id>? ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def applied(self, after: int = 0, limit: int = 10_000) -> list[Applied]:
+        """Applied requests with an id above `after`, oldest first."""
+        return [
+            Applied(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
+            for row in self._all(
+                "SELECT id, server, request, time, attempt, step, kind, body FROM applied"
+                " WHERE id>? ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        for attempt, lower, upper in self.line():
+            low, high = max(lower, first), min(upper, last)
+            if low <= high and limit > len(found):
+                found += [
+                    (row & 0xFFFF_FFFF, record)
+                    for row, record in self._all(
+                        f"{select} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+                        key(attempt, low),
+                        key(attempt, high),
+                        limit - len(found),
+                    )
+                ]
+        return found
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]

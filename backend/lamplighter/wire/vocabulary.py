@@ -1,0 +1,84 @@
+"""The vocabulary of a run, and its JSON.
+
+It stands below the corpora that make it and the run folder that keeps it, so that both speak of the same
+thing. Token text is whatever the corpus held: hostile until shown as text.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class VocabularyError(ValueError):
+    """JSON that does not describe a vocabulary."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A planted relation: pairs of token ids that stand to one another alike (country, capital)."""
+
+    name: str
+    pairs: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokens by id, how often each occurs in the corpus, and what is known to be true of them."""
+
+    tokens: tuple[str, ...]
+    counts: NDArray[np.int64]
+    """Shape (V,)."""
+    classes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """Planted classes: name to token ids. A token is in at most one; empty for real text."""
+    relations: tuple[Relation, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def class_of(self) -> NDArray[np.int32]:
+        """The class of each token as an index into `classes`, -1 for none. Shape (V,)."""
+        of = np.full(len(self), -1, dtype=np.int32)
+        for index, members in enumerate(self.classes.values()):
+            of[list(members)] = index
+        return of
+
+    def to_json(self) -> str:
+        """The vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""
+        return json.dumps(
+            {
+                "tokens": self.tokens,
+                "counts": self.counts.tolist(),
+                "classes": self.classes,
+                "relations": [{"name": r.name, "pairs": r.pairs} for r in self.relations],
+            },
+            ensure_ascii=False,
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Vocabulary:
+        """Read what `to_json` wrote.
+
+        Raises:
+            VocabularyError: it is not a vocabulary, or an id in it is out of range.
+        """
+        try:
+            data: dict[str, Any] = json.loads(text)
+            tokens = tuple(str(token) for token in data["tokens"])
+            counts = np.array(data["counts"], dtype=np.int64)
+            classes = {str(k): tuple(int(i) for i in v) for k, v in data["classes"].items()}
+            relations = tuple(
+                Relation(str(r["name"]), tuple((int(a), int(b)) for a, b in r["pairs"]))
+                for r in data["relations"]
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise VocabularyError(f"not a vocabulary: {error}") from error
+        ids = [i for members in classes.values() for i in members]
+        ids += [i for r in relations for pair in r.pairs for i in pair]
+        if counts.shape != (len(tokens),) or any(not 0 <= i < len(tokens) for i in ids):
+            raise VocabularyError("not a vocabulary: counts or ids do not fit its tokens")
+        return Vocabulary(tokens, counts, classes, relations)
