@@ -1,0 +1,43 @@
+"""Which tokens step n reads: a pure function of the recipe, the corpus' length and n.
+
+A batch comes from a few passages of consecutive text, not from as many places as it has sequences: text
+keeps to its topic for a while, so a batch lights a few neighbourhoods of the map, and what it says can be
+read aloud.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.recipe import Recipe
+
+
+def passage_tokens(recipe: Recipe) -> int:
+    """Tokens one passage needs, the last target included."""
+    return recipe.sequences // recipe.passages * recipe.model.context + 1
+
+
+def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
+    """Positions in the corpus that step `step` (from 1) reads.
+
+    Returns:
+        Shape (sequences, context + 1): each row's last `context` positions are the targets of its first
+        `context`.
+
+    Raises:
+        CorpusError: the corpus is shorter than one passage.
+    """
+    length = passage_tokens(recipe)
+    if corpus_tokens < length:
+        raise CorpusError(
+            f"the text has {corpus_tokens} tokens; a batch reads passages of {length}: "
+            "bring a longer text, or use fewer sequences or a shorter context"
+        )
+    context = recipe.model.context
+    random = np.random.default_rng([recipe.seed, step])
+    starts = random.integers(0, corpus_tokens - length + 1, size=recipe.passages)
+    offsets = np.arange(recipe.sequences // recipe.passages) * context
+    windows = (starts[:, None] + offsets[None, :]).reshape(-1)
+    return windows[:, None] + np.arange(context + 1)[None, :]

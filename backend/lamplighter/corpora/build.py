@@ -1,0 +1,103 @@
+"""A corpus from a recipe: the one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.recipe import CorpusRecipe
+
+from .corpus import Corpus, CorpusError, Relation, Vocabulary
+from .lamptown import Town, write_town
+from .textfile import MINIMUM_TOKENS, paragraphs
+from .tokenisers import Tokenised, tokenise
+
+Progress = Callable[[float, str], None]
+"""Called with the share done, from 0 to 1, and what is being done."""
+
+
+def _shuffled(tokenised: Tokenised, seed: int) -> NDArray[np.uint32]:
+    """The same tokens in the same documents, in random order: shape (N,)."""
+    document = np.repeat(np.arange(len(tokenised.document_lengths)), tokenised.document_lengths)
+    lots = np.random.Generator(np.random.PCG64(seed)).random(len(document))
+    return tokenised.ids[np.lexsort((lots, document))]
+
+
+def _truth(
+    town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
+) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...]]:
+    """The town's classes and relations in token ids; words that are not one token drop out."""
+    ids = {token: number for number, token in enumerate(tokens) if counts[number]}
+
+    def id_of(word: str) -> int | None:
+        return ids.get(word_start + word)
+
+    classes: dict[str, tuple[int, ...]] = {}
+    for name, words in town.classes.items():
+        members = tuple(sorted(number for word in words if (number := id_of(word)) is not None))
+        if len(members) > 1:
+            classes[name.replace("_", " ")] = members
+    relations: list[Relation] = []
+    for name, words in town.relations.items():
+        pairs = ((id_of(left), id_of(right)) for left, right in words)
+        known = tuple((left, right) for left, right in pairs if left is not None and right is not None)
+        if known:
+            relations.append(Relation(name.replace("_", " "), known))
+    return classes, tuple(relations)
+
+
+def build_corpus(
+    recipe: CorpusRecipe, seed: int, text: str | None = None, progress: Progress | None = None
+) -> Corpus:
+    """The token ids and the vocabulary that a recipe asks for, bit for bit the same every time.
+
+    Args:
+        recipe: which text, and how it is read.
+        seed: of Lamptown's sentences and of the control's shuffle.
+        text: the text itself where `recipe.kind` is `text` (see `textfile`); else unused.
+        progress: called with the share done and a few words on what is being done.
+
+    Raises:
+        CorpusError: there is no text, or too little of it.
+    """
+
+    def tell(share: float, what: str) -> None:
+        if progress is not None:
+            progress(share, what)
+
+    town: Town | None = None
+    if recipe.kind == "lamptown":
+        tell(0.0, "writing Lamptown")
+        town = write_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
+        documents = [" ".join(words) for words in town.documents]
+    elif recipe.kind == "manuals":
+        from .manuals import read_manuals
+
+        documents = paragraphs(read_manuals(lambda share, what: tell(0.5 * share, what)))
+    else:
+        if text is None:
+            raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
+        documents = paragraphs(text)
+    tell(0.5, "splitting the text into tokens")
+    tokenised = tokenise(
+        documents,
+        recipe.tokeniser,
+        recipe.vocabulary_size,
+        lambda share: tell(0.5 + 0.5 * share, "splitting the text into tokens"),
+    )
+    if len(tokenised.ids) < MINIMUM_TOKENS:
+        raise CorpusError(
+            f"{recipe.name or 'the text'} is too short: {len(tokenised.ids):,} tokens, "
+            f"and at least {MINIMUM_TOKENS:,} are needed; bring a longer text"
+        )
+    ids = _shuffled(tokenised, seed) if recipe.shuffle_words else tokenised.ids
+    classes: dict[str, tuple[int, ...]] = {}
+    relations: tuple[Relation, ...] = ()
+    if town is not None:
+        start = "▁" if recipe.tokeniser == "bpe" else ""
+        classes, relations = _truth(town, tokenised.tokens, tokenised.counts, start)
+    vocabulary = Vocabulary(tokenised.tokens, tokenised.counts, classes, relations)
+    tell(1.0, "done")
+    return Corpus(ids, vocabulary, tokenised.tokeniser)

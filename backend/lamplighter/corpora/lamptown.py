@@ -1,0 +1,204 @@
+"""Lamptown: a generated town of about 2,000 words whose truth is known.
+
+Real text has no answer key. This town has one: every word's class, every pair's relation, every document's
+topic was put there, so a map of what a model learned can be marked. What makes it learnable is what makes
+real text learnable, only denser: words of a class fill the same slots beside the same neighbours, pairs share
+company (a country and its capital the same river and dish), and a document keeps to one topic and to a few
+words of it.
+
+Words are dealt like rents falling due, not drawn: each word of a class has a weight that falls with its rank
+(Zipf) to a floor, and whoever is furthest behind its share is dealt next, give or take a jitter. So rare
+words are rare but never missing, in every town of every seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .townbook import Sentence, Slot, TownBook, read_townbook
+
+TOWN_TOKENS = 500_000
+"""About how long the town's text is, in tokens."""
+DOCUMENT_TOKENS = 150
+"""About how long a document is: longer than four windows of 32, so a passage mostly keeps to one topic."""
+
+_SENTENCES_KEPT = 8
+"""Different sentence patterns in a document."""
+_CAST = 3
+"""Words of a class, or rows of a table, in a document."""
+_FLOOR = 0.035
+"""Added to every Zipf weight, so that the last word of a long list is still seen often enough to be learned."""
+_JITTER = 6.0
+"""Uses by which a word may be dealt early or late, so that the same words do not always come together."""
+
+_VOWELS = frozenset("aeiou")
+_SAID_WITH_A_CONSONANT = ("uni", "use", "euro", "one", "ukulele", "ewe")
+_SAID_WITH_A_VOWEL = ("hour", "honest", "heir", "honour")
+
+
+@dataclass(frozen=True)
+class Town:
+    """The text and its truth."""
+
+    documents: list[list[str]]
+    """Words and marks, each document on one topic."""
+    topics: list[str]
+    """The topic of each document."""
+    classes: dict[str, list[str]]
+    relations: dict[str, list[tuple[str, str]]]
+
+
+class _Deck:
+    """Deals the numbers 0 to n-1, the small ones more often, none of them never."""
+
+    def __init__(self, weights: list[float], rng: random.Random) -> None:
+        self._weights = weights
+        self._uses = [0] * len(weights)
+        self._random = rng.random
+
+    def deal(self, count: int) -> list[int]:
+        """`count` different numbers (all of them if there are fewer), those furthest behind their share."""
+        rand = self._random
+        due = sorted(
+            ((used + _JITTER * rand()) / weight, number)
+            for number, (used, weight) in enumerate(zip(self._uses, self._weights, strict=True))
+        )
+        return [number for _, number in due[:count]]
+
+    def use(self, number: int) -> None:
+        """Count one use."""
+        self._uses[number] += 1
+
+
+def _zipf(count: int) -> list[float]:
+    return [1.0 / (rank + 2.0) + _FLOOR for rank in range(count)]
+
+
+def with_article(following: str) -> str:
+    """`a` or `an`, by the sound the next word begins with."""
+    if following.startswith(_SAID_WITH_A_VOWEL):
+        return "an"
+    if following.startswith(_SAID_WITH_A_CONSONANT):
+        return "a"
+    return "an" if following[0] in _VOWELS else "a"
+
+
+class _Writer:
+    """Writes documents; remembers what was dealt, so shares come out even over the whole town."""
+
+    def __init__(self, book: TownBook, rng: random.Random) -> None:
+        self._book = book
+        self._random = rng.random
+        self._decks = {name: _Deck(_zipf(len(words)), rng) for name, words in book.classes.items()}
+        self._decks |= {
+            f"[{name}]": _Deck(_zipf(len(table.rows)), rng) for name, table in book.tables.items()
+        }
+        self._patterns = {
+            topic: _Deck([1.0] * len(sentences), rng) for topic, sentences in book.topics.items()
+        }
+
+    def _pick(self, things: list[int]) -> int:
+        return things[int(self._random() * len(things))]
+
+    def document(self, topic: str) -> list[str]:
+        """One document: a few sentence patterns, a small cast, sentences until it is long enough."""
+        sentences = self._book.topics[topic]
+        patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
+        for pattern in patterns:
+            self._patterns[topic].use(pattern)
+        casts: dict[str, list[int]] = {}
+        said: set[tuple[str, ...]] = set()
+        document: list[str] = []
+        length = DOCUMENT_TOKENS * (0.8 + 0.4 * self._random())
+        tries = 0
+        while len(document) < length and tries < 100:
+            tries += 1
+            sentence = tuple(self._say(sentences[self._pick(patterns)], casts))
+            if sentence not in said:
+                said.add(sentence)
+                document.extend(sentence)
+        return document
+
+    def _say(self, pattern: Sentence, casts: dict[str, list[int]]) -> list[str]:
+        book, decks = self._book, self._decks
+        rows: dict[str, list[int]] = {}
+        spoken: dict[str, int] = {}
+        words: list[str] = []
+        for part in pattern:
+            if not isinstance(part, Slot):
+                words.append(part)
+                continue
+            name = part.stem if part.column is None else f"[{part.stem}]"
+            cast = casts.get(name)
+            if cast is None:
+                cast = casts[name] = decks[name].deal(_CAST)
+            if part.column is None:
+                number = self._pick(cast)
+                # The same class twice in a sentence: two different words of it.
+                if spoken.get(name) == number:
+                    number = cast[(cast.index(number) + 1) % len(cast)]
+                spoken[name] = number
+                decks[name].use(number)
+                words.append(book.classes[name][number])
+                continue
+            chosen = rows.get(name)
+            if chosen is None:
+                first = int(self._random() * len(cast))
+                second = (first + 1 + int(self._random() * (len(cast) - 1))) % len(cast)
+                chosen = rows[name] = [cast[first], cast[second]]
+            number = chosen[part.which]
+            decks[name].use(number)
+            words.append(book.tables[part.stem].rows[number][part.column])
+        for at, word in enumerate(words):
+            if word == "a":
+                words[at] = with_article(words[at + 1])
+        return words
+
+
+def _topic_weights(book: TownBook) -> dict[str, float]:
+    """A topic is told of the more often the more words only it has, so that no district starves."""
+    told_in: Counter[str] = Counter()
+    for sentences in book.topics.values():
+        told_in.update({part.stem for line in sentences for part in line if isinstance(part, Slot)})
+
+    def size(stem: str) -> int:
+        table = book.tables.get(stem)
+        return len(book.classes[stem]) if table is None else len(table.rows) * len(table.columns)
+
+    return {
+        topic: sum(
+            size(stem) / told_in[stem]
+            for stem in sorted({part.stem for line in sentences for part in line if isinstance(part, Slot)})
+        )
+        for topic, sentences in book.topics.items()
+    }
+
+
+def write_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:
+    """The town of this seed, the same to the last word wherever it is written.
+
+    `progress` is called with the share done, from 0 to 1.
+    """
+    book = read_townbook()
+    # Only random() itself is promised to stay the same between Python versions.
+    rng = random.Random(f"lamptown {seed}")
+    writer = _Writer(book, rng)
+    topics = list(book.topics)
+    weights = _topic_weights(book)
+    calendar = _Deck([weights[topic] for topic in topics], rng)
+    documents: list[list[str]] = []
+    told: list[str] = []
+    tokens = 0
+    while tokens < TOWN_TOKENS:
+        [number] = calendar.deal(1)
+        calendar.use(number)
+        document = writer.document(topics[number])
+        documents.append(document)
+        told.append(topics[number])
+        tokens += len(document)
+        if progress is not None and len(documents) % 200 == 0:
+            progress(min(1.0, tokens / TOWN_TOKENS))
+    return Town(documents, told, book.classes, book.relations)

@@ -1,0 +1,72 @@
+"""Any text a person brings: bytes in, text out, or one line that says what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from .corpus import CorpusError
+
+MAXIMUM_BYTES = 256 * 1024 * 1024
+"""The most that is read of one text."""
+MINIMUM_TOKENS = 1_000
+"""The least a model can learn from, counted after tokenisation."""
+
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file.
+
+    Raises:
+        CorpusError: there is no such file, it cannot be read, or it is not text (see `decode_text`).
+    """
+    try:
+        if path.is_dir():
+            raise CorpusError(f"{path} is a folder: name one text file in it")
+        with path.open("rb") as file:
+            # One byte more than allowed tells too large from just right, whatever kind of file it is.
+            data = file.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError as error:
+        raise CorpusError(f"{path}: there is no such file: check the name") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise CorpusError(f"{path} cannot be read: {reason}") from error
+    return decode_text(data, str(path))
+
+
+def decode_text(data: bytes, name: str) -> str:
+    """The text in these bytes: strict UTF-8, a byte order mark allowed, line ends made `\\n`.
+
+    Args:
+        data: the bytes of a file, an upload or standard input.
+        name: what to call them in a message.
+
+    Raises:
+        CorpusError: they are empty, too many, binary, or not UTF-8.
+    """
+    if len(data) > MAXIMUM_BYTES:
+        raise CorpusError(
+            f"{name} is too large: at most {MAXIMUM_BYTES // 2**20} MB are read; bring a part of it"
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CorpusError(f"{name} is UTF-16, not UTF-8 (it begins with a UTF-16 mark): save it as UTF-8")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise CorpusError(f"{name} is binary, not text (a NUL at byte {nul}): bring a plain text file")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The decoder counts from after the mark; a person counts from the start of the file.
+        offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        raise CorpusError(
+            f"{name} is not UTF-8: byte {offset} is 0x{data[offset]:02x}; save it as UTF-8 and try again"
+        ) from error
+    if not text.strip():
+        raise CorpusError(f"{name} is empty: bring a text of at least {MINIMUM_TOKENS:,} words")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def paragraphs(text: str) -> list[str]:
+    """The documents of a text: what blank lines keep apart, white space inside made single spaces."""
+    return [" ".join(part.split()) for part in _BLANK_LINES.split(text) if part.strip()]

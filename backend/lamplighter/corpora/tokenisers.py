@@ -1,0 +1,179 @@
+"""From text to token ids, by words or by pieces of words, through the `tokenizers` library.
+
+Both kinds keep id 0 for `<unk>`, what was never seen in training. Tokens come back as text made for reading:
+
+- words are lower-case; punctuation stands alone;
+- a piece that begins a word is shown with `▁` before it (`▁learn`, `ing`), like SentencePiece does; the
+  byte-level alphabet inside the library (`Ġlearn`) is never shown;
+- a piece that is not whole characters shows its bytes as `⟨e2⟩⟨9c⟩`; marks that cannot be seen or that
+  turn the direction of writing (controls, bidirectional marks, joiners) show as `⟨U+202E⟩`;
+- no two ids are shown alike: should that happen, the later ones carry their id, `⟨#431⟩`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+UNKNOWN = "<unk>"
+"""Id 0: a word, or a byte, that was not in the text the tokeniser was trained on."""
+
+_WORD = r"[\w\p{M}]{1,40}(?:['’][\w\p{M}]{1,40})*|[^\w\s\p{M}]"
+"""A run of letters, digits and marks, apostrophes inside allowed; or one other visible character. Runs are
+cut at 40 characters, so that no blob becomes a token as long as a book."""
+_PIECE_CHARACTERS = 50_000
+"""Documents are read in pieces of about so many characters, so that one endless line does not fill the memory."""
+_BATCH = 256
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """A text as numbers."""
+
+    ids: NDArray[np.uint32]
+    """Shape (N,)."""
+    tokens: tuple[str, ...]
+    """How each id is shown; all different."""
+    counts: NDArray[np.int64]
+    """Shape (V,): how often each id occurs."""
+    tokeniser: str
+    """JSON, in the format of the `tokenizers` library."""
+    document_lengths: NDArray[np.int64]
+    """Shape (D,): tokens of each document; they add up to N."""
+
+
+def _pieces(document: str) -> Iterator[str]:
+    """A document in pieces of bounded length, cut at white space where there is some."""
+    start = 0
+    while len(document) - start > _PIECE_CHARACTERS:
+        end = start + _PIECE_CHARACTERS
+        cut = document.rfind(" ", start + _PIECE_CHARACTERS // 2, end)
+        end = end if cut < 0 else cut
+        yield document[start:end]
+        start = end
+    yield document[start:]
+
+
+def _word_tokeniser(vocabulary: dict[str, int]) -> Tokenizer:
+    tokeniser = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    tokeniser.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    tokeniser.pre_tokenizer = pre_tokenizers.Split(Regex(_WORD), behavior="removed", invert=True)
+    return tokeniser
+
+
+def _bpe_tokeniser(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:
+    tokeniser = Tokenizer(models.BPE(vocabulary, merges, unk_token=UNKNOWN, fuse_unk=True))
+    tokeniser.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokeniser.decoder = decoders.ByteLevel()
+    return tokeniser
+
+
+def _train_words(pieces: Iterable[str], size: int) -> Tokenizer:
+    tokeniser = _word_tokeniser({UNKNOWN: 0})
+    tokeniser.train_from_iterator(pieces, trainers.WordLevelTrainer(vocab_size=size - 1, show_progress=False))
+    found = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
+    # <unk> is put in by hand: as a special token it would also be found in a text that spells it out.
+    return _word_tokeniser({UNKNOWN: 0} | {word: at for at, (word, _) in enumerate(found, start=1)})
+
+
+def _train_bpe(pieces: Iterable[str], size: int) -> Tokenizer:
+    tokeniser = _bpe_tokeniser({UNKNOWN: 0}, [])
+    trainer = trainers.BpeTrainer(
+        vocab_size=size - 1, limit_alphabet=size - 1, min_frequency=2, show_progress=False
+    )
+    tokeniser.train_from_iterator(pieces, trainer)
+    model = json.loads(tokeniser.to_str())["model"]
+    found = sorted(model["vocab"].items(), key=lambda entry: entry[1])
+    vocabulary = {UNKNOWN: 0} | {piece: at for at, (piece, _) in enumerate(found, start=1)}
+    return _bpe_tokeniser(vocabulary, [(left, right) for left, right in model["merges"]])
+
+
+def _byte_of_sign() -> dict[str, int]:
+    """The byte-level alphabet: which byte each of its 256 signs stands for (GPT-2's table)."""
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in set(shown)]
+    return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
+
+
+def _readable(text: str) -> str:
+    return "".join(f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN else sign for sign in text)
+
+
+def _piece_shown(piece: str, byte_of_sign: dict[str, int]) -> str:
+    data = bytes(byte_of_sign[sign] for sign in piece)
+    text = data.decode("utf-8", errors="surrogateescape")
+    text = re.sub("[\udc80-\udcff]", lambda found: f"⟨{ord(found[0]) - 0xDC00:02x}⟩", text)
+    return _readable(text.replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
+
+
+def _shown(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
+    """How the ids are shown, all different."""
+    if kind == "words":
+        shown = [_readable(name) for name in names]
+    else:
+        signs = _byte_of_sign()
+        shown = [name if at == 0 else _piece_shown(name, signs) for at, name in enumerate(names)]
+    taken: set[str] = set()
+    for at, text in enumerate(shown):
+        if text in taken:
+            shown[at] = f"{text}⟨#{at}⟩"
+        taken.add(shown[at])
+    return tuple(shown)
+
+
+def tokenise(
+    documents: list[str],
+    kind: Literal["words", "bpe"],
+    size: int,
+    progress: Callable[[float], None] | None = None,
+) -> Tokenised:
+    """Train a tokeniser on the documents and read them with it.
+
+    Args:
+        documents: the texts; white space inside them separates words and is otherwise not kept.
+        kind: `words` (lower-case, the most frequent ones) or `bpe` (byte-level pieces).
+        size: the most ids there may be, `<unk>` included; at least 3.
+        progress: called with the share done, from 0 to 1.
+    """
+
+    def pieces() -> Iterator[tuple[int, str]]:
+        for number, document in enumerate(documents):
+            for piece in _pieces(document):
+                yield number, piece
+
+    train = _train_words if kind == "words" else _train_bpe
+    tokeniser = train((piece for _, piece in pieces()), size)
+    lengths = np.zeros(len(documents), dtype=np.int64)
+    parts: list[NDArray[np.uint32]] = []
+    batch: list[tuple[int, str]] = []
+
+    def read() -> None:
+        encodings = tokeniser.encode_batch_fast([piece for _, piece in batch], add_special_tokens=False)
+        for (number, _), encoding in zip(batch, encodings, strict=True):
+            ids = np.asarray(encoding.ids, dtype=np.uint32)
+            parts.append(ids)
+            lengths[number] += len(ids)
+        if progress is not None:
+            progress((batch[-1][0] + 1) / len(documents))
+        batch.clear()
+
+    for number, piece in pieces():
+        batch.append((number, piece))
+        if len(batch) >= _BATCH:
+            read()
+    if batch:
+        read()
+    vocabulary = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
+    names = [name for name, _ in vocabulary]
+    ids = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
+    counts = np.bincount(ids, minlength=len(names)).astype(np.int64)
+    return Tokenised(ids, _shown(names, kind), counts, tokeniser.to_str(), lengths)

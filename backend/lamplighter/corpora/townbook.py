@@ -1,0 +1,131 @@
+"""Reads the town's word lists: tables, classes, relations and the sentences of each topic.
+
+The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table
+whose columns are planted classes (a column without `=` is not one); each line below is a row, things that
+belong together, the most frequent first. `[class colours]` starts a class without rows. `[topic animals]`
+starts a topic's sentences, with slots: `{colours}` is a word of a class, `{animal.sg}` a column of the row
+at hand, `{animal2.sg}` another row. A sentence with a slot `.mf` stands for two, one with the row's `m`
+and he, his, him; one with its `f` and she, her, her. `[relation plural animal.sg animal.pl]` plants pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from importlib import resources
+
+_HEADER = re.compile(r"\[(table|class|topic|relation) ([^\]]+)\]")
+_SLOT = re.compile(r"\{(?P<stem>[a-z_]+)(?P<other>2?)(?:\.(?P<column>[a-z]+))?\}")
+_HE = {"(he)": "he", "(his)": "his", "(him)": "him", "(himself)": "himself"}
+_SHE = {"(he)": "she", "(his)": "her", "(him)": "her", "(himself)": "herself"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A gap in a sentence: a word of a class, or a column of one of the rows a document tells of."""
+
+    stem: str
+    """The class, or the table."""
+    which: int
+    """0 for the row at hand, 1 for another row of the same table."""
+    column: int | None
+    """None for a class."""
+
+
+Sentence = tuple[str | Slot, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of things that belong together, the most frequent first."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+@dataclass
+class TownBook:
+    """All that can be said in Lamptown."""
+
+    classes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Every planted class with its words, those of tables included, each word once."""
+    tables: dict[str, Table] = field(default_factory=dict[str, Table])
+    topics: dict[str, list[Sentence]] = field(default_factory=dict[str, list[Sentence]])
+    relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    """Name to pairs of words."""
+
+
+def _parse_sentence(line: str, tables: dict[str, Table]) -> Sentence:
+    parts: list[str | Slot] = []
+    for word in line.split():
+        match = _SLOT.fullmatch(word)
+        if match is None:
+            parts.append(word)
+            continue
+        stem, column = match["stem"], match["column"]
+        index = None if column is None else tables[stem].columns.index(column)
+        parts.append(Slot(stem, 1 if match["other"] else 0, index))
+    return tuple(parts)
+
+
+def _by_gender(line: str) -> list[str]:
+    """A sentence about a person of either kind, as two sentences; any other as it is."""
+    if ".mf}" not in line:
+        return [line]
+    versions: list[str] = []
+    for column, pronouns in ((".m}", _HE), (".f}", _SHE)):
+        version = line.replace(".mf}", column)
+        for mark, pronoun in pronouns.items():
+            version = version.replace(mark, pronoun)
+        versions.append(version)
+    return versions
+
+
+def _sections() -> list[tuple[str, list[str], list[str]]]:
+    """Every section of every file: its kind, the words of its header, its lines."""
+    found: list[tuple[str, list[str], list[str]]] = []
+    folder = resources.files(__package__ or "lamplighter.corpora") / "lexicon"
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".txt"):
+            continue
+        for raw in file.read_text(encoding="utf-8").splitlines():
+            line = raw.strip()
+            if not line or line.startswith("#"):
+                continue
+            header = _HEADER.fullmatch(line)
+            if header:
+                found.append((header[1], header[2].split(), []))
+            else:
+                found[-1][2].append(line)
+    return found
+
+
+def read_townbook() -> TownBook:
+    """The word lists packaged with this module."""
+    book = TownBook()
+    sections = _sections()
+    for kind, header, lines in sections:
+        if kind == "table":
+            named = [column.partition("=") for column in header[1:]]
+            rows = [tuple(line.split()) for line in lines]
+            book.tables[header[0]] = Table(tuple(column for column, _, _ in named), rows)
+            for index, (_, _, name) in enumerate(named):
+                if name:
+                    words = book.classes.setdefault(name, [])
+                    words.extend(dict.fromkeys(row[index] for row in rows if row[index] not in words))
+        elif kind == "class":
+            book.classes[header[0]] = " ".join(lines).split()
+    for kind, header, lines in sections:
+        if kind == "topic":
+            book.topics[header[0]] = [
+                _parse_sentence(version, book.tables) for line in lines for version in _by_gender(line)
+            ]
+        elif kind == "relation":
+            (left, left_column), (right, right_column) = (end.split(".") for end in header[1:])
+            table = book.tables[left]
+            if left != right:
+                raise ValueError(f"relation {header[0]} joins two tables: {left}, {right}")
+            a, b = table.columns.index(left_column), table.columns.index(right_column)
+            pairs = book.relations.setdefault(header[0], [])
+            pairs.extend(dict.fromkeys((row[a], row[b]) for row in table.rows))
+    return book
