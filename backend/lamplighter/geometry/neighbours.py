@@ -1,0 +1,100 @@
+"""Exact nearest neighbours by cosine, in plain numpy.
+
+Memory is bounded: queries are taken in blocks, so that no more than `BLOCK_BYTES` of similarities exist at
+once. A row of zeros, or one with a value that is not finite, has no direction: its cosine with every other
+row is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK_BYTES = 16 << 20
+"""Similarities held at once; small blocks also stay in the cache."""
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled to length one; rows without a direction (zero, not finite) become zeros.
+
+    Args:
+        vectors: shape (V, D).
+
+    Returns:
+        Shape (V, D), a copy.
+    """
+    rows = np.array(vectors, dtype=np.float32)
+    rows[~np.isfinite(rows).all(axis=1)] = 0
+    # Dividing by the largest coordinate first keeps the squares of huge and of tiny rows in range.
+    for scale in (np.abs(rows).max(axis=1, initial=0, keepdims=True), None):
+        length = np.linalg.norm(rows, axis=1, keepdims=True) if scale is None else scale
+        np.divide(rows, length, out=rows, where=length > 0)
+    return rows
+
+
+def nearest(
+    vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The `k` nearest rows of some rows, by cosine.
+
+    Args:
+        vectors: shape (V, D), of any length.
+        query_ids: shape (Q,), row numbers; may repeat.
+        k: neighbours wanted; at most V - 1 can be had.
+
+    Returns:
+        Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, the row
+        itself left out.
+
+    Raises:
+        IndexError: a query id is not a row.
+    """
+    return nearest_of_units(unit_rows(vectors), query_ids, k)
+
+
+def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The `k` nearest rows of every row; see `nearest`. Shapes (V, min(k, V - 1))."""
+    return nearest(vectors, np.arange(len(vectors)), k)
+
+
+def nearest_of_units(
+    units: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """`nearest`, for rows that `unit_rows` has made already."""
+    size = len(units)
+    query_ids = np.asarray(query_ids, dtype=np.int64)
+    if len(query_ids) and not 0 <= query_ids.min() <= query_ids.max() < size:
+        raise IndexError(f"query ids must be between 0 and {size - 1}")
+    k = max(0, min(k, size - 1))
+    ids = np.empty((len(query_ids), k), dtype=np.int32)
+    cosines = np.empty((len(query_ids), k), dtype=np.float32)
+    if k == 0:
+        return ids, cosines
+    block = max(1, BLOCK_BYTES // (4 * size))
+    for start in range(0, len(query_ids), block):
+        queries = query_ids[start : start + block]
+        similar = units[queries] @ units.T
+        similar[np.arange(len(queries)), queries] = -np.inf
+        found = _largest(similar, k)
+        ids[start : start + block] = found
+        cosines[start : start + block] = np.take_along_axis(similar, found, axis=1)
+    # Rounding can put the product of two unit rows a hair outside.
+    return ids, np.clip(cosines, -1, 1, out=cosines)
+
+
+def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Columns of the `k` largest values of each row, largest first, equal values by column."""
+    columns = values.shape[1]
+    top = np.argpartition(values, columns - k, axis=1)[:, columns - k :] if k < columns else None
+    if top is None:
+        top = np.broadcast_to(np.arange(columns), values.shape)
+    else:
+        # Where equal values straddle the edge, the partition has kept any of them: take the first ones.
+        edge = np.take_along_axis(values, top, axis=1).min(axis=1, keepdims=True)
+        for row in np.flatnonzero((values >= edge).sum(axis=1) > k):
+            above = np.flatnonzero(values[row] > edge[row])
+            level = np.flatnonzero(values[row] == edge[row])
+            top[row] = np.concatenate((above, level[: k - len(above)]))
+    top = np.sort(top, axis=1)
+    order = np.argsort(-np.take_along_axis(values, top, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(top, order, axis=1)
