@@ -105,11 +105,14 @@ class Recipe(_Part):
     disk_budget: Annotated[int, Field(ge=1_000_000)] = DEFAULT_DISK_BUDGET
 
     @model_validator(mode="after")
-    def _passages_divide_sequences(self) -> Recipe:
-        if self.sequences % self.passages:
+    def _parts_fit(self) -> Recipe:
+        if self.model.tied and self.optimiser.kind == "lazy":
             raise ValueError(
-                f"sequences ({self.sequences}) must be a multiple of passages ({self.passages})"
+                "tied weights give every row a gradient, so they cannot be updated lazily: "
+                "use the optimiser adam or sgd"
             )
+        if self.sequences % self.passages:
+            raise ValueError(f"sequences ({self.sequences}) must be a multiple of passages ({self.passages})")
         return self
 
     @property

@@ -53,12 +53,11 @@ class RequestsWriter:
         """Keep a request. Returns its id."""
         connection = open_writer(self._path, _SCHEMA)
         try:
-            with connection:
-                connection.execute(
-                    "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",
-                    (time.time(), kind, json.dumps(body)),
-                )
-                made = connection.last_insert_rowid()
+            connection.execute(
+                "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",
+                (time.time(), kind, json.dumps(body)),
+            )
+            made = connection.last_insert_rowid()
         finally:
             # Requests are rare and small: no connection stays open, so a finished folder is at rest.
             connection.pragma("journal_mode", "delete")

@@ -1,0 +1,104 @@
+"""Model and optimiser state as one safetensors file a checkpoint: never a pickle.
+
+A checkpoint appears whole or not at all; the last few are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from lamplighter.training.observe import Observer
+from lamplighter.training.step import Learner
+
+KEPT = 2
+_NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A checkpoint on the disk."""
+
+    step: int
+    attempt: int
+    path: Path
+
+
+def list_checkpoints(folder: Path) -> list[CheckpointFile]:
+    """The checkpoints in a folder, oldest first."""
+    found = [
+        CheckpointFile(int(match[1]), int(match[2]), path)
+        for path in folder.glob("*.safetensors")
+        if (match := _NAME.fullmatch(path.name))
+    ]
+    return sorted(found, key=lambda file: (file.step, file.attempt))
+
+
+def save_checkpoint(
+    folder: Path, step: int, attempt: int, learner: Learner, observer: Observer, state: dict[str, Any]
+) -> None:
+    """Keep the state after `step`; `state` is small and JSON (the learning rate, ...)."""
+    tensors: dict[str, torch.Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for name, tensor in learner.model.state_dict().items():
+        # Tied weights are one tensor under two names; safetensors refuses to write it twice.
+        if not (learner.model.shape.tied and name == "unembedding.weight"):
+            tensors[f"model.{name}"] = tensor
+    for index, optimiser in enumerate(learner.optimisers):
+        for parameter, values in optimiser.state_dict()["state"].items():
+            for name, value in values.items():
+                key = f"optimiser.{index}.{parameter}.{name}"
+                if isinstance(value, torch.Tensor):
+                    tensors[key] = value
+                else:
+                    numbers[key] = value
+    tensors["observer.touches"] = torch.from_numpy(observer.touches.astype(np.int64))
+    tensors["observer.last_lit"] = torch.from_numpy(observer.last_lit.astype(np.int64))
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{step:010d}-{attempt:04d}.safetensors"
+    temporary = path.with_suffix(".part")
+    metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=metadata)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    for old in list_checkpoints(folder)[:-KEPT]:
+        old.path.unlink(missing_ok=True)
+
+
+def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:
+    """Put a learner and its observer back to where they were. Returns the `state` that was saved.
+
+    Raises:
+        ValueError: the file is damaged or of another model.
+    """
+    try:
+        with safe_open(file.path, framework="pt") as stored:  # pyright: ignore[reportUnknownVariableType]
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        numbers: dict[str, Any] = json.loads(metadata["numbers"])
+        model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        if learner.model.shape.tied:
+            model["unembedding.weight"] = model["embedding.weight"]
+        learner.model.load_state_dict(model)
+        for index, optimiser in enumerate(learner.optimisers):
+            states: dict[int, dict[str, Any]] = {}
+            for key, value in [*tensors.items(), *numbers.items()]:
+                if key.startswith(f"optimiser.{index}."):
+                    _, _, parameter, name = key.split(".", 3)
+                    states.setdefault(int(parameter), {})[name] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+        touches, last_lit = tensors["observer.touches"], tensors["observer.last_lit"]
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{file.path.name} is not a checkpoint of this model: {error}") from error
+    observer.restore(touches.numpy().astype(np.uint32), last_lit.numpy().astype(np.uint32))
+    return json.loads(metadata["state"])

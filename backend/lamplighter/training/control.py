@@ -1,0 +1,117 @@
+"""What people asked the trainer for, taken up between two steps and recorded with the step it begins with."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.requests import Request, RequestsReader
+from lamplighter.runfolder.steps import TERMINAL, StepsReader, StepsWriter
+
+_LOOK_EVERY = 0.03
+
+
+@dataclass
+class Stop:
+    """Set from a signal handler: `interrupt` ends the run where it is, `terminate` only this process."""
+
+    reason: str | None = None
+
+
+class Control:
+    """The state of the run that people change: paused or not, pace, learning rate, where it ends."""
+
+    def __init__(self, run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
+        """Take up the state the run was left in."""
+        self._writer = writer
+        self._requests = RequestsReader(run.path)
+        for applied in reader.applied():
+            self._requests.seen(applied.server, applied.request)
+        facts = reader.facts()
+        self.phase: str = facts.get("phase", "waiting")
+        self.end: int = facts.get("steps", run.recipe.steps)
+        self.learning_rate: float = run.recipe.optimiser.learning_rate
+        self.pace: str = facts.get("pace", "full")
+        self.steps_per_second: float | None = facts.get("pace_steps_per_second")
+        self.stop_asked = False
+        self._single_steps = 0
+        self._next_look = 0.0
+        self._due = 0.0
+
+    @property
+    def over(self) -> bool:
+        """The run is not meant to be trained."""
+        return self.phase in TERMINAL
+
+    def set_phase(self, phase: str, step: int, message: str = "", *, event: str | None = None) -> None:
+        """Enter a phase, with an event on the timeline that says so."""
+        self.phase = phase
+        facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.end}
+        self._writer.add_event(step, event or phase, message, facts)
+
+    def look(self, step: int, *, now: bool = False) -> None:
+        """Take up new requests; `step` is the last one done. Looks at most every 30 ms unless `now`."""
+        if not now and time.monotonic() < self._next_look:
+            return
+        for request in self._requests.new():
+            self._apply(request, step)
+        self._next_look = time.monotonic() + _LOOK_EVERY
+
+    def may_step(self) -> bool:
+        """Whether the next step is due; sleeps a little when it is not."""
+        if self.phase == "paused" and not self._single_steps:
+            time.sleep(_LOOK_EVERY / 2)
+            return False
+        if self.phase == "running" and self.steps_per_second:
+            wait = self._due - time.monotonic()
+            if wait > 0:
+                time.sleep(min(wait, _LOOK_EVERY))
+                if wait > _LOOK_EVERY:
+                    return False
+            self._due = (
+                max(self._due, time.monotonic() - 1 / self.steps_per_second) + 1 / self.steps_per_second
+            )
+        self._single_steps = max(0, self._single_steps - 1)
+        return True
+
+    def _apply(self, request: Request, step: int) -> None:
+        match request.kind:
+            case "pause" if self.phase == "running":
+                self.set_phase("paused", step)
+            case "resume" if self.phase == "paused":
+                self._set_pace(None)
+                self.set_phase("running", step, event="resumed")
+            case "step" if self.phase in ("running", "paused"):
+                if self.phase == "running":
+                    self.set_phase("paused", step)
+                self._writer.set_facts({"pace": "single"})
+                self._single_steps += 1
+            case "pace":
+                self._set_pace(_positive(request.body.get("steps_per_second")))
+            case "learning_rate" if (rate := _positive(request.body.get("value"))) is not None:
+                self.learning_rate = rate
+                self._writer.add_event(step, "learning_rate", f"learning rate {rate:g} from step {step + 1}")
+            case "stop" if not self.over:
+                self.stop_asked = True
+            case "continue":
+                more = request.body.get("steps")
+                self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
+                self.set_phase("running", step, event="continued", message="")
+            case _:
+                # It makes no sense now; it is recorded all the same, so that it is not tried again.
+                pass
+        self._writer.add_applied(request.server, request.id, step + 1, request.kind, request.body)
+
+    def _set_pace(self, steps_per_second: float | None) -> None:
+        self.steps_per_second = steps_per_second
+        self.pace = "limited" if steps_per_second else "full"
+        self._writer.set_facts({"pace": self.pace, "pace_steps_per_second": steps_per_second})
+
+
+def _positive(value: Any) -> float | None:
+    if isinstance(value, int | float) and math.isfinite(value) and value > 0:
+        return float(value)
+    return None

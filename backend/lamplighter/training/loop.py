@@ -1,0 +1,237 @@
+"""The training loop of a run: start or replay, then step, observe, record, and do as asked in between.
+
+After a crash the last checkpoint is loaded and the steps since are computed again. While their digests equal
+the recorded ones nothing is written; at the first difference a new attempt begins and the old tail no longer
+counts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.corpora.batches import batch_positions
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
+from lamplighter.training.control import Control, Stop
+from lamplighter.training.observe import Observation, Observer
+from lamplighter.training.recorder import Recorder
+from lamplighter.training.step import Learner, make_learner, train_step
+from lamplighter.training.transformer import Transformer
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a progress bar needs."""
+
+    step: int
+    end: int
+    loss: float
+    lit: int
+    replaying: bool
+
+
+def choose_device(recipe: Recipe) -> torch.device:
+    """The device a recipe means here.
+
+    Raises:
+        ValueError: the recipe names one that this machine has not got, or that cannot do what it asks.
+    """
+    lazy = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    match recipe.device:
+        case "auto":
+            if torch.cuda.is_available():
+                return torch.device("cuda")
+            # Sparse gradients have no MPS kernels.
+            return torch.device("mps" if torch.backends.mps.is_available() and not lazy else "cpu")
+        case "cuda" if not torch.cuda.is_available():
+            raise ValueError("device cuda: torch finds no CUDA GPU here; use auto or cpu")
+        case "mps" if not torch.backends.mps.is_available():
+            raise ValueError("device mps: torch finds no Apple GPU here; use auto or cpu")
+        case "mps" if lazy:
+            raise ValueError("device mps: it cannot update rows sparsely; use the optimiser adam, or cpu")
+        case _:
+            return torch.device(recipe.device)
+
+
+def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Learner:
+    """The model and optimisers of a recipe, as they are before the first step; the same bits for a seed."""
+    torch.manual_seed(recipe.seed)
+    sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)
+    lower = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return make_learner(model, recipe.optimiser, torch.bfloat16 if lower else None)
+
+
+class Batches:
+    """Batch n of a run, a pure function of the recipe, the corpus and n."""
+
+    def __init__(self, recipe: Recipe, token_ids: NDArray[np.uint32], device: torch.device) -> None:
+        self._recipe, self._device = recipe, device
+        self._ids = token_ids.astype(np.int64)
+
+    def batch(self, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
+        """What step `step` reads, (B, T) on the host and on the device, and the ids that follow each."""
+        window = self._ids[batch_positions(self._recipe, len(self._ids), step)]
+        on_device = torch.from_numpy(window).to(self._device)
+        return window[:, :-1], on_device[:, :-1], on_device[:, 1:]
+
+
+class Trainer:
+    """Trains one run whose corpus is in its folder. Holds no lock: the caller has the trainer's role."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        writer: StepsWriter,
+        stop: Stop,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """Build the model.
+
+        Raises:
+            ValueError: the recipe cannot be run on this machine.
+            FormatError: the folder cannot be read by this version.
+        """
+        recipe = run.recipe
+        torch.set_num_threads(recipe.threads)
+        device = choose_device(recipe)
+        self._run, self._recipe, self._writer, self._stop = run, recipe, writer, stop
+        self._reader = StepsReader(run.steps_path)
+        self._control = Control(run, writer, self._reader)
+        self._learner = build_learner(recipe, len(run.vocabulary), device)
+        self._observer = Observer(self._learner, recipe.cadence.verify_every)
+        self._recorder = Recorder(run, writer, self._observer)
+        self._batches = Batches(recipe, run.token_ids, device)
+        self._on_progress = on_progress
+        writer.set_facts(
+            {
+                "layers": self._observer.layers,
+                "parameters": sum(p.numel() for p in self._learner.model.parameters()),
+                "device": str(device),
+                "torch": torch.__version__,
+                "steps": self._control.end,
+            }
+        )
+
+    def run(self) -> str:
+        """Train until the end, a stop, or a fault. Returns the phase the run is left in."""
+        control = self._control
+        control.look(self._reader.last()[1], now=True)
+        if control.over:
+            return control.phase
+        step = self._replay() if self._writer.attempt else self._start()
+        if control.phase != "paused":
+            control.set_phase("running", step, event="started" if step == 0 else "resumed")
+        while True:
+            control.look(step)
+            if self._stop.reason == "terminate":
+                self._checkpoint(step)
+                return control.phase
+            if self._stop.reason or control.stop_asked:
+                self._checkpoint(step)
+                control.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
+            elif step >= control.end:
+                self._checkpoint(step)
+                control.set_phase("finished", step, f"all {control.end} steps are done")
+            if control.over:
+                return control.phase
+            if not control.may_step():
+                continue
+            if not self._advance(step + 1):
+                return control.phase
+            step += 1
+            if step % self._recipe.cadence.checkpoint_every == 0:
+                self._checkpoint(step)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._reader.close()
+
+    def _start(self) -> int:
+        self._writer.begin_attempt(0)
+        self._recorder.keep_start()
+        return 0
+
+    def _advance(self, step: int) -> bool:
+        """Do one step and commit it. False when it was no finite step and the run has failed."""
+        seen, ended, seconds = self._compute(step)
+        if not seen.finite:
+            self._control.set_phase(
+                "failed",
+                step,
+                f"step {step}: the loss or a gradient is no longer a finite number (loss {seen.loss}). All steps"
+                " before it are kept. Continue with a lower learning rate, or start anew with one.",
+            )
+            return False
+        self._recorder.record(seen, self._control.learning_rate, ended, seconds)
+        self._report(seen, replaying=False)
+        return True
+
+    def _compute(self, step: int) -> tuple[Observation, float, float]:
+        """A step and its observation, when training ended (Unix seconds), and how long it took."""
+        self._learner.set_learning_rate(self._control.learning_rate)
+        host_ids, ids, targets = self._batches.batch(step)
+        begun = time.perf_counter()
+        result = train_step(self._learner, ids, targets)
+        if self._learner.device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds, ended = time.perf_counter() - begun, time.time()
+        return self._observer.observe(step, host_ids, result), ended, seconds
+
+    def _replay(self) -> int:
+        """Come back to the last committed step. Returns it, or the step a new attempt has reached."""
+        _, last = self._reader.last()
+        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
+        at = 0
+        for file in reversed(list_checkpoints(self._run.checkpoints)):
+            if file.step <= last:
+                state = load_checkpoint(file, self._learner, self._observer)
+                self._control.learning_rate = state["learning_rate"]
+                at = file.step
+                break
+        line = self._reader.line()
+        rates = {
+            applied.step: float(applied.body["value"])
+            for applied in self._reader.applied()
+            if applied.kind == "learning_rate"
+            and any(a == applied.attempt and first <= applied.step <= end for a, first, end in line)
+        }
+        recorded = self._reader.digests(at + 1, last)
+        for step in range(at + 1, last + 1):
+            if self._stop.reason:
+                return last
+            self._control.learning_rate = rates.get(step, self._control.learning_rate)
+            seen, ended, seconds = self._compute(step)
+            if seen.digest() != recorded.get(step):
+                attempt = self._writer.begin_attempt(step)
+                self._writer.add_event(
+                    step,
+                    "attempt",
+                    f"computing step {step} again gave other numbers: attempt {attempt} begins here,"
+                    f" what followed in the attempt before no longer counts",
+                )
+                self._recorder.record(seen, self._control.learning_rate, ended, seconds)
+                return step
+            self._report(seen, replaying=True)
+        self._control.learning_rate = rates.get(last + 1, self._control.learning_rate)
+        return last
+
+    def _checkpoint(self, step: int) -> None:
+        state = {"learning_rate": self._control.learning_rate}
+        save_checkpoint(
+            self._run.checkpoints, step, self._writer.attempt, self._learner, self._observer, state
+        )
+
+    def _report(self, seen: Observation, *, replaying: bool) -> None:
+        if self._on_progress is not None:
+            self._on_progress(
+                Progress(seen.step, self._control.end, seen.loss, len(seen.batch_ids), replaying)
+            )

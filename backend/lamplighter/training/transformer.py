@@ -1,0 +1,133 @@
+"""A decoder-only transformer, as in Vaswani et al. 2017, with the norms before the blocks (Radford et al. 2019).
+
+Shapes in the comments: B sequences, T positions, D width, H heads, V tokens.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from lamplighter.recipe import ModelRecipe
+
+
+class Attention(nn.Module):
+    """Causal multi-head self-attention."""
+
+    def __init__(self, shape: ModelRecipe) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.queries_keys_values = nn.Linear(shape.dim, 3 * shape.dim, bias=False)
+        self.project = nn.Linear(shape.dim, shape.dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        b, t, d = x.shape
+        q, k, v = self.queries_keys_values(x).split(d, dim=2)
+        q, k, v = (
+            m.view(b, t, self.heads, d // self.heads).transpose(1, 2) for m in (q, k, v)
+        )  # (B, H, T, D/H)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.project(y.transpose(1, 2).reshape(b, t, d))
+
+
+class MLP(nn.Module):
+    """Two layers, four times as wide between, applied at each position."""
+
+    def __init__(self, shape: ModelRecipe) -> None:
+        super().__init__()
+        self.widen = nn.Linear(shape.dim, 4 * shape.dim)
+        self.narrow = nn.Linear(4 * shape.dim, shape.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        return self.narrow(F.gelu(self.widen(x)))
+
+
+class Block(nn.Module):
+    """Attention, then MLP, each added to the stream that flows through."""
+
+    def __init__(self, shape: ModelRecipe) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(shape.dim)
+        self.attention = Attention(shape)
+        self.mlp_norm = nn.LayerNorm(shape.dim)
+        self.mlp = MLP(shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        x = x + self.attention(self.attention_norm(x))
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class Transformer(nn.Module):
+    """Token ids in, the mean cross-entropy of the next tokens out.
+
+    With `sparse`, the gradient of the embedding holds only the rows the batch read. Tied weights cannot be
+    sparse: the softmax gives every row a gradient.
+    """
+
+    def __init__(self, shape: ModelRecipe, vocabulary: int, *, sparse: bool) -> None:
+        """`vocabulary` is V.
+
+        Raises:
+            ValueError: tied and sparse at once.
+        """
+        super().__init__()
+        if shape.tied and sparse:
+            raise ValueError("tied weights have a dense gradient: they cannot be updated lazily")
+        self.shape = shape
+        self.embedding = nn.Embedding(vocabulary, shape.dim, sparse=sparse)
+        self.positions = nn.Embedding(shape.context, shape.dim)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
+        self.norm = nn.LayerNorm(shape.dim)
+        self.unembedding = nn.Linear(shape.dim, vocabulary, bias=False)
+        if shape.tied:
+            self.unembedding.weight = self.embedding.weight
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Every weight normal with deviation 0.02, but: matrices that add to the stream are smaller by the
+        root of the number of additions; biases 0; norms 1."""
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif "norm" in name:
+                nn.init.ones_(parameter)
+            elif name.endswith(("project.weight", "narrow.weight")):
+                nn.init.normal_(parameter, std=0.02 / math.sqrt(2 * self.shape.layers))
+            else:
+                nn.init.normal_(parameter, std=0.02)
+
+    def logits(self, ids: Tensor) -> Tensor:
+        """(B, T) token ids -> (B, T, V)."""
+        x = self.embedding(ids) + self.positions.weight[: ids.shape[1]]
+        for block in self.blocks:
+            x = block(x)
+        return self.unembedding(self.norm(x))
+
+    def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
+        """(B, T) ids and the ids that follow each -> the mean cross-entropy, a scalar, in nats."""
+        logits = self.logits(ids)
+        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+
+    def layers(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters by the layer they are shown in, in the order data flows through them."""
+        layers: dict[str, list[nn.Parameter]] = {
+            "embedding": [self.embedding.weight],
+            "positions": [self.positions.weight],
+        }
+        for number, block in enumerate(self.blocks, start=1):
+            assert isinstance(block, Block)
+            layers[f"block {number} attention"] = [
+                *block.attention_norm.parameters(),
+                *block.attention.parameters(),
+            ]
+            layers[f"block {number} mlp"] = [*block.mlp_norm.parameters(), *block.mlp.parameters()]
+        layers["final norm"] = list(self.norm.parameters())
+        if not self.shape.tied:
+            layers["unembedding"] = [self.unembedding.weight]
+        return layers

@@ -1,0 +1,110 @@
+"""The trainer as a process: `python -m lamplighter.training.worker RUN-FOLDER`.
+
+Exit codes: 0 done for now, 3 another process is the trainer, 4 the run failed and says why itself.
+SIGTERM: checkpoint and leave the run as it is, to be taken up again. SIGINT: the run is interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.steps import TERMINAL, StepsWriter
+from lamplighter.training.control import Stop
+from lamplighter.training.prepare import prepare_corpus
+
+DONE, TAKEN, FAILED = 0, 3, 4
+
+
+def train(
+    run: RunFolder,
+    *,
+    on_prepare: Callable[[float, str], None] | None = None,
+    on_progress: Callable[..., None] | None = None,
+) -> str:
+    """Train a run from where it is. Call from the main thread: it handles SIGINT and SIGTERM meanwhile.
+
+    Returns:
+        The phase the run is left in.
+
+    Raises:
+        RoleTakenError: another process is training it.
+        FormatError: the folder cannot be read by this version.
+    """
+    stop = Stop()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        stop.reason = "interrupt" if number == signal.SIGINT else "terminate"
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with RoleLock(run.path, "trainer"):
+            writer = StepsWriter(run.steps_path)
+            phase = "failed"
+            try:
+                phase = _train(run, writer, stop, on_prepare, on_progress)
+            finally:
+                writer.close(sealed=phase in TERMINAL)
+            return phase
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _train(
+    run: RunFolder,
+    writer: StepsWriter,
+    stop: Stop,
+    on_prepare: Callable[[float, str], None] | None,
+    on_progress: Callable[..., None] | None,
+) -> str:
+    try:
+        if not run.prepared:
+            writer.set_facts({"phase": "preparing", "message": "reading the corpus"})
+
+            def told(share: float, what: str) -> None:
+                writer.set_facts({"message": f"{what} ({share:.0%})"})
+                if on_prepare is not None:
+                    on_prepare(share, what)
+
+            prepare_corpus(run, told)
+        # torch takes seconds to import: a run whose text is no good says so at once.
+        from lamplighter.training.loop import Trainer
+
+        trainer = Trainer(run, writer, stop, on_progress)
+    except (CorpusError, ValueError) as error:
+        if isinstance(error, FormatError):
+            raise
+        writer.add_event(0, "failed", str(error), {"phase": "failed", "message": str(error)})
+        return "failed"
+    try:
+        return trainer.run()
+    finally:
+        trainer.close()
+
+
+def main() -> int:
+    """Train the run whose folder is the one argument."""
+    if len(sys.argv) != 2:
+        print("usage: python -m lamplighter.training.worker RUN-FOLDER", file=sys.stderr)
+        return 2
+    try:
+        phase = train(RunFolder(Path(sys.argv[1])))
+    except RoleTakenError as error:
+        print(error, file=sys.stderr)
+        return TAKEN
+    except FormatError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    return FAILED if phase == "failed" else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
