@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lamplighter.training.step import Learner, StepResult
+from lamplighter.training.step import Learner, StepResult, norms_of
 from lamplighter.wire.frames import NEVER, Floats, UInts
 
 SMALL = 1 << 18
@@ -107,7 +107,7 @@ class Observer:
         self.last_lit[batch_ids] = step
         whole = self._always_whole or step % self._verify_every == 0
 
-        norms = torch.stack(torch._foreach_norm([_values(p) for p in self._parameters]))
+        norms = norms_of([_values(p) for p in self._parameters])
         scalars = torch.cat((torch.stack((result.loss, result.clip_scale)), norms)).cpu().numpy()
         loss, scale = float(scalars[0]), scalars[1]
         squares = np.bincount(self._layer_of, weights=scalars[2:].astype(np.float64) ** 2)

@@ -112,7 +112,15 @@ def clip_gradients(model: nn.Module, limit: float) -> Tensor:
             values.append(gradient.values())
         else:
             values.append(gradient)
-    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(values)))
+    norm = torch.linalg.vector_norm(norms_of(values))
     scale = torch.clamp(limit / (norm + 1e-6), max=1.0)
-    torch._foreach_mul_(values, scale)
+    torch._foreach_mul_(values, scale)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
     return scale
+
+
+def norms_of(tensors: list[Tensor]) -> Tensor:
+    """The Euclidean norm of each tensor, shape (len(tensors),), in one go.
+
+    torch's fused kernels have no public name; its own gradient clipping calls the same.
+    """
+    return torch.stack(torch._foreach_norm(tensors))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]

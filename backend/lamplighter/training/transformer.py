@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -114,9 +113,9 @@ class Transformer(nn.Module):
         logits = self.logits(ids)
         return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
-    def layers(self) -> dict[str, list[nn.Parameter]]:
+    def layers(self) -> dict[str, list[Tensor]]:
         """The parameters by the layer they are shown in, in the order data flows through them."""
-        layers: dict[str, list[nn.Parameter]] = {
+        layers: dict[str, list[Tensor]] = {
             "embedding": [self.embedding.weight],
             "positions": [self.positions.weight],
         }
