@@ -283,6 +283,19 @@ class StepsReader:
                     return row & 0xFFFF_FFFF, record, census
         return None
 
+    def keyframe_step(self, step: int) -> int | None:
+        """The step that `keyframe` would give, without reading the matrix."""
+        for attempt, first, last in reversed(self.line()):
+            if first <= step:
+                row = self._all(
+                    "SELECT max(id) FROM keyframes WHERE id BETWEEN ? AND ?",
+                    key(attempt, first),
+                    key(attempt, min(last, step)),
+                )[0][0]
+                if row is not None:
+                    return row & 0xFFFF_FFFF
+        return None
+
     def events(self, after: int = 0, limit: int = 1_000) -> list[Event]:
         """Events with an id above `after`, oldest first."""
         return [

@@ -1,0 +1,114 @@
+"""A run folder that grows without a model: planted classes that drift together, a few rows a step."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter.recipe import Cadence, ModelRecipe, Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, encode
+from lamplighter.wire.vocabulary import Relation, Vocabulary
+
+
+class GrowingRun:
+    """Plays the trainer: each `step` pulls some rows towards the centre of their class."""
+
+    def __init__(
+        self,
+        runs: Path,
+        *,
+        size: int = 240,
+        dim: int = 16,
+        classes: int = 8,
+        keyframe_every: int = 10,
+        dense: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.size = size
+        self.dense = dense
+        self.keyframe_every = keyframe_every
+        self.class_of = np.arange(size) % classes
+        self.centres = (2 * self.rng.normal(size=(classes, dim))).astype(np.float32)
+        self.vectors = self.rng.normal(size=(size, dim)).astype(np.float32)
+        self.history = {0: self.vectors.copy()}
+        self.touches = np.zeros(size, dtype=np.uint32)
+        self.last_lit = np.full(size, NEVER, dtype=np.uint32)
+        recipe = Recipe(model=ModelRecipe(dim=dim, heads=1), cadence=Cadence(keyframe_every=keyframe_every))
+        self.folder: RunFolder = Shelf(runs).create(recipe)
+        members = {f"class {c}": tuple(np.flatnonzero(self.class_of == c).tolist()) for c in range(classes)}
+        self.folder.write_corpus(
+            np.arange(size, dtype=np.uint32),
+            Vocabulary(
+                tuple(f"word{i}" for i in range(size)),
+                np.arange(size, 0, -1, dtype=np.int64),
+                members,
+                (Relation("next", ((0, 1), (2, 3))),) if size >= 4 else (),
+            ),
+            "{}",
+        )
+        self.writer = StepsWriter(self.folder.steps_path)
+        self.writer.begin_attempt(0)
+        self.writer.keep_start(self._matrix(0), self._census(0))
+        self.writer.set_facts({"phase": "running", "steps": 1000})
+        self.at = 0
+
+    def step(self, rows: int = 40, pull: float = 0.15) -> None:
+        """Commit one more step."""
+        self.at += 1
+        ids = np.sort(self.rng.choice(self.size, min(rows, self.size), replace=False)).astype(np.uint32)
+        target = self.centres[self.class_of[ids]]
+        before = self.vectors[ids]
+        self.vectors[ids] += np.float32(pull) * (target - before)
+        self.history[self.at] = self.vectors.copy()
+        self.touches[ids] += 1
+        self.last_lit[ids] = self.at
+        moved = np.linalg.norm(self.vectors[ids] - before, axis=1).astype(np.float32)
+        ones = np.ones(len(ids), dtype=np.uint32)
+        floats = ones.astype(np.float32)
+        pulse = Pulse(
+            self.writer.attempt, self.at, time.time(), self.size, 1.0, 1e-3, 1.0, 0.01, 0.0,
+            ids, ones, ids, floats, ids, moved, np.ones(1, dtype=np.float32),
+        )  # fmt: skip
+        key = self.at % self.keyframe_every == 0
+        delta = Rows(self.writer.attempt, self.at, time.time(), self.size, ids, self.vectors[ids])
+        self.writer.commit(
+            StepRecord(
+                self.at,
+                encode(pulse),
+                bytes(8),
+                None if self.dense else encode(delta),
+                self._matrix(self.at) if key else None,
+                self._census(self.at) if key else None,
+            )
+        )
+
+    def grow(self, steps: int, pause: float = 0.0, rows: int = 40, pull: float = 0.15) -> None:
+        """Commit several steps, `pause` seconds apart."""
+        for _ in range(steps):
+            self.step(rows, pull)
+            time.sleep(pause)
+
+    def resume_from(self, step: int) -> None:
+        """Open a new attempt that supersedes what comes after `step`, and goes another way."""
+        self.vectors = self.history[step].copy()
+        self.at = step
+        self.writer.begin_attempt(step + 1)
+        self.centres = self.centres[::-1].copy()
+
+    def end(self, *, sealed: bool = True, phase: str = "finished") -> bool:
+        """Say that the run is over, and close its file."""
+        self.writer.set_facts({"phase": phase})
+        return self.writer.close(sealed=sealed)
+
+    def _matrix(self, step: int) -> bytes:
+        ids = np.arange(self.size, dtype=np.uint32)
+        return encode(Rows(self.writer.attempt, step, time.time(), self.size, ids, self.vectors))
+
+    def _census(self, step: int) -> bytes:
+        return encode(Census(self.writer.attempt, step, time.time(), self.touches, self.last_lit))
