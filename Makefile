@@ -1,0 +1,60 @@
+# The two commands are `make run` and `make test`; both install what they need into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := pyproject.toml build_frontend.py
+
+.PHONY: run test check install page browser bench soak format clean help
+
+help:
+	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
+	@echo "make test     install what tests need (a browser too) and run all of them"
+	@echo "make check    formatting, lint, types, layers"
+	@echo "make bench    every benchmark, a JSON line each"
+	@echo "make format   format everything"
+
+run: install page
+	$(BIN)/lamplighter
+
+install: .make/install
+
+# pip keeps a torch that is already there and follows its own configuration (an index with CPU builds, say).
+.make/install: $(SOURCES)
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable .
+	mkdir -p .make && touch $@
+
+.make/develop: .make/install
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+page: .make/develop
+	$(BIN)/python build_frontend.py
+
+browser: .make/develop
+	$(BIN)/python tests/browser/chromium.py
+
+test: .make/develop page browser
+	$(BIN)/python build_frontend.py test
+	$(BIN)/python -m pytest
+
+check: .make/develop
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python build_frontend.py check
+
+format: .make/develop
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python build_frontend.py format
+
+bench: .make/develop page browser
+	$(BIN)/python -m benchmarks
+
+soak: .make/develop
+	$(BIN)/python -m benchmarks soak
+
+clean:
+	rm -rf .venv .make static/app frontend/node_modules
