@@ -1,0 +1,91 @@
+"""Small real runs for the tests: a few hundred words, a model that steps in a millisecond."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import RunStatus, read_status
+
+
+def small_text(words: int = 4_000, seed: int = 7) -> str:
+    """A text of sentences over some 200 words, the same every time."""
+    choose = random.Random(seed)
+    lexicon = [
+        a + b + c for a in "bdfgk" for b in "aeiou" for c in ("l", "n", "r", "s", "ta", "mo", "ri", "zu")
+    ]
+    lines: list[str] = []
+    count = 0
+    while count < words:
+        topic = choose.randrange(0, len(lexicon) - 30)
+        sentence = [lexicon[topic + int(choose.random() ** 2 * 30)] for _ in range(choose.randint(5, 12))]
+        lines.append(" ".join(sentence) + ".")
+        count += len(sentence) + 1
+        if choose.random() < 0.1:
+            lines.append("")
+    return "\n".join(lines)
+
+
+def small_recipe(**changes: Any) -> Recipe:
+    """A recipe for `small_text`; keyword arguments replace top-level fields."""
+    fields: dict[str, Any] = {
+        "corpus": {"kind": "text", "name": "small.txt", "vocabulary_size": 400},
+        "model": {"dim": 16, "layers": 1, "heads": 2, "context": 8},
+        "cadence": {"keyframe_every": 20, "checkpoint_every": 25, "verify_every": 10},
+        "sequences": 4,
+        "passages": 2,
+        "steps": 60,
+        "seed": 1,
+        "device": "cpu",
+    }
+    return Recipe.model_validate(fields | changes)
+
+
+def make_run(runs: Path, **changes: Any) -> RunFolder:
+    """A run of `small_text`, not yet started."""
+    return Shelf(runs).create(small_recipe(**changes), small_text())
+
+
+def start_worker(run: RunFolder, room: str = "training") -> subprocess.Popen[bytes]:
+    """The real process of a room (`training`, `projection`, `analysis`) on a run."""
+    command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> int:
+    """Wait for a worker to end; its exit code."""
+    _, errors = process.communicate(timeout=timeout)
+    if process.returncode not in (0, 3, 4, -signal.SIGKILL):
+        raise AssertionError(f"the worker ended with {process.returncode}:\n{errors.decode()}")
+    return process.returncode
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """`kill -9`, and no more of it."""
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout: float = 40) -> None:
+    """Wait for something to become true; say what did not."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s in vain for: {what}")
+        time.sleep(0.02)
+
+
+def wait_for_step(run: RunFolder, step: int, timeout: float = 40) -> RunStatus:
+    """Wait until the run has done a step."""
+    wait_until(lambda: read_status(run).step >= step, f"step {step} of {run.id}", timeout)
+    return read_status(run)
