@@ -121,6 +121,8 @@ class WalKeeper:
             while not self._stop.wait(self._every):
                 try:
                     if self._wal.stat().st_size > self._grown:
+                        # A connection that has read nothing yet does not know of the WAL: a no-op then.
+                        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
                         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                 except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
                     # Readers, a full disk: the next look tries again; nothing is lost meanwhile.
