@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .townbook import Sentence, Slot, TownBook, read_townbook
+from .townbook import Pattern, Sentence, Slot, TownBook, read_townbook
 
 TOWN_TOKENS = 500_000
 """About how long the town's text is, in tokens."""
@@ -29,7 +29,7 @@ _SENTENCES_KEPT = 8
 """Different sentence patterns in a document."""
 _CAST = 3
 """Words of a class, or rows of a table, in a document."""
-_FLOOR = 0.035
+_FLOOR = 0.045
 """Added to every Zipf weight, so that the last word of a long list is still seen often enough to be learned."""
 _JITTER = 6.0
 """Uses by which a word may be dealt early or late, so that the same words do not always come together."""
@@ -74,7 +74,7 @@ class _Deck:
 
 
 def _zipf(count: int) -> list[float]:
-    return [1.0 / (rank + 2.0) + _FLOOR for rank in range(count)]
+    return [1.0 / (rank + 1.7) + _FLOOR for rank in range(count)]
 
 
 def with_article(following: str) -> str:
@@ -96,16 +96,14 @@ class _Writer:
         self._decks |= {
             f"[{name}]": _Deck(_zipf(len(table.rows)), rng) for name, table in book.tables.items()
         }
-        self._patterns = {
-            topic: _Deck([1.0] * len(sentences), rng) for topic, sentences in book.topics.items()
-        }
+        self._patterns = {topic: _Deck([1.0] * len(patterns), rng) for topic, patterns in book.topics.items()}
 
     def _pick(self, things: list[int]) -> int:
         return things[int(self._random() * len(things))]
 
     def document(self, topic: str) -> list[str]:
         """One document: a few sentence patterns, a small cast, sentences until it is long enough."""
-        sentences = self._book.topics[topic]
+        known = self._book.topics[topic]
         patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
         for pattern in patterns:
             self._patterns[topic].use(pattern)
@@ -116,18 +114,19 @@ class _Writer:
         tries = 0
         while len(document) < length and tries < 100:
             tries += 1
-            sentence = tuple(self._say(sentences[self._pick(patterns)], casts))
+            versions = known[self._pick(patterns)]
+            sentence = tuple(self._say(versions[int(self._random() * len(versions))], casts))
             if sentence not in said:
                 said.add(sentence)
                 document.extend(sentence)
         return document
 
-    def _say(self, pattern: Sentence, casts: dict[str, list[int]]) -> list[str]:
+    def _say(self, sentence: Sentence, casts: dict[str, list[int]]) -> list[str]:
         book, decks = self._book, self._decks
         rows: dict[str, list[int]] = {}
         spoken: dict[str, int] = {}
         words: list[str] = []
-        for part in pattern:
+        for part in sentence:
             if not isinstance(part, Slot):
                 words.append(part)
                 continue
@@ -160,21 +159,23 @@ class _Writer:
 
 def _topic_weights(book: TownBook) -> dict[str, float]:
     """A topic is told of the more often the more words only it has, so that no district starves."""
-    told_in: Counter[str] = Counter()
-    for sentences in book.topics.values():
-        told_in.update({part.stem for line in sentences for part in line if isinstance(part, Slot)})
+    stems = {topic: _stems(patterns) for topic, patterns in book.topics.items()}
+    told_in = Counter(stem for found in stems.values() for stem in found)
 
     def size(stem: str) -> int:
         table = book.tables.get(stem)
         return len(book.classes[stem]) if table is None else len(table.rows) * len(table.columns)
 
     return {
-        topic: sum(
-            size(stem) / told_in[stem]
-            for stem in sorted({part.stem for line in sentences for part in line if isinstance(part, Slot)})
-        )
-        for topic, sentences in book.topics.items()
+        topic: book.stress[topic] * sum(size(stem) / told_in[stem] for stem in found)
+        for topic, found in stems.items()
     }
+
+
+def _stems(patterns: list[Pattern]) -> list[str]:
+    """The classes and tables that a topic's sentences draw on."""
+    slots = (part for versions in patterns for line in versions for part in line if isinstance(part, Slot))
+    return sorted({slot.stem for slot in slots})
 
 
 def write_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:

@@ -2,8 +2,8 @@
 
 The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table
 whose columns are planted classes (a column without `=` is not one); each line below is a row, things that
-belong together, the most frequent first. `[class colours]` starts a class without rows. `[topic animals]`
-starts a topic's sentences, with slots: `{colours}` is a word of a class, `{animal.sg}` a column of the row
+belong together, the most frequent first. `[class colours]` starts a class without rows. `[topic animals 2]`
+starts a topic's sentences (told of twice as often as its size asks), with slots: `{colours}` is a word of a class, `{animal.sg}` a column of the row
 at hand, `{animal2.sg}` another row. A sentence with a slot `.mf` stands for two, one with the row's `m`
 and he, his, him; one with its `f` and she, her, her. `[relation plural animal.sg animal.pl]` plants pairs.
 """
@@ -33,6 +33,8 @@ class Slot:
 
 
 Sentence = tuple[str | Slot, ...]
+Pattern = tuple[Sentence, ...]
+"""A sentence; or the same about him and about her."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class TownBook:
     classes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """Every planted class with its words, those of tables included, each word once."""
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
-    topics: dict[str, list[Sentence]] = field(default_factory=dict[str, list[Sentence]])
+    topics: dict[str, list[Pattern]] = field(default_factory=dict[str, list[Pattern]])
+    stress: dict[str, float] = field(default_factory=dict[str, float])
+    """How often a topic is told of, against what its size asks."""
     relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     """Name to pairs of words."""
 
@@ -118,8 +122,9 @@ def read_townbook() -> TownBook:
     for kind, header, lines in sections:
         if kind == "topic":
             book.topics[header[0]] = [
-                _parse_sentence(version, book.tables) for line in lines for version in _by_gender(line)
+                tuple(_parse_sentence(version, book.tables) for version in _by_gender(line)) for line in lines
             ]
+            book.stress[header[0]] = float(header[1]) if len(header) > 1 else 1.0
         elif kind == "relation":
             (left, left_column), (right, right_column) = (end.split(".") for end in header[1:])
             table = book.tables[left]
