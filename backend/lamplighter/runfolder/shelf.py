@@ -80,6 +80,14 @@ class Shelf:
             target = trash / f"{run.id}-{secrets.token_hex(2)}"
         return run.path.rename(target)
 
+    def remove(self, run: RunFolder) -> None:
+        """Remove a run for good.
+
+        Raises:
+            RunBusyError: a trainer holds it.
+        """
+        shutil.rmtree(self.trash(run))
+
     def trashed(self) -> list[RunFolder]:
         """What lies in the trash."""
         trash = self.path / _TRASH

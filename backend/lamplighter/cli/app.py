@@ -1,0 +1,89 @@
+"""The command `lamplighter` and how it speaks: faults are one line that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from lamplighter import __version__
+from lamplighter.cli.runs import runs_group
+from lamplighter.cli.serve import serve, start
+from lamplighter.cli.train import train_command
+from lamplighter.cli.workers import analyse_command, project_command
+from lamplighter.recipe import RecipeError
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.lock import RoleTakenError
+from lamplighter.runfolder.shelf import NoSuchRunError, RunBusyError
+
+DEFAULT_RUNS = Path("runs")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lamplighter")
+@click.option("--new", is_flag=True, help="Start a new Lamptown run.")
+@click.option(
+    "--runs",
+    "runs_dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_RUNS,
+    show_default=True,
+    help="The folder that holds the runs.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port; the next free one if taken.",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
+@click.option("--print-token", is_flag=True, help="Print the presenter's token too.")
+@click.pass_context
+def cli(
+    context: click.Context,
+    new: bool,
+    runs_dir: Path,
+    host: str,
+    port: int,
+    no_browser: bool,
+    print_token: bool,
+) -> None:
+    """Watch a language model learn.
+
+    Without a command: serve, and open the browser on the last run. The first time, or with --new, a new run on
+    Lamptown, a generated town of some 2,000 words, begins.
+    """
+    context.obj = runs_dir
+    if context.invoked_subcommand is None:
+        start(runs_dir, host=host, port=port, browser=not no_browser, print_token=print_token, new=new)
+
+
+cli.add_command(train_command)
+cli.add_command(project_command)
+cli.add_command(analyse_command)
+cli.add_command(serve)
+cli.add_command(runs_group)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="lamplighter")
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 0
+    except click.ClickException as error:
+        code = _complain(error.format_message(), error.exit_code)
+    except (RecipeError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
+        code = _complain(str(error), 1)
+    except click.Abort:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"lamplighter: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,106 @@
+"""From options to a recipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import ValidationError
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.textfile import decode_text, read_text
+from lamplighter.recipe import Recipe, RecipeError, explain, load_recipe
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_BUILT_IN = ("lamptown", "manuals")
+
+_OPTIONS = (
+    click.option("--recipe", type=click.Path(path_type=Path), help="A recipe in TOML; options replace its values."),
+    click.option("--corpus", metavar="lamptown|manuals|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
+    click.option("--steps", type=int, help=f"Where the run ends.  [default: {Recipe().steps}]"),
+    click.option("--vocabulary", type=int, help="Most tokens the vocabulary may have.  [default: 4000]"),
+    click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),
+    click.option("--shuffle-words", is_flag=True, default=None, help="The control: words in random order inside each document."),
+    click.option("--dim", type=int, help="Width of the model, numbers a token.  [default: 64]"),
+    click.option("--layers", type=int, help="Blocks.  [default: 2]"),
+    click.option("--heads", type=int, help="Attention heads a block.  [default: 4]"),
+    click.option("--context", type=int, help="Tokens a sequence.  [default: 32]"),
+    click.option("--batch", type=int, help="Sequences a step.  [default: 16]"),
+    click.option("--optimiser", type=click.Choice(["lazy", "adam", "sgd"]), help="lazy updates only the rows a batch touched.  [default: lazy]"),
+    click.option("--tied", is_flag=True, default=None, help="One matrix to read and to predict (takes adam unless told otherwise)."),
+    click.option("--learning-rate", type=float, help="[default: 0.003]"),
+    click.option("--seed", type=int, help="[default: 0]"),
+    click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
+    click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
+    click.option("--disk-budget", type=float, metavar="MB", help="Most the run may take on disk.  [default: 1000]"),
+)  # fmt: skip
+
+
+def recipe_options(command: Command) -> Command:
+    """Give a command every option that makes a recipe."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
+    """The recipe that options (as `recipe_options` names them) describe, and the text where one is brought.
+
+    Raises:
+        RecipeError: what is wrong and what is allowed, in one line.
+    """
+    path: Path | None = options["recipe"]
+    fields = load_recipe(path).model_dump() if path else Recipe().model_dump()
+    corpus: str | None = options["corpus"]
+    text: str | None = None
+    if corpus in _BUILT_IN:
+        fields["corpus"]["kind"] = corpus
+    elif corpus is not None:
+        text, name = _read(corpus)
+        fields["corpus"] |= {"kind": "text", "name": name}
+    elif fields["corpus"]["kind"] == "text":
+        raise RecipeError("the recipe is for a text: name it with --corpus PATH")
+
+    def put(part: dict[str, Any], name: str, value: Any) -> None:
+        if value is not None:
+            part[name] = value
+
+    put(fields, "steps", options["steps"])
+    put(fields["corpus"], "vocabulary_size", options["vocabulary"])
+    put(fields["corpus"], "tokeniser", options["tokeniser"])
+    put(fields["corpus"], "shuffle_words", options["shuffle_words"])
+    for name in ("dim", "layers", "heads", "context", "tied"):
+        put(fields["model"], name, options[name])
+    if options["tied"] and options["optimiser"] is None and fields["optimiser"]["kind"] == "lazy":
+        fields["optimiser"]["kind"] = "adam"
+    put(fields["optimiser"], "kind", options["optimiser"])
+    put(fields["optimiser"], "learning_rate", options["learning_rate"])
+    for name in ("seed", "threads", "device"):
+        put(fields, name, options[name])
+    if options["batch"] is not None:
+        fields["sequences"] = options["batch"]
+        fields["passages"] = _passages(options["batch"], fields["passages"])
+    if options["disk_budget"] is not None:
+        fields["disk_budget"] = round(options["disk_budget"] * 1e6)
+    try:
+        return Recipe.model_validate(fields), text
+    except ValidationError as error:
+        raise RecipeError(explain(error)) from error
+
+
+def _passages(sequences: int, wanted: int) -> int:
+    """The largest number of passages up to `wanted` that divides the batch."""
+    return next((n for n in range(min(wanted, sequences), 0, -1) if sequences % n == 0), 1)
+
+
+def _read(corpus: str) -> tuple[str, str]:
+    try:
+        if corpus == "-":
+            return decode_text(sys.stdin.buffer.read(), "standard input"), "standard input"
+        return read_text(Path(corpus)), Path(corpus).name
+    except CorpusError as error:
+        raise RecipeError(str(error)) from error

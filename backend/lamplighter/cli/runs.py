@@ -1,0 +1,90 @@
+"""`lamplighter runs`: what there is, how much room it takes, and getting rid of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+
+
+@click.group("runs", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def runs_group(context: click.Context, as_json: bool) -> None:
+    """List the runs; or trash, remove."""
+    if context.invoked_subcommand is not None:
+        return
+    shelf = Shelf(context.obj)
+    runs = shelf.runs()
+    for run in runs:
+        click.echo(json.dumps(_facts(run)) if as_json else _line(run))
+    if not as_json:
+        if not runs:
+            click.echo(f"no runs in {context.obj}/ yet; start one with: lamplighter, or lamplighter train")
+        if trashed := shelf.trashed():
+            size = sum(run.bytes_on_disk() for run in trashed)
+            click.echo(
+                f"in the trash: {len(trashed)}, {_size(size)}; remove for good with: lamplighter runs remove --trashed"
+            )
+
+
+@runs_group.command("trash")
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.pass_obj
+def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
+    """Move runs to the trash folder."""
+    shelf = Shelf(runs_dir)
+    for run in [shelf.find(run_id) for run_id in run_ids]:
+        click.echo(f"{run.id} -> {shelf.trash(run)}")
+
+
+@runs_group.command("remove")
+@click.argument("run_ids", metavar="RUN...", nargs=-1)
+@click.option("--trashed", is_flag=True, help="Remove everything in the trash.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
+    """Remove runs for good."""
+    shelf = Shelf(runs_dir)
+    if not run_ids and not trashed:
+        raise click.UsageError("name runs to remove, or --trashed for everything in the trash")
+    runs = [shelf.find(run_id) for run_id in run_ids]
+    size = _size(sum(run.bytes_on_disk() for run in runs + (shelf.trashed() if trashed else [])))
+    what = ", ".join([run.id for run in runs] + (["the trash"] if trashed else []))
+    if not yes:
+        click.confirm(f"Remove {what} ({size}) for good?", abort=True)
+    for run in runs:
+        shelf.remove(run)
+    if trashed:
+        shelf.empty_trash()
+    click.echo(f"removed {what}")
+
+
+def _facts(run: RunFolder) -> dict[str, object]:
+    try:
+        return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": None} | read_status(run).as_dict()
+    except FormatError as error:
+        return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": str(error)}
+
+
+def _line(run: RunFolder) -> str:
+    size = f"{_size(run.bytes_on_disk()):>9}"
+    try:
+        status = read_status(run)
+    except FormatError as error:
+        return f"{run.id:44} {'unreadable':12}{size}  {error}"
+    phase = (
+        status.phase if status.alive or status.terminal or status.phase == "waiting" else f"{status.phase}?"
+    )
+    loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
+    return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"

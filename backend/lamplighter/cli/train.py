@@ -1,0 +1,93 @@
+"""`lamplighter train`: headless, with a progress bar; or watching the folder for runs that want a trainer."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from lamplighter.cli.recipes import make_recipe, recipe_options
+from lamplighter.cli.workers import watch_option, watch_role
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+
+
+@click.command("train")
+@recipe_options
+@click.option("--resume", metavar="RUN", help="Go on with a run instead of starting one.")
+@click.option(
+    "--more", type=click.IntRange(0), default=0, help="With --resume: steps beyond where it would end."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
+)
+@watch_option
+@click.pass_obj
+def train_command(
+    runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
+) -> None:
+    """Train without a page. Ctrl-C stops after the step; --resume goes on."""
+    shelf = Shelf(runs_dir)
+    if watch:
+        watch_role(shelf, "trainer")
+        return
+    if resume is not None:
+        run = shelf.find(resume)
+        if read_status(run).terminal:
+            RequestsWriter(run.path, "cli").add("continue", {"steps": more})
+    else:
+        recipe, text = make_recipe(options)
+        run = shelf.create(recipe, text)
+    phase = _train(run, quiet=as_json)
+    status = read_status(run)
+    if as_json:
+        summary = status.as_dict() | {"id": run.id, "bytes": run.bytes_on_disk()}
+        click.echo(json.dumps(summary))
+    elif phase == "finished":
+        click.echo(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")
+    elif phase == "failed":
+        raise click.ClickException(f"{run.id}: {status.message}")
+    else:
+        click.echo(
+            f"{run.id}: stopped at step {status.step}. Go on with: lamplighter train --resume {run.id}"
+        )
+    if phase == "failed":
+        raise click.exceptions.Exit(1)
+
+
+def _train(run: RunFolder, *, quiet: bool) -> str:
+    from lamplighter.training.worker import train
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[what]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+        refresh_per_second=4,
+    )
+    with bar:
+        task = bar.add_task(run.id, total=1, what="starting")
+        shown = 0.0
+
+        def on_prepare(share: float, what: str) -> None:
+            bar.update(task, completed=round(100 * share), total=100, what=what)
+
+        def on_progress(seen: Any) -> None:
+            nonlocal shown
+            # Drawing costs more than some steps do.
+            if (now := time.monotonic()) - shown > 0.2 or seen.step == seen.end:
+                shown = now
+                what = "replaying" if seen.replaying else f"loss {seen.loss:.3f}, {seen.lit} rows lit"
+                bar.update(task, completed=seen.step, total=seen.end, what=what)
+
+        return train(run, on_prepare=on_prepare, on_progress=on_progress)

@@ -1,0 +1,257 @@
+"""The trainer as a process: killed, stopped, paused, continued, failing; and what its folder then says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.snapshots import snapshot
+from lamplighter.runfolder.status import read_status, wants_training
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Pulse, decode
+from tests.runs import finish, kill, make_run, small_recipe, start_worker, wait_for_step, wait_until
+
+
+def digests(run: RunFolder) -> dict[int, bytes]:
+    with StepsReader(run.steps_path) as reader:
+        return reader.digests(1, reader.last()[1])
+
+
+def ask(run: RunFolder, kind: str, **body: object) -> None:
+    RequestsWriter(run.path, "test").add(kind, body)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The same recipe as every run here, never disturbed."""
+    run = make_run(tmp_path_factory.mktemp("reference"), steps=200)
+    assert finish(start_worker(run)) == 0
+    return run
+
+
+def test_a_run_ends_where_its_recipe_says_and_holds_every_step(reference: RunFolder):
+    status = read_status(reference)
+    assert (status.phase, status.step, status.alive) == ("finished", 200, False)
+    with StepsReader(reference.steps_path) as reader:
+        pulses = [decode(record) for _, record in reader.pulses(1, 10_000)]
+        events = [event.kind for event in reader.events()]
+    assert [pulse.step for pulse in pulses] == list(range(1, 201))
+    assert events == ["started", "finished"]
+    losses = [pulse.loss for pulse in pulses if isinstance(pulse, Pulse)]
+    assert np.mean(losses[-20:]) < np.mean(losses[:20]) - 0.5
+
+
+def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
+    from lamplighter.training.loop import Batches, build_learner
+    from lamplighter.training.step import train_step
+
+    learner = build_learner(
+        reference.recipe, len(reference.vocabulary), device := __import__("torch").device("cpu")
+    )
+    batches = Batches(reference.recipe, reference.token_ids, device)
+    with StepsReader(reference.steps_path) as reader:
+        for step in range(41):
+            if step:
+                train_step(learner, *batches.batch(step)[1:])
+            matrix = learner.model.embedding.weight.detach().numpy()
+            assert np.array_equal(snapshot(reader, step).vectors, matrix)
+
+
+def test_killed_twice_it_resumes_by_replay_and_nothing_differs(tmp_path: Path, reference: RunFolder):
+    run = make_run(tmp_path, steps=200)
+    for at in (30, 90):
+        process = start_worker(run)
+        wait_for_step(run, at)
+        kill(process)
+        assert read_status(run).phase == "running"
+        assert not read_status(run).alive
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).attempt == 1
+    assert digests(run) == digests(reference)
+
+
+def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old_tail(tmp_path: Path):
+    run = make_run(tmp_path, steps=60)
+    process = start_worker(run)
+    wait_for_step(run, 40)
+    kill(process)
+    last = read_status(run).step
+    connection = apsw.Connection(str(run.steps_path))
+    connection.execute("UPDATE pulses SET digest=x'00' WHERE id & 0xffffffff = 35")
+    connection.close()
+    assert finish(start_worker(run)) == 0
+    with StepsReader(run.steps_path) as reader:
+        assert [(a, first) for a, first, _ in reader.line()] == [(1, 0), (2, 35)]
+        steps = [step for step, _ in reader.pulses(1, 10_000)]
+        attempts = [decode(record).attempt for _, record in reader.pulses(1, 10_000)]
+        assert [event.kind for event in reader.events()].count("attempt") == 1
+    assert steps == list(range(1, 61))
+    assert attempts == [1] * 34 + [2] * 26
+    assert last >= 40
+
+
+def test_ctrl_c_finishes_the_step_and_the_run_can_be_continued(tmp_path: Path, reference: RunFolder):
+    run = make_run(tmp_path, steps=200)
+    process = start_worker(run)
+    wait_for_step(run, 20)
+    process.send_signal(signal.SIGINT)
+    assert finish(process) == 0
+    stopped = read_status(run)
+    assert stopped.phase == "interrupted"
+    assert not wants_training(run)
+    ask(run, "continue", steps=0)
+    assert wants_training(run)
+    assert finish(start_worker(run)) == 0
+    assert digests(run) == digests(reference)
+
+
+def test_sigterm_leaves_the_run_to_be_taken_up_again(tmp_path: Path):
+    run = make_run(tmp_path, steps=5_000)
+    process = start_worker(run)
+    wait_for_step(run, 10)
+    process.terminate()
+    assert finish(process) == 0
+    assert read_status(run).phase == "running"
+    assert wants_training(run)
+    assert any(run.checkpoints.glob("*.safetensors"))
+
+
+def test_pause_step_pace_and_resume_take_effect_and_are_recorded(tmp_path: Path):
+    run = make_run(tmp_path, steps=100_000)
+    process = start_worker(run)
+    wait_for_step(run, 5)
+    ask(run, "pause")
+    wait_until(lambda: read_status(run).phase == "paused", "pause")
+    at = read_status(run).step
+    time.sleep(0.3)
+    assert read_status(run).step == at
+    ask(run, "step")
+    wait_for_step(run, at + 1)
+    time.sleep(0.2)
+    assert read_status(run).step == at + 1
+    ask(run, "resume")
+    ask(run, "pace", steps_per_second=10)
+    wait_until(lambda: read_status(run).pace == "limited", "the pace")
+    begun, before = time.monotonic(), read_status(run).step
+    time.sleep(1.5)
+    rate = (read_status(run).step - before) / (time.monotonic() - begun)
+    assert 6 < rate < 13
+    ask(run, "learning_rate", value=0.001)
+    ask(run, "stop")
+    assert finish(process) == 0
+    with StepsReader(run.steps_path) as reader:
+        applied = reader.applied()
+        rates = {decode(record).step: decode(record) for _, record in reader.pulses(1, 10_000_000, 100_000)}
+    assert [entry.kind for entry in applied] == ["pause", "step", "resume", "pace", "learning_rate", "stop"]
+    assert applied[1].step == at + 1
+    changed = applied[4].step
+    for step, pulse in rates.items():
+        assert isinstance(pulse, Pulse)
+        assert pulse.learning_rate == pytest.approx(0.001 if step >= changed else 0.003)
+
+
+def test_a_learning_rate_changed_before_a_crash_is_changed_again_in_the_replay(tmp_path: Path):
+    run = make_run(tmp_path, steps=400, cadence={"checkpoint_every": 1000})
+    process = start_worker(run)
+    wait_for_step(run, 10)
+    ask(run, "learning_rate", value=0.0005)
+    with_rate = lambda: any(e.kind == "learning_rate" for e in StepsReader(run.steps_path).events())  # noqa: E731
+    wait_until(with_rate, "the learning rate")
+    kill(process)
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).attempt == 1
+
+
+def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_path: Path):
+    run = make_run(tmp_path, steps=2_000, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30})
+    assert finish(start_worker(run)) == 4
+    status = read_status(run)
+    assert status.phase == "failed"
+    assert "no longer a finite number" in status.message
+    assert "lower learning rate" in status.message
+    with StepsReader(run.steps_path) as reader:
+        assert np.isfinite(snapshot(reader, status.step).vectors).all()
+        assert len(reader.pulses(1, 10_000)) == status.step
+
+
+def test_a_second_trainer_of_the_same_run_goes_away(tmp_path: Path):
+    run = make_run(tmp_path, steps=5_000)
+    process = start_worker(run)
+    wait_for_step(run, 1)
+    assert finish(start_worker(run)) == 3
+    kill(process)
+
+
+def test_the_disk_budget_thins_to_keyframes_and_says_so(tmp_path: Path):
+    run = make_run(tmp_path, steps=900, disk_budget=1_000_000)
+    assert finish(start_worker(run)) == 0
+    status = read_status(run)
+    assert status.step == 900
+    assert status.snapshots != "all"
+    with StepsReader(run.steps_path) as reader:
+        assert any("disk budget" in event.message for event in reader.events() if event.kind == "thinned")
+        assert len(reader.pulses(1, 10_000)) == 900
+
+
+@pytest.mark.parametrize(("kind", "tied"), [("adam", False), ("adam", True), ("sgd", True)])
+def test_dense_runs_keep_keyframes_and_say_what_is_exact(tmp_path: Path, kind: str, tied: bool):
+    model = {"dim": 16, "layers": 1, "heads": 2, "context": 8, "tied": tied}
+    run = make_run(tmp_path, optimiser={"kind": kind}, model=model)
+    assert finish(start_worker(run)) == 0
+    with StepsReader(run.steps_path) as reader:
+        assert [step for _, step in reader.keyframe_steps()] == [0, 20, 40, 60]
+        pulse = decode(reader.pulses(60, 60)[0][1])
+    assert isinstance(pulse, Pulse)
+    assert len(pulse.moved_ids) > len(pulse.batch_ids)
+
+
+def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
+    from lamplighter.runfolder.shelf import Shelf
+
+    run = Shelf(tmp_path).create(small_recipe(), "just a few words")
+    assert finish(start_worker(run)) == 4
+    assert read_status(run).phase == "failed"
+    assert "text" in read_status(run).message
+
+
+def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
+    """As root: a real other user. Otherwise: the same user without the right to write."""
+    script = (
+        "import sys, pathlib\n"
+        "from lamplighter.runfolder.folder import RunFolder\n"
+        "from lamplighter.runfolder.steps import StepsReader\n"
+        "from lamplighter.runfolder.status import read_status\n"
+        "import os\n"
+        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "run = RunFolder(pathlib.Path(sys.argv[1]))\n"
+        "try: (run.path / 'x').touch(); sys.exit('the folder is writable')\n"
+        "except PermissionError: pass\n"
+        "print(read_status(run).step, len(StepsReader(run.steps_path).pulses(1, 10_000)))\n"
+    )
+    modes = {
+        path: path.stat().st_mode for path in [reference.path, *reference.path.parents] if path != Path("/")
+    }
+    try:
+        for path in modes:
+            if (os.access(path, os.W_OK) and path.owner() != "root") or os.geteuid() == 0:
+                path.chmod(path.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)
+        reference.path.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(reference.path)], capture_output=True, text=True, check=False
+        )
+    finally:
+        for path, mode in modes.items():
+            if path.stat().st_mode != mode:
+                path.chmod(mode)
+    assert done.stdout.split() == ["200", "200"], done.stderr
