@@ -13,12 +13,16 @@ from pathlib import Path
 import apsw
 import numpy as np
 import pytest
+import torch
 
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import read_status, wants_training
 from lamplighter.runfolder.steps import StepsReader
+from lamplighter.training.loop import Batches, build_learner
+from lamplighter.training.step import train_step
 from lamplighter.wire.frames import Pulse, decode
 from tests.runs import finish, kill, make_run, small_recipe, start_worker, wait_for_step, wait_until
 
@@ -53,12 +57,8 @@ def test_a_run_ends_where_its_recipe_says_and_holds_every_step(reference: RunFol
 
 
 def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
-    from lamplighter.training.loop import Batches, build_learner
-    from lamplighter.training.step import train_step
-
-    learner = build_learner(
-        reference.recipe, len(reference.vocabulary), device := __import__("torch").device("cpu")
-    )
+    device = torch.device("cpu")
+    learner = build_learner(reference.recipe, len(reference.vocabulary), device)
     batches = Batches(reference.recipe, reference.token_ids, device)
     with StepsReader(reference.steps_path) as reader:
         for step in range(41):
@@ -217,8 +217,6 @@ def test_dense_runs_keep_keyframes_and_say_what_is_exact(tmp_path: Path, kind: s
 
 
 def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
-    from lamplighter.runfolder.shelf import Shelf
-
     run = Shelf(tmp_path).create(small_recipe(), "just a few words")
     assert finish(start_worker(run)) == 4
     assert read_status(run).phase == "failed"
@@ -239,19 +237,17 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
         "except PermissionError: pass\n"
         "print(read_status(run).step, len(StepsReader(run.steps_path).pulses(1, 10_000)))\n"
     )
-    modes = {
-        path: path.stat().st_mode for path in [reference.path, *reference.path.parents] if path != Path("/")
-    }
+    # pytest's folders are closed to others; open the way to this one, and close it again.
+    way = [path for path in (reference.path, *reference.path.parents) if path.stat().st_uid == os.geteuid()]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
     try:
-        for path in modes:
-            if (os.access(path, os.W_OK) and path.owner() != "root") or os.geteuid() == 0:
-                path.chmod(path.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)
+        for path in way:
+            path.chmod(modes[path] | 0o005)
         reference.path.chmod(0o555)
         done = subprocess.run(
             [sys.executable, "-c", script, str(reference.path)], capture_output=True, text=True, check=False
         )
     finally:
         for path, mode in modes.items():
-            if path.stat().st_mode != mode:
-                path.chmod(mode)
+            path.chmod(mode)
     assert done.stdout.split() == ["200", "200"], done.stderr
