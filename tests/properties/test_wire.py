@@ -1,0 +1,181 @@
+"""Whatever is encoded comes back; whatever is not a frame is refused in one way."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamplighter.wire.frames import (
+    NEVER,
+    Census,
+    Frame,
+    FrameError,
+    Layout,
+    Method,
+    Pulse,
+    Rows,
+    UInts,
+    decode,
+    encode,
+    step_of,
+)
+from lamplighter.wire.merge import merge_pulses, merge_rows
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def id_sets(vocabulary: int) -> st.SearchStrategy[UInts]:
+    everything = st.just(np.arange(vocabulary, dtype=np.uint32))
+    some = st.sets(st.integers(0, vocabulary - 1)).map(lambda ids: np.array(sorted(ids), dtype=np.uint32))
+    return st.one_of(some, everything)
+
+
+def numbers(random: np.random.Generator, *shape: int) -> np.ndarray:
+    return random.standard_normal(shape).astype(np.float32)
+
+
+@st.composite
+def pulses(draw: st.DrawFn, vocabulary: int | None = None, step: int | None = None) -> Pulse:
+    size = vocabulary or draw(st.integers(1, 40))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    batch = draw(id_sets(size))
+    gradient = draw(st.one_of(st.just(batch), id_sets(size)))
+    moved = draw(st.one_of(st.just(batch), id_sets(size)))
+    return Pulse(
+        attempt=1,
+        step=step if step is not None else draw(st.integers(0, 2**32 - 1)),
+        time=draw(st.floats(0, 4e9)),
+        vocabulary=size,
+        loss=float(np.float32(random.random())),
+        learning_rate=float(np.float32(0.003)),
+        tokens_per_second=1024.0,
+        step_seconds=0.5,
+        observe_seconds=0.25,
+        batch_ids=batch,
+        batch_counts=random.integers(1, 9, len(batch)).astype(np.uint32),
+        gradient_ids=gradient,
+        gradient_norms=np.abs(numbers(random, len(gradient))),
+        moved_ids=moved,
+        moved_distances=np.abs(numbers(random, len(moved))),
+        layer_norms=numbers(random, draw(st.integers(0, 6))),
+        verified=draw(st.booleans()),
+    )
+
+
+@st.composite
+def rows(draw: st.DrawFn, vocabulary: int | None = None, dim: int | None = None) -> Rows:
+    size = vocabulary or draw(st.integers(1, 40))
+    ids = draw(id_sets(size))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    return Rows(
+        1, draw(st.integers(0, 99)), 1.5, size, ids, numbers(random, len(ids), dim or draw(st.integers(1, 5)))
+    )
+
+
+@st.composite
+def censuses(draw: st.DrawFn) -> Census:
+    size = draw(st.integers(0, 40))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    lit = random.integers(0, 9, size).astype(np.uint32)
+    lit[lit == 0] = NEVER
+    return Census(3, 7, 0.25, random.integers(0, 9, size).astype(np.uint32), lit)
+
+
+def assert_same(one: Frame, two: Frame) -> None:
+    assert type(one) is type(two)
+    for field in fields(one):
+        a, b = getattr(one, field.name), getattr(two, field.name)
+        if isinstance(a, np.ndarray):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
+        else:
+            assert a == b
+
+
+@given(st.one_of(pulses(), rows(), censuses()))
+def test_a_frame_comes_back_as_it_was(frame: Frame):
+    data = encode(frame)
+    assert len(data) % 4 == 0
+    assert step_of(data) == (frame.attempt, frame.step)
+    assert_same(decode(data), frame)
+
+
+@given(st.integers(1, 50), st.integers(0, 2**32), st.floats(1e-3, 1e3), st.sampled_from(list(Method)))
+def test_a_layout_comes_back_to_within_half_a_quantum(size: int, seed: int, spread: float, method: Method):
+    xy = numbers(np.random.default_rng(seed), size, 2) * np.float32(spread)
+    back = decode(encode(Layout(1, 2, 3.0, method, xy, 0.5, 0.25, 0.125, 64)))
+    assert isinstance(back, Layout)
+    quantum = np.ptp(xy, axis=0) / 65_535
+    assert (np.abs(back.coordinates - xy) <= quantum * 0.51 + np.abs(xy) * 1e-6).all()
+    assert (back.trust, back.trust_error, back.recall, back.sample, back.method) == (
+        0.5,
+        0.25,
+        0.125,
+        64,
+        method,
+    )
+
+
+@settings(max_examples=400)
+@given(st.one_of(pulses(), rows(), censuses()).map(encode), st.data())
+def test_damaged_frames_are_refused_or_read_but_never_crash(data: bytes, choose: st.DataObject):
+    damaged = bytearray(data)
+    for _ in range(choose.draw(st.integers(1, 4))):
+        damaged[choose.draw(st.integers(0, len(damaged) - 1))] = choose.draw(st.integers(0, 255))
+    cut = choose.draw(st.integers(0, len(damaged)))
+    for candidate in (bytes(damaged), bytes(damaged[:cut]), bytes(damaged) + b"\0\0\0\0"):
+        try:
+            decode(candidate)
+        except FrameError:
+            continue
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_at_all_are_refused(data: bytes):
+    with pytest.raises(FrameError):
+        decode(data)
+
+
+@given(st.data(), st.integers(1, 30), st.integers(2, 5))
+def test_a_merged_pulse_is_the_union_of_its_steps(choose: st.DataObject, size: int, count: int):
+    steps = [choose.draw(pulses(size, step)) for step in range(10, 10 + count)]
+    merged = decode(encode(merge_pulses(steps)))
+    assert isinstance(merged, Pulse)
+    assert (merged.first_step, merged.step, merged.merged) == (10, 9 + count, True)
+    for ids in ("batch_ids", "gradient_ids", "moved_ids"):
+        union = sorted(set().union(*(getattr(pulse, ids).tolist() for pulse in steps)))
+        assert getattr(merged, ids).tolist() == union
+    assert merged.batch_counts.sum() == sum(pulse.batch_counts.sum() for pulse in steps)
+    assert merged.loss == pytest.approx(steps[-1].loss)
+
+
+@given(st.data(), st.integers(1, 20), st.integers(1, 4), st.integers(1, 5))
+def test_merged_rows_leave_the_matrix_that_all_of_them_leave(
+    choose: st.DataObject, size: int, dim: int, count: int
+):
+    frames = [choose.draw(rows(size, dim)) for _ in range(count)]
+    one, other = np.zeros((size, dim), np.float32), np.zeros((size, dim), np.float32)
+    for frame in frames:
+        one[frame.token_ids] = frame.vectors
+    merged = merge_rows(frames)
+    other[merged.token_ids] = merged.vectors
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bin")), ids=lambda path: path.stem)
+def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
+    """Changing what these bytes mean takes a new version of the format."""
+    data = path.read_bytes()
+    frame = decode(data)
+    if not isinstance(frame, Layout):
+        assert encode(frame) == data
+
+
+def test_there_are_golden_frames_of_every_kind():
+    kinds = {type(decode(path.read_bytes())) for path in GOLDEN.glob("*.bin")}
+    assert kinds == {Pulse, Layout, Rows, Census}
