@@ -60,6 +60,26 @@ class LayoutsWriter:
                 ),
             )
 
+    def thin(self, keep: int) -> int:
+        """When there are more than `keep` layouts, drop every second one of the older half, by method.
+
+        Old times get coarser, the file stops growing, and the first layout stays.
+
+        Returns:
+            Layouts dropped.
+        """
+        found: Any = self._connection.execute("SELECT count(*), min(id), max(id) FROM layouts").fetchall()[0]
+        count, first, last = found
+        if count <= keep:
+            return 0
+        with self._connection:
+            self._connection.execute(
+                "DELETE FROM layouts WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER"
+                " (PARTITION BY method ORDER BY id) AS n FROM layouts WHERE id <= ?) WHERE n % 2 = 0)",
+                ((first + last) // 2,),
+            )
+        return self._connection.changes()
+
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the projection, each replaced whole."""
         with self._connection:
@@ -132,6 +152,11 @@ class LayoutsReader:
             int(method),
             0xFFFF_FFFF if step is None else step,
         )
+        return rows[0][0] if rows else None
+
+    def last_made(self, method: Method) -> bytes | None:
+        """The encoded layout of a method that was made last, whatever its step and attempt."""
+        rows = self._all("SELECT record FROM layouts WHERE method=? ORDER BY id DESC LIMIT 1", int(method))
         return rows[0][0] if rows else None
 
     def record(self, layout_id: int) -> bytes:

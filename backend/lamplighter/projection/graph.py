@@ -1,0 +1,70 @@
+"""The fuzzy neighbourhood graph of UMAP, as plain arrays in a fixed order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from umap.umap_ import fuzzy_simplicial_set
+
+from lamplighter.geometry.neighbours import all_nearest
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Weighted edges, each in both directions, sorted by (head, tail)."""
+
+    size: int
+    """Tokens, V."""
+    head: NDArray[np.int32]
+    """Shape (E,)."""
+    tail: NDArray[np.int32]
+    """Shape (E,)."""
+    weight: NDArray[np.float32]
+    """Shape (E,), above 0, at most 1."""
+
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """One number an edge, ascending. Shape (E,)."""
+        return self.head.astype(np.int64) * self.size + self.tail
+
+
+def neighbour_graph(vectors: NDArray[np.float32], neighbours: int, horizon: int) -> Graph:
+    """The graph of a space, by exact cosine neighbours.
+
+    Args:
+        vectors: shape (V, D), V at least 2, finite.
+        neighbours: of each token, itself included as umap-learn counts; lowered to V.
+        horizon: epochs after which an edge so weak as never to fire within them is left out, as
+            umap-learn does.
+    """
+    ids, cosines = all_nearest(vectors, neighbours - 1)
+    return graph_of_neighbours(ids, cosines, horizon)
+
+
+def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> Graph:
+    """The graph of given neighbours, shapes (V, k), the token itself not among them."""
+    size, k = ids.shape
+    # umap-learn wants each token as its own first neighbour.
+    with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
+    distances = np.concatenate((np.zeros((size, 1), dtype=np.float32), 1 - cosines), axis=1)
+    found = fuzzy_simplicial_set(
+        np.empty((size, 1)),  # only its length is used when neighbours are given
+        k + 1,
+        random_state=None,
+        metric="cosine",
+        knn_indices=with_self,
+        knn_dists=np.maximum(distances, 0, out=distances),
+    )
+    edges: coo_matrix = found[0].tocoo()  # pyright: ignore[reportAttributeAccessIssue]  # it is sparse
+    strong = edges.data >= edges.data.max(initial=0) / horizon
+    head, tail, weight = edges.row[strong], edges.col[strong], edges.data[strong]
+    order = np.lexsort((tail, head))
+    return Graph(
+        size,
+        head[order].astype(np.int32),
+        tail[order].astype(np.int32),
+        weight[order].astype(np.float32),
+    )

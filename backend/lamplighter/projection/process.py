@@ -1,0 +1,178 @@
+"""Following a run with layouts, from its first matrix to its last.
+
+This module decides when a frame is due and when it is time to leave; what a frame is made of is in
+`projector.py`.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.projector import Projector, WarmUp
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.follower import MatrixFollower
+from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
+from lamplighter.runfolder.steps import TERMINAL, StepsReader
+
+POLL = 0.02
+"""Seconds between two looks at the run: microseconds each."""
+SHARE = 0.35
+"""Of one core, while the run is trained."""
+BETWEEN = (0.2, 1.0)
+"""Seconds of rest between two frames, at least and at most, whatever the share says."""
+PATIENCE = 60.0
+"""Seconds without a trainer after which the projector leaves; it is started again with the trainer."""
+LAYOUTS_SHARE = 0.1
+"""Of the run's disk budget. Beyond it old layouts are thinned."""
+
+
+class ProjectorProcess:
+    """Follows one run until it ends."""
+
+    def __init__(self, run: RunFolder, *, once: bool = False, share: float = SHARE) -> None:
+        self._run = run
+        self._once = once
+        self._share = share
+        self._follower = MatrixFollower()
+        self._stop = False
+        self._warm: WarmUp | None = None
+        self._alive = False
+        self._looked = 0.0
+        self._last_alive = time.monotonic()
+
+    def stop(self) -> None:
+        """Leave after the frame under way."""
+        self._stop = True
+
+    @property
+    def warming(self) -> bool:
+        """Whether UMAP is being imported."""
+        return self._warm is not None and not self._warm.done
+
+    def go(self) -> None:
+        """Follow the run to its end.
+
+        Raises:
+            FormatError: the folder cannot be read by this version.
+        """
+        reader = self._open()
+        if reader is None:
+            return
+        over = False
+        try:
+            writer = LayoutsWriter(self._run.layouts_path)
+            try:
+                over = self._follow(reader, writer)
+            finally:
+                writer.close(sealed=over)
+        finally:
+            reader.close()
+
+    def _open(self) -> StepsReader | None:
+        """The run's steps, once the first matrix is there; None when it is time to leave before that."""
+        while not self._stop and not self._abandoned():
+            try:
+                reader = StepsReader(self._run.steps_path)
+            except FileNotFoundError:
+                reader = None
+            if reader is not None:
+                if self._follower.advance(reader):
+                    return reader
+                over = reader.facts().get("phase") in TERMINAL
+                reader.close()
+                if over:
+                    return None
+            if self._once:
+                return None
+            time.sleep(POLL)
+        return None
+
+    def _follow(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
+        """Make layouts until the run is over (True) or it is time to leave (False)."""
+        follower = self._follower
+        size = len(follower.vectors)
+        with LayoutsReader(self._run.layouts_path) as earlier:
+            projector = Projector(writer, earlier, size)
+        if projector.shown is not None:
+            projector.remember(_matrix_of(reader, *projector.shown))
+        keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (4 * size + 500)))
+        over, version, due, frames = False, -1, 0.0, 0
+        while not self._stop and not over:
+            now = reader.version()
+            if now != version:
+                version = now
+                over = reader.facts().get("phase") in TERMINAL
+                follower.advance(reader)
+            if over or self._once:
+                break
+            if self._abandoned():
+                return False
+            if self._warm is None and frames:
+                self._warm = WarmUp()  # not before the first linear layout is out
+            elif self._warm is not None and self._warm.done and not projector.living:
+                self._begin(projector)
+            if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
+                time.sleep(POLL)
+                continue
+            start = time.monotonic()
+            projector.frame(follower.vectors, follower.attempt, follower.step)
+            end = time.monotonic()
+            frames += 1
+            if frames % 50 == 0:
+                writer.thin(keep)
+            rest = (end - start) * (1 / self._share - 1) if self._alive else 0.0
+            due = end + min(max(rest, BETWEEN[0]), BETWEEN[1])
+        if self._stop or not self._finish(projector, reader):
+            return False
+        return over
+
+    def _finish(self, projector: Projector, reader: StepsReader) -> bool:
+        """The layouts of the last step, the map come to rest. False when told to stop before that."""
+        vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
+        if projector.complete(attempt, step):
+            return True
+        if not projector.frame(vectors, attempt, step, over=True):
+            return True
+        # The trainer can seal its file only when nobody reads it, and all that is needed has been read.
+        reader.close()
+        self._warm = self._warm or WarmUp()
+        while not self._warm.done:
+            if self._stop:
+                return False
+            time.sleep(POLL)
+        self._begin(projector)
+        while projector.wants(attempt, step):
+            if self._stop:
+                return False
+            projector.frame(vectors, attempt, step, over=True)
+        return True
+
+    def _begin(self, projector: Projector) -> None:
+        if self._warm is not None and self._warm.error is not None:
+            raise self._warm.error
+        projector.begin()
+
+    def _abandoned(self) -> bool:
+        """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""
+        now = time.monotonic()
+        if now - self._looked > 1:
+            self._looked = now
+            self._alive = is_held(self._run.path, "trainer")
+            if self._alive:
+                self._last_alive = now
+        return now - self._last_alive > PATIENCE
+
+
+def _matrix_of(reader: StepsReader, attempt: int, step: int) -> NDArray[np.float32] | None:
+    """The matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
+    if not any(a == attempt and first <= step <= last for a, first, last in reader.line()):
+        return None
+    try:
+        return snapshot(reader, step).vectors
+    except NoSnapshotError:
+        return None

@@ -1,0 +1,91 @@
+"""How far a map can be trusted: estimated on a sample of tokens, each against all others.
+
+Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are neighbours in the space, and
+weighs an intruder by how far away it really is; recall asks which of the neighbours in the space are still
+neighbours on the map. In full they cost V^2; a fixed random sample of tokens, each ranked against the whole
+vocabulary, gives an unbiased estimate and its error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+from lamplighter.geometry.neighbours import unit_rows
+
+SAMPLE = 500
+NEIGHBOURS = 10
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the sample says."""
+
+    trust: float
+    """Trustworthiness, 1 at best; NaN for fewer than three tokens."""
+    error: float
+    """Standard error of `trust`: 0 when every token is in the sample."""
+    recall: float
+    """Share of the nearest neighbours in the space that are also nearest on the map."""
+    token_ids: NDArray[np.int64]
+    """Shape (S,), the sample."""
+    by_token: NDArray[np.float64]
+    """Shape (S,), the trustworthiness of each token's surroundings; `trust` is their mean."""
+
+
+class TrustProbe:
+    """Asks the same tokens every time, so that a change of the number is a change of the map."""
+
+    def __init__(
+        self, size: int, *, sample: int = SAMPLE, neighbours: int = NEIGHBOURS, seed: int = 0
+    ) -> None:
+        """Choose `sample` of `size` tokens (all, if there are no more).
+
+        `neighbours` is lowered for small vocabularies: the measure needs fewer than half the tokens.
+        """
+        count = min(sample, size)
+        self.size = size
+        self.token_ids = np.sort(np.random.default_rng(seed).choice(size, count, replace=False))
+        self.neighbours = min(neighbours, (size - 1) // 2)
+        self._similar: NDArray[np.float32] | None = None
+
+    def look(self, vectors: NDArray[np.float32]) -> None:
+        """Take in the space, shape (V, D): the estimates that follow are against it."""
+        units = unit_rows(vectors)
+        similar = units[self.token_ids] @ units.T
+        similar[np.arange(len(self.token_ids)), self.token_ids] = -np.inf
+        self._similar = similar
+
+    def estimate(self, places: NDArray[np.float32]) -> Trust:
+        """How far the map `places`, shape (V, 2), shows the space last looked at."""
+        k, ids = self.neighbours, self.token_ids
+        if k < 1 or self._similar is None:
+            nothing = np.full(len(ids), np.nan)
+            return Trust(float("nan"), float("nan"), float("nan"), ids, nothing)
+        ranks = self._ranks(self._similar, _nearest_places(places, ids, k))
+        by_token = 1 - 2 / (k * (2 * self.size - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
+        # The sample is drawn without replacement: the error vanishes as it becomes the whole.
+        left_out = 1 - len(ids) / self.size
+        error = float(by_token.std(ddof=1) / np.sqrt(len(ids)) * np.sqrt(left_out)) if len(ids) > 1 else 0.0
+        return Trust(float(by_token.mean()), error, float((ranks <= k).mean()), ids, by_token)
+
+    @staticmethod
+    def _ranks(similar: NDArray[np.float32], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rank in the space, from 1, of each neighbour on the map; equal cosines share the best rank."""
+        ranks = np.empty(neighbours.shape, dtype=np.int64)
+        for column in range(neighbours.shape[1]):
+            own = np.take_along_axis(similar, neighbours[:, column : column + 1], axis=1)
+            ranks[:, column] = 1 + np.count_nonzero(similar > own, axis=1)
+        return ranks
+
+
+def _nearest_places(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The `k` tokens nearest on the map, the token itself left out. Shape (len(ids), k)."""
+    found = np.asarray(KDTree(places).query(places[ids], k=k + 1)[1], dtype=np.int64)
+    # Among tokens in one place the token itself need not come first, nor at all.
+    own = found == ids[:, None]
+    own[~own.any(axis=1), -1] = True
+    return found[~own].reshape(len(ids), k)
