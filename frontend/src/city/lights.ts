@@ -1,0 +1,338 @@
+/**
+ * The lamps and the land beneath them, drawn with WebGL2 on one canvas.
+ *
+ * Knows positions, tints, lit lamps and a view; nothing of runs or figures. Uploads happen when data
+ * arrives; drawing a frame uploads nothing. Everything is kept, so that a lost context can be restored.
+ */
+
+import { Program } from "./program";
+import { EYE, LAMP_FRAGMENT, LAMP_VERTEX, LAND, SCREEN } from "./shaders";
+import type { Relief } from "./relief";
+import type { Placement, View } from "./placement";
+import { INK, unit } from "./palette";
+
+export interface Moment {
+  view: View;
+  /** How far the glide from the last layout to this one has come, 0 to 1. */
+  mixing: number;
+  /** The brightness of the beat that is on, 0 to 1. */
+  glow: number;
+}
+
+interface Target {
+  frame: WebGLFramebuffer;
+  picture: WebGLTexture;
+}
+
+const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
+
+export class Lights {
+  /** Bytes sent to the GPU since the start. */
+  uploaded = 0;
+  beat = 0;
+  private readonly gl: WebGL2RenderingContext;
+  private programs!: Record<"land" | "lamp" | "eye", Program>;
+  private buffers!: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;
+  private lamps!: WebGLVertexArrayObject;
+  private screen!: WebGLVertexArrayObject;
+  private reliefs!: [WebGLTexture, WebGLTexture];
+  private land: Target | null = null;
+  private light: Target | null = null;
+  private largest = 64;
+  private landSeen = "";
+  private lost = false;
+
+  private count = 0;
+  private tints: Uint8Array = new Uint8Array(0);
+  private lit: Float32Array = new Float32Array(0);
+  private placements: [Placement, Placement] | null = null;
+  private ground: [Relief, Relief] | null = null;
+
+  /** Throws where there is no WebGL2. `restored` is called when a lost context came back. */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    restored: () => void,
+  ) {
+    const gl = canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      powerPreference: "high-performance",
+    });
+    if (!gl) throw new Error("no WebGL2");
+    this.gl = gl;
+    this.begin();
+    canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault();
+      this.lost = true;
+    });
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.lost = false;
+      this.begin();
+      this.restore();
+      restored();
+    });
+  }
+
+  /** Another vocabulary: `tints` are four bytes a token (rgb, how bright it sleeps). */
+  setTokens(tints: Uint8Array) {
+    this.count = tints.length / 4;
+    this.lit = new Float32Array(2 * this.count).fill(-1);
+    this.placements = this.ground = null;
+    this.setTints(tints);
+    this.upload("lit", this.lit);
+  }
+
+  setTints(tints: Uint8Array) {
+    this.tints = tints;
+    this.upload("tint", tints);
+  }
+
+  /** Glide to `next`, from `last` where that is not simply the placement that was shown. */
+  place(next: Placement, last?: Placement) {
+    const shown = this.placements?.[1];
+    const from = last ?? shown ?? next;
+    if (from === shown) this.swap();
+    else this.upload("from", from.places);
+    this.placements = [from, next];
+    this.upload("to", next.places);
+    this.landSeen = "";
+  }
+
+  /** The land that goes with the placement just given. */
+  raise(relief: Relief) {
+    const last = this.ground?.[1] ?? relief;
+    this.reliefs.reverse();
+    this.ground = [last, relief];
+    if (last === relief) this.uploadRelief(0, relief);
+    this.uploadRelief(1, relief);
+    this.landSeen = "";
+  }
+
+  /** A new beat: these rows, each as bright as its strength (0 to 1), and no others. */
+  shine(ids: Uint32Array, strengths: Float32Array) {
+    this.beat += 1;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      this.lit[2 * id] = this.beat;
+      this.lit[2 * id + 1] = strengths[i]!;
+    }
+    this.upload("lit", this.lit);
+  }
+
+  resize(width: number, height: number) {
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    this.canvas.width = width;
+    this.canvas.height = height;
+    this.makeTargets();
+  }
+
+  draw(moment: Moment, design: number) {
+    if (this.lost || !this.land || !this.light) return;
+    const { gl } = this;
+    this.drawLand(moment, design);
+    this.drawLamps(moment, design, false);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.disable(gl.BLEND);
+    const eye = this.programs.eye.use();
+    eye.texture("landPicture", 0, this.land.picture);
+    eye.texture("lightPicture", 1, this.light.picture);
+    gl.bindVertexArray(this.screen);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  /** How many pixels the lit lamps alone visibly brighten at this moment. Slow: it reads back. */
+  litPixels(moment: Moment, design: number): number {
+    if (this.lost || !this.light) return 0;
+    const { gl } = this;
+    const { width, height } = this.canvas;
+    this.drawLamps(moment, design, true);
+    const pixels = new Float32Array(4 * width * height);
+    const bytes = new Uint8Array(4 * width * height);
+    if (this.deep) gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, pixels);
+    else gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+    let bright = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const sum = this.deep ? pixels[i]! + pixels[i + 1]! + pixels[i + 2]! : bytes[i]! / 85;
+      if (sum > 0.3) bright += 1;
+    }
+    return bright;
+  }
+
+  private drawLand({ view, mixing }: Moment, design: number) {
+    const seen = [view.x0, view.x1, view.y0, view.y1, mixing].join();
+    if (seen === this.landSeen) return;
+    this.landSeen = seen;
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.land!.frame);
+    gl.disable(gl.BLEND);
+    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    const land = this.programs.land.use();
+    const [before, after] = this.ground ?? [null, null];
+    land.texture("before", 0, this.reliefs[0]);
+    land.texture("after", 1, this.reliefs[1]);
+    land.vec4("beforeRect", ...rect(before));
+    land.vec4("afterRect", ...rect(after));
+    land.vec4("view", ...corner(view));
+    land.float("mixing", mixing);
+    land.float("pixel", design);
+    land.vec3("night", unit(INK.night));
+    land.vec3("land", unit(INK.land));
+    land.vec3("contour", unit(INK.contour));
+    gl.bindVertexArray(this.screen);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  private drawLamps({ view, mixing, glow }: Moment, design: number, onlyLit: boolean) {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.light!.frame);
+    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    if (!this.placements) return;
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE);
+    const lamp = this.programs.lamp.use();
+    lamp.vec4("fromBox", ...corner(this.placements[0].box));
+    lamp.vec4("toBox", ...corner(this.placements[1].box));
+    lamp.vec4("view", ...corner(view));
+    lamp.float("mixing", mixing);
+    lamp.float("beat", this.beat);
+    lamp.float("glow", glow);
+    lamp.float("size", design);
+    lamp.float("largest", this.largest);
+    lamp.float("onlyLit", onlyLit ? 1 : 0);
+    gl.bindVertexArray(this.lamps);
+    gl.drawArrays(gl.POINTS, 0, this.count);
+  }
+
+  private begin() {
+    const { gl } = this;
+    this.deepen();
+    this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
+    this.programs = {
+      land: new Program(gl, SCREEN, LAND),
+      lamp: new Program(gl, LAMP_VERTEX, LAMP_FRAGMENT),
+      eye: new Program(gl, SCREEN, EYE),
+    };
+    const buffer = () => gl.createBuffer()!;
+    this.buffers = { from: buffer(), to: buffer(), tint: buffer(), lit: buffer() };
+    this.screen = gl.createVertexArray()!;
+    this.lamps = gl.createVertexArray()!;
+    this.bindAttributes();
+    this.reliefs = [this.reliefTexture(), this.reliefTexture()];
+    this.makeTargets();
+  }
+
+  private restore() {
+    this.upload("tint", this.tints);
+    this.upload("lit", this.lit);
+    if (this.placements) {
+      this.upload("from", this.placements[0].places);
+      this.upload("to", this.placements[1].places);
+    }
+    this.ground?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
+    this.landSeen = "";
+  }
+
+  private bindAttributes() {
+    const { gl } = this;
+    gl.bindVertexArray(this.lamps);
+    const bind = (name: keyof typeof ATTRIBUTES, size: number, type: number) => {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+      gl.enableVertexAttribArray(ATTRIBUTES[name]);
+      gl.vertexAttribPointer(ATTRIBUTES[name], size, type, type !== gl.FLOAT, 0, 0);
+    };
+    bind("from", 2, gl.UNSIGNED_SHORT);
+    bind("to", 2, gl.UNSIGNED_SHORT);
+    bind("tint", 4, gl.UNSIGNED_BYTE);
+    bind("lit", 2, gl.FLOAT);
+    gl.bindVertexArray(null);
+  }
+
+  private swap() {
+    const { from, to } = this.buffers;
+    this.buffers.from = to;
+    this.buffers.to = from;
+    this.bindAttributes();
+  }
+
+  private upload(name: keyof typeof ATTRIBUTES, data: Uint8Array | Uint16Array | Float32Array) {
+    if (this.lost) return;
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.buffers[name]);
+    this.gl.bufferData(this.gl.ARRAY_BUFFER, data, this.gl.DYNAMIC_DRAW);
+    this.uploaded += data.byteLength;
+  }
+
+  private uploadRelief(slot: 0 | 1, { size, heights }: Relief) {
+    if (this.lost) return;
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.reliefs[slot]);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, size, size, 0, gl.RED, gl.FLOAT, heights);
+    this.uploaded += heights.byteLength;
+  }
+
+  private reliefTexture(): WebGLTexture {
+    const { gl } = this;
+    const texture = this.texture(gl.LINEAR);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, 1, 1, 0, gl.RED, gl.FLOAT, new Float32Array(1));
+    return texture;
+  }
+
+  private texture(filter: number): WebGLTexture {
+    const { gl } = this;
+    const texture = gl.createTexture()!;
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, filter);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, filter);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    return texture;
+  }
+
+  /** Whether light can be summed beyond 1, in half floats. */
+  private deep = false;
+
+  private deepen() {
+    const { gl } = this;
+    this.deep = Boolean(
+      gl.getExtension("EXT_color_buffer_float") ?? gl.getExtension("EXT_color_buffer_half_float"),
+    );
+  }
+
+  private makeTargets() {
+    for (const target of [this.land, this.light]) {
+      this.gl.deleteFramebuffer(target?.frame ?? null);
+      this.gl.deleteTexture(target?.picture ?? null);
+    }
+    this.land = this.target(false);
+    this.light = this.target(this.deep);
+    this.landSeen = "";
+  }
+
+  private target(deep: boolean): Target {
+    const { gl } = this;
+    const { width, height } = this.canvas;
+    const picture = this.texture(gl.NEAREST);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, deep ? gl.RGBA16F : gl.RGBA8, width || 1, height || 1);
+    const frame = gl.createFramebuffer()!;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, picture, 0);
+    if (deep && gl.checkFramebufferStatus(gl.FRAMEBUFFER) !== gl.FRAMEBUFFER_COMPLETE) {
+      this.deep = false;
+      return this.target(false);
+    }
+    return { frame, picture };
+  }
+}
+
+function corner(view: View): [number, number, number, number] {
+  return [view.x0, view.y0, view.x1 - view.x0, view.y1 - view.y0];
+}
+
+function rect(relief: Relief | null): [number, number, number, number] {
+  if (!relief) return [0, 0, 0, 0];
+  const { x0, x1, y0, y1 } = relief.box;
+  return [x0, y0, 1 / (x1 - x0), 1 / (y1 - y0)];
+}

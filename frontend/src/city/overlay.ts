@@ -1,0 +1,268 @@
+/**
+ * Names, the ring around the chosen token and the links to its neighbours, on a 2-D canvas over the
+ * lamps. Drawn in the same frame as they are, so that names travel with their lamps.
+ */
+
+import { shown, type Vocabulary } from "../wire/vocabulary";
+import type { District } from "./districts";
+import { placeLabels, type Candidate } from "./labels";
+import type { View } from "./placement";
+import { INK, tintOf } from "./palette";
+
+type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
+
+interface Name extends Candidate {
+  style: Style;
+  /** Token id, or place of the district. */
+  id: number;
+  tint: string;
+  strength: number;
+}
+
+interface Shown {
+  name: Name;
+  dx: number;
+  dy: number;
+  alpha: number;
+  wanted: boolean;
+}
+
+export interface Scenery {
+  vocabulary: Vocabulary;
+  districts: District[];
+  /** The beat's rows, the brightest first. */
+  lit: { id: number; strength: number }[];
+  chosen: number | null;
+  links: { id: number; cosine: number }[];
+  /** Times closer than the whole city. */
+  zoom: number;
+  view: View;
+  /** Map units of a token now. */
+  at: (id: number) => [number, number];
+  width: number;
+  height: number;
+}
+
+const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+const FONTS: Record<Style, string> = {
+  district: `600 12px ${FACE}`,
+  lit: `13px ${FACE}`,
+  token: `12px ${FACE}`,
+  chosen: `600 15px ${FACE}`,
+  neighbour: `13px ${FACE}`,
+};
+/** How much of a name's alpha changes in a millisecond. */
+const FADE = 1 / 180;
+
+export class Overlay {
+  private readonly pen: CanvasRenderingContext2D;
+  private readonly widths = new Map<string, number>();
+  private names = new Map<string, Shown>();
+  private ratio = 1;
+
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.pen = canvas.getContext("2d")!;
+  }
+
+  resize(width: number, height: number, ratio: number) {
+    this.ratio = ratio;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+  }
+
+  /** Choose names anew. */
+  choose(scenery: Scenery) {
+    const most = Math.round((scenery.width * scenery.height) / 9_000);
+    const placed = placeLabels(this.candidates(scenery), scenery.width, scenery.height, most);
+    for (const one of this.names.values()) one.wanted = false;
+    for (const { of, dx, dy } of placed) {
+      const known = this.names.get(of.key);
+      this.names.set(of.key, { name: of, dx, dy, alpha: known?.alpha ?? 0, wanted: true });
+    }
+  }
+
+  /** Draw; whether names are still fading. `elapsed` in ms; Infinity shows everything at once. */
+  draw(scenery: Scenery, elapsed: number): boolean {
+    const { pen } = this;
+    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    pen.clearRect(0, 0, scenery.width, scenery.height);
+    this.drawLinks(scenery);
+    let fading = false;
+    for (const [key, one] of this.names) {
+      const target = one.wanted ? 1 : 0;
+      const change = Math.min(1, elapsed * FADE);
+      one.alpha += Math.max(-change, Math.min(change, target - one.alpha));
+      if (one.alpha <= 0 && !one.wanted) {
+        this.names.delete(key);
+        continue;
+      }
+      if (one.alpha !== target) fading = true;
+      this.write(one, scenery);
+    }
+    return fading;
+  }
+
+  /** What is written on the map, for those who cannot see it. */
+  written(): string[] {
+    return [...this.names.values()].filter(({ wanted }) => wanted).map(({ name }) => name.text);
+  }
+
+  clear() {
+    this.names.clear();
+    this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  private *candidates(scenery: Scenery): Iterable<Name> {
+    const { vocabulary, lit, chosen, links, zoom, width, height } = scenery;
+    const seen = new Set<number>();
+    const token = (id: number, style: Style, strength: number): Name | null => {
+      if (seen.has(id) || id >= vocabulary.tokens.length) return null;
+      const [x, y] = pixel(scenery, scenery.at(id));
+      if (x < -20 || y < -20 || x > width + 20 || y > height + 20) return null;
+      seen.add(id);
+      const text = shown(vocabulary.tokens[id]);
+      const tint = tintOf(Math.max(0, vocabulary.classOf[id]!));
+      return {
+        key: `t${id}`,
+        text,
+        x,
+        y,
+        ...this.measure(text, style),
+        style,
+        id,
+        tint,
+        strength,
+      };
+    };
+    if (chosen !== null) {
+      const name = token(chosen, "chosen", 1);
+      if (name) yield name;
+      for (const { id, cosine } of links) {
+        const near = token(id, "neighbour", cosine);
+        if (near) yield near;
+      }
+    }
+    let bright = Math.round(((width * height) / 62_000) * Math.min(3, Math.max(1, zoom)));
+    const districts = this.districtNames(scenery);
+    // A few lit words come before the names of districts: the beat is the news.
+    for (const { id, strength } of lit) {
+      if (bright-- <= 0) break;
+      const name = token(id, "lit", strength);
+      if (name) yield name;
+    }
+    yield* districts;
+    let quiet = vocabulary.classes.length ? Math.round((zoom - 1.6) * 26) : Math.round(zoom * 14);
+    if (quiet <= 0) return;
+    quiet = Math.min(90, quiet);
+    for (const id of vocabulary.byCount) {
+      const name = token(id, "token", 0);
+      if (!name) continue;
+      yield name;
+      if (--quiet <= 0) return;
+    }
+  }
+
+  private *districtNames(scenery: Scenery): Iterable<Name> {
+    const fade = Math.max(0, Math.min(1, (7 - scenery.zoom) / 3));
+    for (const { place, name, x, y, unity } of scenery.districts) {
+      const strength = unity * fade;
+      if (strength < 0.12) continue;
+      const [px, py] = pixel(scenery, [x, y]);
+      const text = shown(name).toLocaleUpperCase();
+      const size = this.measure(text, "district");
+      yield {
+        key: `d${place}`,
+        text,
+        x: px,
+        y: py - 14,
+        ...size,
+        centred: true,
+        style: "district",
+        id: place,
+        tint: tintOf(place),
+        strength,
+      };
+    }
+  }
+
+  private drawLinks(scenery: Scenery) {
+    const { pen } = this;
+    if (scenery.chosen === null) return;
+    const [x, y] = pixel(scenery, scenery.at(scenery.chosen));
+    pen.lineWidth = 1.2;
+    for (const { id, cosine } of scenery.links) {
+      const [nx, ny] = pixel(scenery, scenery.at(id));
+      pen.strokeStyle = INK.lamp;
+      pen.globalAlpha = 0.12 + 0.5 * Math.max(0, cosine) ** 2;
+      pen.beginPath();
+      pen.moveTo(x, y);
+      pen.lineTo(nx, ny);
+      pen.stroke();
+      pen.beginPath();
+      pen.arc(nx, ny, 5, 0, 2 * Math.PI);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
+    pen.strokeStyle = INK.lamp;
+    pen.lineWidth = 2;
+    pen.beginPath();
+    pen.arc(x, y, 11, 0, 2 * Math.PI);
+    pen.stroke();
+  }
+
+  private write({ name, dx, dy, alpha }: Shown, scenery: Scenery) {
+    const { pen } = this;
+    let { x, y } = name;
+    if (name.style === "district") {
+      const district = scenery.districts.find(({ place }) => place === name.id);
+      if (!district) return;
+      [x, y] = pixel(scenery, [district.x, district.y]);
+      y -= 14;
+    } else {
+      if (name.id >= scenery.vocabulary.tokens.length) return;
+      [x, y] = pixel(scenery, scenery.at(name.id));
+    }
+    pen.font = FONTS[name.style];
+    spaced(pen, name.style);
+    pen.textBaseline = "middle";
+    pen.textAlign = "left";
+    pen.globalAlpha = alpha * (name.style === "district" ? 0.35 + 0.6 * name.strength : 1);
+    pen.lineJoin = "round";
+    pen.lineWidth = 3.5;
+    pen.strokeStyle = "rgba(10,14,28,0.72)";
+    pen.strokeText(name.text, x + dx, y + dy);
+    pen.fillStyle = ink(name);
+    pen.fillText(name.text, x + dx, y + dy);
+    pen.globalAlpha = 1;
+  }
+
+  private measure(text: string, style: Style): { width: number; height: number } {
+    const key = `${style} ${text}`;
+    let width = this.widths.get(key);
+    if (width === undefined) {
+      this.pen.font = FONTS[style];
+      spaced(this.pen, style);
+      width = this.pen.measureText(text).width;
+      if (this.widths.size > 20_000) this.widths.clear();
+      this.widths.set(key, width);
+    }
+    return { width, height: style === "chosen" ? 18 : 15 };
+  }
+}
+
+function ink({ style, tint }: Name): string {
+  if (style === "district") return tint;
+  if (style === "token") return INK.quiet;
+  return style === "lit" ? "#f2ead9" : style === "chosen" ? INK.lamp : INK.text;
+}
+
+function spaced(pen: CanvasRenderingContext2D, style: Style) {
+  if ("letterSpacing" in pen) pen.letterSpacing = style === "district" ? "1.5px" : "0px";
+}
+
+function pixel({ view, width, height }: Scenery, [x, y]: [number, number]): [number, number] {
+  return [
+    ((x - view.x0) / (view.x1 - view.x0)) * width,
+    (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
+  ];
+}

@@ -1,0 +1,62 @@
+/** A compiled pair of shaders whose uniforms are set by name. */
+export class Program {
+  private readonly program: WebGLProgram;
+  private readonly places = new Map<string, WebGLUniformLocation | null>();
+
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    vertex: string,
+    fragment: string,
+  ) {
+    this.program = gl.createProgram();
+    gl.attachShader(this.program, this.compile(gl.VERTEX_SHADER, vertex));
+    gl.attachShader(this.program, this.compile(gl.FRAGMENT_SHADER, fragment));
+    ["from", "to", "tint", "lit"].forEach((name, i) =>
+      gl.bindAttribLocation(this.program, i, name),
+    );
+    gl.linkProgram(this.program);
+    if (!gl.getProgramParameter(this.program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      throw new Error(`shaders do not link: ${gl.getProgramInfoLog(this.program)}`);
+    }
+  }
+
+  use(): this {
+    this.gl.useProgram(this.program);
+    return this;
+  }
+
+  float(name: string, value: number) {
+    this.gl.uniform1f(this.place(name), value);
+  }
+
+  vec3(name: string, value: readonly [number, number, number]) {
+    this.gl.uniform3f(this.place(name), ...value);
+  }
+
+  vec4(name: string, x: number, y: number, z: number, w: number) {
+    this.gl.uniform4f(this.place(name), x, y, z, w);
+  }
+
+  texture(name: string, slot: number, texture: WebGLTexture) {
+    this.gl.activeTexture(this.gl.TEXTURE0 + slot);
+    this.gl.bindTexture(this.gl.TEXTURE_2D, texture);
+    this.gl.uniform1i(this.place(name), slot);
+  }
+
+  private place(name: string): WebGLUniformLocation | null {
+    if (!this.places.has(name)) {
+      this.places.set(name, this.gl.getUniformLocation(this.program, name));
+    }
+    return this.places.get(name) ?? null;
+  }
+
+  private compile(kind: number, source: string): WebGLShader {
+    const shader = this.gl.createShader(kind)!;
+    this.gl.shaderSource(shader, source);
+    this.gl.compileShader(shader);
+    if (!this.gl.getShaderParameter(shader, this.gl.COMPILE_STATUS) && !this.gl.isContextLost()) {
+      throw new Error(`shader does not compile: ${this.gl.getShaderInfoLog(shader)}`);
+    }
+    return shader;
+  }
+}

@@ -1,0 +1,97 @@
+/** The land beneath the lamps: token density, blurred. Pure. */
+
+import type { View } from "./placement";
+
+export interface Relief {
+  /** Cells a side. */
+  size: number;
+  /** Row by row from (x0, y0); 0 is the sea, about 1 the highest hill. */
+  heights: Float32Array;
+  box: View;
+}
+
+const SIZE = 160;
+/** How far the land reaches beyond the outermost tokens, as a part of the city. */
+const MARGIN = 0.16;
+/** Two widths of blur, in parts of the side: hills, and the country around them. */
+const HILL = 0.015;
+const COUNTRY = 0.042;
+
+export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
+  const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
+  const box = {
+    x0: around.x0 - w * MARGIN,
+    x1: around.x1 + w * MARGIN,
+    y0: around.y0 - h * MARGIN,
+    y1: around.y1 + h * MARGIN,
+  };
+  const counts = counted(xy, box, size);
+  const hills = blurred(counts, size, HILL * size);
+  const country = blurred(counts, size, COUNTRY * size);
+  const heights = new Float32Array(size * size);
+  for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * country[i]!;
+  const top = quantile(heights, 0.995);
+  // Square root: a hamlet should show beside a city.
+  for (let i = 0; i < heights.length; i++) {
+    heights[i] = Math.min(1.25, Math.sqrt(heights[i]! / top));
+  }
+  clearEdges(heights, size);
+  return { size, heights, box };
+}
+
+/** Tokens by cell, each shared among the four cells around it. */
+function counted(xy: Float32Array, box: View, size: number): Float32Array {
+  const counts = new Float32Array(size * size);
+  const sx = size / (box.x1 - box.x0);
+  const sy = size / (box.y1 - box.y0);
+  for (let i = 0; i < xy.length; i += 2) {
+    const x = (xy[i]! - box.x0) * sx - 0.5;
+    const y = (xy[i + 1]! - box.y0) * sy - 0.5;
+    const cx = Math.floor(x);
+    const cy = Math.floor(y);
+    if (cx < 0 || cy < 0 || cx >= size - 1 || cy >= size - 1) continue;
+    const [fx, fy] = [x - cx, y - cy];
+    const at = cy * size + cx;
+    counts[at]! += (1 - fx) * (1 - fy);
+    counts[at + 1]! += fx * (1 - fy);
+    counts[at + size]! += (1 - fx) * fy;
+    counts[at + size + 1]! += fx * fy;
+  }
+  return counts;
+}
+
+function blurred(field: Float32Array, size: number, sigma: number): Float32Array {
+  const radius = Math.ceil(3 * sigma);
+  const kernel = Float32Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    Math.exp(-((i - radius) ** 2) / (2 * sigma * sigma)),
+  );
+  const total = kernel.reduce((sum, value) => sum + value, 0);
+  const pass = (from: Float32Array, along: number, across: number) => {
+    const to = new Float32Array(from.length);
+    for (let line = 0; line < size; line++) {
+      for (let i = 0; i < size; i++) {
+        let sum = 0;
+        const first = Math.max(0, i - radius);
+        const last = Math.min(size - 1, i + radius);
+        for (let j = first; j <= last; j++) {
+          sum += kernel[j - i + radius]! * from[line * across + j * along]!;
+        }
+        to[line * across + i * along] = sum / total;
+      }
+    }
+    return to;
+  };
+  return pass(pass(field, 1, size), size, 1);
+}
+
+function quantile(values: Float32Array, part: number): number {
+  const some = values.filter((value) => value > 0).sort();
+  return some[Math.floor(part * (some.length - 1))] || 1;
+}
+
+/** The outermost cells are sea, so that beyond the field there is sea too. */
+function clearEdges(heights: Float32Array, size: number) {
+  for (let i = 0; i < size; i++) {
+    for (const at of [i, (size - 1) * size + i, i * size, i * size + size - 1]) heights[at] = 0;
+  }
+}

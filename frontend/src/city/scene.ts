@@ -1,0 +1,351 @@
+/**
+ * The city as one thing: what lies where, what glows, what is seen, and when it is drawn.
+ *
+ * Data comes in by the `set...` methods; the scene draws itself when something changes and rests
+ * otherwise. Drawing is coalesced with requestAnimationFrame. Knows canvases, not Plotly: who owns the
+ * axes is told by `viewed` and tells by `look`.
+ */
+
+import type { Layout } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+import { districtsOf, type District } from "./districts";
+import { GLIDE, glideAt, glowAt, strengths } from "./glide";
+import { Lights } from "./lights";
+import { Overlay, type Scenery } from "./overlay";
+import { Picker } from "./picking";
+import * as placement from "./placement";
+import type { Insets, View } from "./placement";
+import { reliefOf } from "./relief";
+
+/** One real step that glows. */
+export interface Beat {
+  step: number;
+  ids: Uint32Array;
+  /** Gradient norm by row of `ids`. */
+  norms: Float32Array;
+  /** Milliseconds until it shall be gone. */
+  lasting: number;
+}
+
+export interface SceneEvents {
+  /** The view changed from within (a fit): the axes shall follow. */
+  viewed(view: View): void;
+  /** The first frame with this beat was drawn. */
+  painted(beat: Beat): void;
+}
+
+/** A frame every so often is enough for light that comes and goes; moving wants every one. */
+const GLOW_FRAME = 30;
+/** Differences of the fitted view that are not worth moving everything for. */
+const SETTLED = 0.05;
+
+export class Scene {
+  readonly lights: Lights | null;
+  still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  /** The viewer looks where they please; layouts no longer move the view. */
+  wandering = false;
+  view: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  layout: Layout | null = null;
+  beat: Beat | null = null;
+
+  private vocabulary: Vocabulary | null = null;
+  private from: Float32Array = new Float32Array(0);
+  private to: Float32Array = new Float32Array(0);
+  private box: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  private picker: Picker | null = null;
+  private districts: District[] = [];
+  private lit: Scenery["lit"] = [];
+  private chosen: number | null = null;
+  private links: Scenery["links"] = [];
+  private home: View = this.view;
+  private viewFrom: View | null = null;
+  private glideStarted = -Infinity;
+  private viewStarted = -Infinity;
+  private beatStarted = -Infinity;
+  private unpainted = false;
+  private held = 0;
+  private width = 1;
+  private height = 1;
+  private design = 1;
+  private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private frame = 0;
+  private drawn = 0;
+  private renamed = true;
+
+  constructor(
+    canvas: HTMLCanvasElement,
+    private readonly overlay: Overlay,
+    private readonly events: SceneEvents,
+  ) {
+    this.lights = this.light(canvas);
+  }
+
+  setVocabulary(vocabulary: Vocabulary | null) {
+    this.vocabulary = vocabulary;
+    this.layout = this.beat = this.picker = null;
+    this.lit = [];
+    this.districts = [];
+    this.wandering = false;
+    this.overlay.clear();
+    this.lights?.setTokens(new Uint8Array(4 * (vocabulary?.tokens.length ?? 0)));
+    this.wake();
+  }
+
+  setTints(tints: Uint8Array) {
+    this.lights?.setTints(tints);
+    this.wake();
+  }
+
+  setLayout(layout: Layout) {
+    const { vocabulary } = this;
+    if (!vocabulary || layout.vocabulary !== vocabulary.tokens.length) return;
+    if (layout === this.layout) return;
+    const now = performance.now();
+    const mixing = this.mixing(now);
+    const first = this.layout === null;
+    const next = placement.placementOf(layout);
+    this.from = placement.between(this.from, this.to, mixing);
+    this.to = placement.coordinates(next);
+    if (first) this.from = this.to;
+    this.lights?.place(next, mixing < 1 && !first ? placement.quantised(this.from) : undefined);
+    this.box = placement.span(this.to);
+    this.lights?.raise(reliefOf(this.to, this.box));
+    this.districts = districtsOf(this.to, vocabulary.classOf, vocabulary.classes, this.box);
+    this.picker = null;
+    this.layout = layout;
+    this.glideStarted = first ? -Infinity : now;
+    this.fit(first);
+    this.renamed = true;
+    this.wake();
+  }
+
+  setBeat(beat: Beat | null) {
+    if (beat === this.beat) return;
+    this.beat = beat;
+    this.beatStarted = performance.now();
+    this.unpainted = beat !== null;
+    const ids = beat?.ids ?? new Uint32Array(0);
+    const bright = strengths(beat?.norms ?? new Float32Array(0));
+    this.lights?.shine(ids, bright);
+    this.lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]!, norm: beat!.norms[i]! }))
+      .sort((a, b) => b.norm - a.norm)
+      .slice(0, 80);
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** How brightly the last beat stays on while no other comes, 0 to 1. */
+  setHeld(held: number) {
+    this.held = held;
+    this.wake();
+  }
+
+  setChosen(chosen: number | null, links: Scenery["links"]) {
+    this.chosen = chosen;
+    this.links = links;
+    this.renamed = true;
+    this.wake();
+  }
+
+  setStill(still: boolean) {
+    this.still = still;
+    this.wake();
+  }
+
+  resize(width: number, height: number, insets: Insets) {
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    this.width = Math.max(1, width);
+    this.height = Math.max(1, height);
+    this.insets = insets;
+    this.design = ratio * Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
+    this.overlay.resize(width, height, ratio);
+    this.lights?.resize(Math.round(width * ratio), Math.round(height * ratio));
+    this.fit(true);
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** The viewer moved the view (by the axes, or with fingers). */
+  look(view: View) {
+    this.view = view;
+    this.viewFrom = null;
+    this.wandering = true;
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** Show the whole city again. */
+  goHome() {
+    this.wandering = false;
+    this.fit(false, 0);
+    this.wake();
+  }
+
+  /** Bring a token into view. */
+  show(id: number) {
+    const [x, y] = this.at(id);
+    const { view, width, height, insets } = this;
+    const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
+    const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
+    const free =
+      px > insets.left + 20 &&
+      px < width - insets.right - 20 &&
+      py > insets.top + 20 &&
+      py < height - insets.bottom - 20;
+    if (free) return;
+    const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
+    const cx = x + ((insets.right - insets.left) / 2 / width) * w;
+    const cy = y + ((insets.top - insets.bottom) / 2 / height) * h;
+    this.look({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 });
+    this.events.viewed(this.view);
+  }
+
+  /** The token under a point of the picture, in CSS pixels, within `reach` pixels. */
+  tokenAt(x: number, y: number, reach: number): number | null {
+    if (!this.layout || this.mixing(performance.now()) < 1) return null;
+    this.picker ??= new Picker(this.to, this.box);
+    const { view, width, height } = this;
+    const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
+    return this.picker.nearest(
+      view.x0 + (x / width) * w,
+      view.y0 + (1 - y / height) * h,
+      (reach / width) * w,
+      (reach / height) * h,
+    );
+  }
+
+  /** Where a token is on the picture, in CSS pixels. */
+  pixelOf(id: number): [number, number] {
+    const [x, y] = this.at(id);
+    const { view } = this;
+    return [
+      ((x - view.x0) / (view.x1 - view.x0)) * this.width,
+      (1 - (y - view.y0) / (view.y1 - view.y0)) * this.height,
+    ];
+  }
+
+  litPixels(): number {
+    const now = performance.now();
+    const moment = { view: this.view, mixing: this.mixing(now), glow: this.glow(now) };
+    return this.lights?.litPixels(moment, this.design) ?? 0;
+  }
+
+  written(): string[] {
+    return this.overlay.written();
+  }
+
+  /** The picture as it is now, lamps and names, for saving. */
+  picture(): HTMLCanvasElement {
+    this.draw(performance.now());
+    const canvas = document.createElement("canvas");
+    canvas.width = this.overlay.canvas.width;
+    canvas.height = this.overlay.canvas.height;
+    const pen = canvas.getContext("2d")!;
+    if (this.lights) pen.drawImage(this.lights.canvas, 0, 0, canvas.width, canvas.height);
+    pen.drawImage(this.overlay.canvas, 0, 0);
+    return canvas;
+  }
+
+  stop() {
+    cancelAnimationFrame(this.frame);
+    this.frame = -1;
+  }
+
+  private light(canvas: HTMLCanvasElement): Lights | null {
+    try {
+      return new Lights(canvas, () => this.wake());
+    } catch (error) {
+      console.warn("Lamplighter: the city is drawn without WebGL2.", error);
+      return null;
+    }
+  }
+
+  private wake() {
+    if (this.frame === 0) this.frame = requestAnimationFrame(this.tick);
+  }
+
+  private readonly tick = () => {
+    if (this.frame < 0) return;
+    this.frame = 0;
+    const now = performance.now();
+    const moving = now - this.glideStarted < GLIDE + 50 || this.renamed || this.unpainted;
+    const due = moving || now - this.drawn >= GLOW_FRAME;
+    if (!due || this.draw(now)) this.wake();
+  };
+
+  /** Draw; whether the picture is going to change by itself. */
+  private draw(now: number): boolean {
+    const mixing = this.mixing(now);
+    if (this.viewFrom) {
+      const turned = glideAt(now - this.viewStarted, this.still);
+      this.view = placement.mixViews(this.viewFrom, this.home, turned);
+      if (turned >= 1) {
+        this.viewFrom = null;
+        this.events.viewed(this.view);
+      }
+      this.renamed = true;
+    }
+    const glow = this.glow(now);
+    this.lights?.draw({ view: this.view, mixing, glow }, this.design);
+    const fading = this.drawNames(now);
+    this.drawn = now;
+    if (this.unpainted && this.layout && this.beat) {
+      this.unpainted = false;
+      this.events.painted(this.beat);
+    }
+    const age = now - this.beatStarted;
+    const glowing = this.beat !== null && age < this.beat.lasting + 100;
+    return mixing < 1 || this.viewFrom !== null || fading || glowing;
+  }
+
+  private drawNames(now: number): boolean {
+    const scenery = this.scenery();
+    if (!scenery) return false;
+    if (this.renamed) this.overlay.choose(scenery);
+    this.renamed = this.viewFrom !== null;
+    return this.overlay.draw(scenery, this.still ? Infinity : now - this.drawn);
+  }
+
+  private scenery(): Scenery | null {
+    const { vocabulary, layout, districts, lit, chosen, links, view, width, height } = this;
+    if (!vocabulary || !layout) return null;
+    const zoom = Math.sqrt(
+      ((this.home.x1 - this.home.x0) / (view.x1 - view.x0)) *
+        ((this.home.y1 - this.home.y0) / (view.y1 - view.y0)),
+    );
+    const mixing = this.mixing(performance.now());
+    const at = (id: number) => this.at(id, mixing);
+    return { vocabulary, districts, lit, chosen, links, zoom, view, at, width, height };
+  }
+
+  private at(id: number, mixing = this.mixing(performance.now())): [number, number] {
+    const mix = (i: number) => this.from[i]! + (this.to[i]! - this.from[i]!) * mixing;
+    return [mix(2 * id), mix(2 * id + 1)];
+  }
+
+  private mixing(now: number): number {
+    return glideAt(now - this.glideStarted, this.still);
+  }
+
+  private glow(now: number): number {
+    if (!this.beat) return 0;
+    return glowAt(now - this.beatStarted, this.beat.lasting, this.held, this.still);
+  }
+
+  private fit(atOnce: boolean, settled = SETTLED) {
+    if (!this.layout) return;
+    const home = placement.fit(this.box, this.width, this.height, this.insets);
+    if (this.wandering) {
+      this.home = home;
+      return;
+    }
+    if (!atOnce && placement.difference(this.view, home) < settled) return;
+    this.home = home;
+    this.viewFrom = atOnce ? null : this.view;
+    this.viewStarted = performance.now();
+    if (atOnce) {
+      this.view = home;
+      this.events.viewed(home);
+    }
+  }
+}

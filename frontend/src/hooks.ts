@@ -1,0 +1,85 @@
+/**
+ * `window.__lamplighter`: what browser tests and benchmarks may read. Nothing in the page uses it.
+ *
+ * Times are Unix milliseconds (`performance.timeOrigin + performance.now()`).
+ */
+
+import type { Scene } from "./city/scene";
+import type { App } from "./run/app.svelte";
+
+export interface Hooks {
+  /** The newest step decoded, lit or not. */
+  readonly step: number;
+  /** The beat that is on, or null. `decodedAt` is null for a beat read from the record. */
+  readonly beat: {
+    step: number;
+    ids: number[];
+    decodedAt: number | null;
+    paintedAt: number | null;
+  } | null;
+  /** Step of the newest layout received, by method. */
+  readonly layoutSteps: { linear: number | null; umap: number | null };
+  /** What the map shows: method and step. */
+  readonly shown: { method: string; step: number } | null;
+  /** Words written on the map now. */
+  readonly labels: string[];
+  /** Bytes sent to the GPU since the start; null without WebGL2. */
+  readonly uploaded: number | null;
+  /** Pixels that the lit lamps alone brighten, at this moment. Reads back: slow. */
+  litPixels(): number;
+  /** Where a token is on the page, CSS pixels from the map's corner. */
+  pixelOf(id: number): [number, number];
+}
+
+declare global {
+  interface Window {
+    __lamplighter?: Hooks;
+  }
+}
+
+export class Paintings {
+  step = -1;
+  at: number | null = null;
+  scene: Scene | null = null;
+
+  painted(step: number) {
+    this.step = step;
+    this.at = performance.timeOrigin + performance.now();
+  }
+}
+
+export function installHooks(app: App, paintings: Paintings) {
+  const hooks: Hooks = {
+    get step() {
+      return app.run?.counters?.step ?? 0;
+    },
+    get beat() {
+      const beat = app.run?.beat;
+      if (!beat) return null;
+      const paintedAt = paintings.step === beat.step ? paintings.at : null;
+      return {
+        step: beat.step,
+        ids: Array.from(beat.ids),
+        decodedAt: beat.decodedAt,
+        paintedAt,
+      };
+    },
+    get layoutSteps() {
+      const { linear, umap } = app.run?.layouts ?? {};
+      return { linear: linear?.step ?? null, umap: umap?.step ?? null };
+    },
+    get shown() {
+      const layout = paintings.scene?.layout;
+      return layout ? { method: layout.method, step: layout.step } : null;
+    },
+    get labels() {
+      return paintings.scene?.written() ?? [];
+    },
+    get uploaded() {
+      return paintings.scene?.lights?.uploaded ?? null;
+    },
+    litPixels: () => paintings.scene?.litPixels() ?? 0,
+    pixelOf: (id) => paintings.scene?.pixelOf(id) ?? [NaN, NaN],
+  };
+  window.__lamplighter = Object.freeze(hooks);
+}

@@ -1,0 +1,16 @@
+import { describe, expect, it } from "vitest";
+import { NOWHERE, readAddress, writeAddress, type Address } from "./address";
+
+describe("address", () => {
+  it("comes back as it went", () => {
+    const there: Address = { run: "2026 & <b>", token: 17, map: "linear", panel: "measures" };
+    expect(readAddress(writeAddress(there))).toEqual(there);
+    expect(writeAddress(NOWHERE)).toBe("");
+    expect(readAddress("")).toEqual(NOWHERE);
+  });
+
+  it("takes nothing it does not know", () => {
+    expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
+    expect(readAddress("?token=1e9")).toEqual(NOWHERE);
+  });
+});

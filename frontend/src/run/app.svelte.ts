@@ -1,0 +1,168 @@
+/** The whole page's state: who is looking, at which run, at what in it. The address bar follows it. */
+
+import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
+import type { Layout, Method } from "../wire/frames";
+import { readAddress, writeAddress, type PanelName } from "./address";
+import { LiveRun } from "./live.svelte";
+import { Selection } from "./selection.svelte";
+
+const LOOK_AGAIN = 5_000;
+
+export type ColourBy = "class" | "frequency" | "since";
+
+export class App {
+  session = $state.raw<Session | null>(null);
+  runs = $state.raw<Run[] | null>(null);
+  /** The server did not answer the last time it was asked for the runs. */
+  unreachable = $state(false);
+  run = $state.raw<LiveRun | null>(null);
+  selection = $state.raw<Selection | null>(null);
+  method = $state<Method>("umap");
+  panel = $state<PanelName>("step");
+  inspecting = $state(false);
+  colourBy = $state<ColourBy>("class");
+  shortcuts = $state(false);
+
+  /** The layout to show: of the chosen method, or the linear one until that exists. */
+  layout: Layout | null = $derived.by(() => {
+    const layouts = this.run?.layouts;
+    return layouts?.[this.method] ?? layouts?.linear ?? layouts?.umap ?? null;
+  });
+
+  private wish = readAddress(location.search);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    this.method = this.wish.map ?? "umap";
+    this.panel = this.wish.panel ?? (this.wish.token === null ? "step" : "token");
+    this.inspecting = innerWidth >= 1_100 || this.wish.panel !== null;
+    if (this.wish.run) this.open(this.wish.run, this.wish.token);
+    addEventListener("popstate", () => {
+      const there = readAddress(location.search);
+      if (there.run && there.run !== this.run?.id) this.open(there.run, there.token);
+      else this.selection?.choose(there.token);
+    });
+    void this.look();
+  }
+
+  get presenter(): boolean {
+    return this.session?.presenter ?? false;
+  }
+
+  open(id: string, token: number | null = null) {
+    this.run?.close();
+    this.selection?.close();
+    const run = new LiveRun(id);
+    run.setBeatInterval(this.beatInterval);
+    let seen = -1;
+    this.run = run;
+    this.selection = new Selection(id, () => {
+      const step = run.counters?.step ?? 0;
+      const fresh = step !== seen;
+      seen = step;
+      return fresh;
+    });
+    if (token !== null) this.selection.choose(token);
+    this.write(true);
+  }
+
+  private beatInterval = 700;
+
+  setBeatInterval(milliseconds: number) {
+    this.beatInterval = milliseconds;
+    this.run?.setBeatInterval(milliseconds);
+  }
+
+  choose(token: number | null) {
+    this.selection?.choose(token);
+    if (token !== null) {
+      this.panel = "token";
+      this.inspecting = true;
+    }
+    this.write();
+  }
+
+  setMethod(method: Method) {
+    this.method = method;
+    this.write();
+  }
+
+  show(panel: PanelName) {
+    this.panel = panel;
+    this.inspecting = true;
+    this.write();
+  }
+
+  fold() {
+    this.inspecting = !this.inspecting;
+  }
+
+  /** Tokens with `text` in them. */
+  async search(text: string, signal: AbortSignal): Promise<Token[]> {
+    if (!this.run || !text) return [];
+    const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
+    return (await ask<{ items: Token[] }>(path, { signal })).items;
+  }
+
+  async create(recipe: unknown, file: File | null): Promise<void> {
+    let upload: string | undefined;
+    if (file) {
+      const path = `/api/uploads?name=${encodeURIComponent(file.name)}`;
+      upload = (await ask<{ upload: string }>(path, { method: "POST", body: file })).upload;
+    }
+    const run = await send<Run>("/api/runs", upload ? { recipe, upload } : { recipe });
+    this.open(run.id);
+    void this.look();
+  }
+
+  async remove(id: string): Promise<void> {
+    await ask(runPath(id), { method: "DELETE" });
+    if (this.run?.id === id) {
+      this.run.close();
+      this.selection?.close();
+      this.run = this.selection = null;
+    }
+    await this.look();
+  }
+
+  /** Ask who we are and what runs there are; again every few seconds. */
+  look = async () => {
+    clearTimeout(this.timer);
+    try {
+      const [session, runs] = await Promise.all([
+        ask<Session>("/api/session"),
+        ask<{ items: Run[] }>("/api/runs"),
+      ]);
+      this.session = session;
+      this.runs = runs.items;
+      this.unreachable = false;
+      if (!this.run) this.openSome();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.unreachable = true;
+    } finally {
+      this.timer = setTimeout(this.look, LOOK_AGAIN);
+    }
+  };
+
+  /** The run in progress, or else the newest that can be read. */
+  private openSome() {
+    const readable = (this.runs ?? []).filter((run) => run.readable);
+    readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
+    const some = readable.find((run) => run.status?.alive) ?? readable[0];
+    if (some) this.open(some.id, this.wish.run === null ? this.wish.token : null);
+  }
+
+  private write(step = false) {
+    const query = writeAddress({
+      run: this.run?.id ?? null,
+      token: this.selection?.token ?? null,
+      map: this.method === "umap" ? null : this.method,
+      panel: this.panel === "step" ? null : this.panel,
+    });
+    const address = location.pathname + query;
+    if (address === location.pathname + location.search) return;
+    if (step && readAddress(location.search).run) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
+  }
+}

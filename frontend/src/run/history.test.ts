@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { History, smoothed } from "./history";
+
+const point = (step: number, attempt = 1, loss = step) => ({ attempt, step, loss, norms: [1, 2] });
+
+describe("history", () => {
+  it("stays small however long the run", () => {
+    const history = new History(100);
+    for (let step = 1; step <= 10_000; step++) history.add(point(step));
+    const { steps } = history.series();
+    expect(steps.length).toBeLessThanOrEqual(100);
+    expect(steps.at(-1)).toBeGreaterThan(9_800);
+    expect(new Set(steps).size).toBe(steps.length);
+  });
+
+  it("goes on where the server's record ends", () => {
+    const history = new History();
+    history.begin([point(21), point(11), point(1)]);
+    for (const step of [22, 30, 31, 32]) history.add(point(step));
+    expect(history.series().steps).toEqual([1, 11, 21, 31]);
+  });
+
+  it("lets a new attempt replace the tail of the old", () => {
+    const history = new History();
+    for (let step = 1; step <= 9; step++) history.add(point(step));
+    history.add(point(6, 2, 60));
+    expect(history.series().losses).toEqual([1, 2, 3, 4, 5, 60]);
+  });
+
+  it("gives norms by layer", () => {
+    const history = new History();
+    history.add(point(1));
+    history.add({ ...point(2), norms: [3] });
+    expect(history.series().norms).toEqual([
+      [1, 3],
+      [2, NaN],
+    ]);
+  });
+});
+
+describe("smoothing", () => {
+  it("keeps lines straight and skips what is not a number", () => {
+    expect(smoothed([1, 2, 3, 4, 5], 2)).toEqual([1, 2, 3, 4, 5]);
+    expect(smoothed([1, NaN, 3], 1)[1]).toBe(2);
+  });
+});

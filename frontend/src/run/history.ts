@@ -1,0 +1,81 @@
+/** Loss and layer norms by step, thinned so that a long run stays light. Pure. */
+
+export interface Series {
+  steps: number[];
+  losses: number[];
+  /** The same, smoothed over neighbouring points. */
+  smooth: number[];
+  /** By layer, then by point. */
+  norms: number[][];
+}
+
+export interface Point {
+  attempt: number;
+  step: number;
+  loss: number;
+  norms: ArrayLike<number>;
+}
+
+export class History {
+  private points: Point[] = [];
+  /** Only every so-manieth step is kept. */
+  every = 1;
+
+  constructor(private readonly most = 2_400) {}
+
+  begin(points: Point[]) {
+    this.points = [...points].sort((a, b) => a.step - b.step);
+    const [first, second] = this.points;
+    this.every = first && second ? Math.max(1, second.step - first.step) : 1;
+    this.thin();
+  }
+
+  /** A step happened. A later attempt replaces what an earlier one said of the same steps. */
+  add(point: Point) {
+    const last = this.points.at(-1);
+    if (last && point.attempt > last.attempt) {
+      this.points = this.points.filter(({ step }) => step < point.step);
+    } else if (last && point.step < last.step + this.every) {
+      return;
+    }
+    this.points.push(point);
+    this.thin();
+  }
+
+  series(): Series {
+    const { points } = this;
+    const losses = points.map(({ loss }) => loss);
+    const layers = points.reduce((most, { norms }) => Math.max(most, norms.length), 0);
+    return {
+      steps: points.map(({ step }) => step),
+      losses,
+      smooth: smoothed(losses),
+      norms: Array.from({ length: layers }, (_, layer) =>
+        points.map(({ norms }) => norms[layer] ?? NaN),
+      ),
+    };
+  }
+
+  private thin() {
+    while (this.points.length > this.most) {
+      this.points = this.points.filter((_, i) => i % 2 === 0);
+      this.every *= 2;
+    }
+  }
+}
+
+/** An average over neighbours that reaches as far forward as back, so that it does not lag. */
+export function smoothed(values: number[], reach = Math.ceil(values.length / 60)): number[] {
+  const sums = [0];
+  const counts = [0];
+  values.forEach((value, i) => {
+    const good = Number.isFinite(value);
+    sums.push(sums[i]! + (good ? value : 0));
+    counts.push(counts[i]! + (good ? 1 : 0));
+  });
+  return values.map((_, i) => {
+    const side = Math.min(reach, i, values.length - 1 - i);
+    const [from, to] = [i - side, i + side + 1];
+    return (sums[to]! - sums[from]!) / (counts[to]! - counts[from]!);
+  });
+}

@@ -1,0 +1,337 @@
+/**
+ * One run as this viewer sees it: its status, its city, the beat that is on, and what has been counted.
+ *
+ * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second.
+ */
+
+import { Connection, type Link } from "../wire/connection";
+import type { Frame, Layout, Method, Pulse } from "../wire/frames";
+import {
+  ask,
+  Refusal,
+  runPath,
+  send,
+  type Ask,
+  type Measures,
+  type Run,
+  type Status,
+  type StepDetail,
+  type StepRecord,
+} from "../wire/rest";
+import { fetchVocabulary, type Vocabulary } from "../wire/vocabulary";
+import { BeatScheduler } from "./beats";
+import { History, type Series } from "./history";
+import { Ledger } from "./ledger";
+import { beatOfPulse, beatOfRecord, type StepBeat } from "./stepbeat";
+
+const TICK = 60;
+/** Ticks between two updates of the counters, and of the charts. */
+const COUNT_EVERY = 4;
+const CHART_EVERY = 16;
+/** How long a training run may be silent before the connection is doubted, in ms. */
+const SILENCE = 30_000;
+/** How long only merged pulses may come before the newest step is fetched instead, in ms. */
+const MERGED_ONLY = 2_500;
+
+export interface Counters {
+  step: number;
+  loss: number;
+  recently: { rows: number; steps: number };
+  ever: number;
+}
+
+export class LiveRun {
+  info = $state.raw<Run | null>(null);
+  status = $state.raw<Status | null>(null);
+  link = $state.raw<Link>({ state: "connecting" });
+  vocabulary = $state.raw<Vocabulary | null>(null);
+  /** The newest layout of each method; frozen while the viewer's picture is paused. */
+  layouts = $state.raw<Partial<Record<Method, Layout>>>({});
+  beat = $state.raw<StepBeat | null>(null);
+  counters = $state.raw<Counters | null>(null);
+  series = $state.raw<Series | null>(null);
+  measures = $state.raw<Measures[]>([]);
+  /** The viewer's own pause. */
+  paused = $state(false);
+  /** What the presenter asked for and the trainer has not yet acknowledged. */
+  asked = $state.raw<ReadonlySet<string>>(new Set());
+  problem = $state<string | null>(null);
+
+  ledger: Ledger | null = null;
+
+  private readonly scheduler = new BeatScheduler(700);
+  private readonly history = new History();
+  private readonly abort = new AbortController();
+  private readonly connection: Connection;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private waitingLayouts: Partial<Record<Method, Layout>> = {};
+  private waitingFrames: Frame[] = [];
+  private newest: Pulse | null = null;
+  private chartStale = true;
+  private ticks = 0;
+  private mergedSince: number | null = null;
+  private opened = 0;
+  private caughtUp = false;
+  private fetchingRecord = false;
+
+  constructor(readonly id: string) {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const path = runPath(id, "live?channels=pulse,layout");
+    this.connection = new Connection(`${scheme}//${location.host}${path}`, {
+      frame: (frame) => this.take(frame),
+      message: (message) => this.hear(message),
+      link: (link) => this.linked(link),
+    });
+    this.timer = setInterval(() => this.tick(), TICK);
+    document.addEventListener("visibilitychange", this.seen);
+    void this.catchUp();
+  }
+
+  /** Least milliseconds between two beats. */
+  setBeatInterval(milliseconds: number) {
+    this.scheduler.interval = milliseconds;
+  }
+
+  get beatInterval(): number {
+    return this.scheduler.interval;
+  }
+
+  /** No step is coming by itself: the last beat may stay lit. */
+  get resting(): boolean {
+    return this.status !== null && (this.status.phase !== "running" || !this.status.alive);
+  }
+
+  pausePicture() {
+    this.paused = true;
+  }
+
+  goLive() {
+    this.paused = false;
+    this.layouts = { ...this.layouts, ...this.waitingLayouts };
+    this.waitingLayouts = {};
+    this.scheduler.clear();
+    if (this.newest && !this.newest.merged) this.show(this.newest);
+    this.count();
+  }
+
+  retry() {
+    this.connection.retry();
+  }
+
+  /** Ask the trainer for something; throws `Refusal`. */
+  async ask(what: Ask) {
+    const { request } = await send<{ request: string }>(runPath(this.id, "requests"), what);
+    this.asked = new Set([...this.asked, request]);
+    setTimeout(() => this.forget(request), 20_000);
+  }
+
+  close() {
+    this.abort.abort();
+    clearInterval(this.timer);
+    document.removeEventListener("visibilitychange", this.seen);
+    this.connection.close();
+  }
+
+  private forget(request: string) {
+    this.asked = new Set([...this.asked].filter((other) => other !== request));
+  }
+
+  private linked(link: Link) {
+    this.link = link;
+    if (link.state === "refused") this.problem = link.reason || String(link.code);
+    if (link.state !== "open") return;
+    this.opened += 1;
+    this.problem = null;
+    if (this.opened > 1 || !this.caughtUp) void this.catchUp();
+  }
+
+  private readonly seen = () => {
+    const silent = performance.now() - this.connection.heard;
+    if (!document.hidden && this.status?.phase === "running" && silent > 5_000) this.retry();
+  };
+
+  /** Everything that the socket does not repeat: the run, its tokens, its past. */
+  private async catchUp() {
+    const { signal } = this.abort;
+    try {
+      const info = await ask<Run>(runPath(this.id), { signal });
+      this.learn(info);
+      const [past, measured] = await Promise.all([
+        ask<{ items: StepRecord[] }>(runPath(this.id, "steps?from=1"), { signal }),
+        ask<{ items: Measures[] }>(runPath(this.id, "measures"), { signal }),
+      ]);
+      this.history.begin(
+        past.items.map(({ attempt, step, loss, layer_norms: norms }) => ({
+          attempt,
+          step,
+          loss,
+          norms,
+        })),
+      );
+      this.measures = measured.items;
+      this.chartStale = true;
+      this.caughtUp = true;
+      if (this.resting || this.beat === null) await this.showRecord();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      if (error.status >= 400 && error.status < 500) this.problem = error.message;
+    }
+  }
+
+  private learn(info: Run) {
+    this.info = info;
+    this.status = info.status;
+    if (info.vocabulary && !this.vocabulary) void this.fetchTokens(info);
+  }
+
+  private fetching = false;
+
+  private async fetchTokens(info: Run) {
+    if (this.fetching) return;
+    this.fetching = true;
+    try {
+      const classes = (info.classes ?? []).map(({ name }) => name);
+      const vocabulary = await fetchVocabulary(this.id, classes, this.abort.signal);
+      this.ledger = new Ledger(vocabulary.tokens.length);
+      this.vocabulary = vocabulary;
+      for (const frame of this.waitingFrames.splice(0)) this.take(frame);
+    } catch (error) {
+      if (this.abort.signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      setTimeout(() => void this.fetchTokens(info), 1_500);
+    } finally {
+      this.fetching = false;
+    }
+  }
+
+  private hear(message: { type: string } & Record<string, unknown>) {
+    switch (message.type) {
+      case "hello":
+        this.learn({ ...this.info, ...(message["run"] as Run) });
+        break;
+      case "status":
+        this.restated(message["status"] as Status);
+        break;
+      case "measures": {
+        const { step, values } = message as unknown as Measures;
+        this.measures = [...this.measures.filter((m) => m.step !== step), { step, values }];
+        break;
+      }
+      case "acknowledged":
+        this.forget(String(message["request"]));
+        break;
+    }
+  }
+
+  private restated(status: Status) {
+    const before = this.status?.phase;
+    this.status = status;
+    const begun = before === "waiting" || before === "preparing";
+    // The vocabulary and the layers are known once the corpus is read.
+    if (!this.vocabulary && (begun || status.phase === "running")) void this.catchUp();
+  }
+
+  private take(frame: Frame) {
+    if (!this.ledger) {
+      // The tokens are on their way; of each kind the newest frame is enough meanwhile.
+      const same = (other: Frame) =>
+        other.kind === frame.kind &&
+        (frame.kind !== "layout" || (other as Layout).method === frame.method);
+      this.waitingFrames = [...this.waitingFrames.filter((other) => !same(other)), frame];
+      return;
+    }
+    if (frame.kind === "census") this.ledger.begin(frame);
+    else if (frame.kind === "layout") this.takeLayout(frame);
+    else if (frame.kind === "pulse") this.takePulse(frame, this.ledger);
+  }
+
+  private takeLayout(layout: Layout) {
+    const next = { [layout.method]: layout };
+    if (this.paused) this.waitingLayouts = { ...this.waitingLayouts, ...next };
+    else this.layouts = { ...this.layouts, ...next };
+  }
+
+  private takePulse(pulse: Pulse, ledger: Ledger) {
+    if (this.newest && pulse.attempt !== this.newest.attempt) this.scheduler.clear();
+    this.newest = pulse;
+    ledger.add(pulse);
+    const { attempt, step, loss, layerNorms: norms } = pulse;
+    this.history.add({ attempt, step, loss, norms });
+    this.chartStale = true;
+    if (this.paused) return;
+    const now = performance.now();
+    const beat = this.scheduler.offer(pulse, now);
+    if (beat) this.show(beat);
+    if (pulse.merged) this.mergedSince ??= now;
+    else this.mergedSince = null;
+  }
+
+  private show(pulse: Pulse) {
+    const decodedAt = performance.timeOrigin + performance.now();
+    this.beat = beatOfPulse(pulse, this.lasting(), decodedAt);
+  }
+
+  /** A beat is gone before the next; slow runs let it linger a little. */
+  private lasting(): number {
+    const pace = this.status?.pace_steps_per_second;
+    const spacing = pace ? 1_000 / pace : 0;
+    return Math.max(this.scheduler.interval, Math.min(1_400, spacing)) * 0.97;
+  }
+
+  /** Show the newest step from the record: no pulse of it came, or none that was not merged. */
+  private async showRecord() {
+    const step = Math.max(this.status?.step ?? 0, this.newest?.step ?? 0);
+    if (step < 1 || this.paused || this.fetchingRecord) return;
+    if (this.beat && this.beat.step === step) return;
+    this.fetchingRecord = true;
+    try {
+      const detail = await this.detail(step, this.abort.signal);
+      if (!this.paused && (this.beat?.step ?? 0) < step) {
+        this.beat = beatOfRecord(detail, this.lasting());
+      }
+    } catch (error) {
+      if (!this.abort.signal.aborted && !(error instanceof Refusal)) throw error;
+    } finally {
+      this.fetchingRecord = false;
+    }
+  }
+
+  /** What one step read and did, with its text. */
+  detail(step: number, signal: AbortSignal): Promise<StepDetail> {
+    return ask<StepDetail>(runPath(this.id, `steps/${step}`), { signal });
+  }
+
+  private tick() {
+    const now = performance.now();
+    this.ticks += 1;
+    if (!this.paused) {
+      const beat = this.scheduler.tick(now);
+      if (beat) this.show(beat);
+      if (this.mergedSince !== null && now - this.mergedSince > MERGED_ONLY) {
+        this.mergedSince = now;
+        void this.showRecord();
+      }
+    }
+    if (this.ticks % COUNT_EVERY === 0) this.count();
+    if (this.ticks % CHART_EVERY === 0 && this.chartStale) {
+      this.chartStale = false;
+      this.series = this.history.series();
+    }
+    const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
+    if (silent && this.status?.phase === "running" && this.status.alive) this.retry();
+  }
+
+  private count() {
+    const { ledger, newest } = this;
+    if (!ledger || this.paused) return;
+    const step = newest?.step ?? ledger.step;
+    if (this.counters?.step === step) return;
+    this.counters = {
+      step,
+      loss: newest?.loss ?? NaN,
+      recently: ledger.litRecently(),
+      ever: ledger.everLit(),
+    };
+  }
+}

@@ -1,0 +1,65 @@
+/** What the form for a new run asks, and how it becomes a recipe. Pure. */
+
+export interface Wish {
+  corpus: "lamptown" | "manuals" | "text";
+  optimiser: "lazy" | "adam" | "sgd";
+  tied: boolean;
+  shuffle: boolean;
+  steps: number | null;
+  vocabulary: number | null;
+  seed: number | null;
+  rate: number | null;
+  dim: number | null;
+  layers: number | null;
+}
+
+/** The defaults of `lamplighter/recipe.py`. */
+export function blank(): Wish {
+  return {
+    corpus: "lamptown",
+    optimiser: "lazy",
+    tied: false,
+    shuffle: false,
+    steps: 6_000,
+    vocabulary: 4_000,
+    seed: 0,
+    rate: 0.003,
+    dim: 64,
+    layers: 2,
+  };
+}
+
+/** The recipe of a wish; a field left empty is left to the server. */
+export function recipeOf(wish: Wish, file: string): Record<string, unknown> {
+  const given = (fields: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  return given({
+    corpus: given({
+      kind: wish.corpus,
+      name: wish.corpus === "text" ? file : null,
+      vocabulary_size: wish.vocabulary,
+      shuffle_words: wish.shuffle || null,
+    }),
+    model: given({ dim: wish.dim, layers: wish.layers, tied: wish.tied }),
+    optimiser: given({ kind: wish.optimiser, learning_rate: wish.rate }),
+    steps: wish.steps,
+    seed: wish.seed,
+  });
+}
+
+const FIELDS: [RegExp, string][] = [
+  [/vocabulary_size/, "vocabulary"],
+  [/learning_rate/, "rate"],
+  [/\bdim\b/, "dim"],
+  [/\blayers\b/, "layers"],
+  [/\bsteps\b/, "steps"],
+  [/\bseed\b/, "seed"],
+  [/^(recipe\.)?optimiser\b/, "optimiser"],
+  [/\bcorpus\b|\bupload\b|\btext\b/, "corpus"],
+];
+
+/** Which field of the form a refusal is about, going by the field it names; null when none. */
+export function fieldOf(message: string): string | null {
+  const where = message.split(":")[0] ?? "";
+  return FIELDS.find(([pattern]) => pattern.test(where))?.[1] ?? null;
+}

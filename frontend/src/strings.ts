@@ -1,0 +1,252 @@
+/** Every sentence the page says, in one place. */
+
+import type { Phase } from "./wire/rest";
+
+const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export const count = (value: number) => number.format(value);
+
+export function fixed(value: number | null | undefined, digits: number): string {
+  return value === null || value === undefined || !Number.isFinite(value)
+    ? "–"
+    : value.toFixed(digits);
+}
+
+/** A small number with three significant digits, without an exponent while that is readable. */
+export function small(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 0.001 && size < 10_000 ? String(+value.toPrecision(3)) : value.toExponential(1);
+}
+
+export function bytes(value: number): string {
+  if (value < 1e6) return `${count(value / 1e3)} kB`;
+  return value < 1e9 ? `${count(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
+}
+
+export const t = {
+  product: "Lamplighter",
+  map: "Map of the vocabulary. Drag to move, scroll to zoom, click a lamp to look at its token.",
+  step: "step",
+  loss: "loss",
+  lossUnit: "nats a token",
+  rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
+  asleep: (rows: number) => `${count(rows)} asleep`,
+  recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
+  ever: (rows: number, all: number) =>
+    `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
+  training: (step: number) => `training is at step ${count(step)}`,
+  summary: (step: number, loss: string, lit: number, all: number, words: string) =>
+    `Step ${count(step)}, loss ${loss}. ${count(lit)} of ${count(all)} rows lit${words && `, brightest: ${words}`}.`,
+
+  phase: {
+    waiting: "waiting to start",
+    preparing: "reading the corpus",
+    running: "training",
+    paused: "training paused",
+    finished: "finished",
+    interrupted: "stopped",
+    failed: "failed",
+  } satisfies Record<Phase, string>,
+  gone: "no trainer at work",
+  link: {
+    connecting: "connecting",
+    open: "live",
+    waiting: "connection lost, trying again",
+    refused: "not available",
+  },
+  tryNow: "Try now",
+
+  notice: {
+    noRuns: "No city yet",
+    noRunsMore: "Start a run, and watch it find its districts.",
+    loading: "Fetching the city",
+    waiting: "This run is waiting for a trainer",
+    preparing: "Reading the corpus",
+    preparingMore: "The lamps come on with the first step.",
+    failed: "This run failed",
+    refused: "This run cannot be shown",
+    unplaced: "The tokens have no places yet",
+    unplacedMore: "The first map appears in a moment.",
+    noServer: "The server does not answer",
+    noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",
+  },
+
+  transport: {
+    label: "Transport",
+    pausePicture: "Pause my picture",
+    live: "Live",
+    pausePictureMore: "Freezes this screen only; training goes on (space)",
+    liveMore: "Back to what is happening now (space)",
+    frozen: (step: number) => `your picture is paused at step ${count(step)}`,
+    pauseTraining: "Pause training",
+    resumeTraining: "Resume training",
+    stepOnce: "One step",
+    stepOnceMore: "One training step, then pause (.)",
+    pace: "Pace of training",
+    paceFull: "full speed",
+    paceSome: (rate: number) => (rate === 1 ? "1 step a second" : `${rate} steps a second`),
+    stop: "Stop",
+    stopMore: "Saves a checkpoint and ends the run here; it can be continued",
+    continue: "Continue",
+    continueMore: (steps: number) => `Train ${count(steps)} more steps`,
+    viewer: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
+    asked: "asked for; takes effect at the next step",
+    beats: "Beats",
+    beatsMore:
+      "How often the map shows a step. Each beat is one real step; the others are counted.",
+    beatsRate: (interval: number) =>
+      interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
+    timeline: "Loss by step. The line is smoothed; the dots are single steps.",
+  },
+
+  mapSwitch: {
+    label: "Map",
+    umap: "UMAP",
+    linear: "linear",
+    umapMore: "Puts rows that are near in the space near on the map (m)",
+    linearMore: "A fixed projection: a row that was not touched cannot move (m)",
+    waiting: "UMAP is warming up; this is the linear map",
+    trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
+    trustMore:
+      "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
+    noTrust: "trust not estimated yet",
+    at: (step: number) => `map of step ${count(step)}`,
+  },
+  colours: {
+    label: "Colour",
+    class: "class",
+    frequency: "frequency",
+    since: "last lit",
+    more: "What the colour of a lamp says",
+  },
+  home: "Show the whole city",
+  save: "Save the picture",
+
+  panels: { token: "Token", step: "Step", measures: "Measures", runs: "Runs" },
+  inspector: "Inspector",
+  openInspector: "Open the inspector (i)",
+  closeInspector: "Fold the inspector away (i)",
+
+  search: {
+    label: "Search a token",
+    hint: "Search a token  /",
+    none: "No token has that in it.",
+    failed: "The search did not work.",
+  },
+  token: {
+    none: "No token chosen",
+    noneMore: "Click a lamp, or press / and search.",
+    about: "One row of the embedding matrix: its neighbours are the rows that point the same way.",
+    class: "planted class",
+    noClass: "none",
+    count: "in the corpus",
+    times: (n: number) => (n === 1 ? "once" : `${count(n)} times`),
+    norm: "length of its row",
+    touches: "in batches",
+    lastLit: "last lit",
+    ago: (steps: number) =>
+      steps <= 0 ? "in this step" : steps === 1 ? "1 step ago" : `${count(steps)} steps ago`,
+    never: "never yet",
+    gradient: "gradient when last lit",
+    unseen: "not seen yet",
+    neighbours: "Nearest in the space",
+    cosine: "cosine",
+    at: (step: number, exact: boolean) =>
+      `at step ${count(step)}${exact ? "" : " (nearest kept snapshot)"}`,
+    clear: "Let go of this token",
+  },
+  stepPanel: {
+    about: "What one training step read, which rows it woke, and how strongly.",
+    sets: "Rows of the embedding",
+    inBatch: "in the batch",
+    gotGradient: "got a gradient",
+    moved: "moved",
+    verified: "checked against the whole matrix",
+    notVerified: "of the rows that got a gradient",
+    river: "Gradient, flowing back from the loss",
+    riverMore:
+      "Width: Euclidean norm of each layer's gradient in this step, before clipping. From the loss (left) to the embedding (right).",
+    riverAxis: "gradient norm",
+    history: "Gradient norm by layer, step by step (logarithmic)",
+    text: "The batch, as the model reads it",
+    textMore: "The brighter the word, the stronger its row's gradient.",
+    showText: "Show the text of this step",
+    noText: "The text of this step is not kept.",
+    waiting: "The first step has not come yet.",
+  },
+  measuresPanel: {
+    about: "What can be computed from the record of the run, as it is computed.",
+    none: "Nothing measured yet",
+    noneMore: "The analyst computes purity and other measures while the run trains.",
+    purity: "10-NN purity of the planted classes",
+    purityMore: "Share of a token's ten nearest rows that are of its class, averaged over classes.",
+  },
+  runsPanel: {
+    about: "Every run is a folder; open one, or start another.",
+    new: "New run",
+    back: "Back to the list",
+    open: "Open",
+    remove: "Delete",
+    sure: "Move to trash?",
+    removeMore: "The run goes to the trash folder",
+    keep: "Keep",
+    none: "There are no runs yet.",
+    unreadable: "cannot be read",
+    of: (step: number, steps: number) => `step ${count(step)} of ${count(steps)}`,
+  },
+  form: {
+    about: "Anything left alone has a sensible value.",
+    corpus: "Text",
+    corpusMore: "What the model reads.",
+    lamptown: "Lamptown",
+    lamptownMore: "A generated town with planted classes, so that what is learned can be checked.",
+    manuals: "Manuals",
+    manualsMore: "The documentation of the Python packages on the server: real English.",
+    text: "A text of yours",
+    textMore: "Any UTF-8 text file, at most 64 MB. It stays on this server.",
+    file: "Text file",
+    noFile: "Choose a text file first.",
+    optimiser: "Optimiser",
+    optimiserMore: "How rows are updated.",
+    lazy: "lazy: only touched rows are updated",
+    adam: "Adam: sleeping rows drift on by momentum",
+    sgd: "SGD: no momentum, sleeping rows rest",
+    tied: "Tied weights",
+    tiedMore:
+      "One matrix for reading and predicting: then every row gets a gradient at every step.",
+    vocabulary: "Vocabulary",
+    vocabularyMore: "Most tokens the map may have.",
+    steps: "Steps",
+    stepsMore: "Where the run ends; it can be continued.",
+    seed: "Seed",
+    seedMore: "The same seed gives the same run.",
+    rate: "Learning rate",
+    rateMore: "The size of a step. Too large, and the loss jumps.",
+    dim: "Width",
+    dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
+    layers: "Layers",
+    layersMore: "Blocks of attention and MLP.",
+    shuffle: "Shuffle the words of each document",
+    shuffleMore: "The control: the same words without their order.",
+    more: "More settings",
+    start: "Start training",
+    starting: "Starting",
+  },
+  shortcuts: {
+    title: "Shortcuts",
+    close: "Close",
+    list: [
+      ["/", "search a token"],
+      ["space", "pause my picture, or back to live"],
+      [".", "one training step (presenter)"],
+      ["m", "UMAP or linear map"],
+      ["i", "fold the inspector in or out"],
+      ["h", "the whole city"],
+      ["+ −", "closer, farther"],
+      ["Esc", "close, let go"],
+      ["?", "this list"],
+    ],
+  },
+} as const;

@@ -1,0 +1,108 @@
+/**
+ * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until
+ * the server says that there is no point. What was missed is the caller's to fetch (`opened`).
+ */
+
+import { decode, FrameError, type Frame } from "./frames";
+
+/** Close codes after which trying again cannot help. */
+export const FINAL_CODES: ReadonlySet<number> = new Set([4403, 4404, 4409]);
+
+const FIRST_PAUSE = 400;
+const LONGEST_PAUSE = 8_000;
+
+export type Link =
+  | { state: "connecting" }
+  | { state: "open" }
+  | { state: "waiting"; attempt: number }
+  | { state: "refused"; code: number; reason: string };
+
+export interface Listener {
+  frame(frame: Frame): void;
+  /** A JSON message with its `type`. */
+  message(message: { type: string } & Record<string, unknown>): void;
+  link(link: Link): void;
+}
+
+/** Milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */
+export function pauseBefore(attempt: number, random: number): number {
+  const ceiling = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1));
+  return ceiling * (0.5 + random / 2);
+}
+
+export class Connection {
+  private socket: WebSocket | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private attempt = 0;
+  private closed = false;
+  /** When the last message came, `performance.now()`. */
+  heard = 0;
+
+  constructor(
+    private readonly address: string,
+    private readonly listener: Listener,
+  ) {
+    this.connect();
+    addEventListener("online", this.retry);
+  }
+
+  /** Give up the present socket, if any, and try again at once. */
+  retry = () => {
+    if (this.closed) return;
+    clearTimeout(this.timer);
+    this.drop();
+    this.connect();
+  };
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.retry);
+    this.drop();
+  }
+
+  private connect() {
+    this.listener.link({ state: "connecting" });
+    const socket = new WebSocket(this.address);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      this.attempt = 0;
+      this.heard = performance.now();
+      this.listener.link({ state: "open" });
+    };
+    socket.onmessage = ({ data }) => this.hear(data as ArrayBuffer | string);
+    socket.onclose = ({ code, reason }) => this.lost(code, reason);
+    this.socket = socket;
+  }
+
+  private hear(data: ArrayBuffer | string) {
+    this.heard = performance.now();
+    try {
+      if (typeof data === "string") this.listener.message(JSON.parse(data));
+      else this.listener.frame(decode(data));
+    } catch (error) {
+      if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error;
+      console.warn(`Lamplighter: a message could not be read: ${error.message}`);
+    }
+  }
+
+  private lost(code: number, reason: string) {
+    this.socket = null;
+    if (this.closed) return;
+    if (FINAL_CODES.has(code)) {
+      this.listener.link({ state: "refused", code, reason });
+      return;
+    }
+    this.attempt += 1;
+    this.listener.link({ state: "waiting", attempt: this.attempt });
+    this.timer = setTimeout(() => this.connect(), pauseBefore(this.attempt, Math.random()));
+  }
+
+  private drop() {
+    const socket = this.socket;
+    this.socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+}

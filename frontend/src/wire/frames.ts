@@ -1,0 +1,276 @@
+/**
+ * The frames of `docs/wire.md`: bytes in, typed-array views out.
+ *
+ * Mirrors `backend/lamplighter/wire/frames.py`; both read the golden frames under `tests/golden`.
+ * Reads single frames; sockets are in `connection.ts`.
+ */
+
+export const VERSION = 1;
+/** `Census.lastLit` of a row no batch has touched. */
+export const NEVER = 0xffffffff;
+
+const MAX_VOCABULARY = 1 << 22;
+const MAX_DIM = 1 << 14;
+const HEADER = 24;
+
+interface Stamp {
+  attempt: number;
+  /** The state after this many updates. */
+  step: number;
+  /** Unix seconds. */
+  time: number;
+  vocabulary: number;
+}
+
+/** What one step did, or several merged for a viewer who fell behind (`firstStep < step`). */
+export interface Pulse extends Stamp {
+  kind: "pulse";
+  firstStep: number;
+  merged: boolean;
+  /** The moved set was found by comparing the whole matrix. */
+  verified: boolean;
+  /** Mean cross-entropy of the batch, nats a token. */
+  loss: number;
+  learningRate: number;
+  tokensPerSecond: number;
+  stepSeconds: number;
+  observeSeconds: number;
+  batchIds: Uint32Array;
+  batchCounts: Uint32Array;
+  gradientIds: Uint32Array;
+  /** Euclidean norm of each row's gradient, before clipping. */
+  gradientNorms: Float32Array;
+  movedIds: Uint32Array;
+  movedDistances: Float32Array;
+  /** Gradient norm by layer, in the order of the run's `layers`. */
+  layerNorms: Float32Array;
+}
+
+export type Method = "linear" | "umap";
+
+/** Where the tokens lie at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
+export interface Layout extends Stamp {
+  kind: "layout";
+  method: Method;
+  x0: number;
+  x1: number;
+  y0: number;
+  y1: number;
+  /** Trustworthiness on a sample; NaN when not estimated. */
+  trust: number;
+  trustError: number;
+  recall: number;
+  sample: number;
+  places: Uint16Array;
+}
+
+/** Vectors of some rows, or of all. */
+export interface Rows extends Stamp {
+  kind: "rows";
+  dim: number;
+  whole: boolean;
+  tokenIds: Uint32Array;
+  vectors: Float32Array;
+}
+
+/** How often, and when last, each row was in a batch. */
+export interface Census extends Stamp {
+  kind: "census";
+  touches: Uint32Array;
+  /** Step; `NEVER` where no batch has touched the row. */
+  lastLit: Uint32Array;
+}
+
+export type Frame = Pulse | Layout | Rows | Census;
+
+/** Bytes that are not a frame, or a frame this version cannot read. */
+export class FrameError extends Error {}
+
+/** Read one frame; the arrays are views on `data`. Throws `FrameError` for anything else. */
+export function decode(data: ArrayBuffer): Frame {
+  const cursor = new Cursor(data);
+  if (data.byteLength < HEADER) throw new FrameError(`only ${data.byteLength} bytes`);
+  if (cursor.u32() !== 0x504d414c) throw new FrameError("not a Lamplighter frame");
+  const version = cursor.u8();
+  if (version !== VERSION) throw new FrameError(`frame version ${version}; this page reads 1`);
+  const kind = cursor.u8();
+  const flags = cursor.u16();
+  const stamp = { attempt: cursor.u32(), step: cursor.u32(), time: cursor.f64(), vocabulary: 0 };
+  const frame = decodeBody(kind, cursor, flags, stamp);
+  if (cursor.at !== data.byteLength) {
+    throw new FrameError(`${data.byteLength - cursor.at} bytes too many`);
+  }
+  return frame;
+}
+
+function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): Frame {
+  switch (kind) {
+    case 1:
+      return decodePulse(cursor, flags, stamp);
+    case 2:
+      return decodeLayout(cursor, stamp);
+    case 3:
+      return decodeRows(cursor, flags, stamp);
+    case 4: {
+      stamp.vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+      cursor.skip(4);
+      const touches = cursor.u32s(stamp.vocabulary);
+      return { kind: "census", ...stamp, touches, lastLit: cursor.u32s(stamp.vocabulary) };
+    }
+    default:
+      throw new FrameError(`unknown kind of frame: ${kind}`);
+  }
+}
+
+function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
+  const firstStep = cursor.u32();
+  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const batch = limited(cursor.u32(), vocabulary, "rows in the batch set");
+  const gradient = limited(cursor.u32(), vocabulary, "rows in the gradient set");
+  const moved = limited(cursor.u32(), vocabulary, "rows in the moved set");
+  const layers = cursor.u32();
+  const loss = cursor.f32();
+  const learningRate = cursor.f32();
+  const tokensPerSecond = cursor.f32();
+  const stepSeconds = cursor.f32();
+  const observeSeconds = cursor.f32();
+  cursor.skip(4);
+  const merged = (flags & 1) === 1;
+  if (firstStep > stamp.step || merged !== (firstStep !== stamp.step)) {
+    throw new FrameError("the first of the merged steps contradicts the rest");
+  }
+  const batchIds = ascending(cursor.u32s(batch), vocabulary);
+  const batchCounts = cursor.u32s(batch);
+  const gradientIds = decodeSet(cursor, (flags >> 1) & 3, gradient, batchIds, vocabulary);
+  const gradientNorms = cursor.f32s(gradient);
+  const movedIds = decodeSet(cursor, (flags >> 3) & 3, moved, batchIds, vocabulary);
+  const movedDistances = cursor.f32s(moved);
+  const layerNorms = cursor.f32s(layers);
+  return {
+    kind: "pulse",
+    ...stamp,
+    vocabulary,
+    firstStep,
+    merged,
+    verified: (flags & 32) !== 0,
+    loss,
+    learningRate,
+    tokensPerSecond,
+    stepSeconds,
+    observeSeconds,
+    batchIds,
+    batchCounts,
+    gradientIds,
+    gradientNorms,
+    movedIds,
+    movedDistances,
+    layerNorms,
+  };
+}
+
+function decodeLayout(cursor: Cursor, stamp: Stamp): Layout {
+  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const method = cursor.u8();
+  if (method > 1) throw new FrameError(`unknown layout method: ${method}`);
+  cursor.skip(3);
+  const [x0, x1, y0, y1] = [cursor.f32(), cursor.f32(), cursor.f32(), cursor.f32()];
+  if (![x0, x1, y0, y1].every(Number.isFinite)) {
+    throw new FrameError("the layout's bounds are not finite");
+  }
+  return {
+    kind: "layout",
+    ...stamp,
+    vocabulary,
+    method: method === 1 ? "umap" : "linear",
+    x0,
+    x1,
+    y0,
+    y1,
+    trust: cursor.f32(),
+    trustError: cursor.f32(),
+    recall: cursor.f32(),
+    sample: cursor.u32(),
+    places: cursor.u16s(2 * vocabulary),
+  };
+}
+
+function decodeRows(cursor: Cursor, flags: number, stamp: Stamp): Rows {
+  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const dim = limited(cursor.u32(), MAX_DIM, "dim");
+  const count = limited(cursor.u32(), vocabulary, "rows");
+  cursor.skip(4);
+  const whole = (flags & 1) === 1;
+  if (whole && count !== vocabulary) throw new FrameError("a whole matrix must have every row");
+  const listed = whole ? null : ascending(cursor.u32s(count), vocabulary);
+  const vectors = cursor.f32s(count * dim);
+  const tokenIds = listed ?? everyId(vocabulary);
+  return { kind: "rows", ...stamp, vocabulary, dim, whole, tokenIds, vectors };
+}
+
+function decodeSet(
+  cursor: Cursor,
+  how: number,
+  count: number,
+  batchIds: Uint32Array,
+  vocabulary: number,
+): Uint32Array {
+  if (how === 0) return ascending(cursor.u32s(count), vocabulary);
+  if (how === 1) {
+    if (count !== batchIds.length) throw new FrameError("a set like the batch's has its size");
+    return batchIds;
+  }
+  if (how === 2) {
+    if (count !== vocabulary) throw new FrameError("a set of all rows must have every row");
+    return everyId(vocabulary);
+  }
+  throw new FrameError(`unknown way to write a set: ${how}`);
+}
+
+function ascending(ids: Uint32Array, vocabulary: number): Uint32Array {
+  let before = -1;
+  for (const id of ids) {
+    if (id <= before || id >= vocabulary) {
+      throw new FrameError("token ids must be distinct, sorted and below the vocabulary's size");
+    }
+    before = id;
+  }
+  return ids;
+}
+
+function everyId(vocabulary: number): Uint32Array {
+  const ids = new Uint32Array(vocabulary);
+  for (let id = 0; id < vocabulary; id++) ids[id] = id;
+  return ids;
+}
+
+function limited(value: number, limit: number, name: string): number {
+  if (value > limit) throw new FrameError(`${name}: ${value} is more than ${limit}`);
+  return value;
+}
+
+/** Reads fields one after another, never past the end. Little-endian. */
+class Cursor {
+  at = 0;
+  private readonly view: DataView;
+
+  constructor(private readonly data: ArrayBuffer) {
+    this.view = new DataView(data);
+  }
+
+  u8 = () => this.view.getUint8(this.take(1));
+  u16 = () => this.view.getUint16(this.take(2), true);
+  u32 = () => this.view.getUint32(this.take(4), true);
+  f32 = () => this.view.getFloat32(this.take(4), true);
+  f64 = () => this.view.getFloat64(this.take(8), true);
+  u16s = (count: number) => new Uint16Array(this.data, this.take(2 * count), count);
+  u32s = (count: number) => new Uint32Array(this.data, this.take(4 * count), count);
+  f32s = (count: number) => new Float32Array(this.data, this.take(4 * count), count);
+  skip = (bytes: number) => void this.take(bytes);
+
+  private take(bytes: number): number {
+    const from = this.at;
+    if (bytes > this.data.byteLength - from) throw new FrameError("frame cut short");
+    this.at = from + bytes;
+    return from;
+  }
+}

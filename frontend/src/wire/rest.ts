@@ -1,0 +1,158 @@
+/** The REST interface of `docs/rest.md`, as types and one function that asks. */
+
+export type Phase =
+  "waiting" | "preparing" | "running" | "paused" | "finished" | "interrupted" | "failed";
+
+export interface Status {
+  phase: Phase;
+  message: string;
+  alive: boolean;
+  attempt: number;
+  step: number;
+  steps: number;
+  loss: number | null;
+  pace: "full" | "limited" | "single";
+  pace_steps_per_second: number | null;
+  snapshots: "all" | "keyframes" | "none";
+  bytes: number;
+  changed: number;
+}
+
+export interface Recipe {
+  corpus: { kind: "lamptown" | "manuals" | "text"; name: string; vocabulary_size: number };
+  model: { dim: number; layers: number; heads: number; context: number; tied: boolean };
+  optimiser: { kind: "lazy" | "adam" | "sgd"; learning_rate: number };
+  sequences: number;
+  steps: number;
+  seed: number;
+}
+
+export interface Run {
+  id: string;
+  readable: boolean;
+  problem: string | null;
+  created: number | null;
+  recipe: Recipe | null;
+  status: Status | null;
+  layers?: string[];
+  vocabulary?: number;
+  dim?: number;
+  parameters?: number;
+  corpus_tokens?: number;
+  classes?: { name: string; size: number }[];
+}
+
+export interface Session {
+  presenter: boolean;
+  version: string;
+  workers: Record<string, string>;
+}
+
+export interface StepRecord {
+  attempt: number;
+  step: number;
+  time: number;
+  loss: number;
+  learning_rate: number;
+  tokens_per_second: number;
+  batch_rows: number;
+  gradient_rows: number;
+  moved_rows: number;
+  layer_norms: number[];
+}
+
+export interface StepDetail extends StepRecord {
+  /** The batch's text: sequences of token ids. */
+  tokens: number[][];
+  gradient: [number, number][];
+  moved: [number, number][];
+}
+
+export interface Token {
+  token_id: number;
+  token: string;
+  count: number;
+  class: string | null;
+}
+
+export interface TokenDetail extends Token {
+  step: number;
+  exact: boolean;
+  norm: number;
+  touches: number;
+  last_lit: number | null;
+}
+
+export interface Neighbours {
+  step: number;
+  exact: boolean;
+  items: { token_id: number; token: string; class: string | null; cosine: number }[];
+}
+
+export interface Measures {
+  step: number;
+  values: Record<string, number>;
+}
+
+/** What a presenter may ask of a run. */
+export type Ask =
+  | { kind: "pause" | "resume" | "step" | "stop" }
+  | { kind: "pace"; steps_per_second: number | null }
+  | { kind: "learning_rate"; value: number }
+  | { kind: "continue"; steps: number };
+
+/** An answer that is not 2xx, in the server's own words. Status 0: no answer at all. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Ask the server; `path` starts at the root. Throws `Refusal` (or the abort). */
+export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Refusal(0, "The server does not answer.");
+  }
+  if (answer.ok) return answer.status === 204 ? (undefined as T) : await body<T>(answer);
+  throw new Refusal(answer.status, await reason(answer));
+}
+
+/** The same, sending `content` as JSON. */
+export function send<T>(path: string, content: unknown, method = "POST"): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  return ask<T>(path, { method, headers, body: JSON.stringify(content) });
+}
+
+/** `/api/runs/<run>/<rest>`, escaped. */
+export function runPath(run: string, rest = ""): string {
+  return `/api/runs/${encodeURIComponent(run)}${rest && `/${rest}`}`;
+}
+
+async function body<T>(answer: Response): Promise<T> {
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+async function reason(answer: Response): Promise<string> {
+  try {
+    const problem = (await answer.json()) as { detail?: unknown; title?: unknown };
+    if (typeof problem.detail === "string") return problem.detail;
+    if (Array.isArray(problem.detail)) return problem.detail.map(fault).join("; ");
+    if (typeof problem.title === "string") return problem.title;
+  } catch {
+    // Not JSON: the status line says what there is to say.
+  }
+  return `${answer.status} ${answer.statusText}`.trim();
+}
+
+function fault(item: unknown): string {
+  const { loc, msg } = item as { loc?: unknown[]; msg?: string };
+  return `${(loc ?? []).filter((part) => part !== "body").join(".")}: ${msg ?? "not accepted"}`;
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { shown, vocabularyOf } from "./vocabulary";
+
+describe("token text", () => {
+  it("is shown as it is, when it is harmless", () => {
+    for (const word of [
+      "dog",
+      "naïve",
+      "שלום",
+      "犬",
+      "👩‍🚀"[0] ? "🐕" : "",
+      "<b>bold</b>",
+      "&amp;",
+    ]) {
+      expect(shown(word)).toBe(word);
+    }
+  });
+
+  it("loses what cannot be seen and keeps what can", () => {
+    expect(shown("a\u202eb\u0000c\u200bd")).toBe("abcd");
+    expect(shown("\n")).toBe("⏎");
+    expect(shown(" the")).toBe("␣the");
+    expect(shown("\u200f")).toBe("(invisible)");
+    expect(shown("")).toBe("(invisible)");
+    expect(shown(undefined)).toBe("?");
+  });
+
+  it("ends somewhere", () => {
+    expect(shown("🐕".repeat(500))).toHaveLength(2 * 47 + 1);
+  });
+});
+
+describe("vocabulary", () => {
+  it("keeps the run's order of classes and sorts by frequency", () => {
+    const token = (token_id: number, count: number, name: string | null) => ({
+      token_id,
+      token: `t${token_id}`,
+      count,
+      class: name,
+    });
+    const items = [token(1, 9, "pets"), token(0, 5, null), token(2, 9, "new")];
+    const vocabulary = vocabularyOf("r", items, ["trees", "pets"]);
+    expect(vocabulary.classes).toEqual(["trees", "pets", "new"]);
+    expect([...vocabulary.classOf]).toEqual([-1, 1, 2]);
+    expect([...vocabulary.byCount]).toEqual([1, 2, 0]);
+    expect(vocabulary.tokens).toEqual(["t0", "t1", "t2"]);
+  });
+});

@@ -1,0 +1,67 @@
+/** The tokens of a run: their text, how common they are, their planted class where there is one. */
+
+import { ask, runPath, type Token } from "./rest";
+
+export interface Vocabulary {
+  run: string;
+  /** By token id, as the tokeniser has them. Hostile: show with `shown`. */
+  tokens: string[];
+  counts: Uint32Array;
+  /** Place in `classes` by token id, or -1. */
+  classOf: Int16Array;
+  classes: string[];
+  /** Token ids, the most common first. */
+  byCount: Uint32Array;
+}
+
+const PAGE = 50_000;
+const LONGEST = 48;
+
+/** Fetch all tokens of a run. `classes` gives the order of the classes, so that tints keep. */
+export async function fetchVocabulary(
+  run: string,
+  classes: string[],
+  signal: AbortSignal,
+): Promise<Vocabulary> {
+  const items: Token[] = [];
+  for (;;) {
+    const path = runPath(run, `tokens?limit=${PAGE}&offset=${items.length}`);
+    const page = (await ask<{ items: Token[] }>(path, { signal })).items;
+    items.push(...page);
+    if (page.length < PAGE) return vocabularyOf(run, items, classes);
+  }
+}
+
+export function vocabularyOf(run: string, items: Token[], known: string[]): Vocabulary {
+  const classes = [...known];
+  const counts = new Uint32Array(items.length);
+  const classOf = new Int16Array(items.length).fill(-1);
+  const tokens: string[] = new Array(items.length).fill("");
+  for (const { token_id: id, token, count, class: name } of items) {
+    tokens[id] = token;
+    counts[id] = count;
+    if (name === null || name === undefined || name === "") continue;
+    let place = classes.indexOf(name);
+    if (place < 0) place = classes.push(name) - 1;
+    classOf[id] = place;
+  }
+  const byCount = Uint32Array.from(tokens.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  return { run, tokens, counts, classOf, classes, byCount };
+}
+
+// Control characters, marks of direction and invisible ones: nothing a reader sees, much they can do.
+const UNSEEN =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+
+/** A token as people may read it: white space made visible, nothing invisible, not endless. */
+export function shown(token: string | undefined): string {
+  if (token === undefined) return "?";
+  const text = token
+    .replaceAll("\n", "⏎")
+    .replaceAll("\t", "⇥")
+    .replace(UNSEEN, "")
+    .replace(/^ +| +$/g, (spaces) => "␣".repeat(Math.min(3, spaces.length)));
+  if (!text) return "(invisible)";
+  const letters = Array.from(text);
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
+}

@@ -1,0 +1,146 @@
+"""Writes the golden frames: the bytes both decoders, Python's and the browser's, are tested on.
+
+`python tests/golden/make_golden.py` rewrites `*.bin` and `expected.json` beside this file. Run it only when
+the wire format changes on purpose; the files are committed, and a difference is a change of the format.
+Numbers that are not finite are written as null, arrays as lists, floats as float32 reads them back.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lamplighter.wire.frames import (
+    NEVER,
+    Census,
+    Frame,
+    Layout,
+    Method,
+    Pulse,
+    Rows,
+    decode,
+    encode,
+)
+
+HERE = Path(__file__).parent
+TIME = 1_790_000_042.25
+
+
+def ids(*values: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """Token ids."""
+    return np.array(values, dtype=np.uint32)
+
+
+def floats(*values: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Norms, distances, vectors."""
+    return np.array(values, dtype=np.float32)
+
+
+def pulse(**changes: Any) -> Pulse:
+    """A pulse of three rows out of six; `changes` replace fields."""
+    given: dict[str, Any] = {
+        "attempt": 1,
+        "step": 812,
+        "time": TIME,
+        "vocabulary": 6,
+        "loss": 3.21,
+        "learning_rate": 0.003,
+        "tokens_per_second": 9_500.0,
+        "step_seconds": 0.0125,
+        "observe_seconds": 0.0005,
+        "batch_ids": ids(0, 2, 5),
+        "batch_counts": ids(7, 1, 3),
+        "gradient_ids": ids(0, 2, 5),
+        "gradient_norms": floats(0.5, 0.25, 0.125),
+        "moved_ids": ids(0, 2, 5),
+        "moved_distances": floats(0.015, 0.0125, 0.01),
+        "layer_norms": floats(0.75, 0.5, 0.375, 1.25),
+        "verified": True,
+    }
+    return Pulse(**(given | changes))
+
+
+FRAMES: dict[str, Frame] = {
+    "pulse-batch": pulse(),
+    "pulse-listed": pulse(
+        gradient_ids=ids(0, 5),
+        gradient_norms=floats(0.5, 0.125),
+        moved_ids=ids(0, 1, 2, 5),
+        moved_distances=floats(0.015, 0.001, 0.0125, 0.01),
+        verified=False,
+    ),
+    "pulse-all": pulse(
+        gradient_ids=ids(*range(6)),
+        gradient_norms=floats(0.5, 0.01, 0.25, 0.02, 0.03, 0.125),
+        moved_ids=ids(*range(6)),
+        moved_distances=floats(0.015, 0.001, 0.0125, 0.002, 0.003, 0.01),
+    ),
+    "pulse-merged": pulse(first_step=800, batch_counts=ids(91, 13, 39), attempt=2),
+    "pulse-empty": pulse(
+        step=1,
+        loss=math.nan,
+        batch_ids=ids(),
+        batch_counts=ids(),
+        gradient_ids=ids(),
+        gradient_norms=floats(),
+        moved_ids=ids(),
+        moved_distances=floats(),
+        layer_norms=floats(),
+        verified=False,
+    ),
+    "layout-umap": Layout(
+        attempt=1,
+        step=800,
+        time=TIME,
+        method=Method.UMAP,
+        coordinates=floats(-4, -2, 4, -2, 4, 6, -4, 6, 0, 2, 1, 3).reshape(6, 2),
+        trust=0.875,
+        trust_error=0.0125,
+        recall=0.5,
+        sample=6,
+    ),
+    "layout-linear": Layout(
+        attempt=1,
+        step=0,
+        time=TIME,
+        method=Method.LINEAR,
+        coordinates=floats(0, 1, 1, 1, 2, 1, 3, 1, 4, 1).reshape(5, 2),
+    ),
+    "rows": Rows(1, 812, TIME, 6, ids(1, 4), floats(1, -2, 3, 0.5, 0.25, -0.125).reshape(2, 3)),
+    "rows-all": Rows(1, 800, TIME, 3, ids(0, 1, 2), floats(1, 2, 3, 4, 5, 6).reshape(3, 2)),
+    "census": Census(1, 811, TIME, ids(40, 0, 3, 811), ids(811, NEVER, 17, 811)),
+}
+
+
+def plain(value: Any) -> Any:
+    """A field as JSON."""
+    if isinstance(value, np.ndarray):
+        return [plain(item) for item in value.ravel().tolist()]
+    if isinstance(value, Method):
+        return value.name.lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def main() -> None:
+    """Write every frame and what it must decode to."""
+    expected: dict[str, Any] = {}
+    for name, frame in FRAMES.items():
+        data = encode(frame)
+        (HERE / f"{name}.bin").write_bytes(data)
+        read = decode(data)
+        expected[name] = {"kind": type(read).__name__.lower()} | {
+            field.name: plain(getattr(read, field.name)) for field in fields(read)
+        }
+    text = json.dumps(expected, indent=1, sort_keys=True)
+    (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
