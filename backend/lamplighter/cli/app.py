@@ -34,7 +34,7 @@ DEFAULT_RUNS = Path("runs")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    default=8765,
+    default=8600,
     show_default=True,
     type=click.IntRange(1, 65535),
     help="Port; the next free one if taken.",

@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# One image for every service. Two bases: the default is for CPUs, `--build-arg BASE=cuda` for NVIDIA GPUs.
+# pip follows its own configuration: give PIP_INDEX_URL or PIP_EXTRA_INDEX_URL as build arguments to take
+# torch from elsewhere (on Linux the default torch is the CUDA build, several gigabytes).
+ARG BASE=cpu
+
+FROM python:3.12-slim AS cpu
+FROM nvidia/cuda:12.8.1-runtime-ubuntu24.04 AS cuda
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/* \
+    && ln -sf /usr/bin/python3 /usr/local/bin/python
+
+# The wheel, the page in it: Node comes as a Python wheel and stays behind in this stage.
+FROM python:3.12-slim AS wheel
+WORKDIR /source
+RUN python -m venv /build && /build/bin/pip install --no-cache-dir build
+COPY . .
+RUN /build/bin/python -m build --wheel --outdir /wheels
+
+FROM ${BASE} AS final
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+COPY --from=wheel /wheels /wheels
+RUN python -m venv /opt/lamplighter \
+    && /opt/lamplighter/bin/pip install --no-cache-dir /wheels/*.whl \
+    && rm -rf /wheels \
+    && useradd --uid 10001 --create-home lamplighter \
+    && mkdir /runs && chown lamplighter /runs
+ENV PATH=/opt/lamplighter/bin:$PATH PYTHONUNBUFFERED=1
+USER lamplighter
+WORKDIR /home/lamplighter
+VOLUME /runs
+EXPOSE 8600
+CMD ["lamplighter", "--runs", "/runs", "serve", "--host", "0.0.0.0", "--port", "8600", "--behind", "localhost:8600"]
