@@ -1,0 +1,136 @@
+"""From a docstring to English: what is left when code, tables, markup and signatures are taken out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+
+_FEWEST_WORDS = 6
+"""Shorter paragraphs are headings, types and names."""
+_PLAIN_SHARE = 0.75
+"""The share of a paragraph's words that must be plain words, not code."""
+
+_UNDERLINE = re.compile(r"\s*([=\-~^\"'*#+`.])\1{2,}[\s=\-~^+|]*")
+_DIRECTIVE = re.compile(r"\s*\.\. ?(?P<name>[\w:\-]*)")
+_ADMONITIONS = (
+    "note",
+    "warning",
+    "versionadded",
+    "versionchanged",
+    "deprecated",
+    "seealso",
+    "tip",
+    "important",
+)
+_PARAMETER = re.compile(
+    r"\s*(?:\*{0,2}[\w.,\s*`'\"|]{1,60}\s:\s|[:@](?:param|type|return|rtype|raises|arg|keyword)\b[^:]*:|"
+    r"\*{0,2}[\w`]{1,40}\s*\([^)]*\)\s*:)"
+)
+_BULLET = re.compile(r"\s*(?:[-*+•]|\(?\w{1,2}[.)])\s+")
+_ROLE = re.compile(r":[\w:+.\-]+:`~?\.?([^`<]*?)(?:\s*<[^>]*>)?`")
+_LINK = re.compile(r"`([^`<]*?)\s*<[^>]*>`_{0,2}")
+_TICKS = re.compile(r"`{1,2}([^`]*)`{1,2}_{0,2}")
+_FOOTNOTE = re.compile(r"\s*\[[\w#*]{1,12}\]_")
+_MATH = re.compile(r":math:`[^`]*`|\$[^$]*\$|\\\([^)]*\\\)")
+_STARS = re.compile(r"\*{1,2}([^*\s](?:[^*]*[^*\s])?)\*{1,2}")
+_ADDRESS = re.compile(r"<?(?:https?|ftp)://\S+")
+_PLAIN = re.compile(r"[(\"'“]*[A-Za-z][a-z'’\-]*[)\"'”]*[.,;:!?]*|[0-9]+[.,]?|[A-Z]{2,5}s?[.,;:]?")
+_SKIPPED_SECTIONS = frozenset({"references", "see also", "methods", "attributes", "routine listings"})
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _text_lines(docstring: str) -> Iterator[str]:
+    """The lines that may be prose, an empty one wherever a paragraph ends."""
+    lines = inspect.cleandoc(docstring).splitlines()
+    block: int | None = None  # the indent of the line that opened a block of code, maths or a table
+    skipping = False  # inside a section that is a list of names
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        following = lines[at + 1] if at + 1 < len(lines) else ""
+        at += 1
+        if not line.strip():
+            yield ""
+            continue
+        if block is not None:
+            if _indent(line) > block:
+                continue
+            block = None
+        if line.strip() and _indent(following) == _indent(line) and _UNDERLINE.fullmatch(following):
+            skipping = line.strip().lower() in _SKIPPED_SECTIONS
+            at += 1
+            yield ""
+            continue
+        if skipping or _UNDERLINE.fullmatch(line):
+            yield ""
+            continue
+        if line.lstrip().startswith(">>>"):
+            while at < len(lines) and lines[at].strip():
+                at += 1
+            yield ""
+            continue
+        directive = _DIRECTIVE.match(line)
+        if directive:
+            yield ""
+            if directive["name"].rstrip(":") not in _ADMONITIONS:
+                block = _indent(line)
+            continue
+        if _PARAMETER.match(line):
+            yield ""
+            described = line.split(" : ", 1)[0] if " : " in line else line
+            _, colon, rest = described.partition("):")
+            if colon and len(rest.split()) >= _FEWEST_WORDS:
+                yield rest
+            continue
+        if _BULLET.match(line):
+            yield ""
+            line = _BULLET.sub("", line, count=1)
+        if line.rstrip().endswith("::"):
+            block = _indent(line)
+            yield line.rstrip()[:-1]
+            yield ""
+            continue
+        yield line
+
+
+def _without_markup(text: str) -> str:
+    text = _MATH.sub("", text)
+    text = _ROLE.sub(r"\1", text)
+    text = _LINK.sub(r"\1", text)
+    text = _TICKS.sub(lambda found: found[1].lstrip("~"), text)
+    text = _FOOTNOTE.sub("", text)
+    text = _ADDRESS.sub("", text)
+    text = _STARS.sub(r"\1", text)
+    return " ".join(text.split())
+
+
+def _is_prose(text: str) -> bool:
+    words = text.split()
+    if len(words) < _FEWEST_WORDS or text[-1] not in ".!?:":
+        return False
+    plain = sum(1 for word in words if _PLAIN.fullmatch(word))
+    return plain >= _PLAIN_SHARE * len(words)
+
+
+def prose_paragraphs(docstring: str) -> list[str]:
+    """The paragraphs of a docstring that read as English, each on one line.
+
+    Taken out: doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of
+    names (References, See Also), roles, links and emphasis. A paragraph stays if it is a sentence of at least
+    six words, three quarters of them plain words.
+    """
+    found: list[str] = []
+    lines: list[str] = []
+    for line in [*_text_lines(docstring), ""]:
+        if line.strip():
+            lines.append(line.strip())
+        elif lines:
+            text = _without_markup(" ".join(lines))
+            if text and _is_prose(text):
+                found.append(text)
+            lines = []
+    return found
