@@ -1,0 +1,67 @@
+"""Hosts and origins as (scheme, host, port), parsed and compared whole, never by pattern."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Scheme = Literal["http", "https"]
+_PORTS: dict[str, int] = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
+
+
+class AddressError(ValueError):
+    """Text that is not an address."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is reached."""
+
+    scheme: Scheme
+    host: str
+    """Lower case; an IPv6 address in brackets."""
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as in a URL (the port left out where it is the scheme's own)."""
+        return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+def parse_address(text: str) -> Address:
+    """Read `scheme://host[:port]`, with nothing after it, as browsers write an `Origin`.
+
+    Raises:
+        AddressError: it is anything else (a path, a user, `null`, another scheme).
+    """
+    scheme, mark, authority = text.partition("://")
+    scheme = scheme.lower()
+    if not mark or scheme not in _PORTS:
+        raise AddressError(f"not an address: {text[:80]!r}")
+    return parse_authority(authority, cast(Scheme, scheme))
+
+
+def parse_authority(text: str, scheme: Scheme = "http") -> Address:
+    """Read `host[:port]`, as in a `Host` header.
+
+    Raises:
+        AddressError: it is anything else.
+    """
+    lowered = text.lower()
+    match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?", lowered)
+    if match is None or not _HOST.fullmatch(match[1]):
+        raise AddressError(f"not a host: {text[:80]!r}")
+    port = int(match[2]) if match[2] else _PORTS[scheme]
+    if not 0 < port <= 65_535:
+        raise AddressError(f"not a port: {port}")
+    return Address(scheme, match[1], port)
+
+
+def loopback_addresses(port: int) -> frozenset[Address]:
+    """The names under which this machine alone reaches a port of its own."""
+    return frozenset(Address("http", host, port) for host in ("127.0.0.1", "localhost", "[::1]"))

@@ -1,0 +1,118 @@
+"""The composition root: every concrete part of a server, named once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+import lamplighter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.serving import (
+    problems,
+    routes_live,
+    routes_page,
+    routes_requests,
+    routes_runs,
+    routes_session,
+    routes_snapshots,
+    routes_steps,
+    routes_tokens,
+    routes_uploads,
+)
+from lamplighter.serving.addresses import loopback_addresses
+from lamplighter.serving.assets import Assets
+from lamplighter.serving.gate import Gate, GateMiddleware
+from lamplighter.serving.house import House
+from lamplighter.serving.hub import Hub
+from lamplighter.serving.keys import open_keys
+from lamplighter.serving.library import Library
+from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.supervisor import Limits, Supervisor
+from lamplighter.serving.uploads import Uploads
+
+NOUNS = (
+    routes_session,
+    routes_runs,
+    routes_requests,
+    routes_uploads,
+    routes_steps,
+    routes_snapshots,
+    routes_tokens,
+    routes_live,
+    routes_page,
+)
+
+_THREADS = 8
+"""For what blocks: few, since what the routes compute shares the machine with the trainer."""
+
+
+def create_app(settings: ServerSettings) -> FastAPI:
+    """A server, as an app that looks after its workers while it runs. `app.state.house` holds its parts.
+
+    Raises:
+        SettingsError: settings that must not be served with.
+        OSError: the runs folder cannot be used.
+    """
+    settings.check()
+    house = _build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        if house.supervisor is not None:
+            house.supervisor.start()
+        try:
+            yield
+        finally:
+            await house.hub.close()
+            if house.supervisor is not None:
+                await anyio.to_thread.run_sync(house.supervisor.stop)
+
+    app = FastAPI(
+        title="Lamplighter",
+        version=lamplighter.__version__,
+        description="Watch a language model learn. Reading needs no credential on this machine; changing "
+        "anything needs the presenter's cookie (from the launch link) or bearer token.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(GateMiddleware, gate=house.gate)],
+    )
+    app.state.house = house
+    problems.install(app)
+    for noun in NOUNS:
+        house.gate.rules += noun.routes.attach(app)
+    return app
+
+
+def _build(settings: ServerSettings) -> House:
+    shelf = Shelf(settings.runs)
+    library = Library(shelf)
+    public = settings.public
+    # What people type comes first: launch links are made of it.
+    addresses = sorted(loopback_addresses(settings.port), key=lambda address: address.host != "127.0.0.1")
+    gate = Gate(
+        [public, *addresses] if public else addresses,
+        open_keys(shelf.path),
+        loopback=public is None and settings.loopback,
+        port=public.port if public else settings.port,
+    )
+    limits = replace(Limits(), trainers=settings.max_trainers)
+    return House(
+        settings=settings,
+        gate=gate,
+        library=library,
+        uploads=Uploads(shelf.path / ".uploads"),
+        hub=Hub(library),
+        assets=Assets(),
+        supervisor=Supervisor(shelf, settings.roles, limits) if settings.roles else None,
+        server=secrets.token_hex(4),
+    )

@@ -1,0 +1,86 @@
+"""The page: where its files are in a wheel or a checkout, and plotly.js out of the installed package."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Lamplighter: the page is not built</title></head>
+<body><h1>The page is not built</h1>
+<p>The server is up, and so is its <a href="/api/docs">interface</a>, but the page has not been built into
+<code>static/app</code>. In a checkout, run:</p>
+<pre>make install</pre>
+<p>and load this page again. An installed package always carries it: if you see this with one, reinstall it.</p>
+</body></html>
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script as it is sent."""
+
+    plain: bytes
+    zipped: bytes
+    etag: str
+
+
+class Assets:
+    """The files of the page."""
+
+    def __init__(self, static: Path | None = None) -> None:
+        """Use the files below `static` (by default where the wheel or the checkout has them)."""
+        self.static = static or find_static()
+        self._plotly: Script | None = None
+        self._lock = threading.Lock()
+
+    def index(self) -> str | None:
+        """The page, or None where it is not built."""
+        try:
+            return (self.static / "app" / "index.html").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def find(self, below: str, path: str) -> Path | None:
+        """The file of a request's path below a folder of `static`, or None: never one outside it."""
+        parts = path.split("/")
+        if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+            return None
+        root = (self.static / below).resolve()
+        try:
+            found = root.joinpath(*parts).resolve()
+            # Resolved first: a link may lead out, and on some systems a part may be a drive.
+            return found if found.is_relative_to(root) and found.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+    def plotly(self) -> Script | None:
+        """plotly.js, compressed at the first use and kept; None where the package has none."""
+        with self._lock:
+            if self._plotly is None:
+                self._plotly = _load_plotly()
+            return self._plotly
+
+
+def find_static() -> Path:
+    """The folder of static files: in an installed package, or at the root of a checkout."""
+    packaged = _PACKAGE / "_static"
+    return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
+
+
+def _load_plotly() -> Script | None:
+    # Found, not imported: importing plotly costs a second and brings nothing.
+    spec = find_spec("plotly")
+    try:
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        plain = (Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
+        return Script(plain, gzip.compress(plain, 6, mtime=0), f'"plotly-{version("plotly")}"')
+    except (FileNotFoundError, PackageNotFoundError):
+        return None

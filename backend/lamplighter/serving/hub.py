@@ -1,0 +1,211 @@
+"""The viewers of every run: a tail a watched run, a slot and a sender a viewer.
+
+Nothing here waits for a viewer but its own sender. A viewer that takes nothing for `SEND_SECONDS` is
+dropped, its connection with it: a peer that does not read can hold a half-closed socket for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import anyio.to_thread
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import NoSuchRunError
+from lamplighter.serving.library import Library
+from lamplighter.serving.slot import Message, Slot, TooFarBehindError, What
+from lamplighter.serving.tail import Tail
+
+log = logging.getLogger(__name__)
+
+CHANNELS = ("pulse", "layout", "rows")
+BY_DEFAULT = "pulse,layout"
+SEND_SECONDS = 10.0
+"""How long one message may take to be taken off our hands."""
+
+NO_SUCH_RUN, TOO_SLOW = 4404, 4408
+
+_CHANNEL = {
+    What.PULSE: "pulse",
+    What.CENSUS: "pulse",
+    What.ROWS: "rows",
+    What.MATRIX: "rows",
+    What.LINEAR: "layout",
+    What.UMAP: "layout",
+}
+
+
+class _Closed(Exception):
+    """The server ends a viewer's connection."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One socket."""
+
+    channels: frozenset[str]
+    slot: Slot = field(default_factory=Slot)
+    begun: bool = False
+    ended: asyncio.Future[_Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def put(self, messages: list[Message]) -> None:
+        """Give the viewer what is for it."""
+        try:
+            for message in messages:
+                channel = _CHANNEL.get(message.what)
+                if channel is None or channel in self.channels:
+                    self.slot.put(message)
+        except TooFarBehindError:
+            self.end(TOO_SLOW, "reading too slowly")
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the viewer's socket."""
+        if not self.ended.done():
+            self.ended.set_result(_Closed(code, reason))
+
+
+class _Watch:
+    """One watched run: its tail, and who watches."""
+
+    def __init__(self, run: RunFolder, library: Library, loop: asyncio.AbstractEventLoop) -> None:
+        self.viewers: set[Viewer] = set()
+        self.failed = False
+        self.tail: Tail[Viewer] = Tail(
+            run,
+            library,
+            told=lambda messages: _on_loop(loop, lambda: self._told(messages)),
+            begun=lambda viewer, messages: _on_loop(loop, lambda: self._begun(viewer, messages)),
+            failed=lambda code, reason: _on_loop(loop, lambda: self._fail(code, reason)),
+        )
+
+    def _told(self, messages: list[Message]) -> None:
+        for viewer in self.viewers:
+            if viewer.begun:
+                viewer.put(messages)
+
+    def _begun(self, viewer: Viewer, messages: list[Message]) -> None:
+        viewer.begun = True
+        viewer.put(messages)
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.failed = True
+        for viewer in self.viewers:
+            viewer.end(code, reason)
+
+
+class Hub:
+    """All watched runs. Lives on one event loop."""
+
+    def __init__(self, library: Library, send_seconds: float = SEND_SECONDS) -> None:
+        """Serve the runs of `library`."""
+        self._library = library
+        self._send_seconds = send_seconds
+        self._watches: dict[str, _Watch] = {}
+
+    async def serve(self, websocket: WebSocket, run_id: str, channels: str | None) -> None:
+        """Serve one viewer until it goes, or has to."""
+        await websocket.accept()
+        try:
+            run = await anyio.to_thread.run_sync(self._library.find, run_id)
+        except NoSuchRunError as error:
+            await websocket.close(NO_SUCH_RUN, str(error))
+            return
+        wanted = BY_DEFAULT if channels is None else channels
+        viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNELS))
+        with self._watching(run, viewer):
+            await self._attend(websocket, viewer)
+
+    async def close(self) -> None:
+        """End every tail, and wait until their files are closed."""
+        tails = [watch.tail for watch in self._watches.values()]
+        for watch in self._watches.values():
+            watch.tail.stop()
+            for viewer in watch.viewers:
+                viewer.end(1012, "the server is going")
+        for tail in tails:
+            await anyio.to_thread.run_sync(tail.ended, 2.0)
+
+    @contextlib.contextmanager
+    def _watching(self, run: RunFolder, viewer: Viewer) -> Iterator[None]:
+        """Be one of those who watch a run; the last to leave ends its tail."""
+        watch = self._watches.get(run.id)
+        if watch is None or watch.failed:
+            watch = _Watch(run, self._library, asyncio.get_running_loop())
+            self._watches[run.id] = watch
+            watch.tail.start()
+        watch.viewers.add(viewer)
+        watch.tail.join(viewer, viewer.channels)
+        try:
+            yield
+        finally:
+            watch.viewers.discard(viewer)
+            if not watch.viewers:
+                watch.tail.stop()
+                if self._watches.get(run.id) is watch:
+                    del self._watches[run.id]
+
+    async def _attend(self, websocket: WebSocket, viewer: Viewer) -> None:
+        sender = asyncio.create_task(self._send(websocket, viewer.slot))
+        listener = asyncio.create_task(_listen(websocket))
+        try:
+            await asyncio.wait({sender, listener, viewer.ended}, return_when=asyncio.FIRST_COMPLETED)
+            if listener.done() or websocket.client_state.name == "DISCONNECTED":
+                return
+            closed = viewer.ended.result() if viewer.ended.done() else sender.exception()
+        finally:
+            sender.cancel()
+            listener.cancel()
+            await asyncio.gather(sender, listener, return_exceptions=True)
+            viewer.ended.cancel()
+        if not isinstance(closed, _Closed):
+            if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
+                raise closed
+            return
+        try:
+            async with asyncio.timeout(1.0):
+                await websocket.close(closed.code, closed.reason)
+        except (TimeoutError, RuntimeError):
+            # It does not even take the goodbye.
+            pass
+        if closed.code == TOO_SLOW:
+            _abort(websocket)
+
+    async def _send(self, websocket: WebSocket, slot: Slot) -> None:
+        while True:
+            data = await slot.take()
+            try:
+                async with asyncio.timeout(self._send_seconds):
+                    await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
+            except TimeoutError:
+                raise _Closed(TOO_SLOW, "reading too slowly") from None
+
+
+async def _listen(websocket: WebSocket) -> None:
+    """Until the viewer goes. What it says is ignored."""
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+
+
+def _abort(websocket: WebSocket) -> None:
+    """Drop the connection, unsent bytes and all, where the server gave us a way to (`server.py`)."""
+    abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
+    if abort is not None:
+        abort()
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    # The tail may outlive the loop by a look.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)

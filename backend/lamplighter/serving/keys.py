@@ -1,0 +1,123 @@
+"""What makes a caller the presenter: a token in a file, a cookie derived from it, launch codes.
+
+The token stays the same over restarts, so that a browser left open goes on working. The cookie is not the
+token: who sees one cannot compute the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+import threading
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+TOKEN_FILE = ".presenter-token"
+CODE_SECONDS = 600.0
+"""How long a launch code can be used."""
+
+_MOST_CODES = 1_000
+_SHORTEST = 32
+
+
+class Keys:
+    """The presenter's credentials. Safe to use from several threads."""
+
+    def __init__(self, token: str) -> None:
+        """Use this token."""
+        self.token = token
+        self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
+        self._codes: OrderedDict[str, float] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def cookie(self) -> str:
+        """What the presenter's cookie holds."""
+        return self._cookie
+
+    def is_token(self, offered: str) -> bool:
+        """Whether this is the token. Takes as long whatever is offered."""
+        return _same(offered, self.token)
+
+    def is_cookie(self, offered: str) -> bool:
+        """Whether this is the presenter's cookie. Takes as long whatever is offered."""
+        return _same(offered, self._cookie)
+
+    def issue_code(self) -> str:
+        """A launch code: works once, for `CODE_SECONDS`."""
+        code = secrets.token_urlsafe(24)
+        with self._lock:
+            self._codes[code] = time.monotonic() + CODE_SECONDS
+            while len(self._codes) > _MOST_CODES:
+                self._codes.popitem(last=False)
+        return code
+
+    def redeem(self, offered: str) -> bool:
+        """Use up a launch code. Returns whether it was good."""
+        with self._lock:
+            now = time.monotonic()
+            for code in [code for code, until in self._codes.items() if until < now]:
+                del self._codes[code]
+            # Every code is compared: how long this takes says nothing about any of them.
+            good = [code for code in self._codes if _same(offered, code)]
+            for code in good:
+                del self._codes[code]
+        return bool(good)
+
+
+def open_keys(folder: Path) -> Keys:
+    """The keys of the runs below `folder`: from its token file, which is made if there is none.
+
+    The file can be read by its user only; one that others could read is replaced, since they may have.
+
+    Raises:
+        OSError: the file can be neither read nor made.
+    """
+    path = folder / TOKEN_FILE
+    return Keys(_read(path) or _make(path))
+
+
+def _same(offered: str, real: str) -> bool:
+    return hmac.compare_digest(offered.encode(errors="replace"), real.encode())
+
+
+def _read(path: Path) -> str | None:
+    try:
+        facts = path.lstat()
+    except FileNotFoundError:
+        return None
+    private = os.name != "posix" or (facts.st_uid == os.getuid() and not facts.st_mode & 0o077)
+    if not stat.S_ISREG(facts.st_mode) or not private:
+        path.unlink()
+        return None
+    token = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(token) < _SHORTEST:
+        path.unlink()
+        return None
+    return token
+
+
+def _make(path: Path) -> str:
+    token = secrets.token_urlsafe(32)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(token + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link, not a rename: of two servers that start at once, the second takes the first's token.
+        os.link(temporary, path)
+    except FileExistsError:
+        return _read(path) or _make(path)
+    except OSError:
+        # A file system without links.
+        temporary.replace(path)
+        return token
+    finally:
+        temporary.unlink(missing_ok=True)
+    return token

@@ -1,0 +1,193 @@
+"""Reading runs for the routes and the live socket: what is described, opened and kept at hand.
+
+Everything here blocks and is called from threads. What is kept is bounded: a few runs with their parsed
+vocabularies, a few rebuilt matrices.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, snapshot
+from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.shapes import PlantedClass, PlantedRelation, Run, RunInFull, Status
+from lamplighter.serving.tokens import TokenTable
+from lamplighter.wire.frames import FrameError
+
+_RUNS_KEPT = 8
+_MATRICES_KEPT = 6
+_MATRIX_BYTES = 256 << 20
+
+Kept = TypeVar("Kept")
+
+
+class _Recent(OrderedDict[Any, Kept]):
+    """The last few things, by key. Guarded by its own lock."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def fetch(self, key: object, make: Callable[[], Kept]) -> Kept:
+        with self._lock:
+            if key in self:
+                self.move_to_end(key)
+                return self[key]
+        made = make()
+        with self._lock:
+            self[key] = made
+            while len(self) > self._most:
+                self.popitem(last=False)
+        return made
+
+
+class Library:
+    """The runs on a shelf, to be read."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        """Read the runs on `shelf`."""
+        self.shelf = shelf
+        self._folders: _Recent[RunFolder] = _Recent(_RUNS_KEPT)
+        self._tables: _Recent[TokenTable] = _Recent(_RUNS_KEPT)
+        self._matrices: _Recent[Snapshot] = _Recent(_MATRICES_KEPT)
+
+    def find(self, run_id: str) -> RunFolder:
+        """The run of that name; the same object as long as it is kept at hand, so its parsed files are too.
+
+        Raises:
+            NoSuchRunError: there is none.
+        """
+        found = self.shelf.find(run_id)
+        return self._folders.fetch((run_id, found.path.stat().st_ino), lambda: found)
+
+    def list(self) -> list[Run]:
+        """Every run, newest first; one that cannot be read hides no other."""
+        return [self.describe(run) for run in self.shelf.runs()]
+
+    def describe(self, run: RunFolder) -> Run:
+        """A run as the list shows it. Never raises for what is in the folder."""
+        return Run(**self._facts(run))
+
+    def describe_fully(self, run: RunFolder) -> RunInFull:
+        """A run, and what it consists of once its corpus is read. Never raises for what is in the folder."""
+        facts = self._facts(run)
+        if facts["readable"]:
+            try:
+                facts.update(self._contents(run))
+            except FileNotFoundError:
+                pass
+            except (FormatError, FrameError, OSError, ValueError) as error:
+                facts |= {"readable": False, "problem": str(error), "recipe": None, "status": None}
+        return RunInFull(**facts)
+
+    def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
+        """What a run is doing.
+
+        Raises:
+            FormatError: it cannot be read.
+        """
+        found = read_status(run, reader).as_dict()
+        return Status(**found, bytes=run.bytes_on_disk())
+
+    @contextmanager
+    def steps(self, run: RunFolder) -> Iterator[StepsReader]:
+        """The run's steps, open.
+
+        Raises:
+            Refused: the run has not begun (404).
+            FormatError: they cannot be read.
+        """
+        try:
+            reader = StepsReader(run.steps_path)
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+        with reader:
+            yield reader
+
+    def tokens(self, run: RunFolder) -> TokenTable:
+        """The run's vocabulary, searchable.
+
+        Raises:
+            Refused: the corpus is not read yet (404).
+            FormatError: it cannot be read.
+        """
+        try:
+            return self._tables.fetch((run.path, id(run)), lambda: TokenTable(run.vocabulary))
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
+
+    def matrix(self, run: RunFolder, reader: StepsReader, step: int | None, *, nearest: bool) -> Snapshot:
+        """The embedding after a step (None: the newest that can be had), kept at hand for the next question.
+
+        Raises:
+            NoSnapshotError: the step was not kept exactly and `nearest` is false, or none was kept.
+        """
+        attempt, last = reader.last()
+        wanted = last if step is None else step
+        nearest = nearest or step is None
+        if wanted > last and not nearest:
+            raise NoSnapshotError(wanted, _newest(reader, last))
+        # The attempt of the whole line, not of the step: a new attempt may have replaced any step.
+        key = (run.path, attempt, min(wanted, last), nearest)
+        found = self._matrices.fetch(key, lambda: snapshot(reader, min(wanted, last), nearest=nearest))
+        if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
+            self._matrices.pop(key, None)
+        return found
+
+    def _facts(self, run: RunFolder) -> dict[str, Any]:
+        created = None
+        try:
+            created = run.created
+            recipe, status = run.recipe, self.status(run)
+        except (FormatError, FrameError, OSError, ValueError) as error:
+            return {
+                "id": run.id,
+                "readable": False,
+                "problem": str(error),
+                "created": created,
+                "recipe": None,
+                "status": None,
+            }
+        return {
+            "id": run.id,
+            "readable": True,
+            "problem": None,
+            "created": created,
+            "recipe": recipe,
+            "status": status,
+        }
+
+    def _contents(self, run: RunFolder) -> dict[str, Any]:
+        vocabulary = run.vocabulary
+        contents: dict[str, Any] = {
+            "vocabulary": len(vocabulary),
+            "dim": run.recipe.model.dim,
+            "corpus_tokens": int(run.corpus_facts()["tokens"]),
+            "classes": [PlantedClass(name=name, size=len(ids)) for name, ids in vocabulary.classes.items()],
+            "relations": [PlantedRelation(name=r.name, pairs=len(r.pairs)) for r in vocabulary.relations],
+        }
+        try:
+            with StepsReader(run.steps_path) as reader:
+                said = reader.facts()
+        except FileNotFoundError:
+            return contents
+        # The trainer says these once it has built the model.
+        contents.update({name: said[name] for name in ("layers", "parameters") if name in said})
+        return contents
+
+
+def _newest(reader: StepsReader, last: int) -> int | None:
+    try:
+        return snapshot(reader, last, nearest=True).step
+    except NoSnapshotError:
+        return None

@@ -1,0 +1,131 @@
+"""Errors as `application/problem+json` (RFC 9457): one shape, one sentence a person can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.shelf import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.wire.frames import FrameError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Dotted, as in the request: `recipe.model.heads`."""
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was not done."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []
+
+
+class Refused(Exception):
+    """Raised where a request cannot be done; becomes a problem."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: list[Fault] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Say with which HTTP status, why, and where it concerns fields, which."""
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors or []
+        self.headers = headers
+
+
+def problem(
+    status: int, detail: str, errors: list[Fault] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A problem as a response."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [fault.model_dump() for fault in errors]
+    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "Not done",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What every operation may answer besides, for the OpenAPI page."""
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error that a route raises as a problem."""
+
+    def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return problem(error.status, error.detail, error.errors, error.headers)
+
+    def not_found(_: Request, error: Exception) -> Response:
+        return problem(404, str(error))
+
+    def conflict(_: Request, error: Exception) -> Response:
+        return problem(409, str(error))
+
+    def unreadable(_: Request, error: Exception) -> Response:
+        return problem(409, f"this run cannot be read: {error}")
+
+    def http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        faults = [_fault(found) for found in error.errors()]
+        detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
+        return problem(422, detail or "the request is not valid", faults)
+
+    def crashed(_: Request, error: Exception) -> Response:
+        # The server logs the rest; what a stranger sees must not say more.
+        return problem(500, f"something went wrong here ({type(error).__name__}); the server's log says more")
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(NoSuchRunError, not_found)
+    app.add_exception_handler(NoSnapshotError, not_found)
+    app.add_exception_handler(RunBusyError, conflict)
+    app.add_exception_handler(FormatError, unreadable)
+    app.add_exception_handler(FrameError, unreadable)
+    app.add_exception_handler(CorpusError, conflict)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, crashed)
+
+
+def _fault(found: Mapping[str, Any]) -> Fault:
+    # The first part says where (body, query, path); a union adds the branch it took.
+    where = [str(part) for part in found["loc"][1:]] or [str(part) for part in found["loc"]]
+    return Fault(field=".".join(where), message=str(found["msg"]).removeprefix("Value error, "))

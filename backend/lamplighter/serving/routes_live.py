@@ -1,0 +1,16 @@
+"""The live socket of a run."""
+
+from __future__ import annotations
+
+from starlette.websockets import WebSocket
+
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.routing import Routes
+
+routes = Routes("live")
+
+
+@routes.websocket("/api/runs/{run}/live")
+async def live(websocket: WebSocket, run: str, house: AHouse) -> None:
+    """What a run does, as it does it (`docs/wire.md`)."""
+    await house.hub.serve(websocket, run, websocket.query_params.get("channels"))

@@ -1,0 +1,33 @@
+"""What people ask of a run: pause, pace, go on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Body
+from starlette.responses import Response
+
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.status import read_status
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Accepted, Asked, as_json
+
+routes = Routes("requests")
+
+
+@routes.post("/api/runs/{run}/requests", status_code=202, response_model=Accepted)
+def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
+    """Ask something of a run. It takes effect at a step boundary and is then acknowledged on the live
+    socket. 409 where it could not take effect: a run that is over can only be continued.
+    """
+    found = house.library.find(run)
+    status = read_status(found)
+    if status.terminal and asked.kind != "continue":
+        raise Refused(409, f"this run is {status.phase}; it can only be continued")
+    if not status.terminal and asked.kind == "continue":
+        raise Refused(409, f"this run is {status.phase}; only one that is over can be continued")
+    with house.writing:
+        number = RequestsWriter(found.path, house.server).add(asked.kind, asked.model_dump(exclude={"kind"}))
+    return as_json(Accepted(request=f"{house.server}:{number}"), 202)

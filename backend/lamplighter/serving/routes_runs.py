@@ -1,0 +1,80 @@
+"""Runs: the list, one, a new one, one less."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.status import wants_training
+from lamplighter.serving.house import AHouse, House
+from lamplighter.serving.problems import Fault, Refused
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Items, NewRun, Run, RunInFull, as_json
+
+routes = Routes("runs")
+
+
+@routes.get("/api/runs", response_model=Items[Run])
+def runs(house: AHouse) -> Response:
+    """Every run, newest first. A folder that cannot be read is listed with the reason."""
+    return as_json(Items[Run](items=house.library.list()))
+
+
+@routes.get("/api/runs/{run}", response_model=RunInFull)
+def run(run: str, house: AHouse) -> Response:
+    """A run, and what it consists of once its corpus is read."""
+    return as_json(house.library.describe_fully(house.library.find(run)))
+
+
+@routes.post("/api/runs", status_code=201, response_model=RunInFull)
+def create(asked: NewRun, house: AHouse) -> Response:
+    """Make a run; a trainer takes it up within a second."""
+    recipe, text = _text(asked, house)
+    _room(house)
+    made = house.library.shelf.create(recipe, text)
+    return as_json(house.library.describe_fully(made), 201, {"Location": f"/api/runs/{made.id}"})
+
+
+@routes.delete("/api/runs/{run}", status_code=204)
+def delete(run: str, house: AHouse) -> Response:
+    """Move a run to the trash folder. Refused while a trainer holds it."""
+    house.library.shelf.trash(house.library.find(run))
+    return Response(status_code=204)
+
+
+def _text(asked: NewRun, house: House) -> tuple[Recipe, str | None]:
+    """The recipe, and the text that goes with it."""
+    recipe = asked.recipe
+    if recipe.corpus.kind != "text":
+        if asked.upload is not None:
+            fault = f"only the corpus kind 'text' takes an upload, not '{recipe.corpus.kind}'"
+            raise Refused(422, f"upload: {fault}", [Fault(field="upload", message=fault)])
+        return recipe, None
+    if asked.upload is None:
+        fault = "the corpus kind 'text' needs one: send the text to /api/uploads first"
+        raise Refused(422, f"upload: {fault}", [Fault(field="upload", message=fault)])
+    try:
+        text, name = house.uploads.text(asked.upload)
+    except Refused as refused:
+        raise Refused(422, refused.detail, [Fault(field="upload", message=refused.detail)]) from None
+    if not recipe.corpus.name:
+        recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
+    return recipe, text
+
+
+def _room(house: House) -> None:
+    """Refuse when as many runs are being trained (or about to be) as this server allows."""
+    at_work = 0
+    for one in house.library.shelf.runs():
+        try:
+            at_work += wants_training(one) and not house.given_up(one.id)
+        except FormatError:
+            continue
+    if at_work >= house.settings.max_trainers:
+        few = house.settings.max_trainers
+        raise Refused(
+            409,
+            f"{at_work} {'run is' if at_work == 1 else 'runs are'} being trained and this server trains at most "
+            f"{few} at a time; stop one, or wait until one ends",
+        )

@@ -1,0 +1,134 @@
+"""What happened: steps, events, measures."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Query
+from starlette.responses import Response
+
+from lamplighter.corpora.batches import batch_positions
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Event, Items, Measures, Step, StepFacts, StepInFull, as_json
+from lamplighter.wire.frames import Floats, FrameError, Pulse, UInts, decode
+
+routes = Routes("steps")
+
+MOST_STEPS = 5_000
+MOST_ROWS = 500
+
+
+@routes.get("/api/runs/{run}/steps", response_model=Items[StepFacts])
+def steps(
+    run: str,
+    house: AHouse,
+    from_: Annotated[Step, Query(alias="from")] = 1,
+    to: Step | None = None,
+    every: Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)] = None,
+) -> Response:
+    """Steps in numbers, `from` and `to` inclusive: at most 5,000; without `every` it is chosen so that they fit."""
+    found = house.library.find(run)
+    if not found.steps_path.exists():
+        return as_json(Items[StepFacts](items=[]))
+    with house.library.steps(found) as reader:
+        last = min(reader.last()[1], 0xFFFF_FFFF if to is None else to)
+        first = max(1, from_)
+        stride = every or max(1, math.ceil((last - first + 1) / MOST_STEPS))
+        if stride == 1:
+            records = reader.pulses(first, last, limit=MOST_STEPS)
+        else:
+            records = reader.pulses_of(list(range(first, last + 1, stride)[:MOST_STEPS]))
+    return as_json(Items[StepFacts](items=[StepFacts(**_facts(_pulse(data))) for _, data in records]))
+
+
+@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull)
+def step(run: str, step: Step, house: AHouse) -> Response:
+    """One step: its batch's text, and its rows by gradient and by distance, at most 500 each."""
+    found = house.library.find(run)
+    with house.library.steps(found) as reader:
+        records = reader.pulses_of([step])
+        last = reader.last()[1]
+    if not records:
+        raise Refused(404, f"step {step} is not recorded; the last is {last}")
+    pulse = _pulse(records[0][1])
+    return as_json(
+        StepInFull(
+            **_facts(pulse),
+            tokens=_batch(found, step),
+            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
+            moved=_largest(pulse.moved_ids, pulse.moved_distances),
+        )
+    )
+
+
+@routes.get("/api/runs/{run}/events", response_model=Items[Event])
+def events(run: str, house: AHouse) -> Response:
+    """What is worth a place on the timeline, oldest first."""
+    found = house.library.find(run)
+    if not found.steps_path.exists():
+        return as_json(Items[Event](items=[]))
+    with house.library.steps(found) as reader:
+        items = [
+            Event(time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message)
+            for e in reader.events()
+        ]
+    return as_json(Items[Event](items=items))
+
+
+@routes.get("/api/runs/{run}/measures", response_model=Items[Measures])
+def measures(run: str, house: AHouse) -> Response:
+    """What was computed from the record, by step."""
+    found = house.library.find(run)
+    try:
+        with MeasuresReader(found.measures_path) as reader:
+            by_step = reader.by_step()
+    except FileNotFoundError:
+        by_step = {}
+    return as_json(Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
+
+
+def _pulse(data: bytes) -> Pulse:
+    frame = decode(data)
+    if not isinstance(frame, Pulse):
+        raise FrameError("a step's record is not a pulse")
+    return frame
+
+
+def _facts(pulse: Pulse) -> dict[str, Any]:
+    return {
+        "attempt": pulse.attempt,
+        "step": pulse.step,
+        "time": pulse.time,
+        "loss": pulse.loss,
+        "learning_rate": pulse.learning_rate,
+        "tokens_per_second": pulse.tokens_per_second,
+        "step_seconds": pulse.step_seconds,
+        "observe_seconds": pulse.observe_seconds,
+        "batch_rows": len(pulse.batch_ids),
+        "gradient_rows": len(pulse.gradient_ids),
+        "moved_rows": len(pulse.moved_ids),
+        "verified": pulse.verified,
+        "layer_norms": pulse.layer_norms.tolist(),
+    }
+
+
+def _batch(run: RunFolder, step: int) -> list[list[int]]:
+    """What the step read: the corpus at the positions of batch `step`, the last targets included."""
+    if step == 0:
+        return []
+    try:
+        ids = run.token_ids
+    except FileNotFoundError:
+        return []
+    return ids[batch_positions(run.recipe, len(ids), step)].tolist()
+
+
+def _largest(ids: UInts, values: Floats) -> list[tuple[int, float | None]]:
+    order = np.argsort(-values, kind="stable")[:MOST_ROWS]
+    return [(int(ids[i]), float(values[i])) for i in order]

@@ -1,0 +1,96 @@
+"""Tokens: the vocabulary, one token at a step, its neighbours. By id, never by text: '/' is a token too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from fastapi import Query
+from starlette.responses import Response
+
+from lamplighter.geometry.neighbours import nearest
+from lamplighter.runfolder.snapshots import touches
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Items, Neighbour, Neighbours, Step, Token, TokenInFull, as_json
+from lamplighter.serving.tokens import TokenTable
+from lamplighter.wire.frames import NEVER
+
+routes = Routes("tokens")
+
+TokenId = Annotated[int, Query(ge=0, le=0xFFFF_FFFF)]
+
+
+@routes.get("/api/runs/{run}/tokens", response_model=Items[Token])
+def tokens(
+    run: str,
+    house: AHouse,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=50_000)] = 20,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> Response:
+    """Tokens that match: exact match first, then prefix, then anywhere, each by frequency. Without
+    `search`, all by id.
+    """
+    table = house.library.tokens(house.library.find(run))
+    return as_json(Items[Token](items=table.search(search, limit, offset)))
+
+
+@routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenInFull)
+def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> Response:
+    """One token at a step; without `step`, at the newest that has a snapshot."""
+    found = house.library.find(run)
+    table = house.library.tokens(found)
+    _known(table, token_id)
+    with house.library.steps(found) as reader:
+        matrix = house.library.matrix(found, reader, step, nearest=True)
+        so_far = touches(reader, matrix.step)
+    plain = table.token(token_id)
+    last_lit = int(so_far.last_lit[token_id])
+    return as_json(
+        TokenInFull(
+            token_id=token_id,
+            token=plain.token,
+            count=plain.count,
+            class_=plain.class_,
+            step=matrix.step,
+            exact=step is None or matrix.step == step,
+            norm=float(np.linalg.norm(matrix.vectors[token_id])),
+            touches=int(so_far.touches[token_id]),
+            last_lit=None if last_lit == NEVER else last_lit,
+        )
+    )
+
+
+@routes.get("/api/runs/{run}/neighbours", response_model=Neighbours)
+def neighbours(
+    run: str,
+    token_id: TokenId,
+    house: AHouse,
+    step: Step | None = None,
+    k: Annotated[int, Query(ge=1, le=1_000)] = 10,
+) -> Response:
+    """The `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
+    found = house.library.find(run)
+    table = house.library.tokens(found)
+    _known(table, token_id)
+    with house.library.steps(found) as reader:
+        matrix = house.library.matrix(found, reader, step, nearest=True)
+    ids, cosines = nearest(matrix.vectors, np.array([token_id]), k)
+    items = [
+        Neighbour(
+            token_id=int(near),
+            token=table.text(int(near)),
+            class_=table.class_name(int(near)),
+            cosine=float(cosine),
+        )
+        for near, cosine in zip(ids[0], cosines[0], strict=True)
+    ]
+    exact = step is None or matrix.step == step
+    return as_json(Neighbours(items=items, step=matrix.step, exact=exact))
+
+
+def _known(table: TokenTable, token_id: int) -> None:
+    if not 0 <= token_id < len(table):
+        raise Refused(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")

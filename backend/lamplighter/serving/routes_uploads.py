@@ -1,0 +1,38 @@
+"""Texts people bring."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Upload, as_json
+from lamplighter.serving.uploads import LARGEST
+
+routes = Routes("uploads")
+
+_BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
+# A little more than the largest text: one byte too many is then counted, and told in the text's own terms.
+@routes.post(
+    "/api/uploads",
+    body_limit=LARGEST + (1 << 20),
+    status_code=201,
+    response_model=Upload,
+    openapi_extra={"requestBody": _BODY},
+)
+async def upload(
+    request: Request, house: AHouse, name: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Send a text as the raw body: UTF-8, at most 64 MiB. `name` is what people call it."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > LARGEST:
+        raise Refused(413, f"a text may have at most {LARGEST >> 20} MiB")
+    made, size = await house.uploads.keep(request.stream(), name)
+    return as_json(Upload(upload=made, bytes=size), 201)

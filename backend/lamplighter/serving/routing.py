@@ -1,0 +1,113 @@
+"""The one way a route comes to be: declared with who may use it, and known to the gate.
+
+The gate lets nothing through that was not declared here (`gate.py`), so a route added in any other way
+cannot be reached: forgetting to protect one is not possible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, TypeVar
+
+from fastapi import FastAPI
+from starlette.routing import compile_path
+
+from lamplighter.serving.problems import RESPONSES
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_SMALL_BODY = 64 * 1024
+
+
+class Access(Enum):
+    """Who may use a route. Host and Origin are checked before, for every one."""
+
+    OPEN = "open"
+    """Anyone who can connect: what holds nothing of a run (the page itself, health, launching)."""
+    READ = "read"
+    """Anyone on the loopback interface; elsewhere the presenter."""
+    CHANGE = "change"
+    """The presenter."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A declared route, as the gate sees it."""
+
+    kind: Literal["http", "websocket"]
+    path: str
+    methods: frozenset[str]
+    """Empty for a websocket."""
+    access: Access
+    body_limit: int = 0
+    """Most bytes of a request's body."""
+    pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", compile_path(self.path)[0])
+
+
+class Routes:
+    """The routes of one noun."""
+
+    def __init__(self, tag: str) -> None:
+        """Collect routes shown under `tag` on the OpenAPI page."""
+        self._tag = tag
+        self._entries: list[tuple[Rule, Callable[..., Any], dict[str, Any]]] = []
+
+    def get(
+        self, path: str, *, access: Access = Access.READ, head: bool = True, **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A route that changes nothing. HEAD is answered alike, unless `head` is false."""
+        methods = frozenset({"GET", "HEAD"} if head else {"GET"})
+        return self._add(Rule("http", path, methods, access), {"methods": ["GET"], **options})
+
+    def post(
+        self, path: str, *, body_limit: int = _SMALL_BODY, **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A route that changes something: the presenter's."""
+        rule = Rule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
+        return self._add(rule, {"methods": ["POST"], **options})
+
+    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """A route that takes something away: the presenter's."""
+        rule = Rule("http", path, frozenset({"DELETE"}), Access.CHANGE)
+        return self._add(rule, {"methods": ["DELETE"], **options})
+
+    def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
+        """A socket on which only the server speaks."""
+        return self._add(Rule("websocket", path, frozenset(), access), {})
+
+    def attach(self, app: FastAPI) -> list[Rule]:
+        """Put the routes into an app. Returns their rules, for its gate."""
+        for rule, endpoint, options in self._entries:
+            if rule.kind == "websocket":
+                app.add_api_websocket_route(rule.path, endpoint)
+            else:
+                shown = options.get("include_in_schema", True)
+                responses = {**(RESPONSES if shown else {}), **options.get("responses", {})}
+                app.add_api_route(
+                    rule.path, endpoint, tags=[self._tag], **{**options, "responses": responses or None}
+                )
+        return [rule for rule, _, _ in self._entries]
+
+    def _add(self, rule: Rule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+        def keep(endpoint: Endpoint) -> Endpoint:
+            self._entries.append((rule, endpoint, options))
+            return endpoint
+
+        return keep
+
+
+def find_rule(rules: Iterable[Rule], kind: str, method: str, path: str) -> tuple[Rule | None, set[str]]:
+    """The rule for a request, and the methods that its path allows (empty: there is no such path)."""
+    allowed: set[str] = set()
+    for rule in rules:
+        if rule.kind == kind and rule.pattern.match(path):
+            if kind == "websocket" or method in rule.methods:
+                return rule, set(rule.methods)
+            allowed |= rule.methods
+    return None, allowed

@@ -1,0 +1,85 @@
+"""What a server is told before it starts, and what it refuses to be told."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamplighter.serving.addresses import Address, AddressError, parse_address
+
+DEFAULT_PORT = 8600
+ROLES = ("trainer", "projector", "analyst")
+"""The processes beside the server, by the role each has in a run."""
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be served with; the message is one line: what is wrong, what is allowed."""
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Where to listen, what to show, which workers to start."""
+
+    runs: Path
+    """The folder that holds the runs."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    """0: any free one."""
+    behind: str | None = None
+    """`HOST:PORT` (or `https://HOST:PORT`) under which people reach a server that does not listen on
+    the loopback interface (inside a container, behind a proxy). Reading then needs the presenter too."""
+    roles: tuple[str, ...] = ROLES
+    """Workers this server starts; others may run elsewhere, over the same folder."""
+    max_trainers: int = 2
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
+    def public(self) -> Address | None:
+        """The parsed `behind`.
+
+        Raises:
+            SettingsError: it is not an address.
+        """
+        if self.behind is None:
+            return None
+        try:
+            return parse_address(self.behind if "://" in self.behind else f"http://{self.behind}")
+        except AddressError as error:
+            raise SettingsError(f"behind: {error}; write HOST:PORT as people type it") from error
+
+    def check(self) -> None:
+        """Refuse what must not be served.
+
+        Raises:
+            SettingsError: a bind beyond loopback without `behind`, or values out of range.
+        """
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError(f"port: {self.port} is not a port; 0 to 65535 are")
+        if unknown := set(self.roles) - set(ROLES):
+            raise SettingsError(
+                f"roles: no such worker: {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}"
+            )
+        if self.max_trainers < 1:
+            raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
+        if not self.loopback and self.public is None:
+            raise SettingsError(
+                f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the address "
+                "people will use with --behind HOST:PORT"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback

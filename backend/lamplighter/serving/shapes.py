@@ -1,0 +1,341 @@
+"""What REST answers and accepts look like (`docs/rest.md`), as types: the OpenAPI page is made from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from lamplighter.recipe import Recipe
+
+Item = TypeVar("Item")
+
+Step = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+"""A step's number; 0 is before the first update."""
+
+
+class Items(BaseModel, Generic[Item]):
+    """A list."""
+
+    items: list[Item]
+
+
+class Health(BaseModel):
+    """The server is up."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Session(BaseModel):
+    """Who the caller is, and what works for the server."""
+
+    presenter: bool
+    version: str
+    workers: dict[str, str]
+    """By role, in words."""
+
+
+class Launch(BaseModel):
+    """A link that makes one browser the presenter's, once."""
+
+    url: str
+
+
+class Status(BaseModel):
+    """What a run is doing."""
+
+    phase: Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
+    message: str
+    alive: bool
+    """A trainer holds the run now."""
+    attempt: int
+    step: int
+    steps: int
+    """Where the run will end."""
+    loss: float | None
+    pace: Literal["full", "limited", "single"]
+    pace_steps_per_second: float | None
+    snapshots: Literal["all", "keyframes", "none"]
+    bytes: int
+    changed: float
+
+
+class PlantedClass(BaseModel):
+    """A planted class of tokens."""
+
+    name: str
+    size: int
+
+
+class PlantedRelation(BaseModel):
+    """A planted relation between tokens."""
+
+    name: str
+    pairs: int
+
+
+class Run(BaseModel):
+    """A run in the list."""
+
+    id: str
+    readable: bool
+    problem: str | None
+    """Why it cannot be read."""
+    created: float | None
+    recipe: Recipe | None
+    status: Status | None
+
+
+class RunInFull(Run):
+    """A run, and once its corpus is read, what it consists of."""
+
+    layers: list[str] | None = None
+    """Names of what `layer_norms` are of."""
+    vocabulary: int | None = None
+    dim: int | None = None
+    parameters: int | None = None
+    corpus_tokens: int | None = None
+    classes: list[PlantedClass] | None = None
+    relations: list[PlantedRelation] | None = None
+
+
+class NewRun(BaseModel):
+    """What a run is made of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: Recipe = Recipe()
+    upload: str | None = None
+    """For the corpus kind `text`: what `POST /api/uploads` gave."""
+
+
+class Upload(BaseModel):
+    """A text that was kept."""
+
+    upload: str
+    bytes: int
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Plain(_Asked):
+    """A request without more to say."""
+
+    kind: Literal["pause", "resume", "step", "stop"]
+
+
+class Pace(_Asked):
+    """How fast to train; null for full speed."""
+
+    kind: Literal["pace"]
+    steps_per_second: Annotated[float | None, Field(gt=0, le=10_000)]
+
+
+class LearningRate(_Asked):
+    """Another learning rate, from the next step on."""
+
+    kind: Literal["learning_rate"]
+    value: Annotated[float, Field(gt=0, le=10)]
+
+
+class Continue(_Asked):
+    """A run that is over goes on, `steps` more than where it would end."""
+
+    kind: Literal["continue"]
+    steps: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+
+
+Asked = Annotated[Plain | Pace | LearningRate | Continue, Field(discriminator="kind")]
+
+
+class Accepted(BaseModel):
+    """A request that was kept; it is acknowledged on the live socket when it takes effect."""
+
+    request: str
+
+
+class StepFacts(BaseModel):
+    """What one step did, in numbers."""
+
+    attempt: int
+    step: int
+    time: float
+    loss: float | None
+    learning_rate: float | None
+    tokens_per_second: float | None
+    step_seconds: float | None
+    observe_seconds: float | None
+    batch_rows: int
+    gradient_rows: int
+    moved_rows: int
+    verified: bool
+    layer_norms: list[float | None]
+
+
+class StepInFull(StepFacts):
+    """What one step did, row by row."""
+
+    tokens: list[list[int]]
+    """The batch's text: sequences of token ids."""
+    gradient: list[tuple[int, float | None]]
+    """Token id and gradient norm, largest first."""
+    moved: list[tuple[int, float | None]]
+    """Token id and the distance its row went, largest first."""
+
+
+class Event(BaseModel):
+    """Something worth a place on the timeline."""
+
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    message: str
+
+
+class Measures(BaseModel):
+    """What was computed from the record at a step."""
+
+    step: int
+    values: dict[str, float | None]
+
+
+class Keyframe(BaseModel):
+    """A step at which the whole matrix is kept."""
+
+    attempt: int
+    step: int
+
+
+class Keyframes(Items[Keyframe]):
+    """The keyframes, and whether the steps between them can be rebuilt."""
+
+    exact: bool
+    """Every step from `from` to `to` rebuilds bit for bit."""
+    from_: int = Field(alias="from")
+    to: int
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Matrix(BaseModel):
+    """The embedding after a step."""
+
+    attempt: int
+    step: int
+    vectors: list[list[float | None]]
+
+
+class LayoutFacts(BaseModel):
+    """A layout in the list: which, and how far to trust it (null: not estimated)."""
+
+    attempt: int
+    step: int
+    method: Literal["linear", "umap"]
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+
+
+class LayoutInFull(LayoutFacts):
+    """A layout with its coordinates by token id."""
+
+    coordinates: list[tuple[float, float]]
+
+
+class Token(BaseModel):
+    """A token of the vocabulary."""
+
+    token_id: int
+    token: str
+    count: int
+    class_: str | None = Field(alias="class")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class TokenInFull(Token):
+    """A token at a step."""
+
+    step: int
+    exact: bool
+    """`step` is the one that was asked for."""
+    norm: float | None
+    touches: int
+    """Batches it was in."""
+    last_lit: int | None
+    """The last step whose batch it was in; null for none."""
+
+
+class Neighbour(BaseModel):
+    """A near token."""
+
+    token_id: int
+    token: str
+    class_: str | None = Field(alias="class")
+    cosine: float | None
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Neighbours(Items[Neighbour]):
+    """The nearest tokens at a step, by cosine."""
+
+    step: int
+    exact: bool
+
+
+class StatusMessage(BaseModel):
+    """On the live socket: the run's state changed."""
+
+    type: Literal["status"] = "status"
+    status: Status
+
+
+class HelloMessage(BaseModel):
+    """On the live socket, first."""
+
+    type: Literal["hello"] = "hello"
+    run: RunInFull
+    channels: list[str]
+
+
+class MeasuresMessage(Measures):
+    """On the live socket: new measures."""
+
+    type: Literal["measures"] = "measures"
+
+
+class AcknowledgedMessage(BaseModel):
+    """On the live socket: a request took effect."""
+
+    type: Literal["acknowledged"] = "acknowledged"
+    request: str
+    kind: str
+    step: int
+
+
+def as_json(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A model as a response. Called in the route's thread, so that the event loop serialises nothing; what
+    is not a finite number becomes null.
+    """
+    return Response(json_text(model), status, headers, "application/json")
+
+
+def json_text(model: BaseModel) -> str:
+    """A model as JSON; what a run does not have yet is left out."""
+    return model.model_dump_json(by_alias=True, exclude=_absent(model))
+
+
+def _absent(model: BaseModel) -> Any:
+    match model:
+        case RunInFull():
+            return {name for name in RunInFull.__annotations__ if getattr(model, name) is None}
+        case HelloMessage():
+            return {"run": _absent(model.run)}
+        case _:
+            return None

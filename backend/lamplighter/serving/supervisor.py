@@ -1,0 +1,318 @@
+"""Looks at the runs, and starts the processes that are wanted: trainers, projectors, analysts.
+
+It needs no server: `lamplighter train --watch` uses it alone. What is wanted it reads from the folders, and
+who is at work from their locks; so a server that is killed leaves its workers training, and the next one
+finds them. A worker that crashes is started again, a few times; then it stays stopped, and `states` says of
+what it died. Exit codes of workers: 0 done for now, 3 somebody else has the role, 4 the run itself failed
+and says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.serving.wanted import Wanted, asked_mark
+
+log = logging.getLogger(__name__)
+
+MODULES = {
+    "trainer": "lamplighter.training.worker",
+    "projector": "lamplighter.projection.worker",
+    "analyst": "lamplighter.analysis.worker",
+}
+_NICE = {"trainer": 0, "projector": 5, "analyst": 10}
+_TAKEN, _FAILED = 3, 4
+
+Command = Callable[[str, Path], list[str]]
+
+
+def worker_command(role: str, run: Path) -> list[str]:
+    """How a worker is started."""
+    return [sys.executable, "-m", MODULES[role], str(run)]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many, how often, how long."""
+
+    trainers: int = 2
+    """Trained at a time, whoever trains them."""
+    backlog: int = 1
+    """Runs that are over and whose map or measures are still being finished, at a time."""
+    look_seconds: float = 0.5
+    crashes: int = 5
+    """In a row, before a worker stays stopped."""
+    first_pause: float = 0.5
+    """Before the first restart; doubles."""
+    healthy_seconds: float = 60.0
+    """After so long alive, earlier crashes are forgotten."""
+    patience: float = 8.0
+    """Between asking workers to end and ending them."""
+    log_bytes: int = 256 * 1024
+    """A worker's log larger than this is set aside when the worker starts."""
+
+
+@dataclass
+class _Post:
+    """One role in one run: who holds it for us, and how that went so far."""
+
+    run: RunFolder
+    role: str
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    crashes: int = 0
+    not_before: float = 0.0
+    stopped: str | None = None
+    """Why it is not started any more."""
+    mark: object = None
+    """What people had asked for by the time it was stopped: something new lifts that."""
+    done: object = None
+    """The state of the run at which a worker said there was nothing left to do."""
+
+
+@dataclass
+class _Book:
+    posts: dict[tuple[str, str], _Post] = field(default_factory=dict[tuple[str, str], _Post])
+
+    def post(self, run: RunFolder, role: str) -> _Post:
+        return self.posts.setdefault((run.id, role), _Post(run, role))
+
+
+class Supervisor:
+    """Keeps the wanted workers at work, from a thread of its own."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        roles: tuple[str, ...],
+        limits: Limits | None = None,
+        command: Command = worker_command,
+    ) -> None:
+        """Look after the runs on `shelf`, in these roles only. `command` says how a worker is started."""
+        self._shelf = shelf
+        self._roles = roles
+        self._limits = limits or Limits()
+        self._command = command
+        self._wanted = Wanted()
+        self._book = _Book()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking, ask the workers to end, and end those that do not in time. Blocks until then.
+
+        A trainer asked so writes a checkpoint and leaves its run as it is: it is taken up again next time.
+        """
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._lock:
+            at_work = [post.process for post in self._book.posts.values() if post.process is not None]
+        for process in at_work:
+            with suppress(ProcessLookupError):
+                process.terminate()
+        deadline = time.monotonic() + self._limits.patience
+        for process in at_work:
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.warning("a worker did not end in %.0f s; it is ended now", self._limits.patience)
+                _kill(process)
+                process.wait()
+
+    def states(self) -> dict[str, str]:
+        """What each role is at, in words, for people."""
+        with self._lock:
+            return {role: self._state(role) for role in self._roles}
+
+    def given_up(self, run_id: str, role: str) -> bool:
+        """Whether a role in a run crashed so often, or failed so, that it stays stopped."""
+        with self._lock:
+            post = self._book.posts.get((run_id, role))
+            return post is not None and post.stopped is not None
+
+    def look(self) -> None:
+        """Look once: note who ended, and start who is wanted. `start` does it again and again."""
+        with self._lock:
+            for post in self._book.posts.values():
+                self._reap(post)
+            runs = self._shelf.runs()
+            self._forget({run.id for run in runs})
+            self._wanted.look(runs)
+            at_work = {key for key, post in self._book.posts.items() if post.process is not None}
+            # One just started does not hold its lock yet.
+            trained = sum(self._wanted.trained(run) or (run.id, "trainer") in at_work for run in runs)
+            finishing = {run_id for run_id, role in at_work if role != "trainer"}
+            finishing -= {run.id for run in runs if self._wanted.trained(run)}
+            for run in runs:
+                if self._stopping.is_set():
+                    return
+                if "trainer" in self._roles and trained < self._limits.trainers:
+                    trained += self._fill(run, "trainer")
+                late = not self._wanted.trained(run)
+                if late and run.id not in finishing and len(finishing) >= self._limits.backlog:
+                    continue
+                for role in self._roles:
+                    if role != "trainer" and self._fill(run, role) and late:
+                        finishing.add(run.id)
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            except OSError as error:
+                # The runs folder went away, or too many files are open: the next look may do better.
+                log.warning("cannot look at the runs: %s", error)
+            self._stopping.wait(self._limits.look_seconds)
+
+    def _fill(self, run: RunFolder, role: str) -> bool:
+        """Start a role in a run if it is wanted, free and not stopped. Returns whether it was started."""
+        state = self._wanted.state(run, role)
+        if state is None:
+            return False
+        post = self._book.post(run, role)
+        if post.process is not None or time.monotonic() < post.not_before:
+            return False
+        if role != "trainer" and post.done == state:
+            return False
+        if post.stopped is not None:
+            if post.mark == asked_mark(run):
+                return False
+            post.stopped, post.crashes = None, 0
+        if is_held(run.path, role) or not os.access(run.path, os.W_OK):
+            return False
+        return self._start(post, state)
+
+    def _start(self, post: _Post, state: object) -> bool:
+        try:
+            with _open_log(post.run.path, post.role, self._limits.log_bytes) as file:
+                post.process = subprocess.Popen(
+                    self._command(post.role, post.run.path),
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=file,
+                    # A session of its own: Ctrl-C in the terminal is for the server, which asks its workers.
+                    start_new_session=os.name == "posix",
+                    creationflags=_windows_flags(post.role),
+                )
+        except OSError as error:
+            self._crashed(post, str(error))
+            return False
+        _lower(post.process.pid, _NICE.get(post.role, 0))
+        post.started = time.monotonic()
+        post.done = state
+        log.info("%s of %s started, process %d", post.role, post.run.id, post.process.pid)
+        return True
+
+    def _reap(self, post: _Post) -> None:
+        if post.process is None:
+            return
+        code = post.process.poll()
+        if code is None:
+            return
+        post.process = None
+        post.not_before = time.monotonic() + self._limits.first_pause
+        if code == 0:
+            post.crashes = 0
+        elif code == _TAKEN:
+            post.done = None
+        elif code == _FAILED:
+            post.stopped, post.mark = (
+                _last_line(post.run.path, post.role) or "the run failed",
+                asked_mark(post.run),
+            )
+            log.warning("%s of %s failed for good: %s", post.role, post.run.id, post.stopped)
+        else:
+            if time.monotonic() - post.started >= self._limits.healthy_seconds:
+                post.crashes = 0
+            self._crashed(post, _last_line(post.run.path, post.role) or f"exit code {code}")
+
+    def _crashed(self, post: _Post, why: str) -> None:
+        post.done = None
+        post.crashes += 1
+        if post.crashes > self._limits.crashes:
+            post.stopped, post.mark = why, asked_mark(post.run)
+            log.error(
+                "%s of %s crashed %d times and stays stopped: %s", post.role, post.run.id, post.crashes, why
+            )
+        else:
+            post.not_before = time.monotonic() + self._limits.first_pause * 2 ** (post.crashes - 1)
+            log.warning("%s of %s crashed (%s) and is started again", post.role, post.run.id, why)
+
+    def _state(self, role: str) -> str:
+        posts = [post for post in self._book.posts.values() if post.role == role]
+        at_work = sum(post.process is not None for post in posts)
+        stopped = [post for post in posts if post.stopped is not None]
+        restarting = any(post.process is None and post.crashes and post.stopped is None for post in posts)
+        words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []
+        words += ["starting again after a crash"] if restarting else []
+        words += [f"stopped in {post.run.id}: {post.stopped}" for post in stopped[-1:]]
+        return "; ".join(words) or "idle"
+
+    def _forget(self, there: set[str]) -> None:
+        """Drop what is known of runs that are gone."""
+        for key, post in list(self._book.posts.items()):
+            if key[0] not in there and post.process is None:
+                del self._book.posts[key]
+
+
+def _open_log(run: Path, role: str, limit: int) -> BinaryIO:
+    folder = run / "logs"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{role}.log"
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > limit:
+            path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def _last_line(run: Path, role: str) -> str | None:
+    try:
+        with (run / "logs" / f"{role}.log").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return None
+    return lines[-1].strip()[:300] if lines else None
+
+
+def _windows_flags(role: str) -> int:
+    if sys.platform != "win32":
+        return 0
+    return subprocess.CREATE_NEW_PROCESS_GROUP | (
+        subprocess.BELOW_NORMAL_PRIORITY_CLASS if _NICE.get(role) else 0
+    )
+
+
+def _lower(process: int, by: int) -> None:
+    # From outside and at once: threads that the worker starts later inherit it.
+    if by and hasattr(os, "setpriority"):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process, by)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()

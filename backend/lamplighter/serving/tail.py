@@ -1,0 +1,339 @@
+"""Follows one run's folder from a thread of its own, and tells what is new.
+
+While the run is trained its files stay open and are asked every few milliseconds whether something was
+committed, which costs microseconds. Once it is over they are closed, since the trainer can seal a file only
+when nobody is connected, and looked at only when they change on the disk.
+
+A viewer joins between two looks, at a position the tail knows: what it is given to begin with, and what is
+told to everybody afterwards, meet without a gap. Where the trainer opened a new attempt and superseded what
+was told already, everybody is given a beginning again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot, touches
+from lamplighter.runfolder.steps import TERMINAL, StepsReader
+from lamplighter.serving.library import Library
+from lamplighter.serving.line import Line, attempt_at, counts, layouts_that_count, shared
+from lamplighter.serving.shapes import (
+    AcknowledgedMessage,
+    HelloMessage,
+    MeasuresMessage,
+    Status,
+    StatusMessage,
+    json_text,
+)
+from lamplighter.serving.slot import Message, What
+from lamplighter.serving.watched import Watched
+from lamplighter.wire.frames import Census, FrameError, Method, Rows, encode, step_of
+
+log = logging.getLogger(__name__)
+
+LIVE = 0.004
+"""Seconds between looks at a run that is trained."""
+QUIET = 0.1
+"""The same at one that is not."""
+SLOW = 1.0
+"""Seconds between looks at what is not in the files: whether a trainer is alive, the size on the disk."""
+_BATCH = 32
+"""Steps told at once: fewer than a slot merges."""
+_TRIES = 3
+
+Who = TypeVar("Who")
+
+
+class GoneError(RuntimeError):
+    """The run's folder is not there any more."""
+
+
+class Tail(Generic[Who]):
+    """One run, followed. `Who` is what the hub calls a viewer."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        library: Library,
+        *,
+        told: Callable[[list[Message]], None],
+        begun: Callable[[Who, list[Message]], None],
+        failed: Callable[[int, str], None],
+    ) -> None:
+        """Follow `run` once started. The callbacks come from the tail's thread.
+
+        Args:
+            run: the run.
+            library: describes it.
+            told: messages for everybody who has begun.
+            begun: the first messages of one viewer, after which everything told is for it too.
+            failed: a close code and a reason; nothing comes after.
+        """
+        self._run = run
+        self._library = library
+        self._told, self._begun, self._failed = told, begun, failed
+        self._joining: deque[tuple[Who, frozenset[str]]] = deque()
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._steps = Watched(run.steps_path, StepsReader)
+        self._layouts = Watched(run.layouts_path, LayoutsReader)
+        self._measures = Watched(run.measures_path, MeasuresReader)
+        self._line: Line = []
+        self._attempt, self._step = 0, -1
+        self._rows_step = -1
+        self._applied = 0
+        self._layout_id = 0
+        self._newest: dict[Method, LayoutEntry] = {}
+        self._measured = -1
+        self._status: Status | None = None
+        self._facts: object = None
+        self._slow_at = 0.0
+        self._wants_rows = False
+        self._more = False
+        self._thread = threading.Thread(target=self._follow, name=f"tail of {run.id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self, who: Who, channels: frozenset[str]) -> None:
+        """Let a viewer begin, at the next look."""
+        self._joining.append((who, channels))
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End soon; does not wait."""
+        self._stop.set()
+        self._wake.set()
+
+    def ended(self, timeout: float | None = None) -> bool:
+        """Wait until the thread has ended and the files are closed."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _follow(self) -> None:
+        failures = 0
+        try:
+            while not self._stop.is_set():
+                try:
+                    pause = self._look()
+                    self._let_in()
+                    failures = 0
+                except GoneError:
+                    self._failed(4404, "this run was moved to the trash")
+                    return
+                except (FormatError, FrameError, OSError) as error:
+                    # A file that is being sealed, or replaced: look again before saying it cannot be read.
+                    failures += 1
+                    self._forget()
+                    if failures >= _TRIES:
+                        self._failed(4409, f"this run cannot be read: {error}"[:120])
+                        return
+                    pause = 0.2
+                self._wake.wait(pause)
+                self._wake.clear()
+        except Exception:
+            log.exception("following %s", self._run.id)
+            self._failed(1011, "an error in the server")
+        finally:
+            self._forget()
+
+    def _forget(self) -> None:
+        for file in (self._steps, self._layouts, self._measures):
+            file.forget()
+
+    # What is new
+
+    def _look(self) -> float:
+        """Tell what is new. Returns seconds until the next look."""
+        now = time.monotonic()
+        slow = now >= self._slow_at
+        if slow:
+            self._slow_at = now + SLOW
+            if not self._run.path.is_dir():
+                raise GoneError
+        messages: list[Message] = []
+        reader = self._steps.news()
+        if reader is None and self._more:
+            reader = self._steps.reader
+        if reader is not None:
+            self._more = self._look_at_steps(reader, messages)
+        if layouts := self._layouts.news():
+            self._look_at_layouts(layouts, messages)
+        if measures := self._measures.news():
+            self._look_at_measures(measures, messages)
+        if slow:
+            self._look_at_status(messages)
+        if messages:
+            self._told(messages)
+        if self._more:
+            return 0.0
+        if self._status is not None and self._status.phase in TERMINAL:
+            for file in (self._steps, self._layouts, self._measures):
+                file.rest()
+            return QUIET
+        return LIVE if self._steps.reader is not None else QUIET
+
+    def _look_at_steps(self, reader: StepsReader, messages: list[Message]) -> bool:
+        """Returns whether there is more at once."""
+        line = reader.line()
+        more = self._take_line(reader, line, messages) and self._look_at_pulses(reader, line, messages)
+        self._look_at_rows(reader, messages)
+        for applied in reader.applied(after=self._applied):
+            self._applied = applied.id
+            text = AcknowledgedMessage(
+                request=f"{applied.server}:{applied.request}", kind=applied.kind, step=applied.step
+            )
+            messages.append(Message(What.TEXT, json_text(text)))
+        facts = reader.facts()
+        if facts != self._facts:
+            self._facts = facts
+            self._look_at_status(messages)
+        return more
+
+    def _look_at_pulses(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
+        pulses = reader.pulses(self._step + 1, 0xFFFF_FFFF, limit=_BATCH)
+        for step, data in pulses:
+            attempt = step_of(data)[0]
+            if step != self._step + 1 or not counts(line, attempt, step):
+                # The line changed between two reads: the next look begins with the new one.
+                return True
+            messages.append(Message(What.PULSE, data, attempt))
+            self._attempt, self._step = attempt, step
+        return len(pulses) == _BATCH
+
+    def _take_line(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
+        """Another line: begin again where it leaves what was told. Returns whether there is one."""
+        if self._step >= 0 and counts(line, self._attempt, self._step):
+            self._line = line
+            return True
+        attempt, last = reader.last()
+        if attempt == 0:
+            return False
+        # Back to the last step that was told and still counts; the first time, to where the run is.
+        at = last if self._step < 0 else min(shared(self._line, line, self._step), last)
+        beginning = self._beginning(reader, line, at)
+        if beginning is None:
+            return False
+        self._line, self._step = line, at
+        self._attempt = attempt_at(line, at)
+        self._rows_step = at
+        self._measured = min(self._measured, at)
+        self._layout_id = 0
+        self._newest = {}
+        self._layouts.forget()
+        messages += beginning
+        return True
+
+    def _beginning(
+        self, reader: StepsReader, line: Line, at: int, *, rows: bool | None = None
+    ) -> list[Message] | None:
+        """The census at a step, and the matrix where somebody wants it; None while nothing is kept yet."""
+        try:
+            so_far = touches(reader, at)
+            attempt = attempt_at(line, at)
+            census = Census(attempt, at, time.time(), so_far.touches, so_far.last_lit)
+            messages = [Message(What.CENSUS, encode(census), attempt)]
+            if self._wants_rows if rows is None else rows:
+                messages.append(_matrix(reader, at))
+        except NoSnapshotError:
+            return None
+        return messages
+
+    def _look_at_rows(self, reader: StepsReader, messages: list[Message]) -> None:
+        if not self._wants_rows or self._step < 0:
+            self._rows_step = self._step
+            return
+        found = reader.rows(self._rows_step + 1, self._step, limit=4 * _BATCH)
+        messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in found]
+        newest = found[-1][0] if found else self._rows_step
+        # Where moved rows are not kept, the keyframes are what there is.
+        keyframe = reader.keyframe_step(self._step) if newest < self._step else None
+        if keyframe is not None and keyframe > newest:
+            messages.append(_matrix(reader, keyframe))
+        self._rows_step = self._step
+
+    def _look_at_layouts(self, reader: LayoutsReader, messages: list[Message]) -> None:
+        if not self._line:
+            self._layouts.forget()
+            return
+        fresh: dict[Method, LayoutEntry] = {}
+        for entry in layouts_that_count(reader, self._line, self._layout_id):
+            self._layout_id = max(self._layout_id, entry.id)
+            known = self._newest.get(entry.method)
+            if known is None or (entry.step, entry.id) > (known.step, known.id):
+                self._newest[entry.method] = fresh[entry.method] = entry
+        messages += [_layout(reader, entry) for entry in fresh.values()]
+
+    def _look_at_measures(self, reader: MeasuresReader, messages: list[Message]) -> None:
+        if self._measured < 0:
+            # Those that were there before anybody looked are had by REST.
+            self._measured = max(0, reader.last_step())
+            return
+        for step, values in reader.by_step(self._measured + 1).items():
+            self._measured = step
+            text = MeasuresMessage(step=step, values=dict(values))
+            messages.append(Message(What.TEXT, json_text(text)))
+
+    def _look_at_status(self, messages: list[Message]) -> None:
+        if self._steps.reader is not None or self._status is None:
+            status = self._library.status(self._run, self._steps.reader)
+        else:
+            alive = is_held(self._run.path, "trainer")
+            status = self._status.model_copy(update={"alive": alive, "bytes": self._run.bytes_on_disk()})
+        if status != self._status:
+            self._status = status
+            messages.append(Message(What.STATUS, json_text(StatusMessage(status=status))))
+
+    # Viewers
+
+    def _let_in(self) -> None:
+        at_hand: dict[bool, list[Message]] = {}
+        while self._joining:
+            # Taken off the queue when it has begun: what fails here is tried again at the next look.
+            who, channels = self._joining[0]
+            self._wants_rows = self._wants_rows or "rows" in channels
+            self._begun(who, self._first(channels, at_hand))
+            self._joining.popleft()
+
+    def _first(self, channels: frozenset[str], at_hand: dict[bool, list[Message]]) -> list[Message]:
+        run = self._library.describe_fully(self._run)
+        if not run.readable:
+            raise FormatError(run.problem or "no reason given")
+        hello = HelloMessage(run=run, channels=sorted(channels))
+        messages = [Message(What.TEXT, json_text(hello))]
+        if self._step >= 0 and channels & {"pulse", "rows"}:
+            rows = "rows" in channels
+            if rows not in at_hand:
+                with self._steps.opened() as reader:
+                    at_hand[rows] = self._beginning(reader, self._line, self._step, rows=rows) or []
+            messages += at_hand[rows]
+        if self._newest and "layout" in channels:
+            with self._layouts.opened() as drawn:
+                messages += [_layout(drawn, self._newest[method]) for method in sorted(self._newest)]
+        return messages
+
+
+def _matrix(reader: StepsReader, at: int) -> Message:
+    found = snapshot(reader, at, nearest=True)
+    size = len(found.vectors)
+    ids = np.arange(size, dtype=np.uint32)
+    rows = Rows(found.attempt, found.step, found.time, size, ids, found.vectors)
+    return Message(What.MATRIX, encode(rows), found.attempt)
+
+
+def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:
+    what = What.UMAP if entry.method is Method.UMAP else What.LINEAR
+    return Message(what, reader.record(entry.id), entry.attempt)
