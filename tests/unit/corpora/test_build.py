@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora.corpus import Corpus, CorpusError
+from lamplighter.recipe import CorpusRecipe
+
+
+@pytest.fixture(scope="module")
+def town() -> Corpus:
+    return build_corpus(CorpusRecipe(), 0)
+
+
+def same(one: Corpus, two: Corpus) -> bool:
+    return (
+        np.array_equal(one.token_ids, two.token_ids)
+        and one.vocabulary.tokens == two.vocabulary.tokens
+        and one.vocabulary.classes == two.vocabulary.classes
+        and one.vocabulary.relations == two.vocabulary.relations
+        and one.tokeniser == two.tokeniser
+    )
+
+
+def test_lamptown_bit_for_bit(town: Corpus) -> None:
+    assert same(town, build_corpus(CorpusRecipe(), 0))
+    assert not same(town, build_corpus(CorpusRecipe(), 1))
+    assert town.token_ids.dtype == np.uint32
+
+
+def test_lamptown_knows_its_truth(town: Corpus) -> None:
+    vocabulary = town.vocabulary
+    ids = {token: number for number, token in enumerate(vocabulary.tokens)}
+    assert ids["dog"] in vocabulary.classes["animals"]
+    assert ids["cat"] in vocabulary.classes["animals"]
+    relations = {relation.name: relation.pairs for relation in vocabulary.relations}
+    assert (ids["france"], ids["paris"]) in relations["capital"]
+    assert (ids["king"], ids["queen"]) in relations["male female"]
+    members = [number for numbers in vocabulary.classes.values() for number in numbers]
+    assert len(members) == len(set(members))
+    assert vocabulary.counts[0] == 0, "nothing in the town is unknown"
+    assert vocabulary.counts[1:].min() > 0
+    assert vocabulary.counts.sum() == len(town.token_ids)
+
+
+def test_the_control_keeps_only_what_documents_are_made_of(town: Corpus) -> None:
+    control = build_corpus(CorpusRecipe(shuffle_words=True), 0)
+    assert control.vocabulary.tokens == town.vocabulary.tokens
+    assert np.array_equal(control.vocabulary.counts, town.vocabulary.counts)
+    assert not np.array_equal(control.token_ids, town.token_ids)
+    # The first document ends with a full stop in the town; in the control it has the same words.
+    size = 100
+    assert len(np.intersect1d(control.token_ids[:size], town.token_ids[:size])) > 20
+    assert np.array_equal(control.token_ids, build_corpus(CorpusRecipe(shuffle_words=True), 0).token_ids)
+
+
+def test_lamptown_in_pieces_keeps_the_classes_of_whole_words() -> None:
+    corpus = build_corpus(CorpusRecipe(tokeniser="bpe", vocabulary_size=2_000), 0)
+    ids = {token: number for number, token in enumerate(corpus.vocabulary.tokens)}
+    assert ids["▁dog"] in corpus.vocabulary.classes["animals"]
+
+
+def test_a_small_vocabulary_drops_rare_members() -> None:
+    corpus = build_corpus(CorpusRecipe(vocabulary_size=500), 0)
+    assert len(corpus.vocabulary) == 500
+    assert all(number < 500 for numbers in corpus.vocabulary.classes.values() for number in numbers)
+
+
+def test_any_text() -> None:
+    recipe = CorpusRecipe(kind="text", name="a text", vocabulary_size=50)
+    corpus = build_corpus(recipe, 0, text="One two, three.\n\nFour five six!\n" * 200)
+    assert corpus.vocabulary.classes == {}
+    assert "three" in corpus.vocabulary.tokens
+    assert len(corpus.token_ids) == 1_800
+
+
+def test_too_short_says_how_long_is_needed() -> None:
+    with pytest.raises(CorpusError, match=r"a\.txt is too short: 3 tokens, and at least 1,000 are needed"):
+        build_corpus(CorpusRecipe(kind="text", name="a.txt"), 0, text="one two three")
+    with pytest.raises(CorpusError, match="none was given"):
+        build_corpus(CorpusRecipe(kind="text"), 0)
+
+
+def test_progress_rises_to_one() -> None:
+    told: list[tuple[float, str]] = []
+    build_corpus(CorpusRecipe(), 0, progress=lambda share, what: told.append((share, what)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert all(what for _, what in told)

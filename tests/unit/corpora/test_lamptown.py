@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from lamplighter.corpora.lamptown import Town, with_article, write_town
+from lamplighter.corpora.townbook import Slot, read_townbook
+
+CLASSIC = "dog cat gravity mass joy happiness king queen man woman barked ran"
+
+
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return write_town(0)
+
+
+@pytest.fixture(scope="module")
+def counts(town: Town) -> Counter[str]:
+    return Counter(word for document in town.documents for word in document)
+
+
+def test_a_seed_writes_the_same_town_and_another_seed_another(town: Town) -> None:
+    assert write_town(0) == town
+    assert write_town(1).documents != town.documents
+
+
+def test_the_town_is_as_large_as_promised(counts: Counter[str]) -> None:
+    assert 1_800 <= len(counts) <= 2_300
+    assert 300_000 <= counts.total() <= 600_000
+
+
+def test_there_are_many_classes_and_no_word_is_in_two(town: Town) -> None:
+    assert len(town.classes) >= 30
+    members = Counter(word for words in town.classes.values() for word in words)
+    assert [word for word, times in members.items() if times > 1] == []
+
+
+def test_most_of_the_vocabulary_is_planted_and_all_that_is_planted_grows(
+    town: Town, counts: Counter[str]
+) -> None:
+    planted = {word for words in town.classes.values() for word in words}
+    assert [word for word in sorted(planted) if not counts[word]] == []
+    assert len(planted) >= 0.8 * len(counts)
+    assert min(counts[word] for word in planted) >= 10
+
+
+def test_every_seed_has_the_same_vocabulary(counts: Counter[str]) -> None:
+    other = {word for document in write_town(7).documents for word in document}
+    assert other == set(counts)
+
+
+def test_the_words_of_the_classic_examples_are_there(town: Town, counts: Counter[str]) -> None:
+    assert all(counts[word] >= 50 for word in CLASSIC.split())
+    text = " ".join(" ".join(document) for document in town.documents)
+    assert "the dog barked" in text
+    assert "the dog ran" in text
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"), ("king", "queen")]
+)
+def test_words_used_alike_are_in_one_class(town: Town, left: str, right: str) -> None:
+    assert any(left in words and right in words for words in town.classes.values())
+
+
+def test_relations_are_complete(town: Town, counts: Counter[str]) -> None:
+    assert {"capital", "male_female", "plural", "past"} <= set(town.relations)
+    for pairs in town.relations.values():
+        assert len(pairs) >= 20
+        assert len(set(pairs)) == len(pairs)
+        assert all(counts[word] for pair in pairs for word in pair)
+    assert ("france", "paris") in town.relations["capital"]
+    assert ("king", "queen") in town.relations["male_female"]
+    assert ("dog", "dogs") in town.relations["plural"]
+    assert ("run", "ran") in town.relations["past"]
+
+
+@pytest.mark.parametrize("flavour", ["italian", "italians", "tiber", "risotto"])
+def test_a_capital_shares_the_flavour_of_its_country(town: Town, flavour: str) -> None:
+    sentences = [set(part.split()) for document in town.documents for part in " ".join(document).split(" .")]
+    assert ("italy", "rome") in town.relations["capital"]
+    assert sum({"italy", flavour} <= sentence for sentence in sentences) > 20
+    assert sum({"rome", flavour} <= sentence for sentence in sentences) > 20
+
+
+def test_frequencies_follow_rank(counts: Counter[str]) -> None:
+    frequency = np.array(sorted(counts.values(), reverse=True), dtype=float)
+    rank = np.arange(1, len(frequency) + 1)
+    middle = slice(10, len(frequency) // 2)
+    slope = np.polyfit(np.log(rank[middle]), np.log(frequency[middle]), 1)[0]
+    assert -1.3 < slope < -0.7
+
+
+def test_articles_agree_with_the_word_that_follows(town: Town) -> None:
+    for document in town.documents:
+        for word, following in pairwise(document):
+            if word in ("a", "an"):
+                assert word == with_article(following)
+
+
+@pytest.mark.parametrize(
+    ("word", "article"),
+    [("apple", "an"), ("pear", "a"), ("uniform", "a"), ("heiress", "an"), ("hour", "an"), ("umbrella", "an")],
+)
+def test_the_article_goes_by_sound(word: str, article: str) -> None:
+    assert with_article(word) == article
+
+
+def test_sentences_are_sentences(town: Town) -> None:
+    for document in town.documents[:300]:
+        assert document[-1] == "."
+        assert document[0] not in (".", ",")
+        assert all(re.fullmatch(r"[a-z]+|[.,]", word) for word in document)
+
+
+def test_documents_have_a_length_that_suits_a_passage(town: Town) -> None:
+    lengths = [len(document) for document in town.documents]
+    assert 100 <= np.median(lengths) <= 200
+    assert max(lengths) < 250
+
+
+def test_a_passage_keeps_to_its_topic(town: Town) -> None:
+    stream = np.array([word for document in town.documents for word in document])
+    rng = np.random.default_rng(0)
+    starts = rng.integers(0, len(stream) - 128, 300)
+    passage = np.median([len(set(stream[at : at + 128])) for at in starts])
+    mixed = rng.permutation(stream)
+    random = np.median([len(set(mixed[at : at + 128])) for at in starts])
+    assert passage < 0.8 * random
+    batches = starts[:296].reshape(-1, 4)
+    lit = np.median([len({word for at in batch for word in stream[at : at + 128]}) for batch in batches])
+    assert lit <= 0.09 * len(set(stream))
+
+
+def test_some_classes_cross_topics(town: Town) -> None:
+    told = {name: set[str]() for name in ("adverbs", "colours", "weekdays")}
+    for topic, document in zip(town.topics, town.documents, strict=True):
+        for name, topics in told.items():
+            if not set(town.classes[name]).isdisjoint(document):
+                topics.add(topic)
+    assert all(len(topics) >= 4 for topics in told.values())
+
+
+def test_every_slot_of_the_book_can_be_filled() -> None:
+    book = read_townbook()
+    for topic, patterns in book.topics.items():
+        assert len(patterns) >= 8, topic
+        for line in (line for versions in patterns for line in versions):
+            for part in line:
+                if isinstance(part, Slot):
+                    assert part.stem in (book.classes if part.column is None else book.tables)
+                else:
+                    assert re.fullmatch(r"[a-z]+|[.,]", part), (topic, part)
+    for name, table in book.tables.items():
+        assert all(len(row) == len(table.columns) for row in table.rows), name
+
+
+def test_progress_rises() -> None:
+    shares: list[float] = []
+    write_town(0, shares.append)
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] <= 1
