@@ -14,6 +14,7 @@ import contextlib
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -76,6 +77,27 @@ def open_reader(path: Path) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All rows of a query: the cursor is finished at once.
+
+    Raises:
+        FormatError: the file is damaged, or busy for longer than readers wait.
+    """
+    try:
+        return connection.execute(sql, values).fetchall()
+    except apsw.Error as error:
+        raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
+
+
+def data_version(connection: apsw.Connection) -> int:
+    """A number that changes whenever another connection has committed; costs microseconds.
+
+    Raises:
+        FormatError: the file is damaged, or busy for longer than readers wait.
+    """
+    return int(fetch_all(connection, "PRAGMA data_version")[0][0])
 
 
 def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:

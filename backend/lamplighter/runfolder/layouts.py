@@ -8,7 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+from lamplighter.runfolder.database import (
+    WalKeeper,
+    data_version,
+    fetch_all,
+    open_reader,
+    open_writer,
+    seal,
+)
 from lamplighter.wire.frames import Layout, Method, encode
 
 _SCHEMA = """
@@ -130,7 +137,7 @@ class LayoutsReader:
 
     def version(self) -> int:
         """A number that changes whenever the writer has committed."""
-        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+        return data_version(self._connection)
 
     def facts(self) -> dict[str, Any]:
         """What the projector says of its work."""
@@ -164,7 +171,7 @@ class LayoutsReader:
         return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]
+        return fetch_all(self._connection, sql, values)
 
 
 def _number(value: float) -> float | None:

@@ -66,6 +66,9 @@ def is_held(folder: Path, role: str) -> bool:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except apsw.BusyError:
         return True
+    except apsw.Error:
+        # Not a lock of ours: nobody can hold it.
+        return False
     finally:
         connection.close()
     return False

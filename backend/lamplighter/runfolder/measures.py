@@ -6,7 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+from lamplighter.runfolder.database import (
+    WalKeeper,
+    data_version,
+    fetch_all,
+    open_reader,
+    open_writer,
+    seal,
+)
 
 _SCHEMA = """
 CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
@@ -77,7 +84,7 @@ class MeasuresReader:
 
     def version(self) -> int:
         """A number that changes whenever the writer has committed."""
-        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+        return data_version(self._connection)
 
     def last_step(self) -> int:
         """The newest step with measures; -1 for none."""
@@ -94,4 +101,4 @@ class MeasuresReader:
         return found
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]
+        return fetch_all(self._connection, sql, values)

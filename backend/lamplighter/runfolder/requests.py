@@ -15,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from lamplighter.runfolder.database import FormatError, open_reader, open_writer
+from lamplighter.runfolder.database import FormatError, fetch_all, open_reader, open_writer
 
 _SCHEMA = """
 CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
@@ -100,12 +100,13 @@ class RequestsReader:
     def _read(self, path: Path, server: str) -> list[Request]:
         connection = open_reader(path)
         try:
-            rows = connection.execute(
+            rows = fetch_all(
+                connection,
                 "SELECT id, time, kind, body FROM requests WHERE id>? ORDER BY id",
                 (self._seen.get(server, 0),),
-            ).fetchall()
+            )
         finally:
             connection.close()
         if rows:
-            self._seen[server] = int(rows[-1][0])  # pyright: ignore[reportArgumentType]
-        return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]  # pyright: ignore[reportArgumentType]
+            self._seen[server] = int(rows[-1][0])
+        return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]

@@ -15,7 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from lamplighter.runfolder.database import WalKeeper, open_reader, open_writer, seal
+from lamplighter.runfolder.database import (
+    WalKeeper,
+    data_version,
+    fetch_all,
+    open_reader,
+    open_writer,
+    seal,
+)
 
 _SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -199,7 +206,7 @@ class StepsReader:
 
     def version(self) -> int:
         """A number that changes whenever the writer has committed; costs microseconds."""
-        return self._connection.pragma("data_version")  # pyright: ignore[reportReturnType]
+        return data_version(self._connection)
 
     def facts(self) -> dict[str, Any]:
         """What the trainer says of the run."""
@@ -336,4 +343,4 @@ class StepsReader:
         return found
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, values).fetchall()  # pyright: ignore[reportArgumentType]
+        return fetch_all(self._connection, sql, values)
