@@ -126,7 +126,9 @@ def explain(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")
-    return f"{where}: {message} (got {fault['input']!r})" if where else message
+    if not isinstance(fault["input"], dict):
+        message = f"{message} (got {fault['input']!r})"
+    return f"{where}: {message}" if where else message
 
 
 def load_recipe(path: Path) -> Recipe:

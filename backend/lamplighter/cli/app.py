@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lamplighter import __version__
 from lamplighter.cli.runs import runs_group
-from lamplighter.cli.serve import serve, start
+from lamplighter.cli.serve import serve_app, serve_command, server_options
 from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
 from lamplighter.recipe import RecipeError
@@ -31,26 +32,9 @@ DEFAULT_RUNS = Path("runs")
     show_default=True,
     help="The folder that holds the runs.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=8600,
-    show_default=True,
-    type=click.IntRange(1, 65535),
-    help="Port; the next free one if taken.",
-)
-@click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
-@click.option("--print-token", is_flag=True, help="Print the presenter's token too.")
+@server_options
 @click.pass_context
-def cli(
-    context: click.Context,
-    new: bool,
-    runs_dir: Path,
-    host: str,
-    port: int,
-    no_browser: bool,
-    print_token: bool,
-) -> None:
+def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> None:
     """Watch a language model learn.
 
     Without a command: serve, and open the browser on the last run. The first time, or with --new, a new run on
@@ -58,13 +42,13 @@ def cli(
     """
     context.obj = runs_dir
     if context.invoked_subcommand is None:
-        start(runs_dir, host=host, port=port, browser=not no_browser, print_token=print_token, new=new)
+        serve_app(runs_dir, new=new, **serving)
 
 
 cli.add_command(train_command)
 cli.add_command(project_command)
 cli.add_command(analyse_command)
-cli.add_command(serve)
+cli.add_command(serve_command)
 cli.add_command(runs_group)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,7 +67,7 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
     click.echo(f"removed {what}")
 
 
-def _facts(run: RunFolder) -> dict[str, object]:
+def _facts(run: RunFolder) -> dict[str, Any]:
     try:
         return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": None} | read_status(run).as_dict()
     except FormatError as error:

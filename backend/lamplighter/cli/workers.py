@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -19,9 +23,21 @@ watch_option: Callable[..., Any] = click.option(
 
 def watch_role(shelf: Shelf, role: str) -> None:
     """Start workers of one role for every run that wants one, until SIGINT or SIGTERM."""
-    from lamplighter.serving.supervisor import watch
+    from lamplighter.serving.supervisor import Supervisor
 
-    watch(shelf, roles=(role,))
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    stopping = threading.Event()
+
+    def on_signal(number: int, _: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    supervisor = Supervisor(shelf, (role,))
+    supervisor.start()
+    click.echo(f"looking for runs in {shelf.path} that want a {role}; Ctrl-C stops")
+    stopping.wait()
+    supervisor.stop()
 
 
 def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str) -> None:

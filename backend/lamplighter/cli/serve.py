@@ -1,0 +1,113 @@
+"""`lamplighter` and `lamplighter serve`: the server, its workers, and the browser."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.serving.settings import DEFAULT_PORT, ROLES, ServerSettings, SettingsError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+    click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65_535), help="The next free one is used if it is taken; 0: any."),
+    click.option("--no-browser", is_flag=True, help="Print the address, open nothing."),
+    click.option("--print-token", is_flag=True, help="Print the presenter's token too."),
+)  # fmt: skip
+
+
+def server_options(command: Command) -> Command:
+    """Give a command the options that say where to serve."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def serve_app(
+    runs_dir: Path, *, new: bool, no_browser: bool, print_token: bool, host: str, port: int
+) -> None:
+    """What `lamplighter` alone does: a first run if there is none (or with `new`), all workers, the browser.
+
+    Raises:
+        click.ClickException: it cannot be served so; the message says why and what to do.
+    """
+    settings = _settings(runs=runs_dir, host=host, port=port)
+    shelf = Shelf(runs_dir)
+    if new or not shelf.runs():
+        click.echo(f"a new run on Lamptown: {shelf.create(Recipe()).id}")
+    _serve(settings, browser=not no_browser, print_token=print_token)
+
+
+@click.command("serve")
+@server_options
+@click.option(
+    "--behind",
+    metavar="HOST:PORT",
+    help="The address people use, where the server does not listen on this machine's loopback (in a container). Reading then takes the presenter's token too.",
+)
+@click.option(
+    "--no-workers", is_flag=True, help="Only serve; trainers, projectors and analysts run elsewhere."
+)
+@click.option(
+    "--trainers", default=2, show_default=True, type=click.IntRange(1, 64), help="Runs trained at a time."
+)
+@click.pass_obj
+def serve_command(
+    runs_dir: Path,
+    host: str,
+    port: int,
+    no_browser: bool,
+    print_token: bool,
+    behind: str | None,
+    no_workers: bool,
+    trainers: int,
+) -> None:  # fmt: skip
+    """Serve the runs of a folder; start none."""
+    roles = () if no_workers else ROLES
+    settings = _settings(
+        runs=runs_dir, host=host, port=port, behind=behind, roles=roles, max_trainers=trainers
+    )
+    _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
+
+
+def _settings(**fields: Any) -> ServerSettings:
+    settings = ServerSettings(**fields)
+    try:
+        settings.check()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    return settings
+
+
+def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
+    # FastAPI takes half a second to import; other commands do without.
+    from lamplighter.serving.server import Ready, run_server
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+    def on_ready(ready: Ready) -> None:
+        if ready.port != ready.asked_port and ready.asked_port:
+            click.echo(f"port {ready.asked_port} is taken; using {ready.port}")
+        click.echo(f"Lamplighter is at {ready.url}")
+        click.echo(f"to present (once, within ten minutes): {ready.launch_url}")
+        if print_token:
+            click.echo(f"presenter's token: {ready.token}")
+        click.echo("Ctrl-C stops it.")
+        if browser:
+            # Some systems wait for the browser to come up.
+            threading.Thread(target=webbrowser.open, args=(ready.fresh_launch_url(),), daemon=True).start()
+
+    try:
+        run_server(settings, on_ready)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error

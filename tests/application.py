@@ -1,0 +1,189 @@
+"""The application as a person starts it, in a folder and on a port of its own; used by tests and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+from lamplighter.wire.frames import Frame, decode
+
+
+class Application:
+    """`lamplighter ...` as a process, ready when its server answers."""
+
+    def __init__(self, runs: Path, *arguments: str, command: list[str] | None = None) -> None:
+        """Start it.
+
+        Args:
+            runs: the folder of runs.
+            arguments: further words for the command line.
+            command: what to start instead of `python -m lamplighter`.
+        """
+        self.runs = runs
+        self.begun = time.time()
+        words = ["--runs", str(runs), "--no-browser", "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            [*(command or [sys.executable, "-m", "lamplighter"]), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        self.said: list[str] = []
+        self.url, self.launch_url = self._wait_for_address()
+        self._reader = threading.Thread(target=self._read_on, daemon=True)
+        self._reader.start()
+
+    @property
+    def token(self) -> str:
+        """The presenter's."""
+        return (self.runs / ".presenter-token").read_text(encoding="ascii").strip()
+
+    def get(self, path: str) -> Any:
+        """The JSON of a GET."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON of a POST as the presenter."""
+        return self._ask("POST", path, body)
+
+    def start_run(self, recipe: dict[str, Any]) -> RunFolder:
+        """Begin a run over REST."""
+        return self.run(self.post("/api/runs", {"recipe": recipe})["id"])
+
+    def run(self, run_id: str) -> RunFolder:
+        """The folder of a run."""
+        return Shelf(self.runs).find(run_id)
+
+    def only_run(self) -> RunFolder:
+        """The folder of the one run there is."""
+        (run,) = Shelf(self.runs).runs()
+        return run
+
+    def ask(self, run: RunFolder, kind: str, **body: Any) -> None:
+        """Make a request of a run as the presenter."""
+        self.post(f"/api/runs/{run.id}/requests", {"kind": kind, **body})
+
+    def wait_until_over(self, run: RunFolder, timeout: float = 60) -> None:
+        """Wait until nobody trains a run any more."""
+        deadline = time.monotonic() + timeout
+        while not read_status(run).terminal or read_status(run).alive:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{run.id} is still {read_status(run).phase}; it said:\n{self.log}")
+            time.sleep(0.05)
+
+    @property
+    def log(self) -> str:
+        """What it printed so far."""
+        return "\n".join(self.said)
+
+    def close(self) -> None:
+        """Ctrl-C, and wait."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"it did not end within 20 s of Ctrl-C; it said:\n{self.log}") from None
+        finally:
+            self._reader.join(5)
+            if self.process.stdout:
+                self.process.stdout.close()
+
+    def __enter__(self) -> Application:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _wait_for_address(self) -> tuple[str, str]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.rstrip())
+            if "/launch?code=" in line:
+                launch = next(word for word in line.split() if "/launch?code=" in word)
+                return launch.split("/launch")[0], launch
+        raise AssertionError(f"it ended before it served:\n{self.log}")
+
+    def _read_on(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line.rstrip())
+
+    def _ask(self, method: str, path: str, body: Any) -> Any:
+        request = urllib.request.Request(self.url + path, method=method)
+        request.add_header("Authorization", f"Bearer {self.token}")
+        data = None
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            data = json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, data, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
+
+
+class Viewer:
+    """A websocket client that follows a run in a thread and keeps when each frame was decoded."""
+
+    def __init__(self, application: Application, run_id: str, channels: str = "pulse,layout,rows") -> None:
+        """Connect; frames come in from then on."""
+        address = application.url.replace("http", "ws", 1)
+        self._socket = connect(
+            f"{address}/api/runs/{run_id}/live?channels={channels}",
+            origin=application.url,  # pyright: ignore[reportArgumentType]
+            max_size=None,
+            compression=None,
+        )
+        self.frames: list[tuple[float, Frame]] = []
+        """(Unix seconds when decoded, frame)"""
+        self.messages: list[dict[str, Any]] = []
+        self.bytes = 0
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._socket.close()
+        self._thread.join(5)
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _follow(self) -> None:
+        try:
+            for data in self._socket:
+                if isinstance(data, str):
+                    self.messages.append(json.loads(data))
+                else:
+                    frame = decode(data)
+                    self.frames.append((time.time(), frame))
+                    self.bytes += len(data)
+        except ConnectionClosed:
+            return

@@ -1,0 +1,127 @@
+"""The very commands of docker-compose.yml, as local processes over one folder, play a short run."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+from lamplighter.wire.frames import Method
+from tests.runs import small_text, wait_until
+
+ROOT = Path(__file__).parents[3]
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def local(command: list[str], runs: Path, port: int) -> list[str]:
+    """The command of a service, in this folder and on this port instead of the container's."""
+    assert command[:3] == ["lamplighter", "--runs", "/runs"]
+    words = [str(port) if w == "8600" else w.replace("8600", str(port)) for w in command[3:]]
+    return [str(Path(sys.executable).with_name("lamplighter")), "--runs", str(runs), *words]
+
+
+def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_root():
+    services = compose()["services"]
+    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst"}
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped", name
+        assert service["volumes"] == ["runs:/runs"], name
+        assert service["user"].split(":")[0] != "0", name
+        assert service["healthcheck"]["test"][0] == "CMD", name
+    assert services["trainer-gpu"]["profiles"] == ["gpu"]
+    assert services["trainer"]["profiles"] == ["cpu"]
+    assert services["web"]["ports"] == ["127.0.0.1:8600:8600"]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "\nUSER lamplighter\n" in dockerfile
+    assert " AS cpu" in dockerfile
+    assert " AS cuda" in dockerfile
+
+
+def test_the_commands_play_a_run(tmp_path: Path):
+    port, runs = free_port(), tmp_path / "runs"
+    services = compose()["services"]
+    processes = [
+        subprocess.Popen(
+            local(services[name]["command"], runs, port), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for name in ("web", "trainer", "projector", "analyst")
+    ]
+    base = f"http://localhost:{port}"
+
+    def ask(path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        token = (runs / ".presenter-token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+        with urllib.request.urlopen(urllib.request.Request(base + path, body, headers), timeout=20) as answer:
+            return json.load(answer)
+
+    def healthy() -> bool:
+        try:
+            with urllib.request.urlopen(f"{base}/healthz", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    try:
+        wait_until(healthy, "the health check of web", 30)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{base}/api/runs", timeout=5)
+        refused.value.close()
+        upload = ask("/api/uploads?name=small.txt", small_text().encode(), "text/plain")["upload"]
+        recipe = {
+            "corpus": {"kind": "text", "name": "small.txt"},
+            "model": {"dim": 16, "layers": 1, "heads": 2, "context": 8},
+            "cadence": {"keyframe_every": 20},
+            "sequences": 4,
+            "steps": 150,
+        }
+        run = Shelf(runs).find(
+            ask("/api/runs", json.dumps({"recipe": recipe, "upload": upload}).encode())["id"]
+        )
+        wait_until(lambda: read_status(run).phase == "finished", "the run", 60)
+
+        def mapped() -> bool:
+            try:
+                with (
+                    LayoutsReader(run.layouts_path) as layouts,
+                    MeasuresReader(run.measures_path) as measures,
+                ):
+                    return layouts.newest(Method.UMAP) is not None and measures.last_step() == 150
+            except FileNotFoundError:
+                return False
+
+        wait_until(mapped, "a UMAP layout and the last measures", 90)
+    finally:
+        for process in processes:
+            process.terminate()
+        deadline = time.monotonic() + 20
+        for process in processes:
+            said, _ = process.communicate(timeout=max(1, deadline - time.monotonic()))
+            assert process.returncode in (0, 130, 143, -15), said.decode()
+    health = services["trainer"]["healthcheck"]["test"][1:]
+    done = subprocess.run(
+        local(health, runs, port), capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert json.loads(done.stdout.splitlines()[0])["phase"] == "finished"
