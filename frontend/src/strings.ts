@@ -98,7 +98,7 @@ export const t = {
       "How often the map shows a step. Each beat is one real step; the others are counted.",
     beatsRate: (interval: number) =>
       interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
-    timeline: "Loss by step. The line is smoothed; the dots are single steps.",
+    timeline: "Loss by step. The bright line is smoothed, the pale one is not.",
   },
 
   mapSwitch: {

@@ -1,4 +1,9 @@
-/** The Plotly library, once it is there, and what all figures have in common. */
+/**
+ * The Plotly library, once it is there, and what all figures have in common.
+ *
+ * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy
+ * does not allow.
+ */
 
 import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library";
 
@@ -21,9 +26,15 @@ function requestScript(): HTMLScriptElement {
   const script = document.createElement("script");
   script.src = "/vendor/plotly.min.js";
   script.dataset["plotly"] = "";
-  document.head.append(script);
+  const unused = document.createElement("meta");
+  unused.id = UNUSED_SHEET;
+  document.head.append(unused, script);
   return script;
 }
+
+// plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless
+// an element of this id is there. Inline styles are refused here (and that sheet is of no use).
+const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 

@@ -8,6 +8,9 @@ import { coordinates, placementOf, span } from "./placement";
 import { INK, tintOf } from "./palette";
 import { reliefOf } from "./relief";
 
+/** Lamps drawn as SVG; beyond this the rarest tokens sleep unseen. */
+const MOST = 5_000;
+
 export function landTrace(layout: Layout): Trace {
   const xy = coordinates(placementOf(layout));
   const { size, heights, box } = reliefOf(xy, span(xy), 96);
@@ -35,12 +38,12 @@ export function lampTraces(
   beat: { ids: Uint32Array; norms: Float32Array } | null,
 ): Trace[] {
   const xy = coordinates(placementOf(layout));
-  const every = Array.from(vocabulary.tokens.keys());
+  const every = Array.from(vocabulary.byCount.subarray(0, MOST));
   const lit = beat ? Array.from(beat.ids) : [];
   const bright = beat ? strengths(beat.norms) : new Float32Array(0);
   const tint = (id: number) => tintOf(Math.max(0, vocabulary.classOf[id]!));
   const trace = (ids: number[], marker: Record<string, unknown>): Trace => ({
-    type: "scattergl",
+    type: "scatter",
     mode: "markers",
     x: ids.map((id) => xy[2 * id]),
     y: ids.map((id) => xy[2 * id + 1]),

@@ -24,6 +24,7 @@ export class Figure {
   private view: View | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private traces: Trace[] = [];
+  private applying = false;
   private fingers = new Map<number, { x: number; y: number }>();
 
   constructor(
@@ -83,16 +84,19 @@ export class Figure {
       this.figure(),
       this.config(library),
     );
-    const told = () => {
+    const told = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
-      if (!full) return;
+      // What we asked for ourselves, or a change of size, is not the viewer's doing.
+      if (!full || this.applying || !Object.keys(changes).some((key) => key.includes("range["))) {
+        return;
+      }
       const [x0, x1] = full.xaxis.range;
       const [y0, y1] = full.yaxis.range;
-      const before = this.view;
-      if (before && before.x0 === x0 && before.x1 === x1 && before.y0 === y0) return;
+      clearTimeout(this.timer);
       this.view = { x0, x1, y0, y1 };
       this.events.viewed(this.view);
     };
+    this.apply();
     this.plotted.on?.("plotly_relayouting", told);
     this.plotted.on?.("plotly_relayout", told);
     this.plotted.on?.("plotly_doubleclick", () => this.events.home());
@@ -101,7 +105,10 @@ export class Figure {
   private apply() {
     if (!this.view || !this.library || !this.plotted) return;
     const { x0, x1, y0, y1 } = this.view;
-    void this.library.relayout(this.plotted, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] });
+    this.applying = true;
+    void this.library
+      .relayout(this.plotted, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] })
+      .finally(() => (this.applying = false));
   }
 
   private figure() {

@@ -29,7 +29,7 @@ export function glideAt(age: number, still: boolean): number {
 export function strengths(norms: Float32Array): Float32Array {
   const sorted = norms.slice().sort();
   const top = sorted[Math.floor(0.98 * (sorted.length - 1))] || sorted[sorted.length - 1] || 1;
-  return norms.map((norm) => Math.min(1, 0.16 + 0.84 * Math.min(1.15, norm / top)));
+  return norms.map((norm) => Math.min(1, 0.22 + 0.78 * Math.sqrt(Math.min(1, norm / top))));
 }
 
 export function smooth(part: number): number {

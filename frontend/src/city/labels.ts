@@ -19,7 +19,7 @@ export interface Placed<C extends Candidate> {
   dy: number;
 }
 
-interface Box {
+export interface Box {
   left: number;
   top: number;
   right: number;
@@ -28,22 +28,23 @@ interface Box {
 
 const GAP = 4;
 
-/** Place candidates in order, each beside its point where it fits, as far as there is room. */
+/** Place at most `most` candidates, in order, each beside its point where there is room `within`. */
 export function placeLabels<C extends Candidate>(
   candidates: Iterable<C>,
-  width: number,
-  height: number,
+  within: Box,
   most: number,
-  taken: Box[] = [],
 ): Placed<C>[] {
-  const boxes = [...taken];
+  const boxes: Box[] = [];
   const placed: Placed<C>[] = [];
   for (const of of candidates) {
     if (placed.length >= most) break;
     for (const [dx, dy] of offsets(of)) {
       const box = boxOf(of, dx, dy);
       const inside =
-        box.left >= 2 && box.top >= 2 && box.right <= width - 2 && box.bottom <= height - 2;
+        box.left >= within.left &&
+        box.top >= within.top &&
+        box.right <= within.right &&
+        box.bottom <= within.bottom;
       if (!inside || boxes.some((other) => overlap(box, other))) continue;
       boxes.push(box);
       placed.push({ of, dx, dy });

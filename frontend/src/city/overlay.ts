@@ -5,7 +5,7 @@
 
 import { shown, type Vocabulary } from "../wire/vocabulary";
 import type { District } from "./districts";
-import { placeLabels, type Candidate } from "./labels";
+import { placeLabels, type Box, type Candidate } from "./labels";
 import type { View } from "./placement";
 import { INK, tintOf } from "./palette";
 
@@ -41,11 +41,13 @@ export interface Scenery {
   at: (id: number) => [number, number];
   width: number;
   height: number;
+  /** The part of the picture that nothing covers, in pixels. */
+  free: Box;
 }
 
 const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 const FONTS: Record<Style, string> = {
-  district: `600 12px ${FACE}`,
+  district: `600 11px ${FACE}`,
   lit: `13px ${FACE}`,
   token: `12px ${FACE}`,
   chosen: `600 15px ${FACE}`,
@@ -73,7 +75,7 @@ export class Overlay {
   /** Choose names anew. */
   choose(scenery: Scenery) {
     const most = Math.round((scenery.width * scenery.height) / 9_000);
-    const placed = placeLabels(this.candidates(scenery), scenery.width, scenery.height, most);
+    const placed = placeLabels(this.candidates(scenery), scenery.free, most);
     for (const one of this.names.values()) one.wanted = false;
     for (const { of, dx, dy } of placed) {
       const known = this.names.get(of.key);
@@ -118,7 +120,7 @@ export class Overlay {
     const token = (id: number, style: Style, strength: number): Name | null => {
       if (seen.has(id) || id >= vocabulary.tokens.length) return null;
       const [x, y] = pixel(scenery, scenery.at(id));
-      if (x < -20 || y < -20 || x > width + 20 || y > height + 20) return null;
+      if (x < 0 || y < 0 || x > width || y > height) return null;
       seen.add(id);
       const text = shown(vocabulary.tokens[id]);
       const tint = tintOf(Math.max(0, vocabulary.classOf[id]!));
@@ -226,10 +228,10 @@ export class Overlay {
     spaced(pen, name.style);
     pen.textBaseline = "middle";
     pen.textAlign = "left";
-    pen.globalAlpha = alpha * (name.style === "district" ? 0.35 + 0.6 * name.strength : 1);
+    pen.globalAlpha = alpha * (name.style === "district" ? 0.3 + 0.5 * name.strength : 1);
     pen.lineJoin = "round";
-    pen.lineWidth = 3.5;
-    pen.strokeStyle = "rgba(10,14,28,0.72)";
+    pen.lineWidth = 3;
+    pen.strokeStyle = "rgba(10,14,28,0.6)";
     pen.strokeText(name.text, x + dx, y + dy);
     pen.fillStyle = ink(name);
     pen.fillText(name.text, x + dx, y + dy);

@@ -10,12 +10,12 @@ export interface Relief {
   box: View;
 }
 
-const SIZE = 160;
+const SIZE = 176;
 /** How far the land reaches beyond the outermost tokens, as a part of the city. */
-const MARGIN = 0.16;
+const MARGIN = 0.26;
 /** Two widths of blur, in parts of the side: hills, and the country around them. */
-const HILL = 0.015;
-const COUNTRY = 0.042;
+const HILL = 0.0135;
+const COUNTRY = 0.036;
 
 export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];

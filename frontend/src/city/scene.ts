@@ -315,7 +315,14 @@ export class Scene {
     );
     const mixing = this.mixing(performance.now());
     const at = (id: number) => this.at(id, mixing);
-    return { vocabulary, districts, lit, chosen, links, zoom, view, at, width, height };
+    const { top, right, bottom, left } = this.insets;
+    const free = {
+      left: left - 10,
+      top: top - 6,
+      right: width - right + 20,
+      bottom: height - bottom,
+    };
+    return { vocabulary, districts, lit, chosen, links, zoom, view, at, width, height, free };
   }
 
   private at(id: number, mixing = this.mixing(performance.now())): [number, number] {

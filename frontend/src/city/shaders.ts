@@ -49,15 +49,15 @@ void main() {
     height = mix(smoothAt(before, (place - beforeRect.xy) * beforeRect.zw), height, mixing);
   }
   vec3 ground = mix(night, land, smoothstep(0.0, 0.5, height));
-  ground += (contour * 0.9 + vec3(0.0, 0.012, 0.06)) * smoothstep(0.3, 1.15, height);
-  float level = height * 8.0;
+  ground += (contour * 0.75 + vec3(0.0, 0.008, 0.045)) * smoothstep(0.3, 1.2, height);
+  float level = (height - 0.1) * 7.5;
   float slope = max(fwidth(level), 0.004);
   float away = abs(fract(level) - 0.5) / slope / pixel;
   float line = 1.0 - smoothstep(0.35, 1.15, away);
   float glow = exp(-away * away * 0.06);
   float coast = 1.0 - smoothstep(0.9, 1.1, level);
   float shown = smoothstep(0.25, 0.45, level);
-  ground += contour * shown * (line * mix(0.85, 1.35, coast) + glow * mix(0.16, 0.34, coast));
+  ground += contour * shown * (line * mix(0.5, 0.85, coast) + glow * mix(0.1, 0.3, coast));
   colour = vec4(ground, 1.0);
 }`;
 
