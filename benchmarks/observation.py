@@ -53,7 +53,9 @@ def main() -> bool:
         torch.set_num_threads(recipe.threads)
         device = torch.device("cpu")
         batches = Batches(recipe, run.token_ids, device)
-        learners = {side: build_learner(recipe, len(run.vocabulary), device) for side in ("bare", "ours", "save")}
+        learners = {
+            side: build_learner(recipe, len(run.vocabulary), device) for side in ("bare", "ours", "save")
+        }
         writer = _TimedWriter(run.steps_path)
         writer.begin_attempt(0)
         observer = Observer(learners["ours"], recipe.cadence.verify_every)
@@ -107,7 +109,10 @@ def main() -> bool:
         "threads": 1,
     }
     met = report("observation", ratio, "of the bare loop's steps/s", ">= 0.95", **facts)
-    return report("observation_against_np_save", ratio / saving, "of np.save's steps/s", ">= 1.0", **facts) and met
+    return (
+        report("observation_against_np_save", ratio / saving, "of np.save's steps/s", ">= 1.0", **facts)
+        and met
+    )
 
 
 def _follow(path: Path, stop: threading.Event) -> None:

@@ -32,12 +32,12 @@ class Application:
 
         Args:
             runs: the folder of runs.
-            arguments: further words for the command line.
+            arguments: further words for the command line (`serve`, `--new`).
             command: what to start instead of `python -m lamplighter`.
         """
         self.runs = runs
         self.begun = time.time()
-        words = ["--runs", str(runs), "--no-browser", "--port", "0", *arguments]
+        words = ["--runs", str(runs), *arguments, "--no-browser", "--port", "0"]
         self.process = subprocess.Popen(
             [*(command or [sys.executable, "-m", "lamplighter"]), *words],
             stdout=subprocess.PIPE,

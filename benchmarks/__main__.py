@@ -1,0 +1,22 @@
+"""`python -m benchmarks` runs every benchmark, `python -m benchmarks NAME ...` some; JSON lines."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+NAMES = ("observation", "cold_start", "latency", "purity")
+
+
+def main() -> int:
+    """Run what the arguments name. Returns 1 when a goal was missed."""
+    names = sys.argv[1:] or NAMES
+    if unknown := [name for name in names if name not in NAMES]:
+        print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    met = [importlib.import_module(f"benchmarks.{name}").main() for name in names]
+    return 0 if all(met) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

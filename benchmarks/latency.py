@@ -1,0 +1,78 @@
+"""How old a step is when it is seen: decoded by a local websocket client, and painted by a browser.
+
+A step ends when its training ends; observing, recording and sending it are all in the figure. The browser is
+a real Chromium, alone with the run, drawing in software as the tests' do.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from benchmarks.report import report
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Pulse, decode
+from tests.application import Application, Viewer
+from tests.browser.chromium import launch_arguments
+from tests.runs import wait_for_step
+
+CLIENT_SECONDS, BROWSER_SECONDS = 15, 20
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
+        run = application.only_run()
+        wait_for_step(run, 50)
+        with Viewer(application, run.id) as viewer:
+            time.sleep(CLIENT_SECONDS)
+        since = time.time() - CLIENT_SECONDS + 1
+        ages = [
+            1e3 * (at - frame.time)
+            for at, frame in viewer.frames
+            if isinstance(frame, Pulse) and at > since and not frame.merged
+        ]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(**launch_arguments())
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.goto(application.launch_url)
+            page.wait_for_function("window.__lamplighter?.litPixels?.() > 0", timeout=60_000)
+            page.wait_for_timeout(3_000)
+            painted: dict[int, float] = {}
+            deadline = time.monotonic() + BROWSER_SECONDS
+            while time.monotonic() < deadline:
+                beat = page.evaluate("__lamplighter.beat")
+                if beat and beat["paintedAt"]:
+                    painted.setdefault(beat["step"], beat["paintedAt"] / 1e3)
+                page.wait_for_timeout(50)
+            browser.close()
+        application.ask(run, "stop")
+        application.wait_until_over(run)
+        with StepsReader(run.steps_path) as reader:
+            ended = {step: decode(record).time for step, record in reader.pulses_of(painted)}
+    decoded = np.array(ages)
+    shown = np.array([1e3 * (at - ended[step]) for step, at in painted.items()])
+    met = report(
+        "latency_decoded",
+        float(np.percentile(decoded, 95)),
+        "ms after the step ended, p95",
+        "<= 50",
+        median=float(np.median(decoded)),
+        p99=float(np.percentile(decoded, 99)),
+        steps=len(decoded),
+    )
+    return (
+        report(
+            "latency_painted",
+            float(np.percentile(shown, 95)),
+            "ms after the step ended, p95",
+            "<= 150",
+            median=float(np.median(shown)),
+            beats=len(shown),
+        )
+        and met
+    )
