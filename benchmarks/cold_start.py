@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.report import report
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
+from tests.browser.pages import wait_for
 
 ROUNDS = 3
 
@@ -29,7 +30,7 @@ def main() -> bool:
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
                 page = context.new_page()
                 page.goto(application.launch_url)
-                page.wait_for_function("window.__lamplighter?.litPixels?.() > 0", polling=50, timeout=60_000)
+                wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
                 lit = time.time() - application.begun
                 context.close()
                 run = application.only_run()

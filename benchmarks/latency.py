@@ -18,6 +18,7 @@ from lamplighter.runfolder.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application, Viewer
 from tests.browser.chromium import launch_arguments
+from tests.browser.pages import wait_for
 from tests.runs import wait_for_step
 
 CLIENT_SECONDS, BROWSER_SECONDS = 15, 20
@@ -40,7 +41,7 @@ def main() -> bool:
             browser = playwright.chromium.launch(**launch_arguments())
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(application.launch_url)
-            page.wait_for_function("window.__lamplighter?.litPixels?.() > 0", timeout=60_000)
+            wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
             page.wait_for_timeout(3_000)
             painted: dict[int, float] = {}
             deadline = time.monotonic() + BROWSER_SECONDS

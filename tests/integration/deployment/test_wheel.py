@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
+from tests.browser.pages import wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,7 +59,7 @@ def test_a_clean_environment_shows_the_city(wheel: Path, tmp_path: Path, monkeyp
             page = browser.new_page()
             page.goto(application.launch_url)
             page.wait_for_function(
-                "window.__lamplighter && window.__lamplighter.beat.step > 0", timeout=60_000
+                "window.__lamplighter?.litPixels?.() > 0", timeout=60_000
             )
             browser.close()
         application.ask(application.only_run(), "stop")

@@ -1,0 +1,18 @@
+"""Waiting for the page. Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from playwright.sync_api import Page
+
+
+def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.05) -> Any:
+    """Wait until a JavaScript expression is true; its value. Says which one was not."""
+    deadline = time.monotonic() + timeout
+    while not (value := page.evaluate(expression)):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s in vain for the page: {expression}")
+        page.wait_for_timeout(1e3 * every)
+    return value
