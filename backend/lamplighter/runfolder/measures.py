@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,11 +36,11 @@ class MeasuresWriter:
         self._keeper = WalKeeper(path)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
-        """Keep the measures of one step, as one."""
+        """Keep the measures of one step, as one. Those that are not a number are left out."""
         with self._connection:
             self._connection.executemany(
                 "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
-                [(attempt, step, name, value) for name, value in values.items()],
+                [(attempt, step, name, value) for name, value in values.items() if not math.isnan(value)],
             )
 
     def close(self, *, sealed: bool = False) -> bool:
