@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -136,7 +136,7 @@ class Hub:
             await anyio.to_thread.run_sync(tail.ended, 2.0)
 
     @contextlib.contextmanager
-    def _watching(self, run: RunFolder, viewer: Viewer) -> Iterator[None]:
+    def _watching(self, run: RunFolder, viewer: Viewer) -> Generator[None]:
         """Be one of those who watch a run; the last to leave ends its tail."""
         watch = self._watches.get(run.id)
         if watch is None or watch.failed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -96,11 +96,16 @@ class Library:
         Raises:
             FormatError: it cannot be read.
         """
-        found = read_status(run, reader).as_dict()
-        return Status(**found, bytes=run.bytes_on_disk())
+        try:
+            return Status(**read_status(run, reader).as_dict(), bytes=run.bytes_on_disk())
+        except ValueError as error:
+            # What is not even JSON, and what is not a status.
+            raise (
+                error if isinstance(error, FormatError) else FormatError(f"steps.sqlite: {error}")
+            ) from error
 
     @contextmanager
-    def steps(self, run: RunFolder) -> Iterator[StepsReader]:
+    def steps(self, run: RunFolder) -> Generator[StepsReader]:
         """The run's steps, open.
 
         Raises:

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -74,7 +75,7 @@ def problem(
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)
 
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
+PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "description": "Not done",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -84,7 +85,8 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error that a route raises as a problem."""
+    """Answer every error that a route raises as a problem, and describe problems in the schema."""
+    _describe(app)
 
     def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
@@ -123,6 +125,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, crashed)
+
+
+def _describe(app: FastAPI) -> None:
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = plain()
+        _, shapes = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+        return schema
+
+    app.openapi = openapi
 
 
 def _fault(found: Mapping[str, Any]) -> Fault:

@@ -8,7 +8,7 @@ from fastapi import Body
 from starlette.responses import Response
 
 from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.steps import TERMINAL
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
@@ -23,10 +23,11 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
     socket. 409 where it could not take effect: a run that is over can only be continued.
     """
     found = house.library.find(run)
-    status = read_status(found)
-    if status.terminal and asked.kind != "continue":
+    status = house.library.status(found)
+    over = status.phase in TERMINAL
+    if over and asked.kind != "continue":
         raise Refused(409, f"this run is {status.phase}; it can only be continued")
-    if not status.terminal and asked.kind == "continue":
+    if not over and asked.kind == "continue":
         raise Refused(409, f"this run is {status.phase}; only one that is over can be continued")
     with house.writing:
         number = RequestsWriter(found.path, house.server).add(asked.kind, asked.model_dump(exclude={"kind"}))

@@ -69,7 +69,8 @@ def _room(house: House) -> None:
     for one in house.library.shelf.runs():
         try:
             at_work += wants_training(one) and not house.given_up(one.id)
-        except FormatError:
+        except (FormatError, ValueError, OSError):
+            # One that cannot be read is not trained either.
             continue
     if at_work >= house.settings.max_trainers:
         few = house.settings.max_trainers

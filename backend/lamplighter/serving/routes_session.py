@@ -33,9 +33,8 @@ def session(request: Request, house: AHouse) -> Response:
     """Who the caller is, and what works for the server."""
     presenter = caller_is_presenter(request.state)
     may_read = presenter or house.gate.loopback
-    workers = dict.fromkeys(ROLES, "elsewhere")
-    if house.supervisor is not None:
-        workers.update(house.supervisor.states())
+    ours = {} if house.supervisor is None else house.supervisor.states()
+    workers = {role: ours.get(role, "elsewhere") for role in ROLES}
     # What a worker died of can name files: not for strangers.
     shown = workers if may_read else {}
     return as_json(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))

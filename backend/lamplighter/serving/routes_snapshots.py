@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import Query
@@ -117,7 +117,7 @@ def layout(
     return as_json(LayoutInFull(**_facts(entry), coordinates=places), headers=headers)
 
 
-def _facts(entry: LayoutEntry) -> dict[str, object]:
+def _facts(entry: LayoutEntry) -> dict[str, Any]:
     return {
         "attempt": entry.attempt,
         "step": entry.step,

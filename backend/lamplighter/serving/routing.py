@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI
 from starlette.routing import compile_path
 
-from lamplighter.serving.problems import RESPONSES
+from lamplighter.serving.problems import PROBLEMS
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -87,11 +87,10 @@ class Routes:
             if rule.kind == "websocket":
                 app.add_api_websocket_route(rule.path, endpoint)
             else:
-                shown = options.get("include_in_schema", True)
-                responses = {**(RESPONSES if shown else {}), **options.get("responses", {})}
-                app.add_api_route(
-                    rule.path, endpoint, tags=[self._tag], **{**options, "responses": responses or None}
-                )
+                given: dict[str, Any] = {"tags": [self._tag], **options}
+                if given.get("include_in_schema", True):
+                    given["responses"] = {**PROBLEMS, **options.get("responses", {})}
+                app.add_api_route(rule.path, endpoint, **given)
         return [rule for rule, _, _ in self._entries]
 
     def _add(self, rule: Rule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:

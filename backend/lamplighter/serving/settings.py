@@ -9,7 +9,7 @@ from pathlib import Path
 from lamplighter.serving.addresses import Address, AddressError, parse_address
 
 DEFAULT_PORT = 8600
-ROLES = ("trainer", "projector", "analyst")
+ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The processes beside the server, by the role each has in a run."""
 
 

@@ -216,10 +216,8 @@ class Keyframes(Items[Keyframe]):
 
     exact: bool
     """Every step from `from` to `to` rebuilds bit for bit."""
-    from_: int = Field(alias="from")
+    from_: int = Field(serialization_alias="from")
     to: int
-
-    model_config = ConfigDict(populate_by_name=True)
 
 
 class Matrix(BaseModel):
@@ -253,9 +251,7 @@ class Token(BaseModel):
     token_id: int
     token: str
     count: int
-    class_: str | None = Field(alias="class")
-
-    model_config = ConfigDict(populate_by_name=True)
+    class_: str | None = Field(serialization_alias="class")
 
 
 class TokenInFull(Token):
@@ -276,10 +272,8 @@ class Neighbour(BaseModel):
 
     token_id: int
     token: str
-    class_: str | None = Field(alias="class")
+    class_: str | None = Field(serialization_alias="class")
     cosine: float | None
-
-    model_config = ConfigDict(populate_by_name=True)
 
 
 class Neighbours(Items[Neighbour]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -71,7 +71,7 @@ class Watched(Generic[R]):
         self._mark = None
 
     @contextmanager
-    def opened(self) -> Iterator[R]:
+    def opened(self) -> Generator[R]:
         """The reader, opened for a moment where it is not open anyway.
 
         Raises:

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.serving.app import create_app
+from lamplighter.serving.settings import ServerSettings
+from tests.unit.serving.asgi import PORT
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    return create_app(ServerSettings(tmp_path, port=PORT, roles=()))
+
+
+@pytest.fixture
+def bearer(app: FastAPI) -> dict[str, str]:
+    """Headers of the presenter, as a program sends them."""
+    return {"host": f"127.0.0.1:{PORT}", "authorization": f"Bearer {app.state.house.gate.keys.token}"}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.serving import keys
+from lamplighter.serving.app import create_app
+from lamplighter.serving.keys import TOKEN_FILE, open_keys
+from lamplighter.serving.settings import ServerSettings, SettingsError
+from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> None:
+    link = app.state.house.gate.launch_url()
+    assert link.startswith(f"{ORIGIN}/launch?code=")
+    answer = await call(app, "GET", link.removeprefix(ORIGIN))
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert answer.headers["cache-control"] == "no-store"
+    cookie = answer.cookies[0]
+    assert cookie.startswith(f"lamplighter-{PORT}=")
+    for part in ("HttpOnly", "Path=/", "SameSite=strict"):
+        assert part in cookie
+    pair = cookie.split(";")[0]
+    session = await call(app, "GET", "/api/session", {"host": HOST, "cookie": pair})
+    assert session.json["presenter"] is True
+    made = await call(app, "POST", "/api/launches", {"host": HOST, "cookie": pair, "origin": ORIGIN})
+    assert made.status == 201
+    again = await call(app, "GET", made.json["url"].removeprefix(ORIGIN))
+    assert again.status == 303
+
+
+async def test_a_launch_link_works_once(app: FastAPI) -> None:
+    link = app.state.house.gate.launch_url().removeprefix(ORIGIN)
+    other = app.state.house.gate.launch_url().removeprefix(ORIGIN)
+    assert (await call(app, "GET", link)).status == 303
+    second = await call(app, "GET", link)
+    assert (second.status, second.cookies) == (403, [])
+    assert (await call(app, "GET", other)).status == 303
+
+
+async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = app.state.house.gate.launch_url().removeprefix(ORIGIN)
+    soon = keys.time.monotonic() + keys.CODE_SECONDS + 1
+    monkeypatch.setattr(keys.time, "monotonic", lambda: soon)
+    assert (await call(app, "GET", link)).status == 403
+
+
+def test_codes_are_bounded(tmp_path: Path) -> None:
+    found = open_keys(tmp_path)
+    codes = [found.issue_code() for _ in range(1_100)]
+    assert not found.redeem(codes[0])
+    assert found.redeem(codes[-1])
+    assert not found.redeem("")
+    assert not found.redeem("ü\udc80")
+
+
+def test_the_token_is_for_its_user_only_and_stays(tmp_path: Path) -> None:
+    first = open_keys(tmp_path)
+    facts = (tmp_path / TOKEN_FILE).stat()
+    assert stat.S_IMODE(facts.st_mode) == 0o600
+    assert open_keys(tmp_path).token == first.token
+    assert first.cookie != first.token
+    assert list(tmp_path.iterdir()) == [tmp_path / TOKEN_FILE]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_token_that_others_could_read_is_replaced(tmp_path: Path) -> None:
+    first = open_keys(tmp_path)
+    (tmp_path / TOKEN_FILE).chmod(0o644)
+    assert open_keys(tmp_path).token != first.token
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("x" * 43)
+    (tmp_path / TOKEN_FILE).unlink()
+    (tmp_path / TOKEN_FILE).symlink_to(elsewhere)
+    assert open_keys(tmp_path).token != "x" * 43
+    (tmp_path / TOKEN_FILE).write_text("short")
+    assert len(open_keys(tmp_path).token) > 40
+
+
+def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(open_keys(tmp_path).token)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"host": "0.0.0.0"}, "--behind"),
+        ({"host": "192.168.1.5"}, "--behind"),
+        ({"host": "::"}, "--behind"),
+        ({"host": "0.0.0.0", "behind": "http://x/path"}, "HOST:PORT"),
+        ({"host": "0.0.0.0", "behind": "*"}, "HOST:PORT"),
+        ({"port": 70_000}, "port"),
+        ({"roles": ("painter",)}, "painter"),
+        ({"max_trainers": 0}, "max_trainers"),
+    ],
+)
+def test_what_must_not_be_served(tmp_path: Path, settings: dict[str, object], word: str) -> None:
+    with pytest.raises(SettingsError, match=word) as caught:
+        create_app(ServerSettings(tmp_path, **settings))  # pyright: ignore[reportArgumentType]
+    assert "\n" not in str(caught.value)
+
+
+async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(tmp_path: Path) -> None:
+    app = create_app(ServerSettings(tmp_path, host="0.0.0.0", behind="https://lamps.example", roles=()))
+    gate = app.state.house.gate
+    assert gate.launch_url().startswith("https://lamps.example/launch?code=")
+    at = {"host": "lamps.example"}
+    answer = await call(
+        app, "GET", gate.launch_url().removeprefix("https://lamps.example"), at, peer="10.0.0.1"
+    )
+    assert "Secure" in answer.cookies[0]
+    pair = answer.cookies[0].split(";")[0]
+    assert pair.startswith("lamplighter-443=")
+    assert "wss://lamps.example" in answer.headers["content-security-policy"]
+    assert (await call(app, "GET", "/api/runs", at, peer="10.0.0.1")).status == 401
+    assert (await call(app, "GET", "/api/runs", {**at, "cookie": pair}, peer="10.0.0.1")).status == 200
+    assert (await call(app, "GET", "/healthz", {"host": "lamps.example:8600"}, peer="10.0.0.1")).status == 403
+    assert (await call(app, "GET", "/healthz", {"host": HOST}, peer="127.0.0.1")).status == 200
+    http = {**at, "cookie": pair, "origin": "http://lamps.example"}
+    assert (await call(app, "POST", "/api/launches", http, peer="10.0.0.1")).status == 403
+    https = {**at, "cookie": pair, "origin": "https://lamps.example"}
+    assert (await call(app, "POST", "/api/launches", https, peer="10.0.0.1")).status == 201
