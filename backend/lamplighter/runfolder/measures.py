@@ -92,6 +92,11 @@ class MeasuresReader:
         row = self._all("SELECT max(step) FROM measures")[0]
         return -1 if row[0] is None else row[0]
 
+    def last_made(self) -> tuple[int, int]:
+        """(attempt, step) of the measures made last; (0, -1) for none."""
+        rows = self._all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
+        return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
+
     def by_step(self, first: int = 0, last: int = 0xFFFF_FFFF) -> dict[int, dict[str, float]]:
         """Measures by step and name, ascending; of several attempts at a step, the newest's."""
         found: dict[int, dict[str, float]] = {}

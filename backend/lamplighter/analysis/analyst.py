@@ -1,0 +1,119 @@
+"""Following a run with measures: one set a keyframe, and one at the end.
+
+The analyst is the last in line for the processor: it lowers its own priority, rests after each set in
+proportion to what it cost, and when it falls behind takes the newest keyframe and leaves the others out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+from lamplighter.analysis.measures import measure
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.follower import MatrixFollower
+from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.measures import MeasuresReader, MeasuresWriter
+from lamplighter.runfolder.snapshots import touches
+from lamplighter.runfolder.steps import TERMINAL, StepsReader
+
+POLL = 0.1
+"""Seconds between two looks at the run."""
+SHARE = 0.12
+"""Of one core, while the run is trained."""
+PATIENCE = 60.0
+"""Seconds without a trainer after which the analyst leaves; it is started again with the trainer."""
+
+
+class Analyst:
+    """Follows one run until it ends."""
+
+    def __init__(self, run: RunFolder, *, share: float = SHARE) -> None:
+        self._run = run
+        self._share = share
+        self._follower = MatrixFollower()
+        self._stop = False
+        self._looked = 0.0
+        self._last_alive = time.monotonic()
+
+    def stop(self) -> None:
+        """Leave after the measures under way."""
+        self._stop = True
+
+    def go(self) -> None:
+        """Follow the run to its end.
+
+        Raises:
+            FormatError: the folder cannot be read by this version.
+        """
+        # Not every system lets a process do this, and nothing depends on it.
+        with contextlib.suppress(OSError, AttributeError):
+            os.nice(10)
+        while not self._stop and not self._abandoned():
+            try:
+                reader = StepsReader(self._run.steps_path)
+            except FileNotFoundError:
+                time.sleep(POLL)
+                continue
+            try:
+                self._follow(reader)
+            finally:
+                reader.close()
+            return
+
+    def _follow(self, reader: StepsReader) -> None:
+        over = False
+        with MeasuresWriter(self._run.measures_path) as writer:
+            done = _last_measured(self._run)
+            version, due = -1, 0.0
+            while not self._stop and not over and not self._abandoned():
+                now = reader.version()
+                if now == version or time.monotonic() < due:
+                    time.sleep(POLL)
+                    continue
+                version = now
+                over = reader.facts().get("phase") in TERMINAL
+                attempt, last = reader.last()
+                step = last if over else reader.keyframe_step(last)
+                if attempt == 0 or step is None:
+                    continue
+                start = time.monotonic()
+                done = self._measure(reader, writer, step, done, over)
+                due = start + (time.monotonic() - start) / self._share
+            writer.close(sealed=over)
+
+    def _measure(
+        self,
+        reader: StepsReader,
+        writer: MeasuresWriter,
+        step: int,
+        done: tuple[int, int],
+        over: bool,
+    ) -> tuple[int, int]:
+        """Measure the newest exact matrix at or before `step`, unless that is done. Returns what is done."""
+        self._follower.advance(reader, to=step)
+        at = self._follower.attempt, self._follower.step
+        census = touches(reader, at[1]) if at[1] >= 0 and at != done else None
+        if over:
+            # The trainer can seal its file only when nobody reads it, and all that is needed has been read.
+            reader.close()
+        if census is None:
+            return done
+        writer.commit(*at, measure(self._follower.vectors, self._run.vocabulary, census.touches))
+        return at
+
+    def _abandoned(self) -> bool:
+        """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""
+        now = time.monotonic()
+        if now - self._looked > 1:
+            self._looked = now
+            if is_held(self._run.path, "trainer"):
+                self._last_alive = now
+        return now - self._last_alive > PATIENCE
+
+
+def _last_measured(run: RunFolder) -> tuple[int, int]:
+    """(attempt, step) of the measures made last; (0, -1) for none."""
+    with MeasuresReader(run.measures_path) as reader:
+        return reader.last_made()

@@ -1,0 +1,56 @@
+"""The measures of one step: what can be said of a snapshot in numbers, by name.
+
+Names are stable, since charts and exports ask for them:
+
+| name | what |
+|---|---|
+| `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of the planted classes, and what chance gives |
+| `analogy <relation>` | share of that relation's questions answered, for every planted relation |
+| `analogy_chance` | what guessing would give |
+| `effective_rank` | directions the embedding uses |
+| `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
+| `coverage` | share of the rows that a batch has ever touched |
+
+A measure that has no meaning for a run (no planted classes, say) is left out.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
+from lamplighter.geometry.purity import class_purity, purity_chance
+from lamplighter.geometry.rank import effective_rank, length_follows_frequency
+from lamplighter.wire.vocabulary import Vocabulary
+
+NEIGHBOURS = 10
+
+
+def measure(
+    vectors: NDArray[np.float32], vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger]
+) -> dict[str, float]:
+    """All measures of one step.
+
+    Args:
+        vectors: shape (V, D).
+        vocabulary: of the run.
+        touches: shape (V,), batches each row has been in.
+
+    Returns:
+        Finite numbers by name. Where the vectors are not finite, only what does not depend on them.
+    """
+    values = {"coverage": float((touches > 0).mean())}
+    if np.isfinite(vectors).all():
+        class_of = vocabulary.class_of()
+        values["purity_10nn"] = class_purity(vectors, class_of, NEIGHBOURS)
+        values["purity_chance"] = purity_chance(class_of)
+        for relation in vocabulary.relations:
+            values[f"analogy {relation.name}"] = analogy_accuracy(vectors, relation.pairs)
+        if vocabulary.relations:
+            values["analogy_chance"] = chance_accuracy(len(vocabulary))
+        values["effective_rank"] = effective_rank(vectors)
+        values["length_log_count_spearman"] = length_follows_frequency(vectors, vocabulary.counts)
+    return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -1,0 +1,50 @@
+"""Neighbourhood purity: are a token's nearest neighbours of its own planted class?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import all_nearest
+
+
+def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> float:
+    """Macro-averaged k-NN purity by cosine.
+
+    Only tokens that have a class take part, as askers and as neighbours. A token's purity is the share of
+    its own class among its min(k, class size - 1) nearest, so that a small class can reach 1; it is averaged
+    within each class, then over the classes, so that large classes do not drown small ones. A class of one
+    token says nothing and is left out.
+
+    Args:
+        vectors: shape (V, D).
+        class_of: shape (V,), the class of each token, negative for none.
+        k: neighbours asked.
+
+    Returns:
+        From 0 to 1; NaN when no class has two tokens.
+    """
+    classed = np.flatnonzero(np.asarray(class_of) >= 0)
+    labels = np.asarray(class_of)[classed]
+    classes, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if not (sizes > 1).any():
+        return float("nan")
+    ids, _ = all_nearest(vectors[classed], k)
+    asked = np.minimum(k, sizes - 1)[index]
+    counted = np.arange(ids.shape[1])[None, :] < asked[:, None]
+    hits = ((labels[ids] == labels[:, None]) & counted).sum(axis=1)
+    pure = np.divide(hits, asked, out=np.zeros(len(hits)), where=asked > 0)
+    by_class = np.bincount(index, weights=pure, minlength=len(classes)) / sizes
+    return float(by_class[sizes > 1].mean())
+
+
+def purity_chance(class_of: NDArray[np.integer]) -> float:
+    """What `class_purity` is expected to be when the vectors know nothing of the classes.
+
+    A neighbour of a token is then of its class with probability (class size - 1) / (classed tokens - 1).
+    """
+    labels = np.asarray(class_of)
+    _, sizes = np.unique(labels[labels >= 0], return_counts=True)
+    if not (sizes > 1).any():
+        return float("nan")
+    return float(((sizes[sizes > 1] - 1) / (sizes.sum() - 1)).mean())

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy, questions
+from lamplighter.geometry.purity import class_purity, purity_chance
+from lamplighter.geometry.rank import effective_rank, length_follows_frequency, rank_correlation
+
+
+def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of 30, 8, 3 and 1 tokens around their centres, and 40 tokens of no class anywhere."""
+    rng = np.random.default_rng(seed)
+    class_of = np.repeat([0, 1, 2, 3, -1], [30, 8, 3, 1, 40])
+    centres = rng.normal(size=(5, 12))
+    vectors = np.where(class_of[:, None] >= 0, centres[class_of], 0) + noise * rng.normal(size=(82, 12))
+    return vectors.astype(np.float32), class_of
+
+
+def test_purity_is_one_when_classes_are_apart_even_the_small_ones() -> None:
+    assert class_purity(*town(0.05)) == 1.0
+
+
+def test_purity_of_noise_is_chance() -> None:
+    measured = [class_purity(town(1000.0, seed)[0], town(1.0)[1]) for seed in range(60)]
+    assert np.mean(measured) == pytest.approx(purity_chance(town(1.0)[1]), abs=0.02)
+
+
+def test_purity_by_hand() -> None:
+    angles = np.radians([0, 10, 25, 90, 100, 30])
+    vectors = np.stack((np.cos(angles), np.sin(angles)), axis=1).astype(np.float32)
+    class_of = np.array([0, 0, 0, 1, 1, 1])
+    # k = 1: each of class 0 has 0 or 1 at hand but 25°, which is nearest to 30°; of class 1 only 30° errs.
+    assert class_purity(vectors, class_of, k=1) == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert purity_chance(class_of) == pytest.approx(2 / 5)
+
+
+def test_purity_without_classes_is_not_a_number() -> None:
+    vectors, _ = town(1.0)
+    assert np.isnan(class_purity(vectors, np.full(82, -1)))
+    assert np.isnan(purity_chance(np.full(82, -1)))
+    assert np.isnan(class_purity(vectors, np.arange(82)))
+
+
+def test_analogies_with_one_shift_are_all_right_and_without_are_chance() -> None:
+    rng = np.random.default_rng(1)
+    first = rng.normal(size=(12, 50))
+    shift = 2 * rng.normal(size=50)
+    pairs = [(i, 12 + i) for i in range(12)]
+    related = np.concatenate((first, first + shift, rng.normal(size=(50, 50)))).astype(np.float32)
+    assert analogy_accuracy(related, pairs) == 1.0
+    unrelated = rng.normal(size=(74, 50)).astype(np.float32)
+    assert analogy_accuracy(unrelated, pairs) < 0.15
+    assert chance_accuracy(74) == pytest.approx(1 / 71)
+    assert np.isnan(chance_accuracy(3))
+
+
+def test_questions_leave_out_what_cannot_be_asked() -> None:
+    # (0, 1) and (0, 2) share a word; (3, 1) against (0, 1) has d = b.
+    asked = questions([(0, 1), (0, 2), (3, 1), (3, 1)]).tolist()
+    assert [0, 2, 3, 1] in asked
+    assert all(len({a, b, c}) == 3 and d not in (a, b, c) for a, b, c, d in asked)
+    assert len(asked) == 2
+    assert np.isnan(analogy_accuracy(np.eye(4, dtype=np.float32), [(0, 1)]))
+
+
+def test_many_questions_are_sampled_always_alike() -> None:
+    pairs = [(i, i + 100) for i in range(100)]
+    some = questions(pairs, most=50)
+    assert some.shape == (50, 4)
+    np.testing.assert_array_equal(some, questions(pairs, most=50))
+
+
+def test_effective_rank_counts_directions() -> None:
+    rng = np.random.default_rng(0)
+    assert effective_rank(np.eye(7, dtype=np.float32)) == pytest.approx(7)
+    assert effective_rank(np.ones((9, 4), dtype=np.float32)) == pytest.approx(1, abs=1e-3)
+    assert effective_rank(1e30 * np.eye(3, dtype=np.float32)) == pytest.approx(3)
+    assert 15 < effective_rank(rng.normal(size=(500, 16)).astype(np.float32)) < 16
+    assert effective_rank(rng.normal(size=(3, 16)).astype(np.float32)) < 3
+    assert np.isnan(effective_rank(np.zeros((4, 4), dtype=np.float32)))
+
+
+def test_rank_correlation_equals_scipys() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 9, 60).astype(float), rng.normal(size=60)
+    assert rank_correlation(x, y) == pytest.approx(spearmanr(x, y).statistic)
+    assert np.isnan(rank_correlation(np.ones(5), np.arange(5.0)))
+
+
+def test_length_follows_frequency() -> None:
+    counts = np.array([1, 10, 100, 1000])
+    vectors = np.outer(np.log(counts + 1), [0.6, 0.8]).astype(np.float32)
+    assert length_follows_frequency(vectors, counts) == pytest.approx(1)
+    assert length_follows_frequency(vectors[::-1], counts) == pytest.approx(-1)
