@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
-from umap.umap_ import fuzzy_simplicial_set
 
 from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.umap_parts import fuzzy_simplicial_set
 
 
 @dataclass(frozen=True)

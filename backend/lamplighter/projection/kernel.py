@@ -4,7 +4,7 @@ umap-learn's `optimize_layout_euclidean` makes the counters that say when an edg
 itself, so every call starts them anew, and with a few epochs a call the same strong edges win each time.
 Here the counters belong to the caller and can be carried from one frame to the next. The arithmetic is
 umap-learn 0.5.12's (BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`), and a test holds
-it equal to it, bit for bit. The compiled code is cached on the disk.
+it equal to it, to rounding. The compiled code is cached on the disk.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from umap.layouts import clip, rdist
-from umap.utils import tau_rand_int
+
+from lamplighter.projection.umap_parts import clip, rdist, tau_rand_int
 
 
 @numba.njit(fastmath=True, cache=True)

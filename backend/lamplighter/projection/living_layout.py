@@ -19,12 +19,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from umap.umap_ import find_ab_params
 
 from lamplighter.projection.alignment import settle
 from lamplighter.projection.graph import Graph, neighbour_graph
 from lamplighter.projection.kernel import run_epoch
 from lamplighter.projection.linear import principal_view
+from lamplighter.projection.umap_parts import find_ab_params
 
 
 @dataclass(frozen=True)

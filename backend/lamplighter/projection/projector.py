@@ -6,10 +6,9 @@ This module covers what a frame is made of. It does not watch the run nor decide
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,22 +49,14 @@ class WarmUp:
 
     def _run(self) -> None:
         try:
-            # umap speaks of an optional part that is not installed: not our concern, nor the reader's.
-            layout = _import_quietly("lamplighter.projection.living_layout")
-            made = layout.LivingLayout()
+            from lamplighter.projection.living_layout import LivingLayout
+
+            made = LivingLayout()
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
             for _ in range(2):
                 made.frame(some)
         except Exception as error:  # noqa: BLE001  # handed on to the main thread, which says so
             self.error = error
-
-
-def _import_quietly(name: str) -> Any:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-        return importlib.import_module(name)
 
 
 class Projector:

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.graph import graph_of_neighbours, neighbour_graph
+from lamplighter.projection.kernel import run_epoch
+from lamplighter.projection.living_layout import LivingLayout, MapSettings
+from lamplighter.projection.trust import TrustProbe
+
+SETTINGS = MapSettings(neighbours=12)
+
+
+def town(size: int = 300, classes: int = 10, noise: float = 0.4, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, 16))
+    return (centres[np.arange(size) % classes] + noise * rng.normal(size=(size, 16))).astype(np.float32)
+
+
+def diameter(places: np.ndarray) -> float:
+    return float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
+
+
+def test_one_epoch_is_umaps() -> None:
+    import umap.layouts
+
+    rng = np.random.default_rng(0)
+    graph = neighbour_graph(town(), 12, 200)
+    period = (graph.weight.max() / graph.weight).astype(np.float64)
+    start = rng.normal(size=(300, 2)).astype(np.float32) * 5
+    generators = rng.integers(1 << 10, 1 << 30, size=(300, 3))
+    ours, theirs = start.copy(), start.copy()
+    our_state = [period.copy(), period / 5, generators.copy()]
+    their_state = [period / 5, period / 5, period.copy(), generators.copy()]
+    epoch_of_umap = umap.layouts._get_optimize_layout_euclidean_single_epoch_fn(False)
+    nothing = np.zeros(1, dtype=np.float32)
+    for epoch in range(30):
+        run_epoch(
+            ours, graph.head, graph.tail, period, our_state[0], our_state[1], 5.0, epoch, 0.5, 1.577, 0.895,
+            our_state[2],
+        )  # fmt: skip
+        epoch_of_umap(
+            theirs, theirs, graph.head, graph.tail, 300, period, 1.577, 0.895, their_state[3], 1.0, 2, True, 0.5,
+            their_state[0], their_state[1], their_state[2], epoch,
+            False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0,
+        )  # fmt: skip
+        if epoch in (1, 4, 29):
+            # Rounding may differ where the compiler orders sums differently; it grows with the epochs.
+            np.testing.assert_allclose(ours, theirs, atol=1e-4 if epoch < 5 else 0.05)
+    np.testing.assert_array_equal(our_state[0], their_state[2])
+    np.testing.assert_array_equal(our_state[2], their_state[3])
+    assert np.abs(ours - start).max() > 1
+
+
+def test_the_graph_is_umaps() -> None:
+    import umap
+
+    vectors = town()
+    theirs = umap.UMAP(n_neighbors=12, metric="cosine", n_epochs=1, init="random").fit(vectors).graph_.tocoo()
+    ours = graph_of_neighbours(*all_nearest(vectors, 11), horizon=10**6)
+    dense = np.zeros((2, 300, 300), dtype=np.float32)
+    dense[0, theirs.row, theirs.col] = theirs.data
+    dense[1, ours.head, ours.tail] = ours.weight
+    np.testing.assert_allclose(dense[1], dense[0], atol=2e-3)
+    assert (np.diff(ours.keys) > 0).all()
+
+
+def test_shows_the_space_from_the_first_frame() -> None:
+    vectors = town()
+    probe = TrustProbe(300)
+    probe.look(vectors)
+    assert probe.estimate(LivingLayout(SETTINGS).frame(vectors)).trust > 0.93
+
+
+def test_a_space_at_rest_gives_a_map_at_rest() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    layout.frame(vectors)
+    frames = 0
+    while layout.restless:
+        before = layout.frame(vectors).copy()
+        frames += 1
+        assert frames < 40
+    np.testing.assert_array_equal(layout.frame(vectors), before)
+
+
+def test_follows_without_jumping() -> None:
+    """Two halves of a town trade places in the space, a little every frame."""
+    rng = np.random.default_rng(0)
+    start, end = town(seed=1), town(seed=2)
+    layout = LivingLayout(SETTINGS)
+    before = layout.frame(start).copy()
+    probe = TrustProbe(300)
+    moves = []
+    for share in np.linspace(0.02, 1, 50, dtype=np.float32):
+        vectors = (1 - share) * start + share * end
+        vectors += 0.01 * rng.normal(size=vectors.shape).astype(np.float32)
+        after = layout.frame(vectors).copy()
+        moves.append(np.median(np.linalg.norm(after - before, axis=1)) / diameter(after))
+        assert 0.8 < diameter(after) / diameter(before) < 1.25
+        before = after
+    assert max(moves) < 0.06
+    for _ in range(10):
+        layout.frame(end)
+    probe.look(end)
+    trust = probe.estimate(layout.frame(end)).trust
+    assert trust > 0.97 * probe.estimate(LivingLayout(SETTINGS).frame(end)).trust
+
+
+def test_goes_on_from_the_places_of_an_earlier_process() -> None:
+    vectors = town()
+    first = LivingLayout(SETTINGS)
+    for _ in range(20):
+        first.frame(vectors)
+    assert first.places is not None
+    second = LivingLayout(SETTINGS, first.places.copy())
+    second.remember(vectors)
+    after = second.frame(vectors)
+    moved = np.linalg.norm(after - first.places, axis=1)
+    assert np.median(moved) < 0.02 * diameter(first.places)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 11])
+def test_fewer_tokens_than_neighbours(size: int) -> None:
+    layout = LivingLayout(SETTINGS)
+    vectors = town(size, classes=2)
+    for _ in range(3):
+        places = layout.frame(vectors)
+        assert places.shape == (size, 2)
+        assert np.isfinite(places).all()
+    assert len(np.unique(places, axis=0)) == size
+
+
+def test_duplicates_and_rows_of_zeros() -> None:
+    vectors = town(100)
+    vectors[:60] = vectors[0]
+    vectors[60:70] = 0
+    layout = LivingLayout(SETTINGS)
+    for _ in range(5):
+        places = layout.frame(vectors)
+        assert np.isfinite(places).all()
+    vectors[:] = 1
+    assert np.isfinite(layout.frame(vectors)).all()
