@@ -37,9 +37,11 @@ export class Lights {
   private screen!: WebGLVertexArrayObject;
   private reliefs!: [WebGLTexture, WebGLTexture];
   private land: Target | null = null;
-  private light: Target | null = null;
+  private asleep: Target | null = null;
+  private awake: Target | null = null;
   private largest = 64;
-  private landSeen = "";
+  /** What the land and the sleeping lamps were last drawn for; they are drawn again when it changes. */
+  private seen = "";
   private lost = false;
 
   private count = 0;
@@ -86,6 +88,7 @@ export class Lights {
   setTints(tints: Uint8Array) {
     this.tints = tints;
     this.upload("tint", tints);
+    this.seen = "";
   }
 
   /** Glide to `next`, from `last` where that is not simply the placement that was shown. */
@@ -96,7 +99,7 @@ export class Lights {
     else this.upload("from", from.places);
     this.placements = [from, next];
     this.upload("to", next.places);
-    this.landSeen = "";
+    this.seen = "";
   }
 
   /** The land that goes with the placement just given. */
@@ -106,7 +109,7 @@ export class Lights {
     this.ground = [last, relief];
     if (last === relief) this.uploadRelief(0, relief);
     this.uploadRelief(1, relief);
-    this.landSeen = "";
+    this.seen = "";
   }
 
   /** A new beat: these rows, each as bright as its strength (0 to 1), and no others. */
@@ -128,25 +131,32 @@ export class Lights {
   }
 
   draw(moment: Moment, design: number) {
-    if (this.lost || !this.land || !this.light) return;
+    if (this.lost || !this.land || !this.asleep || !this.awake) return;
     const { gl } = this;
-    this.drawLand(moment, design);
-    this.drawLamps(moment, design, false);
+    const { view, mixing } = moment;
+    const seen = [view.x0, view.x1, view.y0, view.y1, mixing].join();
+    if (seen !== this.seen) {
+      this.seen = seen;
+      this.drawLand(moment, design);
+      this.drawLamps(this.asleep, moment, design, 0);
+    }
+    this.drawLamps(this.awake, moment, design, 1);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.disable(gl.BLEND);
     const eye = this.programs.eye.use();
     eye.texture("landPicture", 0, this.land.picture);
-    eye.texture("lightPicture", 1, this.light.picture);
+    eye.texture("asleepPicture", 1, this.asleep.picture);
+    eye.texture("awakePicture", 2, this.awake.picture);
     gl.bindVertexArray(this.screen);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
   /** How many pixels the lit lamps alone visibly brighten at this moment. Slow: it reads back. */
   litPixels(moment: Moment, design: number): number {
-    if (this.lost || !this.light) return 0;
+    if (this.lost || !this.awake) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
-    this.drawLamps(moment, design, true);
+    this.drawLamps(this.awake, moment, design, 1);
     const pixels = new Float32Array(4 * width * height);
     const bytes = new Uint8Array(4 * width * height);
     if (this.deep) gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, pixels);
@@ -160,9 +170,6 @@ export class Lights {
   }
 
   private drawLand({ view, mixing }: Moment, design: number) {
-    const seen = [view.x0, view.x1, view.y0, view.y1, mixing].join();
-    if (seen === this.landSeen) return;
-    this.landSeen = seen;
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.land!.frame);
     gl.disable(gl.BLEND);
@@ -183,13 +190,13 @@ export class Lights {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private drawLamps({ view, mixing, glow }: Moment, design: number, onlyLit: boolean) {
+  private drawLamps(onto: Target, { view, mixing, glow }: Moment, design: number, awake: 0 | 1) {
     const { gl } = this;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.light!.frame);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, onto.frame);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (!this.placements) return;
+    if (!this.placements || (awake && glow <= 0)) return;
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE);
     const lamp = this.programs.lamp.use();
@@ -201,7 +208,7 @@ export class Lights {
     lamp.float("glow", glow);
     lamp.float("size", design);
     lamp.float("largest", this.largest);
-    lamp.float("onlyLit", onlyLit ? 1 : 0);
+    lamp.float("awake", awake);
     gl.bindVertexArray(this.lamps);
     gl.drawArrays(gl.POINTS, 0, this.count);
   }
@@ -232,7 +239,7 @@ export class Lights {
       this.upload("to", this.placements[1].places);
     }
     this.ground?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
-    this.landSeen = "";
+    this.seen = "";
   }
 
   private bindAttributes() {
@@ -302,13 +309,14 @@ export class Lights {
   }
 
   private makeTargets() {
-    for (const target of [this.land, this.light]) {
+    for (const target of [this.land, this.asleep, this.awake]) {
       this.gl.deleteFramebuffer(target?.frame ?? null);
       this.gl.deleteTexture(target?.picture ?? null);
     }
     this.land = this.target(false);
-    this.light = this.target(this.deep);
-    this.landSeen = "";
+    this.asleep = this.target(this.deep);
+    this.awake = this.target(this.deep);
+    this.seen = "";
   }
 
   private target(deep: boolean): Target {

@@ -53,6 +53,8 @@ const FONTS: Record<Style, string> = {
   chosen: `600 15px ${FACE}`,
   neighbour: `13px ${FACE}`,
 };
+/** Least distance between two lit words, in pixels. */
+const APART = 86;
 /** How much of a name's alpha changes in a millisecond. */
 const FADE = 1 / 180;
 
@@ -144,15 +146,24 @@ export class Overlay {
         if (near) yield near;
       }
     }
+    // Lit words come before the names of districts: the beat is the news. One to a neighbourhood, so
+    // that they speak of the whole batch.
     let bright = Math.round(((width * height) / 62_000) * Math.min(3, Math.max(1, zoom)));
-    const districts = this.districtNames(scenery);
-    // A few lit words come before the names of districts: the beat is the news.
+    const spoken: Name[] = [];
     for (const { id, strength } of lit) {
-      if (bright-- <= 0) break;
+      if (bright <= 0) break;
       const name = token(id, "lit", strength);
-      if (name) yield name;
+      if (!name) continue;
+      const apart = ({ x, y }: Name) => Math.hypot(x - name.x, (y - name.y) * 1.6) > APART;
+      if (!spoken.every(apart)) {
+        seen.delete(id);
+        continue;
+      }
+      spoken.push(name);
+      bright -= 1;
+      yield name;
     }
-    yield* districts;
+    yield* this.districtNames(scenery);
     let quiet = vocabulary.classes.length ? Math.round((zoom - 1.6) * 26) : Math.round(zoom * 14);
     if (quiet <= 0) return;
     quiet = Math.min(90, quiet);
@@ -165,11 +176,16 @@ export class Overlay {
   }
 
   private *districtNames(scenery: Scenery): Iterable<Name> {
-    const fade = Math.max(0, Math.min(1, (7 - scenery.zoom) / 3));
+    const { zoom, width, height } = scenery;
+    const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
+    // From afar the greater districts; the smaller ones as one comes closer.
+    let most = Math.round(((width * height) / 34_000) * Math.max(1, zoom) ** 2);
     for (const { place, name, x, y, unity } of scenery.districts) {
       const strength = unity * fade;
       if (strength < 0.12) continue;
       const [px, py] = pixel(scenery, [x, y]);
+      if (px < 0 || py < 0 || px > width || py > height) continue;
+      if (most-- <= 0) return;
       const text = shown(name).toLocaleUpperCase();
       const size = this.measure(text, "district");
       yield {

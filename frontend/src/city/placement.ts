@@ -79,8 +79,9 @@ export function span(xy: Float32Array): View {
   const ends = (values: number[]): [number, number] => {
     values.sort((a, b) => a - b);
     const at = (part: number) => values[Math.round(part * (values.length - 1))]!;
-    const [low, high] = [at(0.004), at(0.996)];
-    return high > low ? [low, high] : [low - 0.5, high + 0.5];
+    const [low, high] = [at(0.002), at(0.998)];
+    const room = 0.03 * (high - low);
+    return high > low ? [low - room, high + room] : [low - 0.5, high + 0.5];
   };
   const [x0, x1] = ends(xs);
   const [y0, y1] = ends(ys);

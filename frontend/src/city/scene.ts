@@ -34,10 +34,12 @@ export interface SceneEvents {
   painted(beat: Beat): void;
 }
 
-/** A frame every so often is enough for light that comes and goes; moving wants every one. */
+/** A frame every so often (ms) is enough for light that comes and goes; moving wants every one. */
 const GLOW_FRAME = 30;
+/** Where drawing is slow (software GL), glowing leaves the processor to others for so long. */
+const SLOWEST_GLOW_FRAME = 110;
 /** Differences of the fitted view that are not worth moving everything for. */
-const SETTLED = 0.05;
+const SETTLED = 0.03;
 
 export class Scene {
   readonly lights: Lights | null;
@@ -71,6 +73,9 @@ export class Scene {
   private frame = 0;
   private drawn = 0;
   private renamed = true;
+  /** Whether the frame to come follows right upon one just drawn, and how late such frames are (ms). */
+  private following = false;
+  private late = 16;
 
   constructor(
     canvas: HTMLCanvasElement,
@@ -129,7 +134,7 @@ export class Scene {
     this.lights?.shine(ids, bright);
     this.lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]!, norm: beat!.norms[i]! }))
       .sort((a, b) => b.norm - a.norm)
-      .slice(0, 80);
+      .slice(0, 120);
     this.renamed = true;
     this.wake();
   }
@@ -269,8 +274,14 @@ export class Scene {
     this.frame = 0;
     const now = performance.now();
     const moving = now - this.glideStarted < GLIDE + 50 || this.renamed || this.unpainted;
-    const due = moving || now - this.drawn >= GLOW_FRAME;
-    if (!due || this.draw(now)) this.wake();
+    // The next frame comes late where the last one was hard to draw.
+    if (this.following) this.late = 0.8 * this.late + 0.2 * Math.min(400, now - this.drawn);
+    this.following = false;
+    const rest = Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
+    if (moving || now - this.drawn >= rest) {
+      this.following = this.draw(now);
+      if (this.following) this.wake();
+    } else this.wake();
   };
 
   /** Draw; whether the picture is going to change by itself. */

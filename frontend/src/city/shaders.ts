@@ -78,7 +78,7 @@ uniform float beat;
 uniform float glow;       // 0 to 1, the beat's brightness now
 uniform float size;       // device pixels a design pixel
 uniform float largest;    // device pixels a point may have
-uniform float onlyLit;
+uniform float awake;      // 1: draw the lit lamps' light, 0: how every lamp sleeps
 out vec3 hue;
 out float asleep;
 out float shine;
@@ -86,12 +86,12 @@ out float radius;
 void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
-  shine = lit.x == beat ? lit.y * glow : 0.0;
+  shine = lit.x == beat ? lit.y * glow * awake : 0.0;
   hue = tint.rgb;
-  asleep = tint.a * (1.0 - onlyLit);
-  radius = min(size * (shine > 0.0 ? 22.0 + 34.0 * sqrt(lit.y) : 9.0), largest * 0.5);
+  asleep = tint.a * (1.0 - awake);
+  radius = min(size * mix(9.0, 15.0 + 40.0 * lit.y, awake), largest * 0.5);
   gl_PointSize = radius * 2.0;
-  if (onlyLit > 0.5 && shine <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  if (awake > 0.5 && shine <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
 }`;
 
 /** Core, glow and bloom of one lamp; all lamps' light is summed. */
@@ -108,13 +108,14 @@ void main() {
   if (part > 1.0) discard;
   float r = part * radius / size;               // design pixels from the lamp
   float rim = 1.0 - smoothstep(0.55, 1.0, part);
-  float core = exp(-r * r / 1.1);
-  vec3 sum = hue * asleep * (0.62 * core + 0.05 * exp(-r * r / 16.0)) * (1.0 - 0.5 * shine);
+  vec3 sum;
   if (shine > 0.0) {
     vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.72);
-    sum += pale * shine * 3.2 * exp(-r * r / 3.2);
+    sum = pale * shine * 3.2 * exp(-r * r / 3.2);
     sum += mix(hue, pale, 0.3) * shine * 0.75 * exp(-r * r / 26.0);
     sum += hue * shine * (0.2 * exp(-r * r / 190.0) + 0.05 * exp(-r / 16.0));
+  } else {
+    sum = hue * asleep * (0.62 * exp(-r * r / 1.1) + 0.05 * exp(-r * r / 16.0));
   }
   light = vec4(sum * rim, 1.0);
 }`;
@@ -125,10 +126,12 @@ precision highp float;
 in vec2 at;
 out vec4 colour;
 uniform sampler2D landPicture;
-uniform sampler2D lightPicture;
+uniform sampler2D asleepPicture;
+uniform sampler2D awakePicture;
 void main() {
   vec3 ground = texture(landPicture, at).rgb;
-  vec3 light = 1.0 - exp(-1.5 * texture(lightPicture, at).rgb);
+  vec3 sum = texture(asleepPicture, at).rgb + texture(awakePicture, at).rgb;
+  vec3 light = 1.0 - exp(-1.5 * sum);
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
   colour = vec4(ground + (1.0 - ground) * light + (noise - 0.5) / 255.0, 1.0);
 }`;

@@ -64,6 +64,7 @@ export class LiveRun {
   private readonly abort = new AbortController();
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
+  private readonly acknowledged = new Set<string>();
   private waitingLayouts: Partial<Record<Method, Layout>> = {};
   private waitingFrames: Frame[] = [];
   private newest: Pulse | null = null;
@@ -121,6 +122,8 @@ export class LiveRun {
   /** Ask the trainer for something; throws `Refusal`. */
   async ask(what: Ask) {
     const { request } = await send<{ request: string }>(runPath(this.id, "requests"), what);
+    // The acknowledgement may have come before this answer.
+    if (this.acknowledged.delete(request)) return;
     this.asked = new Set([...this.asked, request]);
     setTimeout(() => this.forget(request), 20_000);
   }
@@ -218,9 +221,12 @@ export class LiveRun {
         this.measures = [...this.measures.filter((m) => m.step !== step), { step, values }];
         break;
       }
-      case "acknowledged":
-        this.forget(String(message["request"]));
+      case "acknowledged": {
+        const request = String(message["request"]);
+        if (!this.asked.has(request)) this.acknowledged.add(request);
+        this.forget(request);
         break;
+      }
     }
   }
 
