@@ -27,17 +27,18 @@ from lamplighter.wire.frames import Frame, decode
 class Application:
     """`lamplighter ...` as a process, ready when its server answers."""
 
-    def __init__(self, runs: Path, *arguments: str, command: list[str] | None = None) -> None:
+    def __init__(self, runs: Path, *arguments: str, port: int = 0, command: list[str] | None = None) -> None:
         """Start it.
 
         Args:
             runs: the folder of runs.
             arguments: further words for the command line (`serve`, `--new`).
+            port: where to serve; 0: anywhere.
             command: what to start instead of `python -m lamplighter`.
         """
         self.runs = runs
         self.begun = time.time()
-        words = ["--runs", str(runs), *arguments, "--no-browser", "--port", "0"]
+        words = ["--runs", str(runs), *arguments, "--no-browser", "--port", str(port)]
         self.process = subprocess.Popen(
             [*(command or [sys.executable, "-m", "lamplighter"]), *words],
             stdout=subprocess.PIPE,
@@ -89,9 +90,19 @@ class Application:
             time.sleep(0.05)
 
     @property
+    def port(self) -> int:
+        """Where it serves."""
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
     def log(self) -> str:
         """What it printed so far."""
         return "\n".join(self.said)
+
+    def kill(self) -> None:
+        """`kill -9` of the server alone; its workers go on."""
+        self.process.kill()
+        self.process.wait()
 
     def close(self) -> None:
         """Ctrl-C, and wait."""

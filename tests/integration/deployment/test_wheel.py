@@ -58,9 +58,7 @@ def test_a_clean_environment_shows_the_city(wheel: Path, tmp_path: Path, monkeyp
             browser = playwright.chromium.launch(**launch_arguments())
             page = browser.new_page()
             page.goto(application.launch_url)
-            page.wait_for_function(
-                "window.__lamplighter?.litPixels?.() > 0", timeout=60_000
-            )
+            wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
             browser.close()
         application.ask(application.only_run(), "stop")
         application.wait_until_over(application.only_run())

@@ -1,0 +1,178 @@
+"""The city in a real Chromium: it appears, lamps light by beats, and what is clicked happens."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Pulse, decode
+from tests.application import Application
+from tests.browser.pages import wait_for
+from tests.runs import wait_for_step, wait_until
+
+pytestmark = pytest.mark.browser
+
+LIT = "window.__lamplighter?.litPixels?.() > 0"
+
+
+def batch_of(run: RunFolder, step: int) -> list[int]:
+    with StepsReader(run.steps_path) as reader:
+        ((_, record),) = reader.pulses_of([step])
+    pulse = decode(record)
+    assert isinstance(pulse, Pulse)
+    return pulse.batch_ids.tolist()
+
+
+def collect_beats(page: Page, seconds: float) -> dict[int, dict[str, Any]]:
+    beats: dict[int, dict[str, Any]] = {}
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        beat = page.evaluate("__lamplighter.beat")
+        if beat:
+            beats.setdefault(beat["step"], beat)
+        page.wait_for_timeout(40)
+    return beats
+
+
+def neighbours(page: Page) -> list[str]:
+    return page.get_by_test_id("neighbours").locator("button, li").all_inner_texts()
+
+
+def select(page: Page, token: str) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type(token)
+    expect(page.get_by_test_id("found").first).to_contain_text(token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("token")).to_contain_text(token)
+
+
+def test_the_city_appears_and_lamps_light(page: Page):
+    expect(page.get_by_test_id("city")).to_be_visible()
+    wait_for(page, LIT, 60)
+    assert page.evaluate("__lamplighter.layoutSteps.linear") is not None
+    expect(page.get_by_test_id("lit")).to_contain_text("rows lit")
+
+
+def test_a_beat_is_one_real_step_with_its_own_rows_at_most_three_a_second(
+    page: Page, application: Application
+):
+    wait_for(page, LIT, 60)
+    seconds = 5
+    beats = collect_beats(page, seconds)
+    assert 2 <= len(beats) <= 3 * seconds + 1
+    for step, beat in beats.items():
+        assert sorted(beat["ids"]) == batch_of(application.only_run(), step)
+
+
+def test_pausing_my_picture_stops_the_lamps_and_not_the_training(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    page.get_by_test_id("pause-picture").click()
+    page.wait_for_timeout(500)
+    run = application.only_run()
+    held, at = page.evaluate("__lamplighter.beat?.step"), read_status(run).step
+    wait_for_step(run, at + 20)
+    assert page.evaluate("__lamplighter.beat?.step") == held
+    page.keyboard.press("Space")
+    wait_for(page, f"__lamplighter.beat?.step > {at}")
+
+
+def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    run = application.only_run()
+    page.get_by_test_id("pause-training").click()
+    wait_until(lambda: read_status(run).phase == "paused", "pause")
+    expect(page.get_by_test_id("phase")).to_contain_text("paused")
+    at = read_status(run).step
+    page.wait_for_timeout(700)
+    assert read_status(run).step == at
+    page.get_by_test_id("step-once").click()
+    wait_for(page, f"__lamplighter.beat?.step === {at + 1}")
+    assert read_status(run).step == at + 1
+    page.get_by_test_id("resume-training").click()
+    wait_for_step(run, at + 10)
+    expect(page.get_by_test_id("phase")).to_contain_text("training")
+
+
+def test_the_pace_is_kept(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    run = application.only_run()
+    page.get_by_test_id("pace").select_option("4")
+    wait_until(lambda: read_status(run).pace_steps_per_second == 4, "the pace")
+    page.get_by_test_id("pace").select_option(index=0)
+    wait_until(lambda: read_status(run).pace == "full", "full speed")
+
+
+def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
+    wait_for(page, LIT, 60)
+    select(page, "dog")
+    expect(page.get_by_test_id("norm")).to_contain_text(".")
+    expect(page.get_by_test_id("last-lit")).to_be_visible()
+    wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")
+    assert "token=" in page.url
+
+
+def test_neighbours_change_as_the_model_learns(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    select(page, "gravity")
+    wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")
+    before, at = neighbours(page), read_status(application.only_run()).step
+    wait_for_step(application.only_run(), at + 60, 60)
+    wait_until(lambda: neighbours(page) != before, "other neighbours", 30)
+
+
+def test_umap_follows_and_the_linear_view_is_a_click_away(page: Page):
+    wait_for(page, "window.__lamplighter?.layoutSteps?.umap !== null", 60)
+    wait_for(page, "__lamplighter.shown?.method === 'umap'")
+    expect(page.get_by_test_id("trust")).to_contain_text("0.")
+    page.get_by_test_id("map-linear").click()
+    wait_for(page, "__lamplighter.shown?.method === 'linear'")
+    page.keyboard.press("m")
+    wait_for(page, "__lamplighter.shown?.method === 'umap'")
+
+
+def test_the_batch_can_be_read(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    page.get_by_test_id("tab-step").click()
+    page.get_by_test_id("show-batch").click()
+    expect(page.get_by_test_id("batch")).to_contain_text("the")
+
+
+def test_a_viewer_without_the_launch_link_may_look_and_not_touch(application: Application, chromium: Browser):
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.goto(application.url)
+    wait_for(page, LIT, 60)
+    expect(page.get_by_test_id("pause-training")).to_be_disabled()
+    expect(page.get_by_test_id("pause-picture")).to_be_enabled()
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (3840, 2160)])
+def test_nothing_is_cut_off(application: Application, chromium: Browser, width: int, height: int):
+    context = chromium.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.goto(application.url)
+    wait_for(page, LIT, 90)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for name in ("step", "loss", "lit", "pause-picture"):
+        box = page.get_by_test_id(name).bounding_box()
+        assert box is not None, name
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= width + 1, name
+        assert box["y"] + box["height"] <= height + 1, name
+    context.close()
+
+
+def test_reduced_motion_is_honoured(application: Application, chromium: Browser):
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(application.url)
+    wait_for(page, LIT, 60)
+    assert len(collect_beats(page, 4)) <= 4 * 3 + 1
+    context.close()
