@@ -125,6 +125,11 @@ class Hub:
         with self._watching(run, viewer):
             await self._attend(websocket, viewer)
 
+    def viewers(self, run_id: str) -> int:
+        """How many watch a run."""
+        watch = self._watches.get(run_id)
+        return 0 if watch is None else len(watch.viewers)
+
     async def close(self) -> None:
         """End every tail, and wait until their files are closed."""
         tails = [watch.tail for watch in self._watches.values()]

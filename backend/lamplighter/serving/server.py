@@ -61,45 +61,58 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
     settings.check()
     listening = listen(settings.host, settings.port)
     try:
-        port = int(listening.getsockname()[1])
-        app = create_app(replace(settings, port=port))
-        house: House = app.state.house
-
-        def up() -> None:
-            address = house.gate.addresses[0]
-            on_ready(
-                Ready(
-                    url=f"{address}/",
-                    launch_url=house.gate.launch_url(),
-                    port=port,
-                    asked_port=settings.port,
-                    token=house.gate.keys.token,
-                    token_path=house.library.shelf.path / TOKEN_FILE,
-                    fresh_launch_url=house.gate.launch_url,
-                )
-            )
-
-        config = uvicorn.Config(
-            app,
-            loop="asyncio",
-            http="h11",
-            ws=_Socket,
-            ws_max_size=_LARGEST_INBOUND,
-            ws_per_message_deflate=False,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
+        server, house = build_server(settings, listening, on_ready)
         try:
-            _Server(config, up).run(sockets=[listening])
+            server.run(sockets=[listening])
         finally:
+            # Where a second Ctrl-C cut the app's own ending short.
             if house.supervisor is not None:
                 house.supervisor.stop()
     finally:
         listening.close()
+
+
+def build_server(
+    settings: ServerSettings, listening: socket.socket, on_ready: Callable[[Ready], None]
+) -> tuple[uvicorn.Server, House]:
+    """The server of `run_server`, not yet running, and the parts of its app.
+
+    Raises:
+        SettingsError: settings that must not be served with.
+        OSError: the runs folder cannot be used.
+    """
+    port = int(listening.getsockname()[1])
+    app = create_app(replace(settings, port=port))
+    house: House = app.state.house
+
+    def up() -> None:
+        on_ready(
+            Ready(
+                url=f"{house.gate.addresses[0]}/",
+                launch_url=house.gate.launch_url(),
+                port=port,
+                asked_port=settings.port,
+                token=house.gate.keys.token,
+                token_path=house.library.shelf.path / TOKEN_FILE,
+                fresh_launch_url=house.gate.launch_url,
+            )
+        )
+
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws=_Socket,
+        ws_max_size=_LARGEST_INBOUND,
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    return _Server(config, up), house
 
 
 def listen(host: str, port: int) -> socket.socket:

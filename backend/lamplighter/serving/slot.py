@@ -86,7 +86,10 @@ class Slot:
                 self._frames[What.PULSE].clear()
             elif message.what is What.MATRIX:
                 self._frames[What.ROWS].clear()
-            self._newest[message.what] = entry
+            # It takes the place of the one it replaces: at the end it could wait for ever, put off again
+            # and again by its successors.
+            place = self._newest.get(message.what, entry)[0]
+            self._newest[message.what] = (place, message)
         else:
             self._texts.append(entry)
             if len(self._texts) > MOST_TEXTS:

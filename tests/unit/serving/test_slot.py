@@ -91,6 +91,14 @@ async def test_only_the_newest_layout_status_and_census_wait() -> None:
     assert await drain(slot) == ["linear 4", "umap 4", "status 4"]
 
 
+async def test_what_is_replaced_keeps_its_place() -> None:
+    slot = Slot()
+    slot.put(Message(What.STATUS, "old"))
+    slot.put(a_pulse(1))
+    slot.put(Message(What.STATUS, "new"))
+    assert await slot.take() == "new"
+
+
 async def test_a_census_and_a_matrix_replace_what_they_contain() -> None:
     slot = Slot()
     slot.put(a_pulse(1))

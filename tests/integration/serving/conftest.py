@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lamplighter.serving.settings import ServerSettings
+from tests.integration.serving.served import Served
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+    yield server
+    server.stop()

@@ -1,0 +1,108 @@
+"""A server of the real kind in a thread, a client that decodes, and a trainer that keeps a pace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from lamplighter.serving.server import Ready, build_server, listen
+from lamplighter.serving.settings import ServerSettings
+from lamplighter.wire.frames import Pulse, decode
+from tests.unit.serving.folders import FakeTrainer
+
+
+class Served:
+    def __init__(self, settings: ServerSettings) -> None:
+        self._listening = listen(settings.host, settings.port)
+        self.port: int = self._listening.getsockname()[1]
+        self._up = threading.Event()
+        self._server, self.house = build_server(settings, self._listening, self._on_ready)
+        self._thread = threading.Thread(target=lambda: self._server.run(sockets=[self._listening]))
+
+    def _on_ready(self, ready: Ready) -> None:
+        self.ready = ready
+        self._up.set()
+
+    def start(self) -> Served:
+        self._thread.start()
+        assert self._up.wait(10)
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(15)
+        assert not self._thread.is_alive()
+
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    def url(self, run: str, channels: str | None = "pulse") -> str:
+        query = "" if channels is None else f"?channels={channels}"
+        return f"ws://127.0.0.1:{self.port}/api/runs/{run}/live{query}"
+
+    @asynccontextmanager
+    async def watch(
+        self, run: str, channels: str | None = "pulse", **options: Any
+    ) -> AsyncIterator[ClientConnection]:
+        given: dict[str, Any] = {"max_size": None, "compression": None, **options}
+        async with websockets.connect(self.url(run, channels), **given) as ws:
+            yield ws
+
+
+async def hear(ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0) -> list[Any]:
+    """Messages, decoded, up to the first that is enough."""
+    heard: list[Any] = []
+    async with asyncio.timeout(seconds):
+        while True:
+            data = await ws.recv()
+            heard.append(json.loads(data) if isinstance(data, str) else decode(data))
+            if enough(heard[-1]):
+                return heard
+
+
+def pulse_at(step: int, attempt: int = 1) -> Callable[[Any], bool]:
+    return lambda m: isinstance(m, Pulse) and m.step >= step and m.attempt >= attempt
+
+
+def status_is(phase: str) -> Callable[[Any], bool]:
+    return lambda m: isinstance(m, dict) and m.get("status", {}).get("phase") == phase
+
+
+def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
+    return [m for m in heard if isinstance(m, dict) and m["type"] == kind]
+
+
+class Pace:
+    """Lets a fake trainer train in a thread, so many steps a second."""
+
+    def __init__(self, trainer: FakeTrainer, per_second: float) -> None:
+        self.trainer = trainer
+        self.written: dict[int, float] = {}
+        """When each step had been committed, `time.monotonic()`."""
+        self._pause = 1 / per_second
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.is_set():
+            self.trainer.one()
+            self.written[self.trainer.step] = time.monotonic()
+            due += self._pause
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def __enter__(self) -> Pace:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()

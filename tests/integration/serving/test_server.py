@@ -1,0 +1,117 @@
+"""The server as a process: its port, its start, its end, and a viewer who has stopped reading for good."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.serving.server import listen
+from lamplighter.serving.settings import ServerSettings, SettingsError
+from lamplighter.wire.frames import Census, Pulse
+from tests.integration.serving.served import Pace, Served, hear
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+pytestmark = pytest.mark.anyio
+
+START = """
+import sys
+from pathlib import Path
+from lamplighter.serving.server import run_server
+from lamplighter.serving.settings import ServerSettings
+settings = ServerSettings(Path(sys.argv[1]), port=int(sys.argv[2]), roles=())
+run_server(settings, lambda ready: print(ready.url, ready.port, ready.asked_port, flush=True))
+print("ended", flush=True)
+"""
+
+
+def test_a_taken_port_gives_the_next_one(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as first:
+        taken = first.getsockname()[1]
+        with listen("127.0.0.1", taken) as second:
+            assert taken < second.getsockname()[1] <= taken + 50
+    with pytest.raises(SettingsError, match="cannot listen"):
+        listen("192.0.2.1", 0)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux")
+def test_connections_inherit_the_limit_for_peers_that_are_gone() -> None:
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
+
+
+def test_it_starts_at_once_and_ends_when_told(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    server = subprocess.Popen(
+        [sys.executable, "-c", START, str(tmp_path), "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    try:
+        url = server.stdout.readline().split()[0]
+        with urllib.request.urlopen(f"{url}healthz") as answer:
+            assert answer.status == 200
+        # A second is the goal on a machine at rest; tests share theirs.
+        assert time.monotonic() - begun < 5
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0
+        assert server.stdout.read() == "ended\n"
+    finally:
+        server.kill()
+        server.stdout.close()
+
+
+async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Served(ServerSettings(tmp_path, port=0, roles=()))
+    monkeypatch.setattr(server.house.hub, "_send_seconds", 1.0)
+    server.start()
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin()
+    stuck = await asyncio.to_thread(_upgrade, server.port, run.id)
+    try:
+        async with server.watch(run.id, close_timeout=0.2) as ws:
+            await hear(ws, lambda m: isinstance(m, Census))
+            with Pace(trainer, 100) as pace:
+                late: list[float] = []
+                while len(late) < 300:
+                    for frame in await hear(ws, lambda m: isinstance(m, Pulse)):
+                        if isinstance(frame, Pulse):
+                            now = time.monotonic()
+                            late.append(now - pace.written.get(frame.step, now))
+            # Steps larger than any buffer on the way, until the server has had enough of the stuck one.
+            async with asyncio.timeout(20):
+                while server.house.hub.viewers(run.id) > 1:
+                    await asyncio.to_thread(trainer.train, 200)
+        # Its connection is gone too, though its end never said a word.
+        async with asyncio.timeout(5):
+            while server.connections() > 0:  # noqa: ASYNC110  (it is in another thread)
+                await asyncio.sleep(0.05)
+        assert sorted(late)[int(len(late) * 0.99)] < 0.25
+    finally:
+        stuck.close()
+        trainer.crash()
+        await asyncio.to_thread(server.stop)
+
+
+def _upgrade(port: int, run: str) -> socket.socket:
+    """A socket that asks for everything and then reads nothing."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    made.connect(("127.0.0.1", port))
+    made.sendall(
+        f"GET /api/runs/{run}/live?channels=pulse,rows HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    return made
