@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_array
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap_parts import fuzzy_simplicial_set
+from lamplighter.projection.umap_parts import membership_strengths, smooth_knn_dist
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,14 @@ def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], ho
     # umap-learn wants each token as its own first neighbour.
     with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
     distances = np.concatenate((np.zeros((size, 1), dtype=np.float32), 1 - cosines), axis=1)
-    found = fuzzy_simplicial_set(
-        np.empty((size, 1)),  # only its length is used when neighbours are given
-        k + 1,
-        random_state=None,
-        metric="cosine",
-        knn_indices=with_self,
-        knn_dists=np.maximum(distances, 0, out=distances),
-    )
-    edges: coo_matrix = found[0].tocoo()  # pyright: ignore[reportAttributeAccessIssue]  # it is sparse
-    strong = edges.data >= edges.data.max(initial=0) / horizon
+    np.maximum(distances, 0, out=distances)
+    sigmas, rhos = smooth_knn_dist(distances, float(k + 1))
+    heads, tails, weights, _ = membership_strengths(with_self, distances, sigmas, rhos)
+    # The union of what the two ends of an edge think of it: a + b - ab.
+    own = csr_array((weights, (heads, tails)), shape=(size, size))
+    other = own.T.tocsr()
+    edges = (own + other - own * other).tocoo()
+    strong = (edges.data > 0) & (edges.data >= edges.data.max(initial=0) / horizon)
     head, tail, weight = edges.row[strong], edges.col[strong], edges.data[strong]
     order = np.lexsort((tail, head))
     return Graph(

@@ -145,10 +145,17 @@ class Projector:
         """
         wild = int((~np.isfinite(vectors).all(axis=1)).sum())
         if wild:
+            reason = "1 row is not finite" if wild == 1 else f"{wild} rows are not finite"
             self._linear_shown = self.shown = (attempt, step)
             self._settling = SETTLING
             self._writer.set_facts(
-                {"skipped": {"attempt": attempt, "step": step, "reason": f"{wild} rows are not finite"}}
+                {
+                    "skipped": {
+                        "attempt": attempt,
+                        "step": step,
+                        "reason": reason,
+                    }
+                }
             )
             return False
         self._probe.look(vectors)

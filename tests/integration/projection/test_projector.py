@@ -1,0 +1,221 @@
+"""The projector as a real process beside a run that grows."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Layout, Method, decode
+from tests.integration.projection.growing_run import GrowingRun
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts projectors and leaves none behind."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def begin(folder: RunFolder, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "lamplighter.projection.worker", str(folder.path), *options]
+        running.append(subprocess.Popen(command, stderr=subprocess.PIPE))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def layouts(folder: RunFolder, method: Method) -> list[Layout]:
+    """All layouts of a method, in the order they were made."""
+    try:
+        with LayoutsReader(folder.layouts_path) as reader:
+            found = [decode(reader.record(e.id)) for e in reader.entries() if e.method == method]
+    except FileNotFoundError:
+        return []
+    return [layout for layout in found if isinstance(layout, Layout)]
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
+    _, errors = process.communicate(timeout=seconds)
+    assert errors == b"", errors.decode()
+    return process.returncode
+
+
+def diameter(places: np.ndarray) -> float:
+    return float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
+
+
+class Growing:
+    """A run that grows in a thread while the block lasts, under the trainer's lock."""
+
+    def __init__(self, run: GrowingRun, pause: float = 0.03, pull: float = 0.05) -> None:
+        self.run, self.pause, self.pull = run, pause, pull
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._grow)
+        self._lock = RoleLock(run.folder.path, "trainer")
+
+    def __enter__(self) -> Growing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._lock.close()
+
+    def _grow(self) -> None:
+        while not self._stop.wait(self.pause):
+            self.run.step(pull=self.pull)
+
+
+def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path)
+    folder = run.folder
+    with Growing(run):
+        begun = time.monotonic()
+        killed = start(folder)
+        wait_for(lambda: layouts(folder, Method.LINEAR), 10)
+        first = layouts(folder, Method.LINEAR)[0]
+        linear_after = time.monotonic() - begun
+        wait_for(lambda: len(layouts(folder, Method.UMAP)) >= 4)
+        killed.kill()
+        killed.communicate()
+        before = layouts(folder, Method.UMAP)
+        again = start(folder)
+        wait_for(lambda: len(layouts(folder, Method.UMAP)) >= len(before) + 6)
+    with StepsReader(folder.steps_path) as reader:
+        last = reader.last()
+    assert run.end()
+    assert ended(again) == 0
+
+    assert first.step < 100
+    assert linear_after < 5
+    maps = layouts(folder, Method.UMAP)
+    after = maps[len(before)]
+    moved = np.linalg.norm(after.coordinates - before[-1].coordinates, axis=1)
+    assert np.median(moved) < 0.05 * diameter(before[-1].coordinates)
+
+    for method in Method:
+        newest = layouts(folder, method)[-1]
+        assert (newest.attempt, newest.step) == last
+        assert 0 < newest.trust <= 1
+        assert newest.sample == run.size
+    # It shows what there is to see: tokens of a class lie together.
+    places = maps[-1].coordinates
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    assert (run.class_of[distance.argmin(axis=1)] == run.class_of).mean() > 0.6
+    assert not list(folder.path.glob("*.sqlite-wal"))
+    with LayoutsReader(folder.layouts_path) as reader:
+        facts = reader.facts()
+    assert facts["linear"]["attempt"] == 1
+    assert facts["umap"]["metric"] == "cosine"
+
+
+def test_a_finished_run_is_projected_once_and_then_left_alone(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=40)
+    run.grow(57, rows=10)
+    assert run.end()
+    assert ended(start(run.folder)) == 0
+    made = len(layouts(run.folder, Method.UMAP))
+    assert made >= 1
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        assert reader.facts()["linear"]["step"] == 57
+    assert ended(start(run.folder)) == 0
+    assert len(layouts(run.folder, Method.UMAP)) == made
+
+
+def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=60)
+    run.grow(30)
+    with RoleLock(run.folder.path, "trainer"):
+        process = start(run.folder)
+        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        run.resume_from(12)
+        run.grow(5)
+        wait_for(lambda: layouts(run.folder, Method.UMAP)[-1].attempt == 2)
+        assert layouts(run.folder, Method.LINEAR)[-1].step == 17
+        process.send_signal(signal.SIGTERM)
+        assert ended(process) == 0
+    run.writer.close()
+
+
+@pytest.mark.parametrize(("size", "dense"), [(3, False), (30, True)])
+def test_three_tokens_and_dense_runs(size: int, dense: bool, tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=size, classes=2, dense=dense)
+    run.grow(25, rows=2)
+    assert run.end()
+    assert ended(start(run.folder)) == 0
+    newest = layouts(run.folder, Method.UMAP)[-1]
+    assert newest.step == (20 if dense else 25)
+    assert np.isfinite(newest.coordinates).all()
+
+
+def test_a_row_that_is_not_a_number_costs_the_frame_and_is_said(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=30)
+    run.grow(3)
+    run.vectors[5] = np.nan
+    run.grow(8)
+    assert run.end(phase="failed")
+    assert ended(start(run.folder)) == 0
+    assert layouts(run.folder, Method.UMAP) == []
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        assert reader.facts()["skipped"]["reason"] == "1 row is not finite"
+
+
+def test_one_projector_a_run(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=20)
+    with RoleLock(run.folder.path, "projector"):
+        process = start(run.folder)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert b"already the projector" in errors
+    run.writer.close()
+
+
+def test_terminated_while_umap_compiles(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=20)
+    with RoleLock(run.folder.path, "trainer"):
+        process = start(run.folder)
+        wait_for(lambda: layouts(run.folder, Method.LINEAR))
+        process.terminate()
+        assert ended(process, 10) == 0
+    run.writer.close()
+
+
+def test_once_lays_out_the_newest_step_and_leaves(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=60)
+    run.grow(12)
+    assert ended(start(run.folder, "--once")) == 0
+    assert layouts(run.folder, Method.UMAP)[-1].step == 12
+    run.writer.close()
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lamplighter.projection.worker", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, check=False, env=os.environ)
+    assert done.returncode == 4
+    assert b"no such folder" in done.stderr
