@@ -1,13 +1,11 @@
 """Following a run with measures: one set a keyframe, and one at the end.
 
-The analyst is the last in line for the processor: it lowers its own priority, rests after each set in
-proportion to what it cost, and when it falls behind takes the newest keyframe and leaves the others out.
+The analyst is the last in line for the processor: it rests after each set in proportion to what it cost, and
+when it falls behind takes the newest keyframe and leaves the others out.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 
 from lamplighter.analysis.measures import measure
@@ -47,9 +45,6 @@ class Analyst:
         Raises:
             FormatError: the folder cannot be read by this version.
         """
-        # Not every system lets a process do this, and nothing depends on it.
-        with contextlib.suppress(OSError, AttributeError):
-            os.nice(10)
         while not self._stop and not self._abandoned():
             try:
                 reader = StepsReader(self._run.steps_path)

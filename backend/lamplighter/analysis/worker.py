@@ -7,6 +7,7 @@ process is the analyst, 4 the folder cannot be read.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    # Last in line for the processor. Not every system lets a process say so, and nothing depends on it.
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
     try:
         with RoleLock(chosen.run, "analyst"):
             analyst.go()

@@ -75,15 +75,15 @@ class LayoutsWriter:
         Returns:
             Layouts dropped.
         """
-        found: Any = self._connection.execute("SELECT count(*), min(id), max(id) FROM layouts").fetchall()[0]
-        count, first, last = found
+        count: Any = self._connection.execute("SELECT count(*) FROM layouts").fetchall()[0][0]
         if count <= keep:
             return 0
         with self._connection:
             self._connection.execute(
                 "DELETE FROM layouts WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER"
-                " (PARTITION BY method ORDER BY id) AS n FROM layouts WHERE id <= ?) WHERE n % 2 = 0)",
-                ((first + last) // 2,),
+                " (PARTITION BY method ORDER BY id) AS n FROM (SELECT id, method FROM layouts ORDER BY id LIMIT ?))"
+                " WHERE n % 2 = 0)",
+                (count // 2 + 1,),
             )
         return self._connection.changes()
 

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from lamplighter.analysis import analyst
+from lamplighter.analysis.analyst import Analyst
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.measures import MeasuresReader
+from tests.integration.projection.growing_run import GrowingRun
+
+
+def measured(folder: RunFolder) -> dict[int, dict[str, float]]:
+    try:
+        with MeasuresReader(folder.measures_path) as reader:
+            return reader.by_step()
+    except FileNotFoundError:
+        return {}
+
+
+def test_measures_keyframes_as_they_come_and_the_end(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    process = subprocess.Popen([sys.executable, "-m", "lamplighter.analysis.worker", str(run.folder.path)])
+    with RoleLock(run.folder.path, "trainer"):
+        deadline = time.monotonic() + 30
+        while not measured(run.folder):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        run.grow(124, pause=0.01)
+    assert run.end()
+    assert process.wait(30) == 0
+    found = measured(run.folder)
+    assert min(found) == 0
+    assert max(found) == 124
+    assert all(step % 10 == 0 for step in found if step != 124)
+    assert found[124]["purity_10nn"] > found[0]["purity_10nn"]
+    assert found[124]["coverage"] == 1
+    assert not list(run.folder.path.glob("*.sqlite-wal"))
+
+
+def test_a_finished_run_is_measured_once(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    run.grow(15)
+    run.end()
+    for _ in range(2):
+        Analyst(run.folder).go()
+        with MeasuresReader(run.folder.measures_path) as reader:
+            assert reader.last_made() == (1, 15)
+            assert list(reader.by_step()) == [15]
+
+
+def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    run.grow(15)
+    run.end()
+    Analyst(run.folder).go()
+    with analyst.StepsReader(run.folder.steps_path) as reader:
+        assert reader.last() == (1, 15)
+    again = analyst.RunFolder(run.folder.path)
+    run.writer = type(run.writer)(again.steps_path)
+    run.resume_from(12)
+    run.grow(3)
+    run.end()
+    Analyst(again).go()
+    with MeasuresReader(again.measures_path) as reader:
+        assert reader.last_made() == (2, 15)
+
+
+def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = GrowingRun(tmp_path, size=12)
+    monkeypatch.setattr(analyst, "PATIENCE", 0.3)
+    Analyst(run.folder).go()
+    assert measured(run.folder)
+    monkeypatch.setattr(analyst, "PATIENCE", 60)
+    told = Analyst(run.folder)
+    thread = threading.Thread(target=told.go)
+    thread.start()
+    told.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    run.writer.close()
