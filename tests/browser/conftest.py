@@ -42,7 +42,7 @@ def page(application: Application, presenter: BrowserContext) -> Iterator[Page]:
     """The city, as the presenter sees it; fails if the page itself complains."""
     opened = presenter.new_page()
     faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
 
     def on_console(said: ConsoleMessage) -> None:
         # A refused request or a lost socket is the browser's own report of what the page then explains.

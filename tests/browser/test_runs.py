@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.status import read_status
+from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
 from tests.browser.pages import wait_for
-from tests.runs import small_text, wait_for_step, wait_until
+from tests.runs import small_recipe, small_text, wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -29,33 +31,49 @@ HOSTILE = [
 
 
 def test_a_persons_own_text_becomes_a_city(page: Page, application: Application, tmp_path: Path):
-    words = small_text().split()
-    for place, token in enumerate(HOSTILE * 8):
-        words.insert(37 * place + 5, token)
     path = tmp_path / "my <i>own<i> text.txt"
-    path.write_text(" ".join(words), encoding="utf-8")
+    path.write_text(small_text(), encoding="utf-8")
     wait_for(page, LIT, 60)
     before = {run.id for run in Shelf(application.runs).runs()}
     page.get_by_test_id("tab-runs").click()
     page.get_by_test_id("new-run").click()
-    page.get_by_test_id("new-corpus").select_option("text")
+    page.locator("input[name=corpus][value=text]").check()
     page.get_by_test_id("new-file").set_input_files(path)
     page.get_by_test_id("new-steps").fill("100000")
     page.get_by_test_id("start").click()
     wait_until(lambda: len(Shelf(application.runs).runs()) > len(before), "a second run")
     (run,) = [run for run in Shelf(application.runs).runs() if run.id not in before]
-    wait_for_step(run, 5)
+    wait_for(page, f"location.search.includes('{run.id}')")
+    wait_for(page, LIT, 60)
+    assert run.recipe.corpus.name == path.name
+    application.ask(run, "stop")
+    application.wait_until_over(run)
+
+
+def test_hostile_tokens_are_text_everywhere(page: Page, application: Application):
+    run = Shelf(application.runs).create(small_recipe(steps=100_000))
+    tokens = tuple(HOSTILE + [f"word{i}" for i in range(60)])
+    ids = np.random.default_rng(0).integers(0, len(tokens), 3_000).astype(np.uint32)
+    vocabulary = Vocabulary(tokens, np.bincount(ids, minlength=len(tokens)), {HOSTILE[1]: tuple(range(20))})
+    run.write_corpus(ids, vocabulary, "{}")
+    wait_for_step(run, 5, 60)
     page.goto(f"{application.url}/?run={run.id}")
     wait_for(page, LIT, 60)
     wait_for(page, "__lamplighter.labels.length > 0", 60)
-    page.keyboard.press("/")
-    page.keyboard.type("img")
-    expect(page.get_by_test_id("found").first).to_contain_text("img")
-    page.keyboard.press("Enter")
-    expect(page.get_by_test_id("token")).to_be_visible()
-    assert page.evaluate(
-        "window.hit === undefined && document.querySelectorAll('img[src=x], main b').length === 0"
-    )
+    for token_id, token in enumerate(HOSTILE):
+        page.goto(f"{application.url}/?run={run.id}&token={token_id}")
+        wait_for(page, LIT, 60)
+        expect(page.get_by_test_id("token")).to_be_visible()
+        if token.isprintable() and len(token) < 60:
+            expect(page.get_by_test_id("token")).to_contain_text(token)
+        x, y = page.evaluate(f"__lamplighter.pixelOf({token_id})")
+        page.get_by_test_id("city").hover(position={"x": x, "y": y}, force=True)
+        page.wait_for_timeout(100)
+    assert page.evaluate("window.hit === undefined")
+    made = """[...document.querySelectorAll('main img, main b, main tspan, a')]
+        .filter(e => e.matches('img[src=x], a[href^=javascript]') || (e.textContent === 'bold' && e.matches('b, tspan')))
+        .length"""
+    assert page.evaluate(made) == 0
     application.ask(run, "stop")
     application.wait_until_over(run)
 
