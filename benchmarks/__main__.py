@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("observation", "cold_start", "latency", "purity")
+NAMES = ("observation", "load", "cold_start", "latency", "purity")
 
 
 def main() -> int:

@@ -1,0 +1,75 @@
+"""The trainer among the others: steps a second with server, projector, analyst and ten viewers on the same cores,
+against the bare loop on a quiet machine.
+
+Blocks take turns: the run is paused and the bare loop measured here, then the run goes on and its own record
+says how fast it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.report import report
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.status import read_status
+from lamplighter.training.loop import Batches, build_learner
+from lamplighter.training.step import train_step
+from tests.application import Application, Viewer
+from tests.runs import wait_for_step, wait_until
+
+ROUNDS, BARE_STEPS, SECONDS, VIEWERS = 4, 150, 6.0, 10
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goal is met."""
+    bare: list[float] = []
+    loaded: list[float] = []
+    with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
+        run = application.only_run()
+        # UMAP's first layout compiles; that is start-up, not the state measured here.
+        wait_for_step(run, 600, 120)
+        with contextlib.ExitStack() as stack:
+            for _ in range(VIEWERS):
+                stack.enter_context(Viewer(application, run.id))
+            for _ in range(ROUNDS):
+                application.ask(run, "pause")
+                wait_until(lambda: read_status(run).phase == "paused", "pause")
+                # The projector lays out the last step and the analyst measures it; then it is quiet.
+                time.sleep(2)
+                bare.append(_bare(run))
+                application.ask(run, "resume")
+                time.sleep(1)
+                begun, first = time.monotonic(), read_status(run).step
+                time.sleep(SECONDS)
+                loaded.append((read_status(run).step - first) / (time.monotonic() - begun))
+        application.ask(run, "stop")
+        application.wait_until_over(run)
+    ratio = float(np.median(np.array(loaded) / np.array(bare)))
+    return report(
+        "load",
+        ratio,
+        "of the bare loop's steps/s",
+        ">= 0.8",
+        bare_steps_per_second=float(np.median(bare)),
+        loaded_steps_per_second=float(np.median(loaded)),
+        viewers=VIEWERS,
+    )
+
+
+def _bare(run: RunFolder) -> float:
+    torch.set_num_threads(run.recipe.threads)
+    device = torch.device("cpu")
+    learner = build_learner(run.recipe, len(run.vocabulary), device)
+    batches = Batches(run.recipe, run.token_ids, device)
+    begun = 0.0
+    for step in range(1, BARE_STEPS + 31):
+        if step == 31:
+            begun = time.monotonic()
+        train_step(learner, *batches.batch(step)[1:])
+    return BARE_STEPS / (time.monotonic() - begun)
