@@ -105,4 +105,5 @@ def _age(run: RunFolder) -> float:
     try:
         return run.created
     except OSError:
-        return run.path.stat().st_mtime
+        # One that is being moved to the trash meanwhile must not fail the list of the others.
+        return run.path.stat().st_mtime if run.path.exists() else 0.0
