@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.shelf import NoSuchRunError, Shelf
 from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, snapshot
 from lamplighter.runfolder.status import read_status
 from lamplighter.runfolder.steps import StepsReader
@@ -68,7 +68,11 @@ class Library:
             NoSuchRunError: there is none.
         """
         found = self.shelf.find(run_id)
-        return self._folders.fetch((run_id, found.path.stat().st_ino), lambda: found)
+        try:
+            inode = found.path.stat().st_ino
+        except FileNotFoundError:
+            raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
+        return self._folders.fetch((run_id, inode), lambda: found)
 
     def list(self) -> list[Run]:
         """Every run, newest first; one that cannot be read hides no other."""

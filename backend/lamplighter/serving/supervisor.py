@@ -73,6 +73,8 @@ class _Post:
     run: RunFolder
     role: str
     process: subprocess.Popen[bytes] | None = None
+    elsewhere: bool = False
+    """Somebody else's worker holds it, one of a server that was killed, say."""
     started: float = 0.0
     crashes: int = 0
     not_before: float = 0.0
@@ -155,6 +157,7 @@ class Supervisor:
         with self._lock:
             for post in self._book.posts.values():
                 self._reap(post)
+                post.elsewhere = False
             runs = self._shelf.runs()
             self._forget({run.id for run in runs})
             self._wanted.look(runs)
@@ -179,9 +182,10 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 self.look()
-            except OSError as error:
-                # The runs folder went away, or too many files are open: the next look may do better.
-                log.warning("cannot look at the runs: %s", error)
+            except Exception:
+                # The runs folder went away, too many files are open: the next look may do better. Whatever
+                # it is, a supervisor that ended here would end without anybody noticing.
+                log.exception("cannot look at the runs")
             self._stopping.wait(self._limits.look_seconds)
 
     def _fill(self, run: RunFolder, role: str) -> bool:
@@ -190,7 +194,10 @@ class Supervisor:
         if state is None:
             return False
         post = self._book.post(run, role)
-        if post.process is not None or time.monotonic() < post.not_before:
+        if post.process is not None:
+            return False
+        post.elsewhere = is_held(run.path, role)
+        if post.elsewhere or time.monotonic() < post.not_before:
             return False
         if role != "trainer" and post.done == state:
             return False
@@ -198,7 +205,7 @@ class Supervisor:
             if post.mark == asked_mark(run):
                 return False
             post.stopped, post.crashes = None, 0
-        if is_held(run.path, role) or not os.access(run.path, os.W_OK):
+        if not os.access(run.path, os.W_OK):
             return False
         return self._start(post, state)
 
@@ -260,7 +267,7 @@ class Supervisor:
 
     def _state(self, role: str) -> str:
         posts = [post for post in self._book.posts.values() if post.role == role]
-        at_work = sum(post.process is not None for post in posts)
+        at_work = sum(post.process is not None or post.elsewhere for post in posts)
         stopped = [post for post in posts if post.stopped is not None]
         restarting = any(post.process is None and post.crashes and post.stopped is None for post in posts)
         words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []

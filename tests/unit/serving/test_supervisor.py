@@ -224,6 +224,7 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
             time.sleep(0.3)
             assert worker.is_running()
             assert started == []
+            assert supervisor.states()["trainer"] == "at work on 1 run"
             worker.kill()
             until(lambda: started)
             assert supervisor.states()["trainer"] == "at work on 1 run"
