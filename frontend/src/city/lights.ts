@@ -26,6 +26,9 @@ interface Target {
 
 const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
 
+/** Pictures of the land in one glide. */
+const LAND_STEPS = 12;
+
 export class Lights {
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
@@ -42,6 +45,7 @@ export class Lights {
   private largest = 64;
   /** What the land and the sleeping lamps were last drawn for; they are drawn again when it changes. */
   private seen = "";
+  private groundSeen = "";
   private lost = false;
 
   private count = 0;
@@ -88,7 +92,7 @@ export class Lights {
   setTints(tints: Uint8Array) {
     this.tints = tints;
     this.upload("tint", tints);
-    this.seen = "";
+    this.seen = this.groundSeen = "";
   }
 
   /** Glide to `next`, from `last` where that is not simply the placement that was shown. */
@@ -99,7 +103,7 @@ export class Lights {
     else this.upload("from", from.places);
     this.placements = [from, next];
     this.upload("to", next.places);
-    this.seen = "";
+    this.seen = this.groundSeen = "";
   }
 
   /** The land that goes with the placement just given. */
@@ -109,7 +113,7 @@ export class Lights {
     this.ground = [last, relief];
     if (last === relief) this.uploadRelief(0, relief);
     this.uploadRelief(1, relief);
-    this.seen = "";
+    this.seen = this.groundSeen = "";
   }
 
   /** A new beat: these rows, each as bright as its strength (0 to 1), and no others. */
@@ -134,14 +138,20 @@ export class Lights {
     if (this.lost || !this.land || !this.asleep || !this.awake) return;
     const { gl } = this;
     const { view, mixing } = moment;
-    const seen = [view.x0, view.x1, view.y0, view.y1, mixing].join();
-    if (seen !== this.seen) {
-      this.seen = seen;
+    const place = [view.x0, view.x1, view.y0, view.y1].join();
+    // The land follows a glide in steps: a contour's way is short.
+    const ground = place + Math.ceil(mixing * LAND_STEPS);
+    if (ground !== this.groundSeen) {
+      this.groundSeen = ground;
       this.drawLand(moment, design);
+    }
+    if (place + mixing !== this.seen) {
+      this.seen = place + mixing;
       this.drawLamps(this.asleep, moment, design, 0);
     }
     this.drawLamps(this.awake, moment, design, 1);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.disable(gl.BLEND);
     const eye = this.programs.eye.use();
     eye.texture("landPicture", 0, this.land.picture);
@@ -239,7 +249,7 @@ export class Lights {
       this.upload("to", this.placements[1].places);
     }
     this.ground?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
-    this.seen = "";
+    this.seen = this.groundSeen = "";
   }
 
   private bindAttributes() {
@@ -316,7 +326,7 @@ export class Lights {
     this.land = this.target(false);
     this.asleep = this.target(this.deep);
     this.awake = this.target(this.deep);
-    this.seen = "";
+    this.seen = this.groundSeen = "";
   }
 
   private target(deep: boolean): Target {

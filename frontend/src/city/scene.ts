@@ -38,6 +38,14 @@ export interface SceneEvents {
 const GLOW_FRAME = 30;
 /** Where drawing is slow (software GL), glowing leaves the processor to others for so long. */
 const SLOWEST_GLOW_FRAME = 110;
+/** Frames that take so long (ms) are too hard for this machine: the lamps are drawn coarser. */
+const HARD = 55;
+/** Frames that take no longer are so easy that it may be tried finer again. */
+const EASY = 20;
+/** Pixels of the lamps' canvas for one of the screen, from fine to coarse. */
+const FINENESS = [1, 0.75, 0.55];
+/** How long nothing must move until a coarse picture is drawn fine again, in ms. */
+const REST = 300;
 /** Differences of the fitted view that are not worth moving everything for. */
 const SETTLED = 0.03;
 
@@ -69,6 +77,9 @@ export class Scene {
   private width = 1;
   private height = 1;
   private design = 1;
+  private ratio = 1;
+  private coarseness = 0;
+  private resting: ReturnType<typeof setTimeout> | undefined;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private frame = 0;
   private drawn = 0;
@@ -76,6 +87,9 @@ export class Scene {
   /** Whether the frame to come follows right upon one just drawn, and how late such frames are (ms). */
   private following = false;
   private late = 16;
+  private easy = 0;
+  private lastMixing = 1;
+  private fading = false;
 
   constructor(
     canvas: HTMLCanvasElement,
@@ -158,13 +172,12 @@ export class Scene {
   }
 
   resize(width: number, height: number, insets: Insets) {
-    const ratio = Math.min(2, devicePixelRatio || 1);
+    this.ratio = Math.min(2, devicePixelRatio || 1);
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.insets = insets;
-    this.design = ratio * Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
-    this.overlay.resize(width, height, ratio);
-    this.lights?.resize(Math.round(width * ratio), Math.round(height * ratio));
+    this.overlay.resize(width, height, this.ratio);
+    this.sharpen(FINENESS[this.coarseness]!);
     this.fit(true);
     this.renamed = true;
     this.wake();
@@ -241,6 +254,7 @@ export class Scene {
 
   /** The picture as it is now, lamps and names, for saving. */
   picture(): HTMLCanvasElement {
+    this.sharpen(1);
     this.draw(performance.now());
     const canvas = document.createElement("canvas");
     canvas.width = this.overlay.canvas.width;
@@ -253,6 +267,7 @@ export class Scene {
 
   stop() {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
     this.frame = -1;
   }
 
@@ -272,17 +287,41 @@ export class Scene {
   private readonly tick = () => {
     if (this.frame < 0) return;
     this.frame = 0;
+    clearTimeout(this.resting);
     const now = performance.now();
     const moving = now - this.glideStarted < GLIDE + 50 || this.renamed || this.unpainted;
     // The next frame comes late where the last one was hard to draw.
     if (this.following) this.late = 0.8 * this.late + 0.2 * Math.min(400, now - this.drawn);
+    this.easy = this.late < EASY ? this.easy + 1 : 0;
+    if (this.late > HARD && this.coarseness < FINENESS.length - 1) {
+      this.coarseness += 1;
+      this.late = 16;
+    } else if (this.easy > 900 && this.coarseness > 0) {
+      this.coarseness -= 1;
+      this.easy = 0;
+    }
     this.following = false;
     const rest = Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
-    if (moving || now - this.drawn >= rest) {
-      this.following = this.draw(now);
-      if (this.following) this.wake();
-    } else this.wake();
+    if (!moving && now - this.drawn < rest) return this.wake();
+    this.sharpen(FINENESS[this.coarseness]!);
+    this.following = this.draw(now);
+    if (this.following) this.wake();
+    else if (this.coarseness) this.resting = setTimeout(this.refine, REST);
   };
+
+  /** Nothing moves: a picture that was drawn coarsely can be drawn as it should be. */
+  private readonly refine = () => {
+    if (this.frame !== 0) return;
+    this.sharpen(1);
+    this.draw(performance.now());
+  };
+
+  private sharpen(fineness: number) {
+    const ratio = this.ratio * fineness;
+    const size = Math.sqrt((this.width * this.height) / 1_000_000);
+    this.design = ratio * Math.max(0.85, Math.min(2.2, size));
+    this.lights?.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
+  }
 
   /** Draw; whether the picture is going to change by itself. */
   private draw(now: number): boolean {
@@ -298,7 +337,9 @@ export class Scene {
     }
     const glow = this.glow(now);
     this.lights?.draw({ view: this.view, mixing, glow }, this.design);
-    const fading = this.drawNames(now);
+    const moved = mixing < 1 || this.lastMixing < 1 || this.renamed;
+    this.lastMixing = mixing;
+    if (moved || this.fading) this.fading = this.drawNames(now);
     this.drawn = now;
     if (this.unpainted && this.layout && this.beat) {
       this.unpainted = false;
@@ -306,7 +347,7 @@ export class Scene {
     }
     const age = now - this.beatStarted;
     const glowing = this.beat !== null && age < this.beat.lasting + 100;
-    return mixing < 1 || this.viewFrom !== null || fading || glowing;
+    return mixing < 1 || this.viewFrom !== null || this.fading || glowing;
   }
 
   private drawNames(now: number): boolean {
