@@ -42,7 +42,7 @@ class MapSettings:
     """Epochs of a full fit; the weakest edge kept fires once in them."""
     warm_epochs: int = 20
     """Epochs a frame."""
-    gain: float = 0.5
+    gain: float = 1.0
     """Learning rate for a graph of which everything changed in one frame."""
     fastest: float = 0.3
     """The highest learning rate a warm frame begins with."""

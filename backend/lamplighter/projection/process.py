@@ -103,9 +103,9 @@ class ProjectorProcess:
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (4 * size + 500)))
         over, version, due, frames = False, -1, 0.0, 0
         while not self._stop and not over:
-            now = reader.version()
-            if now != version:
-                version = now
+            seen = reader.version()
+            if seen != version:
+                version = seen
                 over = reader.facts().get("phase") in TERMINAL
                 follower.advance(reader)
             if over or self._once:
@@ -119,14 +119,16 @@ class ProjectorProcess:
             if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
                 time.sleep(POLL)
                 continue
-            start = time.monotonic()
+            start, used = time.monotonic(), time.thread_time()
             projector.frame(follower.vectors, follower.attempt, follower.step)
-            end = time.monotonic()
             frames += 1
             if frames % 50 == 0:
                 writer.thin(keep)
-            rest = (end - start) * (1 / self._share - 1) if self._alive else 0.0
-            due = end + min(max(rest, BETWEEN[0]), BETWEEN[1])
+            used = time.thread_time() - used
+            # Shares are of processor time: on a busy machine the clock would make it rest twice over.
+            rested = start + used / (self._share if self._alive else 1.0)
+            now = time.monotonic()
+            due = min(max(rested, now + BETWEEN[0]), now + BETWEEN[1])
         if self._stop or not self._finish(projector, reader):
             return False
         return over
