@@ -22,5 +22,5 @@ export function shortcut(event: KeyboardEvent): Command | null {
   if (target?.closest?.("input, select, textarea, dialog, [contenteditable]")) return null;
   // Space on a button presses the button.
   if (event.key === " " && target?.closest?.("button, summary, a")) return null;
-  return (COMMANDS as Record<string, Command>)[event.key] ?? null;
+  return Object.hasOwn(COMMANDS, event.key) ? COMMANDS[event.key as keyof typeof COMMANDS] : null;
 }

@@ -3,15 +3,7 @@ import { shown, vocabularyOf } from "./vocabulary";
 
 describe("token text", () => {
   it("is shown as it is, when it is harmless", () => {
-    for (const word of [
-      "dog",
-      "naïve",
-      "שלום",
-      "犬",
-      "👩‍🚀"[0] ? "🐕" : "",
-      "<b>bold</b>",
-      "&amp;",
-    ]) {
+    for (const word of ["dog", "naïve", "שלום", "犬", "👩\u200d🚀", "<b>bold</b>", "&amp;"]) {
       expect(shown(word)).toBe(word);
     }
   });
@@ -20,7 +12,7 @@ describe("token text", () => {
     expect(shown("a\u202eb\u0000c\u200bd")).toBe("abcd");
     expect(shown("\n")).toBe("⏎");
     expect(shown(" the")).toBe("␣the");
-    expect(shown("\u200f")).toBe("(invisible)");
+    expect(shown("\u200f\u200d")).toBe("(invisible)");
     expect(shown("")).toBe("(invisible)");
     expect(shown(undefined)).toBe("?");
   });

@@ -50,8 +50,9 @@ export function vocabularyOf(run: string, items: Token[], known: string[]): Voca
 }
 
 // Control characters, marks of direction and invisible ones: nothing a reader sees, much they can do.
+// Joiners stay: they shape Persian words and emoji.
 const UNSEEN =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 /** A token as people may read it: white space made visible, nothing invisible, not endless. */
 export function shown(token: string | undefined): string {
@@ -61,7 +62,7 @@ export function shown(token: string | undefined): string {
     .replaceAll("\t", "⇥")
     .replace(UNSEEN, "")
     .replace(/^ +| +$/g, (spaces) => "␣".repeat(Math.min(3, spaces.length)));
-  if (!text) return "(invisible)";
+  if (/^[\u200c\u200d]*$/u.test(text)) return "(invisible)";
   const letters = Array.from(text);
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
 }
