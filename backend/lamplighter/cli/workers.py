@@ -26,14 +26,16 @@ def watch_role(shelf: Shelf, role: str) -> None:
     from lamplighter.serving.supervisor import Supervisor
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    supervisor = Supervisor(shelf, (role,))
     stopping = threading.Event()
 
     def on_signal(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            supervisor.interrupt()
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    supervisor = Supervisor(shelf, (role,))
     supervisor.start()
     click.echo(f"looking for runs in {shelf.path} that want a {role}; Ctrl-C stops")
     stopping.wait()

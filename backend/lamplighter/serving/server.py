@@ -98,6 +98,10 @@ def build_server(
             )
         )
 
+    def interrupted() -> None:
+        if house.supervisor is not None:
+            house.supervisor.interrupt()
+
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -112,7 +116,7 @@ def build_server(
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    return _Server(config, up), house
+    return _Server(config, up, interrupted), house
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -148,11 +152,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up, and returns where uvicorn would raise the signal again."""
+    """Says when it is up and when a person stops it, and returns where uvicorn would raise the signal again."""
 
-    def __init__(self, config: uvicorn.Config, up: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, up: Callable[[], None], interrupted: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._up = up
+        self._interrupted = interrupted
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -162,6 +169,8 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
+        if sig == signal.SIGINT:
+            self._interrupted()
         self.should_exit = True
 
 

@@ -112,6 +112,7 @@ class Supervisor:
         self._wanted = Wanted()
         self._book = _Book()
         self._lock = threading.Lock()
+        self._interrupted = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
@@ -119,19 +120,33 @@ class Supervisor:
         """Begin to look."""
         self._thread.start()
 
+    def interrupt(self) -> None:
+        """A person stops all this (Ctrl-C): then `stop` interrupts the runs our trainers are at.
+
+        They can be continued; they do not go on by themselves the next time somebody looks at the folder.
+        """
+        self._interrupted = True
+
     def stop(self) -> None:
         """Stop looking, ask the workers to end, and end those that do not in time. Blocks until then.
 
-        A trainer asked so writes a checkpoint and leaves its run as it is: it is taken up again next time.
+        A trainer asked so writes a checkpoint and leaves its run as it is, to be taken up again next time,
+        unless a person interrupted it. Workers that others started are left alone.
         """
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
         with self._lock:
-            at_work = [post.process for post in self._book.posts.values() if post.process is not None]
-        for process in at_work:
+            posts = [post for post in self._book.posts.values() if post.process is not None]
+            ours = {post.run.id for post in posts if post.role == "trainer"}
+            for run in self._shelf.runs() if "trainer" in self._roles else []:
+                if run.id not in ours and is_held(run.path, "trainer"):
+                    log.info("%s goes on training: this server did not start its trainer", run.id)
+        at_work = [post.process for post in posts if post.process is not None]
+        for post in posts:
             with suppress(ProcessLookupError):
-                process.terminate()
+                if post.process is not None:
+                    post.process.send_signal(self._farewell(post.role))
         deadline = time.monotonic() + self._limits.patience
         for process in at_work:
             try:
@@ -140,6 +155,10 @@ class Supervisor:
                 log.warning("a worker did not end in %.0f s; it is ended now", self._limits.patience)
                 _kill(process)
                 process.wait()
+
+    def _farewell(self, role: str) -> int:
+        interrupted = self._interrupted and role == "trainer" and sys.platform != "win32"
+        return signal.SIGINT if interrupted else signal.SIGTERM
 
     def states(self) -> dict[str, str]:
         """What each role is at, in words, for people."""

@@ -1,0 +1,146 @@
+"""The words a person types, typed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+from tests.application import Application
+from tests.runs import make_run, small_text, wait_for_step
+
+SMALL = ["--dim", "16", "--layers", "1", "--heads", "2", "--context", "8", "--batch", "4", "--steps", "30"]
+
+
+def lamplighter(runs: Path, *words: str, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "lamplighter", "--runs", str(runs), *words]
+    return subprocess.run(command, input=text, capture_output=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("tokeniser", ["words", "bpe"])
+def test_a_text_from_standard_input_is_trained_on_and_summed_up_in_a_line(tmp_path: Path, tokeniser: str):
+    text = small_text().encode()
+    done = lamplighter(
+        tmp_path, "train", "--corpus", "-", "--tokeniser", tokeniser, "--json", *SMALL, text=text
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    summary = json.loads(done.stdout)
+    assert (summary["phase"], summary["step"]) == ("finished", 30)
+    assert summary["id"] == Shelf(tmp_path).runs()[0].id
+
+
+def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_path: Path):
+    (tmp_path / "my.txt").write_text(small_text(), encoding="utf-8")
+    (tmp_path / "recipe.toml").write_text(
+        'steps = 50\nsequences = 4\n[model]\ndim = 16\nlayers = 1\nheads = 2\ncontext = 8\n[optimiser]\nkind = "sgd"\n'
+    )
+    words = ["--recipe", str(tmp_path / "recipe.toml"), "--corpus", str(tmp_path / "my.txt"), "--steps", "20"]
+    done = lamplighter(tmp_path / "runs", "train", *words)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"all 20 steps are done" in done.stdout
+    (run,) = Shelf(tmp_path / "runs").runs()
+    assert run.recipe.optimiser.kind == "sgd"
+    assert run.recipe.corpus.name == "my.txt"
+    assert not (tmp_path / "my.txt").samefile(run.source_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["train", "--dim", "30", "--heads", "4"], "multiple of heads"),
+        (["train", "--steps", "0"], "greater than or equal to 1"),
+        (["train", "--optimiser", "adamw"], "'lazy', 'adam', 'sgd'"),
+        (["train", "--optimiser", "lazy", "--tied"], "adam or sgd"),
+        (["train", "--corpus", "no-such.txt"], "no such file"),
+        (["train", "--recipe", "no-such.toml"], "No such file"),
+        (["train", "--device", "tpu"], "'auto', 'cpu', 'cuda', 'mps'"),
+        (["train", "--resume", "no-such-run"], "there is no run"),
+        (["project"], "name a run"),
+        (["project", "../etc"], "there is no run"),
+        (["runs", "trash", "no-such-run"], "there is no run"),
+        (["serve", "--host", "0.0.0.0"], "--behind HOST:PORT"),
+        (["--port", "99999"], "65535"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_a_bad_value_gets_one_line_that_says_what_is_allowed(tmp_path: Path, words: list[str], says: str):
+    done = lamplighter(tmp_path / "runs", *words)
+    assert done.returncode != 0
+    lines = done.stderr.decode().strip().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("lamplighter: ")
+    assert says in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "empty"), (b"\x00\x01" * 900, "binary"), (b"\xff\xfe" * 900, "UTF-8"), (b"few", "")],
+)
+def test_a_text_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes, says: str):
+    (tmp_path / "text.txt").write_bytes(content)
+    done = lamplighter(tmp_path / "runs", "train", "--corpus", str(tmp_path / "text.txt"), *SMALL)
+    assert done.returncode != 0
+    assert says in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_ctrl_c_says_how_to_go_on_and_going_on_works(tmp_path: Path):
+    text = tmp_path / "text.txt"
+    text.write_text(small_text(), encoding="utf-8")
+    words = ["--runs", str(tmp_path / "runs"), "train", "--corpus", str(text), *SMALL[:-1], "1000000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lamplighter", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    while not Shelf(tmp_path / "runs").runs():
+        time.sleep(0.05)
+    (run,) = Shelf(tmp_path / "runs").runs()
+    at = wait_for_step(run, 10).step
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert f"lamplighter train --resume {run.id}" in said.decode()
+    assert read_status(run).phase == "interrupted"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lamplighter", "--runs", str(tmp_path / "runs"), "train", "--resume", run.id],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for_step(run, at + 10)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+
+
+def test_runs_are_listed_trashed_and_removed(tmp_path: Path):
+    one, two = make_run(tmp_path), make_run(tmp_path)
+    (tmp_path / "broken").mkdir()
+    listed = lamplighter(tmp_path, "runs").stdout.decode()
+    assert one.id in listed
+    assert "MB" in listed
+    assert "unreadable" in listed
+    assert lamplighter(tmp_path, "runs", "trash", one.id).returncode == 0
+    assert "in the trash: 1" in lamplighter(tmp_path, "runs").stdout.decode()
+    assert lamplighter(tmp_path, "runs", "remove", two.id, text=b"n\n").returncode != 0
+    assert two.path.exists()
+    assert lamplighter(tmp_path, "runs", "remove", two.id, "--trashed", "--yes").returncode == 0
+    assert not two.path.exists()
+    assert not Shelf(tmp_path).trashed()
+
+
+def test_a_taken_port_is_said_and_the_next_free_one_used(tmp_path: Path):
+    make_run(tmp_path, steps=1)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with Application(tmp_path, "--print-token", port=port) as application:
+            assert application.port > port
+            assert f"port {port} is taken" in application.log
+            assert application.get("/healthz")["status"] == "ok"
