@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.integration.projection.growing_run import GrowingRun
 
 from lamplighter.runfolder.follower import MatrixFollower
 from lamplighter.runfolder.steps import StepsReader
+from tests.integration.projection.growing_run import GrowingRun
 
 
 @given(actions=st.lists(st.integers(-12, 30), min_size=1, max_size=8), seed=st.integers(0, 99))
