@@ -114,7 +114,7 @@ class ProjectorProcess:
                 return False
             if self._warm is None and frames:
                 self._warm = WarmUp()  # not before the first linear layout is out
-            elif self._warm is not None and self._warm.done and not projector.living:
+            elif self._warm is not None and self._warm.done:
                 self._begin(projector)
             if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
                 time.sleep(POLL)
@@ -155,6 +155,8 @@ class ProjectorProcess:
         return True
 
     def _begin(self, projector: Projector) -> None:
+        if projector.living:
+            return
         if self._warm is not None and self._warm.error is not None:
             raise self._warm.error
         projector.begin()

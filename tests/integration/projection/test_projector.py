@@ -118,6 +118,12 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     moved = np.linalg.norm(after.coordinates - before[-1].coordinates, axis=1)
     assert np.median(moved) < 0.05 * diameter(before[-1].coordinates)
 
+    # Nor does any later frame jump, the last one included, for which the map comes to rest.
+    for one, two in zip(maps[len(before) :], maps[len(before) + 1 :], strict=False):
+        moved = np.linalg.norm(two.coordinates - one.coordinates, axis=1)
+        assert np.median(moved) < 0.08 * diameter(one.coordinates)
+    assert moved.max() < 0.002 * diameter(maps[-1].coordinates)
+
     for method in Method:
         newest = layouts(folder, method)[-1]
         assert (newest.attempt, newest.step) == last
