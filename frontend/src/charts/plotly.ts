@@ -38,17 +38,23 @@ const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc01
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
+/** Type as large as the page's: `size` is for a root of 14 pixels. */
+export function type(size: number): { family: string; size: number } {
+  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
+  return { family: FONT, size: (size * root) / 14 };
+}
+
 /** A quiet figure on the night: transparent, small type, thin lines. */
 export function quietFigure(changes: Figure): Figure {
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: FONT, size: 11, color: "#8fa3c8" },
+    font: { ...type(11), color: "#9aaccf" },
     showlegend: false,
     hoverlabel: {
       bgcolor: "#12203c",
       bordercolor: "#2b3c68",
-      font: { family: FONT, size: 12, color: "#d7e0f5" },
+      font: { ...type(12), color: "#d7e0f5" },
     },
     uirevision: "same",
     ...changes,

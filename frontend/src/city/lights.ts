@@ -238,6 +238,7 @@ export class Lights {
     this.lamps = gl.createVertexArray()!;
     this.bindAttributes();
     this.reliefs = [this.reliefTexture(), this.reliefTexture()];
+    this.land = this.asleep = this.awake = null;
     this.makeTargets();
   }
 

@@ -46,23 +46,27 @@ export interface Scenery {
 }
 
 const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-const FONTS: Record<Style, string> = {
-  district: `600 11px ${FACE}`,
-  lit: `13px ${FACE}`,
-  token: `12px ${FACE}`,
-  chosen: `600 15px ${FACE}`,
-  neighbour: `13px ${FACE}`,
+/** Weight and size in design pixels. */
+const FONTS: Record<Style, [number, number]> = {
+  district: [600, 11],
+  lit: [400, 13.5],
+  token: [400, 12],
+  chosen: [600, 16],
+  neighbour: [400, 13.5],
 };
 /** Least distance between two lit words, in pixels. */
 const APART = 86;
-/** How much of a name's alpha changes in a millisecond. */
-const FADE = 1 / 180;
+/** How much of a name's alpha changes in a millisecond, coming and going. */
+const FADE_IN = 1 / 180;
+const FADE_OUT = 1 / 100;
 
 export class Overlay {
   private readonly pen: CanvasRenderingContext2D;
   private readonly widths = new Map<string, number>();
   private names = new Map<string, Shown>();
   private ratio = 1;
+  /** Type grows with the screen. */
+  private scale = 1;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.pen = canvas.getContext("2d")!;
@@ -70,13 +74,15 @@ export class Overlay {
 
   resize(width: number, height: number, ratio: number) {
     this.ratio = ratio;
+    this.scale = Math.max(1, Math.min(2, height / 1_000));
+    this.widths.clear();
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
   }
 
   /** Choose names anew. */
   choose(scenery: Scenery) {
-    const most = Math.round((scenery.width * scenery.height) / 9_000);
+    const most = Math.round(this.area(scenery) / 9_000);
     const placed = placeLabels(this.candidates(scenery), scenery.free, most);
     for (const one of this.names.values()) one.wanted = false;
     for (const { of, dx, dy } of placed) {
@@ -94,7 +100,7 @@ export class Overlay {
     let fading = false;
     for (const [key, one] of this.names) {
       const target = one.wanted ? 1 : 0;
-      const change = Math.min(1, elapsed * FADE);
+      const change = Math.min(1, elapsed * (one.wanted ? FADE_IN : FADE_OUT));
       one.alpha += Math.max(-change, Math.min(change, target - one.alpha));
       if (one.alpha <= 0 && !one.wanted) {
         this.names.delete(key);
@@ -148,13 +154,14 @@ export class Overlay {
     }
     // Lit words come before the names of districts: the beat is the news. One to a neighbourhood, so
     // that they speak of the whole batch.
-    let bright = Math.round(((width * height) / 62_000) * Math.min(3, Math.max(1, zoom)));
+    let bright = Math.round((this.area(scenery) / 62_000) * Math.min(3, Math.max(1, zoom)));
     const spoken: Name[] = [];
     for (const { id, strength } of lit) {
       if (bright <= 0) break;
       const name = token(id, "lit", strength);
       if (!name) continue;
-      const apart = ({ x, y }: Name) => Math.hypot(x - name.x, (y - name.y) * 1.6) > APART;
+      const apart = ({ x, y }: Name) =>
+        Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * this.scale;
       if (!spoken.every(apart)) {
         seen.delete(id);
         continue;
@@ -179,7 +186,7 @@ export class Overlay {
     const { zoom, width, height } = scenery;
     const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
     // From afar the greater districts; the smaller ones as one comes closer.
-    let most = Math.round(((width * height) / 34_000) * Math.max(1, zoom) ** 2);
+    let most = Math.round((this.area(scenery) / 34_000) * Math.max(1, zoom) ** 2);
     for (const { place, name, x, y, unity } of scenery.districts) {
       const strength = unity * fade;
       if (strength < 0.12) continue;
@@ -240,8 +247,7 @@ export class Overlay {
       if (name.id >= scenery.vocabulary.tokens.length) return;
       [x, y] = pixel(scenery, scenery.at(name.id));
     }
-    pen.font = FONTS[name.style];
-    spaced(pen, name.style);
+    this.dip(name.style);
     pen.textBaseline = "middle";
     pen.textAlign = "left";
     pen.globalAlpha = alpha * (name.style === "district" ? 0.3 + 0.5 * name.strength : 1);
@@ -254,17 +260,29 @@ export class Overlay {
     pen.globalAlpha = 1;
   }
 
+  /** Room for names, in square design pixels. */
+  private area({ width, height }: Scenery): number {
+    return (width * height) / this.scale ** 2;
+  }
+
+  private dip(style: Style) {
+    const [weight, size] = FONTS[style];
+    this.pen.font = `${weight} ${size * this.scale}px ${FACE}`;
+    if ("letterSpacing" in this.pen) {
+      this.pen.letterSpacing = style === "district" ? `${1.5 * this.scale}px` : "0px";
+    }
+  }
+
   private measure(text: string, style: Style): { width: number; height: number } {
     const key = `${style} ${text}`;
     let width = this.widths.get(key);
     if (width === undefined) {
-      this.pen.font = FONTS[style];
-      spaced(this.pen, style);
+      this.dip(style);
       width = this.pen.measureText(text).width;
       if (this.widths.size > 20_000) this.widths.clear();
       this.widths.set(key, width);
     }
-    return { width, height: style === "chosen" ? 18 : 15 };
+    return { width, height: 1.15 * FONTS[style][1] * this.scale };
   }
 }
 
@@ -272,10 +290,6 @@ function ink({ style, tint }: Name): string {
   if (style === "district") return tint;
   if (style === "token") return INK.quiet;
   return style === "lit" ? "#f2ead9" : style === "chosen" ? INK.lamp : INK.text;
-}
-
-function spaced(pen: CanvasRenderingContext2D, style: Style) {
-  if ("letterSpacing" in pen) pen.letterSpacing = style === "district" ? "1.5px" : "0px";
 }
 
 function pixel({ view, width, height }: Scenery, [x, y]: [number, number]): [number, number] {

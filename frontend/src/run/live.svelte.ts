@@ -99,7 +99,8 @@ export class LiveRun {
 
   /** No step is coming by itself: the last beat may stay lit. */
   get resting(): boolean {
-    return this.status !== null && (this.status.phase !== "running" || !this.status.alive);
+    if (this.status === null) return false;
+    return this.link.state !== "open" || this.status.phase !== "running" || !this.status.alive;
   }
 
   pausePicture() {
