@@ -97,7 +97,7 @@ class Recipe(_Part):
     passages: Annotated[int, Field(ge=1, le=65_536)] = 4
     """Places in the corpus a batch reads from; each gives consecutive sequences, so a batch keeps to a
     few topics and lights a few neighbourhoods."""
-    steps: Annotated[int, Field(ge=1, le=100_000_000)] = 6_000
+    steps: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1, le=1_024)] = 1
     """CPU threads of the trainer. Part of the recipe: sums in another order give other bits."""
