@@ -122,6 +122,8 @@ export class Scene {
     const now = performance.now();
     const mixing = this.mixing(now);
     const first = this.layout === null;
+    // The other map has other units: the viewer's place on this one means nothing there.
+    if (this.layout?.method !== layout.method) this.wandering = false;
     const next = placement.placementOf(layout);
     this.from = placement.between(this.from, this.to, mixing);
     this.to = placement.coordinates(next);
@@ -172,13 +174,14 @@ export class Scene {
   }
 
   resize(width: number, height: number, insets: Insets) {
+    const grown = width !== this.width || height !== this.height;
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.insets = insets;
     this.overlay.resize(width, height, this.ratio);
     this.sharpen(FINENESS[this.coarseness]!);
-    this.fit(true);
+    this.fit(grown);
     this.renamed = true;
     this.wake();
   }
@@ -337,6 +340,8 @@ export class Scene {
     }
     const glow = this.glow(now);
     this.lights?.draw({ view: this.view, mixing, glow }, this.design);
+    // Names were chosen for where tokens were when the glide began.
+    if (mixing >= 1 && this.lastMixing < 1) this.renamed = true;
     const moved = mixing < 1 || this.lastMixing < 1 || this.renamed;
     this.lastMixing = mixing;
     if (moved || this.fading) this.fading = this.drawNames(now);
@@ -361,10 +366,8 @@ export class Scene {
   private scenery(): Scenery | null {
     const { vocabulary, layout, districts, lit, chosen, links, view, width, height } = this;
     if (!vocabulary || !layout) return null;
-    const zoom = Math.sqrt(
-      ((this.home.x1 - this.home.x0) / (view.x1 - view.x0)) *
-        ((this.home.y1 - this.home.y0) / (view.y1 - view.y0)),
-    );
+    const wide = (of: View) => (of.x1 - of.x0) * (of.y1 - of.y0);
+    const zoom = this.wandering ? Math.sqrt(wide(this.home) / wide(view)) : 1;
     const mixing = this.mixing(performance.now());
     const at = (id: number) => this.at(id, mixing);
     const { top, right, bottom, left } = this.insets;

@@ -183,6 +183,15 @@ export class LiveRun {
     }
   }
 
+  /** The layers are known from the first step on, not when the run was first looked at. */
+  private async fetchInfo() {
+    try {
+      this.learn(await ask<Run>(runPath(this.id), { signal: this.abort.signal }));
+    } catch (error) {
+      if (!this.abort.signal.aborted && !(error instanceof Refusal)) throw error;
+    }
+  }
+
   private learn(info: Run) {
     this.info = info;
     this.status = info.status;
@@ -324,6 +333,7 @@ export class LiveRun {
     if (this.ticks % CHART_EVERY === 0 && this.chartStale) {
       this.chartStale = false;
       this.series = this.history.series();
+      if (!this.info?.layers?.length && !this.paused) void this.fetchInfo();
     }
     const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
     if (silent && this.status?.phase === "running" && this.status.alive) this.retry();
