@@ -180,8 +180,29 @@ export const t = {
     about: "What can be computed from the record of the run, as it is computed.",
     none: "Nothing measured yet",
     noneMore: "The analyst computes purity and other measures while the run trains.",
-    purity: "10-NN purity of the planted classes",
-    purityMore: "Share of a token's ten nearest rows that are of its class, averaged over classes.",
+    titles: {
+      purity: "Neighbours of the same class",
+      analogy: "Analogies",
+      coverage: "Rows lit at least once",
+      effective_rank: "Directions in use",
+      length_log_count_spearman: "Length of a row and frequency",
+    } as Record<string, string>,
+    more: {
+      purity:
+        "10-NN purity: the share of a token's ten nearest rows that are of its planted class, averaged over classes; dashed, what chance gives.",
+      analogy:
+        "king - man + woman = ?, for each planted relation: how often the answer is the nearest row.",
+      coverage: "The share of all rows that have been in a batch.",
+      effective_rank:
+        "Effective rank: how many directions the embedding really uses, of as many as a row has numbers.",
+      length_log_count_spearman:
+        "Rank correlation of a row's length with the logarithm of its token's count. 0: none, 1: perfect.",
+    } as Record<string, string>,
+    lines: {
+      purity_10nn: "10-NN purity",
+      purity_chance: "chance",
+      analogy_chance: "chance",
+    } as Record<string, string>,
   },
   runsPanel: {
     about: "Every run is a folder; open one, or start another.",

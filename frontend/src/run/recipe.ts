@@ -20,7 +20,7 @@ export function blank(): Wish {
     optimiser: "lazy",
     tied: false,
     shuffle: false,
-    steps: 6_000,
+    steps: 5_000,
     vocabulary: 4_000,
     seed: 0,
     rate: 0.003,
