@@ -7,6 +7,9 @@ The three sets are equal for lazy updates of an untied embedding, and come apart
 Looking at every row costs little for a small matrix and is done at every step. For a large one with lazy
 updates only the rows with a gradient are looked at, and the whole matrix every `verify_every` steps; a pulse
 says which it was (`verified`).
+
+Rows with a gradient are compared first, and the copy brought up to date with them; then the sleepers have
+moved if, and only if, matrix and copy still differ: one comparison of memory.
 """
 
 from __future__ import annotations
@@ -18,9 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from lamplighter.training.step import Learner, StepResult, norms_of
+from lamplighter.training.step import Learner, StepResult
 from lamplighter.wire.frames import NEVER, Floats, UInts
 
 SMALL = 1 << 18
@@ -78,8 +80,8 @@ class Observer:
         self._verify_every = verify_every
         layers = learner.model.layers()
         self.layers = list(layers)
-        self._parameters = [parameter for group in layers.values() for parameter in group]
-        self._layer_of = np.repeat(np.arange(len(layers)), [len(group) for group in layers.values()])
+        layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}
+        self._layer_of = np.array([layer_of[id(p)] for p in learner.model.parameters()])
         vocabulary = self._seen.shape[0]
         self.touches: UInts = np.zeros(vocabulary, dtype=np.uint32)
         self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
@@ -107,21 +109,12 @@ class Observer:
         self.last_lit[batch_ids] = step
         whole = self._always_whole or step % self._verify_every == 0
 
-        norms = norms_of([_values(p) for p in self._parameters])
-        scalars = torch.cat((torch.stack((result.loss, result.clip_scale)), norms)).cpu().numpy()
-        loss, scale = float(scalars[0]), scalars[1]
-        squares = np.bincount(self._layer_of, weights=scalars[2:].astype(np.float64) ** 2)
-
+        scalars = torch.cat((result.loss.view(1), result.clip_scale.view(1), result.gradient_norms))
+        numbers = scalars.cpu().numpy()
+        loss, scale = float(numbers[0]), numbers[1]
+        squares = np.bincount(self._layer_of, weights=numbers[2:].astype(np.float64) ** 2)
         gradient_ids, gradient_norms = self._gradient()
-        moved_ids, moved_distances = self._moved(gradient_ids, whole)
-        moved = torch.from_numpy(moved_ids.astype(np.int64)).to(self._seen.device)
-        vectors: Floats | None = None
-        if 2 * len(moved_ids) <= len(self.touches):
-            rows = self._weight.detach()[moved]
-            self._seen[moved] = rows
-            vectors = rows.cpu().numpy()
-        else:
-            self._seen.copy_(self._weight.detach())
+        moved_ids, moved_distances, vectors = self._moved(gradient_ids, whole)
         return Observation(
             step=step,
             loss=loss,
@@ -132,7 +125,7 @@ class Observer:
             moved_ids=moved_ids,
             moved_distances=moved_distances,
             moved_vectors=vectors,
-            layer_norms=(np.sqrt(squares) / scale).astype(np.float32),
+            layer_norms=np.sqrt(squares).astype(np.float32),
             verified=whole,
         )
 
@@ -140,27 +133,46 @@ class Observer:
         """Rows with a non-zero gradient, and the norm of each."""
         gradient = self._weight.grad
         assert gradient is not None
-        values = _values(self._weight)
-        norms = torch.linalg.vector_norm(values, dim=1).cpu().numpy()
         if gradient.is_sparse:
+            norms = torch.linalg.vector_norm(gradient.values(), dim=1).cpu().numpy()
             ids = gradient.indices()[0].cpu().numpy()
             kept = norms > 0
             return ids[kept].astype(np.uint32), norms[kept]
+        norms = torch.linalg.vector_norm(gradient, dim=1).cpu().numpy()
         ids = np.flatnonzero(norms)
         return ids.astype(np.uint32), norms[ids]
 
-    def _moved(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats]:
-        """Rows that are not as they were, and how far each went."""
-        if whole:
-            change = self._weight.detach() - self._seen
-            distances = torch.linalg.vector_norm(change, dim=1).cpu().numpy()
-            ids = np.flatnonzero(distances).astype(np.uint32)
-            return ids, distances[ids]
-        rows = torch.from_numpy(gradient_ids.astype(np.int64)).to(self._seen.device)
-        change = self._weight.detach()[rows] - self._seen[rows]
-        distances = torch.linalg.vector_norm(change, dim=1).cpu().numpy()
+    def _moved(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats, Floats | None]:
+        """Rows that are not as they were, how far each went, and where it is now (None: over half moved)."""
+        if self._sparse:
+            moved, distances, vectors = self._catch_up(gradient_ids)
+            if not whole or torch.equal(self._weight.detach(), self._seen):
+                return moved, distances, vectors
+            # Some sleeper moved all the same. Rows just caught up with are no longer seen to differ.
+            others = (self._weight.detach() != self._seen).any(dim=1).nonzero().flatten().cpu().numpy()
+            more, further, elsewhere = self._catch_up(others.astype(np.uint32))
+            order = np.argsort(np.concatenate((moved, more)))
+            return (
+                np.concatenate((moved, more))[order],
+                np.concatenate((distances, further))[order],
+                np.concatenate((vectors, elsewhere))[order] if 2 * len(order) <= len(self.touches) else None,
+            )
+        distances = torch.linalg.vector_norm(self._weight.detach() - self._seen, dim=1).cpu().numpy()
+        moved = np.flatnonzero(distances).astype(np.uint32)
+        few = 2 * len(moved) <= len(self.touches)
+        vectors = self._weight.detach().cpu().numpy()[moved] if few else None
+        self._seen.copy_(self._weight.detach())
+        return moved, distances[moved], vectors
+
+    def _catch_up(self, ids: UInts) -> tuple[UInts, Floats, Floats]:
+        """Of some rows: those that moved, how far, and where to; the copy then holds them as they are."""
+        rows = torch.from_numpy(ids.astype(np.int64)).to(self._seen.device)
+        now = self._weight.detach()[rows]
+        distances = torch.linalg.vector_norm(now - self._seen[rows], dim=1).cpu().numpy()
+        self._seen[rows] = now
+        vectors = now.cpu().numpy()
         kept = distances > 0
-        return gradient_ids[kept], distances[kept]
+        return (ids, distances, vectors) if kept.all() else (ids[kept], distances[kept], vectors[kept])
 
 
 def unique_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
@@ -171,9 +183,3 @@ def unique_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
         return rows.astype(np.uint32), counts[rows].astype(np.uint32)
     rows, counts = np.unique(ids, return_counts=True)
     return rows.astype(np.uint32), counts.astype(np.uint32)
-
-
-def _values(parameter: Tensor) -> Tensor:
-    gradient = parameter.grad
-    assert gradient is not None, "a layer got no gradient"
-    return gradient.values() if gradient.is_sparse else gradient

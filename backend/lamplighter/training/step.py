@@ -72,6 +72,8 @@ class StepResult:
     """Of the batch, before the update."""
     clip_scale: Tensor
     """What all gradients were multiplied by, at most 1."""
+    gradient_norms: Tensor
+    """Of each parameter's gradient, as `model.parameters()` has them, before clipping, which measured them."""
 
 
 def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
@@ -87,40 +89,33 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
     with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
         loss = learner.model(ids, targets)
     loss.backward()
-    clip_scale = clip_gradients(learner.model, learner.clip_norm)
+    clip_scale, norms = clip_gradients(learner.model, learner.clip_norm)
     for optimiser in learner.optimisers:
         optimiser.step()
-    return StepResult(loss.detach(), clip_scale)
+    return StepResult(loss.detach(), clip_scale, norms)
 
 
-def clip_gradients(model: nn.Module, limit: float) -> Tensor:
+def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:
     """Scale all gradients so that together they are no longer than `limit`; sparse ones are coalesced.
 
-    torch's own `clip_grad_norm_` refuses sparse gradients.
+    torch's own `clip_grad_norm_` refuses sparse gradients; its fused kernels, which this calls as well, have
+    no public name.
 
     Returns:
-        What they were multiplied by, a scalar tensor, at most 1.
+        What they were multiplied by, a scalar tensor, at most 1; and the norm of each before that, as
+        `model.parameters()` has them.
     """
     values: list[Tensor] = []
     for parameter in model.parameters():
         gradient = parameter.grad
-        if gradient is None:
-            continue
+        assert gradient is not None, "a parameter got no gradient"
         if gradient.is_sparse:
             gradient = gradient.coalesce()
             parameter.grad = gradient
             values.append(gradient.values())
         else:
             values.append(gradient)
-    norm = torch.linalg.vector_norm(norms_of(values))
-    scale = torch.clamp(limit / (norm + 1e-6), max=1.0)
+    norms = torch.stack(torch._foreach_norm(values))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    scale = torch.clamp(limit / (torch.linalg.vector_norm(norms) + 1e-6), max=1.0)
     torch._foreach_mul_(values, scale)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
-    return scale
-
-
-def norms_of(tensors: list[Tensor]) -> Tensor:
-    """The Euclidean norm of each tensor, shape (len(tensors),), in one go.
-
-    torch's fused kernels have no public name; its own gradient clipping calls the same.
-    """
-    return torch.stack(torch._foreach_norm(tensors))  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+    return scale, norms
