@@ -86,7 +86,7 @@ export const t = {
     stepOnceMore: "One training step, then pause (.)",
     pace: "Pace of training",
     paceFull: "full speed",
-    paceSome: (rate: number) => (rate === 1 ? "1 step a second" : `${rate} steps a second`),
+    paceSome: (rate: number) => `${rate} a second`,
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",

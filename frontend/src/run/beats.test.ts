@@ -33,6 +33,15 @@ describe("beats", () => {
     expect(beats.tick(2_000)).toBeNull();
   });
 
+  it("waits for the next step of a steady run rather than light one that is old", () => {
+    const beats = new BeatScheduler(500);
+    beats.offer(step(1), 0);
+    beats.offer(step(2), 200);
+    beats.offer(step(3), 400);
+    for (let now = 500; now < 600; now += 16) expect(beats.tick(now)).toBeNull();
+    expect(beats.offer(step(4), 600)?.step).toBe(4);
+  });
+
   it("lights the last step when no other follows", () => {
     const beats = new BeatScheduler(500);
     beats.offer(step(1), 0);
