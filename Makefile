@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml build_frontend.py
 
-.PHONY: run test check install page browser bench soak format clean help
+.PHONY: run test check install page browser bench format clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -52,9 +52,6 @@ format: .make/develop
 
 bench: .make/develop page browser
 	$(BIN)/python -m benchmarks
-
-soak: .make/develop
-	$(BIN)/python -m benchmarks soak
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules

@@ -1,0 +1,75 @@
+"""What the documents name exists, and what exists is named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from lamplighter.cli.app import cli
+from lamplighter.serving.app import create_app
+from lamplighter.serving.settings import ServerSettings
+from lamplighter.wire.frames import Census, Layout, Pulse, Rows
+
+ROOT = Path(__file__).parents[2]
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def routes_in_the_document() -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for methods, path in re.findall(
+        r"`((?:GET|POST|DELETE)(?:, (?:GET|POST|DELETE))*) (/[^`?\s]*)", (ROOT / "docs/rest.md").read_text()
+    ):
+        found |= {(method, path) for method in methods.split(", ")}
+    return found
+
+
+def test_every_route_is_documented_and_every_documented_route_exists(tmp_path: Path):
+    schema = create_app(ServerSettings(runs=tmp_path)).openapi()
+    routes = {(method.upper(), path) for path, methods in schema["paths"].items() for method in methods}
+    documented = {
+        (method, path) for method, path in routes_in_the_document() if path.startswith(("/api/", "/healthz"))
+    }
+    routes = {(method, path) for method, path in routes if method != "HEAD"}
+    assert documented - routes == set()
+    assert routes - documented == set()
+
+
+@pytest.mark.parametrize(
+    ("frame", "renamed"),
+    [
+        (Pulse, {}),
+        (Layout, {"coordinates": "places"}),
+        (Rows, {}),
+        (Census, {}),
+    ],
+)
+def test_every_field_of_a_frame_is_in_the_wire_document(frame: type, renamed: dict[str, str]):
+    text = (ROOT / "docs/wire.md").read_text()
+    for field in fields(frame):
+        assert re.search(rf"\b{renamed.get(field.name, field.name)}\b", text), (
+            f"{frame.__name__}.{field.name}"
+        )
+
+
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_and_path_leads_somewhere(document: Path):
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (document.parent / target).exists(), target
+    for path in re.findall(r"`((?:backend|frontend|tests|docs|benchmarks|static)/[\w./-]+)`", text):
+        assert (ROOT / path).exists() or path.startswith("static/app"), path
+
+
+def test_every_command_of_the_readme_is_one():
+    for word in re.findall(r"^lamplighter (\w+)", (ROOT / "README.md").read_text(), re.M):
+        assert word in cli.commands, word
+
+
+def test_the_makefile_has_the_targets_the_documents_name():
+    makefile = (ROOT / "Makefile").read_text()
+    for document in DOCS:
+        for target in re.findall(r"`make ([a-z]+)`", document.read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.M), f"{document.name}: make {target}"
