@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-CorpusKind = Literal["lamptown", "manuals", "text"]
+CorpusKind = Literal["lamptown", "manuals", "text", "recorded"]
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
@@ -31,7 +31,12 @@ class _Part(BaseModel):
 
 
 class CorpusRecipe(_Part):
-    """Which text, and how it becomes token ids."""
+    """Which text, and how it becomes token ids.
+
+    `recorded` is no text of ours: a training loop of its own wrote the run (`client/recorded.py`), and nobody
+    here can train it. Of its recipe only the name, `model.dim`, the keyframes' cadence, `steps` and the disk
+    budget say anything.
+    """
 
     kind: CorpusKind = "lamptown"
     name: Annotated[str, Field(max_length=200)] = ""
@@ -46,7 +51,7 @@ class CorpusRecipe(_Part):
 class ModelRecipe(_Part):
     """The shape of the transformer."""
 
-    dim: Annotated[int, Field(ge=2, le=4_096)] = 64
+    dim: Annotated[int, Field(ge=2, le=16_384)] = 64
     layers: Annotated[int, Field(ge=1, le=64)] = 2
     heads: Annotated[int, Field(ge=1, le=64)] = 4
     context: Annotated[int, Field(ge=2, le=4_096)] = 32

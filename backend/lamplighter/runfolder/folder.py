@@ -119,8 +119,13 @@ class RunFolder:
         write_once(self.path / "tokeniser.json", tokeniser)
         write_once(self.path / "vocabulary.json", vocabulary.to_json())
 
+    def write_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Keep the vocabulary of a run that has no corpus of ours: its own loop reads the text."""
+        write_once(self.path / "corpus.json", json.dumps({"tokens": 0}))
+        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+
     def corpus_facts(self) -> dict[str, Any]:
-        """`sha256` and `tokens` of corpus.npy."""
+        """`tokens` of the corpus, and the `sha256` of corpus.npy where there is one."""
         return json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
 
     def bytes_on_disk(self) -> int:

@@ -85,6 +85,9 @@ def wants_training(run: RunFolder) -> bool:
     Raises:
         FormatError: the folder cannot be read by this version.
     """
+    if run.recipe.corpus.kind == "recorded":
+        # Its own loop trains it; there is nothing here to train it from.
+        return False
     requests = RequestsReader(run.path)
     try:
         with StepsReader(run.steps_path) as reader:

@@ -24,7 +24,7 @@ from lamplighter.runfolder.database import (
     seal,
 )
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
@@ -36,6 +36,7 @@ CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL,
     time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE(server, request));
 """
+"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
 
 TERMINAL = ("finished", "interrupted", "failed")
 """Phases in which nobody is meant to be training the run."""
@@ -96,7 +97,7 @@ class StepsWriter:
             FormatError: it was written by a newer version.
         """
         self._path = path
-        self._connection = open_writer(path, _SCHEMA)
+        self._connection = open_writer(path, SCHEMA)
         self._keeper = WalKeeper(path)
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
@@ -111,9 +112,13 @@ class StepsWriter:
 
     def keep_start(self, keyframe: bytes, census: bytes) -> None:
         """Keep the state before the first step."""
+        self.keep_keyframe(0, keyframe, census)
+
+    def keep_keyframe(self, step: int, keyframe: bytes, census: bytes) -> None:
+        """Keep the whole matrix of a step that is committed already and has none."""
         with self._connection:
             self._connection.execute(
-                "INSERT INTO keyframes VALUES(?,?,?)", (key(self.attempt, 0), keyframe, census)
+                "INSERT INTO keyframes VALUES(?,?,?)", (key(self.attempt, step), keyframe, census)
             )
 
     def commit(self, record: StepRecord) -> None:
@@ -243,14 +248,7 @@ class StepsReader:
 
     def pulses_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
         """(step, encoded pulse) of single steps; steps that are not there are left out."""
-        line = self.line()
-        found: list[tuple[int, bytes]] = []
-        for step in steps:
-            for attempt, lower, upper in line:
-                if lower <= step <= upper:
-                    rows = self._all("SELECT record FROM pulses WHERE id=?", key(attempt, step))
-                    found += [(step, row[0]) for row in rows]
-        return found
+        return self._single("SELECT record FROM pulses WHERE id=?", steps)
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Digest by step, along the line, inclusive."""
@@ -260,9 +258,17 @@ class StepsReader:
         """(step, encoded moved rows) along the line, inclusive, at most `limit`."""
         return self._along("SELECT id, record FROM rows", first, last, limit)
 
+    def rows_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """(step, encoded moved rows) of single steps; steps that are not there are left out."""
+        return self._single("SELECT record FROM rows WHERE id=?", steps)
+
+    def rows_steps(self, first: int, last: int) -> list[int]:
+        """Which of the steps `first` to `last` of the line have their moved rows kept, ascending."""
+        return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, max(0, last - first + 1))]
+
     def rows_count(self, first: int, last: int) -> int:
         """How many of the steps `first` to `last` of the line have their moved rows kept."""
-        return len(self._along("SELECT id, 0 FROM rows", first, last, max(0, last - first + 1)))
+        return len(self.rows_steps(first, last))
 
     def keyframe_steps(self) -> list[tuple[int, int]]:
         """(attempt, step) of every keyframe of the line, ascending."""
@@ -324,6 +330,16 @@ class StepsReader:
                 after,
                 limit,
             )
+        ]
+
+    def _single(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        line = self.line()
+        return [
+            (step, row[0])
+            for step in steps
+            for attempt, lower, upper in line
+            if lower <= step <= upper
+            for row in self._all(select, key(attempt, step))
         ]
 
     def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
