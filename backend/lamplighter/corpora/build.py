@@ -68,6 +68,8 @@ def build_corpus(
             progress(share, what)
 
     town: Town | None = None
+    if recipe.kind == "recorded":
+        raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
     if recipe.kind == "lamptown":
         tell(0.0, "writing Lamptown")
         town = write_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))

@@ -24,6 +24,8 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
     """
     found = house.library.find(run)
     status = house.library.status(found)
+    if found.recipe.corpus.kind == "recorded":
+        raise Refused(409, "this run is recorded from a training loop of its own, which takes no requests")
     over = status.phase in TERMINAL
     if over and asked.kind != "continue":
         raise Refused(409, f"this run is {status.phase}; it can only be continued")

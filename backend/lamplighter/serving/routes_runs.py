@@ -46,6 +46,11 @@ def delete(run: str, house: AHouse) -> Response:
 def _text(asked: NewRun, house: House) -> tuple[Recipe, str | None]:
     """The recipe, and the text that goes with it."""
     recipe = asked.recipe
+    if recipe.corpus.kind == "recorded":
+        fault = (
+            "runs of the kind 'recorded' are written by a training loop of their own; see lamplighter.record"
+        )
+        raise Refused(422, fault, [Fault(field="recipe.corpus.kind", message=fault)])
     if recipe.corpus.kind != "text":
         if asked.upload is not None:
             fault = f"only the corpus kind 'text' takes an upload, not '{recipe.corpus.kind}'"

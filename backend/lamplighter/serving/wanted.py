@@ -15,7 +15,7 @@ from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.status import wants_training
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.serving.line import Line, counts
 
 Mark = tuple[tuple[str, int, int], ...]
@@ -25,11 +25,13 @@ Mark = tuple[tuple[str, int, int], ...]
 class _Known:
     mark: Mark
     training: bool
-    """The run is not over, or somebody asked for it to go on."""
+    """A trainer of ours is wanted: the run is not over, or somebody asked for it to go on."""
     last: int = 0
-    """Of a run that is over, the last step."""
+    """Of a run that we do not train, the last step."""
     behind: tuple[bool, bool] = (False, False)
-    """Of a run that is over: whether its map and its measures end before the last step."""
+    """Of a run that we do not train: whether its map and its measures end before the last step."""
+    over: bool = False
+    """Nobody trains the run, no loop of its own either."""
 
 
 class Wanted:
@@ -49,7 +51,7 @@ class Wanted:
         for run in runs:
             known = self._read(run)
             # Nobody trains a run that is over; not asking its lock keeps a long shelf cheap.
-            alive = (known is None or known.training) and is_held(run.path, "trainer")
+            alive = (known is None or not known.over) and is_held(run.path, "trainer")
             self._alive[run.id] = alive
             if alive and not before.get(run.id):
                 self._spells[run.id] = self._spells.get(run.id, 0) + 1
@@ -109,7 +111,8 @@ def _read(run: RunFolder, mark: Mark) -> _Known:
         return _Known(mark, training=True)
     with StepsReader(run.steps_path) as reader:
         line, (_, last) = reader.line(), reader.last()
-    return _Known(mark, False, last, (_last_layout(run, line) < last, _last_measure(run) < last))
+        over = reader.facts().get("phase") in TERMINAL
+    return _Known(mark, False, last, (_last_layout(run, line) < last, _last_measure(run) < last), over)
 
 
 def _last_layout(run: RunFolder, line: Line) -> int:

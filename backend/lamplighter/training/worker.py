@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError
@@ -36,8 +37,11 @@ def train(
 
     Raises:
         RoleTakenError: another process is training it.
+        RecipeError: a loop of its own records the run: it cannot be trained here.
         FormatError: the folder cannot be read by this version.
     """
+    if run.recipe.corpus.kind == "recorded":
+        raise RecipeError(f"{run.id} was recorded from a training loop of its own: it cannot be trained here")
     stop = Stop()
 
     def on_signal(number: int, _: FrameType | None) -> None:
@@ -100,7 +104,7 @@ def main() -> int:
     except RoleTakenError as error:
         print(error, file=sys.stderr)
         return TAKEN
-    except FormatError as error:
+    except (FormatError, RecipeError) as error:
         print(error, file=sys.stderr)
         return FAILED
     return FAILED if phase == "failed" else DONE

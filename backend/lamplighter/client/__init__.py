@@ -1,0 +1,1 @@
+"""From Python: read a run, follow a live one, record a training loop of one's own. Light imports."""
