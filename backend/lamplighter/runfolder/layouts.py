@@ -18,12 +18,13 @@ from lamplighter.runfolder.database import (
 )
 from lamplighter.wire.frames import Layout, Method, encode
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 """
+"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class LayoutsWriter:
         Raises:
             FormatError: it was written by a newer version.
         """
-        self._connection = open_writer(path, _SCHEMA)
+        self._connection = open_writer(path, SCHEMA)
         self._keeper = WalKeeper(path)
 
     def commit(self, layout: Layout) -> None:

@@ -16,11 +16,12 @@ from lamplighter.runfolder.database import (
     seal,
 )
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     name TEXT NOT NULL, value REAL NOT NULL);
 CREATE INDEX measures_by_step ON measures(step);
 """
+"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
 
 
 class MeasuresWriter:
@@ -32,7 +33,7 @@ class MeasuresWriter:
         Raises:
             FormatError: it was written by a newer version.
         """
-        self._connection = open_writer(path, _SCHEMA)
+        self._connection = open_writer(path, SCHEMA)
         self._keeper = WalKeeper(path)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:

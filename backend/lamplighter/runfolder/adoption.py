@@ -1,0 +1,200 @@
+"""Taking over the SQLite files of a run that somebody else made.
+
+Nothing of them is kept as it is: each row is checked and written anew into a file of ours, so neither a
+foreign schema nor the make of its pages ever reaches the rest of the program.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from lamplighter.runfolder import layouts, measures, steps
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.foreign import (
+    ForeignFile,
+    FreshCopy,
+    Shape,
+    Tick,
+    as_count,
+    as_json,
+    as_number,
+    as_object,
+    as_text,
+)
+from lamplighter.wire.frames import Census, Layout, Method, Pulse, Rows
+
+_MAX_FACT = 1_000_000
+
+
+def copy_steps(source: Path, target: Path, shape: Shape, tick: Tick) -> str:
+    """Check a foreign `steps.sqlite` and write it anew. A run that is not over becomes `interrupted`.
+
+    Returns:
+        The phase the run says it was in.
+
+    Raises:
+        FormatError: what is wrong with it.
+    """
+    with ForeignFile(source, steps.SCHEMA, tick) as file, FreshCopy(target, steps.SCHEMA) as copy:
+        said = _facts(file, source.name)
+        phase = said.get("phase", "waiting")
+        attempts = _attempts(file)
+        for row, digest, record in file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
+            pulse = file.frame(record, Pulse, row, shape)
+            if pulse.merged or not isinstance(digest, bytes) or len(digest) > 64:
+                raise FormatError(f"steps.sqlite: step {pulse.step} is not the record of one step")
+            _belongs(attempts, row)
+            copy.add("INSERT INTO pulses VALUES(?,?,?)", row, digest, record)
+        for row, record in file.rows("SELECT id, record FROM rows ORDER BY id"):
+            file.frame(record, Rows, row, shape)
+            _belongs(attempts, row)
+            copy.add("INSERT INTO rows VALUES(?,?)", row, record)
+        for row, record, census in file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
+            if not file.frame(record, Rows, row, shape).whole:
+                raise FormatError("steps.sqlite: a keyframe that is not a whole matrix")
+            file.frame(census, Census, row, shape)
+            _belongs(attempts, row)
+            copy.add("INSERT INTO keyframes VALUES(?,?,?)", row, record, census)
+        for attempt, (first, opened) in attempts.items():
+            copy.add("INSERT INTO attempts VALUES(?,?,?)", attempt, first, opened)
+        for values in file.rows("SELECT time, attempt, step, kind, message FROM events ORDER BY id"):
+            when, attempt, step, kind, message = values
+            numbers = (as_number(when), as_count(attempt), as_count(step))
+            copy.add(
+                "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+                *numbers,
+                as_text(kind),
+                as_text(message),
+            )
+        for values in file.rows(
+            "SELECT server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
+        ):
+            server, request, when, attempt, step, kind, body = values
+            # Under its own name a request of old would pass for one that this machine's servers make.
+            copy.add(
+                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+                f"elsewhere-{as_text(server)}",
+                as_count(request),
+                as_number(when),
+                as_count(attempt),
+                as_count(step),
+                as_text(kind),
+                json.dumps(as_object(body, "steps.sqlite")),
+            )
+        if phase not in steps.TERMINAL:
+            said |= {"phase": "interrupted", "message": "taken from where it was still being trained"}
+        for name, value in said.items():
+            copy.add("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
+    return str(phase)
+
+
+def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
+    """Check a foreign `layouts.sqlite` and write it anew. Returns the number of layouts.
+
+    Raises:
+        FormatError: what is wrong with it.
+    """
+    count = 0
+    with ForeignFile(source, layouts.SCHEMA, tick) as file, FreshCopy(target, layouts.SCHEMA) as copy:
+        linear = _all_facts(file, source.name).get("linear")
+        if _is_linear(linear, shape):
+            copy.add("INSERT INTO facts VALUES(?,?)", "linear", json.dumps(linear))
+        query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
+        for attempt, step, method, *trust, record in file.rows(query):
+            row = steps.key(as_count(attempt), as_count(step))
+            if file.frame(record, Layout, row, shape).method != method or method not in list(Method):
+                raise FormatError("layouts.sqlite: a layout's method contradicts its record")
+            copy.add(
+                "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
+                attempt,
+                step,
+                method,
+                *(None if value is None else as_number(value) for value in trust),
+                record,
+            )
+            count += 1
+    return count
+
+
+def copy_measures(source: Path, target: Path, tick: Tick) -> None:
+    """Check a foreign `measures.sqlite` and write it anew.
+
+    Raises:
+        FormatError: what is wrong with it.
+    """
+    with ForeignFile(source, measures.SCHEMA, tick) as file, FreshCopy(target, measures.SCHEMA) as copy:
+        for attempt, step, name, value in file.rows(
+            "SELECT attempt, step, name, value FROM measures ORDER BY id"
+        ):
+            copy.add(
+                "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
+                as_count(attempt),
+                as_count(step),
+                as_text(name)[:200],
+                as_number(value),
+            )
+
+
+def _attempts(file: ForeignFile) -> dict[int, tuple[int, float]]:
+    found = {
+        as_count(attempt): (as_count(first), as_number(opened))
+        for attempt, first, opened in file.rows(
+            "SELECT attempt, first_step, opened FROM attempts ORDER BY attempt"
+        )
+    }
+    # The first begins at the beginning and none is missing: so some attempt counts at every step.
+    if list(found) != list(range(1, len(found) + 1)) or (found and found[1][0] != 0):
+        raise FormatError("steps.sqlite: its attempts are not in order")
+    return found
+
+
+def _belongs(attempts: dict[int, tuple[int, float]], row: int) -> None:
+    attempt, step = row >> 32, row & 0xFFFF_FFFF
+    if attempt not in attempts or step < attempts[attempt][0]:
+        raise FormatError(f"steps.sqlite: step {step} is of an attempt that did not reach it")
+
+
+def _all_facts(file: ForeignFile, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in file.rows("SELECT name, value FROM facts ORDER BY name"):
+        if not isinstance(value, str) or len(value) > _MAX_FACT or len(found) > 100:
+            raise FormatError(f"{name}: facts that are too large")
+        found[as_text(key)] = as_json(value, name)
+    return found
+
+
+def _facts(file: ForeignFile, name: str) -> dict[str, Any]:
+    """What the trainer said of the run, as far as it makes sense; the rest of what it may say is left out."""
+    said = _all_facts(file, name)
+    count = said.get("layers", [])
+    if not isinstance(count, list) or len(count) > 1_000:  # pyright: ignore[reportUnknownArgumentType]
+        raise FormatError(f"{name}: layers that are no list of names")
+    known: dict[str, Any] = {"layers": [as_text(layer) for layer in count]}
+    for key in ("parameters", "steps"):
+        if key in said:
+            known[key] = as_count(said[key])
+    for key in ("phase", "message", "device", "torch"):
+        if key in said:
+            known[key] = as_text(said[key])
+    if said.get("snapshots") in ("all", "keyframes", "none"):
+        known["snapshots"] = said["snapshots"]
+    if "changed" in said:
+        known["changed"] = as_number(said["changed"])
+    if "layers" not in said:
+        del known["layers"]
+    return known
+
+
+def _is_linear(value: Any, shape: Shape) -> bool:
+    """Whether this is the fixed basis of a linear map (`projection/linear.py`) for this run's space."""
+    try:
+        numbers = [*value["centre"], *(n for pair in value["basis"] for n in pair)]
+        sizes = (len(value["centre"]), [len(pair) for pair in value["basis"]])
+        as_count(value["attempt"])
+        as_count(value["step"])
+        return sizes == (shape.dim, [2] * shape.dim) and all(math.isfinite(n) for n in numbers)
+    except (KeyError, TypeError, IndexError, FormatError):
+        return False

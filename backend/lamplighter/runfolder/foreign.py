@@ -1,0 +1,204 @@
+"""Opening SQLite files that somebody else made: an imported run is hostile.
+
+Such a file is opened without trust, must have exactly the tables of a run, and is read row by row, each
+value checked; what is taken over is written anew (`adoption.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from lamplighter.runfolder.database import FORMAT, FormatError, open_writer, seal
+from lamplighter.runfolder.steps import key
+from lamplighter.wire.frames import Census, FrameError, Layout, Pulse, Rows, decode
+
+MAX_RECORD = 1 << 28
+"""Bytes of one value in a foreign file: a keyframe of 50,000 rows of 1,024 numbers fits."""
+_MAX_TEXT = 10_000
+_SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+
+Tick = Callable[[], None]
+"""Called again and again while rows are read; what it raises ends the import."""
+F = TypeVar("F", Pulse, Layout, Rows, Census)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the records of a run must agree with."""
+
+    vocabulary: int
+    dim: int
+
+
+class ForeignFile:
+    """A foreign file, opened without trust and checked as a whole."""
+
+    def __init__(self, path: Path, schema: str, tick: Tick) -> None:
+        """Open and check the whole file.
+
+        Raises:
+            FormatError: what is wrong with it.
+        """
+        self.name = path.name
+        self._tick = tick
+        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        self._connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_RECORD)
+        try:
+            for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "journal_mode"):
+                for (mode,) in self._connection.execute(f"PRAGMA {pragma}"):
+                    if mode == "wal":
+                        raise FormatError(
+                            f"{self.name} was copied while it was being written: export it instead"
+                        )
+            version = int(str(self._connection.pragma("user_version")))
+            if version > FORMAT:
+                raise FormatError(f"{self.name} has format {version}, newer than this version reads")
+            if list(self._connection.execute(_SCHEMA_QUERY)) != _tables(schema):
+                raise FormatError(f"{self.name} has other tables than the file of a run: refused")
+            for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
+                if verdict != "ok":
+                    raise FormatError(f"{self.name} is damaged: {str(verdict)[:200]}")
+        except apsw.Error as error:
+            self._connection.close()
+            raise FormatError(f"{self.name} cannot be read: {error}") from error
+        except FormatError:
+            self._connection.close()
+            raise
+
+    def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, one at a time."""
+        try:
+            for count, row in enumerate(self._connection.execute(query)):
+                if count % 64 == 0:
+                    self._tick()
+                yield row
+        except apsw.Error as error:
+            raise FormatError(f"{self.name} cannot be read: {error}") from error
+
+    def frame(self, record: Any, kind: type[F], row: Any, shape: Shape) -> F:
+        """A record decoded: of this kind, of the step its row says, and of this run's shape."""
+        if not isinstance(record, bytes):
+            raise FormatError(f"{self.name}: a record that is not bytes")
+        try:
+            frame = decode(record)
+        except FrameError as error:
+            raise FormatError(f"{self.name}: {error}") from error
+        if not isinstance(frame, kind) or key(frame.attempt, frame.step) != row:
+            raise FormatError(f"{self.name}: a record that is not what its row says")
+        size = len(frame.coordinates) if isinstance(frame, Layout) else 0
+        size = len(frame.touches) if isinstance(frame, Census) else size
+        size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
+        width = frame.vectors.shape[1] if isinstance(frame, Rows) else shape.dim
+        if (size, width) != (shape.vocabulary, shape.dim) or not math.isfinite(frame.time):
+            raise FormatError(f"{self.name}: a record that is not of this run's vocabulary and width")
+        return frame
+
+    def __enter__(self) -> ForeignFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+class FreshCopy:
+    """A new file of ours; it is whole when the block ends."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        """Make the file."""
+        self._connection = open_writer(path, schema)
+        self._connection.execute("BEGIN")
+
+    def add(self, sql: str, *values: Any) -> None:
+        """Insert a row.
+
+        Raises:
+            FormatError: the row contradicts one before.
+        """
+        try:
+            self._connection.execute(sql, values)
+        except apsw.ConstraintError as error:
+            raise FormatError(f"a row that contradicts another: {error}") from error
+
+    def __enter__(self) -> FreshCopy:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+            seal(self._connection)
+        self._connection.close()
+
+
+def _tables(schema: str) -> list[tuple[Any, ...]]:
+    ours = apsw.Connection(":memory:")
+    try:
+        ours.execute(schema)
+        return list(ours.execute(_SCHEMA_QUERY))
+    finally:
+        ours.close()
+
+
+def as_json(text: str, name: str) -> Any:
+    """A text as JSON.
+
+    Raises:
+        FormatError: it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name}: not JSON: {error}") from error
+
+
+def as_object(text: Any, name: str) -> dict[str, Any]:
+    """A text as a JSON object.
+
+    Raises:
+        FormatError: it is none, or too long.
+    """
+    value = as_json(as_text(text), name)
+    if not isinstance(value, dict):
+        raise FormatError(f"{name}: a request that is no object")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def as_text(value: Any) -> str:
+    """A text of bearable length.
+
+    Raises:
+        FormatError: it is none, or too long.
+    """
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise FormatError("a text that is none, or too long")
+    return value
+
+
+def as_count(value: Any) -> int:
+    """A number of steps, attempts or requests.
+
+    Raises:
+        FormatError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
+        raise FormatError("a number of steps or attempts that is none")
+    return value
+
+
+def as_number(value: Any) -> float:
+    """A finite number.
+
+    Raises:
+        FormatError: it is none.
+    """
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise FormatError("a number that is not finite")
+    return float(value)
