@@ -75,7 +75,7 @@ class Vocabulary:
                 Relation(str(r["name"]), tuple((int(a), int(b)) for a, b in r["pairs"]))
                 for r in data["relations"]
             )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise VocabularyError(f"not a vocabulary: {error}") from error
         ids = [i for members in classes.values() for i in members]
         ids += [i for r in relations for pair in r.pairs for i in pair]
