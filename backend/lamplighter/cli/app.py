@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lamplighter import __version__
+from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command, server_options
 from lamplighter.cli.train import train_command
@@ -50,6 +51,8 @@ cli.add_command(project_command)
 cli.add_command(analyse_command)
 cli.add_command(serve_command)
 cli.add_command(runs_group)
+cli.add_command(export_command)
+cli.add_command(import_command)
 
 
 def main() -> None:

@@ -129,6 +129,9 @@ def copy_measures(source: Path, target: Path, tick: Tick) -> None:
         for attempt, step, name, value in file.rows(
             "SELECT attempt, step, name, value FROM measures ORDER BY id"
         ):
+            # What is not finite says nothing, and JSON cannot hold it.
+            if isinstance(value, float) and not math.isfinite(value):
+                continue
             copy.add(
                 "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
                 as_count(attempt),

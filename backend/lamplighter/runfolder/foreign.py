@@ -66,7 +66,7 @@ class ForeignFile:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
-                    raise FormatError(f"{self.name} is damaged: {str(verdict)[:200]}")
+                    raise FormatError(f"{self.name} is damaged: {' '.join(str(verdict).split())[:200]}")
         except apsw.Error as error:
             self._connection.close()
             raise FormatError(f"{self.name} cannot be read: {error}") from error

@@ -1,0 +1,68 @@
+"""`lamplighter export` and `lamplighter import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from lamplighter.exports.export import FORMATS, export
+from lamplighter.exports.importing import import_zip
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.shelf import Shelf
+
+
+@click.command("export", epilog="\b\n" + "\n".join(f"{name:20} {how.about}" for name, how in FORMATS.items()))
+@click.argument("run_id", metavar="RUN")
+@click.option("--to", "format", type=click.Choice(list(FORMATS)), required=True, help="Which format.")
+@click.option(
+    "--step", type=click.IntRange(0), help="Which step, for formats of one.  [default: the last kept exactly]"
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The file to make.  [default: the run's id, here]"
+)
+@click.pass_obj
+def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
+    """Write a run in another format; it may be training meanwhile."""
+    run = Shelf(runs_dir).find(run_id)
+    notes: list[str] = []
+    with _bar() as bar:
+        task = bar.add_task(format, total=1.0)
+
+        def on_progress(share: float, what: str) -> None:
+            if what.startswith("left out: "):
+                notes.append(what)
+            bar.update(task, completed=share)
+
+        try:
+            made = export(run, format, step, out, on_progress)
+        except ExportError as error:
+            raise click.ClickException(str(error)) from error
+    size = sum(p.stat().st_size for p in ([made] if made.is_file() else made.iterdir()))
+    click.echo(f"{made}: {size / 1e6:,.2f} MB")
+    for note in notes:
+        click.echo(note)
+
+
+@click.command("import")
+@click.argument("source", metavar="ZIP", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def import_command(runs_dir: Path, source: Path) -> None:
+    """Bring a run from the zip that `lamplighter export --to zip` wrote, wherever that was."""
+    with _bar() as bar:
+        task = bar.add_task("import", total=1.0)
+        try:
+            run, remark = import_zip(
+                Shelf(runs_dir), source, lambda share, what: bar.update(task, completed=share)
+            )
+        except ExportError as error:
+            raise click.ClickException(str(error)) from error
+    click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
+    if remark:
+        click.echo(remark)
+
+
+def _bar() -> Progress:
+    return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)

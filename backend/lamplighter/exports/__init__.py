@@ -1,0 +1,1 @@
+"""Runs in other people's formats, one file a format; and a run brought from elsewhere."""

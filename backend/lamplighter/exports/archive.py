@@ -1,0 +1,67 @@
+"""A run as one zip: everything needed to look at it elsewhere, and to go on with it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lamplighter.exports.work import ExportError, Progress, part_of
+from lamplighter.runfolder.backup import back_up
+from lamplighter.runfolder.folder import RunFolder
+
+TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
+DATABASES = ("layouts.sqlite", "measures.sqlite", "steps.sqlite")
+"""In the order they are copied: the steps last, so that no layout or measure is of a step that is missing."""
+_BLOCK = 1 << 20
+
+
+def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
+    """Write the zip of a run, live or over. Locks, logs, requests and whatever else lies there stay behind.
+
+    Raises:
+        ExportError: the run has not begun.
+        FormatError: the folder cannot be read by this version.
+    """
+    if not run.prepared or not run.steps_path.exists():
+        raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
+    _ = run.recipe, run.vocabulary
+    with (
+        tempfile.TemporaryDirectory(prefix="scratch-", dir=out.parent) as scratch,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
+        names = [*TEXTS, "corpus.npy"]
+        present = [run.path / name for name in names if (run.path / name).is_file()]
+        # A checkpoint is written whole or not at all; the newest may give way to a newer one meanwhile.
+        for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
+            with contextlib.suppress(FileNotFoundError):
+                _add(archive, path, f"{run.id}/checkpoints/{path.name}", part_of(progress, 0, 0.1, path.name))
+                break
+        for index, path in enumerate(present):
+            start = 0.1 + 0.2 * index / len(present)
+            _add(archive, path, f"{run.id}/{path.name}", part_of(progress, start, start, path.name))
+        for index, name in enumerate(DATABASES):
+            start = 0.3 + 0.2 * index
+            copy = Path(scratch) / name
+            try:
+                back_up(run.path / name, copy, part_of(progress, start, start + 0.05, name))
+            except FileNotFoundError:
+                continue
+            end = 1.0 if name == DATABASES[-1] else start + 0.2
+            _add(archive, copy, f"{run.id}/{name}", part_of(progress, start + 0.05, end, name))
+            copy.unlink()
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str, progress: Callable[[float], None]) -> None:
+    info = zipfile.ZipInfo.from_file(path, name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    # The file's owner and rights are nobody's business elsewhere.
+    info.external_attr = 0o100644 << 16
+    done = 0
+    with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+        while block := source.read(_BLOCK):
+            target.write(block)
+            done += len(block)
+            progress(min(1.0, done / max(1, info.file_size)))

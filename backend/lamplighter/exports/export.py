@@ -1,0 +1,68 @@
+"""One interface for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamplighter.exports.archive import write_zip
+from lamplighter.exports.work import ExportError, Progress, silent, whole_or_not
+from lamplighter.runfolder.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write a run, or one step of it."""
+
+    ending: str
+    """Of the name an export gets when nobody names it."""
+    about: str
+    whole: Callable[[RunFolder, Path, Progress], object] | None = None
+    """Writes the whole run."""
+    one: Callable[[RunFolder, int | None, Path, Progress], object] | None = None
+    """Writes one step (None: the newest that was kept exactly)."""
+
+
+FORMATS: dict[str, Format] = {
+    "zip": Format(".zip", "the run, for `lamplighter import`", whole=write_zip),
+}
+
+
+def export(
+    run: RunFolder,
+    format: str,
+    step: int | None = None,
+    out: Path | None = None,
+    progress: Progress = silent,
+) -> Path:
+    """Export a run, live or over. What is exported appears whole or not at all.
+
+    Args:
+        run: which.
+        format: one of `FORMATS`.
+        step: which step, for formats of one step; None takes the newest that was kept exactly.
+        out: the file (or folder, for the Embedding Projector) to make; None: the run's id, here.
+        progress: told how far it is; raise `Cancelled` in it to cancel.
+
+    Returns:
+        What was made.
+
+    Raises:
+        ExportError: it cannot be done; the message says why and what to do.
+        FormatError: the run cannot be read by this version.
+    """
+    if format not in FORMATS:
+        raise ExportError(f"there is no format {format[:40]!r}; there are {', '.join(FORMATS)}")
+    how = FORMATS[format]
+    if how.one is None and step is not None:
+        raise ExportError(f"{format} holds every step, so --step does not apply")
+    if out is None:
+        out = Path(f"{run.id}{'' if step is None else f'-step-{step}'}{how.ending}")
+    with whole_or_not(out) as path:
+        if how.one is not None:
+            how.one(run, step, path, progress)
+        elif how.whole is not None:
+            how.whole(run, path, progress)
+    progress(1.0, out.name)
+    return out

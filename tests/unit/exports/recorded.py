@@ -1,0 +1,103 @@
+"""Runs made by hand for the exports' tests: no trainer, any tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsWriter
+from lamplighter.runfolder.measures import MeasuresWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.wire.frames import NEVER, Census, Layout, Method, Pulse, Rows, encode
+from lamplighter.wire.vocabulary import Relation, Vocabulary
+
+HOSTILE = (
+    "the",
+    "tab\there",
+    "line\nbreak\r\n",
+    "\u202egnirts",
+    "</script><img src=x onerror=alert(1)>",
+    "nul\x00\x1b[31m",
+    "",
+    "\u2028separator\u2029",
+    '"quoted", =1+1',
+    "naïve ☃ 🏮",
+)
+DIM = 4
+
+
+def record(
+    runs: Path,
+    tokens: tuple[str, ...] = HOSTILE,
+    *,
+    steps: int = 30,
+    phase: str = "finished",
+    classes: bool = True,
+    layouts: bool = True,
+) -> RunFolder:
+    """A run of `steps` steps; at step n the rows n % V and (n + 1) % V are lit, each by n / 10."""
+    size = len(tokens)
+    recipe = Recipe.model_validate(
+        {
+            "corpus": {"kind": "text", "name": "../../etc/passwd", "vocabulary_size": 400},
+            "model": {"dim": DIM, "heads": 2, "layers": 1, "context": 8},
+            "cadence": {"keyframe_every": 10},
+            "steps": steps,
+        }
+    )
+    run = Shelf(runs).create(recipe, "the text")
+    counts = np.arange(size, 0, -1, dtype=np.int64)
+    planted = {"odd": tuple(range(1, size, 2)), "even": tuple(range(0, size - 2, 2))} if classes else {}
+    relations = (Relation("next", ((0, 1),)),) if classes else ()
+    run.write_corpus(
+        np.arange(size, dtype=np.uint32), Vocabulary(tokens, counts, planted, relations), '{"kind": "words"}'
+    )
+    vectors = np.random.default_rng(0).normal(size=(size, DIM)).astype(np.float32)
+    touched, last = np.zeros(size, np.uint32), np.full(size, NEVER, np.uint32)
+    with StepsWriter(run.steps_path) as writer:
+        writer.begin_attempt(0)
+        writer.keep_start(_matrix(0, vectors), encode(Census(1, 0, 1e9, touched, last)))
+        for step in range(1, steps + 1):
+            ids = np.unique([step % size, (step + 1) % size]).astype(np.uint32)
+            vectors[ids] += np.float32(0.1)
+            touched[ids] += 1
+            last[ids] = step
+            size_of = np.full(len(ids), step / 10, np.float32)
+            pulse = Pulse(
+                1, step, 1e9 + step, size, 5 - step / 10, 0.01, 1e3, 0.01, 0.001,
+                ids, np.ones(len(ids), np.uint32), ids, size_of, ids, size_of, np.ones(3, np.float32),
+            )  # fmt: skip
+            key = step % 10 == 0
+            writer.commit(
+                StepRecord(
+                    step,
+                    encode(pulse),
+                    b"digest",
+                    encode(Rows(1, step, 1e9 + step, size, ids, vectors[ids])),
+                    _matrix(step, vectors) if key else None,
+                    encode(Census(1, step, 1e9 + step, touched, last)) if key else None,
+                )
+            )
+        writer.set_facts({"layers": ["embedding", "block", "unembedding"], "parameters": 9, "steps": steps})
+        writer.add_event(steps, phase, "", {"phase": phase, "message": "so it ended", "changed": 1e9})
+        writer.add_applied("cli", 1, 5, "pause", {})
+        writer.close(sealed=True)
+    if layouts:
+        with LayoutsWriter(run.layouts_path) as maps:
+            for step in range(0, steps + 1, 10):
+                places = np.random.default_rng(step).normal(size=(size, 2)).astype(np.float32)
+                maps.commit(Layout(1, step, 1e9 + step, Method.UMAP, places, trust=0.9))
+            maps.close(sealed=True)
+        with MeasuresWriter(run.measures_path) as measures:
+            measures.commit(1, 0, {"purity": 0.1})
+            measures.commit(1, steps, {"purity": 0.9, "=rank": 3.0})
+            measures.close(sealed=True)
+    return run
+
+
+def _matrix(step: int, vectors: np.ndarray) -> bytes:
+    return encode(Rows(1, step, 1e9 + step, len(vectors), np.arange(len(vectors), dtype=np.uint32), vectors))

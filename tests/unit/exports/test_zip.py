@@ -1,0 +1,118 @@
+"""A run goes out as a zip and comes back the same, but for what must not be believed."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lamplighter.exports.export import export
+from lamplighter.exports.importing import import_zip
+from lamplighter.exports.work import Cancelled, ExportError, silent
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.snapshots import snapshot
+from lamplighter.runfolder.status import read_status, wants_training
+from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.wire.frames import Method
+from tests.unit.exports.recorded import record
+
+
+def brought(run: RunFolder, tmp_path: Path) -> tuple[RunFolder, str]:
+    return import_zip(Shelf(tmp_path / "other"), export(run, "zip", out=tmp_path / "run.zip"), silent)
+
+
+def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    back, remark = brought(run, tmp_path)
+    assert remark == ""
+    assert back.id != run.id
+    assert back.recipe == run.recipe
+    assert back.vocabulary.tokens == run.vocabulary.tokens
+    assert back.vocabulary.classes == run.vocabulary.classes
+    assert (back.token_ids == run.token_ids).all()
+    with StepsReader(run.steps_path) as ours, StepsReader(back.steps_path) as theirs:
+        assert theirs.pulses(0, 99) == ours.pulses(0, 99)
+        assert theirs.keyframe_steps() == ours.keyframe_steps()
+        assert (snapshot(theirs, 17).vectors == snapshot(ours, 17).vectors).all()
+        assert [e.message for e in theirs.events()] == [e.message for e in ours.events()]
+    with LayoutsReader(run.layouts_path) as ours_too, LayoutsReader(back.layouts_path) as theirs_too:
+        assert theirs_too.newest(Method.UMAP) == ours_too.newest(Method.UMAP)
+    with MeasuresReader(back.measures_path) as measures:
+        assert measures.by_step()[30] == {"purity": 0.9, "=rank": 3.0}
+    assert not list((tmp_path / "other").glob(".*"))
+
+
+def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    RequestsWriter(run.path, "abc").add("pause", {})
+    for name in (".presenter-token", "logs/trainer.log", "notes.txt", "checkpoints/x.part"):
+        (run.path / name).parent.mkdir(exist_ok=True)
+        (run.path / name).write_text("secret")
+    with RoleLock(run.path, "trainer"):
+        names = zipfile.ZipFile(export(run, "zip", out=tmp_path / "run.zip")).namelist()
+    assert {n.removeprefix(f"{run.id}/") for n in names} == {
+        "recipe.json", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
+        "steps.sqlite", "layouts.sqlite", "measures.sqlite",
+    }  # fmt: skip
+
+
+def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs", phase="running")
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({"message": "only in the WAL"})
+        back, remark = brought(run, tmp_path)
+    with StepsReader(back.steps_path) as reader:
+        assert reader.last() == (1, 30)
+    assert "running" in remark
+
+
+@pytest.mark.parametrize("phase", ["running", "paused", "preparing", "something else"])
+def test_nothing_trains_an_imported_run_by_itself(tmp_path: Path, phase: str) -> None:
+    back, remark = brought(record(tmp_path / "runs", phase=phase), tmp_path)
+    assert read_status(back).phase == "interrupted"
+    assert not wants_training(back)
+    assert phase in remark
+
+
+def test_requests_of_old_do_not_pass_for_new_ones(tmp_path: Path) -> None:
+    back, _ = brought(record(tmp_path / "runs"), tmp_path)
+    RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
+    assert wants_training(back)
+    again, _ = import_zip(Shelf(tmp_path / "third"), export(back, "zip", out=tmp_path / "again.zip"), silent)
+    assert not wants_training(again)
+
+
+def test_a_cancelled_export_leaves_nothing(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+
+    def cancel(share: float, what: str) -> None:
+        if share > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        export(run, "zip", out=tmp_path / "out" / "run.zip", progress=cancel)
+    assert list((tmp_path / "out").iterdir()) == []
+    packed = export(run, "zip", out=tmp_path / "run.zip")
+    with pytest.raises(Cancelled):
+        import_zip(Shelf(tmp_path / "other"), packed, cancel)
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    (tmp_path / "there").write_text("mine")
+    for wrong in (
+        {"format": "zip", "out": tmp_path / "there"},
+        {"format": "zip", "step": 3},
+        {"format": "docx"},
+    ):
+        with pytest.raises(ExportError) as caught:
+            export(run, **wrong)  # pyright: ignore[reportArgumentType]
+        assert "\n" not in str(caught.value)
+    assert (tmp_path / "there").read_text() == "mine"
