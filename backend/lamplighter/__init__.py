@@ -1,3 +1,71 @@
-"""Lamplighter: watch a language model learn."""
+"""Lamplighter: watch a language model learn.
+
+From Python: `open` reads a run, `follow` follows a live one, `record` makes a run of any training loop, `still`
+shows a checkpoint's embedding (`docs/client.md`). They are loaded when first used; importing this package
+loads nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lamplighter.client.faults import (
+        InputError,
+        LiveError,
+        NoLayoutError,
+        NoSuchTokenError,
+        NotBegunError,
+    )
+    from lamplighter.client.followed import follow
+    from lamplighter.client.opened import Run
+    from lamplighter.client.opened import open_run as open
+    from lamplighter.client.recorded import Recorder, record
+    from lamplighter.client.still import still
+    from lamplighter.runfolder.database import FormatError
+    from lamplighter.runfolder.snapshots import NoSnapshotError
 
 __version__ = "0.1.0"
+__all__ = [
+    "FormatError",
+    "InputError",
+    "LiveError",
+    "NoLayoutError",
+    "NoSnapshotError",
+    "NoSuchTokenError",
+    "NotBegunError",
+    "Recorder",
+    "Run",
+    "follow",
+    "open",
+    "record",
+    "still",
+]
+
+_WHERE = {
+    "FormatError": "runfolder.database",
+    "NoSnapshotError": "runfolder.snapshots",
+    "follow": "client.followed",
+    "Run": "client.opened",
+    "open": "client.opened:open_run",
+    "Recorder": "client.recorded",
+    "record": "client.recorded",
+    "still": "client.still",
+} | dict.fromkeys(
+    ("InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"), "client.faults"
+)
+
+
+def __getattr__(name: str) -> Any:
+    where = _WHERE.get(name)
+    if where is None:
+        raise AttributeError(f"module 'lamplighter' has no attribute {name!r}")
+    module, _, inside = where.partition(":")
+    found = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

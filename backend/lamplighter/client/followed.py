@@ -1,0 +1,181 @@
+"""A live run, followed over a server's websocket: `for frame in lamplighter.follow(url)`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Generator, Iterable
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.sync.client import ClientConnection, connect
+
+from lamplighter.client.faults import InputError, LiveError
+from lamplighter.wire.frames import Census, Frame, FrameError, Pulse, decode
+
+CHANNELS = ("pulse", "layout", "rows")
+LINGER = 3.0
+"""Seconds without a frame after which a run that is over is taken to have no more to show."""
+_OVER = ("finished", "interrupted", "failed")
+_FINAL = {4404: "there is no such run", 4403: "not allowed", 4409: "this run cannot be read"}
+_BACKOFF = (0.2, 5.0)
+_MOST_MESSAGE = 1 << 30
+
+
+def follow(
+    url: str,
+    *,
+    token: str | None = None,
+    channels: Iterable[str] = ("pulse", "layout"),
+    patience: float = 60.0,
+    linger: float = LINGER,
+) -> Generator[Frame]:
+    """Frames of a run as they come: what a viewer of those channels gets (`docs/wire.md`), decoded.
+
+    First comes the state so far (a census, the newest layouts, the whole matrix), then what is new. When the
+    connection is lost it is made again, and the state so far comes again. One who reads slowly gets several
+    steps merged into one pulse (`frame.merged`). The generator ends when the run is over and shown.
+
+    Args:
+        url: of the run: its page (`http://host:port/?run=ID`), its REST address
+            (`http://host:port/api/runs/ID`), or its socket.
+        token: the presenter's, for servers that want it for reading.
+        channels: of `pulse` (also gives the census), `layout`, `rows`.
+        patience: seconds to go on trying after a lost connection. The first one is not tried again.
+        linger: seconds to wait for a last layout or matrix of a run that is over.
+
+    Raises:
+        InputError: the address or a channel is none.
+        LiveError: nobody answers, or the server refuses for good: no such run, not allowed, cannot be read.
+    """
+    wanted = [channels] if isinstance(channels, str) else list(channels)
+    if not wanted or any(name not in CHANNELS for name in wanted):
+        raise InputError(
+            f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
+        )
+    address = live_address(url, wanted)
+    return _Follower(address, token, set(wanted), patience, linger).frames()
+
+
+def live_address(url: str, channels: list[str]) -> str:
+    """The websocket of a run, from its address in any form.
+
+    Raises:
+        InputError: it names no run, or no server.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise InputError(f"{url[:200]!r} is no address: {error}") from error
+    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
+    names = [part for part in parts.path.split("/") if part]
+    run = (
+        names[2]
+        if names[:2] == ["api", "runs"] and len(names) >= 3
+        else parse_qs(parts.query).get("run", [""])[0]
+    )
+    if scheme is None or not host or not run:
+        raise InputError(
+            f"{url[:200]!r} is not the address of a run: like http://127.0.0.1:8600/?run=ID, or"
+            " http://127.0.0.1:8600/api/runs/ID"
+        )
+    authority = parts.netloc.rpartition("@")[2]
+    return f"{scheme}://{authority}/api/runs/{quote(run, safe='')}/live?channels={','.join(channels)}"
+
+
+class _Follower:
+    def __init__(
+        self, address: str, token: str | None, channels: set[str], patience: float, linger: float
+    ) -> None:
+        self._address, self._channels = address, channels
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._patience, self._linger = patience, linger
+        self._over = self._recorded = False
+        self._end = 0
+        """The last step of a run that is over."""
+        self._at = -1
+
+    def frames(self) -> Generator[Frame]:
+        lost: float | None = None
+        wait = _BACKOFF[0]
+        first = True
+        while True:
+            try:
+                with self._connect() as socket:
+                    first = False
+                    for frame in self._listen(socket):
+                        lost, wait = None, _BACKOFF[0]
+                        yield frame
+                return
+            except ConnectionClosed as closed:
+                code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+                if code in _FINAL:
+                    raise LiveError(f"{self._address}: {reason or _FINAL[code]}") from closed
+                why = reason or f"the connection was lost ({code})"
+            except InvalidStatus as refused:
+                status = refused.response.status_code
+                if status < 500 or first:
+                    raise LiveError(f"{self._address}: refused with status {status}") from refused
+                why = f"status {status}"
+            except (OSError, InvalidHandshake, TimeoutError) as error:
+                if first:
+                    raise LiveError(
+                        f"{self._address}: nobody answers there as a Lamplighter does: {error}"
+                    ) from error
+                why = str(error)
+            except InvalidURI as error:
+                raise InputError(str(error)) from error
+            except FrameError as error:
+                raise LiveError(f"{self._address}: it speaks another language: {error}") from error
+            now = time.monotonic()
+            lost = now if lost is None else lost
+            if now + wait - lost > self._patience:
+                raise LiveError(f"{self._address}: gave up after {self._patience:g} s: {why}")
+            time.sleep(wait)
+            wait = min(2 * wait, _BACKOFF[1])
+
+    def _connect(self) -> contextlib.AbstractContextManager[ClientConnection]:
+        near = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
+        return connect(
+            self._address,
+            additional_headers=self._headers,
+            max_size=_MOST_MESSAGE,
+            compression=None,
+            # A proxy cannot reach this machine's own loopback.
+            proxy=None if near else True,
+        )
+
+    def _listen(self, socket: ClientConnection) -> Generator[Frame]:
+        # The state so far comes again on each connection.
+        self._over, self._at = False, -1
+        while not self._done():
+            try:
+                data = socket.recv(timeout=self._linger if self._over else None)
+            except TimeoutError:
+                # The run is over, and nothing more came.
+                return
+            if isinstance(data, str):
+                self._hear(json.loads(data))
+                continue
+            frame = decode(data)
+            if isinstance(frame, Pulse | Census):
+                self._at = max(self._at, frame.step) if isinstance(frame, Pulse) else frame.step
+            yield frame
+
+    def _done(self) -> bool:
+        return self._over and self._channels == {"pulse"} and self._at >= self._end
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        status = message.get("status") if message.get("type") == "status" else None
+        if message.get("type") == "hello":
+            status = message["run"].get("status")
+            self._recorded = message["run"]["recipe"]["corpus"]["kind"] == "recorded"
+        if status is not None:
+            phase = status["phase"]
+            # A loop of its own that was killed said nothing, and nobody will go on in its place.
+            ended = phase in _OVER or (self._recorded and phase == "running")
+            self._over = ended and not status["alive"]
+            self._end = status["step"]

@@ -1,0 +1,309 @@
+"""A run's folder, read: `lamplighter.open("runs/...")`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.client.faults import NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
+from lamplighter.runfolder.status import RunStatus, read_status
+from lamplighter.runfolder.steps import Event, StepsReader
+from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, Rows, decode
+from lamplighter.wire.vocabulary import Vocabulary
+
+_BATCH = 64
+"""Steps read at once: bounds memory, and lets the trainer's WAL be checkpointed in between."""
+_END = 0xFFFF_FFFF
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Frame)
+
+
+class TokenPath(NamedTuple):
+    """One token through all steps whose embedding is known exactly."""
+
+    steps: NDArray[np.int64]
+    """Shape (N,), ascending; with gaps where steps were not kept."""
+    vectors: NDArray[np.float32]
+    """Shape (N, D): the token's row after each of them."""
+
+
+class Run:
+    """A run, live or finished, read from its folder.
+
+    Nothing is held open between calls, so a reader never stands in the way of the trainer; every call sees
+    the run as it is then. What comes back is the caller's own.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the run whose folder is `path`.
+
+        Raises:
+            FormatError: it is not a run's folder, or was written by a newer version.
+        """
+        self._folder = RunFolder(Path(path).resolve())
+        _ = self._folder.recipe
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # There is nothing to close; `with` is for those who like to see where reading ends.
+        pass
+
+    def __repr__(self) -> str:
+        return f"<lamplighter run {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """The run's name: its folder's."""
+        return self._folder.id
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._folder.path
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked for."""
+        return self._folder.recipe
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Tokens, counts, planted classes and relations.
+
+        Raises:
+            NotBegunError: the corpus is not read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            return self._folder.vocabulary
+        except FileNotFoundError:
+            raise NotBegunError(f"{self.id} has not read its corpus yet: there are no tokens") from None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens by id, V of them."""
+        return self.vocabulary.tokens
+
+    @property
+    def status(self) -> RunStatus:
+        """What the run is doing now."""
+        return read_status(self._folder)
+
+    def token_id(self, token: str | int) -> int:
+        """The id of a token, given as it is written or as an id.
+
+        Raises:
+            NoSuchTokenError: the vocabulary has none such.
+        """
+        if isinstance(token, str):
+            found = self._ids.get(token)
+            if found is None:
+                raise NoSuchTokenError(f"{token[:80]!r} is not a token of {self.id}")
+            return found
+        if not 0 <= token < len(self.tokens):
+            raise NoSuchTokenError(
+                f"{token} is not a token id of {self.id}: they go from 0 to {len(self.tokens) - 1}"
+            )
+        return int(token)
+
+    def steps(self, first: int = 1, last: int | None = None) -> Iterator[Pulse]:
+        """What each step did, from `first` to `last` inclusive (None: as far as the run is now).
+
+        Reads as it goes, a few steps at a time: memory does not grow with the run.
+        """
+        at, end = first, self._read(lambda r: r.last()[1]) if last is None else last
+        while at <= end:
+            start = at
+            batch = self._read(lambda r, start=start: r.pulses(start, end, limit=_BATCH))
+            for step, data in batch:
+                at = step + 1
+                yield _frame(data, Pulse)
+            if len(batch) < _BATCH:
+                return
+
+    def snapshot_steps(self) -> NDArray[np.int64]:
+        """The steps that `snapshot` gives, ascending, shape (N,)."""
+        return np.array(self._read(_exact_steps), dtype=np.int64)
+
+    def snapshot(self, step: int | None = None) -> NDArray[np.float32]:
+        """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
+
+        Costs one keyframe and the moved rows since, at most `recipe.cadence.keyframe_every` steps.
+
+        Raises:
+            NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
+        """
+        if step is None:
+            return self._read(lambda r: snapshot(r, r.last()[1], nearest=True).vectors)
+        return self._read(lambda r: snapshot(r, step).vectors)
+
+    def path(self, token: str | int) -> TokenPath:
+        """One token's vector after every step that `snapshot` would give.
+
+        No matrix is rebuilt: the pulses say in which steps the row moved, and only those steps' moved rows
+        are read, for one row each. The cost is one pulse a step and one record for each time the token
+        moved; where moved rows are not kept (dense updates), one keyframe a point. Memory is the result's,
+        N x D numbers.
+
+        Raises:
+            NoSuchTokenError: the vocabulary has no such token.
+            NoSnapshotError: nothing was kept at all.
+        """
+        token_id = self.token_id(token)
+        return self._read(lambda r: _path(r, token_id))
+
+    def layout(self, step: int | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
+        """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
+
+        Raises:
+            NoLayoutError: there is none yet.
+        """
+        wanted = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
+        line = self._read(lambda r: r.line())
+
+        def counts(entry: LayoutEntry) -> bool:
+            known = any(a == entry.attempt and first <= entry.step <= last for a, first, last in line)
+            return known and entry.method == wanted and (step is None or entry.step <= step)
+
+        try:
+            with LayoutsReader(self._folder.layouts_path) as reader:
+                best: LayoutEntry | None = None
+                after = 0
+                while batch := reader.entries(after):
+                    after = batch[-1].id
+                    fitting = filter(counts, batch if best is None else [best, *batch])
+                    best = max(fitting, key=lambda entry: (entry.step, entry.id), default=None)
+                if best is not None:
+                    return _frame(reader.record(best.id), Layout)
+        except FileNotFoundError:
+            pass
+        when = "" if step is None else f" at or before step {step}"
+        raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
+
+    def measures(self) -> dict[int, dict[str, float]]:
+        """What was computed from the record, by step and name; empty before the first."""
+        try:
+            with MeasuresReader(self._folder.measures_path) as reader:
+                return reader.by_step()
+        except FileNotFoundError:
+            return {}
+
+    def events(self) -> list[Event]:
+        """What is worth a place on the timeline, oldest first."""
+
+        def every(reader: StepsReader) -> list[Event]:
+            found: list[Event] = []
+            while batch := reader.events(found[-1].id if found else 0):
+                found += batch
+            return found
+
+        return self._read(every)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        ids: dict[str, int] = {}
+        for number, token in enumerate(self.tokens):
+            ids.setdefault(token, number)
+        return ids
+
+    def _read(self, what: Callable[[StepsReader], T]) -> T:
+        """Read from the steps; again where a new attempt began meanwhile, since that could mix two lines."""
+        while True:
+            try:
+                reader = StepsReader(self._folder.steps_path)
+            except FileNotFoundError:
+                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
+            with reader:
+                line = reader.line()
+                try:
+                    found = what(reader)
+                except (FrameError, LookupError):
+                    if reader.line() == line:
+                        raise
+                    continue
+                if reader.line() == line:
+                    return found
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Read the run in a folder, live or finished.
+
+    Raises:
+        FormatError: it is not a run's folder, or was written by a newer version.
+    """
+    return Run(path)
+
+
+def _exact_steps(reader: StepsReader) -> list[int]:
+    keys = {step for _, step in reader.keyframe_steps()}
+    moved = set(reader.rows_steps(1, reader.last()[1]))
+    exact: list[int] = []
+    for step in sorted(keys | moved):
+        if step in keys or (exact and exact[-1] == step - 1):
+            exact.append(step)
+    return exact
+
+
+def _path(reader: StepsReader, token_id: int) -> TokenPath:
+    exact = _exact_steps(reader)
+    if not exact:
+        raise NoSnapshotError(0, None)
+    rows_there = set(reader.rows_steps(1, exact[-1]))
+    moves = [step for step in _moves(reader, token_id, exact[-1]) if step in rows_there]
+    where: dict[int, NDArray[np.float32]] = {}
+    for start in range(0, len(moves), _BATCH):
+        for step, data in reader.rows_of(moves[start : start + _BATCH]):
+            rows = _frame(data, Rows)
+            at = int(np.searchsorted(rows.token_ids, token_id))
+            if at < len(rows.token_ids) and rows.token_ids[at] == token_id:
+                where[step] = rows.vectors[at].copy()
+    out: NDArray[np.float32] | None = None
+    for index, step in enumerate(exact):
+        if index == 0 or exact[index - 1] != step - 1 or step not in rows_there:
+            found = reader.keyframe(step)
+            assert found is not None
+            vector = _frame(found[1], Rows).vectors[token_id]
+        else:
+            vector = where.get(step)
+        if out is None:
+            assert vector is not None
+            out = np.empty((len(exact), len(vector)), dtype=np.float32)
+        out[index] = out[index - 1] if vector is None else vector
+    assert out is not None
+    return TokenPath(np.array(exact, dtype=np.int64), out)
+
+
+def _moves(reader: StepsReader, token_id: int, last: int) -> Iterator[int]:
+    """The steps in which a token's row moved."""
+    at = 1
+    while batch := reader.pulses(at, last, limit=_BATCH):
+        at = batch[-1][0] + 1
+        for step, data in batch:
+            moved = _frame(data, Pulse).moved_ids
+            index = int(np.searchsorted(moved, token_id))
+            if index < len(moved) and moved[index] == token_id:
+                yield step
+
+
+def _frame(data: bytes, kind: type[F]) -> F:
+    frame = decode(data)
+    if not isinstance(frame, kind):
+        raise FrameError(f"a record is not a {kind.__name__.lower()}")
+    return frame

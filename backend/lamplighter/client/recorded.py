@@ -1,0 +1,329 @@
+"""Any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`.
+
+The loop needs to know nothing of Lamplighter but one call a step. What is recorded is measured on the matrix
+it hands over: the rows whose bits changed since the last call, however they came to change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from lamplighter.client.faults import InputError
+from lamplighter.client.mirror import Mirror, Moved, matrix_of, number, rows_of_batch, rows_of_gradient
+from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary
+from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain
+from lamplighter.runfolder.budget import DiskBudget
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.shelf import check_place, place_recorded
+from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.wire.frames import NEVER, Census, Floats, Pulse, Rows, UInts, encode
+from lamplighter.wire.vocabulary import Vocabulary
+
+
+def record(
+    folder: str | os.PathLike[str],
+    vocabulary: Iterable[str] | str | os.PathLike[str],
+    *,
+    embedding: Any = None,
+    counts: Sequence[int] | None = None,
+    classes: Mapping[str, Iterable[str | int]] | None = None,
+    steps: int | None = None,
+    name: str = "",
+    keyframe_every: int = 100,
+    disk_budget: int = DEFAULT_DISK_BUDGET,
+) -> Recorder:
+    """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
+
+    Args:
+        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id: a-z, 0-9, '-'.
+        vocabulary: the tokens by id, V of them, or the path of a file with them (see `read_vocabulary`).
+        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
+            first step, and what that step moved is not known.
+        counts: how often each token occurs in the text, shape (V,), where that is known.
+        classes: what is known to belong together: a name to tokens or ids.
+        steps: where the loop will end, where that is known: a page shows how far it is.
+        name: what people call the text.
+        keyframe_every: steps between two whole matrices.
+        disk_budget: bytes the run may take; near it less is kept, and the run says so.
+
+    Raises:
+        InputError: one of them cannot be used; the message says which and why.
+        FileExistsError: there is something in `folder` already.
+    """
+    if isinstance(vocabulary, str | os.PathLike):
+        if counts is not None or classes is not None:
+            raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
+        known = read_vocabulary(vocabulary)
+    else:
+        known = make_vocabulary(vocabulary, counts=counts, classes=classes)
+    path = Path(folder).absolute()
+    plan = {
+        "corpus": {"kind": "recorded", "name": name},
+        "cadence": {"keyframe_every": keyframe_every},
+        "steps": 1 if steps is None else steps,
+        "disk_budget": disk_budget,
+    }
+    return Recorder(path, known, plan, open_end=steps is None, embedding=embedding)
+
+
+def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
+    """The recipe of a recorded run.
+
+    Raises:
+        InputError: a value in `plan` is out of range.
+    """
+    try:
+        return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
+    except ValidationError as error:
+        raise InputError(explain(error)) from error
+
+
+def keyframe_of(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
+    """A whole matrix, shape (V, D), as a frame."""
+    ids = np.arange(len(matrix), dtype=np.uint32)
+    return encode(Rows(attempt, step, when, len(matrix), ids, matrix))
+
+
+class Recorder:
+    """Records one loop. Use it in a `with` and from one thread; it has the trainer's role meanwhile."""
+
+    def __init__(
+        self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], *, open_end: bool, embedding: Any
+    ) -> None:
+        """See `record`."""
+        self._path, self._vocabulary, self._plan = path, vocabulary, plan
+        self._end: int = 0 if open_end else plan["steps"]
+        self._open_end = open_end
+        self._begun: _Begun | None = None
+        self._closed = False
+        self.at = 0
+        """Steps recorded so far."""
+        recorded_recipe(plan, 2)
+        try:
+            check_place(path)
+        except FileExistsError:
+            raise
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        self._returned = time.perf_counter()
+        if embedding is not None:
+            matrix = self._matrix(embedding)
+            self._begun = self._begin(matrix, first=0)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            self.close("interrupted", f"the loop stopped after step {self.at}: {said}"[:500])
+
+    @property
+    def run(self) -> RunFolder | None:
+        """The run's folder; None before the first matrix was seen."""
+        return self._begun.run if self._begun else None
+
+    def step(
+        self,
+        embedding: Any,
+        token_ids: Any,
+        loss: Any,
+        *,
+        learning_rate: float | None = None,
+        gradient: Any = None,
+    ) -> None:
+        """Record one step, after the optimiser has done it. Costs a comparison of the matrix and a commit.
+
+        Args:
+            embedding: the matrix as it is now, shape (V, D): a tensor on any device or an array; float32 is
+                kept bit for bit, other precisions as float32.
+            token_ids: what the batch read, whole numbers of any shape.
+            loss: of the batch, nats a token.
+            learning_rate: the embedding's.
+            gradient: the embedding's, `weight.grad`, dense or sparse, shape (V, D). Take it before it is
+                cleared. Given at the first step, its norm is also charted.
+
+        Raises:
+            InputError: something does not fit the vocabulary or the matrix so far; nothing is recorded of it.
+        """
+        if self._closed:
+            raise InputError("this recorder is closed")
+        seconds, ended = time.perf_counter() - self._returned, time.time()
+        matrix = self._matrix(embedding)
+        batch = rows_of_batch(token_ids, len(self._vocabulary))
+        lit = rows_of_gradient(gradient, len(self._vocabulary)) if gradient is not None else None
+        scalars = number(loss), number(learning_rate)
+        first = self._begun is None
+        if self._begun is None:
+            self._begun = self._begin(matrix, first=1)
+        begun, step = self._begun, self.at + 1
+        if step == 1:
+            begun.layers = ["embedding"] if lit is not None else []
+            begun.writer.set_facts({"layers": begun.layers})
+        if self._open_end and step > self._end:
+            self._end = _horizon(step)
+            begun.writer.set_facts({"steps": self._end})
+        begun.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
+        self.at = step
+        self._returned = time.perf_counter()
+        begun.observe_seconds = time.time() - ended
+
+    def close(self, phase: str = "finished", message: str = "") -> None:
+        """End the run (`with` does it). A run never begun leaves nothing behind."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._begun is not None:
+            self._begun.end(self.at, phase, message or f"all {self.at} steps are recorded")
+
+    def _matrix(self, embedding: Any) -> Floats:
+        matrix = matrix_of(embedding)
+        if len(matrix) != len(self._vocabulary):
+            raise InputError(
+                f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens"
+            )
+        if self._begun is not None and matrix.shape != self._begun.mirror.matrix.shape:
+            raise InputError(
+                f"the embedding was {self._begun.mirror.matrix.shape[1]} wide and is now {matrix.shape[1]}"
+            )
+        return matrix
+
+    def _begin(self, matrix: Floats, first: int) -> _Begun:
+        run = place_recorded(self._path, recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary)
+        lock = RoleLock(run.path, "trainer")
+        try:
+            return _Begun(run, lock, matrix, first, 1 if self._open_end else self._end)
+        except BaseException:
+            lock.close()
+            raise
+
+
+class _Begun:
+    """A recorder whose run exists."""
+
+    def __init__(self, run: RunFolder, lock: RoleLock, matrix: Floats, first: int, end: int) -> None:
+        self.run, self._lock = run, lock
+        self.mirror = Mirror(matrix)
+        self.layers: list[str] = []
+        self.observe_seconds = 0.0
+        self._touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
+        self._last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
+        self._exact = False
+        self._whole_next = first > 0
+        self.writer = StepsWriter(run.steps_path)
+        self.writer.begin_attempt(first)
+        if first == 0:
+            now = time.time()
+            self.writer.keep_start(self._keyframe(0, now), self._census(0, now))
+            self._exact = True
+        self._budget = DiskBudget(run, self.writer)
+        facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
+        self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
+
+    def commit(
+        self,
+        step: int,
+        matrix: Floats,
+        batch: tuple[UInts, UInts],
+        lit: tuple[UInts, Floats] | None,
+        scalars: tuple[float, float],
+        ended: float,
+        seconds: float,
+        *,
+        seen_first: bool,
+    ) -> None:
+        """Measure what the step did and commit it."""
+        # When this is cut short (Ctrl-C) and the loop goes on, the copy has run ahead of the record: the next
+        # step then keeps the whole matrix.
+        whole, self._whole_next = self._whole_next, True
+        moved = self.mirror.look(matrix)
+        none = np.empty(0, dtype=np.uint32)
+        gradient_ids, norms = lit if lit is not None else (none, np.empty(0, dtype=np.float32))
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = np.float32(np.linalg.norm(norms)) if lit is not None else np.float32(np.nan)
+        attempt, size = self.writer.attempt, len(matrix)
+        pulse = Pulse(
+            attempt=attempt,
+            step=step,
+            time=ended,
+            vocabulary=size,
+            loss=scalars[0],
+            learning_rate=scalars[1],
+            tokens_per_second=float(batch[1].sum()) / max(seconds + self.observe_seconds, 1e-9),
+            step_seconds=seconds,
+            observe_seconds=self.observe_seconds,
+            batch_ids=batch[0],
+            batch_counts=batch[1],
+            gradient_ids=gradient_ids,
+            gradient_norms=norms,
+            moved_ids=moved.token_ids,
+            moved_distances=moved.distances,
+            layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
+            verified=not seen_first,
+        )
+        self._touches[batch[0]] += 1
+        self._last_lit[batch[0]] = step
+        self._budget.look(step)
+        keeping = self._budget.snapshots
+        rows = keyframe = census = None
+        if not whole and keeping == "all" and 2 * len(moved.token_ids) <= size:
+            rows = encode(Rows(attempt, step, ended, size, moved.token_ids, moved.vectors))
+        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and keeping != "none":
+            keyframe, census = self._keyframe(step, ended), self._census(step, ended)
+        self.writer.commit(StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census))
+        self._exact = keyframe is not None or (rows is not None and self._exact)
+        self._whole_next = False
+
+    def end(self, step: int, phase: str, message: str) -> None:
+        """Keep the last matrix if it could not be had otherwise, say how it ended, and let go."""
+        try:
+            sealed = False
+            try:
+                if not self._exact and step and self._budget.snapshots != "none" and not self._whole_next:
+                    now = time.time()
+                    self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))
+                facts = {"phase": phase, "message": message, "changed": time.time(), "steps": step}
+                self.writer.add_event(step, phase, message, facts)
+                sealed = True
+            finally:
+                self.writer.close(sealed=sealed)
+        finally:
+            self._lock.close()
+
+    def _keyframe(self, step: int, when: float) -> bytes:
+        return keyframe_of(self.writer.attempt, step, when, self.mirror.matrix)
+
+    def _census(self, step: int, when: float) -> bytes:
+        return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))
+
+
+def _digest(pulse: Pulse, moved: Moved) -> bytes:
+    digest = hashlib.blake2b(struct.pack("<If", pulse.step, pulse.loss), digest_size=16)
+    for array in (pulse.batch_ids, pulse.gradient_norms, moved.token_ids, moved.vectors):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()
+
+
+def _horizon(step: int) -> int:
+    """The next of 100, 200, 500, 1000, ...: where a loop whose end nobody knows is shown to be heading."""
+    scale = 100
+    while True:
+        for factor in (1, 2, 5):
+            if step <= factor * scale:
+                return factor * scale
+        scale *= 10
