@@ -8,40 +8,9 @@ loads nothing else.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from lamplighter.client.faults import (
-        InputError,
-        LiveError,
-        NoLayoutError,
-        NoSuchTokenError,
-        NotBegunError,
-    )
-    from lamplighter.client.followed import follow
-    from lamplighter.client.opened import Run
-    from lamplighter.client.opened import open_run as open
-    from lamplighter.client.recorded import Recorder, record
-    from lamplighter.client.still import still
-    from lamplighter.runfolder.database import FormatError
-    from lamplighter.runfolder.snapshots import NoSnapshotError
+from typing import Any
 
 __version__ = "0.1.0"
-__all__ = [
-    "FormatError",
-    "InputError",
-    "LiveError",
-    "NoLayoutError",
-    "NoSnapshotError",
-    "NoSuchTokenError",
-    "NotBegunError",
-    "Recorder",
-    "Run",
-    "follow",
-    "open",
-    "record",
-    "still",
-]
 
 _WHERE = {
     "FormatError": "runfolder.database",
@@ -68,4 +37,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_WHERE})

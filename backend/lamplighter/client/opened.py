@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.faults import NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.paths import TokenPath, exact_steps, frame_of, token_path
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
+from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import RunStatus, read_status
 from lamplighter.runfolder.steps import Event, StepsReader
-from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, Rows, decode
+from lamplighter.wire.frames import FrameError, Layout, Method, Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
@@ -28,16 +29,6 @@ _BATCH = 64
 _END = 0xFFFF_FFFF
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Frame)
-
-
-class TokenPath(NamedTuple):
-    """One token through all steps whose embedding is known exactly."""
-
-    steps: NDArray[np.int64]
-    """Shape (N,), ascending; with gaps where steps were not kept."""
-    vectors: NDArray[np.float32]
-    """Shape (N, D): the token's row after each of them."""
 
 
 class Run:
@@ -134,13 +125,13 @@ class Run:
             batch = self._read(lambda r, start=start: r.pulses(start, end, limit=_BATCH))
             for step, data in batch:
                 at = step + 1
-                yield _frame(data, Pulse)
+                yield frame_of(data, Pulse)
             if len(batch) < _BATCH:
                 return
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """The steps that `snapshot` gives, ascending, shape (N,)."""
-        return np.array(self._read(_exact_steps), dtype=np.int64)
+        return np.array(self._read(exact_steps), dtype=np.int64)
 
     def snapshot(self, step: int | None = None) -> NDArray[np.float32]:
         """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
@@ -167,7 +158,7 @@ class Run:
             NoSnapshotError: nothing was kept at all.
         """
         token_id = self.token_id(token)
-        return self._read(lambda r: _path(r, token_id))
+        return self._read(lambda r: token_path(r, token_id))
 
     def layout(self, step: int | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
         """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
@@ -191,7 +182,7 @@ class Run:
                     fitting = filter(counts, batch if best is None else [best, *batch])
                     best = max(fitting, key=lambda entry: (entry.step, entry.id), default=None)
                 if best is not None:
-                    return _frame(reader.record(best.id), Layout)
+                    return frame_of(reader.record(best.id), Layout)
         except FileNotFoundError:
             pass
         when = "" if step is None else f" at or before step {step}"
@@ -249,61 +240,3 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         FormatError: it is not a run's folder, or was written by a newer version.
     """
     return Run(path)
-
-
-def _exact_steps(reader: StepsReader) -> list[int]:
-    keys = {step for _, step in reader.keyframe_steps()}
-    moved = set(reader.rows_steps(1, reader.last()[1]))
-    exact: list[int] = []
-    for step in sorted(keys | moved):
-        if step in keys or (exact and exact[-1] == step - 1):
-            exact.append(step)
-    return exact
-
-
-def _path(reader: StepsReader, token_id: int) -> TokenPath:
-    exact = _exact_steps(reader)
-    if not exact:
-        raise NoSnapshotError(0, None)
-    rows_there = set(reader.rows_steps(1, exact[-1]))
-    moves = [step for step in _moves(reader, token_id, exact[-1]) if step in rows_there]
-    where: dict[int, NDArray[np.float32]] = {}
-    for start in range(0, len(moves), _BATCH):
-        for step, data in reader.rows_of(moves[start : start + _BATCH]):
-            rows = _frame(data, Rows)
-            at = int(np.searchsorted(rows.token_ids, token_id))
-            if at < len(rows.token_ids) and rows.token_ids[at] == token_id:
-                where[step] = rows.vectors[at].copy()
-    out: NDArray[np.float32] | None = None
-    for index, step in enumerate(exact):
-        if index == 0 or exact[index - 1] != step - 1 or step not in rows_there:
-            found = reader.keyframe(step)
-            assert found is not None
-            vector = _frame(found[1], Rows).vectors[token_id]
-        else:
-            vector = where.get(step)
-        if out is None:
-            assert vector is not None
-            out = np.empty((len(exact), len(vector)), dtype=np.float32)
-        out[index] = out[index - 1] if vector is None else vector
-    assert out is not None
-    return TokenPath(np.array(exact, dtype=np.int64), out)
-
-
-def _moves(reader: StepsReader, token_id: int, last: int) -> Iterator[int]:
-    """The steps in which a token's row moved."""
-    at = 1
-    while batch := reader.pulses(at, last, limit=_BATCH):
-        at = batch[-1][0] + 1
-        for step, data in batch:
-            moved = _frame(data, Pulse).moved_ids
-            index = int(np.searchsorted(moved, token_id))
-            if index < len(moved) and moved[index] == token_id:
-                yield step
-
-
-def _frame(data: bytes, kind: type[F]) -> F:
-    frame = decode(data)
-    if not isinstance(frame, kind):
-        raise FrameError(f"a record is not a {kind.__name__.lower()}")
-    return frame

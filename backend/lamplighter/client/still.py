@@ -11,7 +11,8 @@ import numpy as np
 from lamplighter.client.faults import InputError
 from lamplighter.client.matrices import read_matrix
 from lamplighter.client.opened import Run
-from lamplighter.client.recorded import keyframe_of, recorded_recipe
+from lamplighter.client.recorded import recorded_recipe
+from lamplighter.client.recording import keyframe_of
 from lamplighter.client.vocabularies import read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.lock import RoleLock

@@ -117,7 +117,7 @@ def test_after_a_step_cut_short_the_next_keeps_everything(
     with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights) as recorder:
         weights[1] += 1
         with monkeypatch.context() as patch:
-            patch.setattr("lamplighter.client.recorded._digest", lambda *_: 1 / 0)
+            patch.setattr("lamplighter.client.recording._digest", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 recorder.step(weights, [1], 1.0)
         weights[2] += 1

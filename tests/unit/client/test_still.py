@@ -127,7 +127,7 @@ def test_a_matrix_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         (MATRIX[:3], "3 rows, and the vocabulary has 4"),
         (MATRIX[0], "tokens x width"),
         (MATRIX.astype(np.int32), "floating-point"),
-        (np.where(MATRIX == MATRIX[2, 1], np.nan, MATRIX), r"1 rows hold values .*row 2 first"),
+        (np.where(MATRIX[2, 1] == MATRIX, np.nan, MATRIX), r"1 rows hold values .*row 2 first"),
         (np.full((4, 3), 1e300), "not finite"),
         (MATRIX[:, :1], "cannot be shown"),
         (np.zeros((4, 20_000), dtype=np.float32), "cannot be shown"),
