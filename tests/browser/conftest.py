@@ -11,8 +11,9 @@ from tests.browser.chromium import launch_arguments
 DESKTOP = {"width": 1280, "height": 720}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for each file of tests: Playwright keeps an event loop running, in which others' cannot."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         yield browser
