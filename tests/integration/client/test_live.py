@@ -1,0 +1,172 @@
+"""A loop recorded into the folder of a real server: the page's own road, followed from Python."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.cli.app import cli
+from lamplighter.client.followed import live_address
+from lamplighter.wire.frames import Census, Frame, Layout, Pulse, Rows
+from tests.application import Application
+from tests.runs import wait_until
+
+V, D = 80, 6
+TOKENS = [f"word{i}" for i in range(V)]
+
+
+class Loop:
+    """Somebody's training loop, in a thread, recorded."""
+
+    def __init__(self, folder: Path, steps: int, pause: float) -> None:
+        self.kept: dict[int, np.ndarray] = {}
+        self.go = threading.Event()
+        self._ask = (folder, steps, pause)
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        folder, steps, pause = self._ask
+        choose = np.random.default_rng(3)
+        weights = choose.normal(size=(V, D)).astype(np.float32)
+        with lamplighter.record(folder, TOKENS, embedding=weights, keyframe_every=20) as recorder:
+            self.kept[0] = weights.copy()
+            for step in range(1, steps + 1):
+                ids = choose.integers(0, V, size=8)
+                weights[np.unique(ids)] += choose.normal(size=D).astype(np.float32) * np.float32(0.1)
+                self.kept[step] = weights.copy()
+                recorder.step(weights, ids, 3 / step, gradient=np.ones((V, D), dtype=np.float32))
+                time.sleep(pause)
+            self.go.wait(30)
+
+    def end(self) -> None:
+        self.go.set()
+        self.thread.join(20)
+
+
+def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
+    with Application(tmp_path, "serve") as app:
+        loop = Loop(tmp_path / "mine", steps=60, pause=0.02)
+        wait_until(lambda: (tmp_path / "mine" / "steps.sqlite").exists(), "the run to begin")
+        frames: list[Frame] = []
+        follower = lamplighter.follow(f"{app.url}/?run=mine", channels=("pulse", "layout", "rows"), linger=1)
+        for frame in follower:
+            frames.append(frame)
+            if isinstance(frame, Pulse) and frame.step == 60:
+                break
+        pulses = [f for f in frames if isinstance(f, Pulse)]
+        census = next(f for f in frames if isinstance(f, Census))
+        assert pulses[0].first_step == census.step + 1
+        assert all(b.first_step == a.step + 1 for a, b in itertools.pairwise(pulses))
+        # The stream's matrix and moved rows are the loop's own bits.
+        matrix = np.empty((V, D), dtype=np.float32)
+        for rows in (f for f in frames if isinstance(f, Rows)):
+            matrix[rows.token_ids] = rows.vectors
+            assert matrix.tobytes() == loop.kept[rows.step].tobytes()
+        shown = app.get("/api/runs/mine")
+        assert (shown["layers"], shown["vocabulary"], shown["dim"]) == (["embedding"], V, D)
+        assert (shown["status"]["phase"], shown["status"]["alive"]) == ("running", True)
+        assert app.get("/api/runs/mine/steps/7")["tokens"] == []
+        for body in ({"kind": "pause"}, {"kind": "continue", "steps": 5}):
+            with pytest.raises(AssertionError, match=r"409 .*takes no requests"):
+                app.ask(app.run("mine"), body.pop("kind"), **body)
+        with pytest.raises(AssertionError, match=r"422 .*training loop of their own"):
+            app.start_run({"corpus": {"kind": "recorded"}})
+        # The projector and the analyst came by themselves.
+        wait_until(lambda: bool(app.get("/api/runs/mine/layouts")["items"]), "a layout of a live run")
+        wait_until(lambda: bool(app.get("/api/runs/mine/measures")["items"]), "measures of a live run")
+        assert app.get("/api/runs/mine")["status"]["alive"]
+        loop.end()
+        rest = list(follower)
+        assert not [f for f in rest if isinstance(f, Pulse)]
+        run = lamplighter.open(tmp_path / "mine")
+        wait_until(lambda: not run.status.alive, "the end")
+        assert run.status.phase == "finished"
+        assert isinstance(run.layout(method="linear"), Layout)
+        # One that is over is followed to its end at once.
+        seen = list(lamplighter.follow(f"{app.url}/api/runs/mine", channels="pulse"))
+        assert [(type(f), f.step) for f in seen] == [(Census, 60)]
+        assert not (tmp_path / "mine" / "logs" / "trainer.log").exists()
+        with pytest.raises(lamplighter.LiveError, match="there is no run 'nobody'"):
+            list(lamplighter.follow(f"{app.url}/api/runs/nobody"))
+        with pytest.raises(lamplighter.LiveError, match="not the presenter's token"):
+            list(lamplighter.follow(f"{app.url}/api/runs/mine", token="wrong"))
+        assert list(lamplighter.follow(f"{app.url}/api/runs/mine", token=app.token, channels=["pulse"]))
+
+
+def test_a_still_city_and_a_lost_server(tmp_path: Path) -> None:
+    np.save(tmp_path / "e.npy", np.random.default_rng(0).normal(size=(V, D)).astype(np.float32))
+    (tmp_path / "v.txt").write_text("\n".join(TOKENS))
+    lamplighter.still(tmp_path / "runs" / "still", tmp_path / "e.npy", tmp_path / "v.txt")
+    app = Application(tmp_path / "runs", "serve")
+    loop = None
+    try:
+        shown = app.get("/api/runs/still")
+        assert (shown["status"]["phase"], shown["status"]["step"], shown["vocabulary"]) == ("finished", 0, V)
+        wait_until(lambda: bool(app.get("/api/runs/still/layouts")["items"]), "the map of a still city")
+        assert app.get("/api/runs/still/snapshots")["exact"]
+        loop = Loop(tmp_path / "runs" / "mine", steps=150, pause=0.02)
+        wait_until(lambda: (tmp_path / "runs" / "mine" / "steps.sqlite").exists(), "the run to begin")
+        steps: list[tuple[type[Frame], int]] = []
+        for frame in lamplighter.follow(f"{app.url}/api/runs/mine", channels=["pulse"], patience=20):
+            steps.append((type(frame), frame.step))
+            if len(steps) == 10:
+                port = app.port
+                app.close()
+                app = Application(tmp_path / "runs", "serve", port=port)
+            if frame.step == 150:
+                loop.end()
+        kinds = [kind for kind, _ in steps]
+        assert kinds.count(Census) == 2
+        assert steps[-1] == (Pulse, 150) or steps[-1] == (Census, 150)
+    finally:
+        if loop is not None:
+            loop.end()
+        app.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h:1/?run=a",
+        "http://h:1/api/runs/a",
+        "ws://h:1/api/runs/a/live?channels=rows",
+        "http://u@h:1/?run=a&step=3",
+    ],
+)
+def test_a_run_is_named_by_any_of_its_addresses(url: str) -> None:
+    assert live_address(url, ["pulse"]) == "ws://h:1/api/runs/a/live?channels=pulse"
+
+
+@pytest.mark.parametrize("url", ["", "mine", "http://h:1", "ftp://h/api/runs/a", "http://[::1/?run=a"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(lamplighter.InputError, match="address"):
+        lamplighter.follow(url)
+
+
+def test_where_nobody_answers_and_what_is_no_channel() -> None:
+    with pytest.raises(lamplighter.LiveError, match="nobody answers"):
+        list(lamplighter.follow("http://127.0.0.1:9/api/runs/a"))
+    with pytest.raises(lamplighter.InputError, match="any of pulse, layout, rows, not 'gradient'"):
+        lamplighter.follow("http://127.0.0.1:9/api/runs/a", channels=["gradient"])
+
+
+def test_the_command_line_does_not_train_it(tmp_path: Path) -> None:
+    with lamplighter.record(tmp_path / "mine", TOKENS, embedding=np.zeros((V, D), dtype=np.float32)):
+        pass
+    ask: Callable[[list[str]], object] = lambda words: cli.main(  # noqa: E731
+        ["--runs", str(tmp_path), "train", *words], standalone_mode=False
+    )
+    with pytest.raises(ValueError, match="cannot be trained here"):
+        ask(["--resume", "mine"])
+    (tmp_path / "r.toml").write_text('[corpus]\nkind = "recorded"\n')
+    with pytest.raises(ValueError, match="cannot be trained here"):
+        ask(["--recipe", str(tmp_path / "r.toml")])
+    assert lamplighter.open(tmp_path / "mine").status.phase == "finished"
