@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamplighter.exports.archive import write_zip
+from lamplighter.exports.page.render import write_page
 from lamplighter.exports.work import ExportError, Progress, silent, whole_or_not
 from lamplighter.runfolder.folder import RunFolder
 
@@ -26,6 +27,7 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "zip": Format(".zip", "the run, for `lamplighter import`", whole=write_zip),
+    "html": Format(".html", "one page that replays the run, no server, no network", whole=write_page),
 }
 
 

@@ -1,0 +1,224 @@
+"""What the page holds: a bounded number of steps and layouts, packed small. Pure but for reading the run."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Layout, Method, Pulse, decode
+
+MAX_BEATS = 600
+MAX_LIT = 1_024
+"""Lamps of one step; where more rows have a gradient (tied weights, say) the strongest."""
+_PLACES_BYTES = 1_600_000
+_LIT_BYTES = 1_200_000
+_MAX_LAYOUTS = 150
+_MAX_LOSSES = 4_000
+_BATCH = 500
+
+Line = list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The page's JSON head, and the packed rest (zlib), to which `head["parts"]` are offset and length."""
+
+    head: dict[str, Any]
+    packed: bytes
+
+
+def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
+    """Read a run for the page; a live one as far as it is now.
+
+    Raises:
+        ExportError: nothing has been learned, or nothing laid out yet.
+        FormatError: the folder cannot be read by this version.
+    """
+    try:
+        with StepsReader(run.steps_path) as reader:
+            line, (_, last) = reader.line(), reader.last()
+            if last < 1:
+                raise FileNotFoundError
+            # A live run goes on meanwhile: the page ends here.
+            losses, beats = _steps(reader, last, progress)
+        vocabulary = run.vocabulary
+    except FileNotFoundError as error:
+        raise ExportError(f"{run.id} has not begun: there is nothing to replay yet") from error
+    steps, places, method, all_layouts = _layouts(run, line, last, len(vocabulary), progress)
+    lit, most = [pulse.gradient_ids for pulse in beats], max((len(p.gradient_ids) for p in beats), default=0)
+    norms = [pulse.gradient_norms for pulse in beats]
+    strongest = _quantile(norms)
+    chosen = [_strongest(ids, of) for ids, of in zip(lit, norms, strict=True)]
+    parts: dict[str, bytes] = {
+        "places": _planes(_deltas(places), 2),
+        "losses": np.array([loss for _, loss in losses], "<f4").tobytes(),
+        "loss_steps": np.array([step for step, _ in losses], "<u4").tobytes(),
+        "ids": _planes(np.concatenate([np.diff(ids, prepend=np.uint32(0)) for ids, _ in chosen]), 3),
+        "norms": np.concatenate([_strengths(of, strongest) for _, of in chosen]).tobytes(),
+    }
+    offsets: dict[str, tuple[int, int]] = {}
+    at = 0
+    # Floats are read as typed arrays; the page copies each part, so none needs to be aligned.
+    for name, data in parts.items():
+        offsets[name] = (at, len(data))
+        at += len(data)
+    spans = np.ptp(places.reshape(-1, 2), axis=0)
+    head = {
+        "name": run.id,
+        "tokens": vocabulary.tokens,
+        "counts": vocabulary.counts.tolist(),
+        "classes": list(vocabulary.classes),
+        "class_of": vocabulary.class_of().tolist(),
+        "layouts": steps,
+        "aspect": float(spans[1] / spans[0]) if spans[0] > 0 and spans[1] > 0 else 1.0,
+        "beats": [
+            (p.step, p.loss if math.isfinite(p.loss) else None, len(p.gradient_ids), len(ids))
+            for p, (ids, _) in zip(beats, chosen, strict=True)
+        ],
+        "norm": strongest,
+        "parts": offsets,
+        "size": at,
+        "about": _about(run, last, beats, steps, all_layouts, method, most, len(losses)),
+    }
+    return Contents(head, zlib.compress(b"".join(parts.values()), 9))
+
+
+def _steps(
+    reader: StepsReader, last: int, progress: Callable[[float], None]
+) -> tuple[list[tuple[int, float]], list[Pulse]]:
+    """Losses by step (decimated so that no extreme is lost) and the steps that are shown whole."""
+    losses: list[tuple[int, float]] = []
+    largest = 1
+    for first in range(1, last + 1, _BATCH):
+        for step, record in reader.pulses(first, min(first + _BATCH - 1, last), _BATCH):
+            pulse = decode(record)
+            assert isinstance(pulse, Pulse)
+            losses.append((step, pulse.loss))
+            largest = max(largest, min(MAX_LIT, len(pulse.gradient_ids)))
+        progress(0.6 * min(1.0, (first + _BATCH) / last))
+    count = max(2, min(MAX_BEATS, last, _LIT_BYTES // (3 * largest)))
+    beats: list[Pulse] = []
+    for _, record in reader.pulses_of(sorted({round(s) for s in np.linspace(1, last, count)})):
+        pulse = decode(record)
+        assert isinstance(pulse, Pulse)
+        beats.append(pulse)
+    return _thinned(losses), beats
+
+
+def _thinned(losses: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    if len(losses) <= _MAX_LOSSES:
+        return losses
+    kept: list[tuple[int, float]] = []
+    for some in np.array_split(np.arange(len(losses)), _MAX_LOSSES // 2):
+        of = np.array([losses[i][1] for i in some])
+        kept += [losses[some[i]] for i in sorted({int(of.argmin()), int(of.argmax())})]
+    return kept
+
+
+def _layouts(
+    run: RunFolder, line: Line, last: int, size: int, progress: Callable[[float], None]
+) -> tuple[list[int], NDArray[np.uint16], Method, int]:
+    """Steps and places, (L, V, 2), of layouts spread over the run, in one scale; their method; how many there are."""
+    try:
+        with LayoutsReader(run.layouts_path) as reader:
+            entries: dict[int, LayoutEntry] = {}
+            method = Method.UMAP if reader.newest(Method.UMAP) else Method.LINEAR
+            after = 0
+            while batch := reader.entries(after):
+                after = batch[-1].id
+                for e in batch:
+                    counts = any(a == e.attempt and first <= e.step <= end for a, first, end in line)
+                    if counts and e.method == method and e.step <= last:
+                        entries[e.step] = e
+            if not entries:
+                raise FileNotFoundError
+            found = [entries[step] for step in sorted(entries)]
+            count = max(2, min(_MAX_LAYOUTS, _PLACES_BYTES // (4 * size)))
+            if len(found) > count:
+                wanted = np.linspace(found[0].step, found[-1].step, count)
+                steps = np.array([e.step for e in found])
+                found = [found[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
+            places: list[NDArray[np.float32]] = []
+            for index, entry in enumerate(found):
+                layout = decode(reader.record(entry.id))
+                assert isinstance(layout, Layout)
+                places.append(layout.coordinates)
+                progress(0.6 + 0.4 * index / len(found))
+    except FileNotFoundError as error:
+        raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}") from error
+    xyz = np.stack(places)
+    low, high = xyz.min(axis=(0, 1)), xyz.max(axis=(0, 1))
+    scale = np.where(high > low, high - low, np.float32(1))
+    return (
+        [e.step for e in found],
+        np.rint((xyz - low) / scale * 65_535).astype(np.uint16),
+        method,
+        len(entries),
+    )
+
+
+def _deltas(places: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Each layout less the one before (modulo 65,536): most tokens move little, and little packs small."""
+    return np.concatenate([places[:1], places[1:] - places[:-1]]).ravel()
+
+
+def _planes(values: NDArray[Any], count: int) -> bytes:
+    """The lowest bytes of all values, then the next ones: alike beside alike."""
+    return b"".join((values >> (8 * i) & 0xFF).astype(np.uint8).tobytes() for i in range(count))
+
+
+def _quantile(norms: list[NDArray[np.float32]]) -> float:
+    every = np.concatenate(norms)
+    every = every[np.isfinite(every)]
+    return float(np.quantile(every, 0.995)) or 1.0 if len(every) else 1.0
+
+
+def _strengths(norms: NDArray[np.float32], strongest: float) -> NDArray[np.uint8]:
+    """Square roots in a byte: a norm is (byte / 255) ** 2 * strongest. At least 1: lit is lit."""
+    part = np.sqrt(np.clip(np.nan_to_num(norms, nan=strongest, posinf=strongest), 0, strongest) / strongest)
+    return np.clip(np.rint(255 * part), 1, 255).astype(np.uint8)
+
+
+def _strongest(
+    ids: NDArray[np.uint32], norms: NDArray[np.float32]
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    if len(ids) <= MAX_LIT:
+        return ids, norms
+    kept = np.sort(np.argsort(norms)[-MAX_LIT:])
+    return ids[kept], norms[kept]
+
+
+def _about(
+    run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, most: int, losses: int
+) -> list[str]:  # fmt: skip
+    """What the page says of itself: what it shows and what was left out."""
+    kind = "UMAP" if method == Method.UMAP else "a linear view"
+    lines = [
+        f"A lamp is a token, its place is its place in the embedding ({kind}). A lamp lights when the step's"
+        " batch gives its row a gradient: the stronger the gradient, the brighter.",
+    ]
+    left: list[str] = []
+    if len(beats) < last:
+        left.append(f"{last - len(beats):,} of {last:,} steps (shown are {len(beats):,}, evenly spread)")
+    if len(layouts) < all_layouts:
+        left.append(f"{all_layouts - len(layouts):,} of {all_layouts:,} layouts")
+    if most > MAX_LIT:
+        left.append(f"all but the {MAX_LIT:,} strongest lamps of a step")
+    if losses < last:
+        left.append("losses between the extremes of each stretch")
+    left.append("the vectors, the text of the batches, and the measures")
+    lines.append(f"left out: {'; '.join(left)}.")
+    if layouts[0] > 1:
+        lines.append(f"The map begins at step {layouts[0]:,}; before, its first places are shown.")
+    lines.append(f"{run.id}, made by Lamplighter. This page needs no network and sends nothing.")
+    return lines

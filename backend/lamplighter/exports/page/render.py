@@ -1,0 +1,60 @@
+"""The page as one file: the script and the style are part of it, and its policy allows nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from lamplighter.exports.page.contents import gather
+from lamplighter.exports.work import Progress, part_of
+from lamplighter.runfolder.folder import RunFolder
+
+_HERE = Path(__file__).parent
+_SCRIPTS = ("reading.js", "drawing.js", "acting.js")
+_FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
+
+
+def write_page(run: RunFolder, out: Path, progress: Progress) -> None:
+    """Write the page that replays a run.
+
+    Raises:
+        ExportError: nothing has been learned, or nothing laid out yet.
+        FormatError: the folder cannot be read by this version.
+    """
+    contents = gather(run, part_of(progress, 0.0, 0.9, "reading the run"))
+    body = "\n".join(_HERE.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    # The parts are one script and see one another; nobody else sees them.
+    script = f'"use strict";\n(() => {{\n{body}}})();\n'
+    style = _HERE.joinpath("page.css").read_text(encoding="utf-8")
+    fields = {
+        "title": html.escape(run.id),
+        "script": script,
+        "style": style,
+        "script-hash": _digest(script),
+        "style-hash": _digest(style),
+        "head": safe_json(contents.head),
+        "data": base64.b64encode(contents.packed).decode("ascii"),
+    }
+    page = _HERE.joinpath("page.html").read_text(encoding="utf-8")
+    out.write_text(_FIELD.sub(lambda field: fields[field[1]], page), encoding="utf-8", newline="\n")
+    for line in contents.head["about"]:
+        if line.startswith("left out: "):
+            progress(1.0, line)
+
+
+def safe_json(value: Any) -> str:
+    """JSON that cannot end the script element it stands in, whatever the tokens are."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    # NUL and its like are escaped by JSON itself; half a character cannot be written at all.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}"

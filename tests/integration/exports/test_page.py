@@ -1,0 +1,124 @@
+"""The exported page in a real browser, opened as a file, with no network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lamplighter.exports.export import export
+from tests.browser.chromium import launch_arguments
+from tests.browser.pages import wait_for
+from tests.unit.exports.recorded import HOSTILE, record
+
+pytestmark = pytest.mark.browser
+
+LIGHT = """() => {
+  const city = document.getElementById("city"), ink = city.getContext("2d");
+  const data = ink.getImageData(0, 0, city.width, city.height).data;
+  let bright = 0;
+  for (let i = 0; i < data.length; i += 4) if (data[i] + data[i + 1] + data[i + 2] > 600) bright++;
+  return bright;
+}"""
+SCRUB = """(at) => {
+  const scrub = document.getElementById("scrub");
+  scrub.value = at;
+  scrub.dispatchEvent(new Event("input"));
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    return export(record(folder / "runs"), "html", out=folder / "run.html")
+
+
+@pytest.fixture
+def page(browser: Browser, exported: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1000, "height": 700}, offline=True)
+    opened = context.new_page()
+    faults: list[str] = []
+    asked: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    opened.on("dialog", lambda dialog: faults.append("a dialog"))
+    opened.on("request", lambda sent: asked.append(sent.url))
+    if script := getattr(request, "param", None):
+        opened.add_init_script(script)
+    opened.goto(exported.as_uri())
+    opened.wait_for_selector("html[data-ready]")
+    yield opened
+    context.close()
+    assert faults == []
+    assert asked == [exported.as_uri()]
+
+
+def facts(page: Page) -> tuple[str, ...]:
+    return tuple(page.text_content(f"#{name}") or "" for name in ("step", "loss", "lit"))
+
+
+def test_lamps_light_and_scrubbing_works(page: Page) -> None:
+    page.evaluate(SCRUB, 0)
+    assert facts(page) == ("step 1", "loss 4.900", "2 of 10 lit")
+    few = page.evaluate(LIGHT)
+    page.evaluate(SCRUB, 29)
+    assert facts(page) == ("step 30", "loss 2.000", "2 of 10 lit")
+    # The gradients have grown thirty times by then: the lamps are brighter, not only there.
+    assert page.evaluate(LIGHT) > few + 20
+    page.focus("#city")
+    page.keyboard.press("ArrowLeft")
+    assert facts(page)[0] == "step 29"
+
+
+def test_it_plays_and_pauses(page: Page) -> None:
+    wait_for(page, "document.getElementById('step').textContent !== 'step 1'")
+    page.click("#play")
+    assert page.get_attribute("#play", "aria-label") == "Play"
+    before = facts(page)
+    page.wait_for_timeout(700)
+    assert facts(page) == before
+
+
+def test_tokens_are_found_and_shown_as_text(page: Page) -> None:
+    page.evaluate(SCRUB, 29)
+    page.fill("#search", "<img")
+    assert page.text_content("#found") == "1 token"
+    page.fill("#search", "no such")
+    assert page.text_content("#found") == "no such token"
+    page.fill("#search", "")
+    seen: set[str] = set()
+    for x in range(20, 980, 16):
+        for y in range(120, 600, 24):
+            page.dispatch_event("#city", "pointermove", {"clientX": x, "clientY": y, "pointerId": 1})
+            if page.is_visible("#card"):
+                seen.add(page.text_content("#card b") or "")
+    assert "</script><img src=x onerror=alert(1)>" in seen
+    assert "tab␉here" in seen
+    assert not any(re.search("[\x00-\x1f\u2028-\u202e]", text) for text in seen)
+    assert page.locator("img").count() == 0
+
+
+@pytest.mark.parametrize("page", ["delete window.DecompressionStream"], indirect=True)
+def test_a_browser_without_decompression_streams_shows_the_same(page: Page) -> None:
+    page.evaluate(SCRUB, 29)
+    assert facts(page) == ("step 30", "loss 2.000", "2 of 10 lit")
+    assert page.evaluate(LIGHT) > 20
+
+
+def test_nothing_in_the_page_can_end_its_data(exported: Path) -> None:
+    text = exported.read_text("utf-8")
+    assert text.count("</script>") == 3
+    assert "\u2028" not in text
+    assert HOSTILE[4] not in text
