@@ -85,8 +85,19 @@ class Recording:
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
             verified=not seen_first,
         )
+        before = self._touches, self._last_lit
+        self._touches, self._last_lit = self._touches.copy(), self._last_lit.copy()
         self._touches[batch[0]] += 1
         self._last_lit[batch[0]] = step
+        try:
+            self._write(step, pulse, moved, whole=whole)
+        except BaseException:
+            self._touches, self._last_lit = before
+            raise
+        self._whole_next = False
+
+    def _write(self, step: int, pulse: Pulse, moved: Moved, *, whole: bool) -> None:
+        attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
         self._budget.look(step)
         keeping = self._budget.snapshots
         rows = keyframe = census = None
@@ -96,7 +107,6 @@ class Recording:
             keyframe, census = self._keyframe(step, ended), self._census(step, ended)
         self.writer.commit(StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census))
         self._exact = keyframe is not None or (rows is not None and self._exact)
-        self._whole_next = False
 
     def end(self, step: int, phase: str, message: str) -> None:
         """Keep the last matrix if it could not be had otherwise, say how it ended, and let go."""

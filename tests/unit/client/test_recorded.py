@@ -125,6 +125,8 @@ def test_after_a_step_cut_short_the_next_keeps_everything(
     run = lamplighter.open(tmp_path / "mine")
     np.testing.assert_array_equal(run.snapshot(1), weights)
     assert run.status.step == 1
+    with StepsReader(tmp_path / "mine" / "steps.sqlite") as reader:
+        assert touches(reader, 1).touches[:3].tolist() == [0, 0, 1]
 
 
 def test_the_disk_budget_is_kept(tmp_path: Path) -> None:
