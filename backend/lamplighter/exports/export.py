@@ -8,6 +8,10 @@ from pathlib import Path
 
 from lamplighter.exports.archive import write_zip
 from lamplighter.exports.page.render import write_page
+from lamplighter.exports.parquet import write_parquet
+from lamplighter.exports.projector import write_projector
+from lamplighter.exports.table import write_csv
+from lamplighter.exports.tensors import write_npy, write_safetensors
 from lamplighter.exports.work import ExportError, Progress, silent, whole_or_not
 from lamplighter.runfolder.folder import RunFolder
 
@@ -28,6 +32,11 @@ class Format:
 FORMATS: dict[str, Format] = {
     "zip": Format(".zip", "the run, for `lamplighter import`", whole=write_zip),
     "html": Format(".html", "one page that replays the run, no server, no network", whole=write_page),
+    "embedding-projector": Format("-projector", "a folder for the Embedding Projector", one=write_projector),
+    "parquet": Format(".parquet", "a row a token, for Embedding Atlas and data frames", one=write_parquet),
+    "safetensors": Format(".safetensors", "the embedding and the map", one=write_safetensors),
+    "npy": Format(".npy", "the embedding", one=write_npy),
+    "csv": Format(".csv", "losses, speeds and measures by step", whole=write_csv),
 }
 
 

@@ -1,0 +1,90 @@
+"""One step of a run, as most formats want it: the vectors, where they lie, and what is known of the tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.wire.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A run after one step."""
+
+    run_id: str
+    attempt: int
+    step: int
+    vectors: NDArray[np.float32]
+    """Shape (V, D), bit for bit."""
+    vocabulary: Vocabulary
+    layout: Layout | None
+    """The newest layout at or before the step, UMAP's if there is one; None before the first."""
+
+    @property
+    def classes(self) -> list[str]:
+        """The class of each token; empty for those of none."""
+        names = [*self.vocabulary.classes, ""]
+        return [names[index] for index in self.vocabulary.class_of()]
+
+    def facts(self) -> dict[str, str]:
+        """What an export says of itself."""
+        said = {
+            "format": "lamplighter",
+            "run": self.run_id,
+            "attempt": str(self.attempt),
+            "step": str(self.step),
+        }
+        if self.layout is not None:
+            said |= {"layout_step": str(self.layout.step), "layout_method": self.layout.method.name.lower()}
+        return said
+
+
+def read_moment(run: RunFolder, step: int | None) -> Moment:
+    """Read a run after `step`, or after the newest step that was kept exactly.
+
+    Raises:
+        ExportError: that step was not kept exactly, or nothing has been learned yet.
+        FormatError: the folder cannot be read by this version.
+    """
+    try:
+        with StepsReader(run.steps_path) as reader:
+            line, (_, last) = reader.line(), reader.last()
+            if step is not None and step > last:
+                raise ExportError(f"{run.id} has no step {step}: its last is {last}")
+            at = snapshot(reader, last if step is None else step, nearest=step is None)
+        vocabulary = run.vocabulary
+    except FileNotFoundError as error:
+        raise ExportError(f"{run.id} has not begun: there is nothing to export yet") from error
+    except NoSnapshotError as error:
+        raise ExportError(str(error)) from error
+    return Moment(run.id, at.attempt, at.step, at.vectors, vocabulary, _layout(run, line, at.step))
+
+
+def _layout(run: RunFolder, line: list[tuple[int, int, int]], step: int) -> Layout | None:
+    try:
+        with LayoutsReader(run.layouts_path) as reader:
+            found: dict[Method, tuple[int, int]] = {}
+            after = 0
+            while batch := reader.entries(after):
+                after = batch[-1].id
+                for e in batch:
+                    counts = any(a == e.attempt and first <= e.step <= end for a, first, end in line)
+                    if counts and e.step <= step:
+                        found[e.method] = max(found.get(e.method, (-1, -1)), (e.step, e.id))
+            for method in (Method.UMAP, Method.LINEAR):
+                if method in found:
+                    layout = decode(reader.record(found[method][1]))
+                    assert isinstance(layout, Layout)
+                    return layout
+    except FileNotFoundError:
+        pass
+    return None

@@ -1,0 +1,75 @@
+"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv and projector_config.json.
+
+Its metadata file has a header line only when it has more than one column: with one column every line is
+the label of a point, the first as well (the `vocab file` of old), so a header there would shift all labels
+by one. It splits lines at newlines and columns at tabs and knows no quotes.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+from lamplighter.exports.moment import read_moment
+from lamplighter.exports.work import Progress
+from lamplighter.runfolder.folder import RunFolder
+
+_SPOKEN = {"\t": "⇥", "\n": "⏎", "\r": "␍"}
+_ROWS = 2_000
+
+
+def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
+    """Write the folder. The columns are token, count and, where there are planted classes, class.
+
+    Raises:
+        ExportError: that step was not kept exactly, or nothing has been learned yet.
+    """
+    moment = read_moment(run, step)
+    out.mkdir()
+    size, dim = moment.vectors.shape
+    with (out / "vectors.tsv").open("w", encoding="utf-8", newline="\n") as file:
+        for first in range(0, size, _ROWS):
+            # Nine digits give back every bit of a float32.
+            for row in moment.vectors[first : first + _ROWS].tolist():
+                file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
+            progress(first / size, "vectors.tsv")
+    columns: dict[str, list[str]] = {
+        "token": [one_cell(token) for token in moment.vocabulary.tokens],
+        "count": [str(count) for count in moment.vocabulary.counts.tolist()],
+    }
+    if moment.vocabulary.classes:
+        columns["class"] = [one_cell(name) if name else "none" for name in moment.classes]
+    lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
+    (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    config = {
+        "embeddings": [
+            {
+                "tensorName": f"{moment.run_id}, step {moment.step}",
+                "tensorShape": [size, dim],
+                "tensorPath": "vectors.tsv",
+                "metadataPath": "metadata.tsv",
+            }
+        ]
+    }
+    (out / "projector_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def one_cell(text: str) -> str:
+    """Any text as one cell of a table without quotes: what would break or turn a line becomes a sign.
+
+    Controls become their pictures (U+2400...), marks of direction and separators their code; never empty.
+    """
+    signs: list[str] = []
+    for sign in text:
+        if sign in _SPOKEN:
+            signs.append(_SPOKEN[sign])
+        elif ord(sign) < 0x20:
+            signs.append(chr(0x2400 + ord(sign)))
+        elif unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            signs.append(f"\\u{ord(sign):04x}")
+        else:
+            signs.append(sign)
+    shown = "".join(signs)
+    # A cell of blanks alone cannot be seen, and some readers drop the line.
+    return shown if shown.strip() else f"({shown.replace(' ', '␠') or 'empty'})"
