@@ -171,7 +171,9 @@ export const t = {
     riverAxis: "gradient norm",
     history: "Gradient norm by layer, step by step (logarithmic)",
     text: "The batch, as the model reads it",
-    textMore: "The brighter the word, the stronger its row's gradient.",
+    textMore:
+      "The brighter the word, the stronger its row's gradient. After the arrow: the last word to predict, which the model does not read.",
+    target: "Only to be predicted: not read in this step, unless it also stands elsewhere",
     showText: "Show the text of this step",
     noText: "The text of this step is not kept.",
     waiting: "The first step has not come yet.",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GLIDE, glideAt, glowAt, strengths } from "./glide";
+import { FLOOR, GLIDE, glideAt, glowAt, strengths } from "./glide";
 
 describe("the light of a beat", () => {
   it("comes up at once and is gone before the next", () => {
@@ -32,6 +32,9 @@ describe("the light of a beat", () => {
     expect(middle).toBeGreaterThan(weak!);
     expect(strong).toBe(1);
     expect(strengths(new Float32Array(0))).toHaveLength(0);
+    const [known, unknown] = strengths(Float32Array.of(1, NaN));
+    expect(known).toBe(1);
+    expect(unknown).toBeCloseTo(FLOOR);
     expect([...strengths(Float32Array.of(0, 0))].every(Number.isFinite)).toBe(true);
   });
 });

@@ -25,11 +25,19 @@ export function glideAt(age: number, still: boolean): number {
   return still || age >= GLIDE ? 1 : smooth(Math.max(0, age) / GLIDE);
 }
 
-/** Brightness of each row by its gradient norm: the median row is seen, the strongest stand out. */
+/** What a row of the batch shines with at least, whatever its gradient. */
+export const FLOOR = 0.22;
+
+/**
+ * Brightness of each row by its gradient norm: the median row is seen, the strongest stand out. A row whose
+ * norm is not known (NaN) has the least.
+ */
 export function strengths(norms: Float32Array): Float32Array {
-  const sorted = norms.slice().sort();
+  const sorted = norms.filter((norm) => !Number.isNaN(norm)).sort();
   const top = sorted[Math.floor(0.98 * (sorted.length - 1))] || sorted[sorted.length - 1] || 1;
-  return norms.map((norm) => Math.min(1, 0.22 + 0.78 * Math.sqrt(Math.min(1, norm / top))));
+  return norms.map((norm) =>
+    Math.min(1, FLOOR + (1 - FLOOR) * Math.sqrt(Math.min(1, (norm || 0) / top))),
+  );
 }
 
 export function smooth(part: number): number {

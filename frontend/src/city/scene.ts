@@ -21,7 +21,7 @@ import { reliefOf } from "./relief";
 export interface Beat {
   step: number;
   ids: Uint32Array;
-  /** Gradient norm by row of `ids`. */
+  /** Gradient norm by row of `ids`; NaN where not known. */
   norms: Float32Array;
   /** Milliseconds until it shall be gone. */
   lasting: number;
@@ -149,7 +149,7 @@ export class Scene {
     const bright = strengths(beat?.norms ?? new Float32Array(0));
     this.lights?.shine(ids, bright);
     this.lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]!, norm: beat!.norms[i]! }))
-      .sort((a, b) => b.norm - a.norm)
+      .sort((a, b) => (b.norm || 0) - (a.norm || 0))
       .slice(0, 120);
     this.renamed = true;
     this.wake();

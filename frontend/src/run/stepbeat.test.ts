@@ -18,24 +18,57 @@ describe("a beat", () => {
     expect(beat.rows).toEqual({ batch: 3, gradient: 4, moved: 1 });
   });
 
-  it("can come from the record", () => {
+  it("can come from the record, without the targets that the model does not read", () => {
     const detail = {
       step: 5,
       tokens: [
-        [7, 1],
-        [10, 7],
+        [7, 1, 3],
+        [10, 7, 1],
+        [1, 10, 12],
       ],
       gradient: [
         [7, 0.5],
         [1, 0.25],
       ],
       batch_rows: 3,
-      gradient_rows: 3,
+      gradient_rows: 2,
       moved_rows: 3,
     } as unknown as StepDetail;
     const beat = beatOfRecord(detail, 700);
     expect([...beat.ids]).toEqual([1, 7, 10]);
     expect([...beat.norms]).toEqual([0.25, 0.5, 0]);
     expect(beat.decodedAt).toBeNull();
+  });
+
+  it("does not take a norm that the record leaves out for none", () => {
+    const detail = {
+      tokens: [[7, 1, 10]],
+      gradient: [[7, 0.5]],
+      batch_rows: 2,
+      moved: [],
+    } as unknown as StepDetail;
+    expect([...beatOfRecord({ ...detail, gradient_rows: 1 }, 700).norms]).toEqual([0, 0.5]);
+    expect([...beatOfRecord({ ...detail, gradient_rows: 2 }, 700).norms]).toEqual([NaN, 0.5]);
+  });
+
+  it("takes rows with a gradient, or that moved, where the text is not kept", () => {
+    const detail = {
+      tokens: [],
+      gradient: [
+        [7, 0.5],
+        [1, 0.25],
+      ],
+      moved: [[4, 0.1]],
+      batch_rows: 2,
+      gradient_rows: 2,
+      moved_rows: 1,
+    } as unknown as StepDetail;
+    const ids = (changed: Partial<StepDetail>) => [
+      ...beatOfRecord({ ...detail, ...changed }, 700).ids,
+    ];
+    expect(ids({})).toEqual([1, 7]);
+    expect(ids({ gradient: [], gradient_rows: 0 })).toEqual([4]);
+    // Tied weights give every row a gradient: which rows were read is then not known.
+    expect(ids({ gradient_rows: 500, moved_rows: 500 })).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ export interface StepBeat {
   attempt: number;
   step: number;
   loss: number;
-  /** Rows of the batch, and the norm of each one's gradient (0 where it got none). */
+  /** Rows of the batch, and the norm of each one's gradient: 0 where it got none, NaN where not known. */
   ids: Uint32Array;
   norms: Float32Array;
   layerNorms: number[];
@@ -39,14 +39,16 @@ export function beatOfPulse(pulse: Pulse, lasting: number, decodedAt: number): S
 }
 
 export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
-  const ids = Uint32Array.from(new Set(detail.tokens.flat())).sort();
+  const ids = Uint32Array.from(new Set(readBy(detail))).sort();
   const norm = new Map(detail.gradient);
+  // Of a long list only the strongest are told: what is not in it need not be 0.
+  const rest = detail.gradient.length < detail.gradient_rows ? NaN : 0;
   return {
     attempt: detail.attempt,
     step: detail.step,
     loss: detail.loss,
     ids,
-    norms: Float32Array.from(ids, (id) => norm.get(id) ?? 0),
+    norms: Float32Array.from(ids, (id) => (norm.has(id) ? (norm.get(id) ?? NaN) : rest)),
     layerNorms: detail.layer_norms,
     rows: {
       batch: detail.batch_rows,
@@ -57,6 +59,17 @@ export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
     lasting,
     decodedAt: null,
   };
+}
+
+/**
+ * The token ids that the model read. The last of each sequence is only a target. Where the text is not kept,
+ * rows that got a gradient or moved stand for it, unless there are more of them than were in the batch.
+ */
+function readBy(detail: StepDetail): number[] {
+  if (detail.tokens.length) return detail.tokens.flatMap((sequence) => sequence.slice(0, -1));
+  const { batch_rows: most, gradient, gradient_rows, moved, moved_rows } = detail;
+  if (gradient.length && gradient_rows <= most) return gradient.map(([id]) => id);
+  return moved_rows <= most ? moved.map(([id]) => id) : [];
 }
 
 /** The norms of `wanted` rows out of a sorted list of rows with norms. */
