@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from lamplighter.runfolder.database import FormatError
@@ -18,11 +18,12 @@ from lamplighter.runfolder.shelf import NoSuchRunError, Shelf
 from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, snapshot
 from lamplighter.runfolder.status import read_status
 from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.trouble import READ_ERRORS
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.shapes import PlantedClass, PlantedRelation, Run, RunInFull, Status
 from lamplighter.serving.tokens import TokenTable
-from lamplighter.wire.frames import FrameError
 
+_UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8
 _MATRICES_KEPT = 6
 _MATRIX_BYTES = 256 << 20
@@ -80,18 +81,23 @@ class Library:
 
     def describe(self, run: RunFolder) -> Run:
         """A run as the list shows it. Never raises for what is in the folder."""
-        return Run(**self._facts(run))
+        try:
+            return Run(**self._read(run))
+        except _UNREADABLE as error:
+            return Run(**_unreadable(run, error))
 
     def describe_fully(self, run: RunFolder) -> RunInFull:
         """A run, and what it consists of once its corpus is read. Never raises for what is in the folder."""
-        facts = self._facts(run)
-        if facts["readable"]:
-            try:
-                facts.update(self._contents(run))
-            except FileNotFoundError:
-                pass
-            except (FormatError, FrameError, OSError, ValueError) as error:
-                facts |= {"readable": False, "problem": str(error), "recipe": None, "status": None}
+        try:
+            return self.read_fully(run)
+        except _UNREADABLE as error:
+            return RunInFull(**_unreadable(run, error))
+
+    def read_fully(self, run: RunFolder) -> RunInFull:
+        """The same; what cannot be read is raised (`runfolder.trouble.READ_ERRORS`, ValueError)."""
+        facts = self._read(run)
+        with suppress(FileNotFoundError):
+            facts.update(self._contents(run))
         return RunInFull(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
@@ -102,11 +108,11 @@ class Library:
         """
         try:
             return Status(**read_status(run, reader).as_dict(), bytes=run.bytes_on_disk())
+        except FormatError:
+            raise
         except ValueError as error:
             # What is not even JSON, and what is not a status.
-            raise (
-                error if isinstance(error, FormatError) else FormatError(f"steps.sqlite: {error}")
-            ) from error
+            raise FormatError(f"steps.sqlite: {error}") from error
 
     @contextmanager
     def steps(self, run: RunFolder) -> Generator[StepsReader]:
@@ -153,27 +159,14 @@ class Library:
             self._matrices.pop(key, None)
         return found
 
-    def _facts(self, run: RunFolder) -> dict[str, Any]:
-        created = None
-        try:
-            created = run.created
-            recipe, status = run.recipe, self.status(run)
-        except (FormatError, FrameError, OSError, ValueError) as error:
-            return {
-                "id": run.id,
-                "readable": False,
-                "problem": str(error),
-                "created": created,
-                "recipe": None,
-                "status": None,
-            }
+    def _read(self, run: RunFolder) -> dict[str, Any]:
         return {
             "id": run.id,
             "readable": True,
             "problem": None,
-            "created": created,
-            "recipe": recipe,
-            "status": status,
+            "created": run.created,
+            "recipe": run.recipe,
+            "status": self.status(run),
         }
 
     def _contents(self, run: RunFolder) -> dict[str, Any]:
@@ -193,6 +186,20 @@ class Library:
         # The trainer says these once it has built the model.
         contents.update({name: said[name] for name in ("layers", "parameters") if name in said})
         return contents
+
+
+def _unreadable(run: RunFolder, error: Exception) -> dict[str, Any]:
+    created = None
+    with suppress(OSError):
+        created = run.created
+    return {
+        "id": run.id,
+        "readable": False,
+        "problem": str(error),
+        "created": created,
+        "recipe": None,
+        "status": None,
+    }
 
 
 def _newest(reader: StepsReader, last: int) -> int | None:

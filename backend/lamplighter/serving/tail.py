@@ -4,6 +4,9 @@ While the run is trained its files stay open and are asked every few millisecond
 committed, which costs microseconds. Once it is over they are closed, since the trainer can seal a file only
 when nobody is connected, and looked at only when they change on the disk.
 
+What is told and what is known to be told advance together, whatever fails in between. The map and the
+measures fail on their own: a run whose steps can be read is shown.
+
 A viewer joins between two looks, at a position the tail knows: what it is given to begin with, and what is
 told to everybody afterwards, meet without a gap. Where the trainer opened a new attempt and superseded what
 was told already, everybody is given a beginning again.
@@ -20,13 +23,13 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
+from lamplighter.runfolder.trouble import READ_ERRORS, passes
 from lamplighter.serving.library import Library
 from lamplighter.serving.line import Line, attempt_at, counts, layouts_that_count, shared
 from lamplighter.serving.shapes import (
@@ -38,8 +41,8 @@ from lamplighter.serving.shapes import (
     json_text,
 )
 from lamplighter.serving.slot import Message, What
-from lamplighter.serving.watched import Watched
-from lamplighter.wire.frames import Census, FrameError, Method, Rows, encode, step_of
+from lamplighter.serving.watched import R, Watched
+from lamplighter.wire.frames import Census, Method, Rows, encode, step_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,8 @@ SLOW = 1.0
 _BATCH = 32
 """Steps told at once: fewer than a slot merges."""
 _TRIES = 3
+_ASIDE = 1.0
+"""Seconds until the map or the measures are looked at again when they could not be read."""
 
 Who = TypeVar("Who")
 
@@ -100,6 +105,7 @@ class Tail(Generic[Who]):
         self._status: Status | None = None
         self._facts: object = None
         self._slow_at = 0.0
+        self._aside: dict[object, tuple[float, str]] = {}
         self._wants_rows = False
         self._more = False
         self._thread = threading.Thread(target=self._follow, name=f"tail of {run.id}", daemon=True)
@@ -134,12 +140,12 @@ class Tail(Generic[Who]):
                 except GoneError:
                     self._failed(4404, "this run was moved to the trash")
                     return
-                except (FormatError, FrameError, OSError) as error:
+                except (*READ_ERRORS, ValueError) as error:
                     # A file that is being sealed, or replaced: look again before saying it cannot be read.
                     failures += 1
                     self._forget()
                     if failures >= _TRIES:
-                        self._failed(4409, f"this run cannot be read: {error}"[:120])
+                        self._give_up(error)
                         return
                     pause = 0.2
                 self._wake.wait(pause)
@@ -149,6 +155,13 @@ class Tail(Generic[Who]):
             self._failed(1011, "an error in the server")
         finally:
             self._forget()
+
+    def _give_up(self, error: Exception) -> None:
+        if passes(error):
+            log.warning("%s cannot be read now: %s", self._run.id, error)
+            self._failed(1011, f"this run cannot be read at the moment: {error}"[:120])
+        else:
+            self._failed(4409, f"this run cannot be read: {error}"[:120])
 
     def _forget(self) -> None:
         for file in (self._steps, self._layouts, self._measures):
@@ -165,19 +178,20 @@ class Tail(Generic[Who]):
             if not self._run.path.is_dir():
                 raise GoneError
         messages: list[Message] = []
-        reader = self._steps.news()
-        if reader is None and self._more:
-            reader = self._steps.reader
-        if reader is not None:
-            self._more = self._look_at_steps(reader, messages)
-        if layouts := self._layouts.news():
-            self._look_at_layouts(layouts, messages)
-        if measures := self._measures.news():
-            self._look_at_measures(measures, messages)
-        if slow:
-            self._look_at_status(messages)
-        if messages:
-            self._told(messages)
+        try:
+            reader = self._steps.news()
+            if reader is None and self._more:
+                reader = self._steps.reader
+            if reader is not None:
+                self._more = self._look_at_steps(reader, messages)
+            self._look_aside(self._layouts, self._look_at_layouts, messages)
+            self._look_aside(self._measures, self._look_at_measures, messages)
+            if slow:
+                self._look_at_status(messages)
+        finally:
+            # What was gathered is taken for told, whatever else failed.
+            if messages:
+                self._told(messages)
         if self._more:
             return 0.0
         if self._status is not None and self._status.phase in TERMINAL:
@@ -185,6 +199,23 @@ class Tail(Generic[Who]):
                 file.rest()
             return QUIET
         return LIVE if self._steps.reader is not None else QUIET
+
+    def _look_aside(
+        self, file: Watched[R], look: Callable[[R, list[Message]], None], messages: list[Message]
+    ) -> None:
+        """Look at what the run can be shown without; when it cannot be read, again after a while."""
+        again, said = self._aside.get(file, (0.0, ""))
+        if time.monotonic() < again:
+            return
+        try:
+            if reader := file.news():
+                look(reader, messages)
+                self._aside.pop(file, None)
+        except READ_ERRORS as error:
+            file.forget()
+            self._aside[file] = (time.monotonic() + _ASIDE, str(error))
+            if str(error) != said:
+                log.warning("%s is shown without: %s", self._run.id, error)
 
     def _look_at_steps(self, reader: StepsReader, messages: list[Message]) -> bool:
         """Returns whether there is more at once."""
@@ -199,8 +230,8 @@ class Tail(Generic[Who]):
             messages.append(Message(What.TEXT, json_text(text)))
         facts = reader.facts()
         if facts != self._facts:
-            self._facts = facts
             self._look_at_status(messages)
+            self._facts = facts
         return more
 
     def _look_at_pulses(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
@@ -258,7 +289,7 @@ class Tail(Generic[Who]):
             return
         found = reader.rows(self._rows_step + 1, self._step, limit=4 * _BATCH)
         messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in found]
-        newest = found[-1][0] if found else self._rows_step
+        self._rows_step = newest = found[-1][0] if found else self._rows_step
         # Where moved rows are not kept, the keyframes are what there is.
         keyframe = reader.keyframe_step(self._step) if newest < self._step else None
         if keyframe is not None and keyframe > newest:
@@ -269,13 +300,17 @@ class Tail(Generic[Who]):
         if not self._line:
             self._layouts.forget()
             return
-        fresh: dict[Method, LayoutEntry] = {}
+        seen, fresh = self._layout_id, dict(self._newest)
         for entry in layouts_that_count(reader, self._line, self._layout_id):
-            self._layout_id = max(self._layout_id, entry.id)
-            known = self._newest.get(entry.method)
+            seen = max(seen, entry.id)
+            known = fresh.get(entry.method)
             if known is None or (entry.step, entry.id) > (known.step, known.id):
-                self._newest[entry.method] = fresh[entry.method] = entry
-        messages += [_layout(reader, entry) for entry in fresh.values()]
+                fresh[entry.method] = entry
+        for method, entry in fresh.items():
+            if entry != self._newest.get(method):
+                messages.append(_layout(reader, entry))
+                self._newest[method] = entry
+        self._layout_id = seen
 
     def _look_at_measures(self, reader: MeasuresReader, messages: list[Message]) -> None:
         if self._measured < 0:
@@ -309,10 +344,7 @@ class Tail(Generic[Who]):
             self._joining.popleft()
 
     def _first(self, channels: frozenset[str], at_hand: dict[bool, list[Message]]) -> list[Message]:
-        run = self._library.describe_fully(self._run)
-        if not run.readable:
-            raise FormatError(run.problem or "no reason given")
-        hello = HelloMessage(run=run, channels=sorted(channels))
+        hello = HelloMessage(run=self._library.read_fully(self._run), channels=sorted(channels))
         messages = [Message(What.TEXT, json_text(hello))]
         if self._step >= 0 and channels & {"pulse", "rows"}:
             rows = "rows" in channels
@@ -321,9 +353,18 @@ class Tail(Generic[Who]):
                     at_hand[rows] = self._beginning(reader, self._line, self._step, rows=rows) or []
             messages += at_hand[rows]
         if self._newest and "layout" in channels:
-            with self._layouts.opened() as drawn:
-                messages += [_layout(drawn, self._newest[method]) for method in sorted(self._newest)]
+            messages += self._drawn()
         return messages
+
+    def _drawn(self) -> list[Message]:
+        """The newest layouts; none, and all of them anew once they can be read, when they cannot."""
+        try:
+            with self._layouts.opened() as drawn:
+                return [_layout(drawn, self._newest[method]) for method in sorted(self._newest)]
+        except READ_ERRORS:
+            self._layouts.forget()
+            self._layout_id, self._newest = 0, {}
+            return []
 
 
 def _matrix(reader: StepsReader, at: int) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 import threading
 import time
@@ -19,6 +20,8 @@ from lamplighter.runfolder.measures import MeasuresWriter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.serving import tail
+from lamplighter.serving.library import Library
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import Census, Layout, Method, Pulse, Rows, decode
 from tests.integration.serving.served import Pace, Served, hear, pulse_at, status_is, texts
@@ -217,6 +220,72 @@ async def test_close_codes(served: Served, tmp_path: Path) -> None:
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == code, run
             assert caught.value.rcvd.reason
+
+
+async def test_what_passes_closes_so_that_viewers_come_back(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = make_run(Shelf(tmp_path))
+    in_the_way.steps_path.mkdir()  # It is there and cannot be opened.
+    full = finished_run(tmp_path)
+
+    def too_many(path: Path) -> StepsReader:
+        if path == full.steps_path:
+            raise OSError(errno.EMFILE, "too many open files")
+        return StepsReader(path)
+
+    monkeypatch.setattr(tail, "StepsReader", too_many)
+    for run in (in_the_way, full):
+        async with served.watch(run.id) as ws:
+            with pytest.raises(websockets.ConnectionClosed) as caught:
+                await hear(ws, lambda _: False)
+            assert caught.value.rcvd is not None
+            assert caught.value.rcvd.code == 1011
+
+
+async def test_damaged_layouts_and_measures_hide_no_step(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(5)
+    run.layouts_path.write_bytes(b"no database at all " * 500)
+    run.measures_path.write_bytes(b"no database at all " * 500)
+    async with served.watch(run.id, None) as ws:
+        heard = await hear(ws, lambda m: isinstance(m, Census))
+        assert heard[-1].step == 5
+        for number in range(6, 12):
+            trainer.train(1)
+            trainer.writer.add_applied("abc", number, number, "pause", {})
+            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
+            assert [m.step for m in heard if isinstance(m, Pulse)] == [number]
+        # Somebody makes them anew.
+        run.layouts_path.unlink()
+        write_layouts(run, layout(1, 10))
+        heard = await hear(ws, lambda m: isinstance(m, Layout))
+        assert heard[-1].step == 10
+    trainer.crash()
+
+
+async def test_what_was_read_before_a_failure_is_told(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(5)
+    async with served.watch(run.id) as ws:
+        await hear(ws, lambda m: isinstance(m, Census))
+        real, failures = Library.status, iter(range(2))
+
+        def fails_twice(library: Library, *args: object) -> object:
+            if next(failures, None) is not None:
+                raise OSError(errno.EIO, "the disk hesitates")
+            return real(library, *args)  # pyright: ignore[reportArgumentType]
+
+        monkeypatch.setattr(Library, "status", fails_twice)
+        trainer.train(3)
+        trainer.writer.add_applied("abc", 7, 8, "pause", {})
+        trainer.writer.set_facts({"phase": "paused"})
+        heard = await hear(ws, status_is("paused"))
+        assert [m.step for m in heard if isinstance(m, Pulse)] == [6, 7, 8]
+        assert [m["request"] for m in texts(heard, "acknowledged")] == ["abc:7"]
+    trainer.crash()
 
 
 async def test_a_run_moved_to_the_trash_closes_its_viewers(served: Served, tmp_path: Path) -> None:

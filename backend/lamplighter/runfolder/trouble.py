@@ -1,0 +1,35 @@
+"""What a failed read of a run says: that a file is no good, or that the moment was not."""
+
+from __future__ import annotations
+
+import apsw
+
+from lamplighter.runfolder.database import FormatError
+from lamplighter.wire.frames import FrameError
+
+READ_ERRORS = (FormatError, FrameError, OSError, apsw.Error)
+"""What reading a run's files may raise."""
+
+_PASSING = (
+    OSError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.FullError,
+    apsw.InterruptError,
+    apsw.IOError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.ReadOnlyError,
+    apsw.SchemaChangeError,
+)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether the same read may go well later: the file is busy or being sealed, or cannot be opened now
+    (too many open files, no permission). Otherwise what is in the file cannot be read.
+    """
+    if isinstance(error, FormatError) and error.__cause__ not in (None, error):
+        return passes(error.__cause__)  # pyright: ignore[reportArgumentType]
+    return isinstance(error, _PASSING)
