@@ -1,0 +1,90 @@
+"""The two commands as a person types them, on a run that a real trainer made and goes on with."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.exports.export import export
+from lamplighter.exports.importing import import_zip
+from lamplighter.exports.work import silent
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.snapshots import snapshot
+from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.steps import StepsReader
+from tests.runs import finish, make_run, start_worker, wait_for_step
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    made = make_run(tmp_path_factory.mktemp("runs"), steps=40)
+    finish(start_worker(made))
+    return made
+
+
+def lamplighter(runs: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lamplighter", "--runs", str(runs), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_run_goes_from_one_machine_to_another_and_on(run: RunFolder, tmp_path: Path) -> None:
+    packed = tmp_path / "run.zip"
+    said = lamplighter(run.path.parent, "export", run.id, "--to", "zip", "--out", str(packed))
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith(f"{packed}: ")
+    assert " MB" in said.stdout
+    said = lamplighter(tmp_path / "other", "import", str(packed))
+    assert said.returncode == 0, said.stderr
+    (back,) = Shelf(tmp_path / "other").runs()
+    assert said.stdout.startswith(back.id)
+    # It has its checkpoint, so it goes on where it was, without computing all again.
+    RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
+    finish(start_worker(back))
+    status = read_status(back)
+    assert (status.phase, status.step, status.attempt) == ("finished", 45, 1)
+
+
+def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "runs", steps=100_000)
+    worker = start_worker(run)
+    try:
+        wait_for_step(run, 40)
+        packed = export(run, "zip", out=tmp_path / "run.zip")
+        matrix = export(run, "npy", 30, tmp_path / "run.npy")
+    finally:
+        worker.terminate()
+        worker.communicate(timeout=30)
+    back, remark = import_zip(Shelf(tmp_path / "other"), packed, silent)
+    assert "running" in remark
+    status = read_status(back)
+    assert (status.phase, status.alive) == ("interrupted", False)
+    assert status.step >= 40
+    with StepsReader(back.steps_path) as reader:
+        assert (np.load(matrix) == snapshot(reader, 30).vectors).all()
+        assert len(reader.pulses(1, status.step, status.step)) == status.step
+
+
+def test_what_cannot_be_done_is_one_line(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "no.zip").write_text("hello")
+    for words, reason in (
+        (("export", run.id, "--to", "html", "--out", str(tmp_path / "a.html")), "lamplighter project"),
+        (
+            ("export", run.id, "--to", "npy", "--step", "99", "--out", str(tmp_path / "a.npy")),
+            "its last is 40",
+        ),
+        (("export", "nobody", "--to", "csv"), "there is no run"),
+        (("import", str(tmp_path / "no.zip")), "not a zip"),
+        (("import", str(tmp_path / "nothing.zip")), "no file"),
+    ):
+        said = lamplighter(run.path.parent, *words)
+        assert said.returncode == 1
+        assert said.stdout == ""
+        assert said.stderr.strip().startswith("lamplighter: ")
+        assert len(said.stderr.strip().splitlines()) == 1
+        assert reason in said.stderr
