@@ -6,8 +6,10 @@ token: who sees one cannot compute the other.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import stat
@@ -16,20 +18,30 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
+from lamplighter.serving.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
 TOKEN_FILE = ".presenter-token"
 CODE_SECONDS = 600.0
 """How long a launch code can be used."""
 
 _MOST_CODES = 1_000
 _SHORTEST = 32
+_NOT_OURS_TO_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class _SomebodyElsesError(Exception):
+    """The token file is another user's."""
 
 
 class Keys:
     """The presenter's credentials. Safe to use from several threads."""
 
-    def __init__(self, token: str) -> None:
-        """Use this token."""
+    def __init__(self, token: str, *, kept: bool = True) -> None:
+        """Use this token. `kept`: it lies in the token file, for the next server too."""
         self.token = token
+        self.kept = kept
         self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
         self._codes: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
@@ -72,13 +84,24 @@ class Keys:
 def open_keys(folder: Path) -> Keys:
     """The keys of the runs below `folder`: from its token file, which is made if there is none.
 
-    The file can be read by its user only; one that others could read is replaced, since they may have.
+    The file can be read by its user only; one of ours that others could read is replaced, since they may
+    have. Where the file is another user's, or the folder may not be written, nothing is touched, and the
+    token is for this process only: so anyone can show runs that are somebody else's.
 
     Raises:
-        OSError: the file can be neither read nor made.
+        SettingsError: the file can be neither read nor made.
     """
     path = folder / TOKEN_FILE
-    return Keys(_read(path) or _make(path))
+    try:
+        return Keys(_read(path) or _make(path))
+    except _SomebodyElsesError:
+        why = f"{path} is another user's"
+    except OSError as error:
+        if error.errno not in _NOT_OURS_TO_WRITE:
+            raise SettingsError(f"runs: {path} cannot be used: {error.strerror or error}") from error
+        why = f"{folder} cannot be written"
+    log.warning("%s: the presenter's token is for this server process only", why)
+    return Keys(secrets.token_urlsafe(32), kept=False)
 
 
 def _same(offered: str, real: str) -> bool:
@@ -90,7 +113,9 @@ def _read(path: Path) -> str | None:
         facts = path.lstat()
     except FileNotFoundError:
         return None
-    private = os.name != "posix" or (facts.st_uid == os.getuid() and not facts.st_mode & 0o077)
+    if os.name == "posix" and facts.st_uid != os.getuid():
+        raise _SomebodyElsesError
+    private = os.name != "posix" or not facts.st_mode & 0o077
     if not stat.S_ISREG(facts.st_mode) or not private:
         path.unlink()
         return None

@@ -84,6 +84,27 @@ def test_a_token_that_others_could_read_is_replaced(tmp_path: Path) -> None:
     assert len(open_keys(tmp_path).token) > 40
 
 
+@pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
+def test_the_token_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_keys(tmp_path)
+    ours = os.getuid()
+    monkeypatch.setattr(keys.os, "getuid", lambda: ours + 1)
+    second = open_keys(tmp_path)
+    assert second.token != first.token
+    assert (first.kept, second.kept) == (True, False)
+    monkeypatch.undo()
+    assert open_keys(tmp_path).token == first.token
+
+
+def test_what_keeps_the_token_from_being_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / TOKEN_FILE).mkdir(mode=0o700)
+    (tmp_path / TOKEN_FILE / "in the way").touch()
+    with pytest.raises(SettingsError) as caught:
+        open_keys(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+
+
 def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
     found: list[str] = []
     threads = [threading.Thread(target=lambda: found.append(open_keys(tmp_path).token)) for _ in range(8)]

@@ -1,0 +1,75 @@
+"""Runs that are somebody else's: shown, and nothing of theirs is touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lamplighter.serving.keys import TOKEN_FILE, open_keys
+from tests.unit.serving.folders import finished_run
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
+
+SCRIPT = """
+import json, os, pathlib, sys, urllib.request
+from lamplighter.serving.settings import ServerSettings
+from tests.integration.serving.served import Served
+def look(folder):
+    served = Served(ServerSettings(folder, port=0)).start()
+    try:
+        base = f'http://127.0.0.1:{served.port}/api/runs'
+        runs = json.load(urllib.request.urlopen(base))['items']
+        steps = json.load(urllib.request.urlopen(f'{base}/{runs[0]["id"]}/steps'))['items'] if runs else []
+        return [run['status']['phase'] for run in runs], len(steps), served.ready.token
+    finally:
+        served.stop()
+# Once as we are: the other user may not be able to read what Python imports late.
+look(pathlib.Path(sys.argv[2]))
+if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)
+folder = pathlib.Path(sys.argv[1])
+try: (folder / 'x').touch(); sys.exit('the folder is writable')
+except PermissionError: pass
+print(json.dumps(look(folder)))
+"""
+
+
+def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
+    """As root: a real other user. Otherwise: the same user without the right to write."""
+    folder = tmp_path / "runs"
+    run = finished_run(folder, 12)
+    token = open_keys(folder).token
+    if os.geteuid() != 0:
+        # It is ours, so others must not have been able to read it.
+        (folder / TOKEN_FILE).unlink()
+    # pytest's folders are closed to others; open the way to this one, and close it again.
+    way = [path for path in (run.path, *run.path.parents) if path.stat().st_uid == os.geteuid()]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
+    before = sorted(path.name for path in run.path.iterdir())
+    try:
+        for path in way:
+            path.chmod(modes[path] | 0o005)
+        for path in (run.path, folder):
+            path.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(folder), str(tmp_path / "none")],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[3],
+        )
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert done.returncode == 0, done.stderr
+    phases, steps, theirs = json.loads(done.stdout)
+    assert (phases, steps) == (["finished"], 12)
+    assert theirs != token
+    assert sorted(path.name for path in run.path.iterdir()) == before
+    if os.geteuid() == 0:
+        assert open_keys(folder).token == token
