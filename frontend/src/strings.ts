@@ -33,10 +33,12 @@ export const t = {
   lossUnit: "nats a token",
   rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
   asleep: (rows: number) => `${count(rows)} asleep`,
+  outside: (rows: number) => `${count(rows)} not in this batch`,
+  drifting: (rows: number) => `${count(rows)} moved though not in the batch`,
+  about: (what: string) => `about ${what}`,
   recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
   ever: (rows: number, all: number) =>
     `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
-  training: (step: number) => `training is at step ${count(step)}`,
   summary: (step: number, loss: string, lit: number, all: number, words: string) =>
     `Step ${count(step)}, loss ${loss}. ${count(lit)} of ${count(all)} rows lit${words && `, brightest: ${words}`}.`,
 
@@ -90,7 +92,13 @@ export const t = {
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
-    continueMore: (steps: number) => `Train ${count(steps)} more steps`,
+    continueMore: {
+      finished: (steps: number) => `Train ${count(steps)} more steps`,
+      interrupted: (end: number) =>
+        `Go on from where it was stopped, to step ${count(end)} as planned`,
+      failed: (end: number) =>
+        `Try again from the last checkpoint, to step ${count(end)} as planned`,
+    },
     viewer: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
     asked: "asked for; takes effect at the next step",
     beats: "Beats",
@@ -106,13 +114,13 @@ export const t = {
     umap: "UMAP",
     linear: "linear",
     umapMore: "Puts rows that are near in the space near on the map (m)",
-    linearMore: "A fixed projection: a row that was not touched cannot move (m)",
+    linearMore:
+      "A plain projection: once its basis is fixed (step 400), a row that did not move in the space does not move here (m)",
     waiting: "UMAP is warming up; this is the linear map",
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
     noTrust: "trust not estimated yet",
-    at: (step: number) => `map of step ${count(step)}`,
   },
   colours: {
     label: "Colour",
@@ -146,8 +154,11 @@ export const t = {
     norm: "length of its row",
     touches: "in batches",
     lastLit: "last lit",
-    ago: (steps: number) =>
-      steps <= 0 ? "in this step" : steps === 1 ? "1 step ago" : `${count(steps)} steps ago`,
+    ago: (steps: number, about = false) => {
+      if (steps <= 0) return about ? "in one of the last steps" : "in this step";
+      const ago = steps === 1 ? "1 step ago" : `${count(steps)} steps ago`;
+      return about ? `about ${ago}` : ago;
+    },
     never: "never yet",
     gradient: "gradient when last lit",
     unseen: "not seen yet",
@@ -164,7 +175,7 @@ export const t = {
     gotGradient: "got a gradient",
     moved: "moved",
     verified: "checked against the whole matrix",
-    notVerified: "of the rows that got a gradient",
+    notVerified: "only rows with a gradient were looked at in this step",
     river: "Gradient, flowing back from the loss",
     riverMore:
       "Width: Euclidean norm of each layer's gradient in this step, before clipping. From the loss (left) to the embedding (right).",
@@ -191,7 +202,7 @@ export const t = {
     } as Record<string, string>,
     more: {
       purity:
-        "10-NN purity: the share of a token's ten nearest rows that are of its planted class, averaged over classes; dashed, what chance gives.",
+        "Among the tokens that have a planted class: the share of a token's ten nearest that are of its own class (of fewer where its class has no ten others), averaged over classes. Dashed: what chance gives.",
       analogy:
         "king - man + woman = ?, for each planted relation: how often the answer is the nearest row.",
       coverage: "The share of all rows that have been in a batch.",
@@ -210,7 +221,6 @@ export const t = {
     about: "Every run is a folder; open one, or start another.",
     new: "New run",
     back: "Back to the list",
-    open: "Open",
     remove: "Delete",
     sure: "Move to trash?",
     removeMore: "The run goes to the trash folder",
@@ -222,7 +232,6 @@ export const t = {
   form: {
     about: "Anything left alone has a sensible value.",
     corpus: "Text",
-    corpusMore: "What the model reads.",
     lamptown: "Lamptown",
     lamptownMore: "A generated town with planted classes, so that what is learned can be checked.",
     manuals: "Manuals",
@@ -232,7 +241,6 @@ export const t = {
     file: "Text file",
     noFile: "Choose a text file first.",
     optimiser: "Optimiser",
-    optimiserMore: "How rows are updated.",
     lazy: "lazy: only touched rows are updated",
     adam: "Adam: sleeping rows drift on by momentum",
     sgd: "SGD: no momentum, sleeping rows rest",

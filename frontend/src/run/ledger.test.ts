@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NEVER, type Census, type Pulse } from "../wire/frames";
-import { Ledger } from "./ledger";
+import { GRADIENT, Ledger, LIT, TOUCHES } from "./ledger";
 
 const pulse = (step: number, ids: number[], first = step, counts = ids.map(() => 1)) =>
   ({
@@ -46,10 +46,20 @@ describe("ledger", () => {
     expect([...ledger.touches]).toEqual([2, 4, 0, 0, 0]);
   });
 
+  it("says what is only an upper bound", () => {
+    const ledger = new Ledger(5);
+    ledger.add(pulse(4, [0, 1], 1, [1, 90]));
+    expect([...ledger.about]).toEqual([LIT | GRADIENT, TOUCHES | LIT | GRADIENT, 0, 0, 0]);
+    ledger.add(pulse(5, [1]));
+    expect(ledger.about[1]).toBe(TOUCHES);
+    ledger.begin({ ...census, step: 6 });
+    expect([...ledger.about]).toEqual([GRADIENT, 0, 0, 0, 0]);
+  });
+
   it("knows what was lit in the last steps", () => {
     const ledger = new Ledger(5, 3);
     for (let step = 1; step <= 5; step++) ledger.add(pulse(step, [step - 1]));
-    expect(ledger.litRecently()).toEqual({ rows: 3, steps: 3 });
+    expect(ledger.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
   });
 
   it("ignores frames of another vocabulary", () => {

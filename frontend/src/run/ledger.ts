@@ -5,12 +5,18 @@
 
 import { NEVER, type Census, type Pulse } from "../wire/frames";
 
+export const TOUCHES = 1;
+export const LIT = 2;
+export const GRADIENT = 4;
+
 export class Ledger {
   readonly touches: Uint32Array;
   /** Step a row was last in a batch; `NEVER` if in none. */
   readonly lastLit: Uint32Array;
   /** Gradient norm at the last step seen here that gave the row one; NaN before. */
   readonly gradient: Float32Array;
+  /** What of a row is only an upper bound, since a merged pulse told it: bits `TOUCHES`, `LIT`, `GRADIENT`. */
+  readonly about: Uint8Array;
   attempt = 0;
   /** The last step counted. */
   step = 0;
@@ -23,12 +29,14 @@ export class Ledger {
     this.touches = new Uint32Array(vocabulary);
     this.lastLit = new Uint32Array(vocabulary).fill(NEVER);
     this.gradient = new Float32Array(vocabulary).fill(NaN);
+    this.about = new Uint8Array(vocabulary);
   }
 
   begin(census: Census) {
     if (census.vocabulary !== this.vocabulary) return;
     this.touches.set(census.touches);
     this.lastLit.set(census.lastLit);
+    for (let id = 0; id < this.vocabulary; id++) this.about[id]! &= GRADIENT;
     this.attempt = census.attempt;
     this.step = census.step;
   }
@@ -41,22 +49,35 @@ export class Ledger {
     for (let i = 0; i < batchIds.length; i++) {
       const id = batchIds[i]!;
       // A merged pulse does not say in how many of its steps a row was; at least one, at most this.
-      this.touches[id] = this.touches[id]! + Math.min(steps, batchCounts[i]!);
+      const most = Math.min(steps, batchCounts[i]!);
+      this.touches[id] = this.touches[id]! + most;
       this.lastLit[id] = step;
+      this.about[id]! &= ~LIT;
+      if (steps > 1) this.about[id]! |= most > 1 ? TOUCHES | LIT : LIT;
     }
     for (let i = 0; i < gradientIds.length; i++) {
-      this.gradient[gradientIds[i]!] = gradientNorms[i]!;
+      const id = gradientIds[i]!;
+      this.gradient[id] = gradientNorms[i]!;
+      // Of several steps the largest norm is told.
+      if (steps > 1) this.about[id]! |= GRADIENT;
+      else this.about[id]! &= ~GRADIENT;
     }
     this.attempt = pulse.attempt;
     this.step = step;
   }
 
-  /** Rows in a batch of the last `span` steps, and how many steps that is at most. */
-  litRecently(): { rows: number; steps: number } {
+  /** Rows in a batch of the last `span` steps, and how many steps that is at most; `about`: at most so many. */
+  litRecently(): { rows: number; steps: number; about: boolean } {
     let rows = 0;
+    let about = false;
     const from = Math.max(0, this.step - this.span);
-    for (const last of this.lastLit) if (last !== NEVER && last > from) rows += 1;
-    return { rows, steps: this.step - from };
+    this.lastLit.forEach((last, id) => {
+      if (last === NEVER || last <= from) return;
+      rows += 1;
+      // Any step of a merged pulse may be meant, perhaps one before `from`.
+      if (from > 0 && this.about[id]! & LIT) about = true;
+    });
+    return { rows, steps: this.step - from, about };
   }
 
   /** Rows in a batch at least once. */

@@ -36,7 +36,7 @@ const MERGED_ONLY = 2_500;
 export interface Counters {
   step: number;
   loss: number;
-  recently: { rows: number; steps: number };
+  recently: { rows: number; steps: number; about: boolean };
   ever: number;
 }
 

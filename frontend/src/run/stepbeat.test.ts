@@ -16,6 +16,34 @@ describe("a beat", () => {
     const beat = beatOfPulse(pulse, 700, 1);
     expect([...beat.norms]).toEqual([1, 0, 7]);
     expect(beat.rows).toEqual({ batch: 3, gradient: 4, moved: 1 });
+    expect(beat.drifting).toBeNull();
+  });
+
+  it("knows how many rows moved though they slept, where all were looked at", () => {
+    const pulse = {
+      batchIds: Uint32Array.of(1, 4, 7),
+      gradientIds: Uint32Array.of(1, 4, 7),
+      gradientNorms: Float32Array.of(1, 4, 7),
+      movedIds: Uint32Array.of(0, 1, 7, 8),
+      layerNorms: new Float32Array(0),
+      verified: true,
+    } as Pulse;
+    expect(beatOfPulse(pulse, 700, 1).drifting).toBe(2);
+    expect(beatOfPulse({ ...pulse, movedIds: pulse.batchIds }, 700, 1).drifting).toBe(0);
+    const detail = {
+      tokens: [[1, 7, 4]],
+      gradient: [],
+      moved: [
+        [9, 0.2],
+        [1, 0.1],
+      ],
+      batch_rows: 2,
+      moved_rows: 2,
+      verified: true,
+    } as unknown as StepDetail;
+    expect(beatOfRecord(detail, 700).drifting).toBe(1);
+    expect(beatOfRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
+    expect(beatOfRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
   });
 
   it("can come from the record, without the targets that the model does not read", () => {

@@ -12,6 +12,9 @@ export interface StepBeat {
   norms: Float32Array;
   layerNorms: number[];
   rows: { batch: number; gradient: number; moved: number };
+  /** Rows that moved though they were not in the batch; null where that is not known. */
+  drifting: number | null;
+  /** The rows that moved were found by comparing the whole matrix. */
   verified: boolean;
   /** Milliseconds the light shall last. */
   lasting: number;
@@ -32,6 +35,7 @@ export function beatOfPulse(pulse: Pulse, lasting: number, decodedAt: number): S
       gradient: pulse.gradientIds.length,
       moved: pulse.movedIds.length,
     },
+    drifting: pulse.verified ? outside(pulse.movedIds, pulse.batchIds) : null,
     verified: pulse.verified,
     lasting,
     decodedAt,
@@ -55,7 +59,8 @@ export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
       gradient: detail.gradient_rows,
       moved: detail.moved_rows,
     },
-    verified: false,
+    drifting: driftingOf(detail, ids),
+    verified: detail.verified,
     lasting,
     decodedAt: null,
   };
@@ -70,6 +75,25 @@ function readBy(detail: StepDetail): number[] {
   const { batch_rows: most, gradient, gradient_rows, moved, moved_rows } = detail;
   if (gradient.length && gradient_rows <= most) return gradient.map(([id]) => id);
   return moved_rows <= most ? moved.map(([id]) => id) : [];
+}
+
+/** How many of `ids` are not in `among`; both are sorted. */
+function outside(ids: Uint32Array, among: Uint32Array): number {
+  if (ids === among) return 0;
+  let at = 0;
+  let found = 0;
+  for (const id of ids) {
+    while (at < among.length && among[at]! < id) at += 1;
+    if (among[at] !== id) found += 1;
+  }
+  return found;
+}
+
+function driftingOf(detail: StepDetail, batch: Uint32Array): number | null {
+  // The list of moved rows is cut where it is long, and the batch may not be known in full.
+  const { verified, moved, moved_rows, batch_rows } = detail;
+  if (!verified || moved.length < moved_rows || batch.length !== batch_rows) return null;
+  return outside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
 }
 
 /** The norms of `wanted` rows out of a sorted list of rows with norms. */

@@ -58,6 +58,7 @@ export interface StepRecord {
   batch_rows: number;
   gradient_rows: number;
   moved_rows: number;
+  verified: boolean;
   layer_norms: number[];
 }
 
