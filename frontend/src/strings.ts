@@ -93,6 +93,9 @@ export const t = {
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
+    rate: "learning rate",
+    rateMore:
+      "What to go on with; a third of the planned one is proposed, since the run failed with that",
     continueMore: {
       finished: (steps: number) => `Train ${count(steps)} more steps`,
       interrupted: (end: number) =>

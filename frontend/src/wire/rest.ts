@@ -100,7 +100,7 @@ export type Ask =
   | { kind: "pause" | "resume" | "step" | "stop" }
   | { kind: "pace"; steps_per_second: number | null }
   | { kind: "learning_rate"; value: number }
-  | { kind: "continue"; steps: number };
+  | { kind: "continue"; steps: number; learning_rate?: number };
 
 /** An answer that is not 2xx, in the server's own words. Status 0: no answer at all. */
 export class Refusal extends Error {
