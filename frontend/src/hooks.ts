@@ -21,6 +21,8 @@ export interface Hooks {
   readonly layoutSteps: { linear: number | null; umap: number | null };
   /** What the map shows: method and step. */
   readonly shown: { method: string; step: number } | null;
+  /** Frames drawn with the city or the view halfway between two places: none where motion is not wanted. */
+  readonly glided: number;
   /** Words written on the map now. */
   readonly labels: string[];
   /** Bytes sent to the GPU since the start; null without WebGL2. */
@@ -71,6 +73,9 @@ export function installHooks(app: App, paintings: Paintings) {
     get shown() {
       const layout = paintings.scene?.layout;
       return layout ? { method: layout.method, step: layout.step } : null;
+    },
+    get glided() {
+      return paintings.scene?.glided ?? 0;
     },
     get labels() {
       return paintings.scene?.written() ?? [];

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -169,10 +169,19 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
     context.close()
 
 
-def test_reduced_motion_is_honoured(application: Application, chromium: Browser):
-    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_the_city_glides_from_map_to_map_unless_reduced_motion_is_wished(
+    application: Application, chromium: Browser, motion: Literal["reduce", "no-preference"]
+):
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion=motion)
     page = context.new_page()
     page.goto(application.url)
     wait_for(page, LIT, 60)
-    assert len(collect_beats(page, 4)) <= 4 * 3 + 1
+    wait_for(page, "__lamplighter.shown?.method === 'umap'", 60)
+    for method in ("linear", "umap", "linear"):
+        page.get_by_test_id(f"map-{method}").click()
+        wait_for(page, f"__lamplighter.shown?.method === '{method}'")
+        page.wait_for_timeout(900)
+    glided = page.evaluate("__lamplighter.glided")
+    assert glided == 0 if motion == "reduce" else glided > 0
     context.close()

@@ -57,6 +57,8 @@ export class Scene {
   view: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
   layout: Layout | null = null;
   beat: Beat | null = null;
+  /** Frames drawn while the city or the view was on its way from one place to another. */
+  glided = 0;
 
   private vocabulary: Vocabulary | null = null;
   private from: Float32Array = new Float32Array(0);
@@ -338,6 +340,7 @@ export class Scene {
       }
       this.renamed = true;
     }
+    if (mixing < 1 || this.viewFrom !== null) this.glided += 1;
     const glow = this.glow(now);
     this.lights?.draw({ view: this.view, mixing, glow }, this.design);
     // Names were chosen for where tokens were when the glide began.
