@@ -45,58 +45,61 @@ class Analyst:
         Raises:
             FormatError: the folder cannot be read by this version.
         """
-        while not self._stop and not self._abandoned():
-            try:
-                reader = StepsReader(self._run.steps_path)
-            except FileNotFoundError:
+        reader = None
+        while reader is None:
+            if self._stop or self._abandoned():
+                return
+            reader = self._open()
+            if reader is None:
                 time.sleep(POLL)
-                continue
-            try:
-                self._follow(reader)
-            finally:
-                reader.close()
-            return
+        self._follow(reader)
 
-    def _follow(self, reader: StepsReader) -> None:
+    def _open(self) -> StepsReader | None:
+        try:
+            return StepsReader(self._run.steps_path)
+        except FileNotFoundError:
+            return None
+
+    def _follow(self, reader: StepsReader | None) -> None:
+        # The trainer can seal its file only when nobody reads it: it is closed for as long as nothing is
+        # read, while measures are computed and while the analyst rests.
         over = False
         with MeasuresWriter(self._run.measures_path) as writer:
-            done = _last_measured(self._run)
-            version, due = -1, 0.0
-            while not self._stop and not over and not self._abandoned():
-                now = reader.version()
-                if now == version or time.monotonic() < due:
-                    time.sleep(POLL)
-                    continue
-                version = now
-                over = reader.facts().get("phase") in TERMINAL
-                attempt, last = reader.last()
-                step = last if over else reader.keyframe_step(last)
-                if attempt == 0 or step is None:
-                    continue
-                start = time.monotonic()
-                done = self._measure(reader, writer, step, done, over)
-                due = start + (time.monotonic() - start) / self._share
+            try:
+                done = _last_measured(self._run)
+                version, due = -1, 0.0
+                while not self._stop and not over and not self._abandoned():
+                    if time.monotonic() < due:
+                        time.sleep(POLL)
+                        continue
+                    if reader is None:
+                        reader, version = self._open(), -1
+                    now = version if reader is None else reader.version()
+                    if reader is None or now == version:
+                        time.sleep(POLL)
+                        continue
+                    version = now
+                    over = reader.facts().get("phase") in TERMINAL
+                    attempt, last = reader.last()
+                    step = last if over else reader.keyframe_step(last)
+                    if attempt == 0 or step is None:
+                        continue
+                    start = time.monotonic()
+                    self._follower.advance(reader, to=step)
+                    at = self._follower.attempt, self._follower.step
+                    census = touches(reader, at[1]) if at[1] >= 0 and at != done else None
+                    if over or census is not None:
+                        reader.close()
+                        reader = None
+                    if census is not None:
+                        vectors = self._follower.vectors
+                        writer.commit(*at, measure(vectors, self._run.vocabulary, census.touches))
+                        done = at
+                        due = start + (time.monotonic() - start) / self._share
+            finally:
+                if reader is not None:
+                    reader.close()
             writer.close(sealed=over)
-
-    def _measure(
-        self,
-        reader: StepsReader,
-        writer: MeasuresWriter,
-        step: int,
-        done: tuple[int, int],
-        over: bool,
-    ) -> tuple[int, int]:
-        """Measure the newest exact matrix at or before `step`, unless that is done. Returns what is done."""
-        self._follower.advance(reader, to=step)
-        at = self._follower.attempt, self._follower.step
-        census = touches(reader, at[1]) if at[1] >= 0 and at != done else None
-        if over:
-            # The trainer can seal its file only when nobody reads it, and all that is needed has been read.
-            reader.close()
-        if census is None:
-            return done
-        writer.commit(*at, measure(self._follower.vectors, self._run.vocabulary, census.touches))
-        return at
 
     def _abandoned(self) -> bool:
         """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""

@@ -39,6 +39,7 @@ class ProjectorProcess:
         self._once = once
         self._share = share
         self._follower = MatrixFollower()
+        self._reader: StepsReader | None = None
         self._stop = False
         self._warm: WarmUp | None = None
         self._alive = False
@@ -64,14 +65,22 @@ class ProjectorProcess:
         if reader is None:
             return
         over = False
+        self._reader = reader
         try:
             writer = LayoutsWriter(self._run.layouts_path)
             try:
                 over = self._follow(reader, writer)
             finally:
+                self._let_go()
                 writer.close(sealed=over)
         finally:
-            reader.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the steps: the trainer can seal its file only when nobody reads it."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def _open(self) -> StepsReader | None:
         """The run's steps, once the first matrix is there; None when it is time to leave before that."""
@@ -120,6 +129,7 @@ class ProjectorProcess:
                 time.sleep(POLL)
                 continue
             start, used = time.monotonic(), time.thread_time()
+            self._let_go()  # a frame may take long, and the run end meanwhile
             projector.frame(follower.vectors, follower.attempt, follower.step)
             frames += 1
             if frames % 50 == 0:
@@ -129,19 +139,23 @@ class ProjectorProcess:
             rested = start + used / (self._share if self._alive else 1.0)
             now = time.monotonic()
             due = min(max(rested, now + BETWEEN[0]), now + BETWEEN[1])
-        if self._stop or not self._finish(projector, reader):
+            try:
+                self._reader = reader = StepsReader(self._run.steps_path)
+                version = -1
+            except FileNotFoundError:
+                return False  # the run was moved away
+        self._let_go()
+        if self._stop or not self._finish(projector):
             return False
         return over
 
-    def _finish(self, projector: Projector, reader: StepsReader) -> bool:
+    def _finish(self, projector: Projector) -> bool:
         """The layouts of the last step, the map come to rest. False when told to stop before that."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
         if projector.complete(attempt, step):
             return True
         if not projector.frame(vectors, attempt, step, over=True):
             return True
-        # The trainer can seal its file only when nobody reads it, and all that is needed has been read.
-        reader.close()
         self._warm = self._warm or WarmUp()
         while not self._warm.done:
             if self._stop:

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.sealing import seal_left_open
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving.wanted import Wanted, asked_mark
 
@@ -188,6 +189,7 @@ class Supervisor:
             for run in runs:
                 if self._stopping.is_set():
                     return
+                self._seal(run)
                 if "trainer" in self._roles and trained < self._limits.trainers:
                     trained += self._fill(run, "trainer")
                 late = not self._wanted.trained(run)
@@ -227,6 +229,15 @@ class Supervisor:
         if not os.access(run.path, os.W_OK):
             return False
         return self._start(post, state)
+
+    def _seal(self, run: RunFolder) -> None:
+        """Seal what a writer that was killed left open: what is sealed opens read-only anywhere."""
+        for role in self._wanted.to_seal(run):
+            post = self._book.posts.get((run.id, role))
+            if post is not None and post.process is not None:
+                continue
+            if os.access(run.path, os.W_OK) and seal_left_open(run, role):
+                log.info("%s: the file of the %s is sealed now", run.id, role)
 
     def _start(self, post: _Post, state: object) -> bool:
         try:

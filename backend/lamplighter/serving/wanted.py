@@ -14,6 +14,7 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.sealing import left_open
 from lamplighter.runfolder.status import wants_training
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.serving.line import Line, counts
@@ -32,6 +33,8 @@ class _Known:
     """Of a run that we do not train: whether its map and its measures end before the last step."""
     over: bool = False
     """Nobody trains the run, no loop of its own either."""
+    left_open: tuple[str, ...] = ()
+    """Of a run that is over, the roles whose file is not sealed."""
 
 
 class Wanted:
@@ -74,6 +77,13 @@ class Wanted:
         behind = known.behind[0 if role == "projector" else 1]
         return ("finish", known.last) if behind else None
 
+    def to_seal(self, run: RunFolder) -> tuple[str, ...]:
+        """Roles that nothing is wanted of any more, and whose file is not sealed."""
+        known = self._known.get(run.id)
+        if known is None or self.trained(run):
+            return ()
+        return tuple(role for role in known.left_open if self.state(run, role) is None)
+
     def _read(self, run: RunFolder) -> _Known | None:
         mark = _mark(run, (".sqlite", ".sqlite-wal"))
         known = self._known.get(run.id)
@@ -112,7 +122,14 @@ def _read(run: RunFolder, mark: Mark) -> _Known:
     with StepsReader(run.steps_path) as reader:
         line, (_, last) = reader.line(), reader.last()
         over = reader.facts().get("phase") in TERMINAL
-    return _Known(mark, False, last, (_last_layout(run, line) < last, _last_measure(run) < last), over)
+    return _Known(
+        mark,
+        False,
+        last,
+        (_last_layout(run, line) < last, _last_measure(run) < last),
+        over,
+        left_open(run) if over else (),
+    )
 
 
 def _last_layout(run: RunFolder, line: Line) -> int:

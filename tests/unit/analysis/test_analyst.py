@@ -85,3 +85,22 @@ def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pyt
     thread.join(10)
     assert not thread.is_alive()
     run.writer.close()
+
+
+def test_no_reader_is_in_the_way_of_the_seal_while_the_analyst_rests(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    run.grow(12)
+    # A share so small that it rests for the whole test.
+    resting = Analyst(run.folder, share=1e-5)
+    thread = threading.Thread(target=resting.go)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not measured(run.folder):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    begun = time.monotonic()
+    assert run.end()
+    assert time.monotonic() - begun < 1
+    resting.stop()
+    thread.join(10)
+    assert not thread.is_alive()

@@ -17,7 +17,9 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, is_held
 from lamplighter.runfolder.measures import MeasuresWriter
 from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.sealing import left_open, seal_left_open
 from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepsReader
 from lamplighter.serving.supervisor import Limits, Supervisor, worker_command
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
@@ -284,3 +286,40 @@ def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
         assert len(started) == 1
         with RoleLock(run.path, "trainer"):
             until(lambda: len(started) == 2)
+
+
+def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(12)
+    trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
+    write_layouts(run, layout(1, 12))
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 12, {"purity": 1.0})
+    # Killed between the last fact and the seal: the files stay as they are, their WAL beside them.
+    wal = run.steps_path.with_name("steps.sqlite-wal")
+    held = StepsReader(run.steps_path)
+    trainer.crash()
+    assert wal.exists()
+    assert set(left_open(run)) == {"trainer", "projector", "analyst"}
+    started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
+    with supervising(tmp_path, started):
+        until(lambda: left_open(run) == ("trainer",))
+        time.sleep(0.3)
+        # Somebody reads it still.
+        assert left_open(run) == ("trainer",)
+        held.close()
+        until(lambda: not left_open(run))
+    assert not list(run.path.glob("*-wal"))
+    assert started == []
+    with StepsReader(run.steps_path) as reader:
+        assert reader.last() == (1, 12)
+
+
+def test_a_file_whose_role_is_held_is_not_sealed_for_it(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(12)
+    trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
+    assert not seal_left_open(run, "trainer")
+    trainer.crash()
+    assert seal_left_open(run, "trainer")
+    assert left_open(run) == ()
