@@ -14,6 +14,7 @@ from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command, server_options
 from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
+from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.lock import RoleTakenError
@@ -64,8 +65,11 @@ def main() -> None:
         code = 0
     except click.ClickException as error:
         code = _complain(error.format_message(), error.exit_code)
-    except (RecipeError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
+    except (RecipeError, CorpusError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
         code = _complain(str(error), 1)
+    except OSError as error:
+        # A full disk, a folder that may not be written: nothing a person can do with a traceback.
+        code = _complain(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
     except click.Abort:
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

@@ -85,6 +85,8 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
         fields["sequences"] = options["batch"]
         fields["passages"] = _passages(options["batch"], fields["passages"])
     if options["disk_budget"] is not None:
+        if not 1 <= options["disk_budget"] <= 1e9:
+            raise RecipeError(f"--disk-budget: {options['disk_budget']} is not a number of MB from 1 to 1e9")
         fields["disk_budget"] = round(options["disk_budget"] * 1e6)
     try:
         return Recipe.model_validate(fields), text

@@ -40,8 +40,20 @@ def train_command(
         return
     if resume is not None:
         run = shelf.find(resume)
+        refused = [name for name, value in options.items() if value is not None and name != "learning_rate"]
+        if refused:
+            raise click.UsageError(
+                f"--{refused[0].replace('_', '-')} is part of the recipe, which --resume does not change;"
+                " only --learning-rate and --more go with it"
+            )
+        rate: float | None = options["learning_rate"]
+        if rate is not None and not 0 < rate <= 10:
+            raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
         if read_status(run).terminal:
-            RequestsWriter(run.path, "cli").add("continue", {"steps": more})
+            body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
+            RequestsWriter(run.path, "cli").add("continue", body)
+        elif rate is not None:
+            RequestsWriter(run.path, "cli").add("learning_rate", {"value": rate})
     else:
         recipe, text = make_recipe(options)
         run = shelf.create(recipe, text)

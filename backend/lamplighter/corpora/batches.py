@@ -19,6 +19,20 @@ def passage_tokens(recipe: Recipe) -> int:
     return recipe.sequences // recipe.passages * recipe.model.context + 1
 
 
+def check_length(recipe: Recipe, corpus_tokens: int) -> None:
+    """See that a text is long enough for the recipe's batches.
+
+    Raises:
+        CorpusError: it is shorter than one passage.
+    """
+    length = passage_tokens(recipe)
+    if corpus_tokens < length:
+        raise CorpusError(
+            f"the text has {corpus_tokens:,} tokens and a batch reads passages of {length:,}: "
+            "bring a longer text, or use fewer sequences or a shorter context"
+        )
+
+
 def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
     """Positions in the corpus that step `step` (from 1) reads.
 
@@ -29,12 +43,8 @@ def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np
     Raises:
         CorpusError: the corpus is shorter than one passage.
     """
+    check_length(recipe, corpus_tokens)
     length = passage_tokens(recipe)
-    if corpus_tokens < length:
-        raise CorpusError(
-            f"the text has {corpus_tokens} tokens; a batch reads passages of {length}: "
-            "bring a longer text, or use fewer sequences or a shorter context"
-        )
     context = recipe.model.context
     random = np.random.default_rng([recipe.seed, step])
     starts = random.integers(0, corpus_tokens - length + 1, size=recipe.passages)

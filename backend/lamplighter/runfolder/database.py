@@ -139,6 +139,8 @@ class WalKeeper:
 
     def _run(self) -> None:
         connection = apsw.Connection(str(self._path))
+        # Readers hold a WAL for milliseconds; who does so for longer is not waited for.
+        connection.set_busy_timeout(50)
         try:
             while not self._stop.wait(self._every):
                 try:
@@ -146,6 +148,10 @@ class WalKeeper:
                         # A connection that has read nothing yet does not know of the WAL: a no-op then.
                         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
                         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                        # A writer that commits during every checkpoint never finds the whole WAL copied, and
+                        # goes on at its end for ever: then hold it up, briefly, so that it starts over.
+                        if self._wal.stat().st_size > _WAL_LIMIT:
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
                     # Readers, a full disk: the next look tries again; nothing is lost meanwhile.
                     continue

@@ -6,6 +6,7 @@ it took effect: that is the acknowledgement.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -59,8 +60,11 @@ class RequestsWriter:
             )
             made = connection.last_insert_rowid()
         finally:
-            # Requests are rare and small: no connection stays open, so a finished folder is at rest.
-            connection.pragma("journal_mode", "delete")
+            # Requests are rare and small: no connection stays open, so a finished folder is at rest. While a
+            # trainer looks, the file stays in WAL mode; the next request, or nobody, turns it back.
+            with contextlib.suppress(apsw.BusyError):
+                connection.set_busy_timeout(200)
+                connection.pragma("journal_mode", "delete")
             connection.close()
         return made
 

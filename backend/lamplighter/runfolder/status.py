@@ -93,8 +93,8 @@ def wants_training(run: RunFolder) -> bool:
         with StepsReader(run.steps_path) as reader:
             if reader.facts().get("phase", "waiting") not in TERMINAL:
                 return True
-            for applied in reader.applied():
-                requests.seen(applied.server, applied.request)
+            for server, request in reader.last_applied().items():
+                requests.seen(server, request)
     except FileNotFoundError:
         return True
     return any(request.kind == "continue" for request in requests.new())

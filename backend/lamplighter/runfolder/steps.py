@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +102,10 @@ class StepsWriter:
         self._keeper = WalKeeper(path)
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
+
+    def together(self) -> AbstractContextManager[object]:
+        """What is written inside becomes visible as one, or, after a crash, not at all."""
+        return self._connection
 
     def begin_attempt(self, first_step: int) -> int:
         """Open the next attempt: what older ones have from `first_step` on is superseded."""
@@ -341,6 +346,10 @@ class StepsReader:
             if lower <= step <= upper
             for row in self._all(select, key(attempt, step))
         ]
+
+    def last_applied(self) -> dict[str, int]:
+        """The newest applied request of each server; a server's requests are applied in order."""
+        return dict(self._all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
 
     def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.requests import Request, RequestsReader
-from lamplighter.runfolder.steps import TERMINAL, StepsReader, StepsWriter
+from lamplighter.runfolder.steps import TERMINAL, Applied, StepsReader, StepsWriter
 
 _LOOK_EVERY = 0.03
 
@@ -28,18 +28,23 @@ class Control:
         """Take up the state the run was left in."""
         self._writer = writer
         self._requests = RequestsReader(run.path)
-        for applied in reader.applied():
-            self._requests.seen(applied.server, applied.request)
+        for server, request in reader.last_applied().items():
+            self._requests.seen(server, request)
         facts = reader.facts()
         self.phase: str = facts.get("phase", "waiting")
         self.end: int = facts.get("steps", run.recipe.steps)
         self.learning_rate: float = run.recipe.optimiser.learning_rate
         self.pace: str = facts.get("pace", "full")
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
-        self.stop_asked = False
+        self._stop: Request | None = None
         self._single_steps = 0
         self._next_look = 0.0
         self._due = 0.0
+
+    @property
+    def stop_asked(self) -> bool:
+        """Somebody asked for the run to stop here."""
+        return self._stop is not None
 
     @property
     def over(self) -> bool:
@@ -52,12 +57,22 @@ class Control:
         facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.end}
         self._writer.add_event(step, event or phase, message, facts)
 
+    def interrupt(self, step: int) -> None:
+        """End the run here; it can be continued. The request, if one asked for it, is done only now."""
+        with self._writer.together():
+            self.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
+            if self._stop is not None:
+                self._mark(self._stop, step)
+        self._stop = None
+
     def look(self, step: int, *, now: bool = False) -> None:
         """Take up new requests; `step` is the last one done. Looks at most every 30 ms unless `now`."""
         if not now and time.monotonic() < self._next_look:
             return
         for request in self._requests.new():
-            self._apply(request, step)
+            # The effect and the mark that it was had are one: neither is lost, nor done twice.
+            with self._writer.together():
+                self._apply(request, step)
         self._next_look = time.monotonic() + _LOOK_EVERY
 
     def may_step(self) -> bool:
@@ -79,10 +94,10 @@ class Control:
 
     def _apply(self, request: Request, step: int) -> None:
         match request.kind:
-            case "pause" if self.phase == "running":
+            case "pause" if not self.over and self.phase != "paused":
                 self.set_phase("paused", step)
             case "resume" if self.phase == "paused":
-                self._set_pace(None)
+                self._set_pace(self.steps_per_second)
                 self.set_phase("running", step, event="resumed")
             case "step" if self.phase in ("running", "paused"):
                 if self.phase == "running":
@@ -95,20 +110,32 @@ class Control:
                 self.learning_rate = rate
                 self._writer.add_event(step, "learning_rate", f"learning rate {rate:g} from step {step + 1}")
             case "stop" if not self.over:
-                self.stop_asked = True
-            case "continue":
+                self._stop = request
+                return
+            case "continue" if self.over:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
+                self.learning_rate = _positive(request.body.get("learning_rate")) or self.learning_rate
+                self._set_pace(self.steps_per_second)
                 self.set_phase("running", step, event="continued", message="")
             case _:
                 # It makes no sense now; it is recorded all the same, so that it is not tried again.
                 pass
+        self._mark(request, step)
+
+    def _mark(self, request: Request, step: int) -> None:
         self._writer.add_applied(request.server, request.id, step + 1, request.kind, request.body)
 
     def _set_pace(self, steps_per_second: float | None) -> None:
         self.steps_per_second = steps_per_second
         self.pace = "limited" if steps_per_second else "full"
         self._writer.set_facts({"pace": self.pace, "pace_steps_per_second": steps_per_second})
+
+
+def asked_rate(applied: Applied) -> float | None:
+    """The learning rate that an applied request set, if it set one."""
+    name = {"learning_rate": "value", "continue": "learning_rate"}.get(applied.kind)
+    return _positive(applied.body.get(name)) if name else None
 
 
 def _positive(value: Any) -> float | None:

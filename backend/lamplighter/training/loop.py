@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.corpora.batches import batch_positions
+from lamplighter.corpora.batches import batch_positions, check_length
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
 from lamplighter.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
-from lamplighter.training.control import Control, Stop
+from lamplighter.training.control import Control, Stop, asked_rate
 from lamplighter.training.observe import Observation, Observer
 from lamplighter.training.recorder import Recorder
 from lamplighter.training.step import Learner, make_learner, train_step
@@ -75,6 +75,7 @@ class Batches:
 
     def __init__(self, recipe: Recipe, token_ids: NDArray[np.uint32], device: torch.device) -> None:
         self._recipe, self._device = recipe, device
+        check_length(recipe, len(token_ids))
         self._ids = token_ids.astype(np.int64)
 
     def batch(self, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
@@ -82,6 +83,14 @@ class Batches:
         window = self._ids[batch_positions(self._recipe, len(self._ids), step)]
         on_device = torch.from_numpy(window).to(self._device)
         return window[:, :-1], on_device[:, :-1], on_device[:, 1:]
+
+
+def _wait_for(device: torch.device) -> None:
+    """GPUs compute beside the program: a time is true only once they are done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 class Trainer:
@@ -106,11 +115,10 @@ class Trainer:
         self._run, self._recipe, self._writer, self._stop = run, recipe, writer, stop
         self._reader = StepsReader(run.steps_path)
         self._control = Control(run, writer, self._reader)
-        self._learner = build_learner(recipe, len(run.vocabulary), device)
-        self._observer = Observer(self._learner, recipe.cadence.verify_every)
-        self._recorder = Recorder(run, writer, self._observer)
+        self._device = device
         self._batches = Batches(recipe, run.token_ids, device)
         self._on_progress = on_progress
+        self._build()
         writer.set_facts(
             {
                 "layers": self._observer.layers,
@@ -121,6 +129,12 @@ class Trainer:
             }
         )
 
+    def _build(self) -> None:
+        """The model as it is before the first step, and who watches it."""
+        self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
+        self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
+        self._recorder = Recorder(self._run, self._writer, self._observer)
+
     def run(self) -> str:
         """Train until the end, a stop, or a fault. Returns the phase the run is left in."""
         control = self._control
@@ -128,6 +142,11 @@ class Trainer:
         if control.over:
             return control.phase
         step = self._replay() if self._writer.attempt else self._start()
+        if step is None:
+            # Stopped on the way back: the model is at an earlier step than the record, so nothing is kept of it.
+            if self._stop.reason == "interrupt":
+                control.interrupt(self._reader.last()[1])
+            return control.phase
         if control.phase != "paused":
             control.set_phase("running", step, event="started" if step == 0 else "resumed")
         while True:
@@ -137,7 +156,7 @@ class Trainer:
                 return control.phase
             if self._stop.reason or control.stop_asked:
                 self._checkpoint(step)
-                control.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
+                control.interrupt(step)
             elif step >= control.end:
                 self._checkpoint(step)
                 control.set_phase("finished", step, f"all {control.end} steps are done")
@@ -156,19 +175,22 @@ class Trainer:
         self._reader.close()
 
     def _start(self) -> int:
-        self._writer.begin_attempt(0)
-        self._recorder.keep_start()
+        with self._writer.together():
+            self._writer.begin_attempt(0)
+            self._recorder.keep_start()
         return 0
 
     def _advance(self, step: int) -> bool:
         """Do one step and commit it. False when it was no finite step and the run has failed."""
-        seen, ended, seconds = self._compute(step)
+        return self._keep(*self._compute(step))
+
+    def _keep(self, seen: Observation, ended: float, seconds: float) -> bool:
         if not seen.finite:
             self._control.set_phase(
                 "failed",
-                step,
-                f"step {step}: the loss or a gradient is no longer a finite number (loss {seen.loss}). All steps"
-                " before it are kept. Continue with a lower learning rate, or start anew with one.",
+                seen.step,
+                f"step {seen.step}: the loss or a gradient is no longer a finite number (loss {seen.loss})."
+                " All steps before it are kept. Continue with a lower learning rate, or start anew with one.",
             )
             return False
         self._recorder.record(seen, self._control.learning_rate, ended, seconds)
@@ -181,33 +203,30 @@ class Trainer:
         host_ids, ids, targets = self._batches.batch(step)
         begun = time.perf_counter()
         result = train_step(self._learner, ids, targets)
-        if self._learner.device.type == "cuda":
-            torch.cuda.synchronize()
+        _wait_for(self._device)
         seconds, ended = time.perf_counter() - begun, time.time()
         return self._observer.observe(step, host_ids, result), ended, seconds
 
-    def _replay(self) -> int:
-        """Come back to the last committed step. Returns it, or the step a new attempt has reached."""
+    def _replay(self) -> int | None:
+        """Come back to the last committed step.
+
+        Returns:
+            The step, or the one a new attempt has reached; None when stopped (or failed) on the way.
+        """
         _, last = self._reader.last()
-        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
-        at = 0
-        for file in reversed(list_checkpoints(self._run.checkpoints)):
-            if file.step <= last:
-                state = load_checkpoint(file, self._learner, self._observer)
-                self._control.learning_rate = state["learning_rate"]
-                at = file.step
-                break
         line = self._reader.line()
+        at = self._load_checkpoint(line, last)
+        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
         rates = {
-            applied.step: float(applied.body["value"])
+            applied.step: rate
             for applied in self._reader.applied()
-            if applied.kind == "learning_rate"
+            if (rate := asked_rate(applied)) is not None
             and any(a == applied.attempt and first <= applied.step <= end for a, first, end in line)
         }
         recorded = self._reader.digests(at + 1, last)
         for step in range(at + 1, last + 1):
             if self._stop.reason:
-                return last
+                return None
             self._control.learning_rate = rates.get(step, self._control.learning_rate)
             seen, ended, seconds = self._compute(step)
             if seen.digest() != recorded.get(step):
@@ -218,11 +237,27 @@ class Trainer:
                     f"computing step {step} again gave other numbers: attempt {attempt} begins here,"
                     f" what followed in the attempt before no longer counts",
                 )
-                self._recorder.record(seen, self._control.learning_rate, ended, seconds)
-                return step
+                return step if self._keep(seen, ended, seconds) else None
             self._report(seen, replaying=True)
         self._control.learning_rate = rates.get(last + 1, self._control.learning_rate)
         return last
+
+    def _load_checkpoint(self, line: list[tuple[int, int, int]], last: int) -> int:
+        """Take up the newest checkpoint that counts and can be read. Returns its step; 0 where there is none."""
+        for file in reversed(list_checkpoints(self._run.checkpoints)):
+            if file.step > last or not any(a == file.attempt and b <= file.step <= c for a, b, c in line):
+                # Of a superseded tail: it must neither be taken up nor push out those that count.
+                file.path.unlink(missing_ok=True)
+                continue
+            try:
+                state = load_checkpoint(file, self._learner, self._observer)
+            except ValueError as error:
+                self._writer.add_event(file.step, "checkpoint", f"{error}; an older one is used")
+                self._build()
+                continue
+            self._control.learning_rate = state["learning_rate"]
+            return file.step
+        return 0
 
     def _checkpoint(self, step: int) -> None:
         state = {"learning_rate": self._control.learning_rate}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from lamplighter.corpora.batches import check_length
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.runfolder.folder import RunFolder
@@ -29,4 +30,5 @@ def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None
         except (OSError, UnicodeDecodeError) as error:
             raise CorpusError(f"the run's text cannot be read: {error}") from error
     corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)
+    check_length(recipe, len(corpus.token_ids))
     run.write_corpus(corpus.token_ids, corpus.vocabulary, corpus.tokeniser)

@@ -64,6 +64,8 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
         (["train", "--recipe", "no-such.toml"], "No such file"),
         (["train", "--device", "tpu"], "'auto', 'cpu', 'cuda', 'mps'"),
         (["train", "--resume", "no-such-run"], "there is no run"),
+        (["train", "--disk-budget", "nan"], "from 1 to 1e9"),
+        (["--runs", "/proc/no/such/place", "runs"], "/proc/no"),
         (["project"], "name a run"),
         (["project", "../etc"], "there is no run"),
         (["runs", "trash", "no-such-run"], "there is no run"),
@@ -83,7 +85,7 @@ def test_a_bad_value_gets_one_line_that_says_what_is_allowed(tmp_path: Path, wor
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "empty"), (b"\x00\x01" * 900, "binary"), (b"\xff\xfe" * 900, "UTF-8"), (b"few", "")],
+    [(b"", "empty"), (b"\x00\x01" * 900, "binary"), (b"\xff\xfe" * 900, "UTF-8"), (b"few words", "at least")],
 )
 def test_a_text_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes, says: str):
     (tmp_path / "text.txt").write_bytes(content)

@@ -36,6 +36,20 @@ def ask(run: RunFolder, kind: str, **body: object) -> None:
     RequestsWriter(run.path, "test").add(kind, body)
 
 
+def finish_failing(run: RunFolder, learning_rate: float) -> int:
+    """Continue at another rate, for a while or until it fails; the step reached."""
+    ask(run, "continue", steps=0, learning_rate=learning_rate)
+    begun = read_status(run).step
+    process = start_worker(run)
+    wait_until(
+        lambda: process.poll() is not None or read_status(run).step > begun + 20, "the end or some steps"
+    )
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    finish(process)
+    return read_status(run).step
+
+
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The same recipe as every run here, never disturbed."""
@@ -183,6 +197,110 @@ def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_pat
     with StepsReader(run.steps_path) as reader:
         assert np.isfinite(snapshot(reader, status.step).vectors).all()
         assert len(reader.pulses(1, 10_000)) == status.step
+
+
+def test_a_failed_run_can_be_continued_with_a_lower_learning_rate(tmp_path: Path):
+    run = make_run(tmp_path, steps=2_000, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30})
+    assert finish(start_worker(run)) == 4
+    failed_at = read_status(run).step
+    assert finish_failing(run, 1e-6) > failed_at
+    # It has diverged too far to be saved, and fails again; but going on a second time replays the first.
+    assert finish_failing(run, 1e-7) > failed_at
+    assert read_status(run).attempt == 1
+    with StepsReader(run.steps_path) as reader:
+        pulses = {step: decode(record) for step, record in reader.pulses(1, 10_000, 10_000)}
+    rates = {step: pulse.learning_rate for step, pulse in pulses.items() if isinstance(pulse, Pulse)}
+    assert rates[failed_at] == pytest.approx(10)
+    assert rates[failed_at + 1] == pytest.approx(1e-6)
+
+
+@pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
+def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Path, how: int, phase: str):
+    """The model is then at an earlier step than the record: a checkpoint of it would be of no step at all."""
+    run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
+    process = start_worker(run)
+    wait_for_step(run, 1_500)
+    kill(process)
+    before = digests(run)
+    process = start_worker(run)
+    wait_until(lambda: read_status(run).alive, "the second trainer")
+    # Its signals are handled from the first line on; the replay of 1,500 steps takes longer than this.
+    time.sleep(1.5)
+    process.send_signal(how)
+    assert finish(process) == 0
+    assert read_status(run).phase == phase
+    assert not list(run.checkpoints.glob("*.safetensors"))
+    ask(run, "continue", steps=0)
+    process = start_worker(run)
+    wait_for_step(run, max(before) + 5, 90)
+    kill(process)
+    assert read_status(run).attempt == 1
+    after = digests(run)
+    assert {step: after[step] for step in before} == before
+
+
+def test_a_damaged_checkpoint_is_passed_over_for_an_older_one(tmp_path: Path, reference: RunFolder):
+    run = make_run(tmp_path, steps=200)
+    process = start_worker(run)
+    wait_for_step(run, 80)
+    kill(process)
+    newest = max(run.checkpoints.glob("*.safetensors"))
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert finish(start_worker(run)) == 0
+    assert digests(run) == digests(reference)
+    with StepsReader(run.steps_path) as reader:
+        assert any(event.kind == "checkpoint" for event in reader.events())
+
+
+def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
+    run = make_run(tmp_path, steps=120)
+    process = start_worker(run)
+    wait_for_step(run, 110)
+    kill(process)
+    connection = apsw.Connection(str(run.steps_path))
+    # As if the steps from 60 on had been computed anew by a second attempt that got to 70.
+    connection.execute("INSERT INTO attempts VALUES(2, 60, 0)")
+    connection.execute(
+        "INSERT INTO pulses SELECT (2<<32)|(id & 0xffffffff), x'00', record FROM pulses"
+        " WHERE id & 0xffffffff BETWEEN 60 AND 70"
+    )
+    connection.close()
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).step == 120
+    with StepsReader(run.steps_path) as reader:
+        assert len(reader.pulses(1, 1_000)) == 120
+        assert snapshot(reader, 120).attempt == read_status(run).attempt
+
+
+def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
+    run = make_run(tmp_path, steps=100)
+    ask(run, "pause")
+    process = start_worker(run)
+    wait_until(lambda: read_status(run).phase == "paused", "pause")
+    time.sleep(0.3)
+    assert read_status(run).step == 0
+    ask(run, "resume")
+    assert finish(process) == 0
+    assert read_status(run).step == 100
+
+
+def test_resuming_keeps_the_pace_and_a_second_continue_adds_nothing(tmp_path: Path):
+    run = make_run(tmp_path, steps=10)
+    ask(run, "pace", steps_per_second=30)
+    ask(run, "pause")
+    ask(run, "resume")
+    assert finish(start_worker(run)) == 0
+    assert (read_status(run).pace, read_status(run).pace_steps_per_second) == ("limited", 30)
+    ask(run, "continue", steps=5)
+    ask(run, "continue", steps=5)
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).step == 15
+
+
+def test_a_text_shorter_than_a_passage_fails_with_what_to_do(tmp_path: Path):
+    run = make_run(tmp_path, model={"dim": 16, "layers": 1, "heads": 2, "context": 2048})
+    assert finish(start_worker(run)) == 4
+    assert "bring a longer text, or use fewer sequences or a shorter context" in read_status(run).message
 
 
 def test_a_second_trainer_of_the_same_run_goes_away(tmp_path: Path):
