@@ -58,15 +58,19 @@ function traced(heights, level) {
   return lines;
 }
 
+/** Lamps are as large as the window lets the city be: else a small one would be all glare. */
+const lampSize = () => Math.min(1.15, Math.max(0.5, Math.min(width, height) / 700));
+
 // --- light -----------------------------------------------------------------------------------------
 
 const sprites = new Map();
 /** One lamp's light: core, glow and bloom. */
-function sprite(hue, stops) {
-  const key = hue + stops;
+function sprite(hue, stops, side = 128) {
+  const key = hue + side + stops.length;
   if (!sprites.has(key)) {
-    const made = document.createElement("canvas"), side = (made.width = made.height = 128), ink = made.getContext("2d");
-    const [r, g, b] = [1, 3, 5].map((i) => parseInt(hue.slice(i, i + 2), 16)), light = ink.createRadialGradient(64, 64, 0, 64, 64, 64);
+    const made = document.createElement("canvas"), half = side / 2, ink = made.getContext("2d");
+    made.width = made.height = side;
+    const [r, g, b] = [1, 3, 5].map((i) => parseInt(hue.slice(i, i + 2), 16)), light = ink.createRadialGradient(half, half, 0, half, half, half);
     for (const [where, alpha, pale] of stops) {
       const [p, q, s] = [[r, 255], [g, 247], [b, 235]].map(([own, white]) => Math.round(own + (white - own) * pale));
       light.addColorStop(where, `rgba(${p},${q},${s},${alpha})`);
@@ -92,19 +96,21 @@ function drawAsleep() {
   contours.forEach((lines, i) => {
     ink.beginPath();
     for (let k = 0; k < lines.length; k += 4) { ink.moveTo(px(lines[k]), py(lines[k + 1])); ink.lineTo(px(lines[k + 2]), py(lines[k + 3])); }
-    ink.strokeStyle = i === 0 ? "rgb(58 84 150 / .17)" : "rgb(58 84 150 / 0)";
-    ink.lineWidth = 5;
-    ink.stroke();
+    if (i === 0) {
+      ink.strokeStyle = "rgb(58 84 150 / .17)";
+      ink.lineWidth = 5;
+      ink.stroke();
+    }
     ink.strokeStyle = i === 0 ? "rgb(66 92 160 / .55)" : "rgb(66 92 160 / .3)";
     ink.lineWidth = 1;
     ink.stroke();
   });
   ink.globalCompositeOperation = "lighter";
-  const size = V > 8000 ? 4 : 7;
+  const size = (V > 8000 ? 4 : 7) * Math.max(0.75, lampSize()), side = Math.ceil(size * pixel);
   for (let i = 0; i < V; i++) {
     const a = px(xy[2 * i]), b = py(xy[2 * i + 1]);
     if (a < -9 || b < -9 || a > width + 9 || b > height + 9) continue;
-    ink.drawImage(sprite(tint[i], ASLEEP), a - size / 2, b - size / 2, size, size);
+    ink.drawImage(sprite(tint[i], ASLEEP, side), a - size / 2, b - size / 2, side / pixel, side / pixel);
   }
 }
 
@@ -113,10 +119,11 @@ function draw(now) {
   const next = beats[Math.min(at + 1, beats.length - 1)];
   // While it plays the city glides from beat to beat; a great one moves once a beat.
   const step = playing && V <= 8000 && !still ? beat.step + (next.step - beat.step) * part : beat.step;
-  if (stale || step !== landStep) {
+  // Moving all lamps costs more than lighting some: twenty times a second is smooth enough, the land once a beat.
+  if (stale || (step !== drawn.step && (!playing || now - drawn.at > 50))) {
     placeAt(step);
-    if (stale || Math.floor(part * 3) === 0 || !playing) raiseLand();
-    landStep = step;
+    if (stale || !playing || drawn.beat !== at) raiseLand();
+    drawn = { step, beat: at, at: now };
     stale = false;
     drawAsleep();
   }
@@ -127,7 +134,7 @@ function draw(now) {
   pen.globalCompositeOperation = "lighter";
   const glow = playing && !still ? 0.32 + 0.68 * Math.exp(-2.1 * part) * Math.min(1, part * 12 + 0.3) : 0.9;
   for (let k = 0; k < beat.ids.length; k++) {
-    const i = beat.ids[k], strength = beat.norms[k] / 255, side = 34 + 92 * strength;
+    const i = beat.ids[k], strength = beat.norms[k] / 255, side = (34 + 92 * strength) * lampSize();
     pen.globalAlpha = glow * (0.42 + 0.58 * strength);
     pen.drawImage(sprite(tint[i], AWAKE), px(xy[2 * i]) - side / 2, py(xy[2 * i + 1]) - side / 2, side, side);
   }

@@ -130,7 +130,7 @@ function read(bytes) {
 const city = $("city"), pen = city.getContext("2d"), asleep = document.createElement("canvas"), land = document.createElement("canvas");
 const xy = new Float32Array(2 * V);
 let width = 0, height = 0, pixel = 1, view = { x: 0.5, y: 0.5, scale: 1 };
-let at = 0, since = 0, playing = false, speed = 1, stale = true, landStep = -1, contours = [];
+let at = 0, since = 0, playing = false, speed = 1, stale = true, drawn = { step: -1, beat: -1, at: 0 }, contours = [];
 let chosen = [], hovered = -1;
 
 function placeAt(step) {
