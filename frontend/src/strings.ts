@@ -89,7 +89,7 @@ export const t = {
     pace: "Pace of training",
     paceFull: "full speed",
     paceSome: (rate: number) => `${rate} a second`,
-    paceSingle: "one at a time",
+    paceSingle: "single steps",
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
