@@ -5,21 +5,24 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lamplighter.exports.export import export
 from lamplighter.exports.importing import import_zip
 from lamplighter.exports.work import Cancelled, ExportError, silent
+from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.shelf import Shelf, place_recorded
 from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import read_status, wants_training
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
 from lamplighter.wire.frames import Method
+from lamplighter.wire.vocabulary import Vocabulary
 from tests.unit.exports.recorded import record
 
 
@@ -116,3 +119,14 @@ def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
             export(run, **wrong)  # pyright: ignore[reportArgumentType]
         assert "\n" not in str(caught.value)
     assert (tmp_path / "there").read_text() == "mine"
+
+
+def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
+    recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
+    run = place_recorded(tmp_path / "runs" / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
+    with StepsWriter(run.steps_path) as writer:
+        writer.begin_attempt(3)
+        writer.set_facts({"phase": "finished"})
+    back, remark = brought(run, tmp_path)
+    assert (back.vocabulary.tokens, remark) == (("a", "b"), "")
+    assert not wants_training(back)
