@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,9 @@ CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT 
 CREATE INDEX measures_by_step ON measures(step);
 """
 """The tables of a new file; a file that is brought from elsewhere must have exactly these."""
+
+Line = Sequence[tuple[int, int, int]]
+_EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
 
 
 class MeasuresWriter:
@@ -88,23 +92,41 @@ class MeasuresReader:
         """A number that changes whenever the writer has committed."""
         return data_version(self._connection)
 
-    def last_step(self) -> int:
-        """The newest step with measures; -1 for none."""
-        row = self._all("SELECT max(step) FROM measures")[0]
-        return -1 if row[0] is None else row[0]
+    def last_step(self, line: Line | None = None) -> int:
+        """The newest step with measures, of the steps of a line (`StepsReader.line`) where one is given; -1
+        for none."""
+        stretches = _EVERY_STEP if line is None else line
+        found = [
+            self._all(
+                "SELECT max(step) FROM measures WHERE step BETWEEN ? AND ? AND attempt=ifnull(?, attempt)",
+                first,
+                last,
+                attempt,
+            )[0][0]
+            for attempt, first, last in stretches
+        ]
+        return max((step for step in found if step is not None), default=-1)
 
     def last_made(self) -> tuple[int, int]:
         """(attempt, step) of the measures made last; (0, -1) for none."""
         rows = self._all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
 
-    def by_step(self, first: int = 0, last: int = 0xFFFF_FFFF) -> dict[int, dict[str, float]]:
-        """Measures by step and name, ascending; of several attempts at a step, the newest's."""
+    def by_step(
+        self, first: int = 0, last: int = 0xFFFF_FFFF, line: Line | None = None
+    ) -> dict[int, dict[str, float]]:
+        """Measures by step and name, ascending: of the steps of a line (`StepsReader.line`) where one is
+        given; otherwise, of several attempts at a step, the newest's."""
         found: dict[int, dict[str, float]] = {}
-        for step, name, value in self._all(
-            "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ? ORDER BY step, id", first, last
-        ):
-            found.setdefault(step, {})[name] = value
+        for attempt, lower, upper in _EVERY_STEP if line is None else line:
+            for step, name, value in self._all(
+                "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ?"
+                " AND attempt=ifnull(?, attempt) ORDER BY step, attempt, id",
+                max(first, lower),
+                min(last, upper),
+                attempt,
+            ):
+                found.setdefault(step, {})[name] = value
         return found
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Annotated, Any
 
 import numpy as np
@@ -83,13 +84,14 @@ def events(run: str, house: AHouse) -> Response:
 
 @routes.get("/api/runs/{run}/measures", response_model=Items[Measures])
 def measures(run: str, house: AHouse) -> Response:
-    """What was computed from the record, by step."""
+    """What was computed from the record, by step: of the steps that count."""
     found = house.library.find(run)
-    try:
-        with MeasuresReader(found.measures_path) as reader:
-            by_step = reader.by_step()
-    except FileNotFoundError:
-        by_step = {}
+    by_step: dict[int, dict[str, float]] = {}
+    if found.steps_path.exists():
+        with house.library.steps(found) as reader:
+            line = reader.line()
+        with suppress(FileNotFoundError), MeasuresReader(found.measures_path) as measured:
+            by_step = measured.by_step(line=line)
     return as_json(Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
 
 

@@ -265,6 +265,7 @@ class Tail(Generic[Who]):
         self._layout_id = 0
         self._newest = {}
         self._layouts.forget()
+        self._measures.forget()
         messages += beginning
         return True
 
@@ -313,11 +314,14 @@ class Tail(Generic[Who]):
         self._layout_id = seen
 
     def _look_at_measures(self, reader: MeasuresReader, messages: list[Message]) -> None:
+        if not self._line:
+            self._measures.forget()
+            return
         if self._measured < 0:
             # Those that were there before anybody looked are had by REST.
-            self._measured = max(0, reader.last_step())
+            self._measured = max(0, reader.last_step(self._line))
             return
-        for step, values in reader.by_step(self._measured + 1).items():
+        for step, values in reader.by_step(self._measured + 1, line=self._line).items():
             self._measured = step
             text = MeasuresMessage(step=step, values=dict(values))
             messages.append(Message(What.TEXT, json_text(text)))

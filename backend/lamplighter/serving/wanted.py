@@ -126,7 +126,7 @@ def _read(run: RunFolder, mark: Mark) -> _Known:
         mark,
         False,
         last,
-        (_last_layout(run, line) < last, _last_measure(run) < last),
+        (_last_layout(run, line) < last, _last_measure(run, line) < last),
         over,
         left_open(run) if over else (),
     )
@@ -140,9 +140,9 @@ def _last_layout(run: RunFolder, line: Line) -> int:
         return -1
 
 
-def _last_measure(run: RunFolder) -> int:
+def _last_measure(run: RunFolder, line: Line) -> int:
     try:
         with MeasuresReader(run.measures_path) as reader:
-            return reader.last_step()
+            return reader.last_step(line)
     except FileNotFoundError:
         return -1

@@ -184,6 +184,24 @@ async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_
     trainer.crash()
 
 
+async def test_superseded_measures_do_not_count(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(28)
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 10, {"purity": 0.25})
+        async with served.watch(run.id, None) as ws:
+            await hear(ws, lambda m: isinstance(m, Census))
+            measures.commit(1, 20, {"purity": 0.5})
+            await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
+            trainer.again_from(15).train(6)
+            await hear(ws, pulse_at(21, attempt=2))
+            measures.commit(1, 28, {"purity": 0.9})
+            measures.commit(2, 20, {"purity": 0.75})
+            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
+            assert heard[-1] == {"type": "measures", "step": 20, "values": {"purity": 0.75}}
+    trainer.crash()
+
+
 async def test_where_moved_rows_are_not_kept_keyframes_come(served: Served, tmp_path: Path) -> None:
     run = make_run(Shelf(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(13)

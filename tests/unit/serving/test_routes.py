@@ -29,6 +29,9 @@ def run(tmp_path: Path) -> RunFolder:
     with MeasuresWriter(made.measures_path) as writer:
         writer.commit(1, 10, {"purity": 0.5, "rank": float("nan")})
         writer.commit(1, 20, {"purity": 0.75})
+        # Of an attempt that is not on the line: nobody sees them.
+        writer.commit(3, 20, {"purity": 0.1, "coverage": 1.0})
+        writer.commit(3, 34, {"purity": 0.1})
     return made
 
 

@@ -323,3 +323,15 @@ def test_a_file_whose_role_is_held_is_not_sealed_for_it(tmp_path: Path) -> None:
     trainer.crash()
     assert seal_left_open(run, "trainer")
     assert left_open(run) == ()
+
+
+def test_measures_of_a_superseded_attempt_do_not_count(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(20)
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 20, {"purity": 1.0})
+    trainer.again_from(15).train(5).end()
+    write_layouts(run, layout(2, 20))
+    started = Started(analyst=SLEEP, projector=SLEEP)
+    with supervising(tmp_path, started, roles=("projector", "analyst")):
+        until(lambda: ("analyst", run.id) in started)
