@@ -257,6 +257,8 @@ class Trainer:
                 continue
             self._control.learning_rate = state["learning_rate"]
             return file.step
+        # Not the rate of a request just taken up: that holds from the step it begins with.
+        self._control.learning_rate = self._recipe.optimiser.learning_rate
         return 0
 
     def _checkpoint(self, step: int) -> None:
