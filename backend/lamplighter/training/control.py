@@ -36,6 +36,8 @@ class Control:
         self.learning_rate: float = run.recipe.optimiser.learning_rate
         self.pace: str = facts.get("pace", "full")
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
+        self.anew: float | None = None
+        """A failed run is to go on from an earlier checkpoint at this learning rate."""
         self._stop: Request | None = None
         self._single_steps = 0
         self._next_look = 0.0
@@ -115,7 +117,11 @@ class Control:
             case "continue" if self.over:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
-                self.learning_rate = _positive(request.body.get("learning_rate")) or self.learning_rate
+                rate = _positive(request.body.get("learning_rate"))
+                if self.phase == "failed":
+                    self.anew = rate
+                else:
+                    self.learning_rate = rate or self.learning_rate
                 self._set_pace(self.steps_per_second)
                 self.set_phase("running", step, event="continued", message="")
             case _:

@@ -141,7 +141,10 @@ class Trainer:
         control.look(self._reader.last()[1], now=True)
         if control.over:
             return control.phase
-        step = self._replay() if self._writer.attempt else self._start()
+        if control.anew is not None:
+            step = self._begin_anew(control.anew)
+        else:
+            step = self._replay() if self._writer.attempt else self._start()
         if step is None:
             # Stopped on the way back: the model is at an earlier step than the record, so nothing is kept of it.
             if self._stop.reason == "interrupt":
@@ -180,6 +183,25 @@ class Trainer:
             self._recorder.keep_start()
         return 0
 
+    def _begin_anew(self, learning_rate: float) -> int:
+        """After a failure: go back to the oldest checkpoint and on from there at another rate, as a new attempt.
+
+        The weights just before the failed step are lost whatever the rate; those of a while before may not be.
+        The checkpoint that the new attempt begins with says at which rate, so that a replay knows it.
+        """
+        _, last = self._reader.last()
+        at = self._load_checkpoint(self._reader.line(), last, oldest=True)
+        self._control.learning_rate = learning_rate
+        attempt = self._writer.begin_attempt(at + 1)
+        self._checkpoint(at)
+        self._writer.add_event(
+            at,
+            "attempt",
+            f"attempt {attempt} goes on from step {at} at the learning rate {learning_rate:g};"
+            " what followed in the attempt before no longer counts",
+        )
+        return at
+
     def _advance(self, step: int) -> bool:
         """Do one step and commit it. False when it was no finite step and the run has failed."""
         return self._keep(*self._compute(step))
@@ -190,7 +212,7 @@ class Trainer:
                 "failed",
                 seen.step,
                 f"step {seen.step}: the loss or a gradient is no longer a finite number (loss {seen.loss})."
-                " All steps before it are kept. Continue with a lower learning rate, or start anew with one.",
+                " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
             )
             return False
         self._recorder.record(seen, self._control.learning_rate, ended, seconds)
@@ -242,10 +264,15 @@ class Trainer:
         self._control.learning_rate = rates.get(last + 1, self._control.learning_rate)
         return last
 
-    def _load_checkpoint(self, line: list[tuple[int, int, int]], last: int) -> int:
-        """Take up the newest checkpoint that counts and can be read. Returns its step; 0 where there is none."""
-        for file in reversed(list_checkpoints(self._run.checkpoints)):
-            if file.step > last or not any(a == file.attempt and b <= file.step <= c for a, b, c in line):
+    def _load_checkpoint(self, line: list[tuple[int, int, int]], last: int, *, oldest: bool = False) -> int:
+        """Take up the newest (or oldest) checkpoint that counts and can be read.
+
+        Returns:
+            Its step; 0 where there is none.
+        """
+        files = list_checkpoints(self._run.checkpoints)
+        for file in files if oldest else reversed(files):
+            if file.step > last or not any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in line):
                 # Of a superseded tail: it must neither be taken up nor push out those that count.
                 file.path.unlink(missing_ok=True)
                 continue

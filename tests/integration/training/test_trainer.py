@@ -36,20 +36,6 @@ def ask(run: RunFolder, kind: str, **body: object) -> None:
     RequestsWriter(run.path, "test").add(kind, body)
 
 
-def finish_failing(run: RunFolder, learning_rate: float) -> int:
-    """Continue at another rate, for a while or until it fails; the step reached."""
-    ask(run, "continue", steps=0, learning_rate=learning_rate)
-    begun = read_status(run).step
-    process = start_worker(run)
-    wait_until(
-        lambda: process.poll() is not None or read_status(run).step > begun + 20, "the end or some steps"
-    )
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    finish(process)
-    return read_status(run).step
-
-
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The same recipe as every run here, never disturbed."""
@@ -199,19 +185,30 @@ def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_pat
         assert len(reader.pulses(1, 10_000)) == status.step
 
 
-def test_a_failed_run_can_be_continued_with_a_lower_learning_rate(tmp_path: Path):
-    run = make_run(tmp_path, steps=2_000, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30})
+def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rate(tmp_path: Path):
+    cadence = {"checkpoint_every": 3, "keyframe_every": 20}
+    run = make_run(
+        tmp_path, steps=60, cadence=cadence, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30}
+    )
     assert finish(start_worker(run)) == 4
-    failed_at = read_status(run).step
-    assert finish_failing(run, 1e-6) > failed_at
-    # It has diverged too far to be saved, and fails again; but going on a second time replays the first.
-    assert finish_failing(run, 1e-7) > failed_at
-    assert read_status(run).attempt == 1
+    failed_after = read_status(run).step
+    # At the same rate it fails at the same step again.
+    ask(run, "continue", steps=0)
+    assert finish(start_worker(run)) == 4
+    assert (read_status(run).step, read_status(run).attempt) == (failed_after, 1)
+    ask(run, "continue", steps=0, learning_rate=1e-9)
+    process = start_worker(run)
+    wait_for_step(run, failed_after + 2)
+    kill(process)
+    # The replay knows the rate that the second attempt began with.
+    assert finish(start_worker(run)) == 0
+    assert (read_status(run).step, read_status(run).attempt) == (60, 2)
     with StepsReader(run.steps_path) as reader:
-        pulses = {step: decode(record) for step, record in reader.pulses(1, 10_000, 10_000)}
-    rates = {step: pulse.learning_rate for step, pulse in pulses.items() if isinstance(pulse, Pulse)}
-    assert rates[failed_at] == pytest.approx(10)
-    assert rates[failed_at + 1] == pytest.approx(1e-6)
+        began = reader.line()[1][1]
+        rates = {step: decode(record).learning_rate for step, record in reader.pulses(1, 60)}
+    assert began <= failed_after
+    assert rates[began - 1] == pytest.approx(10)
+    assert rates[began] == pytest.approx(1e-9)
 
 
 @pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
@@ -253,10 +250,11 @@ def test_a_damaged_checkpoint_is_passed_over_for_an_older_one(tmp_path: Path, re
 
 
 def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
-    run = make_run(tmp_path, steps=120)
+    run = make_run(tmp_path, steps=1_000_000)
     process = start_worker(run)
     wait_for_step(run, 110)
     kill(process)
+    old = sorted(run.checkpoints.glob("*.safetensors"))
     connection = apsw.Connection(str(run.steps_path))
     # As if the steps from 60 on had been computed anew by a second attempt that got to 70.
     connection.execute("INSERT INTO attempts VALUES(2, 60, 0)")
@@ -265,11 +263,14 @@ def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
         " WHERE id & 0xffffffff BETWEEN 60 AND 70"
     )
     connection.close()
-    assert finish(start_worker(run)) == 0
-    assert read_status(run).step == 120
+    process = start_worker(run)
+    wait_for_step(run, 130)
+    kill(process)
+    assert not any(path.exists() for path in old)
+    last = read_status(run).step
     with StepsReader(run.steps_path) as reader:
-        assert len(reader.pulses(1, 1_000)) == 120
-        assert snapshot(reader, 120).attempt == read_status(run).attempt
+        assert [step for step, _ in reader.pulses(1, last, last)] == list(range(1, last + 1))
+        assert snapshot(reader, last).step == last
 
 
 def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
