@@ -27,7 +27,7 @@ class ServerSettings:
     port: int = DEFAULT_PORT
     """0: any free one."""
     behind: str | None = None
-    """`HOST:PORT` (or `https://HOST:PORT`) under which people reach a server that does not listen on
+    """`https://HOST:PORT` (or `localhost:PORT`, which never leaves the machine) under which people reach a server that does not listen on
     the loopback interface (inside a container, behind a proxy). Reading then needs the presenter too."""
     roles: tuple[str, ...] = ROLES
     """Workers this server starts; others may run elsewhere, over the same folder."""
@@ -66,7 +66,14 @@ class ServerSettings:
             )
         if self.max_trainers < 1:
             raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
-        if not self.loopback and self.public is None:
+        public = self.public
+        if public is not None and public.scheme == "http" and not is_loopback(public.host):
+            raise SettingsError(
+                f"behind: over plain http anyone between here and {public.host} could read the presenter's "
+                f"credentials; put a proxy with TLS in front and write https://{public.authority} "
+                "(localhost:PORT needs none)"
+            )
+        if not self.loopback and public is None:
             raise SettingsError(
                 f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the address "
                 "people will use with --behind HOST:PORT"

@@ -123,6 +123,9 @@ def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
         ({"host": "::"}, "--behind"),
         ({"host": "0.0.0.0", "behind": "http://x/path"}, "HOST:PORT"),
         ({"host": "0.0.0.0", "behind": "*"}, "HOST:PORT"),
+        ({"host": "0.0.0.0", "behind": "lamps.example:8600"}, "https://lamps.example:8600"),
+        ({"host": "0.0.0.0", "behind": "http://10.0.0.7:8600"}, "https"),
+        ({"behind": "lamps.example"}, "https"),
         ({"port": 70_000}, "port"),
         ({"roles": ("painter",)}, "painter"),
         ({"max_trainers": 0}, "max_trainers"),
@@ -132,6 +135,11 @@ def test_what_must_not_be_served(tmp_path: Path, settings: dict[str, object], wo
     with pytest.raises(SettingsError, match=word) as caught:
         create_app(ServerSettings(tmp_path, **settings))  # pyright: ignore[reportArgumentType]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("behind", ["localhost:8600", "127.0.0.1:9000", "[::1]:80", "https://lamps.example"])
+def test_names_that_give_no_credential_away(tmp_path: Path, behind: str) -> None:
+    ServerSettings(tmp_path, host="0.0.0.0", behind=behind).check()
 
 
 async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(tmp_path: Path) -> None:
