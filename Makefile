@@ -21,14 +21,14 @@ install: .make/install
 .make/install: $(SOURCES)
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[page]'
 	mkdir -p .make && touch $@
 
 .make/develop: .make/install
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-page: .make/develop
+page: .make/install
 	$(BIN)/python build_frontend.py
 
 browser: .make/develop

@@ -33,11 +33,8 @@ def main() -> bool:
         with Viewer(application, run.id) as viewer:
             time.sleep(CLIENT_SECONDS)
         since = time.time() - CLIENT_SECONDS + 1
-        ages = [
-            1e3 * (at - frame.time)
-            for at, frame in viewer.frames
-            if isinstance(frame, Pulse) and at > since and not frame.merged
-        ]
+        pulses = [(at, f) for at, f in viewer.frames if isinstance(f, Pulse) and at > since]
+        ages = [1e3 * (at - pulse.time) for at, pulse in pulses]
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**launch_arguments())
             page = browser.new_page(viewport={"width": 1280, "height": 720})
@@ -64,7 +61,8 @@ def main() -> bool:
         "<= 50",
         median=float(np.median(decoded)),
         p99=float(np.percentile(decoded, 99)),
-        steps=len(decoded),
+        frames=len(pulses),
+        merged=sum(pulse.merged for _, pulse in pulses),
     )
     return (
         report(

@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.report import report
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.status import read_status
 from lamplighter.training.loop import Batches, build_learner
 from lamplighter.training.step import train_step
@@ -40,8 +41,7 @@ def main() -> bool:
             for _ in range(ROUNDS):
                 application.ask(run, "pause")
                 wait_until(lambda: read_status(run).phase == "paused", "pause")
-                # The projector lays out the last step and the analyst measures it; then it is quiet.
-                time.sleep(2)
+                _wait_for_quiet(run)
                 bare.append(_bare(run))
                 application.ask(run, "resume")
                 time.sleep(1)
@@ -60,6 +60,17 @@ def main() -> bool:
         loaded_steps_per_second=float(np.median(loaded)),
         viewers=VIEWERS,
     )
+
+
+def _wait_for_quiet(run: RunFolder) -> None:
+    """Until the map has settled: no new layout for three seconds."""
+    newest, since = -1, time.monotonic()
+    while time.monotonic() - since < 3:
+        with LayoutsReader(run.layouts_path) as layouts:
+            entries = layouts.entries(max(newest, 0))
+        if entries:
+            newest, since = entries[-1].id, time.monotonic()
+        time.sleep(0.2)
 
 
 def _bare(run: RunFolder) -> float:

@@ -12,6 +12,7 @@ from lamplighter import __version__
 from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command, server_options
+from lamplighter.cli.still import still_command
 from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
 from lamplighter.corpora.corpus import CorpusError
@@ -51,6 +52,7 @@ cli.add_command(train_command)
 cli.add_command(project_command)
 cli.add_command(analyse_command)
 cli.add_command(serve_command)
+cli.add_command(still_command)
 cli.add_command(runs_group)
 cli.add_command(export_command)
 cli.add_command(import_command)

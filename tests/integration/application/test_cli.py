@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lamplighter.runfolder.shelf import Shelf
@@ -146,3 +147,19 @@ def test_a_taken_port_is_said_and_the_next_free_one_used(tmp_path: Path):
             assert application.port > port
             assert f"port {port} is taken" in application.log
             assert application.get("/healthz")["status"] == "ok"
+
+
+def test_a_checkpoints_embedding_becomes_a_still_city(tmp_path: Path):
+    words = tmp_path / "words.txt"
+    words.write_text("\n".join(f"word{i}" for i in range(50)), encoding="utf-8")
+    np.save(tmp_path / "vectors.npy", np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32))
+    done = lamplighter(tmp_path / "runs", "still", str(tmp_path / "vectors.npy"), str(words))
+    assert done.returncode == 0, done.stderr.decode()
+    (run,) = Shelf(tmp_path / "runs").runs()
+    assert read_status(run).phase == "finished"
+    words.write_text("too few", encoding="utf-8")
+    done = lamplighter(
+        tmp_path / "runs", "still", str(tmp_path / "vectors.npy"), str(words), "--name", "other"
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.decode().strip().splitlines()) == 1

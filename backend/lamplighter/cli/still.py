@@ -1,0 +1,30 @@
+"""`lamplighter still`: a checkpoint's embedding matrix as a city that stands still."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lamplighter.recipe import RecipeError
+from lamplighter.runfolder.shelf import Shelf
+
+
+@click.command("still")
+@click.argument("embedding", type=click.Path(path_type=Path))
+@click.argument("vocabulary", type=click.Path(path_type=Path))
+@click.option("--tensor", help="Which tensor of a safetensors file, where it has several.")
+@click.option("--name", help="What to call the run.  [default: the embedding's file name]")
+@click.pass_obj
+def still_command(
+    runs_dir: Path, embedding: Path, vocabulary: Path, tensor: str | None, name: str | None
+) -> None:
+    """Show an EMBEDDING (npy or safetensors) with its VOCABULARY (a token a line, TSV, or JSON)."""
+    from lamplighter.client.faults import InputError
+    from lamplighter.client.still import still
+
+    try:
+        run = still(Shelf(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)
+    except (InputError, FileExistsError) as error:
+        raise RecipeError(str(error)) from error
+    click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
