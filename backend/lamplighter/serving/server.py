@@ -144,8 +144,13 @@ def listen(host: str, port: int) -> socket.socket:
             made.listen(256)
         except OSError as error:
             made.close()
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            # Windows says EACCES of a port that another program has for itself.
+            if error.errno == errno.EADDRINUSE or (error.errno == errno.EACCES and sys.platform == "win32"):
                 continue
+            if error.errno == errno.EACCES:
+                raise SettingsError(
+                    f"port: {candidate} needs privileges this user does not have; use one from 1024 on"
+                ) from error
             raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
         return made
     raise SettingsError(f"port: none of {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")

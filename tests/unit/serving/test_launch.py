@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import stat
 import threading
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.serving import keys
+from lamplighter.serving import keys, server
 from lamplighter.serving.app import create_app
 from lamplighter.serving.keys import TOKEN_FILE, open_keys
 from lamplighter.serving.settings import ServerSettings, SettingsError
@@ -162,3 +164,14 @@ async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(
     assert (await call(app, "POST", "/api/launches", http, peer="10.0.0.1")).status == 403
     https = {**at, "cookie": pair, "origin": "https://lamps.example"}
     assert (await call(app, "POST", "/api/launches", https, peer="10.0.0.1")).status == 201
+
+
+def test_a_port_that_needs_privileges_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidden(socket.socket):
+        def bind(self, address: object, /) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(server.socket, "socket", Forbidden)
+    monkeypatch.setattr(server.sys, "platform", "linux")
+    with pytest.raises(SettingsError, match="port: 80 needs privileges"):
+        server.listen("127.0.0.1", 80)
