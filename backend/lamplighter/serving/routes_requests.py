@@ -8,11 +8,12 @@ from fastapi import Body
 from starlette.responses import Response
 
 from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.status import wants_training
 from lamplighter.runfolder.steps import TERMINAL
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Accepted, Asked, as_json
+from lamplighter.serving.shapes import Accepted, Asked, Continue, as_json
 
 routes = Routes("requests")
 
@@ -20,7 +21,7 @@ routes = Routes("requests")
 @routes.post("/api/runs/{run}/requests", status_code=202, response_model=Accepted)
 def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
     """Ask something of a run. It takes effect at a step boundary and is then acknowledged on the live
-    socket. 409 where it could not take effect: a run that is over can only be continued.
+    socket. 409 where it could not take effect: a run that is over can only be continued, and once.
     """
     found = house.library.find(run)
     status = house.library.status(found)
@@ -31,6 +32,12 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
         raise Refused(409, f"this run is {status.phase}; it can only be continued")
     if not over and asked.kind == "continue":
         raise Refused(409, f"this run is {status.phase}; only one that is over can be continued")
+    body = asked.model_dump(exclude={"kind"})
+    if isinstance(asked, Continue) and asked.learning_rate is None:
+        del body["learning_rate"]
     with house.writing:
-        number = RequestsWriter(found.path, house.server).add(asked.kind, asked.model_dump(exclude={"kind"}))
+        # Where the trainer gave up, a person may ask again.
+        if over and wants_training(found) and not house.given_up(found.id):
+            raise Refused(409, "this run was asked to go on already; a trainer takes it up in a moment")
+        number = RequestsWriter(found.path, house.server).add(asked.kind, body)
     return as_json(Accepted(request=f"{house.server}:{number}"), 202)

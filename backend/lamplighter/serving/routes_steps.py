@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -11,8 +12,10 @@ from fastapi import Query
 from starlette.responses import Response
 
 from lamplighter.corpora.batches import batch_positions
+from lamplighter.runfolder import steps as steps_file
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.steps import StepsReader
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
@@ -23,6 +26,7 @@ routes = Routes("steps")
 
 MOST_STEPS = 5_000
 MOST_ROWS = 500
+MOST_EVENTS = 1_000
 
 
 @routes.get("/api/runs/{run}/steps", response_model=Items[StepFacts])
@@ -69,15 +73,21 @@ def step(run: str, step: Step, house: AHouse) -> Response:
 
 
 @routes.get("/api/runs/{run}/events", response_model=Items[Event])
-def events(run: str, house: AHouse) -> Response:
-    """What is worth a place on the timeline, oldest first."""
+def events(
+    run: str,
+    house: AHouse,
+    after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
+) -> Response:
+    """What is worth a place on the timeline, oldest first: the newest `limit`, or the first after an id."""
     found = house.library.find(run)
     if not found.steps_path.exists():
         return as_json(Items[Event](items=[]))
     with house.library.steps(found) as reader:
+        found_events = _newest_events(reader, limit) if after is None else reader.events(after, limit)
         items = [
-            Event(time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message)
-            for e in reader.events()
+            Event(id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message)
+            for e in found_events
         ]
     return as_json(Items[Event](items=items))
 
@@ -93,6 +103,13 @@ def measures(run: str, house: AHouse) -> Response:
         with suppress(FileNotFoundError), MeasuresReader(found.measures_path) as measured:
             by_step = measured.by_step(line=line)
     return as_json(Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
+
+
+def _newest_events(reader: StepsReader, limit: int) -> list[steps_file.Event]:
+    newest: deque[steps_file.Event] = deque(maxlen=limit)
+    while batch := reader.events(newest[-1].id if newest else 0, limit=MOST_EVENTS):
+        newest += batch
+    return list(newest)
 
 
 def _pulse(data: bytes) -> Pulse:

@@ -143,10 +143,13 @@ class LearningRate(_Asked):
 
 
 class Continue(_Asked):
-    """A run that is over goes on, `steps` more than where it would end."""
+    """A run that is over goes on, `steps` more than where it would end, at another learning rate if one is
+    given.
+    """
 
     kind: Literal["continue"]
     steps: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    learning_rate: Annotated[float | None, Field(gt=0, le=10)] = None
 
 
 Asked = Annotated[Plain | Pace | LearningRate | Continue, Field(discriminator="kind")]
@@ -190,6 +193,7 @@ class StepInFull(StepFacts):
 class Event(BaseModel):
     """Something worth a place on the timeline."""
 
+    id: int
     time: float
     attempt: int
     step: int

@@ -14,6 +14,7 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.measures import MeasuresWriter
 from lamplighter.runfolder.requests import RequestsReader
 from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepsWriter
 from lamplighter.serving.uploads import KEPT, LARGEST
 from lamplighter.wire.frames import Layout, Method, Rows, decode
 from tests.unit.serving.asgi import HOST, Answer, call
@@ -286,7 +287,16 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409)
     trainer.end()
     await post(app, bearer, base, {"kind": "pause"}, 409)
-    await post(app, bearer, base, {"kind": "continue", "steps": 5}, 202)
+    for rate in (0, 11, "NaN"):
+        await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": rate}, 422)
+    # Two clicks: one of them counts.
+    await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": 0.002}, 202)
+    assert "already" in (await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409))["detail"]
+    with StepsWriter(run.steps_path) as writer:
+        writer.add_applied(app.state.house.server, len(good) + 1, 3, "continue", {"steps": 5})
+    await post(app, bearer, base, {"kind": "continue", "steps": 7}, 202)
+    bodies = [request.body for request in RequestsReader(run.path).new() if request.kind == "continue"]
+    assert bodies == [{"steps": 5, "learning_rate": 0.002}, {"steps": 7}]
     await post(app, bearer, "/api/runs/none/requests", {"kind": "pause"}, 404)
 
 
@@ -331,3 +341,23 @@ async def test_bodies_are_capped(
     assert (await call(app, "POST", "/api/uploads", headers, b"x")).status == 413
     monkeypatch.setattr("lamplighter.serving.uploads.LARGEST", 100_000)
     assert (await call(app, "POST", "/api/uploads", bearer, b"x" * 200_000)).status == 413
+
+
+async def test_of_many_events_the_newest_come_and_the_others_by_page(app: FastAPI, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin()
+    for number in range(1, 2_301):
+        trainer.writer.add_event(number, "pause", "")
+    trainer.crash()
+    base = f"/api/runs/{run.id}/events"
+
+    async def numbers(query: str = "") -> list[int]:
+        return [event["step"] for event in (await get(app, base + query)).json["items"]]
+
+    assert await numbers() == list(range(1_301, 2_301))
+    assert await numbers("?limit=3") == [2_298, 2_299, 2_300]
+    assert await numbers("?after=0") == list(range(1, 1_001))
+    assert await numbers("?after=2000") == list(range(2_001, 2_301))
+    assert await numbers("?after=2300") == []
+    for bad in ("after=-1", "limit=0", "limit=1001", "after=x"):
+        await get(app, f"{base}?{bad}", 422)
