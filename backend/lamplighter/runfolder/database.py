@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import apsw
 
@@ -157,6 +159,74 @@ class WalKeeper:
                     continue
         finally:
             connection.close()
+
+
+class FileWriter:
+    """The one writer of a file, with its `WalKeeper`. Not for several threads."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        """Open or make the file.
+
+        Raises:
+            FormatError: it was written by a newer version, or is not a file of a run.
+        """
+        self._connection = open_writer(path, schema)
+        self._keeper = WalKeeper(path)
+
+    def together(self) -> AbstractContextManager[object]:
+        """What is written inside becomes visible as one, or, after a crash, not at all."""
+        return self._connection
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it.
+
+        Returns:
+            Whether the file is sealed.
+        """
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class FileReader:
+    """Reads a file, live or finished. Not for several threads; every call finishes its cursor."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: its writer has not made it yet.
+            FormatError: this version cannot read it.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection: a finished file can be sealed only when nobody is connected."""
+        self._connection.close()
+
+    def version(self) -> int:
+        """A number that changes whenever the writer has committed; costs microseconds."""
+        return data_version(self._connection)
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return fetch_all(self._connection, sql, values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def _check_format(connection: apsw.Connection, path: Path) -> None:

@@ -5,17 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from lamplighter.runfolder.database import (
-    WalKeeper,
-    data_version,
-    fetch_all,
-    open_reader,
-    open_writer,
-    seal,
-)
+from lamplighter.runfolder.database import FileReader, FileWriter
 from lamplighter.wire.frames import Layout, Method, encode
 
 SCHEMA = """
@@ -40,7 +32,7 @@ class LayoutEntry:
     recall: float | None
 
 
-class LayoutsWriter:
+class LayoutsWriter(FileWriter):
     """The projector's hand on the file."""
 
     def __init__(self, path: Path) -> None:
@@ -49,8 +41,7 @@ class LayoutsWriter:
         Raises:
             FormatError: it was written by a newer version.
         """
-        self._connection = open_writer(path, SCHEMA)
-        self._keeper = WalKeeper(path)
+        super().__init__(path, SCHEMA)
 
     def commit(self, layout: Layout) -> None:
         """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
@@ -96,49 +87,9 @@ class LayoutsWriter:
                 [(name, json.dumps(value)) for name, value in facts.items()],
             )
 
-    def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it."""
-        self._keeper.close()
-        done = seal(self._connection) if sealed else False
-        self._connection.close()
-        return done
 
-    def __enter__(self) -> LayoutsWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class LayoutsReader:
+class LayoutsReader(FileReader):
     """Reads the file, live or finished."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            FileNotFoundError: the projector has not made it yet.
-            FormatError: this version cannot read it.
-        """
-        self._connection = open_reader(path)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def __enter__(self) -> LayoutsReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def version(self) -> int:
-        """A number that changes whenever the writer has committed."""
-        return data_version(self._connection)
 
     def facts(self) -> dict[str, Any]:
         """What the projector says of its work."""
@@ -170,9 +121,6 @@ class LayoutsReader:
     def record(self, layout_id: int) -> bytes:
         """One encoded layout, by its id in the list."""
         return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return fetch_all(self._connection, sql, values)
 
 
 def _number(value: float) -> float | None:

@@ -5,17 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from lamplighter.runfolder.database import (
-    WalKeeper,
-    data_version,
-    fetch_all,
-    open_reader,
-    open_writer,
-    seal,
-)
+from lamplighter.runfolder.database import FileReader, FileWriter
 
 SCHEMA = """
 CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
@@ -28,7 +19,7 @@ Line = Sequence[tuple[int, int, int]]
 _EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
 
 
-class MeasuresWriter:
+class MeasuresWriter(FileWriter):
     """The analyst's hand on the file."""
 
     def __init__(self, path: Path) -> None:
@@ -37,8 +28,7 @@ class MeasuresWriter:
         Raises:
             FormatError: it was written by a newer version.
         """
-        self._connection = open_writer(path, SCHEMA)
-        self._keeper = WalKeeper(path)
+        super().__init__(path, SCHEMA)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
         """Keep the measures of one step, as one. Those that are not a number are left out."""
@@ -48,49 +38,9 @@ class MeasuresWriter:
                 [(attempt, step, name, value) for name, value in values.items() if not math.isnan(value)],
             )
 
-    def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it."""
-        self._keeper.close()
-        done = seal(self._connection) if sealed else False
-        self._connection.close()
-        return done
 
-    def __enter__(self) -> MeasuresWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class MeasuresReader:
+class MeasuresReader(FileReader):
     """Reads the file, live or finished."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            FileNotFoundError: the analyst has not made it yet.
-            FormatError: this version cannot read it.
-        """
-        self._connection = open_reader(path)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
-    def __enter__(self) -> MeasuresReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def version(self) -> int:
-        """A number that changes whenever the writer has committed."""
-        return data_version(self._connection)
 
     def last_step(self, line: Line | None = None) -> int:
         """The newest step with measures, of the steps of a line (`StepsReader.line`) where one is given; -1
@@ -128,6 +78,3 @@ class MeasuresReader:
             ):
                 found.setdefault(step, {})[name] = value
         return found
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return fetch_all(self._connection, sql, values)

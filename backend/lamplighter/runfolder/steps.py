@@ -10,20 +10,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from lamplighter.runfolder.database import (
-    WalKeeper,
-    data_version,
-    fetch_all,
-    open_reader,
-    open_writer,
-    seal,
-)
+from lamplighter.runfolder.database import FileReader, FileWriter
 
 SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -88,7 +79,7 @@ def key(attempt: int, step: int) -> int:
     return attempt << 32 | step
 
 
-class StepsWriter:
+class StepsWriter(FileWriter):
     """The trainer's hand on the file. Not for several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -98,14 +89,9 @@ class StepsWriter:
             FormatError: it was written by a newer version.
         """
         self._path = path
-        self._connection = open_writer(path, SCHEMA)
-        self._keeper = WalKeeper(path)
+        super().__init__(path, SCHEMA)
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
-
-    def together(self) -> AbstractContextManager[object]:
-        """What is written inside becomes visible as one, or, after a crash, not at all."""
-        return self._connection
 
     def begin_attempt(self, first_step: int) -> int:
         """Open the next attempt: what older ones have from `first_step` on is superseded."""
@@ -170,53 +156,9 @@ class StepsWriter:
         size = self._path.stat().st_size
         return size + (wal.stat().st_size if wal.exists() else 0)
 
-    def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it.
 
-        Returns:
-            Whether the file is sealed.
-        """
-        self._keeper.close()
-        done = seal(self._connection) if sealed else False
-        self._connection.close()
-        return done
-
-    def __enter__(self) -> StepsWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class StepsReader:
+class StepsReader(FileReader):
     """Reads the file, live or finished. Not for several threads; every call finishes its cursor."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            FileNotFoundError: the trainer has not made it yet.
-            FormatError: this version cannot read it.
-        """
-        self._connection = open_reader(path)
-
-    def close(self) -> None:
-        """Close the connection: a finished file can be sealed only when nobody is connected."""
-        self._connection.close()
-
-    def __enter__(self) -> StepsReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def version(self) -> int:
-        """A number that changes whenever the writer has committed; costs microseconds."""
-        return data_version(self._connection)
 
     def facts(self) -> dict[str, Any]:
         """What the trainer says of the run."""
@@ -366,6 +308,3 @@ class StepsReader:
                     )
                 ]
         return found
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return fetch_all(self._connection, sql, values)
