@@ -10,26 +10,22 @@ import time
 import numpy as np
 
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.budget import DiskBudget
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.steps import StepRecord, StepsWriter
 from lamplighter.training.observe import Observation, Observer
 from lamplighter.wire.frames import Census, Pulse, Rows, encode
-
-_LOOK_EVERY = 50
-_THIN_AT, _STOP_AT = 0.90, 0.98
 
 
 class Recorder:
     """Writes the steps of a run."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, observer: Observer) -> None:
-        self._run = run
         self._recipe: Recipe = run.recipe
         self._writer = writer
         self._observer = observer
-        self._snapshots = "all"
+        self._budget = DiskBudget(run, writer)
         self._observe_seconds = 0.0
-        self._other_bytes = 0
 
     def keep_start(self) -> None:
         """Keep the matrix before the first step."""
@@ -64,12 +60,11 @@ class Recorder:
             layer_norms=seen.layer_norms,
             verified=seen.verified,
         )
-        if seen.step % _LOOK_EVERY == 0:
-            self._keep_to_budget(seen.step)
+        self._budget.look(seen.step)
         rows = keyframe = census = None
-        if seen.moved_vectors is not None and self._snapshots == "all":
+        if seen.moved_vectors is not None and self._budget.snapshots == "all":
             rows = encode(Rows(attempt, seen.step, ended, vocabulary, seen.moved_ids, seen.moved_vectors))
-        if seen.step % self._recipe.cadence.keyframe_every == 0 and self._snapshots != "none":
+        if seen.step % self._recipe.cadence.keyframe_every == 0 and self._budget.snapshots != "none":
             keyframe, census = self._keyframe(seen.step, ended), self._census(seen.step, ended)
         self._writer.commit(StepRecord(seen.step, encode(pulse), seen.digest(), rows, keyframe, census))
         self._observe_seconds = time.time() - ended
@@ -83,23 +78,6 @@ class Recorder:
         seen = self._observer
         return encode(Census(self._writer.attempt, step, now, seen.touches, seen.last_lit))
 
-    def _keep_to_budget(self, step: int) -> None:
-        if step % (10 * _LOOK_EVERY) == 0 or not self._other_bytes:
-            self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
-        used = (self._writer.bytes_used() + self._other_bytes) / self._recipe.disk_budget
-        state = "none" if used >= _STOP_AT else "keyframes" if used >= _THIN_AT else "all"
-        # What was given up is not taken up again: the record would look whole and have holes.
-        if ("all", "keyframes", "none").index(state) > ("all", "keyframes", "none").index(self._snapshots):
-            self._snapshots = state
-            budget = f"{self._recipe.disk_budget / 1e6:,.0f} MB"
-            kept = "only keyframes are kept" if state == "keyframes" else "no more snapshots are kept"
-            self._writer.add_event(
-                step,
-                "thinned",
-                f"the disk budget of {budget} is nearly used: {kept} from here on",
-                {"snapshots": state},
-            )
-
     def resume(self, snapshots: str) -> None:
         """Go on as the run was left."""
-        self._snapshots = snapshots
+        self._budget.snapshots = snapshots
