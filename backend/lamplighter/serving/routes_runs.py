@@ -33,6 +33,8 @@ def create(asked: NewRun, house: AHouse) -> Response:
     recipe, text = _text(asked, house)
     _room(house)
     made = house.library.shelf.create(recipe, text)
+    if asked.upload is not None:
+        house.uploads.drop(asked.upload)
     return as_json(house.library.describe_fully(made), 201, {"Location": f"/api/runs/{made.id}"})
 
 

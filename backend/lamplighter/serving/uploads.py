@@ -1,12 +1,11 @@
 """Texts people brought, until a run is made of them: kept by opaque ids, the newest few.
 
-A text comes as the raw body, streamed to the disk and checked as it comes: its size, that it is UTF-8,
-that it is text at all.
+A text comes as the raw body, streamed to the disk. Its size is checked as it comes; that it is text, once
+all of it is there, as of any text that is read (`corpora/textfile.py`).
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 import secrets
 from collections.abc import AsyncIterator
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.textfile import decode_text
 from lamplighter.serving.problems import Refused
 
 LARGEST = 64 << 20
@@ -70,34 +71,34 @@ class Uploads:
         except FileNotFoundError:
             raise gone from None
 
+    def drop(self, upload: str) -> None:
+        """Keep a text no longer: a run is made of it."""
+        if _ID.fullmatch(upload):
+            self._remove(self._folder / f"{upload}.txt")
+
     async def _receive(self, chunks: AsyncIterator[bytes], part: Path) -> int:
         size = 0
-        decoder = codecs.getincrementaldecoder("utf-8")("strict")
         async with await anyio.open_file(part, "wb") as file:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > LARGEST:
                     raise Refused(413, f"a text may have at most {LARGEST >> 20} MiB")
-                _check(decoder, chunk, final=False)
                 await file.write(chunk)
-            _check(decoder, b"", final=True)
-        if size == 0:
-            raise Refused(422, "the text is empty")
         return size
 
     def _finish(self, upload: str, part: Path, name: str) -> None:
+        try:
+            text = decode_text(part.read_bytes(), "the text")
+        except CorpusError as error:
+            raise Refused(422, str(error)) from None
+        part.write_bytes(text.encode())
         (self._folder / f"{upload}.name").write_text(name, encoding="utf-8")
         part.replace(self._folder / f"{upload}.txt")
         texts = sorted(self._folder.glob("*.txt"), key=lambda path: path.stat().st_mtime_ns)
         for old in texts[:-KEPT]:
-            old.unlink(missing_ok=True)
-            old.with_suffix(".name").unlink(missing_ok=True)
+            self._remove(old)
 
-
-def _check(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -> None:
-    try:
-        text = decoder.decode(chunk, final)
-    except UnicodeDecodeError as error:
-        raise Refused(422, f"the text is not UTF-8: {error.reason}; save it as UTF-8 and try again") from None
-    if "\0" in text:
-        raise Refused(422, "that is not text: it contains NUL bytes")
+    @staticmethod
+    def _remove(text: Path) -> None:
+        text.unlink(missing_ok=True)
+        text.with_suffix(".name").unlink(missing_ok=True)

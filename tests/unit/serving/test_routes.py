@@ -314,7 +314,16 @@ async def test_uploads(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> 
     )
     assert made["recipe"]["corpus"]["name"] == "novel.txt"
     assert (tmp_path / made["id"] / "source.txt").read_text(encoding="utf-8") == text
+    # A run is made of it: it is not kept any more, and would make no second one.
+    assert list((tmp_path / ".uploads").iterdir()) == []
+    marked = await upload(b"\xef\xbb\xbfone\r\ntwo", 201)
+    made = await post(
+        app, bearer, "/api/runs", {"recipe": {"corpus": {"kind": "text"}}, "upload": marked["upload"]}, 201
+    )
+    assert (tmp_path / made["id"] / "source.txt").read_bytes() == b"one\ntwo"
     assert "UTF-8" in (await upload("naïve".encode("latin-1"), 422))["detail"]
+    assert "UTF-16" in (await upload("naïve".encode("utf-16"), 422))["detail"]
+    assert "empty" in (await upload(b" \n", 422))["detail"]
     assert "UTF-8" in (await upload("é".encode()[:1], 422))["detail"]
     assert "empty" in (await upload(b"", 422))["detail"]
     assert "NUL" in (await upload(b"a\0b", 422))["detail"]
