@@ -1,7 +1,7 @@
 """From the newest matrix to the next layouts: the linear view at once, the living map when it is ready.
 
 This module covers what a frame is made of. It does not watch the run nor decide when a frame is due (see
-`worker.py`).
+`process.py`).
 """
 
 from __future__ import annotations
@@ -42,10 +42,6 @@ class WarmUp:
     def done(self) -> bool:
         """Whether the living map can be made, or failed to (`error`)."""
         return not self._thread.is_alive()
-
-    def wait(self) -> None:
-        """Wait until it is done."""
-        self._thread.join()
 
     def _run(self) -> None:
         try:
