@@ -170,8 +170,9 @@ class Projector:
         self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool
     ) -> LinearView:
         view = self._linear
-        settled = step >= CHOSEN_AT or over
-        if view is None or (settled and view.step == 0 and step > 0):
+        # Of the start, or of a step before the space had taken shape (nobody projected the start).
+        early = view is not None and view.step < CHOSEN_AT <= step
+        if view is None or early or (over and view.step == 0 < step):
             like = None if view is None else view.places(vectors)
             view = self._linear = principal_view(vectors, attempt, step, like)
             self._writer.set_facts({"linear": view.to_facts()})
