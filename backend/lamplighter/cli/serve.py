@@ -51,8 +51,8 @@ def serve_app(
 @server_options
 @click.option(
     "--behind",
-    metavar="HOST:PORT",
-    help="The address people use, where the server does not listen on this machine's loopback (in a container). Reading then takes the presenter's token too.",
+    metavar="URL",
+    help="The address people use, where the server does not listen on this machine's loopback (in a container): https://HOST:PORT, or localhost:PORT. Reading then takes the presenter's token too.",
 )
 @click.option(
     "--no-workers", is_flag=True, help="Only serve; trainers, projectors and analysts run elsewhere."

@@ -191,8 +191,11 @@ class Run:
     def measures(self) -> dict[int, dict[str, float]]:
         """What was computed from the record, by step and name; empty before the first."""
         try:
-            with MeasuresReader(self._folder.measures_path) as reader:
-                return reader.by_step()
+            with (
+                MeasuresReader(self._folder.measures_path) as reader,
+                StepsReader(self._folder.steps_path) as steps,
+            ):
+                return reader.by_step(line=steps.line())
         except FileNotFoundError:
             return {}
 

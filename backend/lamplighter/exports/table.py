@@ -28,8 +28,8 @@ def write_csv(run: RunFolder, out: Path, progress: Progress) -> None:
         FormatError: the folder cannot be read by this version.
     """
     try:
-        with MeasuresReader(run.measures_path) as reader:
-            measures = reader.by_step()
+        with MeasuresReader(run.measures_path) as reader, StepsReader(run.steps_path) as steps:
+            measures = reader.by_step(line=steps.line())
     except FileNotFoundError:
         measures = {}
     names = sorted({name for values in measures.values() for name in values})
