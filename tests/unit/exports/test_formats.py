@@ -95,15 +95,6 @@ def test_parquet_has_the_columns_that_embedding_atlas_is_told(run: RunFolder, tm
     assert table.schema.metadata[b"layout_step"] == b"10"
 
 
-def test_embedding_atlas_opens_it(run: RunFolder, tmp_path: Path) -> None:
-    """Where that package is installed (it brings torch and more, so it is not among what tests need)."""
-    reader = pytest.importorskip("embedding_atlas.utils", reason="embedding-atlas is not installed")
-    frame = reader.load_pandas_data(str(export(run, "parquet", 17, tmp_path / "run.parquet")))
-    assert list(frame["token"]) == list(HOSTILE)
-    assert len(frame["vector"][0]) == DIM
-    assert reader.to_parquet_bytes(frame)
-
-
 def test_parquet_without_pyarrow_names_the_extra(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
