@@ -134,6 +134,8 @@ class Trainer:
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
         self._recorder = Recorder(self._run, self._writer, self._observer)
+        # What the disk budget has given up stays given up, however the run goes on.
+        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
 
     def run(self) -> str:
         """Train until the end, a stop, or a fault. Returns the phase the run is left in."""
@@ -141,7 +143,7 @@ class Trainer:
         control.look(self._reader.last()[1], now=True)
         if control.over:
             return control.phase
-        if control.anew is not None:
+        if control.anew is not None and self._writer.attempt:
             step = self._begin_anew(control.anew)
         else:
             step = self._replay() if self._writer.attempt else self._start()
@@ -238,7 +240,6 @@ class Trainer:
         _, last = self._reader.last()
         line = self._reader.line()
         at = self._load_checkpoint(line, last)
-        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
         rates = {
             applied.step: rate
             for applied in self._reader.applied()
@@ -279,7 +280,7 @@ class Trainer:
             try:
                 state = load_checkpoint(file, self._learner, self._observer)
             except ValueError as error:
-                self._writer.add_event(file.step, "checkpoint", f"{error}; an older one is used")
+                self._writer.add_event(file.step, "checkpoint", f"{error}; another is used")
                 self._build()
                 continue
             self._control.learning_rate = state["learning_rate"]
