@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.report import report
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.snapshots import snapshot
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application, Viewer
@@ -76,15 +76,15 @@ def _first_step(run: RunFolder) -> float | None:
 def _measure(run: RunFolder) -> dict[str, Any]:
     """From the record: purity by seconds of training."""
     classes = run.vocabulary.class_of()
-    with StepsReader(run.steps_path) as reader:
-        decoded = (decode(record) for _, record in reader.pulses(1, 1_000_000, 1_000_000))
+    with History(run) as history:
+        decoded = (decode(record) for _, record in history.steps.pulses(1, 1_000_000, 1_000_000))
         pulses = [pulse for pulse in decoded if isinstance(pulse, Pulse)]
         begun = pulses[0].time - pulses[0].step_seconds
         by_second: dict[str, float] = {}
         last = 0
         for second in SECONDS:
             last = max((p.step for p in pulses if p.time <= begun + second), default=0)
-            by_second[str(second)] = round(float(class_purity(snapshot(reader, last).vectors, classes)), 4)
+            by_second[str(second)] = round(float(class_purity(history.snapshot(last).vectors, classes)), 4)
     return {
         "purity": by_second["30"],
         "by_second": by_second,

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot, touches
-from lamplighter.runfolder.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.snapshots import NoSnapshotError, touches
+from lamplighter.runfolder.steps import StepRecord, StepsWriter
 from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, UInts, encode
 
 V, D = 12, 3
@@ -66,14 +68,15 @@ def test_every_step_of_the_line_rebuilds_bit_for_bit(
                 )
                 record = encode(Rows(number, step, 1.0, V, ids, matrix[ids]))
                 writer.commit(StepRecord(step, pulse(number, step, ids), b"", record, *key))
-        with StepsReader(Path(folder) / "steps.sqlite") as reader:
+        with History(RunFolder(Path(folder))) as history:
+            reader = history.steps
             assert reader.last()[1] == len(expected) - 1
             for step, matrix in enumerate(expected):
-                np.testing.assert_array_equal(snapshot(reader, step).vectors, matrix)
+                np.testing.assert_array_equal(history.snapshot(step).vectors, matrix)
                 seen = touches(reader, step)
                 assert seen.touches.tolist() == [sum(i in s for s in lit[: step + 1]) for i in range(V)]
             with pytest.raises(NoSnapshotError, match=f"is {len(expected) - 1}"):
-                snapshot(reader, len(expected))
+                history.snapshot(len(expected))
 
 
 def _census(attempt: int, step: int, lit: list[set[int]]) -> bytes:
@@ -93,9 +96,9 @@ def test_without_rows_only_keyframes_are_exact(tmp_path: Path):
         for step in range(1, 6):
             key = (whole(1, step, matrix * step), _census(1, step, [set()])) if step == 4 else (None, None)
             writer.commit(StepRecord(step, pulse(1, step, everything), b"", None, *key))
-        with StepsReader(tmp_path / "steps.sqlite") as reader:
-            assert snapshot(reader, 4).vectors[0, 0] == 4
+        with History(RunFolder(tmp_path)) as history:
+            assert history.snapshot(4).vectors[0, 0] == 4
             with pytest.raises(NoSnapshotError) as caught:
-                snapshot(reader, 5)
+                history.snapshot(5)
             assert caught.value.nearest == 4
-            assert snapshot(reader, 3, nearest=True).step == 0
+            assert history.snapshot(3, nearest=True).step == 0

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.faults import NoLayoutError, NoSuchTokenError, NotBegunError
-from lamplighter.client.paths import TokenPath, exact_steps, frame_of, token_path
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.history import History, TokenPath
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import layouts_that_count, newest_layout
 from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import RunStatus, read_status
 from lamplighter.runfolder.steps import Event, StepsReader
-from lamplighter.wire.frames import FrameError, Layout, Method, Pulse
+from lamplighter.wire.frames import FrameError, Layout, Method, Pulse, decode_as
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
@@ -119,19 +119,19 @@ class Run:
 
         Reads as it goes, a few steps at a time: memory does not grow with the run.
         """
-        at, end = first, self._read(lambda r: r.last()[1]) if last is None else last
+        at, end = first, self._read(lambda h: h.steps.last()[1]) if last is None else last
         while at <= end:
             start = at
-            batch = self._read(lambda r, start=start: r.pulses(start, end, limit=_BATCH))
+            batch = self._read(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
             for step, data in batch:
                 at = step + 1
-                yield frame_of(data, Pulse)
+                yield decode_as(data, Pulse)
             if len(batch) < _BATCH:
                 return
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """The steps that `snapshot` gives, ascending, shape (N,)."""
-        return np.array(self._read(exact_steps), dtype=np.int64)
+        return self._read(lambda h: h.exact_steps())
 
     def snapshot(self, step: int | None = None) -> NDArray[np.float32]:
         """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
@@ -142,8 +142,8 @@ class Run:
             NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
         """
         if step is None:
-            return self._read(lambda r: snapshot(r, r.last()[1], nearest=True).vectors)
-        return self._read(lambda r: snapshot(r, step).vectors)
+            return self._read(lambda h: h.snapshot(h.steps.last()[1], nearest=True).vectors)
+        return self._read(lambda h: h.snapshot(step).vectors)
 
     def path(self, token: str | int) -> TokenPath:
         """One token's vector after every step that `snapshot` would give.
@@ -158,7 +158,7 @@ class Run:
             NoSnapshotError: nothing was kept at all.
         """
         token_id = self.token_id(token)
-        return self._read(lambda r: token_path(r, token_id))
+        return self._read(lambda h: h.path(token_id))
 
     def layout(self, step: int | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
         """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
@@ -167,22 +167,13 @@ class Run:
             NoLayoutError: there is none yet.
         """
         wanted = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
-        line = self._read(lambda r: r.line())
-
-        def counts(entry: LayoutEntry) -> bool:
-            known = any(a == entry.attempt and first <= entry.step <= last for a, first, last in line)
-            return known and entry.method == wanted and (step is None or entry.step <= step)
+        line = self._read(lambda h: h.steps.line())
 
         try:
             with LayoutsReader(self._folder.layouts_path) as reader:
-                best: LayoutEntry | None = None
-                after = 0
-                while batch := reader.entries(after):
-                    after = batch[-1].id
-                    fitting = filter(counts, batch if best is None else [best, *batch])
-                    best = max(fitting, key=lambda entry: (entry.step, entry.id), default=None)
+                best = newest_layout(layouts_that_count(reader, line), wanted, step)
                 if best is not None:
-                    return frame_of(reader.record(best.id), Layout)
+                    return decode_as(reader.record(best.id), Layout)
         except FileNotFoundError:
             pass
         when = "" if step is None else f" at or before step {step}"
@@ -202,9 +193,9 @@ class Run:
     def events(self) -> list[Event]:
         """What is worth a place on the timeline, oldest first."""
 
-        def every(reader: StepsReader) -> list[Event]:
+        def every(history: History) -> list[Event]:
             found: list[Event] = []
-            while batch := reader.events(found[-1].id if found else 0):
+            while batch := history.steps.events(found[-1].id if found else 0):
                 found += batch
             return found
 
@@ -217,22 +208,22 @@ class Run:
             ids.setdefault(token, number)
         return ids
 
-    def _read(self, what: Callable[[StepsReader], T]) -> T:
+    def _read(self, what: Callable[[History], T]) -> T:
         """Read from the steps; again where a new attempt began meanwhile, since that could mix two lines."""
         while True:
             try:
-                reader = StepsReader(self._folder.steps_path)
+                history = History(self._folder)
             except FileNotFoundError:
                 raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
-            with reader:
-                line = reader.line()
+            with history:
+                line = history.steps.line()
                 try:
-                    found = what(reader)
+                    found = what(history)
                 except (FrameError, LookupError):
-                    if reader.line() == line:
+                    if history.steps.line() == line:
                         raise
                     continue
-                if reader.line() == line:
+                if history.steps.line() == line:
                     return found
 
 

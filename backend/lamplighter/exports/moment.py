@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from lamplighter.exports.work import ExportError
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
-from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.runfolder.line import Line, layouts_that_count, newest_layout
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.wire.frames import Layout, Method, decode_as
 from lamplighter.wire.vocabulary import Vocabulary
 
 
@@ -56,11 +57,11 @@ def read_moment(run: RunFolder, step: int | None) -> Moment:
         FormatError: the folder cannot be read by this version.
     """
     try:
-        with StepsReader(run.steps_path) as reader:
-            line, (_, last) = reader.line(), reader.last()
+        with History(run) as history:
+            line, (_, last) = history.steps.line(), history.steps.last()
             if step is not None and step > last:
                 raise ExportError(f"{run.id} has no step {step}: its last is {last}")
-            at = snapshot(reader, last if step is None else step, nearest=step is None)
+            at = history.snapshot(last if step is None else step, nearest=step is None)
         vocabulary = run.vocabulary
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to export yet") from error
@@ -69,22 +70,13 @@ def read_moment(run: RunFolder, step: int | None) -> Moment:
     return Moment(run.id, at.attempt, at.step, at.vectors, vocabulary, _layout(run, line, at.step))
 
 
-def _layout(run: RunFolder, line: list[tuple[int, int, int]], step: int) -> Layout | None:
+def _layout(run: RunFolder, line: Line, step: int) -> Layout | None:
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            found: dict[Method, tuple[int, int]] = {}
-            after = 0
-            while batch := reader.entries(after):
-                after = batch[-1].id
-                for e in batch:
-                    counts = any(a == e.attempt and first <= e.step <= end for a, first, end in line)
-                    if counts and e.step <= step:
-                        found[e.method] = max(found.get(e.method, (-1, -1)), (e.step, e.id))
+            entries = list(layouts_that_count(reader, line))
             for method in (Method.UMAP, Method.LINEAR):
-                if method in found:
-                    layout = decode(reader.record(found[method][1]))
-                    assert isinstance(layout, Layout)
-                    return layout
+                if found := newest_layout(entries, method, step):
+                    return decode_as(reader.record(found.id), Layout)
     except FileNotFoundError:
         pass
     return None

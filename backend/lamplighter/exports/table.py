@@ -9,7 +9,7 @@ from lamplighter.exports.work import ExportError, Progress
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import Pulse, decode_as
 
 _BATCH = 500
 _COLUMNS = (
@@ -48,8 +48,7 @@ def write_csv(run: RunFolder, out: Path, progress: Progress) -> None:
                 rows.writerow([0, *[""] * (len(_COLUMNS) - 1 + len(layers)), *_measured(measures, names, 0)])
             for first in range(1, last + 1, _BATCH):
                 for _, record in steps.pulses(first, min(first + _BATCH - 1, last), _BATCH):
-                    pulse = decode(record)
-                    assert isinstance(pulse, Pulse)
+                    pulse = decode_as(record, Pulse)
                     norms = [f"{norm:.9g}" for norm in pulse.layer_norms.tolist()]
                     norms += [""] * (len(layers) - len(norms))
                     rows.writerow(

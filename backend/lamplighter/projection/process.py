@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from lamplighter.projection.projector import Projector, WarmUp
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.follower import MatrixFollower
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.line import counts
 from lamplighter.runfolder.lock import is_held
-from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot
+from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
 POLL = 0.02
@@ -108,7 +110,7 @@ class ProjectorProcess:
         with LayoutsReader(self._run.layouts_path) as earlier:
             projector = Projector(writer, earlier, size)
         if projector.shown is not None:
-            projector.remember(_matrix_of(reader, *projector.shown))
+            projector.remember(_matrix_of(self._run, *projector.shown))
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (4 * size + 500)))
         over, version, due, frames = False, -1, 0.0, 0
         while not self._stop and not over:
@@ -186,11 +188,12 @@ class ProjectorProcess:
         return now - self._last_alive > PATIENCE
 
 
-def _matrix_of(reader: StepsReader, attempt: int, step: int) -> NDArray[np.float32] | None:
+def _matrix_of(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
     """The matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
-    if not any(a == attempt and first <= step <= last for a, first, last in reader.line()):
-        return None
     try:
-        return snapshot(reader, step).vectors
+        with History(run) as history:
+            if counts(history.steps.line(), attempt, step):
+                return history.snapshot(step).vectors
+            return None
     except NoSnapshotError:
         return None

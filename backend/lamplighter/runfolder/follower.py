@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Rows, decode
+from lamplighter.wire.frames import Rows, decode_as
 
 _BATCH = 64
 """Steps read at once: bounds memory, and lets the WAL be checkpointed in between."""
@@ -63,8 +63,7 @@ class MatrixFollower:
             found = reader.keyframe(key)
             if found is None or found[0] != key or reader.line() != line:
                 return True
-            rows = decode(found[1])
-            assert isinstance(rows, Rows)
+            rows = decode_as(found[1], Rows)
             self.vectors = rows.vectors.copy()
             self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
         while 0 <= self.step < target:
@@ -74,8 +73,7 @@ class MatrixFollower:
             for step, data in moved:
                 if step != self.step + 1:
                     return False
-                rows = decode(data)
-                assert isinstance(rows, Rows)
+                rows = decode_as(data, Rows)
                 self.vectors[rows.token_ids] = rows.vectors
                 self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
             if len(moved) < _BATCH:

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.shelf import NoSuchRunError, Shelf
-from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, snapshot
+from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot
 from lamplighter.runfolder.status import read_status
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS
@@ -129,6 +130,21 @@ class Library:
         with reader:
             yield reader
 
+    @contextmanager
+    def history(self, run: RunFolder) -> Generator[History]:
+        """The run's embedding through its steps, open.
+
+        Raises:
+            Refused: the run has not begun (404).
+            FormatError: it cannot be read.
+        """
+        try:
+            history = History(run)
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+        with history:
+            yield history
+
     def tokens(self, run: RunFolder) -> TokenTable:
         """The run's vocabulary, searchable.
 
@@ -141,20 +157,20 @@ class Library:
         except FileNotFoundError:
             raise Refused(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
 
-    def matrix(self, run: RunFolder, reader: StepsReader, step: int | None, *, nearest: bool) -> Snapshot:
+    def matrix(self, run: RunFolder, history: History, step: int | None, *, nearest: bool) -> Snapshot:
         """The embedding after a step (None: the newest that can be had), kept at hand for the next question.
 
         Raises:
             NoSnapshotError: the step was not kept exactly and `nearest` is false, or none was kept.
         """
-        attempt, last = reader.last()
+        attempt, last = history.steps.last()
         wanted = last if step is None else step
         nearest = nearest or step is None
         if wanted > last and not nearest:
-            raise NoSnapshotError(wanted, _newest(reader, last))
+            raise NoSnapshotError(wanted, _newest(history, last))
         # The attempt of the whole line, not of the step: a new attempt may have replaced any step.
         key = (run.path, attempt, min(wanted, last), nearest)
-        found = self._matrices.fetch(key, lambda: snapshot(reader, min(wanted, last), nearest=nearest))
+        found = self._matrices.fetch(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
         if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
             self._matrices.pop(key, None)
         return found
@@ -202,8 +218,8 @@ def _unreadable(run: RunFolder, error: Exception) -> dict[str, Any]:
     }
 
 
-def _newest(reader: StepsReader, last: int) -> int | None:
+def _newest(history: History, last: int) -> int | None:
     try:
-        return snapshot(reader, last, nearest=True).step
+        return history.snapshot(last, nearest=True).step
     except NoSnapshotError:
         return None

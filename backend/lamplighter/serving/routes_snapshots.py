@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.line import layouts_that_count, newest_layout
 from lamplighter.runfolder.snapshots import Snapshot
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.serving.house import AHouse
-from lamplighter.serving.line import layouts_that_count, newest_layout
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import (
@@ -58,9 +58,9 @@ def snapshot(
     format: Annotated[Literal["frame", "npy", "json"], Query()] = "frame",
 ) -> Response:
     """The matrix after a step: a rows frame of `docs/wire.md`, an `npy` file, or JSON."""
-    with house.library.steps(house.library.find(run)) as reader:
-        found = house.library.matrix(house.library.find(run), reader, step, nearest=False)
-        tag = f'"{found.attempt}-{_attempt(reader)}-{found.step}-{format}"'
+    with house.library.history(house.library.find(run)) as history:
+        found = house.library.matrix(house.library.find(run), history, step, nearest=False)
+        tag = f'"{found.attempt}-{_attempt(history.steps)}-{found.step}-{format}"'
     # A finished step of an attempt never changes; a new attempt changes the tag.
     headers = {"ETag": tag, "X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(found.step)}
     if tag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]:

@@ -43,9 +43,9 @@ def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> R
     found = house.library.find(run)
     table = house.library.tokens(found)
     _known(table, token_id)
-    with house.library.steps(found) as reader:
-        matrix = house.library.matrix(found, reader, step, nearest=True)
-        so_far = touches(reader, matrix.step)
+    with house.library.history(found) as history:
+        matrix = house.library.matrix(found, history, step, nearest=True)
+        so_far = touches(history.steps, matrix.step)
     plain = table.token(token_id)
     last_lit = int(so_far.last_lit[token_id])
     return as_json(
@@ -75,8 +75,8 @@ def neighbours(
     found = house.library.find(run)
     table = house.library.tokens(found)
     _known(table, token_id)
-    with house.library.steps(found) as reader:
-        matrix = house.library.matrix(found, reader, step, nearest=True)
+    with house.library.history(found) as history:
+        matrix = house.library.matrix(found, history, step, nearest=True)
     ids, cosines = nearest(matrix.vectors, np.array([token_id]), k)
     items = [
         Neighbour(

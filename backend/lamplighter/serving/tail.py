@@ -24,14 +24,15 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.snapshots import NoSnapshotError, snapshot, touches
+from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
 from lamplighter.serving.library import Library
-from lamplighter.serving.line import Line, attempt_at, counts, layouts_that_count, shared
 from lamplighter.serving.shapes import (
     AcknowledgedMessage,
     HelloMessage,
@@ -279,7 +280,7 @@ class Tail(Generic[Who]):
             census = Census(attempt, at, time.time(), so_far.touches, so_far.last_lit)
             messages = [Message(What.CENSUS, encode(census), attempt)]
             if self._wants_rows if rows is None else rows:
-                messages.append(_matrix(reader, at))
+                messages.append(_matrix(self._run, at))
         except NoSnapshotError:
             return None
         return messages
@@ -294,7 +295,7 @@ class Tail(Generic[Who]):
         # Where moved rows are not kept, the keyframes are what there is.
         keyframe = reader.keyframe_step(self._step) if newest < self._step else None
         if keyframe is not None and keyframe > newest:
-            messages.append(_matrix(reader, keyframe))
+            messages.append(_matrix(self._run, keyframe))
         self._rows_step = self._step
 
     def _look_at_layouts(self, reader: LayoutsReader, messages: list[Message]) -> None:
@@ -371,8 +372,9 @@ class Tail(Generic[Who]):
             return []
 
 
-def _matrix(reader: StepsReader, at: int) -> Message:
-    found = snapshot(reader, at, nearest=True)
+def _matrix(run: RunFolder, at: int) -> Message:
+    with History(run) as history:
+        found = history.snapshot(at, nearest=True)
     size = len(found.vectors)
     ids = np.arange(size, dtype=np.uint32)
     rows = Rows(found.attempt, found.step, found.time, size, ids, found.vectors)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import Line, counts
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.sealing import left_open
 from lamplighter.runfolder.status import wants_training
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
-from lamplighter.serving.line import Line, counts
 
 Mark = tuple[tuple[str, int, int], ...]
 

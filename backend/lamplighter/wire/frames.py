@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,6 +167,7 @@ class Census:
 
 
 Frame = Pulse | Layout | Rows | Census
+F = TypeVar("F", bound=Frame)
 
 
 def encode(frame: Frame) -> bytes:
@@ -216,6 +218,18 @@ def decode(data: bytes | memoryview) -> Frame:
         raise FrameError(f"frame cut short: {error}") from error
     if cursor.at != len(view):
         raise FrameError(f"{len(view) - cursor.at} bytes too many")
+    return frame
+
+
+def decode_as(data: bytes | memoryview, kind: type[F]) -> F:
+    """A frame that must be of a kind.
+
+    Raises:
+        FrameError: it is not, or is no frame.
+    """
+    frame = decode(data)
+    if not isinstance(frame, kind):
+        raise FrameError(f"a record is not a {kind.__name__.lower()}")
     return frame
 
 

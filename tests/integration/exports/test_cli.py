@@ -13,11 +13,10 @@ from lamplighter.exports.export import export
 from lamplighter.exports.importing import import_zip
 from lamplighter.exports.work import silent
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import StepsReader
 from tests.runs import finish, make_run, start_worker, wait_for_step
 
 
@@ -65,9 +64,9 @@ def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
     status = read_status(back)
     assert (status.phase, status.alive) == ("interrupted", False)
     assert status.step >= 40
-    with StepsReader(back.steps_path) as reader:
-        assert (np.load(matrix) == snapshot(reader, 30).vectors).all()
-        assert len(reader.pulses(1, status.step, status.step)) == status.step
+    with History(back) as history:
+        assert (np.load(matrix) == history.snapshot(30).vectors).all()
+        assert len(history.steps.pulses(1, status.step, status.step)) == status.step
 
 
 def test_what_cannot_be_done_is_one_line(run: RunFolder, tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import read_status, wants_training
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.training.loop import Batches, build_learner
@@ -60,12 +60,12 @@ def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
     device = torch.device("cpu")
     learner = build_learner(reference.recipe, len(reference.vocabulary), device)
     batches = Batches(reference.recipe, reference.token_ids, device)
-    with StepsReader(reference.steps_path) as reader:
+    with History(reference) as history:
         for step in range(41):
             if step:
                 train_step(learner, *batches.batch(step)[1:])
             matrix = learner.model.embedding.weight.detach().numpy()
-            assert np.array_equal(snapshot(reader, step).vectors, matrix)
+            assert np.array_equal(history.snapshot(step).vectors, matrix)
 
 
 def test_killed_twice_it_resumes_by_replay_and_nothing_differs(tmp_path: Path, reference: RunFolder):
@@ -180,9 +180,9 @@ def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_pat
     assert status.phase == "failed"
     assert "no longer a finite number" in status.message
     assert "lower learning rate" in status.message
-    with StepsReader(run.steps_path) as reader:
-        assert np.isfinite(snapshot(reader, status.step).vectors).all()
-        assert len(reader.pulses(1, 10_000)) == status.step
+    with History(run) as history:
+        assert np.isfinite(history.snapshot(status.step).vectors).all()
+        assert len(history.steps.pulses(1, 10_000)) == status.step
 
 
 def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rate(tmp_path: Path):
@@ -268,9 +268,9 @@ def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
     kill(process)
     assert not any(path.exists() for path in old)
     last = read_status(run).step
-    with StepsReader(run.steps_path) as reader:
-        assert [step for step, _ in reader.pulses(1, last, last)] == list(range(1, last + 1))
-        assert snapshot(reader, last).step == last
+    with History(run) as history:
+        assert [step for step, _ in history.steps.pulses(1, last, last)] == list(range(1, last + 1))
+        assert history.snapshot(last).step == last
 
 
 def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):

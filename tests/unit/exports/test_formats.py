@@ -20,9 +20,9 @@ from lamplighter.exports.page.render import safe_json
 from lamplighter.exports.projector import one_cell
 from lamplighter.exports.work import Cancelled, ExportError
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.snapshots import snapshot
-from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.steps import StepsWriter
 from lamplighter.wire.frames import Layout, Method, decode
 from tests.runs import make_run
 from tests.unit.exports.recorded import DIM, HOSTILE, record
@@ -34,8 +34,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def vectors(run: RunFolder, step: int) -> np.ndarray:
-    with StepsReader(run.steps_path) as reader:
-        return snapshot(reader, step).vectors
+    with History(run) as history:
+        return history.snapshot(step).vectors
 
 
 def places(run: RunFolder, step: int) -> np.ndarray:

@@ -13,12 +13,12 @@ from lamplighter.exports.importing import import_zip
 from lamplighter.exports.work import Cancelled, ExportError, silent
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.shelf import Shelf, place_recorded
-from lamplighter.runfolder.snapshots import snapshot
 from lamplighter.runfolder.status import read_status, wants_training
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
 from lamplighter.wire.frames import Method
@@ -39,11 +39,11 @@ def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
     assert back.vocabulary.tokens == run.vocabulary.tokens
     assert back.vocabulary.classes == run.vocabulary.classes
     assert (back.token_ids == run.token_ids).all()
-    with StepsReader(run.steps_path) as ours, StepsReader(back.steps_path) as theirs:
-        assert theirs.pulses(0, 99) == ours.pulses(0, 99)
-        assert theirs.keyframe_steps() == ours.keyframe_steps()
-        assert (snapshot(theirs, 17).vectors == snapshot(ours, 17).vectors).all()
-        assert [e.message for e in theirs.events()] == [e.message for e in ours.events()]
+    with History(run) as ours, History(back) as theirs:
+        assert theirs.steps.pulses(0, 99) == ours.steps.pulses(0, 99)
+        assert theirs.steps.keyframe_steps() == ours.steps.keyframe_steps()
+        assert (theirs.snapshot(17).vectors == ours.snapshot(17).vectors).all()
+        assert [e.message for e in theirs.steps.events()] == [e.message for e in ours.steps.events()]
     with LayoutsReader(run.layouts_path) as ours_too, LayoutsReader(back.layouts_path) as theirs_too:
         assert theirs_too.newest(Method.UMAP) == ours_too.newest(Method.UMAP)
     with MeasuresReader(back.measures_path) as measures:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from lamplighter.exports.work import ExportError
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import Line, layouts_that_count
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Layout, Method, Pulse, decode
+from lamplighter.wire.frames import Layout, Method, Pulse, decode_as
 
 MAX_BEATS = 600
 MAX_LIT = 1_024
@@ -25,8 +26,6 @@ _LIT_BYTES = 1_200_000
 _MAX_LAYOUTS = 150
 _MAX_LOSSES = 4_000
 _BATCH = 500
-
-Line = list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -101,17 +100,14 @@ def _steps(
     largest = 1
     for first in range(1, last + 1, _BATCH):
         for step, record in reader.pulses(first, min(first + _BATCH - 1, last), _BATCH):
-            pulse = decode(record)
-            assert isinstance(pulse, Pulse)
+            pulse = decode_as(record, Pulse)
             losses.append((step, pulse.loss))
             largest = max(largest, min(MAX_LIT, len(pulse.gradient_ids)))
         progress(0.6 * min(1.0, (first + _BATCH) / last))
     count = max(2, min(MAX_BEATS, last, _LIT_BYTES // (3 * largest)))
     beats: list[Pulse] = []
     for _, record in reader.pulses_of(sorted({round(s) for s in np.linspace(1, last, count)})):
-        pulse = decode(record)
-        assert isinstance(pulse, Pulse)
-        beats.append(pulse)
+        beats.append(decode_as(record, Pulse))
     return _thinned(losses), beats
 
 
@@ -131,15 +127,12 @@ def _layouts(
     """Steps and places, (L, V, 2), of layouts spread over the run, in one scale; their method; how many there are."""
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            entries: dict[int, LayoutEntry] = {}
             method = Method.UMAP if reader.newest(Method.UMAP) else Method.LINEAR
-            after = 0
-            while batch := reader.entries(after):
-                after = batch[-1].id
-                for e in batch:
-                    counts = any(a == e.attempt and first <= e.step <= end for a, first, end in line)
-                    if counts and e.method == method and e.step <= last:
-                        entries[e.step] = e
+            entries = {
+                entry.step: entry
+                for entry in layouts_that_count(reader, line)
+                if entry.method == method and entry.step <= last
+            }
             if not entries:
                 raise FileNotFoundError
             found = [entries[step] for step in sorted(entries)]
@@ -150,8 +143,7 @@ def _layouts(
                 found = [found[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
             places: list[NDArray[np.float32]] = []
             for index, entry in enumerate(found):
-                layout = decode(reader.record(entry.id))
-                assert isinstance(layout, Layout)
+                layout = decode_as(reader.record(entry.id), Layout)
                 places.append(layout.coordinates)
                 progress(0.6 + 0.4 * index / len(found))
     except FileNotFoundError as error:

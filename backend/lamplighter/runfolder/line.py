@@ -1,4 +1,4 @@
-"""The line of a run: the steps that count, when several attempts hold the same ones (`runfolder/steps.py`)."""
+"""The line of a run: the steps that count, when several attempts hold the same ones (`steps.py`)."""
 
 from __future__ import annotations
 
