@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from lamplighter.exports.unpacking import TOTAL, unpack
 from lamplighter.exports.work import ExportError, Progress, part_of
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.adoption import copy_layouts, copy_measures, copy_steps
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder, write_once
@@ -50,7 +51,8 @@ def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTA
     (making / "run" / "checkpoints").mkdir(parents=True)
     try:
         unpack(source, making / "packed", lambda share, what: progress(share / 2, what), total)
-        remark = _take_over(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
+        with failpoint.within("import"):
+            remark = _take_over(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
         run = shelf.adopt(making / "run", RunFolder(making / "run").recipe)
         progress(1.0, run.id)
         return run, remark

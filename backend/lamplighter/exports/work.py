@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lamplighter.runfolder import failpoint
+
 Progress = Callable[[float, str], None]
 """Told a share from 0 to 1 and what is being done. Raise `Cancelled` in it to cancel: nothing is left."""
 
@@ -45,7 +47,9 @@ def whole_or_not(target: Path) -> Generator[Path]:
     except OSError as error:
         raise ExportError(f"{target.parent} cannot be written to: {error.strerror}") from error
     try:
-        yield scratch / target.name
+        with failpoint.within("export"):
+            yield scratch / target.name
+        failpoint.here("export-unnamed")
         (scratch / target.name).rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -20,6 +20,8 @@ from typing import Any, Self
 
 import apsw
 
+from lamplighter.runfolder import failpoint
+
 FORMAT = 1
 """Of every SQLite file in a run folder, kept in `PRAGMA user_version`."""
 
@@ -113,7 +115,7 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
     connection.set_busy_timeout(50)
     deadline = time.monotonic() + patience
     while True:
-        with contextlib.suppress(apsw.BusyError):
+        with contextlib.suppress(apsw.BusyError), failpoint.within("seal"):
             if connection.pragma("journal_mode", "delete") == "delete":
                 return True
         if time.monotonic() > deadline:
@@ -149,7 +151,8 @@ class WalKeeper:
                     if self._wal.stat().st_size > self._grown:
                         # A connection that has read nothing yet does not know of the WAL: a no-op then.
                         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-                        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                        with failpoint.within("wal-checkpoint"):
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                         # A writer that commits during every checkpoint never finds the whole WAL copied, and
                         # goes on at its end for ever: then hold it up, briefly, so that it starts over.
                         if self._wal.stat().st_size > _WAL_LIMIT:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.database import FileReader, FileWriter
 from lamplighter.wire.frames import Layout, Method, encode
 
@@ -45,7 +46,7 @@ class LayoutsWriter(FileWriter):
 
     def commit(self, layout: Layout) -> None:
         """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
-        with self._connection:
+        with failpoint.within("layout-commit"), self._connection:
             self._connection.execute(
                 "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
                 (
@@ -58,6 +59,7 @@ class LayoutsWriter(FileWriter):
                     encode(layout),
                 ),
             )
+            failpoint.here("layout-uncommitted")
 
     def thin(self, keep: int) -> int:
         """When there are more than `keep` layouts, drop every second one of the older half, by method.

@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from lamplighter.runfolder import failpoint
 from lamplighter.training.observe import Observer
 from lamplighter.training.step import Learner
 
@@ -67,12 +68,17 @@ def save_checkpoint(
     path = folder / f"{step:010d}-{attempt:04d}.safetensors"
     temporary = path.with_suffix(".part")
     metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, temporary, metadata=metadata)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    for old in list_checkpoints(folder)[:-KEPT]:
-        old.path.unlink(missing_ok=True)
+    on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    with failpoint.within("checkpoint-write"):
+        save_file(on_host, temporary, metadata=metadata)
+        failpoint.here("checkpoint-unsynced")
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        failpoint.here("checkpoint-unnamed")
+        temporary.replace(path)
+        failpoint.here("checkpoint-named")
+        for old in list_checkpoints(folder)[:-KEPT]:
+            old.path.unlink(missing_ok=True)
 
 
 def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:
