@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml build_frontend.py
+# A test opens our Parquet with this package's own reader. Without what it depends on (sentence-transformers,
+# litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
+ATLAS := 'embedding-atlas==0.26.*'
 
 .PHONY: run test check install page browser bench format clean help
 
@@ -26,6 +29,7 @@ install: .make/install
 
 .make/develop: .make/install
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps $(ATLAS)
 	touch $@
 
 page: .make/install
