@@ -8,6 +8,7 @@ steps.sqlite      writer: trainer       (`steps.py`)
 checkpoints/      writer: trainer
 layouts.sqlite    writer: projector     (`layouts.py`)
 measures.sqlite   writer: analyst       (`measures.py`)
+tiles.sqlite      writer: analyst       (`tiles.py`)
 requests-*.sqlite writer: that server   (`requests.py`)
 """
 
@@ -40,6 +41,7 @@ class RunFolder:
         self.steps_path = path / "steps.sqlite"
         self.layouts_path = path / "layouts.sqlite"
         self.measures_path = path / "measures.sqlite"
+        self.tiles_path = path / "tiles.sqlite"
         self.checkpoints = path / "checkpoints"
         self.source_path = path / "source.txt"
 

@@ -14,7 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lamplighter.runfolder.database import FileReader, FileWriter
+import apsw
+import numpy as np
+
+from lamplighter.runfolder.database import FileReader, FileWriter, FormatError
+from lamplighter.wire.frames import ROWS_HEAD, Floats, FrameError, row_place
 
 SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -242,6 +246,27 @@ class StepsReader(FileReader):
                     row, record, census = rows[0]
                     return row & 0xFFFF_FFFF, record, census
         return None
+
+    def keyframe_row(self, step: int, token_id: int) -> Floats:
+        """One row of the keyframe of a step of the line, shape (D,), without reading the matrix.
+
+        Raises:
+            LookupError: that step has no keyframe (any more).
+            FormatError: it is damaged.
+        """
+        attempt = next((a for a, first, last in self.line() if first <= step <= last), 0)
+        try:
+            blob = self._connection.blob_open("main", "keyframes", "record", key(attempt, step), False)
+        except apsw.SQLError as error:
+            raise LookupError(f"step {step} has no keyframe") from error
+        try:
+            offset, length = row_place(blob.read(ROWS_HEAD), token_id)
+            blob.seek(offset)
+            return np.frombuffer(blob.read(length), dtype="<f4").astype(np.float32)
+        except (apsw.Error, FrameError, ValueError) as error:
+            raise FormatError(f"steps.sqlite cannot be read: {error}") from error
+        finally:
+            blob.close(True)
 
     def keyframe_step(self, step: int) -> int | None:
         """The step that `keyframe` would give, without reading the matrix."""

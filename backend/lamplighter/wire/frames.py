@@ -36,6 +36,9 @@ _LAYOUT = struct.Struct("<IBBHfffffffI")
 _ROWS = struct.Struct("<IIII")
 _CENSUS = struct.Struct("<II")
 
+ROWS_HEAD = _HEADER.size + _ROWS.size
+"""Bytes before the vectors of a whole matrix."""
+
 _MERGED = 1
 _VERIFIED = 1 << 5
 _ALL_ROWS = 1
@@ -231,6 +234,27 @@ def decode_as(data: bytes | memoryview, kind: type[F]) -> F:
     if not isinstance(frame, kind):
         raise FrameError(f"a record is not a {kind.__name__.lower()}")
     return frame
+
+
+def row_place(head: bytes, token_id: int) -> tuple[int, int]:
+    """Where one row lies in a frame of a whole matrix: offset and length in bytes.
+
+    Args:
+        head: its first `ROWS_HEAD` bytes.
+        token_id: which row.
+
+    Raises:
+        FrameError: it is no frame of a whole matrix, or has no such row.
+    """
+    if len(head) != ROWS_HEAD:
+        raise FrameError("a matrix that is cut short")
+    magic, version, kind, flags, *_ = _HEADER.unpack_from(head)
+    vocabulary, dim, count, _ = _ROWS.unpack_from(head, _HEADER.size)
+    if (magic, version, kind) != (MAGIC, VERSION, Kind.ROWS) or not flags & _ALL_ROWS or count != vocabulary:
+        raise FrameError("not a whole matrix of this version")
+    if not 0 <= token_id < count:
+        raise FrameError(f"a matrix of {count} rows has no row {token_id}")
+    return ROWS_HEAD + 4 * dim * token_id, 4 * dim
 
 
 def step_of(data: bytes) -> tuple[int, int]:

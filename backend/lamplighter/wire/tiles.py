@@ -1,0 +1,253 @@
+"""A tile: every vector that some rows took in a stretch of steps, packed for reading one row through time.
+
+Steps are appended step by step; one token through all of them wants the opposite order. A tile holds the
+moves of consecutive token ids over consecutive steps, sorted by token and, within it, by step.
+
+Each float is taken as the integer of its rank (`_ranks`), so that near numbers are near integers, and is kept
+as the difference from the token's vector before, or as the difference of that difference from the one before
+(momentum makes successive moves alike), whichever packs smaller. Differences are modulo 2**32, zigzagged,
+split into byte planes (high bytes are nearly all zero, low ones are noise) and packed by zstd. The idea of
+differences, byte planes and a general packer is that of Parquet's BYTE_STREAM_SPLIT and of Gorilla (VLDB 2015).
+Every bit comes back, those of NaN included.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from lamplighter.wire.frames import MAGIC, MAX_DIM, MAX_VOCABULARY, VERSION, Floats, FrameError, UInts
+
+KIND = 5
+"""In the header, after the kinds of frames: a tile never goes over the socket."""
+MAX_BYTES = 1 << 29
+"""Of a tile, unpacked."""
+
+_HEADER = struct.Struct("<4sBBHIIIIIIII")
+_LEVEL = 1
+"""Of zstd; higher ones gain nothing on noise."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The moves of token ids `first_token`, `first_token + 1`, ... in steps `first_step` to `last_step`."""
+
+    attempt: int
+    first_step: int
+    last_step: int
+    first_token: int
+    dim: int
+    starts: NDArray[np.int64]
+    """Shape (T + 1,): the moves of token `first_token + i` are `starts[i]` to `starts[i + 1]`."""
+    steps: NDArray[np.uint32]
+    """Shape (M,): when each move was; ascending within a token."""
+    _order: int
+    """1: differences of vectors; 2: differences of those."""
+    _planes: NDArray[np.uint8]
+    """Shape (4, M, D), lowest bytes first."""
+
+    @property
+    def tokens(self) -> int:
+        """T."""
+        return len(self.starts) - 1
+
+    def advance(self, vectors: Floats, at: int, to: int) -> None:
+        """Move rows on from one step to another.
+
+        Args:
+            vectors: shape (V, D), as they were after step `at`; changed in place.
+            at: at least `first_step - 1`.
+            to: at most `last_step`.
+        """
+        # Moves up to `to`; their differences add up to where a row is then, less what it had done by `at`.
+        kept = np.flatnonzero(self.steps <= to)
+        token_of = np.repeat(np.arange(self.tokens), np.diff(self.starts))
+        by_to = np.bincount(token_of[kept], minlength=self.tokens)
+        by_at = np.bincount(token_of[self.steps <= at], minlength=self.tokens)
+        changed = np.flatnonzero(by_to > by_at)
+        if not len(changed):
+            return
+        owner = token_of[kept]
+        nth = kept - self.starts[owner]
+        weights = _weights(nth, by_to[owner], by_at[owner], self._order)
+        counted = weights != 0
+        kept, owner, weights = kept[counted], owner[counted], weights[counted]
+        differences = self._differences(kept)
+        if (weights != 1).any():
+            differences *= weights[:, None]
+        begins = np.searchsorted(owner, changed)
+        ids = self.first_token + changed
+        ranks = _ranks(vectors[ids])
+        ranks += np.add.reduceat(differences, begins, axis=0, dtype=np.uint32)
+        vectors[ids] = _floats(ranks)
+
+    def path(self, token_id: int, vector: Floats, at: int) -> tuple[UInts, Floats]:
+        """One row's moves after step `at`: when, shape (N,), and where to, shape (N, D).
+
+        Args:
+            token_id: of this tile.
+            vector: shape (D,), as the row was after step `at`.
+            at: at least `first_step - 1`.
+        """
+        index = token_id - self.first_token
+        span = np.arange(self.starts[index], self.starts[index + 1])
+        ranks = _summed(self._differences(span), self._order)
+        steps = self.steps[span]
+        before = int(np.searchsorted(steps, at, side="right"))
+        if before:
+            ranks -= ranks[before - 1]
+        ranks += _ranks(vector)
+        return steps[before:], _floats(ranks[before:])
+
+    def moves(self, vectors: Floats) -> tuple[UInts, UInts, Floats]:
+        """All moves by token: ids and steps, shape (M,), and where to, shape (M, D).
+
+        Args:
+            vectors: shape (V, D), as they were before `first_step`.
+        """
+        owner = np.repeat(np.arange(self.tokens), np.diff(self.starts))
+        ids = (self.first_token + owner).astype(np.uint32)
+        ranks = self._differences(np.arange(len(self.steps)))
+        for _ in range(self._order):
+            np.cumsum(ranks, axis=0, out=ranks)
+            begins = self.starts[:-1][np.diff(self.starts) > 0]
+            # The sum goes on over the next token: take off what it had come to.
+            before = np.where(begins[:, None] > 0, ranks[begins - 1], np.uint32(0))
+            ranks -= np.repeat(before, np.diff(self.starts)[np.diff(self.starts) > 0], axis=0)
+        ranks += _ranks(vectors[ids])
+        return ids, self.steps, _floats(ranks)
+
+    def _differences(self, which: NDArray[np.int64]) -> NDArray[np.uint32]:
+        codes = np.empty((len(which), self.dim), dtype="<u4")
+        cells = codes.view(np.uint8).reshape(len(which), self.dim, 4)
+        for plane in range(4):
+            cells[:, :, plane] = self._planes[plane, which]
+        sign = codes & 1
+        codes >>= 1
+        codes ^= np.negative(sign)
+        return codes.astype(np.uint32, copy=False)
+
+
+def encode_tile(
+    attempt: int, span: tuple[int, int], first_token: int, counts: UInts, steps: UInts, before: Floats, vectors: Floats
+) -> bytes:  # fmt: skip
+    """The bytes of a tile.
+
+    Args:
+        attempt: that did the steps.
+        span: the first and the last step.
+        first_token: the first id.
+        counts: shape (T,), moves of each token.
+        steps: shape (M,), by token, then ascending.
+        before: shape (T, D), the rows before the first step.
+        vectors: shape (M, D), the rows after each move.
+    """
+    ranks = _ranks(vectors)
+    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    begins = starts[:-1][counts > 0]
+    first = _differenced(ranks, begins, _ranks(before[counts > 0]))
+    second = _differenced(first, begins, None)
+    packed = [_pack(counts, steps - np.uint32(span[0]), differences) for differences in (first, second)]
+    order = 1 if len(packed[0]) <= len(packed[1]) else 2
+    dim = vectors.shape[1]
+    head = _HEADER.pack(
+        MAGIC, VERSION, KIND, order, attempt, span[0], span[1], first_token, len(counts), dim, len(steps), 0
+    )
+    return head + packed[order - 1]
+
+
+def decode_tile(data: bytes) -> Tile:
+    """Read a tile; what it unpacks to is bounded before it is unpacked.
+
+    Raises:
+        FrameError: the bytes are not exactly one tile of this version.
+    """
+    if len(data) < _HEADER.size:
+        raise FrameError("a tile that is cut short")
+    magic, version, kind, order, attempt, first, last, first_token, tokens, dim, moves, _ = (
+        _HEADER.unpack_from(data)
+    )
+    if magic != MAGIC or kind != KIND:
+        raise FrameError("not a tile")
+    if version != VERSION or order not in (1, 2):
+        raise FrameError(f"tile version {version}.{order}; this program reads version {VERSION}")
+    size = 4 * (tokens + moves + moves * dim)
+    if not 1 <= dim <= MAX_DIM or first_token + tokens > MAX_VOCABULARY or first > last or size > MAX_BYTES:
+        raise FrameError("a tile that is too large, or out of order")
+    packed = memoryview(data)[_HEADER.size :]
+    try:
+        if zstandard.frame_content_size(packed) != size:
+            raise FrameError("a tile whose size is not what it says")
+        plain = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+    except zstandard.ZstdError as error:
+        raise FrameError(f"a tile that is damaged: {error}") from error
+    counts = np.frombuffer(plain, "<u4", tokens)
+    steps = np.frombuffer(plain, "<u4", moves, 4 * tokens).astype(np.uint32) + np.uint32(first)
+    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    if starts[-1] != moves or (moves and int(steps.max()) > last):
+        raise FrameError("a tile whose moves do not add up")
+    inside = np.ones(moves, dtype=bool)
+    inside[starts[:-1][counts > 0]] = False
+    if (steps[1:] <= steps[:-1])[inside[1:]].any():
+        raise FrameError("a tile whose steps are out of order")
+    planes = np.frombuffer(plain, np.uint8, 4 * moves * dim, 4 * (tokens + moves)).reshape(4, moves, dim)
+    return Tile(attempt, first, last, first_token, dim, starts, steps, order, planes)
+
+
+def _pack(counts: UInts, steps: UInts, differences: NDArray[np.uint32]) -> bytes:
+    codes = (differences << np.uint32(1)) ^ np.negative(differences >> np.uint32(31))
+    planes = codes.astype("<u4", copy=False).view(np.uint8).reshape(-1, 4).T
+    plain = b"".join(
+        (
+            counts.astype("<u4").tobytes(),
+            steps.astype("<u4").tobytes(),
+            np.ascontiguousarray(planes).tobytes(),
+        )
+    )
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+
+
+def _differenced(
+    values: NDArray[np.uint32], begins: NDArray[np.int64], before: NDArray[np.uint32] | None
+) -> NDArray[np.uint32]:
+    """Each row less the one before; at `begins` less `before`, or as it is."""
+    out = values.copy()
+    out[1:] -= values[:-1]
+    out[begins] = values[begins] if before is None else values[begins] - before
+    return out
+
+
+def _summed(differences: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
+    for _ in range(order):
+        np.cumsum(differences, axis=0, out=differences)
+    return differences
+
+
+def _weights(
+    nth: NDArray[np.int64], by_to: NDArray[np.int64], by_at: NDArray[np.int64], order: int
+) -> NDArray[np.uint32]:
+    """How often the nth difference of a token counts in the sum of its moves after `at`, up to `to`.
+
+    Args:
+        nth: from 0, shape (N,).
+        by_to, by_at: moves the token has done by then, shape (N,).
+        order: of the differences.
+    """
+    if order == 1:
+        return (nth >= by_at).astype(np.uint32)
+    return (by_to - np.maximum(nth, by_at)).astype(np.uint32)
+
+
+def _ranks(values: Floats) -> NDArray[np.uint32]:
+    """Floats as integers in the same order: one to one, whatever the bits."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    return bits ^ (np.negative(bits >> np.uint32(31)) | np.uint32(0x8000_0000))
+
+
+def _floats(ranks: NDArray[np.uint32]) -> Floats:
+    bits = ranks ^ ((ranks >> np.uint32(31)) - np.uint32(1) | np.uint32(0x8000_0000))
+    return bits.view(np.float32)
