@@ -1,0 +1,129 @@
+"""An export as a process: `python -m lamplighter.exports.worker RUN-FOLDER FORMAT OUT [--step N]`.
+
+It says how far it is on its standard output, a JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
+`{"left_out": "..."}`, or `{"problem": "..."}` as the last. It works for whoever holds the other end of its
+standard input: when that closes, it ends. `OUT` is a file and appears whole or not at all; what is a folder
+elsewhere (the Embedding Projector's) is a zip here.
+
+Exit codes: 0 done, 4 it cannot be exported (the problem says why), 5 nobody waits for it any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+DONE, FAILED, UNWANTED = 0, 4, 5
+
+_PAUSE = 0.1
+"""Seconds between two lines about how far it is, at least."""
+_LEFT_OUT = "left out: "
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the process; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m lamplighter.exports.worker")
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("format", help="which format")
+    parser.add_argument("out", type=Path, help="the file to make")
+    parser.add_argument("--step", type=int, help="which step, for formats of one")
+    chosen = parser.parse_args(arguments)
+    threading.Thread(target=_end_with_the_other_side, daemon=True).start()
+    # For this user's eyes only.
+    os.umask(0o077)
+    # Training comes first. Not every system lets a process say so, and nothing depends on it.
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
+
+    # From here on, since the environment counts when numpy is imported.
+    from lamplighter.exports.work import ExportError
+    from lamplighter.runfolder.database import FormatError
+
+    try:
+        _export(chosen.run, chosen.format, chosen.step, chosen.out)
+    except ExportError as error:
+        return _failed(str(error))
+    except FormatError as error:
+        return _failed(f"the run cannot be read: {error}")
+    except OSError as error:
+        return _failed(
+            f"it could not be written: {error.strerror or error}; see that there is room on the disk"
+        )
+    except MemoryError:
+        return _failed("there is not enough memory for it; close other programs and make it again")
+    return DONE
+
+
+def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
+    from lamplighter.exports.export import FORMATS, export
+    from lamplighter.exports.work import whole_or_not
+    from lamplighter.runfolder.folder import RunFolder
+
+    said = _Said()
+    run = RunFolder(folder)
+    # A folder has no ending like a file's.
+    if format in FORMATS and not FORMATS[format].ending.startswith("."):
+        with (
+            tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
+            whole_or_not(out) as path,
+        ):
+            made = export(run, format, step, Path(scratch) / out.stem, said.progress)
+            _pack(made, path)
+    else:
+        export(run, format, step, out, said.progress)
+
+
+class _Said:
+    """What was said so far."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def progress(self, share: float, what: str) -> None:
+        """A `Progress` that writes lines, not too many."""
+        if what.startswith(_LEFT_OUT):
+            _say({"left_out": what.removeprefix(_LEFT_OUT)})
+        elif share >= 1 or time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PAUSE
+            _say({"share": round(share, 4), "what": what})
+
+
+def _pack(folder: Path, out: Path) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"{folder.name}/{path.name}")
+    shutil.rmtree(folder)
+
+
+def _failed(problem: str) -> int:
+    _say({"problem": problem})
+    return FAILED
+
+
+def _say(line: dict[str, object]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def _end_with_the_other_side() -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    # At once, wherever the work is; what it leaves lies in a folder that whoever started it clears away.
+    os._exit(UNWANTED)
+
+
+if __name__ == "__main__":
+    # One thread for BLAS: the trainer needs the cores more.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    sys.exit(main())

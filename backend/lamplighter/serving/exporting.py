@@ -1,0 +1,352 @@
+"""Exports people asked this server for: each made by a process of its own, and kept for a while.
+
+A job's id is opaque and looked up; no path is made of what a client sends. Files lie in a folder of this server
+below the folder of runs (`.exports/<server>`), readable by its user only; a lock says that the server is there,
+and what a killed one left is cleared away by the next.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from lamplighter.exports.export import FORMATS
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import RoleLock, RoleTakenError, is_held
+from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.serving.problems import Refused
+
+log = logging.getLogger(__name__)
+
+State = Literal["running", "done", "failed", "cancelled"]
+Command = Callable[[RunFolder, str, int | None, Path], list[str]]
+
+_MODULE = "lamplighter.exports.worker"
+_ROLE = "exporter"
+_CLEARING = "clearing"
+_LONGEST_LINE = 64 * 1024
+_LONGEST_NOTE = 500
+_MOST_NOTES = 10
+_PATIENCE = 10.0
+"""Seconds in which a process that was killed is gone."""
+_TROUBLE = (*READ_ERRORS, RoleTakenError)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many, how large."""
+
+    at_once: int = 2
+    """Made at a time."""
+    kept: int = 12
+    """Jobs that are over and remembered, whatever became of them; the oldest go first."""
+    bytes: int = 8_000_000_000
+    """Of all files together, those being made included; the oldest that are done go first."""
+
+
+@dataclass
+class Job:
+    """One export: asked for, being made, or over."""
+
+    run: RunFolder
+    format: str
+    step: int | None
+    """None: the newest that was kept exactly, or the format holds every step."""
+    folder: Path
+    """For it alone; gone when there is no file any more."""
+    id: str = field(default_factory=lambda: secrets.token_hex(12))
+    created: float = field(default_factory=time.time)
+    """Unix seconds."""
+    state: State = "running"
+    share: float = 0.0
+    """From 0 to 1."""
+    what: str = "starting"
+    bytes: int = 0
+    """So far, all that is written for it; of the file once it is done."""
+    problem: str | None = None
+    """Why it failed, in a sentence."""
+    left_out: list[str] = field(default_factory=list[str])
+
+    @property
+    def name(self) -> str:
+        """What the file is called where it is downloaded."""
+        at = "" if self.step is None else f"-step-{self.step}"
+        ending = FORMATS[self.format].ending
+        return f"{self.run.id}{at}{ending if ending.startswith('.') else f'{ending}.zip'}"
+
+    @property
+    def file(self) -> Path:
+        """Where it lies once it is done."""
+        return self.folder / self.name
+
+
+def export_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
+    """How the process of an export is started."""
+    at = [] if step is None else ["--step", str(step)]
+    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *at]
+
+
+class Exporter:
+    """Makes exports and keeps the newest few. Every method blocks for a moment; call them from threads."""
+
+    def __init__(
+        self, folder: Path, server: str, bounds: Bounds | None = None, command: Command = export_command
+    ) -> None:
+        """Keep exports below `folder`, which is made when it is needed.
+
+        Args:
+            folder: shared by the servers of a folder of runs.
+            server: this one's name.
+            bounds: how many, how large.
+            command: how the process of an export is started.
+        """
+        self._root = folder
+        self._folder = folder / server
+        self._bounds = bounds or Bounds()
+        self._command = command
+        self._lock = threading.Lock()
+        self._presence: RoleLock | None = None
+        self._stopped = False
+        self._jobs: dict[str, Job] = {}
+        self._at_work: dict[str, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
+
+    def start(self) -> None:
+        """Clear away what killed servers left. Never raises: a server can do without exports."""
+        try:
+            if self._root.is_dir():
+                with RoleLock(self._root, _CLEARING):
+                    self._clear()
+        except _TROUBLE as error:
+            log.warning("the exports of an earlier server could not be cleared away: %s", error)
+
+    def stop(self) -> None:
+        """End what is being made, and remove what was: with the server its exports are gone. May be called again."""
+        with self._lock:
+            self._stopped = True
+            for job_id in self._at_work:
+                self._end(self._jobs[job_id], "cancelled")
+            waiting = [thread for _, thread in self._at_work.values()]
+        for thread in waiting:
+            thread.join(_PATIENCE)
+        with self._lock:
+            self._jobs.clear()
+            if self._presence is not None:
+                self._presence.close()
+                self._presence = None
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def make(self, run: RunFolder, format: str, step: int | None) -> Job:
+        """Begin an export of `FORMATS`.
+
+        Raises:
+            Refused: as many are being made as may be (409), or there is no room for a folder (507).
+        """
+        with self._lock:
+            if self._stopped:
+                raise Refused(503, "the server is ending; ask again when it is back")
+            if len(self._at_work) >= self._bounds.at_once:
+                few = self._bounds.at_once
+                raise Refused(
+                    409,
+                    f"{few} exports are being made and no more at a time; cancel one, or wait until one is done",
+                )
+            job = Job(run, format, step, self._folder / secrets.token_hex(8))
+            try:
+                self._settle()
+                job.folder.mkdir(mode=0o700)
+                process = self._begin(job)
+            except _TROUBLE as error:
+                shutil.rmtree(job.folder, ignore_errors=True)
+                raise Refused(
+                    507, f"no export can be begun: {error}; see that there is room on the disk"
+                ) from error
+            self._jobs[job.id] = job
+            thread = threading.Thread(target=self._follow, args=(job, process), name="export", daemon=True)
+            self._at_work[job.id] = process, thread
+            thread.start()
+            self._discard_old()
+        return job
+
+    def of(self, run: RunFolder) -> list[Job]:
+        """The exports of a run, newest first."""
+        with self._lock:
+            return [job for job in reversed(self._jobs.values()) if job.run.id == run.id]
+
+    def find(self, run: RunFolder, job_id: str) -> Job:
+        """An export of a run.
+
+        Raises:
+            Refused: there is none of that id (any more) (404).
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None or job.run.id != run.id:
+            raise Refused(404, "that export is not here (any more); make it again")
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Cancel an export that is being made, forget one that is over. Its file is gone when this returns."""
+        with self._lock:
+            if job.id not in self._at_work:
+                self._discard(job)
+                return
+            self._end(job, "cancelled")
+            _, thread = self._at_work[job.id]
+        thread.join(_PATIENCE)
+
+    def _settle(self) -> None:
+        """Make our folder, with a lock in it by which others see that we are there."""
+        if self._presence is not None:
+            return
+        self._root.mkdir(mode=0o700, exist_ok=True)
+        # Nobody clears away a folder that has no lock yet.
+        with RoleLock(self._root, _CLEARING):
+            self._clear()
+            self._folder.mkdir(mode=0o700)
+            self._presence = RoleLock(self._folder, _ROLE)
+
+    def _clear(self) -> None:
+        for folder in self._root.iterdir():
+            if folder.is_dir() and not folder.is_symlink() and not is_held(folder, _ROLE):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _begin(self, job: Job) -> subprocess.Popen[bytes]:
+        with (job.folder / "log").open("wb") as errors:
+            return subprocess.Popen(
+                self._command(job.run, job.format, job.step, job.file),
+                # Its end of life: it closes when we do, however that happens.
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                # Ctrl-C in the terminal is for the server, which ends its exports.
+                start_new_session=os.name == "posix",
+                creationflags=subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
+            )
+
+    def _follow(self, job: Job, process: subprocess.Popen[bytes]) -> None:
+        """The life of one process, in a thread of its own."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            with process.stdin, process.stdout:
+                while line := process.stdout.readline(_LONGEST_LINE):
+                    self._hear(job, line)
+                process.wait()
+        finally:
+            # Whatever went wrong with hearing it: no process is left, and no job waits for ever.
+            process.kill()
+            code = process.wait()
+            self._done_with(job, code)
+
+    def _done_with(self, job: Job, code: int) -> None:
+        with self._lock:
+            del self._at_work[job.id]
+            self._over(job, code)
+            self._discard_old()
+
+    def _hear(self, job: Job, line: bytes) -> None:
+        try:
+            said: dict[str, Any] = dict(json.loads(line))
+            share = float(said.get("share", 0.0))
+        except (ValueError, TypeError):
+            return
+        size = _size(job.folder)
+        with self._lock:
+            if job.state != "running":
+                return
+            job.bytes = size
+            if "problem" in said:
+                self._end(job, "failed", str(said["problem"])[:_LONGEST_NOTE])
+            elif "left_out" in said:
+                job.left_out = [*job.left_out, str(said["left_out"])[:_LONGEST_NOTE]][:_MOST_NOTES]
+            elif "share" in said:
+                # It never runs backwards for those who watch, and is whole only with the file in its place.
+                job.share = max(job.share, min(0.99, share))
+                job.what = str(said.get("what", ""))[:_LONGEST_NOTE]
+            self._discard_old()
+            if job.state == "running" and self._bytes() > self._bounds.bytes:
+                allowed = self._bounds.bytes / 1e9
+                problem = f"exports may take {allowed:.3g} GB together, and this one takes more; use: lamplighter export"
+                self._end(job, "failed", f"{problem} {job.run.id} --to {job.format}")
+
+    def _over(self, job: Job, code: int) -> None:
+        """Note how a process ended."""
+        if job.state == "running" and code == 0 and job.file.is_file():
+            job.bytes = job.file.stat().st_size
+            job.state, job.share, job.what = "done", 1.0, ""
+            (job.folder / "log").unlink(missing_ok=True)
+            return
+        if job.state == "running":
+            log.warning("export %s of %s ended with %d: %s", job.format, job.run.id, code, _last_line(job))
+            ended = f"was killed ({_signal(code)})" if code < 0 else f"ended with code {code}"
+            more = "make it again" if code < 0 else "the server's log says more; make it again"
+            job.state, job.problem = (
+                "failed",
+                f"the process of this export {ended} before it was done; {more}",
+            )
+        job.bytes, job.what = 0, ""
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+    def _end(self, job: Job, state: State, problem: str | None = None) -> None:
+        """End a job now. Its thread sees its process end, and clears up."""
+        if job.state != "running":
+            return
+        job.state, job.problem = state, problem
+        process, _ = self._at_work[job.id]
+        process.kill()
+
+    def _discard_old(self) -> None:
+        over = [job for job in self._jobs.values() if job.id not in self._at_work]
+        for job in over:
+            # Of a run that was moved to the trash.
+            if not job.run.path.exists():
+                self._discard(job)
+        over = [job for job in over if job.id in self._jobs]
+        while len(over) > self._bounds.kept:
+            self._discard(over.pop(0))
+        held = [job for job in over if job.bytes]
+        while held and self._bytes() > self._bounds.bytes:
+            self._discard(held.pop(0))
+
+    def _discard(self, job: Job) -> None:
+        self._jobs.pop(job.id, None)
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+    def _bytes(self) -> int:
+        return sum(job.bytes for job in self._jobs.values())
+
+
+def _size(folder: Path) -> int:
+    """Bytes of what lies in a folder that is being written to."""
+    size = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            size += path.stat().st_size
+    return size
+
+
+def _last_line(job: Job) -> str:
+    with suppress(OSError), (job.folder / "log").open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else ""
+    return ""
+
+
+def _signal(code: int) -> str:
+    with suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"
