@@ -1,4 +1,5 @@
-"""The viewers of every run: a tail a watched run, a slot and a sender a viewer.
+"""The viewers of every run: a tail a watched run, a slot and a sender a viewer; a player too, for one who is
+played the past (`player.py`), and has from the tail but its `hello`, the status and acknowledgements.
 
 Nothing here waits for a viewer but its own sender. A viewer that takes nothing for `SEND_SECONDS` is
 dropped, its connection with it: a peer that does not read can hold a half-closed socket for good.
@@ -9,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
 
+import anyio
 import anyio.to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.playback import NoSuchStepError, Place
 from lamplighter.runfolder.shelf import NoSuchRunError
+from lamplighter.runfolder.trouble import READ_ERRORS
 from lamplighter.serving.library import Library
+from lamplighter.serving.player import CANNOT_BE_PLAYED, Player, WishError, closing, read_wish
 from lamplighter.serving.slot import Message, Slot, TooFarBehindError, What
 from lamplighter.serving.tail import Tail
 
@@ -29,6 +34,8 @@ SEND_SECONDS = 10.0
 """How long one message may take to be taken off our hands."""
 
 NO_SUCH_RUN, TOO_SLOW = 4404, 4408
+_READERS = 2
+"""Runs that are read for players at once."""
 
 _CHANNEL = {
     What.PULSE: "pulse",
@@ -56,6 +63,14 @@ class Viewer:
     channels: frozenset[str]
     slot: Slot = field(default_factory=Slot)
     begun: bool = False
+    playing: bool = False
+    """It is shown the past, not what the tail tells."""
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    """A message left the slot."""
+    joining: list[Message] | None = None
+    """What it is told when it is live, if it is about to be."""
+    answered: asyncio.Future[bool] | None = None
+    """The tail's answer to one who is played and waits for it."""
     ended: asyncio.Future[_Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def put(self, messages: list[Message]) -> None:
@@ -67,6 +82,12 @@ class Viewer:
                     self.slot.put(message)
         except TooFarBehindError:
             self.end(TOO_SLOW, "reading too slowly")
+
+    async def room(self, most: int) -> None:
+        """Wait until at most so many messages wait for it."""
+        while self.slot.waiting() > most:
+            self.taken.clear()
+            await self.taken.wait()
 
     def end(self, code: int, reason: str) -> None:
         """Close the viewer's socket."""
@@ -90,12 +111,34 @@ class _Watch:
 
     def _told(self, messages: list[Message]) -> None:
         for viewer in self.viewers:
-            if viewer.begun:
+            if viewer.begun and viewer.playing:
+                viewer.put([m for m in messages if m.what in (What.STATUS, What.TEXT)])
+            elif viewer.begun:
                 viewer.put(messages)
 
-    def _begun(self, viewer: Viewer, messages: list[Message]) -> None:
+    def _begun(self, viewer: Viewer, messages: list[Message] | None) -> None:
         viewer.begun = True
-        viewer.put(messages)
+        if viewer.joining is not None and messages is not None:
+            viewer.playing = False
+            viewer.put(viewer.joining)
+        viewer.put(messages or [])
+        if viewer.answered is not None and not viewer.answered.done():
+            viewer.answered.set_result(messages is not None)
+
+    async def greet(self, viewer: Viewer) -> None:
+        """Give one who is to be played its `hello`."""
+        viewer.playing = True
+        viewer.answered = asyncio.get_running_loop().create_future()
+        self.tail.greet(viewer, viewer.channels)
+        await viewer.answered
+
+    async def join(self, viewer: Viewer, place: Place, say: list[Message]) -> bool:
+        """Make one who was played as far as `place` a live viewer, saying so first; false where it has to be
+        played on first."""
+        viewer.joining = say
+        viewer.answered = asyncio.get_running_loop().create_future()
+        self.tail.join(viewer, viewer.channels, place=place)
+        return await viewer.answered
 
     def _fail(self, code: int, reason: str) -> None:
         self.failed = True
@@ -111,19 +154,38 @@ class Hub:
         self._library = library
         self._send_seconds = send_seconds
         self._watches: dict[str, _Watch] = {}
+        self._readers = anyio.CapacityLimiter(_READERS)
 
-    async def serve(self, websocket: WebSocket, run_id: str, channels: str | None) -> None:
-        """Serve one viewer until it goes, or has to."""
+    async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
+        """Serve one viewer until it goes, or has to. `query`: the parameters `channels`, `from`, `to`, `speed`."""
         await websocket.accept()
+        try:
+            wish = read_wish(query)
+        except WishError as error:
+            await websocket.close(CANNOT_BE_PLAYED, str(error))
+            return
         try:
             run = await anyio.to_thread.run_sync(self._library.find, run_id)
         except NoSuchRunError as error:
             await websocket.close(NO_SUCH_RUN, str(error))
             return
-        wanted = BY_DEFAULT if channels is None else channels
+        wanted = query.get("channels", BY_DEFAULT)
         viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNELS))
-        with self._watching(run, viewer):
-            await self._attend(websocket, viewer)
+        with self._watching(run, viewer) as watch:
+            if wish is None:
+                watch.tail.join(viewer, viewer.channels)
+                await self._attend(websocket, viewer)
+                return
+            player = Player(
+                run,
+                viewer.channels,
+                wish,
+                put=viewer.put,
+                room=viewer.room,
+                join=lambda place, say: watch.join(viewer, place, say),
+                readers=self._readers,
+            )
+            await self._attend(websocket, viewer, self._play(watch, viewer, player))
 
     def viewers(self, run_id: str) -> int:
         """How many watch a run."""
@@ -140,8 +202,18 @@ class Hub:
         for tail in tails:
             await anyio.to_thread.run_sync(tail.ended, 2.0)
 
+    async def _play(self, watch: _Watch, viewer: Viewer, player: Player) -> None:
+        await watch.greet(viewer)
+        try:
+            await player.play()
+        except (*READ_ERRORS, NoSuchStepError, ValueError) as error:
+            viewer.end(*closing(error))
+        except Exception:
+            log.exception("playing to a viewer")
+            viewer.end(1011, "an error in the server")
+
     @contextlib.contextmanager
-    def _watching(self, run: RunFolder, viewer: Viewer) -> Generator[None]:
+    def _watching(self, run: RunFolder, viewer: Viewer) -> Generator[_Watch]:
         """Be one of those who watch a run; the last to leave ends its tail."""
         watch = self._watches.get(run.id)
         if watch is None or watch.failed:
@@ -149,9 +221,8 @@ class Hub:
             self._watches[run.id] = watch
             watch.tail.start()
         watch.viewers.add(viewer)
-        watch.tail.join(viewer, viewer.channels)
         try:
-            yield
+            yield watch
         finally:
             watch.viewers.discard(viewer)
             if not watch.viewers:
@@ -159,8 +230,11 @@ class Hub:
                 if self._watches.get(run.id) is watch:
                     del self._watches[run.id]
 
-    async def _attend(self, websocket: WebSocket, viewer: Viewer) -> None:
-        sender = asyncio.create_task(self._send(websocket, viewer.slot))
+    async def _attend(
+        self, websocket: WebSocket, viewer: Viewer, playing: Coroutine[object, object, None] | None = None
+    ) -> None:
+        player = asyncio.create_task(playing) if playing is not None else None
+        sender = asyncio.create_task(self._send(websocket, viewer))
         listener = asyncio.create_task(_listen(websocket))
         try:
             await asyncio.wait({sender, listener, viewer.ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -168,9 +242,10 @@ class Hub:
                 return
             closed = viewer.ended.result() if viewer.ended.done() else sender.exception()
         finally:
-            sender.cancel()
-            listener.cancel()
-            await asyncio.gather(sender, listener, return_exceptions=True)
+            tasks = [task for task in (sender, listener, player) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             viewer.ended.cancel()
         if not isinstance(closed, _Closed):
             if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
@@ -185,9 +260,10 @@ class Hub:
         if closed.code == TOO_SLOW:
             _abort(websocket)
 
-    async def _send(self, websocket: WebSocket, slot: Slot) -> None:
+    async def _send(self, websocket: WebSocket, viewer: Viewer) -> None:
         while True:
-            data = await slot.take()
+            data = await viewer.slot.take()
+            viewer.taken.set()
             try:
                 async with asyncio.timeout(self._send_seconds):
                     await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))

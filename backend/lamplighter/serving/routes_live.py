@@ -12,5 +12,5 @@ routes = Routes("live")
 
 @routes.websocket("/api/runs/{run}/live")
 async def live(websocket: WebSocket, run: str, house: AHouse) -> None:
-    """What a run does, as it does it (`docs/wire.md`)."""
-    await house.hub.serve(websocket, run, websocket.query_params.get("channels"))
+    """What a run does, as it does it, or played from a step on (`docs/wire.md`)."""
+    await house.hub.serve(websocket, run, websocket.query_params)

@@ -38,6 +38,8 @@ class What(Enum):
     LINEAR = "linear"
     UMAP = "umap"
     STATUS = "status"
+    MEASURES = "measures"
+    """Text, like any other."""
     TEXT = "text"
 
 

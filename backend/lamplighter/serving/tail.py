@@ -8,7 +8,8 @@ What is told and what is known to be told advance together, whatever fails in be
 measures fail on their own: a run whose steps can be read is shown.
 
 A viewer joins between two looks, at a position the tail knows: what it is given to begin with, and what is
-told to everybody afterwards, meet without a gap. Where the trainer opened a new attempt and superseded what
+told to everybody afterwards, meet without a gap; so it is with one who was played the past (`player.py`) and
+joins from where that ended. Where the trainer opened a new attempt and superseded what
 was told already, everybody is given a beginning again.
 """
 
@@ -19,6 +20,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -29,6 +32,7 @@ from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.playback import Place
 from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
@@ -62,8 +66,22 @@ _ASIDE = 1.0
 Who = TypeVar("Who")
 
 
+_NEAR = 1_000
+"""Steps that one who was played the past may be behind when it joins."""
+
+
 class GoneError(RuntimeError):
     """The run's folder is not there any more."""
+
+
+@dataclass(frozen=True)
+class _Joining(Generic[Who]):
+    who: Who
+    channels: frozenset[str]
+    greeted: bool = False
+    """Gets no more than `hello` for now."""
+    place: Place | None = None
+    """How far it was played."""
 
 
 class Tail(Generic[Who]):
@@ -75,7 +93,7 @@ class Tail(Generic[Who]):
         library: Library,
         *,
         told: Callable[[list[Message]], None],
-        begun: Callable[[Who, list[Message]], None],
+        begun: Callable[[Who, list[Message] | None], None],
         failed: Callable[[int, str], None],
     ) -> None:
         """Follow `run` once started. The callbacks come from the tail's thread.
@@ -84,13 +102,14 @@ class Tail(Generic[Who]):
             run: the run.
             library: describes it.
             told: messages for everybody who has begun.
-            begun: the first messages of one viewer, after which everything told is for it too.
+            begun: the first messages of one viewer, after which everything told is for it too; None for one
+                that cannot join from where it is.
             failed: a close code and a reason; nothing comes after.
         """
         self._run = run
         self._library = library
         self._told, self._begun, self._failed = told, begun, failed
-        self._joining: deque[tuple[Who, frozenset[str]]] = deque()
+        self._joining: deque[_Joining[Who]] = deque()
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._steps = Watched(run.steps_path, StepsReader)
@@ -99,6 +118,9 @@ class Tail(Generic[Who]):
         self._line: Line = []
         self._attempt, self._step = 0, -1
         self._rows_step = -1
+        """The step of the matrix that viewers have."""
+        self._rows_lost = self._rows_passed = False
+        """Moved rows after it are missing; and were, when this tail was behind."""
         self._applied = 0
         self._layout_id = 0
         self._newest: dict[Method, LayoutEntry] = {}
@@ -115,9 +137,14 @@ class Tail(Generic[Who]):
         """Begin."""
         self._thread.start()
 
-    def join(self, who: Who, channels: frozenset[str]) -> None:
-        """Let a viewer begin, at the next look."""
-        self._joining.append((who, channels))
+    def join(self, who: Who, channels: frozenset[str], *, place: Place | None = None) -> None:
+        """Let a viewer begin, at the next look; one who was played the run, from there."""
+        self._joining.append(_Joining(who, channels, place=place))
+        self._wake.set()
+
+    def greet(self, who: Who, channels: frozenset[str]) -> None:
+        """Give a viewer who is played the past its `hello`, at the next look."""
+        self._joining.append(_Joining(who, channels, greeted=True))
         self._wake.set()
 
     def stop(self) -> None:
@@ -222,7 +249,7 @@ class Tail(Generic[Who]):
         """Returns whether there is more at once."""
         line = reader.line()
         more = self._take_line(reader, line, messages) and self._look_at_pulses(reader, line, messages)
-        self._look_at_rows(reader, messages)
+        self._look_at_rows(reader, messages, behind=more)
         for applied in reader.applied(after=self._applied):
             self._applied = applied.id
             text = AcknowledgedMessage(
@@ -261,7 +288,7 @@ class Tail(Generic[Who]):
             return False
         self._line, self._step = line, at
         self._attempt = attempt_at(line, at)
-        self._rows_step = at
+        self._rows_step = _matrix_step(beginning, at)
         self._measured = min(self._measured, at)
         self._layout_id = 0
         self._newest = {}
@@ -285,18 +312,39 @@ class Tail(Generic[Who]):
             return None
         return messages
 
-    def _look_at_rows(self, reader: StepsReader, messages: list[Message]) -> None:
+    def _look_at_rows(self, reader: StepsReader, messages: list[Message], *, behind: bool) -> None:
         if not self._wants_rows or self._step < 0:
-            self._rows_step = self._step
+            self._rows_step, self._rows_lost = self._step, False
             return
-        found = reader.rows(self._rows_step + 1, self._step, limit=4 * _BATCH)
-        messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in found]
-        self._rows_step = newest = found[-1][0] if found else self._rows_step
+        if not self._rows_lost:
+            while moved := reader.rows(self._rows_step + 1, self._step, limit=4 * _BATCH):
+                for step, data in moved:
+                    if step != self._rows_step + 1:
+                        break
+                    messages.append(Message(What.ROWS, data, step_of(data)[0]))
+                    self._rows_step = step
+                if self._rows_step < moved[-1][0]:
+                    break
+            self._rows_lost = self._rows_step < self._step
+            self._rows_passed = self._rows_lost and behind
+        if not self._rows_lost or behind:
+            return
+        if self._rows_passed:
+            # They may be in the tiles by now, where only a whole matrix is had: one, once we have caught up.
+            self._rows_passed = False
+            self._take_matrix(_matrix(self._run, self._step), messages)
+            return
         # Where moved rows are not kept, the keyframes are what there is.
-        keyframe = reader.keyframe_step(self._step) if newest < self._step else None
-        if keyframe is not None and keyframe > newest:
-            messages.append(_matrix(self._run, keyframe))
-        self._rows_step = self._step
+        keyframe = reader.keyframe_step(self._step)
+        if keyframe is not None and keyframe > self._rows_step:
+            self._take_matrix(_matrix(self._run, keyframe), messages)
+
+    def _take_matrix(self, matrix: Message, messages: list[Message]) -> None:
+        step = _matrix_step([matrix], 0)
+        if step > self._rows_step:
+            messages.append(matrix)
+            # The moved rows since, if there are any, come with the next look.
+            self._rows_step, self._rows_lost = step, False
 
     def _look_at_layouts(self, reader: LayoutsReader, messages: list[Message]) -> None:
         if not self._line:
@@ -324,8 +372,7 @@ class Tail(Generic[Who]):
             return
         for step, values in reader.by_step(self._measured + 1, line=self._line).items():
             self._measured = step
-            text = MeasuresMessage(step=step, values=dict(values))
-            messages.append(Message(What.TEXT, json_text(text)))
+            messages.append(_measures(step, values))
 
     def _look_at_status(self, messages: list[Message]) -> None:
         if self._steps.reader is not None or self._status is None:
@@ -343,14 +390,26 @@ class Tail(Generic[Who]):
         at_hand: dict[bool, list[Message]] = {}
         while self._joining:
             # Taken off the queue when it has begun: what fails here is tried again at the next look.
-            who, channels = self._joining[0]
-            self._wants_rows = self._wants_rows or "rows" in channels
-            self._begun(who, self._first(channels, at_hand))
+            joining = self._joining[0]
+            channels = joining.channels
+            if joining.greeted:
+                self._begun(joining.who, [self._hello(channels)])
+                self._joining.popleft()
+                continue
+            place = joining.place
+            messages = self._first(channels, at_hand) if place is None else self._since(place, channels)
+            if "rows" in channels and messages is not None and not self._wants_rows:
+                self._wants_rows = True
+                self._rows_step, self._rows_lost = _matrix_step(messages, self._step), False
+            self._begun(joining.who, messages)
             self._joining.popleft()
 
-    def _first(self, channels: frozenset[str], at_hand: dict[bool, list[Message]]) -> list[Message]:
+    def _hello(self, channels: frozenset[str]) -> Message:
         hello = HelloMessage(run=self._library.read_fully(self._run), channels=sorted(channels))
-        messages = [Message(What.TEXT, json_text(hello))]
+        return Message(What.TEXT, json_text(hello))
+
+    def _first(self, channels: frozenset[str], at_hand: dict[bool, list[Message]]) -> list[Message]:
+        messages = [self._hello(channels)]
         if self._step >= 0 and channels & {"pulse", "rows"}:
             rows = "rows" in channels
             if rows not in at_hand:
@@ -359,6 +418,33 @@ class Tail(Generic[Who]):
             messages += at_hand[rows]
         if self._newest and "layout" in channels:
             messages += self._drawn()
+        return messages
+
+    def _since(self, place: Place, channels: frozenset[str]) -> list[Message] | None:
+        """What one lacks who was played the run up to a place; None while it has to be played on first."""
+        behind = self._step - place.step
+        if place.step < 0 or not 0 <= behind <= _NEAR or not counts(self._line, place.attempt, place.step):
+            return None
+        messages: list[Message] = []
+        with self._steps.opened() as reader:
+            pulses = reader.pulses(place.step + 1, self._step, limit=_NEAR)
+            rows = reader.rows(place.step + 1, self._step, limit=_NEAR) if "rows" in channels else []
+            line = reader.line()
+        if line != self._line or len(pulses) != behind:
+            return None
+        messages += [Message(What.PULSE, data, step_of(data)[0]) for _, data in pulses]
+        if "rows" in channels and place.exact and len(rows) == behind:
+            messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in rows]
+        elif "rows" in channels:
+            messages.append(_matrix(self._run, self._step))
+        with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
+            newer = [
+                e for e in self._newest.values() if (e.step, e.id) > place.layouts.get(e.method, (-1, -1))
+            ]
+            messages += [_layout(drawn, entry) for entry in newer]
+        with suppress(*READ_ERRORS), self._measures.opened() as measured:
+            found = measured.by_step(place.measured + 1, self._measured, line=self._line)
+            messages += [_measures(step, values) for step, values in found.items()]
         return messages
 
     def _drawn(self) -> list[Message]:
@@ -379,6 +465,16 @@ def _matrix(run: RunFolder, at: int) -> Message:
     ids = np.arange(size, dtype=np.uint32)
     rows = Rows(found.attempt, found.step, found.time, size, ids, found.vectors)
     return Message(What.MATRIX, encode(rows), found.attempt)
+
+
+def _measures(step: int, values: dict[str, float]) -> Message:
+    return Message(What.MEASURES, json_text(MeasuresMessage(step=step, values=dict(values))))
+
+
+def _matrix_step(messages: list[Message], otherwise: int) -> int:
+    """The step of the whole matrix among some messages."""
+    of = (m.data for m in messages if m.what is What.MATRIX and isinstance(m.data, bytes))
+    return next((step_of(data)[1] for data in of), otherwise)
 
 
 def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:

@@ -1,0 +1,310 @@
+"""A run played from any step on: the frames that a live viewer would have got, in the order of steps.
+
+It reads a few steps at a time and lets go of the files in between: a file can be sealed only when nobody is
+connected, and a reader that stays keeps the WAL growing. It follows the line of steps that count; where a new
+attempt supersedes what was played, it begins again at the last step that still counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from copy import copy
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from itertools import islice
+
+import numpy as np
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, touches
+from lamplighter.runfolder.steps import TERMINAL, Event, StepsReader
+from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.wire.frames import Census, Method, Pulse, Rows, decode_as, encode
+
+_FIRST = 8
+"""Steps read in the first batch, before it is known how large they are."""
+_BYTES = 4 << 20
+"""About how much is read at once."""
+_MOST = 100_000
+"""Layouts and events that are remembered until their step comes: bounds memory, whatever a file holds."""
+
+
+class Part(Enum):
+    """What can be played."""
+
+    CENSUS = "census"
+    MATRIX = "matrix"
+    PULSE = "pulse"
+    ROWS = "rows"
+    LAYOUT = "layout"
+    MEASURES = "measures"
+    EVENT = "event"
+
+
+@dataclass(frozen=True)
+class Played:
+    """One thing that is played."""
+
+    step: int
+    """When: with which step of the run."""
+    part: Part
+    attempt: int = 0
+    frame: bytes = b""
+    """Of all but measures and events."""
+    method: Method = Method.LINEAR
+    """Of a layout."""
+    measures: tuple[int, dict[str, float]] | None = None
+    """The step that was measured, and what by name."""
+    event: Event | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far it has been played."""
+
+    line: Line = field(default_factory=list[tuple[int, int, int]])
+    attempt: int = 0
+    step: int = -1
+    """-1: not begun."""
+    exact: bool = False
+    """The rows played so far make up the very matrix at this step."""
+    layouts: dict[Method, tuple[int, int]] = field(default_factory=dict[Method, tuple[int, int]])
+    """Step and id of the newest that was played, by method."""
+    measured: int = -1
+    """The last step whose measures were played."""
+
+
+class NoSuchStepError(LookupError):
+    """It was to be played from a step that has not happened."""
+
+    def __init__(self, step: int, newest: int) -> None:
+        """Say which, and what can be had."""
+        super().__init__(f"step {step} has not happened yet: play from a step between 0 and {newest}")
+
+
+class Playback:
+    """Plays one run for one viewer. Not for several threads at once."""
+
+    def __init__(
+        self, run: RunFolder, first: int, last: int | None = None, parts: Iterable[Part] = tuple(Part)
+    ) -> None:
+        """Play `run` from step `first` to `last` (None: as far as it goes), inclusive."""
+        self._run = run
+        self._first, self._last = first, last
+        self._parts = frozenset(parts)
+        self._waiting = _Waiting(run, self._parts)
+        self._per_step = _BYTES // _FIRST
+        self.place = Place()
+        self.newest = -1
+        """The newest step of the run, when it was last looked at."""
+        self.over = False
+        """Nobody is meant to train the run any more, as of the same look."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the last step that was asked for has been played."""
+        return self._last is not None and self.place.step >= self._last
+
+    def more(self, steps: int = 256) -> list[Played]:
+        """What comes next, of at most so many steps (fewer where they are large); the first time, what to
+        begin with besides: the census, the newest layout of each method and the matrix. Empty where the run
+        has no more steps yet.
+
+        Raises:
+            FileNotFoundError: the run has not begun.
+            NoSuchStepError: the step to begin with has not happened.
+            FormatError, OSError, apsw.Error: the steps cannot be read now; nothing was lost.
+        """
+        with History(self._run) as history:
+            while True:
+                line = history.steps.line()
+                waiting = copy(self._waiting)
+                try:
+                    place, played = self._read(history, line, steps, waiting)
+                except (LookupError, ValueError):
+                    # The attempt can change between two reads; then what was read may mix two lines.
+                    if history.steps.line() == line:
+                        raise
+                    continue
+                if history.steps.line() == line:
+                    self.place, self._waiting = place, waiting
+                    return played
+
+    def _read(
+        self, history: History, line: Line, steps: int, waiting: _Waiting
+    ) -> tuple[Place, list[Played]]:
+        reader = history.steps
+        begun, self.newest = reader.last()
+        self.over = reader.facts().get("phase") in TERMINAL
+        place = self.place
+        if not begun and self._first == 0:
+            return place, []
+        if place.step < 0 and self._first > self.newest:
+            raise NoSuchStepError(self._first, self.newest)
+        played: list[Played] = []
+        if place.step < 0 or not counts(line, place.attempt, place.step):
+            back = self._first if place.step < 0 else shared(place.line, line, place.step)
+            place = self._begin(history, line, min(back, self.newest), waiting, played)
+        last = self.newest if self._last is None else min(self._last, self.newest)
+        limit = min(steps, max(1, _BYTES // self._per_step), last - place.step)
+        pulses = reader.pulses(place.step + 1, last, limit=limit) if limit > 0 else []
+        waiting.look(reader, line, place, pulses[-1][0] if pulses else place.step)
+        place = waiting.due(replace(place, line=line), played)
+        if not pulses:
+            return place, played
+        moved = _Moved(history, place, pulses[-1][0]) if Part.ROWS in self._parts else None
+        size = 0
+        for number, (step, data) in enumerate(pulses, 1):
+            before = len(played)
+            place = replace(place, attempt=attempt_at(line, step), step=step)
+            if Part.PULSE in self._parts:
+                played.append(Played(step, Part.PULSE, place.attempt, data))
+            if moved is not None:
+                played += moved.by(step, data)
+                place = replace(place, exact=moved.exact)
+            place = waiting.due(place, played)
+            size += len(data) + sum(len(one.frame) for one in played[before:])
+            self._per_step = max(1, size // number)
+            if size > _BYTES:
+                break
+        return place, played
+
+    def _begin(self, history: History, line: Line, at: int, waiting: _Waiting, played: list[Played]) -> Place:
+        place = Place(line, attempt_at(line, at), at, measured=at)
+        if Part.CENSUS in self._parts:
+            so_far = touches(history.steps, at)
+            when = [decode_as(data, Pulse).time for _, data in history.steps.pulses_of([at])]
+            time = when[0] if when else self._run.created
+            census = Census(place.attempt, at, time, so_far.touches, so_far.last_lit)
+            played.append(Played(at, Part.CENSUS, place.attempt, encode(census)))
+        waiting.begin()
+        waiting.look(history.steps, line, place, at)
+        waiting.skip_to(at)
+        place = waiting.due(place, played)
+        if Part.ROWS in self._parts:
+            matrix = history.snapshot(at, nearest=True)
+            played.append(_whole(at, matrix))
+            place = replace(place, exact=matrix.step == at)
+        return place
+
+
+class _Waiting:
+    """What is known already, and is played when its step comes: layouts, measures, events. Its lists are
+    replaced, never changed, so that a copy of it stands still."""
+
+    def __init__(self, run: RunFolder, parts: frozenset[Part]) -> None:
+        self._run, self._parts = run, parts
+        self.begin()
+
+    def begin(self) -> None:
+        self._layout_id = self._event_id = 0
+        self._layouts: list[LayoutEntry] = []
+        self._events: list[Event] = []
+        self._measures: list[tuple[int, dict[str, float]]] = []
+
+    def look(self, reader: StepsReader, line: Line, place: Place, last: int) -> None:
+        """Take note of what is new, of steps up to `last` in the case of measures."""
+        if Part.EVENT in self._parts:
+            while len(self._events) < _MOST and (batch := reader.events(self._event_id)):
+                self._event_id = batch[-1].id
+                self._events = self._events + batch
+            counted = (e for e in self._events if counts(line, e.attempt, e.step))
+            self._events = sorted(counted, key=lambda e: (e.step, e.id))
+        # A run can be played without its map and its measures; they are looked for again next time.
+        with suppress(*READ_ERRORS):
+            if Part.LAYOUT in self._parts:
+                with LayoutsReader(self._run.layouts_path) as drawn:
+                    room = max(0, _MOST - len(self._layouts))
+                    fresh = list(islice(layouts_that_count(drawn, line, self._layout_id), room))
+                self._layout_id = fresh[-1].id if fresh else self._layout_id
+                counted = (e for e in self._layouts + fresh if counts(line, e.attempt, e.step))
+                self._layouts = sorted(counted, key=lambda e: (e.step, e.id))
+        with suppress(*READ_ERRORS):
+            if Part.MEASURES in self._parts:
+                with MeasuresReader(self._run.measures_path) as measured:
+                    self._measures = list(measured.by_step(place.measured + 1, last, line=line).items())
+
+    def skip_to(self, step: int) -> None:
+        """Begin there: of earlier layouts only the newest of each method count, and no event."""
+        newest = {e.method: e for e in self._layouts if e.step <= step}
+        self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method]]
+        self._events = [e for e in self._events if e.step > step]
+
+    def due(self, place: Place, played: list[Played]) -> Place:
+        """Add to `played` whatever's step has come; returns how far it then is played."""
+        step = place.step
+        if self._layouts and self._layouts[0].step <= step:
+            due = [e for e in self._layouts if e.step <= step]
+            self._layouts = self._layouts[len(due) :]
+            place = self._draw(place, due, played)
+        if self._measures and self._measures[0][0] <= step:
+            due = [m for m in self._measures if m[0] <= step]
+            self._measures = self._measures[len(due) :]
+            played += [Played(step, Part.MEASURES, measures=measured) for measured in due]
+            place = replace(place, measured=due[-1][0])
+        if self._events and self._events[0].step <= step:
+            due = [e for e in self._events if e.step <= step]
+            self._events = self._events[len(due) :]
+            played += [Played(step, Part.EVENT, e.attempt, event=e) for e in due]
+        return place
+
+    def _draw(self, place: Place, due: list[LayoutEntry], played: list[Played]) -> Place:
+        shown = dict(place.layouts)
+        # One that was thinned out since, or cannot be read, is left out.
+        with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as drawn:
+            for entry in due:
+                # Of one that comes late, only if nothing newer was shown.
+                if (entry.step, entry.id) > shown.get(entry.method, (-1, -1)):
+                    with suppress(IndexError):
+                        frame = drawn.record(entry.id)
+                        played.append(
+                            Played(place.step, Part.LAYOUT, entry.attempt, frame, method=entry.method)
+                        )
+                        shown[entry.method] = entry.step, entry.id
+        return replace(place, layouts=shown)
+
+
+class _Moved:
+    """The rows that moved in each step of a batch, where they are known exactly; else the keyframes."""
+
+    def __init__(self, history: History, place: Place, last: int) -> None:
+        self.exact = place.exact
+        self._history, self._last = history, last
+        self._matrices: Iterator[Snapshot] = iter(())
+        if self.exact:
+            self._matrices = history.snapshots(place.step + 1, last)
+        self._keys = {step for _, step in history.steps.keyframe_steps() if place.step < step <= last}
+
+    def by(self, step: int, data: bytes) -> list[Played]:
+        """What moved by `step`, the next one, whose pulse is `data`."""
+        matrix = self._next()
+        if matrix is not None:
+            pulse = decode_as(data, Pulse)
+            ids = pulse.moved_ids
+            rows = Rows(matrix.attempt, step, pulse.time, pulse.vocabulary, ids, matrix.vectors[ids])
+            return [Played(step, Part.ROWS, matrix.attempt, encode(rows))]
+        if step not in self._keys:
+            return []
+        self.exact = True
+        self._matrices = self._history.snapshots(step + 1, self._last)
+        return [_whole(step, self._history.snapshot(step))]
+
+    def _next(self) -> Snapshot | None:
+        if self.exact:
+            try:
+                return next(self._matrices)
+            except NoSnapshotError:
+                self.exact = False
+        return None
+
+
+def _whole(step: int, matrix: Snapshot) -> Played:
+    size = len(matrix.vectors)
+    ids = np.arange(size, dtype=np.uint32)
+    rows = Rows(matrix.attempt, matrix.step, matrix.time, size, ids, matrix.vectors)
+    return Played(step, Part.MATRIX, matrix.attempt, encode(rows))
