@@ -100,6 +100,8 @@ def _train(run: RunFolder, *, quiet: bool) -> str:
             if (now := time.monotonic()) - shown > 0.2 or seen.step == seen.end:
                 shown = now
                 what = "replaying" if seen.replaying else f"loss {seen.loss:.3f}, {seen.lit} rows lit"
+                if seen.waiting:
+                    what = "the disk is full: training waits for room"
                 bar.update(task, completed=seen.step, total=seen.end, what=what)
 
         return train(run, on_prepare=on_prepare, on_progress=on_progress)

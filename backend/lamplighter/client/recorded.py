@@ -6,7 +6,9 @@ it hands over: the rows whose bits changed since the last call, however they cam
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,9 +24,12 @@ from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.room import NO_ROOM, means_full
 from lamplighter.runfolder.shelf import check_place, place_recorded
 from lamplighter.wire.frames import Floats
 from lamplighter.wire.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
 
 
 def record(
@@ -97,6 +102,7 @@ class Recorder:
         self._open_end = open_end
         self._begun: Recording | None = None
         self._closed = False
+        self._no_room = False
         self.at = 0
         """Steps recorded so far."""
         recorded_recipe(plan, 2)
@@ -159,15 +165,17 @@ class Recorder:
         lit = rows_of_gradient(gradient, len(self._vocabulary)) if gradient is not None else None
         scalars = number(loss), number(learning_rate)
         first = self._begun is None
+        if self._begun is None and not self._no_room:
+            self._try_to_begin(matrix)
         if self._begun is None:
-            self._begun = self._begin(matrix, first=1)
+            return
         begun, step = self._begun, self.at + 1
         if step == 1:
             begun.layers = ["embedding"] if lit is not None else []
-            begun.writer.set_facts({"layers": begun.layers})
+            begun.set_facts({"layers": begun.layers})
         if self._open_end and step > self._end:
             self._end = _horizon(step)
-            begun.writer.set_facts({"steps": self._end})
+            begun.set_facts({"steps": self._end})
         begun.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
         self.at = step
         self._returned = time.perf_counter()
@@ -193,13 +201,25 @@ class Recorder:
             )
         return matrix
 
+    def _try_to_begin(self, matrix: Floats) -> None:
+        """Begin in the middle of a loop, which must not end because our disk is full."""
+        try:
+            self._begun = self._begin(matrix, first=1)
+        except (*NO_ROOM, OSError) as error:
+            if not means_full(error):
+                raise
+            self._no_room = True
+            log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
+
     def _begin(self, matrix: Floats, first: int) -> Recording:
         run = place_recorded(self._path, recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary)
         lock = RoleLock(run.path, "trainer")
         try:
             return Recording(run, lock, matrix, first, 1 if self._open_end else self._end)
-        except BaseException:
+        except BaseException as error:
             lock.close()
+            if means_full(error):
+                shutil.rmtree(run.path, ignore_errors=True)
             raise
 
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import struct
 import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from lamplighter.client.mirror import Mirror, Moved
-from lamplighter.runfolder.budget import DiskBudget
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.keeping import Keeping
 from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.room import NO_ROOM
+from lamplighter.runfolder.steps import StepRecord, StepsReader, StepsWriter
 from lamplighter.wire.frames import NEVER, Census, Floats, Pulse, Rows, UInts, encode
+
+log = logging.getLogger(__name__)
+
+WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
+"""Steps that wait in memory, at most, for room on the disk; with more the record ends."""
 
 
 def keyframe_of(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
@@ -40,7 +51,12 @@ class Recording:
             now = time.time()
             self.writer.keep_start(self._keyframe(0, now), self._census(0, now))
             self._exact = True
-        self._budget = DiskBudget(run, self.writer)
+        self._keeping = Keeping(run, self.writer)
+        self._waiting: deque[StepRecord] = deque()
+        self._waiting_bytes = 0
+        self._unsaid: dict[str, Any] = {}
+        self.lost = False
+        """Whether the record has ended before the loop: there was no room on the disk for too long."""
         facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
 
@@ -56,7 +72,10 @@ class Recording:
         *,
         seen_first: bool,
     ) -> None:
-        """Measure what the step did and commit it."""
+        """Measure what the step did and commit it. Where the disk is full it waits in memory, and is committed
+        in its turn."""
+        if self.lost:
+            return
         # When this is cut short (Ctrl-C) and the loop goes on, the copy has run ahead of the record: the next
         # step then keeps the whole matrix.
         whole, self._whole_next = self._whole_next, True
@@ -98,27 +117,81 @@ class Recording:
 
     def _write(self, step: int, pulse: Pulse, moved: Moved, *, whole: bool) -> None:
         attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
-        self._budget.look(step)
-        keeping = self._budget.snapshots
+        keeping = self._keeping
+        keeping.look(step)
+        # A step whose predecessors still wait has nothing its moved rows could be added to.
+        whole = whole or keeping.whole or bool(self._waiting)
         rows = keyframe = census = None
-        if not whole and keeping == "all" and 2 * len(moved.token_ids) <= size:
+        if not whole and keeping.rows and 2 * len(moved.token_ids) <= size:
             rows = encode(Rows(attempt, step, ended, size, moved.token_ids, moved.vectors))
-        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and keeping != "none":
+        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and keeping.keyframes:
             keyframe, census = self._keyframe(step, ended), self._census(step, ended)
-        self.writer.commit(StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census))
-        self._exact = keyframe is not None or (rows is not None and self._exact)
+        record = StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census)
+        try:
+            self._catch_up()
+            kept = keeping.commit(record)
+        except NO_ROOM as error:
+            self._exact = False
+            self._wait(replace(record, rows=None, keyframe=None, census=None), str(error))
+            return
+        self._exact = kept and (keyframe is not None or (rows is not None and self._exact))
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the run; with a full disk, later."""
+        self._unsaid |= facts
+        with suppress(*NO_ROOM):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._waiting:
+            self.writer.commit(self._waiting[0])
+            self._waiting_bytes -= len(self._waiting.popleft().pulse)
+        if self._unsaid:
+            self.writer.set_facts(self._unsaid)
+            self._unsaid = {}
+
+    def _wait(self, record: StepRecord, why: str) -> None:
+        """Keep a step in memory until there is room; what its matrix was is not kept."""
+        if not self._waiting:
+            log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
+        self._waiting.append(record)
+        self._waiting_bytes += len(record.pulse)
+        if len(self._waiting) > WAITING_STEPS or self._waiting_bytes > WAITING_BYTES:
+            self.lost = True
+            log.warning(
+                "the disk has been full for too long: the record ends before step %d; the loop goes on",
+                self._waiting[0].step,
+            )
+            self._waiting.clear()
 
     def end(self, step: int, phase: str, message: str) -> None:
-        """Keep the last matrix if it could not be had otherwise, say how it ended, and let go."""
+        """Keep the last matrix if it could not be had otherwise, say how it ended, and let go. What there is no
+        room for is left out, with a warning."""
         try:
             sealed = False
             try:
-                if not self._exact and step and self._budget.snapshots != "none" and not self._whole_next:
+                self._catch_up()
+                if self.lost:
+                    with StepsReader(self.run.steps_path) as reader:
+                        step = reader.last()[1]
+                    phase, message = (
+                        "interrupted",
+                        f"the disk was full: what followed step {step} is not recorded",
+                    )
+                elif not self._exact and step and self._keeping.keyframes and not self._whole_next:
                     now = time.time()
-                    self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))
+                    with suppress(*NO_ROOM):
+                        self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))
                 facts = {"phase": phase, "message": message, "changed": time.time(), "steps": step}
                 self.writer.add_event(step, phase, message, facts)
                 sealed = True
+            except NO_ROOM as error:
+                log.warning(
+                    "the disk is full (%s): the record of %s has no end, and lacks its last %d steps",
+                    error,
+                    self.run.id,
+                    len(self._waiting),
+                )
             finally:
                 self.writer.close(sealed=sealed)
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,13 @@ from lamplighter.training.observe import Observer
 from lamplighter.training.step import Learner
 
 KEPT = 2
+RETRY_SECONDS = 10.0
+"""After a checkpoint that could not be written, until the next try."""
 _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,11 @@ def list_checkpoints(folder: Path) -> list[CheckpointFile]:
 def save_checkpoint(
     folder: Path, step: int, attempt: int, learner: Learner, observer: Observer, state: dict[str, Any]
 ) -> None:
-    """Keep the state after `step`; `state` is small and JSON (the learning rate, ...)."""
+    """Keep the state after `step`; `state` is small and JSON (the learning rate, ...).
+
+    Raises:
+        CheckpointError: it could not be written. Those before it stay, and nothing half written is left.
+    """
     tensors: dict[str, torch.Tensor] = {}
     numbers: dict[str, Any] = {}
     for name, tensor in learner.model.state_dict().items():
@@ -64,21 +75,28 @@ def save_checkpoint(
                     numbers[key] = value
     tensors["observer.touches"] = torch.from_numpy(observer.touches.astype(np.int64))
     tensors["observer.last_lit"] = torch.from_numpy(observer.last_lit.astype(np.int64))
-    folder.mkdir(exist_ok=True)
     path = folder / f"{step:010d}-{attempt:04d}.safetensors"
     temporary = path.with_suffix(".part")
     metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
     on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    with failpoint.within("checkpoint-write"):
-        save_file(on_host, temporary, metadata=metadata)
-        failpoint.here("checkpoint-unsynced")
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        failpoint.here("checkpoint-unnamed")
-        temporary.replace(path)
-        failpoint.here("checkpoint-named")
-        for old in list_checkpoints(folder)[:-KEPT]:
-            old.path.unlink(missing_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+        for left in folder.glob("*.part"):
+            left.unlink(missing_ok=True)  # By a process that was killed: nobody else writes here.
+        with failpoint.within("checkpoint-write"):
+            save_file(on_host, temporary, metadata=metadata)
+            failpoint.here("checkpoint-unsynced")
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            failpoint.here("checkpoint-unnamed")
+            temporary.replace(path)
+            failpoint.here("checkpoint-named")
+            for old in list_checkpoints(folder)[:-KEPT]:
+                old.path.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise CheckpointError(f"the checkpoint of step {step} could not be written: {error}") from error
 
 
 def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:

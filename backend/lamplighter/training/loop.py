@@ -7,6 +7,8 @@ counts.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +20,15 @@ from numpy.typing import NDArray
 from lamplighter.corpora.batches import batch_positions, check_length
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.room import NO_ROOM
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
-from lamplighter.training.checkpoint import list_checkpoints, load_checkpoint, save_checkpoint
+from lamplighter.training.checkpoint import (
+    RETRY_SECONDS,
+    CheckpointError,
+    list_checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+)
 from lamplighter.training.control import Control, Stop, asked_rate
 from lamplighter.training.observe import Observation, Observer
 from lamplighter.training.recorder import Recorder
@@ -36,6 +45,8 @@ class Progress:
     loss: float
     lit: int
     replaying: bool
+    waiting: bool = False
+    """The step is done, and waits for room on the disk."""
 
 
 def choose_device(recipe: Recipe) -> torch.device:
@@ -118,6 +129,7 @@ class Trainer:
         self._device = device
         self._batches = Batches(recipe, run.token_ids, device)
         self._on_progress = on_progress
+        self._retry_checkpoint: float | None = None
         self._build()
         writer.set_facts(
             {
@@ -133,12 +145,15 @@ class Trainer:
         """The model as it is before the first step, and who watches it."""
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
-        self._recorder = Recorder(self._run, self._writer, self._observer)
-        # What the disk budget has given up stays given up, however the run goes on.
-        self._recorder.resume(self._reader.facts().get("snapshots", "all"))
+        self._recorder = Recorder(self._run, self._writer, self._observer, self._reader.facts())
 
     def run(self) -> str:
-        """Train until the end, a stop, or a fault. Returns the phase the run is left in."""
+        """Train until the end, a stop, or a fault. Returns the phase the run is left in.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`NO_ROOM`) there is no room to say what happens next. All that was
+                committed holds: go on with another `Trainer`, as after a crash.
+        """
         control = self._control
         control.look(self._reader.last()[1], now=True)
         if control.over:
@@ -170,9 +185,13 @@ class Trainer:
             if not control.may_step():
                 continue
             if not self._advance(step + 1):
+                if self._stop.reason == "interrupt" and not control.over:
+                    # The model is a step ahead of the record: nothing is kept of it.
+                    control.interrupt(step)
                 return control.phase
             step += 1
-            if step % self._recipe.cadence.checkpoint_every == 0:
+            due = self._retry_checkpoint is not None and time.monotonic() >= self._retry_checkpoint
+            if due or step % self._recipe.cadence.checkpoint_every == 0:
                 self._checkpoint(step)
 
     def close(self) -> None:
@@ -195,7 +214,7 @@ class Trainer:
         at = self._load_checkpoint(self._reader.line(), last, oldest=True)
         self._control.learning_rate = learning_rate
         attempt = self._writer.begin_attempt(at + 1)
-        self._checkpoint(at)
+        self._insist(lambda: self._save(at))
         self._writer.add_event(
             at,
             "attempt",
@@ -205,7 +224,8 @@ class Trainer:
         return at
 
     def _advance(self, step: int) -> bool:
-        """Do one step and commit it. False when it was no finite step and the run has failed."""
+        """Do one step and commit it. False when it was no finite step and the run has failed, or when a stop
+        was asked for while it waited for room on the disk."""
         return self._keep(*self._compute(step))
 
     def _keep(self, seen: Observation, ended: float, seconds: float) -> bool:
@@ -217,8 +237,42 @@ class Trainer:
                 " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
             )
             return False
-        self._recorder.record(seen, self._control.learning_rate, ended, seconds)
-        self._report(seen, replaying=False)
+        rate = self._control.learning_rate
+        kept = self._insist(
+            lambda: self._recorder.record(seen, rate, ended, seconds),
+            lambda: self._report(seen, replaying=False, waiting=True),
+        )
+        if kept:
+            self._report(seen, replaying=False)
+        return kept
+
+    def _insist(self, write: Callable[[], None], on_wait: Callable[[], None] | None = None) -> bool:
+        """Do what must be on the disk before anything else: training waits until there is room for it.
+
+        Returns:
+            False when told to stop meanwhile.
+        """
+        begun = time.monotonic()
+        waited = False
+        while True:
+            try:
+                write()
+                break
+            except (*NO_ROOM, CheckpointError) as error:
+                if not waited:
+                    say(f"training waits for room on the disk: {error}")
+                waited = True
+            if on_wait is not None:
+                on_wait()
+            for _ in range(10):
+                if self._stop.reason:
+                    return False
+                time.sleep(0.1)
+        if waited:
+            message = f"training waited {time.monotonic() - begun:,.0f} s for room on the disk"
+            say(message)
+            with contextlib.suppress(*NO_ROOM):
+                self._writer.add_event(self._reader.last()[1], "room", message)
         return True
 
     def _compute(self, step: int) -> tuple[Observation, float, float]:
@@ -263,6 +317,14 @@ class Trainer:
                 return step if self._keep(seen, ended, seconds) else None
             self._report(seen, replaying=True)
         self._control.learning_rate = rates.get(last + 1, self._control.learning_rate)
+        if self._writer.tiles_go_beyond(last):
+            attempt = self._writer.begin_attempt(last + 1)
+            self._writer.add_event(
+                last,
+                "attempt",
+                f"steps after {last} were lost from the record and not from the tiles (a power cut, or a copy):"
+                f" attempt {attempt} begins here",
+            )
         return last
 
     def _load_checkpoint(self, line: list[tuple[int, int, int]], last: int, *, oldest: bool = False) -> int:
@@ -290,13 +352,32 @@ class Trainer:
         return 0
 
     def _checkpoint(self, step: int) -> None:
+        """Write a checkpoint. One that cannot be written is said, and tried again: those before it stay."""
+        failed, self._retry_checkpoint = self._retry_checkpoint is not None, None
+        try:
+            self._save(step)
+        except CheckpointError as error:
+            self._retry_checkpoint = time.monotonic() + RETRY_SECONDS
+            if not failed:
+                message = f"{error}; those before it are kept, and it is tried again"
+                say(message)
+                with contextlib.suppress(*NO_ROOM):
+                    self._writer.add_event(step, "checkpoint", message)
+
+    def _save(self, step: int) -> None:
         state = {"learning_rate": self._control.learning_rate}
         save_checkpoint(
             self._run.checkpoints, step, self._writer.attempt, self._learner, self._observer, state
         )
 
-    def _report(self, seen: Observation, *, replaying: bool) -> None:
+    def _report(self, seen: Observation, *, replaying: bool, waiting: bool = False) -> None:
         if self._on_progress is not None:
             self._on_progress(
-                Progress(seen.step, self._control.end, seen.loss, len(seen.batch_ids), replaying)
+                Progress(seen.step, self._control.end, seen.loss, len(seen.batch_ids), replaying, waiting)
             )
+
+
+def say(message: str) -> None:
+    """Say something in the trainer's log."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr, flush=True)

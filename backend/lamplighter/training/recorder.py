@@ -1,17 +1,18 @@
 """From an observation to what is kept of the step: encoded once, committed as one.
 
-Keeps to the run's disk budget: near it only keyframes are kept, at it only scalars and sets; and it says so.
+How much is kept of a step is decided by `runfolder/keeping.py`.
 """
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.budget import DiskBudget
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.keeping import Keeping
 from lamplighter.runfolder.steps import StepRecord, StepsWriter
 from lamplighter.training.observe import Observation, Observer
 from lamplighter.wire.frames import Census, Pulse, Rows, encode
@@ -20,11 +21,14 @@ from lamplighter.wire.frames import Census, Pulse, Rows, encode
 class Recorder:
     """Writes the steps of a run."""
 
-    def __init__(self, run: RunFolder, writer: StepsWriter, observer: Observer) -> None:
+    def __init__(
+        self, run: RunFolder, writer: StepsWriter, observer: Observer, facts: dict[str, Any] | None = None
+    ) -> None:
+        """Record a run that is as `facts` say: what its disk budget has given up stays given up."""
         self._recipe: Recipe = run.recipe
         self._writer = writer
         self._observer = observer
-        self._budget = DiskBudget(run, writer)
+        self._keeping = Keeping(run, writer, facts)
         self._observe_seconds = 0.0
 
     def keep_start(self) -> None:
@@ -39,6 +43,10 @@ class Recorder:
             learning_rate: it was computed with.
             ended: Unix seconds when training ended and observation began.
             seconds: what training alone took.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`NO_ROOM`) there is no room for it. Nothing is committed; it can be
+                tried again.
         """
         attempt, vocabulary = self._writer.attempt, len(self._observer.touches)
         pulse = Pulse(
@@ -60,13 +68,14 @@ class Recorder:
             layer_norms=seen.layer_norms,
             verified=seen.verified,
         )
-        self._budget.look(seen.step)
+        keeping = self._keeping
+        keeping.look(seen.step)
         rows = keyframe = census = None
-        if seen.moved_vectors is not None and self._budget.snapshots == "all":
+        if seen.moved_vectors is not None and keeping.rows and not keeping.whole:
             rows = encode(Rows(attempt, seen.step, ended, vocabulary, seen.moved_ids, seen.moved_vectors))
-        if seen.step % self._recipe.cadence.keyframe_every == 0 and self._budget.snapshots != "none":
+        if keeping.whole or (seen.step % self._recipe.cadence.keyframe_every == 0 and keeping.keyframes):
             keyframe, census = self._keyframe(seen.step, ended), self._census(seen.step, ended)
-        self._writer.commit(StepRecord(seen.step, encode(pulse), seen.digest(), rows, keyframe, census))
+        keeping.commit(StepRecord(seen.step, encode(pulse), seen.digest(), rows, keyframe, census))
         self._observe_seconds = time.time() - ended
 
     def _keyframe(self, step: int, now: float) -> bytes:
@@ -77,7 +86,3 @@ class Recorder:
     def _census(self, step: int, now: float) -> bytes:
         seen = self._observer
         return encode(Census(self._writer.attempt, step, now, seen.touches, seen.last_lit))
-
-    def resume(self, snapshots: str) -> None:
-        """Go on as the run was left."""
-        self._budget.snapshots = snapshots

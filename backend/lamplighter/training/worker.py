@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -17,11 +18,14 @@ from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.room import NO_ROOM, means_full
 from lamplighter.runfolder.steps import TERMINAL, StepsWriter
 from lamplighter.training.control import Stop
 from lamplighter.training.prepare import prepare_corpus
 
 DONE, TAKEN, FAILED = 0, 3, 4
+_LONGEST_PAUSE = 15.0
+"""Seconds between two tries to go on when the disk is full."""
 
 
 def train(
@@ -50,21 +54,49 @@ def train(
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with RoleLock(run.path, "trainer"):
-            writer = StepsWriter(run.steps_path)
-            phase = "failed"
-            try:
-                phase = _train(run, writer, stop, on_prepare, on_progress)
-            finally:
-                writer.close(sealed=phase in TERMINAL)
-            return phase
+            pause = 1.0
+            while True:
+                try:
+                    return _train(run, stop, on_prepare, on_progress)
+                except (*NO_ROOM, OSError) as error:
+                    if not means_full(error):
+                        raise
+                    if pause == 1.0:
+                        print(f"training waits for room on the disk: {error}", file=sys.stderr, flush=True)
+                # As after a crash: what is committed holds, the rest is computed again.
+                if _stopped_within(pause, stop):
+                    return "interrupted" if stop.reason == "interrupt" else "running"
+                pause = min(2 * pause, _LONGEST_PAUSE)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _stopped_within(seconds: float, stop: Stop) -> bool:
+    due = time.monotonic() + seconds
+    while time.monotonic() < due and not stop.reason:
+        time.sleep(0.1)
+    return stop.reason is not None
+
+
 def _train(
     run: RunFolder,
+    stop: Stop,
+    on_prepare: Callable[[float, str], None] | None,
+    on_progress: Callable[..., None] | None,
+) -> str:
+    writer = StepsWriter(run.steps_path)
+    phase = "failed"
+    try:
+        phase = _train_with(writer, run, stop, on_prepare, on_progress)
+    finally:
+        writer.close(sealed=phase in TERMINAL)
+    return phase
+
+
+def _train_with(
     writer: StepsWriter,
+    run: RunFolder,
     stop: Stop,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
