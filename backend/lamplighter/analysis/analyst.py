@@ -1,4 +1,4 @@
-"""Following a run with measures: one set a keyframe, and one at the end.
+"""Following a run with measures, one set a keyframe and one at the end, and tiles of what moved.
 
 The analyst is the last in line for the processor: it rests after each set in proportion to what it cost, and
 when it falls behind takes the newest keyframe and leaves the others out.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 
 from lamplighter.analysis.measures import measure
+from lamplighter.analysis.tiler import Tiler
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.follower import MatrixFollower
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader, MeasuresWriter
+from lamplighter.runfolder.sealing import compact
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
@@ -30,7 +32,8 @@ class Analyst:
     def __init__(self, run: RunFolder, *, share: float = SHARE) -> None:
         self._run = run
         self._share = share
-        self._follower = MatrixFollower()
+        self._follower = MatrixFollower(run)
+        self._tiler = Tiler(run, share)
         self._stop = False
         self._looked = 0.0
         self._last_alive = time.monotonic()
@@ -52,7 +55,14 @@ class Analyst:
             reader = self._open()
             if reader is None:
                 time.sleep(POLL)
-        self._follow(reader)
+        tiled = False
+        try:
+            over = self._follow(reader)
+            tiled = over and self._tiler.finish(lambda: self._stop)
+        finally:
+            self._tiler.close(sealed=tiled)
+        if tiled:
+            compact(self._run)
 
     def _open(self) -> StepsReader | None:
         try:
@@ -60,7 +70,8 @@ class Analyst:
         except FileNotFoundError:
             return None
 
-    def _follow(self, reader: StepsReader | None) -> None:
+    def _follow(self, reader: StepsReader | None) -> bool:
+        """Measure and tile until the run is over (True) or it is time to leave (False)."""
         # The trainer can seal its file only when nobody reads it: it is closed for as long as nothing is
         # read, while measures are computed and while the analyst rests.
         over = False
@@ -69,6 +80,7 @@ class Analyst:
                 done = _last_measured(self._run)
                 version, due = -1, 0.0
                 while not self._stop and not over and not self._abandoned():
+                    self._tiler.look()
                     if time.monotonic() < due:
                         time.sleep(POLL)
                         continue
@@ -100,6 +112,7 @@ class Analyst:
                 if reader is not None:
                     reader.close()
             writer.close(sealed=over)
+        return over
 
     def _abandoned(self) -> bool:
         """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""

@@ -13,8 +13,9 @@ from lamplighter.runfolder.backup import back_up
 from lamplighter.runfolder.folder import RunFolder
 
 TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
-DATABASES = ("layouts.sqlite", "measures.sqlite", "steps.sqlite")
-"""In the order they are copied: the steps last, so that no layout or measure is of a step that is missing."""
+DATABASES = ("layouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
+"""In the order they are copied: the steps after layouts and measures, so that none is of a step that is missing,
+and before the tiles, so that what was dropped from the steps is in them."""
 _BLOCK = 1 << 20
 
 
@@ -43,14 +44,14 @@ def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
             start = 0.1 + 0.2 * index / len(present)
             _add(archive, path, f"{run.id}/{path.name}", part_of(progress, start, start, path.name))
         for index, name in enumerate(DATABASES):
-            start = 0.3 + 0.2 * index
+            start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))
+            copied = start + (end - start) / 4
             copy = Path(scratch) / name
             try:
-                back_up(run.path / name, copy, part_of(progress, start, start + 0.05, name))
+                back_up(run.path / name, copy, part_of(progress, start, copied, name))
             except FileNotFoundError:
                 continue
-            end = 1.0 if name == DATABASES[-1] else start + 0.2
-            _add(archive, copy, f"{run.id}/{name}", part_of(progress, start + 0.05, end, name))
+            _add(archive, copy, f"{run.id}/{name}", part_of(progress, copied, end, name))
             copy.unlink()
 
 

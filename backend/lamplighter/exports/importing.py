@@ -20,7 +20,7 @@ from lamplighter.exports.unpacking import TOTAL, unpack
 from lamplighter.exports.work import ExportError, Progress, part_of
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder import failpoint
-from lamplighter.runfolder.adoption import copy_layouts, copy_measures, copy_steps
+from lamplighter.runfolder.adoption import copy_layouts, copy_measures, copy_steps, copy_tiles
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder, write_once
 from lamplighter.runfolder.foreign import Shape
@@ -79,6 +79,8 @@ def _take_over(packed: RunFolder, made: RunFolder, progress: Progress) -> str:
         _take_corpus(packed, made, vocabulary)
     tick = part_of(progress, 0.55, 0.55, "checking every step")
     phase = copy_steps(packed.steps_path, made.steps_path, shape, lambda: tick(0))
+    if packed.tiles_path.exists():
+        copy_tiles(packed.tiles_path, made.tiles_path, shape, lambda: tick(0))
     if packed.layouts_path.exists():
         copy_layouts(packed.layouts_path, made.layouts_path, shape, lambda: tick(0))
     if packed.measures_path.exists():

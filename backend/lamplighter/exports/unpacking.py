@@ -27,6 +27,7 @@ _LIMITS = {
     "layouts.sqlite": 4_000 * MEGABYTE,
     "measures.sqlite": 1_000 * MEGABYTE,
     "steps.sqlite": 8_000 * MEGABYTE,
+    "tiles.sqlite": 8_000 * MEGABYTE,
 }
 _NEEDED = ("recipe.json", "corpus.json", "vocabulary.json", "steps.sqlite")
 _CHECKPOINT = re.compile(r"checkpoints/\d{10}-\d{4}\.safetensors")

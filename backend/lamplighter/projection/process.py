@@ -40,7 +40,7 @@ class ProjectorProcess:
         self._run = run
         self._once = once
         self._share = share
-        self._follower = MatrixFollower()
+        self._follower = MatrixFollower(run)
         self._reader: StepsReader | None = None
         self._stop = False
         self._warm: WarmUp | None = None

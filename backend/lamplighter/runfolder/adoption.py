@@ -11,7 +11,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from lamplighter.runfolder import layouts, measures, steps
+from lamplighter.runfolder import layouts, measures, steps, tiles
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.foreign import (
     ForeignFile,
@@ -24,7 +24,8 @@ from lamplighter.runfolder.foreign import (
     as_object,
     as_text,
 )
-from lamplighter.wire.frames import Census, Layout, Method, Pulse, Rows
+from lamplighter.wire.frames import Census, FrameError, Layout, Method, Pulse, Rows
+from lamplighter.wire.tiles import decode_tile
 
 _MAX_FACT = 1_000_000
 
@@ -139,6 +140,41 @@ def copy_measures(source: Path, target: Path, tick: Tick) -> None:
                 as_text(name)[:200],
                 as_number(value),
             )
+
+
+def copy_tiles(source: Path, target: Path, shape: Shape, tick: Tick) -> None:
+    """Check a foreign `tiles.sqlite` and write it anew.
+
+    Raises:
+        FormatError: what is wrong with it.
+    """
+    with ForeignFile(source, tiles.SCHEMA, tick) as file, FreshCopy(target, tiles.SCHEMA) as copy:
+        stretches: dict[int, tuple[int, int, int]] = {}
+        for number, *values in file.rows(
+            "SELECT id, attempt, first_step, last_step FROM stretches ORDER BY id"
+        ):
+            attempt, first, last = (as_count(value) for value in values)
+            if not 1 <= number < 1 << 32 or not 1 <= first <= last:
+                raise FormatError("tiles.sqlite: a stretch that is none")
+            stretches[number] = attempt, first, last
+            copy.add("INSERT INTO stretches VALUES(?,?,?,?)", number, attempt, first, last)
+        reached = dict.fromkeys(stretches, 0)
+        for row, record in file.rows("SELECT id, record FROM tiles ORDER BY id"):
+            stretch, first_token = tiles.tile_place(row)
+            if not isinstance(record, bytes) or reached.get(stretch) != first_token:
+                raise FormatError("tiles.sqlite: a tile that is out of place")
+            try:
+                tile = decode_tile(record)
+            except FrameError as error:
+                raise FormatError(f"tiles.sqlite: {error}") from error
+            if (tile.attempt, tile.first_step, tile.last_step) != stretches[stretch] or (
+                (tile.first_token, tile.dim) != (first_token, shape.dim)
+            ):
+                raise FormatError("tiles.sqlite: a tile that is not of its stretch")
+            reached[stretch] += tile.tokens
+            copy.add("INSERT INTO tiles VALUES(?,?)", row, record)
+        if any(count != shape.vocabulary for count in reached.values()):
+            raise FormatError("tiles.sqlite: a stretch that lacks some tokens, or has too many")
 
 
 def _attempts(file: ForeignFile) -> dict[int, tuple[int, float]]:

@@ -22,8 +22,8 @@ import apsw
 
 from lamplighter.runfolder import failpoint
 
-FORMAT = 1
-"""Of every SQLite file in a run folder, kept in `PRAGMA user_version`."""
+FORMAT = 2
+"""Of every SQLite file in a run folder, kept in `PRAGMA user_version`. Since 2, moved rows may be in tiles."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 _WAL_LIMIT = 4 << 20
@@ -52,6 +52,8 @@ def open_writer(path: Path, schema: str) -> apsw.Connection:
             connection.execute(f"PRAGMA user_version={FORMAT}")
     else:
         _check_format(connection, path)
+        # From here on it may hold what an older version would misread.
+        connection.execute(f"PRAGMA user_version={FORMAT}")
     return connection
 
 
@@ -115,7 +117,11 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
     connection.set_busy_timeout(50)
     deadline = time.monotonic() + patience
     while True:
-        with contextlib.suppress(apsw.BusyError), failpoint.within("seal"):
+        # With a full disk a run stays as it is: its readers lose nothing, and it is sealed another time.
+        with (
+            contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError),
+            failpoint.within("seal"),
+        ):
             if connection.pragma("journal_mode", "delete") == "delete":
                 return True
         if time.monotonic() > deadline:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.line import Line
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.wire.frames import Rows, decode_as
 
@@ -24,7 +27,8 @@ class MatrixFollower:
     another opened, so `advance` takes the reader.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
         self.attempt = 0
         """Of the step held; 0 while there is none."""
         self.step = -1
@@ -56,7 +60,7 @@ class MatrixFollower:
                 break
         return (self.attempt, self.step) != before and self.step >= 0
 
-    def _towards(self, reader: StepsReader, target: int, line: list[tuple[int, int, int]]) -> bool:
+    def _towards(self, reader: StepsReader, target: int, line: Line) -> bool:
         """Go on to `target`; True when the line changed under way, and the step held cannot be relied on."""
         key = reader.keyframe_step(target)
         if key is not None and key > self.step:
@@ -72,10 +76,22 @@ class MatrixFollower:
                 return True
             for step, data in moved:
                 if step != self.step + 1:
-                    return False
+                    return self._by_tiles(target, line)
                 rows = decode_as(data, Rows)
                 self.vectors[rows.token_ids] = rows.vectors
                 self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
             if len(moved) < _BATCH:
-                return False
+                return self._by_tiles(target, line)
+        return False
+
+    def _by_tiles(self, target: int, line: Line) -> bool:
+        """Go on where the rows are not in `steps.sqlite`: in tiles, or nowhere. Returns as `_towards`."""
+        if self.step < target and self._run.tiles_path.exists():
+            with History(self._run) as history:
+                if history.tiled(self.step + 1):
+                    found = history.snapshot(target, nearest=True)
+                    if history.steps.line() != line:
+                        return True
+                    self.vectors, self.attempt, self.step = found.vectors, found.attempt, found.step
+                    self.time = found.time
         return False

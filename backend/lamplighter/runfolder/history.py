@@ -69,6 +69,18 @@ class History:
         """The steps whose matrix rebuilds bit for bit, ascending, shape (N,)."""
         return self._on_one_line(lambda line: np.flatnonzero(self._kept(line).exact))
 
+    def exact(self, step: int) -> bool:
+        """Whether the matrix of a step rebuilds bit for bit."""
+        return self._on_one_line(lambda line: bool(self._kept(line).exact[step : step + 1].any()))
+
+    def tiled(self, step: int) -> bool:
+        """Whether what moved in a step is in tiles."""
+        return self._stretch(self.steps.line(), step) is not None
+
+    def stretches(self) -> list[Stretch]:
+        """The stretches in tiles that count, cut where an attempt was superseded, ascending."""
+        return self._counting(self.steps.line())
+
     def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
         """The embedding after `step`, bit for bit.
 

@@ -1,22 +1,31 @@
-"""A second chance for files that were not sealed: their writer was killed first, or a reader was in the way."""
+"""The final form of a run that is over: its record without what is in tiles, every file sealed.
+
+A file that was not sealed (its writer was killed first, or a reader was in the way) gets a second chance.
+"""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
-from lamplighter.runfolder import layouts, measures, steps
+import numpy as np
+
+from lamplighter.runfolder import layouts, measures, steps, tiles
 from lamplighter.runfolder.database import open_writer, seal
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError, is_held
+from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.wire.frames import Census, Rows, encode
 
 _WAL_MODE = b"\x02\x02"
 """Bytes 18 and 19 of an SQLite file whose journal is a WAL, whether or not there is one now."""
 
 
 def left_open(run: RunFolder) -> tuple[str, ...]:
-    """The roles (`trainer`, `projector`, `analyst`) whose file is not sealed. Reads two bytes a file."""
-    return tuple(role for role, (path, _) in _files(run).items() if _in_wal_mode(path))
+    """The roles (`trainer`, `projector`, `analyst`) with a file that is not sealed. Reads two bytes a file."""
+    return tuple(role for role, files in _files(run).items() if any(_in_wal_mode(path) for path, _ in files))
 
 
 def seal_left_open(run: RunFolder, role: str) -> bool:
@@ -25,25 +34,69 @@ def seal_left_open(run: RunFolder, role: str) -> bool:
     Returns:
         Whether it is sealed now. False: somebody has the role, reads the file, or it cannot be written.
     """
-    path, schema = _files(run)[role]
     try:
         if is_held(run.path, role):
             return False
         with RoleLock(run.path, role):
-            connection = open_writer(path, schema)
-            try:
-                return seal(connection, patience=0.0)
-            finally:
-                connection.close()
+            return all(_seal(path, schema) for path, schema in _files(run)[role] if _in_wal_mode(path))
     except (RoleTakenError, *READ_ERRORS):
         return False
 
 
-def _files(run: RunFolder) -> dict[str, tuple[Path, str]]:
+def compact(run: RunFolder, patience: float = 10.0) -> bool:
+    """Drop from a run that is over what its tiles hold, give the room back to the disk, and seal its steps.
+
+    Takes the trainer's place meanwhile: the steps have one writer, whoever it is.
+
+    Returns:
+        Whether that is done, or nothing was to be done. False: the run goes on, or cannot be written to now.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with RoleLock(run.path, "trainer"):
+                return _compact(run)
+        except RoleTakenError:
+            # A trainer that has just said that it is done still closes its file.
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        except READ_ERRORS:
+            return False
+
+
+def _compact(run: RunFolder) -> bool:
+    with History(run) as history:
+        if history.steps.facts().get("phase") not in steps.TERMINAL:
+            return False
+        attempt, last = history.steps.last()
+        keyframe = census = None
+        if history.steps.keyframe_step(last) != last and history.exact(last):
+            # The newest matrix stays at hand: for whoever looks at it first, and whoever goes on from it.
+            at, seen = history.snapshot(last), touches(history.steps, last)
+            ids = np.arange(len(at.vectors), dtype=np.uint32)
+            keyframe = encode(Rows(attempt, last, at.time, len(ids), ids, at.vectors))
+            census = encode(Census(attempt, last, at.time, seen.touches, seen.last_lit))
+    with steps.StepsWriter(run.steps_path) as writer:
+        if keyframe is not None and census is not None:
+            writer.keep_keyframe(last, keyframe, census, attempt)
+        writer.compact()
+        return writer.close(sealed=True)
+
+
+def _seal(path: Path, schema: str) -> bool:
+    connection = open_writer(path, schema)
+    try:
+        return seal(connection, patience=0.0)
+    finally:
+        connection.close()
+
+
+def _files(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
     return {
-        "trainer": (run.steps_path, steps.SCHEMA),
-        "projector": (run.layouts_path, layouts.SCHEMA),
-        "analyst": (run.measures_path, measures.SCHEMA),
+        "trainer": ((run.steps_path, steps.SCHEMA),),
+        "projector": ((run.layouts_path, layouts.SCHEMA),),
+        "analyst": ((run.measures_path, measures.SCHEMA), (run.tiles_path, tiles.SCHEMA)),
     }
 
 

@@ -18,6 +18,7 @@ import apsw
 import numpy as np
 
 from lamplighter.runfolder.database import FileReader, FileWriter, FormatError
+from lamplighter.runfolder.handover import Handover
 from lamplighter.wire.frames import ROWS_HEAD, Floats, FrameError, row_place
 
 SCHEMA = """
@@ -94,6 +95,7 @@ class StepsWriter(FileWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA)
+        self._handover = Handover(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
 
@@ -109,12 +111,12 @@ class StepsWriter(FileWriter):
         """Keep the state before the first step."""
         self.keep_keyframe(0, keyframe, census)
 
-    def keep_keyframe(self, step: int, keyframe: bytes, census: bytes) -> None:
-        """Keep the whole matrix of a step that is committed already and has none."""
+    def keep_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
+        """Keep the whole matrix of a step that is committed already (by the newest attempt, or the one named)
+        and has none."""
+        row = key(self.attempt if attempt is None else attempt, step)
         with self._connection:
-            self._connection.execute(
-                "INSERT INTO keyframes VALUES(?,?,?)", (key(self.attempt, step), keyframe, census)
-            )
+            self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def commit(self, record: StepRecord) -> None:
         """Commit one step: all of it is visible afterwards, or, after a crash, none."""
@@ -127,6 +129,24 @@ class StepsWriter(FileWriter):
                 self._connection.execute(
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
+            self._handover.work(record.step)
+
+    def tiles_go_beyond(self, step: int) -> bool:
+        """Whether tiles hold steps of this attempt after `step`, which must then not be done again in it."""
+        return self._handover.beyond(self.attempt, step)
+
+    def compact(self) -> bool:
+        """Drop all that is in tiles, and give its room back. Of a run that is over; may take seconds.
+
+        Returns:
+            Whether there was anything to drop.
+        """
+        dropped = False
+        with self._connection:
+            dropped = self._handover.finish()
+        if dropped:
+            self._connection.execute("VACUUM")
+        return dropped
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the run (`phase`, `layers`, ...), each replaced whole."""
@@ -213,9 +233,15 @@ class StepsReader(FileReader):
         """(step, encoded moved rows) of single steps; steps that are not there are left out."""
         return self._single("SELECT record FROM rows WHERE id=?", steps)
 
-    def rows_steps(self, first: int, last: int) -> list[int]:
-        """Which of the steps `first` to `last` of the line have their moved rows kept, ascending."""
-        return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, max(0, last - first + 1))]
+    def has_rows(self) -> bool:
+        """Whether moved rows of the line are kept here, not only in tiles."""
+        return bool(self._along("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
+
+    def rows_steps(self, first: int, last: int, limit: int | None = None) -> list[int]:
+        """Which of the steps `first` to `last` of the line have their moved rows kept here, ascending, at most
+        `limit`."""
+        most = max(0, last - first + 1) if limit is None else limit
+        return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, most)]
 
     def rows_count(self, first: int, last: int) -> int:
         """How many of the steps `first` to `last` of the line have their moved rows kept."""

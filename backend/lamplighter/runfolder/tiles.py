@@ -31,6 +31,11 @@ def tile_key(stretch: int, first_token: int) -> int:
     return stretch << _TOKEN_BITS | first_token
 
 
+def tile_place(row: int) -> tuple[int, int]:
+    """The stretch and the first token of a tile, by its row id."""
+    return row >> _TOKEN_BITS, row & ((1 << _TOKEN_BITS) - 1)
+
+
 @dataclass(frozen=True)
 class Stretch:
     """Steps `first` to `last` of an attempt, whose moves are all in tiles."""
@@ -54,7 +59,7 @@ class TilesWriter(FileWriter):
         # What is committed here is dropped elsewhere: it must outlast even a power cut.
         self._connection.execute("PRAGMA synchronous=FULL")
 
-    def commit(self, attempt: int, first: int, last: int, tiles: Iterable[tuple[int, bytes]]) -> Stretch:
+    def commit(self, attempt: int, first: int, last: int, tiles: Iterable[tuple[int, bytes]]) -> None:
         """Keep a stretch whole, or, after a crash, not at all.
 
         Args:
@@ -72,7 +77,6 @@ class TilesWriter(FileWriter):
             self._connection.executemany(
                 "INSERT INTO tiles VALUES(?,?)", ((tile_key(number, token), data) for token, data in tiles)
             )
-            return Stretch(number, attempt, first, last)
 
 
 class TilesReader(FileReader):

@@ -30,7 +30,7 @@ class _Known:
     last: int = 0
     """Of a run that we do not train, the last step."""
     behind: tuple[bool, bool] = (False, False)
-    """Of a run that we do not train: whether its map and its measures end before the last step."""
+    """Of a run that we do not train: whether its map, and its measures or tiles, end before the last step."""
     over: bool = False
     """Nobody trains the run, no loop of its own either."""
     left_open: tuple[str, ...] = ()
@@ -121,12 +121,12 @@ def _read(run: RunFolder, mark: Mark) -> _Known:
         return _Known(mark, training=True)
     with StepsReader(run.steps_path) as reader:
         line, (_, last) = reader.line(), reader.last()
-        over = reader.facts().get("phase") in TERMINAL
+        over, untiled = reader.facts().get("phase") in TERMINAL, reader.has_rows()
     return _Known(
         mark,
         False,
         last,
-        (_last_layout(run, line) < last, _last_measure(run, line) < last),
+        (_last_layout(run, line) < last, _last_measure(run, line) < last or untiled),
         over,
         left_open(run) if over else (),
     )

@@ -19,7 +19,7 @@ def test_holds_the_newest_matrix_bit_for_bit(
 ) -> None:
     """A positive action grows the run by so many steps; a negative one goes back so many and starts anew."""
     run = GrowingRun(tmp_path_factory.mktemp("runs"), size=12, dim=4, keyframe_every=7, seed=seed)
-    follower = MatrixFollower()
+    follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:
         assert follower.advance(reader)
         for action in actions:
@@ -35,7 +35,7 @@ def test_holds_the_newest_matrix_bit_for_bit(
 def test_a_superseded_step_is_given_up_at_once(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4)
     run.grow(25)
-    follower = MatrixFollower()
+    follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:
         follower.advance(reader)
         assert (follower.attempt, follower.step) == (1, 25)
@@ -47,7 +47,7 @@ def test_a_superseded_step_is_given_up_at_once(tmp_path: Path) -> None:
 
 def test_without_rows_it_goes_from_keyframe_to_keyframe(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4, dense=True)
-    follower = MatrixFollower()
+    follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:
         run.grow(9)
         assert follower.advance(reader)
@@ -61,7 +61,7 @@ def test_without_rows_it_goes_from_keyframe_to_keyframe(tmp_path: Path) -> None:
 def test_can_stop_at_a_step_and_go_back(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4)
     run.grow(95)
-    follower = MatrixFollower()
+    follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:
         for step in (93, 41, 40, 95):
             assert follower.advance(reader, to=step)
@@ -71,7 +71,7 @@ def test_can_stop_at_a_step_and_go_back(tmp_path: Path) -> None:
 
 def test_survives_reopening(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4)
-    follower = MatrixFollower()
+    follower = MatrixFollower(run.folder)
     with run.writer:
         for steps in (3, 20, 5):
             run.grow(steps)

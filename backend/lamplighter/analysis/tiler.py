@@ -1,0 +1,202 @@
+"""Puts the moved rows of finished stretches into tiles, so that one token through all steps is a short read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.wire.frames import Floats, Rows, UInts, decode_as
+from lamplighter.wire.tiles import encode_tile
+
+MOST_STEPS = 200
+"""Of a stretch: a snapshot unpacks one or two."""
+MOST_BYTES = 64 << 20
+"""Of a stretch's rows: bounds the analyst's memory at a few times as much."""
+TILE_BYTES = 128 << 10
+"""Of a tile's rows, about: what reading one token costs a stretch."""
+
+
+_LOOK_EVERY = 1.0
+"""Seconds between two looks for a whole stretch."""
+
+
+class Tiler:
+    """Tiles one run while it grows, and the rest of it at its end."""
+
+    def __init__(self, run: RunFolder, share: float) -> None:
+        """Tile `run` with at most `share` of a core while it is trained."""
+        self._run, self._share = run, share
+        self._writer: TilesWriter | None = None
+        self._due = 0.0
+
+    def look(self) -> None:
+        """Make the next stretch's tiles if there is a whole one and it is time; holds no file of the trainer's
+        afterwards.
+
+        Raises:
+            FormatError: the folder cannot be read by this version.
+        """
+        start = time.monotonic()
+        if start < self._due:
+            return
+        made = self._make(over=False)
+        now = time.monotonic()
+        self._due = start + (now - start) / self._share if made else now + _LOOK_EVERY
+
+    def finish(self, stopped: Callable[[], bool]) -> bool:
+        """Tile what is left of a run that is over.
+
+        Returns:
+            Whether all of it is tiled: False when `stopped` said so before.
+
+        Raises:
+            FormatError: the folder cannot be read by this version.
+        """
+        while not stopped():
+            if not self._make(over=True):
+                return True
+        return False
+
+    def close(self, *, sealed: bool) -> None:
+        """Let go of the tiles."""
+        if self._writer is not None:
+            self._writer.close(sealed=sealed)
+            self._writer = None
+
+    def _make(self, *, over: bool) -> bool:
+        try:
+            with History(self._run) as history:
+                if next_stretch(history, over=over) is None:
+                    return False
+                # Made only now: a run without moved rows has no such file.
+                self._writer = self._writer or TilesWriter(self._run.tiles_path)
+                return make_stretch(history, self._writer, over=over)
+        except (FileNotFoundError, LookupError):
+            # Not begun, moved away, or another attempt began meanwhile: the next look sees what there is.
+            return False
+
+
+class Plan(NamedTuple):
+    """A stretch that can be tiled now: the steps after `at`, up to `last`, of one attempt."""
+
+    attempt: int
+    at: int
+    last: int
+
+
+def next_stretch(history: History, *, over: bool) -> Plan | None:
+    """The next stretch whose tiles are to be made; None while there is no whole one.
+
+    It ends at a keyframe where it can, since those between stretches are the ones that stay.
+
+    Args:
+        history: of the run.
+        over: nothing more comes: then what is left makes a stretch too.
+    """
+    steps = history.steps
+    line, (_, newest) = steps.line(), steps.last()
+    keyframe = newest if over else (steps.keyframe_step(newest) or 0)
+    done = max((stretch.last for stretch in history.stretches()), default=0)
+    kept = np.array(steps.rows_steps(done + 1, keyframe, limit=MOST_STEPS + 1), dtype=np.int64)
+    if not len(kept):
+        return None
+    at = int(kept[0]) - 1
+    # Where rows were not kept for a while, they begin again after a keyframe.
+    attempt, end = next((a, last) for a, first, last in line if first <= at + 1 <= last)
+    consecutive = int(np.argmin(np.append(kept == at + 1 + np.arange(len(kept)), False)))
+    closed = min(at + consecutive, end)
+    last = min(closed, at + MOST_STEPS)
+    if last == keyframe and over:
+        return Plan(attempt, at, last)
+    if last - at < MOST_STEPS and closed == keyframe:
+        return None
+    ends = steps.keyframe_step(last)
+    return Plan(attempt, at, ends if ends is not None and at < ends else last)
+
+
+def make_stretch(history: History, writer: TilesWriter, *, over: bool) -> bool:
+    """Make the tiles of the next stretch, if there is a whole one.
+
+    Returns:
+        Whether there was.
+
+    Raises:
+        LookupError: the record changed under way (a new attempt began): nothing is kept.
+    """
+    line = history.steps.line()
+    plan = next_stretch(history, over=over)
+    if plan is None:
+        return False
+    before = history.snapshot(plan.at).vectors
+    last, ids, steps, rows = _read(history, plan)
+    if history.steps.line() != line:
+        raise LookupError(f"a new attempt began while steps {plan.at + 1} to {last} were read")
+    order = np.lexsort((steps, ids))
+    tiles = _tiles(plan, last, before, ids[order], steps[order], rows[order])
+    writer.commit(plan.attempt, plan.at + 1, last, tiles)
+    return True
+
+
+def _read(history: History, plan: Plan) -> tuple[int, UInts, UInts, Floats]:
+    """The moves of a plan, as far as they fit: its last step, ids and steps, shape (M,), rows, shape (M, D)."""
+    frames: list[Rows] = []
+    taken, at = 0, plan.at
+    while at < plan.last and taken < MOST_BYTES:
+        batch = history.steps.rows(at + 1, min(plan.last, at + 16), limit=16)
+        if not batch:
+            raise LookupError(f"the moved rows of step {at + 1} are not there any more")
+        for step, data in batch:
+            frame = decode_as(data, Rows)
+            if step != at + 1 or frame.attempt != plan.attempt:
+                raise LookupError(f"the moved rows of step {at + 1} are not there any more")
+            frames.append(frame)
+            taken += frame.vectors.nbytes
+            at = step
+    return (
+        at,
+        np.concatenate([frame.token_ids for frame in frames]),
+        np.repeat(
+            np.array([frame.step for frame in frames], dtype=np.uint32), [len(f.token_ids) for f in frames]
+        ),
+        np.concatenate([frame.vectors for frame in frames]),
+    )
+
+
+def _tiles(
+    plan: Plan, last: int, before: Floats, ids: UInts, steps: UInts, rows: Floats
+) -> Iterator[tuple[int, bytes]]:
+    """The tiles of a stretch's moves, sorted by token and step: (first token, bytes)."""
+    size, dim = before.shape
+    counts = np.bincount(ids, minlength=size).astype(np.uint32)
+    ends = np.cumsum(counts, dtype=np.int64)
+    for first, following in _cuts(ends, max(1, TILE_BYTES // (4 * dim))):
+        low, high = (ends[first - 1] if first else 0), ends[following - 1]
+        yield (
+            first,
+            encode_tile(
+                plan.attempt,
+                (plan.at + 1, last),
+                first,
+                counts[first:following],
+                steps[low:high],
+                before[first:following],
+                rows[low:high],
+            ),
+        )
+
+
+def _cuts(ends: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Token ranges (first, following) with about `most` moves each, at least one token; `ends` is their sum so far."""
+    first = 0
+    while first < len(ends):
+        done = int(ends[first - 1]) if first else 0
+        following = max(first + 1, int(np.searchsorted(ends, done + most, side="right")))
+        yield first, following
+        first = following
