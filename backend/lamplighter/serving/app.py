@@ -15,6 +15,7 @@ import lamplighter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving import (
     problems,
+    routes_exports,
     routes_live,
     routes_page,
     routes_requests,
@@ -27,6 +28,7 @@ from lamplighter.serving import (
 )
 from lamplighter.serving.addresses import loopback_addresses
 from lamplighter.serving.assets import Assets
+from lamplighter.serving.exporting import Exporter
 from lamplighter.serving.gate import Gate, GateMiddleware
 from lamplighter.serving.house import House
 from lamplighter.serving.hub import Hub
@@ -41,6 +43,7 @@ NOUNS = (
     routes_runs,
     routes_requests,
     routes_uploads,
+    routes_exports,
     routes_steps,
     routes_snapshots,
     routes_tokens,
@@ -67,10 +70,12 @@ def create_app(settings: ServerSettings) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         if house.supervisor is not None:
             house.supervisor.start()
+        await anyio.to_thread.run_sync(house.exports.start)
         try:
             yield
         finally:
             await house.hub.close()
+            await anyio.to_thread.run_sync(house.exports.stop)
             if house.supervisor is not None:
                 await anyio.to_thread.run_sync(house.supervisor.stop)
 
@@ -106,13 +111,15 @@ def _build(settings: ServerSettings) -> House:
         port=public.port if public else settings.port,
     )
     limits = replace(Limits(), trainers=settings.max_trainers)
+    server = secrets.token_hex(4)
     return House(
         settings=settings,
         gate=gate,
         library=library,
         uploads=Uploads(shelf.path / ".uploads"),
+        exports=Exporter(shelf.path / ".exports", server),
         hub=Hub(library),
         assets=Assets(),
         supervisor=Supervisor(shelf, settings.roles, limits) if settings.roles else None,
-        server=secrets.token_hex(4),
+        server=server,
     )

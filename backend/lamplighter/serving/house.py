@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from lamplighter.serving.assets import Assets
+from lamplighter.serving.exporting import Exporter
 from lamplighter.serving.gate import Gate
 from lamplighter.serving.hub import Hub
 from lamplighter.serving.library import Library
@@ -26,6 +27,7 @@ class House:
     gate: Gate
     library: Library
     uploads: Uploads
+    exports: Exporter
     hub: Hub
     assets: Assets
     supervisor: Supervisor | None

@@ -66,6 +66,7 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
             server.run(sockets=[listening])
         finally:
             # Where a second Ctrl-C cut the app's own ending short.
+            house.exports.stop()
             if house.supervisor is not None:
                 house.supervisor.stop()
     finally:

@@ -27,7 +27,7 @@ odd = st.one_of(
 )  # fmt: skip
 nouns = st.sampled_from(
     ["steps", "steps/{}", "events", "measures", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "tokens",
-     "tokens/{}", "neighbours", "live", "requests", "{}"]
+     "tokens/{}", "neighbours", "exports", "exports/{}", "exports/{}/file", "live", "requests", "{}"]
 )  # fmt: skip
 names = st.sampled_from(["from", "to", "every", "step", "k", "token_id", "limit", "offset", "search", "format",
                          "method", "channels", "name", "code", "?"])  # fmt: skip

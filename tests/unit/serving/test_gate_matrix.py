@@ -24,9 +24,10 @@ OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/events", f"{RUN}/measures",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
-        f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours"}  # fmt: skip
+        f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours",
+        f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"),
-          ("POST", "/api/launches")}  # fmt: skip
+          ("POST", "/api/launches"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}")}  # fmt: skip
 SOCKETS = {f"{RUN}/live"}
 LISTED = {("GET", path) for path in OPEN | READ} | CHANGE | {("WS", path) for path in SOCKETS}
 
@@ -74,7 +75,7 @@ async def passed(
 ) -> bool:
     """Whether the gate let it through to the route (which then has no such run to show)."""
     real = path.replace("{run}", "no-such-run").replace("{step}", "1").replace("{token_id}", "1")
-    real = real.replace("{path:path}", "none.js")
+    real = real.replace("{path:path}", "none.js").replace("{export}", "none")
     if method == "WS":
         opened, code = await connect(app, real, given, peer=peer)
         assert opened or code is not None
