@@ -215,6 +215,30 @@ async def test_where_moved_rows_are_not_kept_keyframes_come(served: Served, tmp_
     trainer.crash()
 
 
+async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(13)
+    async with served.watch(run.id, "pulse,rows") as ws:
+        await hear(ws, lambda m: isinstance(m, Rows))
+        # In one transaction, so that the tail is behind: many steps, of which the trainer then drops moved rows.
+        with trainer.writer.together():
+            trainer.train(142)
+            connection = trainer.writer._connection  # pyright: ignore[reportPrivateUsage]
+            connection.execute("DELETE FROM rows WHERE id & 0xFFFFFFFF BETWEEN 20 AND 100")
+        heard = await hear(ws, lambda m: isinstance(m, Rows) and m.step >= 155)
+        trainer.train(3)
+        heard += await hear(ws, lambda m: isinstance(m, Rows) and m.step == 158)
+        rows = [m for m in heard if isinstance(m, Rows)]
+        # Before the hole as usual (the matrix takes the place of what still waits), after it the whole.
+        assert [m.step for m in rows if m.step >= 20] == [155, 156, 157, 158]
+        (whole,) = (m for m in rows if m.whole)
+        np.testing.assert_array_equal(whole.vectors, trainer.matrices[155])
+        pulses = [m for m in heard if isinstance(m, Pulse)]
+        assert pulses[0].first_step == 14
+        assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
+    trainer.crash()
+
+
 async def test_a_finished_run_is_shown_whole(served: Served, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 35)
     write_layouts(run, layout(1, 35))
