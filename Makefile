@@ -24,7 +24,7 @@ install: .make/install
 .make/install: $(SOURCES)
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[page]'
+	$(BIN)/python -m pip install --quiet --editable '.[page,parquet]'
 	mkdir -p .make && touch $@
 
 .make/develop: .make/install

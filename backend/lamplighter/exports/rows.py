@@ -103,10 +103,7 @@ def as_arrow(rows: TokenRows) -> Iterator[bytes]:
         ExportError: pyarrow is not installed.
     """
     made = table(rows)
-    stream = ArrowStream(made.schema)
-    for batch in made.to_batches(max_chunksize=max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1])))):
-        yield stream.write(batch)
-    yield stream.close()
+    return _stream(made, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
 
 
 def as_parquet(rows: TokenRows) -> bytes:
@@ -197,6 +194,13 @@ def pyarrow(module: str = "pyarrow") -> Any:
         raise ExportError(
             "Parquet and Arrow need pyarrow: install it with: pip install 'lamplighter[parquet]'"
         ) from error
+
+
+def _stream(made: Any, size: int) -> Iterator[bytes]:
+    stream = ArrowStream(made.schema)
+    for batch in made.to_batches(max_chunksize=size):
+        yield stream.write(batch)
+    yield stream.close()
 
 
 class _Sink(io.RawIOBase):

@@ -16,8 +16,10 @@ from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving import (
     problems,
     routes_exports,
+    routes_layouts,
     routes_live,
     routes_page,
+    routes_paths,
     routes_requests,
     routes_runs,
     routes_session,
@@ -25,6 +27,7 @@ from lamplighter.serving import (
     routes_steps,
     routes_tokens,
     routes_uploads,
+    routes_vectors,
 )
 from lamplighter.serving.addresses import loopback_addresses
 from lamplighter.serving.assets import Assets
@@ -46,7 +49,10 @@ NOUNS = (
     routes_exports,
     routes_steps,
     routes_snapshots,
+    routes_vectors,
+    routes_layouts,
     routes_tokens,
+    routes_paths,
     routes_live,
     routes_page,
 )

@@ -174,6 +174,8 @@ class GateMiddleware:
         if scope["method"] == "HEAD":
             # The protocol leaves the body out of the answer by itself; routes need only know GET.
             scope = {**scope, "method": "GET"}
+            # But for those whose body would be large, and made in vain.
+            scope["state"]["head"] = True
         await self._app(scope, _capped(receive, verdict.rule.body_limit), secure)
 
     async def _socket(self, verdict: Verdict, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,10 +11,12 @@ from starlette.requests import HTTPConnection
 
 from lamplighter.serving.assets import Assets
 from lamplighter.serving.exporting import Exporter
+from lamplighter.serving.findings import Findings
 from lamplighter.serving.gate import Gate
 from lamplighter.serving.hub import Hub
 from lamplighter.serving.library import Library
 from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.streamed import Turnstile
 from lamplighter.serving.supervisor import Supervisor
 from lamplighter.serving.uploads import Uploads
 
@@ -36,6 +38,9 @@ class House:
     """This server's name in the run folders."""
     writing: threading.Lock = field(default_factory=threading.Lock)
     """Held while this server writes its request file, of which it is the one writer."""
+    turnstile: Turnstile = field(default_factory=Turnstile)
+    """Where large answers pass."""
+    findings: Findings = field(default_factory=Findings)
 
     def given_up(self, run_id: str) -> bool:
         """Whether the trainer of a run crashed so often that it is not started again."""

@@ -1,142 +1,187 @@
-"""The embedding at a step, and the map at a step."""
+"""The embedding at a step, and which steps there are."""
 
 from __future__ import annotations
 
-import io
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal
+from urllib.parse import quote
 
 import numpy as np
 from fastapi import Query
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
-from lamplighter.runfolder.line import layouts_that_count, newest_layout
+from lamplighter.exports.rows import TokenRows, as_arrow, as_npy, as_parquet, as_safetensors, as_tsv
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.snapshots import Snapshot
-from lamplighter.runfolder.steps import StepsReader
-from lamplighter.serving.house import AHouse
+from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
-from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import (
-    Items,
-    Keyframe,
-    Keyframes,
-    LayoutFacts,
-    LayoutInFull,
-    Matrix,
-    Step,
-    as_json,
+from lamplighter.serving.representations import (
+    ARROW,
+    FRAME,
+    JSON,
+    NPY,
+    PARQUET,
+    SAFETENSORS,
+    TSV,
+    Format,
+    choose,
+    described,
 )
-from lamplighter.wire.frames import FrameError, Layout, Method, Rows, decode, encode
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Keyframe, Keyframes, Matrix, Step, as_json
+from lamplighter.serving.streamed import answer, json_parts
+from lamplighter.serving.token_ids import TokenIds, chosen
+from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged
+from lamplighter.wire.frames import Rows, encode
 
 routes = Routes("snapshots")
 
-_FRAME = "application/octet-stream"
-_JSON_NUMBERS = 2_000_000
-_METHODS: dict[str, Method] = {"linear": Method.LINEAR, "umap": Method.UMAP}
-_BINARY = {200: {"content": {_FRAME: {"schema": {"type": "string", "format": "binary"}}}}}
+OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
+JSON_NUMBERS = 2_000_000
+_MATRIX_BYTES = 1 << 30
+_BLOCK = 500
 
 
 @routes.get("/api/runs/{run}/snapshots", response_model=Keyframes)
-def snapshots(run: str, house: AHouse) -> Response:
-    """The keyframes, and whether every step between them rebuilds bit for bit."""
-    with house.library.steps(house.library.find(run)) as reader:
-        found = reader.keyframe_steps()
-        last = reader.last()[1]
-        first = found[0][1] if found else 0
-        exact = bool(found) and reader.rows_count(first + 1, last) == last - first
-    items = [Keyframe(attempt=attempt, step=step) for attempt, step in found]
-    return as_json(Keyframes(items=items, exact=exact, from_=first, to=last))
+def snapshots(
+    run: str,
+    request: Request,
+    house: AHouse,
+    from_: Annotated[Step, Query(alias="from")] = 0,
+    to: Step | None = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> Response:
+    """The keyframes from step `from` to `to`, inclusive, and whether every step of that range rebuilds bit for bit."""
+    found = house.library.find(run)
+    with house.library.history(found) as history:
+        asked = span(found, history.steps, from_, to)
+        frames = history.steps.keyframe_steps()
+        told = headers(
+            tag(found, "snapshots", asked.line, to, limit, frames[-1:], len(frames)), lasting=False
+        )
+        if done := unchanged(request, told) or anything(request, told):
+            return done
+        first = max(asked.first, frames[0][1]) if frames else asked.first
+        last = max(asked.last, 0)
+        exact = house.findings.exact_steps(found, history, last)
+        kept = len(exact) - int(np.searchsorted(exact, first))
+    listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
+    page = listed[:limit]
+    following = None
+    if len(listed) > limit:
+        rest = f"from={listed[limit][1]}&limit={limit}" + ("" if to is None else f"&to={to}")
+        following = f"/api/runs/{quote(found.id, safe='')}/snapshots?{rest}"
+    items = [Keyframe(attempt=attempt, step=step) for attempt, step in page]
+    return as_json(
+        Keyframes(items=items, exact=0 < kept == last - first + 1, from_=first, to=last, next=following),
+        headers=told,
+    )
 
 
-@routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=_BINARY)
+@routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=described(OFFERED))
 def snapshot(
     run: str,
     step: Step,
     request: Request,
     house: AHouse,
-    format: Annotated[Literal["frame", "npy", "json"], Query()] = "frame",
+    format: Annotated[
+        Literal["frame", "json", "npy", "safetensors", "arrow", "parquet", "tsv"] | None, Query()
+    ] = None,
+    token_ids: TokenIds = None,
+    attempt: Attempt = None,
 ) -> Response:
-    """The matrix after a step: a rows frame of `docs/wire.md`, an `npy` file, or JSON."""
-    with house.library.history(house.library.find(run)) as history:
-        found = house.library.matrix(house.library.find(run), history, step, nearest=False)
-        tag = f'"{found.attempt}-{_attempt(history.steps)}-{found.step}-{format}"'
-    # A finished step of an attempt never changes; a new attempt changes the tag.
-    headers = {"ETag": tag, "X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(found.step)}
-    if tag in [part.strip() for part in request.headers.get("if-none-match", "").split(",")]:
-        return Response(status_code=304, headers=headers)
-    if format == "json":
-        if found.vectors.size > _JSON_NUMBERS:
-            raise Refused(
-                422, f"{found.vectors.size:,} numbers are too many for JSON; ask for format=npy or frame"
-            )
-        return as_json(
-            Matrix(attempt=found.attempt, step=found.step, vectors=found.vectors.tolist()), headers=headers
+    """The matrix after a step, or some of its rows, in the format that `format` or `Accept` names: a rows frame
+    of `docs/wire.md` when neither does. All but `frame` and `npy` also say what is known of the tokens.
+    """
+    form = choose(request, OFFERED, format)
+    found = house.library.find(run)
+    ids = chosen(house.library.tokens(found), token_ids)
+    with house.library.history(found) as history:
+        asked = span(found, history.steps, step, step, attempt)
+    told = headers(tag(found, "snapshot", asked.attempt, step, form.name, token_ids), lasting=asked.lasting)
+    told |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(step)}
+    told |= {"X-Lamplighter-Attempt": str(asked.attempt)}
+    if asked.line and (done := unchanged(request, told)):
+        return done
+    numbers = (len(found.vocabulary) if ids is None else len(ids)) * found.recipe.model.dim
+    if form is JSON and numbers > JSON_NUMBERS:
+        raise Refused(
+            422,
+            f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: name some tokens with "
+            "token_ids, or ask for format=npy or frame",
         )
-    return Response(_bytes(found, format), headers=headers, media_type=_FRAME)
+    return answer(
+        request, house.turnstile, _maker(house, found, asked, ids, form), 4 * numbers, told, form.media_type
+    )
 
 
-@routes.get("/api/runs/{run}/layouts", response_model=Items[LayoutFacts])
-def layouts(run: str, house: AHouse) -> Response:
-    """The layouts of the map that count, in the order they were made."""
-    found = house.library.find(run)
-    try:
-        with house.library.steps(found) as reader, LayoutsReader(found.layouts_path) as drawn:
-            entries = list(layouts_that_count(drawn, reader.line()))
-    except FileNotFoundError:
-        entries = []
-    return as_json(Items[LayoutFacts](items=[LayoutFacts(**_facts(entry)) for entry in entries]))
+def whole_matrix(run: RunFolder) -> int:
+    """The bytes of a run's matrix.
+
+    Raises:
+        Refused: it is more than a server should hold (422).
+    """
+    size = 4 * len(run.vocabulary) * run.recipe.model.dim
+    if size > _MATRIX_BYTES:
+        raise Refused(
+            422,
+            f"the matrix of {run.id} has {size / 1e9:.1f} GB, more than this server sends: open the run's folder "
+            "from Python instead, with lamplighter.open",
+        )
+    return size
 
 
-@routes.get("/api/runs/{run}/layouts/{step}", response_model=LayoutInFull, responses=_BINARY)
-def layout(
-    run: str,
-    step: Step,
-    house: AHouse,
-    method: Annotated[Literal["linear", "umap"], Query()] = "umap",
-    format: Annotated[Literal["frame", "json"], Query()] = "frame",
-) -> Response:
-    """The newest layout of a method at or before a step: a layout frame of `docs/wire.md`, or JSON."""
-    found = house.library.find(run)
-    entry = record = None
-    try:
-        with house.library.steps(found) as reader, LayoutsReader(found.layouts_path) as drawn:
-            entry = newest_layout(layouts_that_count(drawn, reader.line()), _METHODS[method], step)
-            record = drawn.record(entry.id) if entry else None
-    except FileNotFoundError:
-        pass
-    if entry is None or record is None:
-        raise Refused(404, f"there is no {method} layout at or before step {step} yet")
-    headers = {"ETag": f'"{entry.attempt}-{entry.id}-{format}"', "X-Lamplighter-Step": str(entry.step)}
-    if format == "frame":
-        return Response(record, headers=headers, media_type=_FRAME)
-    frame = decode(record)
-    if not isinstance(frame, Layout):
-        raise FrameError("a layout's record is not a layout")
-    places = [(float(x), float(y)) for x, y in frame.coordinates]
-    return as_json(LayoutInFull(**_facts(entry), coordinates=places), headers=headers)
+def _maker(
+    house: House, run: RunFolder, asked: Span, ids: NDArray[np.int64] | None, form: Format
+) -> Callable[[], Iterable[bytes]]:
+    def make() -> Iterable[bytes]:
+        whole_matrix(run)
+        with house.library.history(run) as history:
+            matrix = house.library.matrix(run, history, asked.first, nearest=False)
+        if matrix.attempt != asked.attempt:
+            raise Refused(409, "a new attempt began while this was read: ask again")
+        try:
+            return _parts(run, matrix, ids, form)
+        except ExportError as error:
+            raise Refused(501, str(error)) from error
+
+    return make
 
 
-def _facts(entry: LayoutEntry) -> dict[str, Any]:
-    return {
-        "attempt": entry.attempt,
-        "step": entry.step,
-        "method": entry.method.name.lower(),
-        "trust": entry.trust,
-        "trust_error": entry.trust_error,
-        "recall": entry.recall,
+def _parts(run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form: Format) -> Iterable[bytes]:
+    size = len(matrix.vectors)
+    if form is FRAME:
+        # A frame's rows are sorted by id, however they were asked for.
+        rows = np.arange(size, dtype=np.uint32) if ids is None else np.sort(ids).astype(np.uint32)
+        vectors = matrix.vectors if ids is None else matrix.vectors[rows]
+        return [encode(Rows(matrix.attempt, matrix.step, matrix.time, size, rows, vectors))]
+    facts = {
+        "format": "lamplighter",
+        "run": run.id,
+        "attempt": str(matrix.attempt),
+        "step": str(matrix.step),
     }
-
-
-def _attempt(reader: StepsReader) -> int:
-    return reader.last()[0]
-
-
-def _bytes(found: Snapshot, format: str) -> bytes:
-    if format == "npy":
-        file = io.BytesIO()
-        np.save(file, found.vectors, allow_pickle=False)
-        return file.getvalue()
-    size = len(found.vectors)
-    ids = np.arange(size, dtype=np.uint32)
-    return encode(Rows(found.attempt, found.step, found.time, size, ids, found.vectors))
+    vectors = np.ascontiguousarray(matrix.vectors if ids is None else matrix.vectors[ids])
+    rows = TokenRows(facts, run.vocabulary, np.arange(size) if ids is None else ids, vectors)
+    if form is NPY:
+        return as_npy(rows)
+    if form is SAFETENSORS:
+        return as_safetensors(rows)
+    if form is TSV:
+        return as_tsv(rows)
+    if form is ARROW:
+        return as_arrow(rows)
+    if form is PARQUET:
+        return [as_parquet(rows)]
+    said = {
+        "attempt": matrix.attempt,
+        "step": matrix.step,
+        "token_ids": rows.token_ids.tolist(),
+        "tokens": rows.tokens,
+        "classes": rows.classes,
+        "counts": rows.counts.tolist(),
+    }
+    return json_parts(said, "vectors", (vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK)))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.batches import batch_positions
@@ -16,10 +17,22 @@ from lamplighter.runfolder import steps as steps_file
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.serving.house import AHouse
+from lamplighter.serving.decimation import LEAST, keep_extremes
+from lamplighter.serving.findings import FURTHEST
+from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Event, Items, Measures, Step, StepFacts, StepInFull, as_json
+from lamplighter.serving.shapes import (
+    Event,
+    Items,
+    Measures,
+    Step,
+    StepFacts,
+    StepInFull,
+    Steps,
+    as_json,
+)
+from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged
 from lamplighter.wire.frames import Floats, FrameError, Pulse, UInts, decode
 
 routes = Routes("steps")
@@ -27,40 +40,58 @@ routes = Routes("steps")
 MOST_STEPS = 5_000
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
+_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Items[StepFacts])
+@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=_UNCHANGED)
 def steps(
     run: str,
+    request: Request,
     house: AHouse,
     from_: Annotated[Step, Query(alias="from")] = 1,
     to: Step | None = None,
     every: Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)] = None,
+    most: Annotated[int | None, Query(ge=LEAST, le=MOST_STEPS)] = None,
+    attempt: Attempt = None,
 ) -> Response:
-    """Steps in numbers, `from` and `to` inclusive: at most 5,000; without `every` it is chosen so that they fit."""
+    """Steps in numbers, `from` and `to` inclusive: at most 5,000. `every` takes every so-manieth. `most` takes about
+    so many, and of each of several equally long stretches the smallest and the largest loss. With neither, every
+    so-manieth, so that they fit.
+    """
     found = house.library.find(run)
+    if every is not None and most is not None:
+        raise Refused(422, "every and most are two ways to take fewer steps: name one of them")
     if not found.steps_path.exists():
-        return as_json(Items[StepFacts](items=[]))
+        return as_json(Steps(items=[], every=1, extremes=False))
     with house.library.steps(found) as reader:
-        last = min(reader.last()[1], 0xFFFF_FFFF if to is None else to)
-        first = max(1, from_)
-        stride = every or max(1, math.ceil((last - first + 1) / MOST_STEPS))
-        if stride == 1:
-            records = reader.pulses(first, last, limit=MOST_STEPS)
+        asked = span(found, reader, max(1, from_), to, attempt)
+        told = headers(tag(found, "steps", asked.line, every, most), lasting=asked.lasting)
+        if done := unchanged(request, told) or anything(request, told):
+            return done
+        kept, stride = _choose(house, found, reader, asked, every, most)
+        if stride == 1 and kept is None:
+            records = reader.pulses(asked.first, asked.last, limit=MOST_STEPS)
         else:
-            records = reader.pulses_of(list(range(first, last + 1, stride)[:MOST_STEPS]))
-    return as_json(Items[StepFacts](items=[StepFacts(**_facts(_pulse(data))) for _, data in records]))
+            chosen = range(asked.first, asked.last + 1, stride)[:MOST_STEPS] if kept is None else kept
+            records = reader.pulses_of(chosen)
+    items = [StepFacts(**_facts(_pulse(data))) for _, data in records]
+    return as_json(Steps(items=items, every=stride, extremes=kept is not None), headers=told)
 
 
-@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull)
-def step(run: str, step: Step, house: AHouse) -> Response:
+@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull, responses=_UNCHANGED)
+def step(run: str, step: Step, request: Request, house: AHouse, attempt: Attempt = None) -> Response:
     """One step: its batch's text, and its rows by gradient and by distance, at most 500 each."""
     found = house.library.find(run)
     with house.library.steps(found) as reader:
+        asked = span(found, reader, step, step, attempt)
+        told = headers(tag(found, "step", asked.line), lasting=asked.lasting)
+        if asked.line and (done := unchanged(request, told)):
+            return done
         records = reader.pulses_of([step])
-        last = reader.last()[1]
     if not records:
-        raise Refused(404, f"step {step} is not recorded; the last is {last}")
+        raise Refused(404, f"step {step} is not recorded; the last is {asked.newest}")
+    if done := anything(request, told):
+        return done
     pulse = _pulse(records[0][1])
     return as_json(
         StepInFull(
@@ -68,7 +99,8 @@ def step(run: str, step: Step, house: AHouse) -> Response:
             tokens=_batch(found, step),
             gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
             moved=_largest(pulse.moved_ids, pulse.moved_distances),
-        )
+        ),
+        headers=told,
     )
 
 
@@ -103,6 +135,21 @@ def measures(run: str, house: AHouse) -> Response:
         with suppress(FileNotFoundError), MeasuresReader(found.measures_path) as measured:
             by_step = measured.by_step(line=line)
     return as_json(Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
+
+
+def _choose(
+    house: House, run: RunFolder, reader: StepsReader, asked: Span, every: int | None, most: int | None
+) -> tuple[list[int] | None, int]:
+    """Which steps to show, None for every so-manieth; and of how many one is shown."""
+    if most is None:
+        return None, every or max(1, math.ceil(len(asked) / MOST_STEPS))
+    if len(asked) <= most:
+        # All of them: nothing is left out.
+        return list(range(asked.first, asked.last + 1)), 1
+    if asked.last > FURTHEST:
+        return None, math.ceil(len(asked) / most)
+    at, losses = house.findings.losses(run, reader, asked.first, asked.last)
+    return (at[keep_extremes([losses], most)].tolist() if len(at) else []), 1
 
 
 def _newest_events(reader: StepsReader, limit: int) -> list[steps_file.Event]:

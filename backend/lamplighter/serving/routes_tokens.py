@@ -11,10 +11,9 @@ from starlette.responses import Response
 from lamplighter.geometry.neighbours import nearest
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.serving.house import AHouse
-from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Items, Neighbour, Neighbours, Step, Token, TokenInFull, as_json
-from lamplighter.serving.tokens import TokenTable
+from lamplighter.serving.token_ids import known
 from lamplighter.wire.frames import NEVER
 
 routes = Routes("tokens")
@@ -42,7 +41,7 @@ def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> R
     """One token at a step; without `step`, at the newest that has a snapshot."""
     found = house.library.find(run)
     table = house.library.tokens(found)
-    _known(table, token_id)
+    known(table, token_id)
     with house.library.history(found) as history:
         matrix = house.library.matrix(found, history, step, nearest=True)
         so_far = touches(history.steps, matrix.step)
@@ -74,7 +73,7 @@ def neighbours(
     """The `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
     found = house.library.find(run)
     table = house.library.tokens(found)
-    _known(table, token_id)
+    known(table, token_id)
     with house.library.history(found) as history:
         matrix = house.library.matrix(found, history, step, nearest=True)
     ids, cosines = nearest(matrix.vectors, np.array([token_id]), k)
@@ -89,8 +88,3 @@ def neighbours(
     ]
     exact = step is None or matrix.step == step
     return as_json(Neighbours(items=items, step=matrix.step, exact=exact))
-
-
-def _known(table: TokenTable, token_id: int) -> None:
-    if not 0 <= token_id < len(table):
-        raise Refused(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")

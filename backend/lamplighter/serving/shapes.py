@@ -179,6 +179,17 @@ class StepFacts(BaseModel):
     layer_norms: list[float | None]
 
 
+class Steps(Items[StepFacts]):
+    """Steps in numbers, and how they were chosen."""
+
+    every: int
+    """Every so-manieth step of the range; 1 with `extremes`."""
+    extremes: bool
+    """Of each of several equally long stretches the smallest and the largest loss is here: nothing stands out
+    that is not shown.
+    """
+
+
 class StepInFull(StepFacts):
     """What one step did, row by row."""
 
@@ -222,14 +233,73 @@ class Keyframes(Items[Keyframe]):
     """Every step from `from` to `to` rebuilds bit for bit."""
     from_: int = Field(serialization_alias="from")
     to: int
+    next: str | None
+    """The address of the next page; null on the last."""
 
 
 class Matrix(BaseModel):
-    """The embedding after a step."""
+    """The embedding after a step, a row a token, and what is known of the tokens; all lists in one order."""
 
     attempt: int
     step: int
+    token_ids: list[int]
+    tokens: list[str]
+    classes: list[str | None]
+    counts: list[int]
     vectors: list[list[float | None]]
+
+
+class Vectors(BaseModel):
+    """Rows of the embedding through steps."""
+
+    attempt: int
+    """The one that the last step belongs to."""
+    steps: list[int]
+    token_ids: list[int]
+    vectors: list[list[list[float | None]]]
+    """By step, then by token."""
+
+
+class PathOfVectors(BaseModel):
+    """One token's vector through the steps that are kept exactly."""
+
+    token_id: int
+    steps: list[int]
+    vectors: list[list[float | None]]
+
+
+class PathOfMotion(BaseModel):
+    """How one token's vector moves through the steps that are kept exactly."""
+
+    token_id: int
+    steps: list[int]
+    length: list[float | None]
+    """Euclidean norm of the vector."""
+    displacement: list[float | None]
+    """Euclidean distance from the kept step before; null at the first."""
+    turned: list[float | None]
+    """Degrees between the vector and that of the kept step before; null at the first, and where one has no length."""
+    turned_since_first: list[float | None]
+    """Degrees between the vector and that of the first kept step of the range."""
+
+
+class PathOfPlaces(BaseModel):
+    """One token's places on the map, by layout."""
+
+    token_id: int
+    method: Literal["linear", "umap"]
+    steps: list[int]
+    x: list[float]
+    y: list[float]
+
+
+class Places(BaseModel):
+    """Several layouts."""
+
+    method: Literal["linear", "umap"]
+    steps: list[int]
+    places: list[list[tuple[float, float]]]
+    """By layout, then by token."""
 
 
 class LayoutFacts(BaseModel):
@@ -241,6 +311,19 @@ class LayoutFacts(BaseModel):
     trust: float | None
     trust_error: float | None
     recall: float | None
+
+
+class LayoutInList(LayoutFacts):
+    """A layout in the list; its id grows in the order they were made."""
+
+    id: int
+
+
+class Layouts(Items[LayoutInList]):
+    """The layouts that count, in the order they were made."""
+
+    next: str | None
+    """The address of the next page; null on the last."""
 
 
 class LayoutInFull(LayoutFacts):

@@ -1,0 +1,38 @@
+"""Fewer points for a chart, without losing what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST = 20
+"""The fewest points that can be asked for."""
+
+
+def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], most: int) -> NDArray[np.int64]:
+    """Which points to keep, ascending: the first, the last, and of each of several equally long stretches
+    the ones where a series is smallest and where it is largest. What is not a number counts as largest.
+
+    Args:
+        series: one or more, each of shape (N,).
+        most: how many may be kept; at least `LEAST`, and 2 more than twice the number of series.
+
+    Returns:
+        Indices, at most `most`.
+    """
+    size = len(series[0])
+    if size <= most:
+        return np.arange(size)
+    stretches = max(1, (most - 2) // (2 * len(series)))
+    edges = np.linspace(0, size, stretches + 1).astype(np.int64)
+    kept = {0, size - 1}
+    for one in series:
+        values = np.where(np.isnan(one), np.inf, one)
+        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            if low < high:
+                stretch = values[low:high]
+                kept |= {low + int(stretch.argmin()), low + int(stretch.argmax())}
+    return np.array(sorted(kept), dtype=np.int64)

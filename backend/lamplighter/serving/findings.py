@@ -1,0 +1,109 @@
+"""What takes a walk through a whole run to find out, kept at hand: which steps are exact, and every loss.
+
+Bounded: of a few runs, and of each some bytes a step. Everything here blocks and is called from threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.line import Line, shared
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Pulse, decode_as
+
+_RUNS = 8
+_BATCH = 200
+FURTHEST = 200_000
+"""Steps whose losses are looked through; of a longer run that would take minutes, and gigabytes of reading."""
+
+
+@dataclass
+class _Found:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    exact_at: tuple[Line, int, int | None] | None = None
+    """The line, its last step and its newest keyframe when `exact` was found."""
+    exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    line: Line = field(default_factory=list[tuple[int, int, int]])
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    losses: array[float] = field(default_factory=lambda: array("f"))
+
+
+class Findings:
+    """What was found out about the last few runs."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[object, _Found] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def exact_steps(self, run: RunFolder, history: History, last: int) -> NDArray[np.int64]:
+        """The steps up to `last` whose matrix rebuilds bit for bit, ascending, shape (N,).
+
+        Raises:
+            FormatError: the run cannot be read.
+        """
+        found = self._of(run)
+        reader = history.steps
+        with found.lock:
+            line, newest = reader.line(), reader.last()[1]
+            now = (line, newest, reader.keyframe_step(newest))
+            before = found.exact_at
+            # What was exact stays so; of a step that was the newest, a keyframe may have been kept since.
+            if before is None or before[0] != line or (before != now and last >= before[1]):
+                found.exact = history.exact_steps()
+                found.exact_at = now
+            return found.exact[: int(np.searchsorted(found.exact, last, side="right"))]
+
+    def losses(
+        self, run: RunFolder, reader: StepsReader, first: int, last: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The steps from `first` to `last`, inclusive, that are recorded, and their losses, each of shape (N,).
+
+        Reads only what was not read before. `last` must be at most `FURTHEST`.
+
+        Raises:
+            FormatError: the run cannot be read.
+        """
+        found = self._of(run)
+        with found.lock:
+            self._keep_up(found, reader, last)
+            steps = np.array(found.steps, dtype=np.int64)
+            losses = np.array(found.losses, dtype=np.float32)
+        low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
+        return steps[low:high], losses[low:high]
+
+    def _keep_up(self, found: _Found, reader: StepsReader, last: int) -> None:
+        line = reader.line()
+        if line != found.line:
+            same = shared(found.line, line, found.steps[-1]) if found.line and found.steps and line else 0
+            count = int(np.searchsorted(np.array(found.steps, dtype=np.int64), same, side="right"))
+            del found.steps[count:], found.losses[count:]
+            found.line = line
+        at = found.steps[-1] + 1 if found.steps else 1
+        while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
+            if reader.line() != line:
+                # A new attempt began meanwhile: what was just read may be of either.
+                found.line = []
+                self._keep_up(found, reader, last)
+                return
+            for step, record in batch:
+                found.steps.append(step)
+                found.losses.append(decode_as(record, Pulse).loss)
+            at = batch[-1][0] + 1
+
+    def _of(self, run: RunFolder) -> _Found:
+        # The time it was made tells a run from another that had its name before.
+        key = (run.path, run.created)
+        with self._lock:
+            found = self._found.setdefault(key, _Found())
+            self._found.move_to_end(key)
+            while len(self._found) > _RUNS:
+                self._found.popitem(last=False)
+            return found

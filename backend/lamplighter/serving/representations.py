@@ -1,0 +1,108 @@
+"""In which format an answer comes: `?format=` says it, else `Accept`, else the server.
+
+Of several that `Accept` allows alike, the one that it names most closely wins, then the server's first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from lamplighter.serving.problems import Refused
+
+_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+_RANGE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", re.ASCII)
+_MOST_RANGES = 100
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format an answer can come in."""
+
+    name: str
+    """As `?format=` says it."""
+    media_type: str
+    """As `Accept` says it."""
+
+
+FRAME = Format("frame", "application/octet-stream")
+JSON = Format("json", "application/json")
+NPY = Format("npy", "application/x-npy")
+SAFETENSORS = Format("safetensors", "application/x-safetensors")
+ARROW = Format("arrow", "application/vnd.apache.arrow.stream")
+PARQUET = Format("parquet", "application/vnd.apache.parquet")
+TSV = Format("tsv", "text/tab-separated-values")
+
+
+def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> Format:
+    """The format to answer in.
+
+    Args:
+        request: whose `Accept` counts when nothing is asked.
+        offered: what there is, the one that is sent when nothing is said first.
+        asked: what `?format=` says: the name of one of them.
+
+    Raises:
+        Refused: `Accept` allows none of them (406).
+    """
+    if asked is not None:
+        return next(format for format in offered if format.name == asked)
+    ranges = list(_ranges(",".join(request.headers.getlist("accept"))))
+    if not ranges:
+        return offered[0]
+    ranked = [(_rank(format.media_type, ranges), format) for format in offered]
+    (quality, _), best = max(ranked, key=lambda found: found[0])
+    if quality == 0:
+        there = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
+        raise Refused(406, f"this does not come in a format that Accept allows; there is {there}: "
+                      "name one with ?format= or in Accept")  # fmt: skip
+    return best
+
+
+def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route for the OpenAPI page; that of JSON is described by its model."""
+    binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    text: dict[str, Any] = {"schema": {"type": "string"}}
+    contents = {
+        format.media_type: text if format is TSV else binary for format in offered if format is not JSON
+    }
+    return {200: {"content": contents}, 304: {"description": "You have it already"}, **BUSY}
+
+
+BUSY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "Too many large answers at once: `Retry-After` says when to try again",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What a route whose answers may be large can say, for the OpenAPI page."""
+
+
+def _ranges(accept: str) -> Iterable[tuple[str, float]]:
+    """Media ranges and their qualities; what is no range is left out."""
+    for part in accept.split(",", _MOST_RANGES)[:_MOST_RANGES]:
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                if not _QUALITY.fullmatch(value.strip()):
+                    break
+                quality = float(value)
+        else:
+            if _RANGE.fullmatch(name):
+                yield name, quality
+
+
+def _rank(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """(quality, how closely it is named): what names a type most closely decides its quality."""
+    kind = media_type.split("/")[0]
+    for closeness, wanted in ((2, media_type), (1, f"{kind}/*"), (0, "*/*")):
+        qualities = [quality for name, quality in ranges if name == wanted]
+        if qualities:
+            return max(qualities), closeness
+    return 0.0, 0

@@ -1,0 +1,250 @@
+"""One token's path through the steps: its vectors, how they move, or its places on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import Query
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.exports.heads import npy_head
+from lamplighter.exports.rows import ArrowStream, pyarrow, vector_column
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.serving.decimation import LEAST, keep_extremes
+from lamplighter.serving.house import AHouse, House
+from lamplighter.serving.motion import Motion, motion
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.representations import ARROW, JSON, NPY, Format, choose, described
+from lamplighter.serving.routes_layouts import MOST_LAYOUTS, MethodName, counting, fitting
+from lamplighter.serving.routes_snapshots import JSON_NUMBERS
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import PathOfMotion, PathOfPlaces, PathOfVectors, Step
+from lamplighter.serving.streamed import LARGE, answer, json_parts
+from lamplighter.serving.token_ids import known
+from lamplighter.serving.validators import Attempt, headers, span, tag, unchanged
+from lamplighter.wire.frames import Layout, decode_as
+
+routes = Routes("tokens")
+
+OFFERED = (JSON, NPY, ARROW)
+MOST_BYTES = 256 << 20
+_BLOCK_BYTES = 64 << 20
+_MANY_STEPS = 2_000
+_ROWS = 1_000
+
+Columns = dict[str, NDArray[Any]]
+"""By name, each of N entries; of a vector, shape (N, D)."""
+
+
+@routes.get(
+    "/api/runs/{run}/tokens/{token_id}/path",
+    response_model=PathOfVectors | PathOfMotion | PathOfPlaces,
+    responses=described(OFFERED),
+)
+def path(
+    run: str,
+    token_id: int,
+    request: Request,
+    house: AHouse,
+    of: Literal["vectors", "motion", "places"] = "vectors",
+    from_: Annotated[Step, Query(alias="from")] = 0,
+    to: Step | None = None,
+    most: Annotated[int | None, Query(ge=LEAST, le=1_000_000)] = None,
+    method: MethodName = "umap",
+    format: Annotated[Literal["json", "npy", "arrow"] | None, Query()] = None,
+    attempt: Attempt = None,
+) -> Response:
+    """One token through the steps `from` to `to`, inclusive, that are kept exactly (its places: through the layouts of
+    `method`); with `most`, at most so many of them, the extremes among them.
+    """
+    form = choose(request, OFFERED, format)
+    found = house.library.find(run)
+    known(house.library.tokens(found), token_id)
+    if of == "places":
+        return _places(house, request, found, token_id, from_, to, most, method, form, attempt)
+    with house.library.history(found) as history:
+        asked = span(found, history.steps, from_, to, attempt)
+        exact = house.findings.exact_steps(found, history, max(0, asked.last))
+    steps = exact[int(np.searchsorted(exact, from_)) :]
+    if not len(steps):
+        raise NoSnapshotError(from_, int(exact[-1]) if len(exact) else None)
+    told = headers(
+        tag(found, "path", token_id, of, asked.line, len(steps), most, form.name), lasting=asked.lasting
+    )
+    told["X-Lamplighter-Attempt"] = str(asked.attempt)
+    if done := unchanged(request, told):
+        return done
+    dim = found.recipe.model.dim
+    given = len(steps) if most is None else min(most, len(steps))
+    numbers = given * (dim if of == "vectors" else 4)
+    _check_size(of, len(steps), dim, numbers, form)
+
+    def read() -> Columns:
+        with house.library.history(found) as history:
+            first, last = int(steps[0]), int(steps[-1])
+            if of == "vectors":
+                return _vectors(history, token_id, first, last, most)
+            return _motion(history, token_id, first, last, max(1, _BLOCK_BYTES // (4 * dim)), most)
+
+    # What takes long to read passes the turnstile as what is large does.
+    cost = LARGE if len(steps) > _MANY_STEPS else 8 * numbers
+    facts = {"token_id": token_id}
+    return answer(request, house.turnstile, _maker(read, facts, form), cost, told, form.media_type)
+
+
+def _places(
+    house: House,
+    request: Request,
+    run: RunFolder,
+    token_id: int,
+    first: int,
+    last: int | None,
+    most: int | None,
+    method: MethodName,
+    form: Format,
+    attempt: int | None,
+) -> Response:
+    if attempt is not None:
+        raise Refused(422, "more layouts may be made of old steps: ask for places without attempt")
+    with counting(house, run) as drawn:
+        entries = fitting(drawn, first, last, method)
+    if not entries:
+        raise Refused(
+            404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
+        )
+    if len(entries) > MOST_LAYOUTS:
+        raise Refused(
+            422,
+            f"{len(entries):,} layouts are too many, at most {MOST_LAYOUTS:,} are read at once: ask for fewer "
+            "with from and to",
+        )
+    told = headers(
+        tag(run, "path", token_id, "places", [(e.id, e.attempt, e.step) for e in entries], most, form.name),
+        lasting=False,
+    )
+    if done := unchanged(request, told):
+        return done
+
+    def read() -> Columns:
+        spots = np.empty((len(entries), 2), dtype=np.float32)
+        with counting(house, run) as drawn:
+            for at, entry in enumerate(entries):
+                spots[at] = decode_as(drawn.record(entry), Layout).coordinates[token_id]
+        columns: Columns = {
+            "steps": np.array([entry.step for entry in entries], dtype=np.int64),
+            "x": spots[:, 0],
+            "y": spots[:, 1],
+        }
+        return _decimated(columns, [spots[:, 0], spots[:, 1]], most)
+
+    cost = 4 * len(entries) * len(run.vocabulary)
+    facts = {"token_id": token_id, "method": method}
+    return answer(request, house.turnstile, _maker(read, facts, form), cost, told, form.media_type)
+
+
+def _check_size(of: str, steps: int, dim: int, numbers: int, form: Format) -> None:
+    if of == "vectors" and 4 * steps * dim > MOST_BYTES:
+        raise Refused(
+            422,
+            f"the vectors of {steps:,} steps are {4 * steps * dim / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} "
+            "are read at once: ask for fewer steps with from and to",
+        )
+    if form is JSON and numbers > JSON_NUMBERS:
+        raise Refused(
+            422,
+            f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: ask for fewer steps with from, "
+            "to or most, or for format=npy",
+        )
+
+
+def _vectors(history: History, token_id: int, first: int, last: int, most: int | None) -> Columns:
+    through = history.path(token_id, first, last)
+    columns: Columns = {"steps": through.steps, "vectors": through.vectors}
+    if most is None or len(through.steps) <= most:
+        return columns
+    moved = motion(through.vectors)
+    return _decimated(columns, [moved.length, moved.displacement], most)
+
+
+def _motion(history: History, token_id: int, first: int, last: int, block: int, most: int | None) -> Columns:
+    """Read a block of steps at a time: what stays of each is five numbers."""
+    steps: list[NDArray[np.int64]] = []
+    parts: list[Motion] = []
+    start: NDArray[np.float64] | None = None
+    before: NDArray[np.float64] | None = None
+    for low in range(first, last + 1, block):
+        try:
+            through = history.path(token_id, low, min(low + block - 1, last))
+        except NoSnapshotError:
+            continue
+        parts.append(motion(through.vectors, start, before))
+        start = through.vectors[0].astype(np.float64) if start is None else start
+        steps.append(through.steps)
+        before = through.vectors[-1].astype(np.float64)
+    if not steps:
+        raise NoSnapshotError(first, None)
+    series = [np.concatenate(of) for of in zip(*parts, strict=True)]
+    columns: Columns = {
+        "steps": np.concatenate(steps),
+        **dict(zip(Motion._fields, series, strict=True)),
+    }
+    return _decimated(columns, series, most)
+
+
+def _decimated(columns: Columns, series: list[NDArray[Any]], most: int | None) -> Columns:
+    if most is None:
+        return columns
+    kept = keep_extremes(series, most)
+    return {name: column[kept] for name, column in columns.items()}
+
+
+def _maker(read: Callable[[], Columns], facts: dict[str, Any], form: Format) -> Callable[[], Iterator[bytes]]:
+    def make() -> Iterator[bytes]:
+        if form is NPY:
+            return _npy(read())
+        if form is ARROW:
+            try:
+                pyarrow()
+            except ExportError as error:
+                raise Refused(501, str(error)) from error
+            return _arrow(read(), facts)
+        columns = read()
+        *others, (name, last) = columns.items()
+        told = {**facts, **{label: column.tolist() for label, column in others}}
+        return json_parts(told, name, (last[at : at + _ROWS] for at in range(0, len(last), _ROWS)))
+
+    return make
+
+
+def _npy(columns: Columns) -> Iterator[bytes]:
+    """A record a step, so that the steps are in the file too."""
+    names = {"steps": "step", "vectors": "vector"}
+    size = len(columns["steps"])
+    dtype = np.dtype([(names.get(n, n), c.dtype, c.shape[1:]) for n, c in columns.items()])
+    yield npy_head(dtype, (size,))
+    for at in range(0, size, _ROWS):
+        records = np.empty(min(_ROWS, size - at), dtype=dtype)
+        for name, column in columns.items():
+            records[names.get(name, name)] = column[at : at + _ROWS]
+        yield records.tobytes()
+
+
+def _arrow(columns: Columns, facts: dict[str, Any]) -> Iterator[bytes]:
+    arrow = pyarrow()
+    names = {"steps": "step", "vectors": "vector"}
+    made = {
+        names.get(name, name): vector_column(column) if column.ndim == 2 else arrow.array(column)
+        for name, column in columns.items()
+    }
+    table = arrow.table(made, metadata={"format": "lamplighter", **{n: str(v) for n, v in facts.items()}})
+    stream = ArrowStream(table.schema)
+    for batch in table.to_batches(max_chunksize=_ROWS):
+        yield stream.write(batch)
+    yield stream.close()

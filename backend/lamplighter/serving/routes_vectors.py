@@ -1,0 +1,225 @@
+"""Rows of the embedding through a range of steps: sent as they are read, never whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import Query
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.exports.heads import npy_head, safetensors_head
+from lamplighter.exports.rows import ArrowStream, pyarrow, vector_column
+from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.line import attempt_at
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.serving.house import AHouse, House
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.representations import ARROW, JSON, NPY, SAFETENSORS, Format, choose, described
+from lamplighter.serving.routes_snapshots import JSON_NUMBERS, whole_matrix
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Step, Vectors
+from lamplighter.serving.streamed import LARGE, answer, json_parts
+from lamplighter.serving.token_ids import TokenIds, chosen
+from lamplighter.serving.validators import Attempt, Span, headers, span, tag, unchanged
+
+routes = Routes("snapshots")
+
+OFFERED = (NPY, JSON, SAFETENSORS, ARROW)
+MOST_BYTES = 512 << 20
+MOST_STEPS = 100_000
+_MANY_STEPS = 200
+_BLOCK = 1 << 20
+_FLOATS = np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The rows that were asked for: the answer's shape is (S, K, D)."""
+
+    run: RunFolder
+    span: Span
+    steps: range
+    ids: NDArray[np.int64]
+    dim: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.steps), len(self.ids), self.dim
+
+    @property
+    def numbers(self) -> int:
+        return len(self.steps) * len(self.ids) * self.dim
+
+
+@routes.get("/api/runs/{run}/vectors", response_model=Vectors, responses=described(OFFERED))
+def vectors(
+    run: str,
+    request: Request,
+    house: AHouse,
+    from_: Annotated[Step, Query(alias="from")] = 0,
+    to: Step | None = None,
+    every: Annotated[int, Query(ge=1, le=0xFFFF_FFFF)] = 1,
+    token_ids: TokenIds = None,
+    format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, Query()] = None,
+    attempt: Attempt = None,
+) -> Response:
+    """The rows of some tokens (or all) after the steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D)."""
+    form = choose(request, OFFERED, format)
+    found = house.library.find(run)
+    table = house.library.tokens(found)
+    ids = chosen(table, token_ids)
+    with house.library.history(found) as history:
+        range_ = span(found, history.steps, from_, to, attempt)
+        if not len(range_):
+            raise _nothing(from_, to, range_.newest)
+        steps = range(range_.first, range_.last + 1, every)
+        everything = np.arange(len(table)) if ids is None else ids
+        asked = _Asked(found, range_, steps, everything, found.recipe.model.dim)
+        told = headers(
+            tag(found, "vectors", range_.line, every, token_ids, form.name), lasting=range_.lasting
+        )
+        told |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Attempt": str(range_.attempt)}
+        if done := unchanged(request, told):
+            return done
+        _check_size(asked, form)
+        _check_exact(house, history, asked)
+    size = 4 * asked.numbers
+    head = _head(asked, form)
+    length = len(head) + size if form in (NPY, SAFETENSORS) else None
+    # What takes long to read passes the turnstile as what is large does.
+    cost = max(size, LARGE) if len(steps) > _MANY_STEPS else size
+    make = _maker(house, asked, form, head)
+    return answer(request, house.turnstile, make, cost, told, form.media_type, length=length)
+
+
+def _nothing(first: int, last: int | None, newest: int) -> Refused:
+    if last is not None and first > last:
+        return Refused(422, f"from={first} is after to={last}: no step is in that range")
+    return Refused(404, f"step {first} is not recorded; the last is {newest}")
+
+
+def _check_size(asked: _Asked, form: Format) -> None:
+    whole_matrix(asked.run)
+    many = f"{len(asked.steps):,} steps of {len(asked.ids):,} tokens"
+    less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
+    if len(asked.steps) > MOST_STEPS:
+        raise Refused(422, f"{many} are too many, at most {MOST_STEPS:,} steps come at once: {less}")
+    if 4 * asked.numbers > MOST_BYTES:
+        raise Refused(
+            422,
+            f"{many} are {4 * asked.numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: {less}",
+        )
+    if form is JSON and asked.numbers > JSON_NUMBERS:
+        raise Refused(
+            422,
+            f"{many} are {asked.numbers:,} numbers, too many for JSON, at most {JSON_NUMBERS:,}: {less}, "
+            "or ask for format=npy",
+        )
+
+
+def _check_exact(house: House, history: History, asked: _Asked) -> None:
+    exact = house.findings.exact_steps(asked.run, history, asked.steps[-1])
+    wanted = np.array(asked.steps, dtype=np.int64)
+    missing = wanted[~np.isin(wanted, exact)]
+    if len(missing):
+        step = int(missing[0])
+        before = int(np.searchsorted(exact, step)) - 1
+        raise NoSnapshotError(step, int(exact[before]) if before >= 0 else None)
+
+
+def _maker(house: House, asked: _Asked, form: Format, head: bytes) -> Callable[[], Iterable[bytes]]:
+    def make() -> Iterable[bytes]:
+        if form is ARROW:
+            try:
+                return _arrow(house, asked)
+            except ExportError as error:
+                raise Refused(501, str(error)) from error
+        if form is JSON:
+            return json_parts(
+                {
+                    "attempt": asked.span.attempt,
+                    "steps": list(asked.steps),
+                    "token_ids": asked.ids.tolist(),
+                },
+                "vectors",
+                (block for _, block in _blocks(house, asked)),
+            )
+        return _binary(house, asked, head)
+
+    return make
+
+
+def _head(asked: _Asked, form: Format) -> bytes:
+    if form is NPY:
+        return npy_head(_FLOATS, asked.shape)
+    if form is not SAFETENSORS:
+        return b""
+    steps = np.array(asked.steps, dtype=np.int64)
+    tensors = {
+        "steps": (steps.dtype, steps.shape),
+        "token_ids": (asked.ids.dtype, asked.ids.shape),
+        "vectors": (_FLOATS, asked.shape),
+    }
+    said = {"format": "lamplighter", "run": asked.run.id, "attempt": str(asked.span.attempt)}
+    return safetensors_head(tensors, said) + steps.tobytes() + asked.ids.tobytes()
+
+
+def _binary(house: House, asked: _Asked, head: bytes) -> Iterator[bytes]:
+    yield head
+    for _, block in _blocks(house, asked):
+        yield block.tobytes()
+
+
+def _arrow(house: House, asked: _Asked) -> Iterator[bytes]:
+    arrow = pyarrow()
+    columns = [
+        ("step", arrow.int64()),
+        ("attempt", arrow.int64()),
+        ("token_id", arrow.int32()),
+        ("vector", arrow.list_(arrow.float32(), asked.dim)),
+    ]
+    return _batches(
+        house, asked, arrow.schema(columns, metadata={"format": "lamplighter", "run": asked.run.id})
+    )
+
+
+def _batches(house: House, asked: _Asked, schema: Any) -> Iterator[bytes]:
+    arrow = pyarrow()
+    stream = ArrowStream(schema)
+    for steps, block in _blocks(house, asked):
+        attempts = [attempt_at(asked.span.line, step) for step in steps]
+        count = len(asked.ids)
+        columns = [
+            arrow.array(np.repeat(np.array(steps, dtype=np.int64), count)),
+            arrow.array(np.repeat(np.array(attempts, dtype=np.int64), count)),
+            arrow.array(np.tile(asked.ids, len(steps)), arrow.int32()),
+            vector_column(block),
+        ]
+        yield stream.write(arrow.record_batch(columns, schema=schema))
+    yield stream.close()
+
+
+def _blocks(house: House, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+    """The steps of each block, and their vectors, shape (steps, K, D); a megabyte or one step each."""
+    step_bytes = 4 * len(asked.ids) * asked.dim
+    size = max(1, _BLOCK // max(1, step_bytes))
+    with house.library.history(asked.run) as history:
+        at = 0
+        block: list[NDArray[np.float32]] = []
+        for snapshot in history.snapshots(asked.steps.start, asked.steps[-1], asked.steps.step):
+            if snapshot.attempt != attempt_at(asked.span.line, snapshot.step):
+                raise RuntimeError(f"step {snapshot.step} was superseded while it was being sent")
+            block.append(snapshot.vectors[asked.ids])
+            if len(block) == size:
+                yield asked.steps[at : at + size], np.stack(block)
+                at += size
+                block = []
+        if block:
+            yield asked.steps[at:], np.stack(block)

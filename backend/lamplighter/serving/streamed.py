@@ -1,0 +1,156 @@
+"""Answers that are sent as they are made, and how many of them at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import anyio
+from numpy.typing import NDArray
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.validators import anything
+
+LARGE = 4 << 20
+"""Bytes from which on an answer has to pass the turnstile."""
+
+_PLACES = 4
+_MOMENT = 0.5
+_PATIENCE = 30.0
+"""Seconds for a client to take a megabyte: one that stopped reading keeps no place, and no file open."""
+
+
+class Turnstile:
+    """Lets a few large answers be made at once: each holds a matrix, and shares the machine with the trainer."""
+
+    def __init__(self, places: int = _PLACES) -> None:
+        """Let in `places` at once."""
+        self._free = threading.BoundedSemaphore(places)
+
+    def enter(self) -> Callable[[], None]:
+        """Take a place. Returns what gives it back, however often it is called.
+
+        Raises:
+            Refused: there is none, not for half a second (503).
+        """
+        if not self._free.acquire(timeout=_MOMENT):
+            raise Refused(
+                503,
+                "this server is making as many large answers as it can at once: try again in a few seconds",
+                headers={"Retry-After": "3"},
+            )
+        given_back = threading.Lock()
+
+        def leave() -> None:
+            if given_back.acquire(blocking=False):
+                self._free.release()
+
+        return leave
+
+
+class Streamed(StreamingResponse):
+    """Sends parts as they are made, in threads; a reader that stands still is left."""
+
+    def __init__(
+        self,
+        parts: Iterator[bytes],
+        headers: dict[str, str],
+        media_type: str,
+        leave: Callable[[], None],
+        *,
+        length: int | None = None,
+    ) -> None:
+        """Send `parts` (a generator is closed in the end), then call `leave`.
+
+        Args:
+            parts: what to send.
+            headers: of the answer.
+            media_type: of the answer.
+            leave: called once, when all is sent or nobody wants it any more.
+            length: bytes in all, where that is known.
+        """
+        if length is not None:
+            headers = {**headers, "Content-Length": str(length)}
+        super().__init__(parts, headers=headers, media_type=media_type)
+        self._parts = parts
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+
+        async def patient(message: Message) -> None:
+            with anyio.fail_after(_PATIENCE):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, patient)
+        finally:
+            close = getattr(self._parts, "close", None)
+            if close is not None:
+                close()
+            self._leave()
+
+
+def answer(
+    request: Request,
+    turnstile: Turnstile,
+    make: Callable[[], Iterable[bytes]],
+    size: int,
+    headers: dict[str, str],
+    media_type: str,
+    *,
+    length: int | None = None,
+) -> Response:
+    """An answer in one piece if it is small; else one that is sent as it is made, if there is a place for it.
+
+    Args:
+        request: a HEAD request gets the head alone, and nothing is made.
+        turnstile: where large answers pass.
+        make: makes the parts; may raise, at once, what becomes a problem.
+        size: about how many bytes it takes to make it.
+        headers: of the answer.
+        media_type: of the answer.
+        length: how many bytes it has, where that is known.
+
+    Raises:
+        Refused: too many large answers at once (503).
+    """
+    if getattr(request.state, "head", False) and (size >= LARGE or length is not None):
+        return _head(headers, media_type, length)
+    if size < LARGE:
+        body = b"".join(make())
+        return anything(request, headers) or Response(body, headers=headers, media_type=media_type)
+    leave = turnstile.enter()
+    try:
+        parts = iter(make())
+        if found := anything(request, headers):
+            leave()
+            return found
+        return Streamed(parts, headers, media_type, leave, length=length)
+    except BaseException:
+        leave()
+        raise
+
+
+def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
+    """A JSON object of `facts` and, last, a list `name` that is given in blocks; what is not finite becomes null."""
+    yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
+    begun = False
+    for block in blocks:
+        if len(block):
+            yield (b"," if begun else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
+            begun = True
+    yield b"]}"
+
+
+def _head(headers: dict[str, str], media_type: str, length: int | None) -> Response:
+    response = Response(headers=headers, media_type=media_type)
+    del response.headers["content-length"]
+    if length is not None:
+        response.headers["content-length"] = str(length)
+    return response

@@ -1,0 +1,118 @@
+"""Whether a client has an answer already, and how long it may keep it.
+
+A finished step of an attempt never changes. Nor does what led to it: a newer attempt that begins at or
+before a step takes that step itself. So an answer about steps up to one that still counts in its attempt
+is the same for ever, and its tag follows from the line alone, without rebuilding anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Annotated
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+import lamplighter
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.line import Line, attempt_at
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.serving.problems import Fault, Refused
+
+Attempt = Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)]
+"""The attempt that the last step asked for must count in; then the answer may be kept for ever."""
+
+_TAG = re.compile(r'(?:W/)?("[^"\x00-\x20]*")')
+
+
+@dataclass(frozen=True)
+class Span:
+    """The steps that a question is about, inclusive, none of them superseded. `first` > `last`: none."""
+
+    first: int
+    last: int
+    line: Line
+    """The stretches they belong to, clipped to them."""
+    newest: int
+    """The run's last step."""
+    lasting: bool
+    """The attempt was named: what is said of these steps is the same for ever."""
+
+    @property
+    def attempt(self) -> int:
+        """The attempt that the last of them belongs to."""
+        return self.line[-1][0] if self.line else 0
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first + 1)
+
+
+def span(
+    run: RunFolder, reader: StepsReader, first: int, last: int | None, attempt: int | None = None
+) -> Span:
+    """The steps from `first` to `last` (None: the newest) that there are.
+
+    Raises:
+        Refused: the last of them does not count in `attempt` (409), or there is no such step (404) or
+            attempt (404), or no last step was named with the attempt (422).
+    """
+    line = reader.line()
+    newest = reader.last()[1]
+    if attempt is not None:
+        if last is None:
+            message = "with attempt, say also to which step: name it with to"
+            raise Refused(422, message, [Fault(field="to", message=message)])
+        _check(run, line, newest, last, attempt)
+    end = newest if last is None else min(last, newest)
+    clipped = [
+        (of, max(low, first), min(high, end)) for of, low, high in line if low <= end and high >= first
+    ]
+    return Span(first, end, clipped if first <= end else [], newest, attempt is not None)
+
+
+def _check(run: RunFolder, line: Line, newest: int, step: int, attempt: int) -> None:
+    if not line or attempt > line[-1][0]:
+        newest_attempt = line[-1][0] if line else 0
+        raise Refused(404, f"{run.id} has no attempt {attempt}: its newest is {newest_attempt}")
+    if step > newest:
+        raise Refused(404, f"step {step} is not recorded; the last is {newest}")
+    if (holds := attempt_at(line, step)) != attempt:
+        raise Refused(409, f"step {step} counts in attempt {holds}, not in {attempt}: ask with "
+                      f"attempt={holds}, or leave attempt out for what counts now")  # fmt: skip
+
+
+def tag(run: RunFolder, *of: object) -> str:
+    """A strong entity tag: the same for the same run, the same version of this program and the same `of`.
+
+    `of` must say all that the answer follows from, and print the same way every time.
+    """
+    # The time it was made tells a run from another that had its name before.
+    told = repr((lamplighter.__version__, run.id, run.created, *of))
+    return f'"{blake2b(told.encode(), digest_size=12).hexdigest()}"'
+
+
+def headers(etag: str, *, lasting: bool) -> dict[str, str]:
+    """What says how long an answer may be kept."""
+    keep = "private, max-age=31536000, immutable" if lasting else "no-cache"
+    return {"ETag": etag, "Cache-Control": keep, "Vary": "Accept"}
+
+
+def unchanged(request: Request, told: dict[str, str]) -> Response | None:
+    """The answer 304 where the client has what `told` (of `headers`) tags, whether weakly or strongly.
+
+    `If-None-Match: *` is not looked at here but in `anything`: whether there is anything is not known yet.
+    """
+    asked = ",".join(request.headers.getlist("if-none-match"))
+    if told["ETag"] in _TAG.findall(asked):
+        return Response(status_code=304, headers=told)
+    return None
+
+
+def anything(request: Request, told: dict[str, str]) -> Response | None:
+    """The answer 304 where the client wants one only if there is none: called once there is one."""
+    if ",".join(request.headers.getlist("if-none-match")).strip() == "*":
+        return Response(status_code=304, headers=told)
+    return None
