@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("observation", "load", "cold_start", "latency", "purity")
+NAMES = (
+    "observation",
+    "recording",
+    "load",
+    "cold_start",
+    "latency",
+    "purity",
+    "storage",
+    "history",
+)
 
 
 def main() -> int:

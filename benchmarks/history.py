@@ -1,0 +1,96 @@
+"""Going back: any step of a 5,000-step run as a snapshot, and one token through all of them.
+
+Snapshots are asked of a real server over HTTP, at steps in random order, each once, so that none is at hand
+already. The token's path is compared with two ways of scanning: every snapshot rebuilt for itself (as a client
+of the REST interface would; timed on a sample and multiplied), and one walk through all of them that applies
+only what moved, which is the best that can be done without tiles.
+"""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+
+import numpy as np
+
+from benchmarks.finished import finished_run
+from benchmarks.report import report
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from tests.application import Application
+
+SNAPSHOTS, PATHS = 100, 21
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    run = finished_run()
+    with History(run) as history:
+        last = history.steps.last()[1]
+    steps = np.random.default_rng(0).choice(last, SNAPSHOTS, replace=False).tolist()
+    asked = _over_http(run, steps)
+    rebuilt = [_timed(lambda step=step: _snapshot(run, step)) for step in steps]
+    met = report(
+        "history_snapshot",
+        1e3 * float(np.median(asked)),
+        "ms to answer a snapshot, median",
+        "<= 30",
+        p95_ms=1e3 * float(np.percentile(asked, 95)),
+        rebuilding_alone_ms=1e3 * float(np.median(rebuilt)),
+        steps=last,
+        bytes=4 * len(run.vocabulary) * run.recipe.model.dim,
+    )
+    tokens = np.linspace(0, len(run.vocabulary) - 1, PATHS).round().astype(int).tolist()
+    paths = [_timed(lambda token=token: _path(run, token)) for token in tokens]
+    walked = _timed(lambda: _walk(run, tokens[0], last))
+    path, each = float(np.median(paths)), float(np.median(rebuilt)) * (last + 1)
+    return (
+        report(
+            "history_path",
+            each / path,
+            "times faster than scanning snapshots",
+            ">= 50",
+            path_ms=1e3 * path,
+            path_slowest_ms=1e3 * max(paths),
+            scan_seconds=each,
+            walk_seconds=walked,
+            times_faster_than_a_walk=walked / path,
+            steps=last,
+        )
+        and met
+    )
+
+
+def _over_http(run: RunFolder, steps: list[int]) -> list[float]:
+    took: list[float] = []
+    with Application(run.path.parent, "serve") as app:
+        for step in steps:
+            request = urllib.request.Request(f"{app.url}/api/runs/{run.id}/snapshots/{step}?format=frame")
+            begun = time.perf_counter()
+            with urllib.request.urlopen(request) as answer:
+                answer.read()
+            took.append(time.perf_counter() - begun)
+    return took
+
+
+def _timed(call: object) -> float:
+    begun = time.perf_counter()
+    call()  # pyright: ignore[reportCallIssue]
+    return time.perf_counter() - begun
+
+
+def _snapshot(run: RunFolder, step: int) -> None:
+    with History(run) as history:
+        history.snapshot(step)
+
+
+def _path(run: RunFolder, token: int) -> None:
+    with History(run) as history:
+        history.path(token)
+
+
+def _walk(run: RunFolder, token: int, last: int) -> None:
+    with History(run) as history:
+        rows = [at.vectors[token].copy() for at in history.snapshots(0, last)]
+    if len(rows) != last + 1:
+        raise AssertionError("the walk left steps out")

@@ -1,0 +1,123 @@
+"""What recording costs the trainer, and that no reader holds up its WAL.
+
+One process trains the default recipe and records every step as the trainer does, in the runs folder of a real
+server with projector and analyst at work (so stretches are tiled, and what is tiled is dropped). Meanwhile
+readers of every kind stand still in the middle of reading: an iterator over steps, a walk through snapshots,
+and a viewer on a socket who takes nothing more.
+
+Observation, which is measured by `observation`, is not in the figure; it is printed beside it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from websockets.sync.client import connect
+
+import lamplighter
+from benchmarks.report import report
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.training.loop import Batches, build_learner
+from lamplighter.training.observe import Observer
+from lamplighter.training.prepare import prepare_corpus
+from lamplighter.training.recorder import Recorder
+from lamplighter.training.step import train_step
+from tests.application import Application
+
+STEPS, WARM = 1_500, 50
+WAL_LIMIT = 16.0
+"""Megabytes; the writer aims at 4, and a step of this run is 0.04."""
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    with tempfile.TemporaryDirectory() as folder, Application(Path(folder), "serve") as app:
+        run = Shelf(Path(folder)).create(Recipe(steps=STEPS))
+        with RoleLock(run.path, "trainer"):
+            trained, observed, recorded, wal = _train(run, app)
+        with History(run) as history:
+            tiled = sum(stretch.last - stretch.first + 1 for stretch in history.stretches())
+    median = float(np.median(trained))
+    met = report(
+        "recording",
+        100 * float(np.median(recorded)) / median,
+        "% of the step, median",
+        "<= 2",
+        step_ms=1e3 * median,
+        recording_ms=1e3 * float(np.median(recorded)),
+        recording_p99_ms=1e3 * float(np.percentile(recorded, 99)),
+        observing_ms=1e3 * float(np.median(observed)),
+        steps_tiled_meanwhile=tiled,
+    )
+    unit = "MB of WAL at most, with readers that stand still"
+    return report("recording_wal", wal / 1e6, unit, f"<= {WAL_LIMIT}") and met
+
+
+def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], list[float], int]:
+    """Seconds for training, observing and recording each step, and the largest size of the WAL in bytes."""
+    recipe = run.recipe
+    prepare_corpus(run)
+    torch.set_num_threads(recipe.threads)
+    device = torch.device("cpu")
+    batches = Batches(recipe, run.token_ids, device)
+    learner = build_learner(recipe, len(run.vocabulary), device)
+    wal = run.steps_path.with_name("steps.sqlite-wal")
+    trained: list[float] = []
+    observed: list[float] = []
+    recorded: list[float] = []
+    largest = 0
+    standing: list[object] = []
+    with StepsWriter(run.steps_path) as writer:
+        writer.begin_attempt(0)
+        observer = Observer(learner, recipe.cadence.verify_every)
+        with StepsReader(run.steps_path) as reader:
+            recorder = Recorder(run, writer, observer, reader.facts())
+        recorder.keep_start()
+        writer.set_facts({"phase": "running", "steps": STEPS})
+        for step in range(1, STEPS + 1):
+            host, ids, targets = batches.batch(step)
+            begun = time.perf_counter()
+            result = train_step(learner, ids, targets)
+            done, ended = time.perf_counter(), time.time()
+            seen = observer.observe(step, host, result)
+            looked = time.perf_counter()
+            recorder.record(seen, 3e-3, ended, done - begun)
+            if step > WARM:
+                trained.append(done - begun)
+                observed.append(looked - done)
+                recorded.append(time.perf_counter() - looked)
+            if step == 2 * WARM:
+                standing = _standing_readers(run, app)
+            if wal.exists():
+                largest = max(largest, wal.stat().st_size)
+        writer.set_facts({"phase": "interrupted"})
+    del standing
+    return trained, observed, recorded, largest
+
+
+def _standing_readers(run: RunFolder, app: Application) -> list[object]:
+    """Readers in the middle of reading, who take nothing more."""
+    opened = lamplighter.open(run.path)
+    steps = opened.steps()
+    next(steps)
+    history = History(run)
+    walk = history.snapshots(0, 90)
+    next(walk)
+    socket = connect(
+        f"{app.url.replace('http', 'ws', 1)}/api/runs/{run.id}/live?channels=pulse,layout,rows",
+        origin=app.url,  # pyright: ignore[reportArgumentType]
+        max_size=None,
+        max_queue=1,
+        compression=None,
+    )
+    socket.recv()
+    return [steps, history, walk, socket]
