@@ -1,6 +1,6 @@
 /** Every sentence the page says, in one place. */
 
-import type { Phase } from "./wire/rest";
+import type { ExportFormat, Phase } from "./wire/rest";
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -22,6 +22,7 @@ export function small(value: number | null | undefined): string {
 
 export function bytes(value: number): string {
   if (value < 1e6) return `${count(value / 1e3)} kB`;
+  if (value < 1e7) return `${(value / 1e6).toFixed(1)} MB`;
   return value < 1e9 ? `${count(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }
 
@@ -136,7 +137,7 @@ export const t = {
   home: "Show the whole city",
   save: "Save the picture",
 
-  panels: { token: "Token", step: "Step", measures: "Measures", runs: "Runs" },
+  panels: { token: "Token", step: "Step", measures: "Measures", export: "Export", runs: "Runs" },
   inspector: "Inspector",
   openInspector: "Open the inspector (i)",
   closeInspector: "Fold the inspector away (i)",
@@ -220,6 +221,51 @@ export const t = {
       purity_chance: "chance",
       analogy_chance: "chance",
     } as Record<string, string>,
+  },
+  exportPanel: {
+    about: "The run as a file: for colleagues, other programs, or a class without a network.",
+    viewer:
+      "Only the presenter can make exports (open Lamplighter by its launch link). What is made can be downloaded here.",
+    notBegun: "There is nothing to export yet: this run has not begun to train.",
+    none: "Nothing made yet. What is made stays here for download until the server ends.",
+    whole: "The whole run",
+    one: "One step",
+    step: "Step",
+    newest: "newest",
+    stepMore: "Empty: the newest step that was kept exactly",
+    make: "Make",
+    cancel: "Cancel",
+    discard: "Discard",
+    download: "Download",
+    atStep: (step: number) => `step ${count(step)}`,
+    progress: (share: number, what: string) =>
+      `${Math.floor(100 * share)} %${what && ` · ${what}`}`,
+    cancelled: "cancelled",
+    leftOut: "Left out:",
+    state: {
+      running: "is being made",
+      done: "is ready",
+      failed: "failed",
+      cancelled: "was cancelled",
+    },
+    formats: {
+      html: [
+        "Replay page",
+        "One HTML page that replays the run by a double click: no server, no network.",
+      ],
+      zip: [
+        "Zip of the run",
+        "Everything in it, the text included, to look at elsewhere or go on with: lamplighter import.",
+      ],
+      csv: ["CSV", "A row a step: losses, speeds, rows lit, gradient norms, measures."],
+      "embedding-projector": [
+        "Embedding Projector",
+        "Vectors and tokens for projector.tensorflow.org, as a zip to unpack.",
+      ],
+      parquet: ["Parquet", "A row a token, for Embedding Atlas and data frames."],
+      safetensors: ["safetensors", "The embedding and the map, bit for bit."],
+      npy: ["npy", "The embedding alone, for NumPy."],
+    } satisfies Record<ExportFormat, [string, string]>,
   },
   runsPanel: {
     about: "Every run is a folder; open one, or start another.",

@@ -3,7 +3,7 @@ import { NOWHERE, readAddress, writeAddress, type Address } from "./address";
 
 describe("address", () => {
   it("comes back as it went", () => {
-    const there: Address = { run: "2026 & <b>", token: 17, map: "linear", panel: "measures" };
+    const there: Address = { run: "2026 & <b>", token: 17, map: "linear", panel: "export" };
     expect(readAddress(writeAddress(there))).toEqual(there);
     expect(writeAddress(NOWHERE)).toBe("");
     expect(readAddress("")).toEqual(NOWHERE);

@@ -95,6 +95,23 @@ export interface Measures {
   values: Record<string, number>;
 }
 
+export type ExportFormat =
+  "zip" | "html" | "embedding-projector" | "parquet" | "safetensors" | "npy" | "csv";
+
+export interface Export {
+  id: string;
+  format: ExportFormat;
+  step: number | null;
+  state: "running" | "done" | "failed" | "cancelled";
+  /** From 0 to 1. */
+  share: number;
+  what: string;
+  bytes: number;
+  name: string;
+  problem: string | null;
+  left_out: string[];
+}
+
 /** What a presenter may ask of a run. */
 export type Ask =
   | { kind: "pause" | "resume" | "step" | "stop" }
