@@ -25,7 +25,7 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.steps import StepsWriter
 from lamplighter.training.loop import Batches, build_learner
 from lamplighter.training.observe import Observer
 from lamplighter.training.prepare import prepare_corpus
@@ -79,8 +79,7 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
     with StepsWriter(run.steps_path) as writer:
         writer.begin_attempt(0)
         observer = Observer(learner, recipe.cadence.verify_every)
-        with StepsReader(run.steps_path) as reader:
-            recorder = Recorder(run, writer, observer, reader.facts())
+        recorder = Recorder(run, writer, observer)
         recorder.keep_start()
         writer.set_facts({"phase": "running", "steps": STEPS})
         for step in range(1, STEPS + 1):
