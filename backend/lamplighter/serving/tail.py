@@ -24,10 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
 from lamplighter.runfolder.lock import is_held
@@ -46,8 +43,9 @@ from lamplighter.serving.shapes import (
     json_text,
 )
 from lamplighter.serving.slot import Message, What
+from lamplighter.serving.told_rows import ToldRows, matrix_message
 from lamplighter.serving.watched import R, Watched
-from lamplighter.wire.frames import Census, Method, Rows, encode, step_of
+from lamplighter.wire.frames import Census, Method, encode, step_of
 
 log = logging.getLogger(__name__)
 
@@ -117,10 +115,7 @@ class Tail(Generic[Who]):
         self._measures = Watched(run.measures_path, MeasuresReader)
         self._line: Line = []
         self._attempt, self._step = 0, -1
-        self._rows_step = -1
-        """The step of the matrix that viewers have."""
-        self._rows_lost = self._rows_passed = False
-        """Moved rows after it are missing; and were, when this tail was behind."""
+        self._rows = ToldRows(run)
         self._applied = 0
         self._layout_id = 0
         self._newest: dict[Method, LayoutEntry] = {}
@@ -129,7 +124,6 @@ class Tail(Generic[Who]):
         self._facts: object = None
         self._slow_at = 0.0
         self._aside: dict[object, tuple[float, str]] = {}
-        self._wants_rows = False
         self._more = False
         self._thread = threading.Thread(target=self._follow, name=f"tail of {run.id}", daemon=True)
 
@@ -249,7 +243,7 @@ class Tail(Generic[Who]):
         """Returns whether there is more at once."""
         line = reader.line()
         more = self._take_line(reader, line, messages) and self._look_at_pulses(reader, line, messages)
-        self._look_at_rows(reader, messages, behind=more)
+        self._rows.look(reader, self._step, messages, behind=more)
         for applied in reader.applied(after=self._applied):
             self._applied = applied.id
             text = AcknowledgedMessage(
@@ -288,7 +282,7 @@ class Tail(Generic[Who]):
             return False
         self._line, self._step = line, at
         self._attempt = attempt_at(line, at)
-        self._rows_step = _matrix_step(beginning, at)
+        self._rows.begin(beginning, at)
         self._measured = min(self._measured, at)
         self._layout_id = 0
         self._newest = {}
@@ -306,45 +300,11 @@ class Tail(Generic[Who]):
             attempt = attempt_at(line, at)
             census = Census(attempt, at, time.time(), so_far.touches, so_far.last_lit)
             messages = [Message(What.CENSUS, encode(census), attempt)]
-            if self._wants_rows if rows is None else rows:
-                messages.append(_matrix(self._run, at))
+            if self._rows.wanted if rows is None else rows:
+                messages.append(matrix_message(self._run, at))
         except NoSnapshotError:
             return None
         return messages
-
-    def _look_at_rows(self, reader: StepsReader, messages: list[Message], *, behind: bool) -> None:
-        if not self._wants_rows or self._step < 0:
-            self._rows_step, self._rows_lost = self._step, False
-            return
-        if not self._rows_lost:
-            while moved := reader.rows(self._rows_step + 1, self._step, limit=4 * _BATCH):
-                for step, data in moved:
-                    if step != self._rows_step + 1:
-                        break
-                    messages.append(Message(What.ROWS, data, step_of(data)[0]))
-                    self._rows_step = step
-                if self._rows_step < moved[-1][0]:
-                    break
-            self._rows_lost = self._rows_step < self._step
-            self._rows_passed = self._rows_lost and behind
-        if not self._rows_lost or behind:
-            return
-        if self._rows_passed:
-            # They may be in the tiles by now, where only a whole matrix is had: one, once we have caught up.
-            self._rows_passed = False
-            self._take_matrix(_matrix(self._run, self._step), messages)
-            return
-        # Where moved rows are not kept, the keyframes are what there is.
-        keyframe = reader.keyframe_step(self._step)
-        if keyframe is not None and keyframe > self._rows_step:
-            self._take_matrix(_matrix(self._run, keyframe), messages)
-
-    def _take_matrix(self, matrix: Message, messages: list[Message]) -> None:
-        step = _matrix_step([matrix], 0)
-        if step > self._rows_step:
-            messages.append(matrix)
-            # The moved rows since, if there are any, come with the next look.
-            self._rows_step, self._rows_lost = step, False
 
     def _look_at_layouts(self, reader: LayoutsReader, messages: list[Message]) -> None:
         if not self._line:
@@ -398,9 +358,9 @@ class Tail(Generic[Who]):
                 continue
             place = joining.place
             messages = self._first(channels, at_hand) if place is None else self._since(place, channels)
-            if "rows" in channels and messages is not None and not self._wants_rows:
-                self._wants_rows = True
-                self._rows_step, self._rows_lost = _matrix_step(messages, self._step), False
+            if "rows" in channels and messages is not None and not self._rows.wanted:
+                self._rows.wanted = True
+                self._rows.begin(messages, self._step)
             self._begun(joining.who, messages)
             self._joining.popleft()
 
@@ -436,7 +396,7 @@ class Tail(Generic[Who]):
         if "rows" in channels and place.exact and len(rows) == behind:
             messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in rows]
         elif "rows" in channels:
-            messages.append(_matrix(self._run, self._step))
+            messages.append(matrix_message(self._run, self._step))
         with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
             newer = [
                 e for e in self._newest.values() if (e.step, e.id) > place.layouts.get(e.method, (-1, -1))
@@ -458,23 +418,8 @@ class Tail(Generic[Who]):
             return []
 
 
-def _matrix(run: RunFolder, at: int) -> Message:
-    with History(run) as history:
-        found = history.snapshot(at, nearest=True)
-    size = len(found.vectors)
-    ids = np.arange(size, dtype=np.uint32)
-    rows = Rows(found.attempt, found.step, found.time, size, ids, found.vectors)
-    return Message(What.MATRIX, encode(rows), found.attempt)
-
-
 def _measures(step: int, values: dict[str, float]) -> Message:
     return Message(What.MEASURES, json_text(MeasuresMessage(step=step, values=dict(values))))
-
-
-def _matrix_step(messages: list[Message], otherwise: int) -> int:
-    """The step of the whole matrix among some messages."""
-    of = (m.data for m in messages if m.what is What.MATRIX and isinstance(m.data, bytes))
-    return next((step_of(data)[1] for data in of), otherwise)
 
 
 def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:
