@@ -15,6 +15,7 @@ from lamplighter.runfolder.follower import MatrixFollower
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader, MeasuresWriter
 from lamplighter.runfolder.sealing import compact
+from lamplighter.runfolder.room import insist
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
@@ -43,11 +44,15 @@ class Analyst:
         self._stop = True
 
     def go(self) -> None:
-        """Follow the run to its end.
+        """Follow the run to its end. Where there is no room on the disk: begin again after the last measures
+        that are kept, as after a crash, until there is.
 
         Raises:
             FormatError: the folder cannot be read by this version.
         """
+        insist(self._go, lambda: self._stop, "the analyst")
+
+    def _go(self) -> None:
         reader = None
         while reader is None:
             if self._stop or self._abandoned():

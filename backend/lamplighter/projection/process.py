@@ -18,6 +18,7 @@ from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.line import counts
 from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.room import insist
 from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
@@ -58,11 +59,15 @@ class ProjectorProcess:
         return self._warm is not None and not self._warm.done
 
     def go(self) -> None:
-        """Follow the run to its end.
+        """Follow the run to its end. Where there is no room on the disk: begin again with the last layout that
+        is kept, as after a crash, until there is.
 
         Raises:
             FormatError: the folder cannot be read by this version.
         """
+        insist(self._go, lambda: self._stop, "the projector")
+
+    def _go(self) -> None:
         reader = self._open()
         if reader is None:
             return
@@ -92,7 +97,8 @@ class ProjectorProcess:
             except FileNotFoundError:
                 reader = None
             if reader is not None:
-                if self._follower.advance(reader):
+                self._follower.advance(reader)
+                if self._follower.step >= 0:
                     return reader
                 over = reader.facts().get("phase") in TERMINAL
                 reader.close()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
+
+Done = TypeVar("Done")
 
 NO_ROOM = (apsw.FullError, apsw.IOError)
 """What a writer's transaction raises when the disk is full, a quota is used up, or a file may grow no further.
@@ -72,3 +78,53 @@ class DiskRoom:
 def means_full(error: BaseException) -> bool:
     """Whether an error says that there is no room on the disk."""
     return isinstance(error, NO_ROOM) or (isinstance(error, OSError) and error.errno in _FULL)
+
+
+def insist(
+    work: Callable[[], Done],
+    stopped: Callable[[], object],
+    who: str,
+    *,
+    also: tuple[type[Exception], ...] = (),
+    on_wait: Callable[[], None] | None = None,
+) -> Done | None:
+    """Do what needs room on the disk; where there is none, wait, and do it again: from once a second to four
+    times a minute. That is said once, in the log.
+
+    Args:
+        work: can be done again after it failed.
+        stopped: whether to leave instead.
+        who: waits, in words: "training", say.
+        also: what `work` raises besides when there is no room.
+        on_wait: is told before each wait.
+
+    Returns:
+        What `work` did; None when stopped.
+    """
+    begun, pause = time.monotonic(), 0.0
+    while True:
+        try:
+            done = work()
+        except Exception as error:
+            if not (means_full(error) or isinstance(error, also)):
+                raise
+            if not pause:
+                say(f"{who} waits for room on the disk: {error}")
+        else:
+            if pause:
+                say(f"{who} goes on after {time.monotonic() - begun:,.0f} s without room on the disk")
+            return done
+        if on_wait is not None:
+            on_wait()
+        pause = min(2 * pause or 1.0, 15.0)
+        due = time.monotonic() + pause
+        while time.monotonic() < due:
+            if stopped():
+                return None
+            time.sleep(0.1)
+
+
+def say(message: str) -> None:
+    """Say something in this worker's log, which may be on the disk that is full."""
+    with suppress(OSError):
+        print(message, file=sys.stderr, flush=True)

@@ -8,7 +8,6 @@ counts.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from lamplighter.corpora.batches import batch_positions, check_length
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.room import NO_ROOM
+from lamplighter.runfolder.room import NO_ROOM, insist, say
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
 from lamplighter.training.checkpoint import (
     RETRY_SECONDS,
@@ -252,28 +251,24 @@ class Trainer:
         Returns:
             False when told to stop meanwhile.
         """
-        begun = time.monotonic()
-        waited = False
-        while True:
-            try:
-                write()
-                break
-            except (*NO_ROOM, CheckpointError) as error:
-                if not waited:
-                    say(f"training waits for room on the disk: {error}")
-                waited = True
+        begun, waited = time.monotonic(), False
+
+        def work() -> bool:
+            write()
+            return True
+
+        def told() -> None:
+            nonlocal waited
+            waited = True
             if on_wait is not None:
                 on_wait()
-            for _ in range(10):
-                if self._stop.reason:
-                    return False
-                time.sleep(0.1)
-        if waited:
+
+        done = insist(work, lambda: self._stop.reason, "training", also=(CheckpointError,), on_wait=told)
+        if done and waited:
             message = f"training waited {time.monotonic() - begun:,.0f} s for room on the disk"
-            say(message)
             with contextlib.suppress(*NO_ROOM):
                 self._writer.add_event(self._reader.last()[1], "room", message)
-        return True
+        return done is not None
 
     def _compute(self, step: int) -> tuple[Observation, float, float]:
         """A step and its observation, when training ended (Unix seconds), and how long it took."""
@@ -375,9 +370,3 @@ class Trainer:
             self._on_progress(
                 Progress(seen.step, self._control.end, seen.loss, len(seen.batch_ids), replaying, waiting)
             )
-
-
-def say(message: str) -> None:
-    """Say something in the trainer's log."""
-    with contextlib.suppress(OSError):
-        print(message, file=sys.stderr, flush=True)

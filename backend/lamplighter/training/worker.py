@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -18,14 +17,12 @@ from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError
-from lamplighter.runfolder.room import NO_ROOM, means_full
+from lamplighter.runfolder.room import insist
 from lamplighter.runfolder.steps import TERMINAL, StepsWriter
 from lamplighter.training.control import Stop
 from lamplighter.training.prepare import prepare_corpus
 
 DONE, TAKEN, FAILED = 0, 3, 4
-_LONGEST_PAUSE = 15.0
-"""Seconds between two tries to go on when the disk is full."""
 
 
 def train(
@@ -54,29 +51,17 @@ def train(
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with RoleLock(run.path, "trainer"):
-            pause = 1.0
-            while True:
-                try:
-                    return _train(run, stop, on_prepare, on_progress)
-                except (*NO_ROOM, OSError) as error:
-                    if not means_full(error):
-                        raise
-                    if pause == 1.0:
-                        print(f"training waits for room on the disk: {error}", file=sys.stderr, flush=True)
-                # As after a crash: what is committed holds, the rest is computed again.
-                if _stopped_within(pause, stop):
-                    return "interrupted" if stop.reason == "interrupt" else "running"
-                pause = min(2 * pause, _LONGEST_PAUSE)
+            # Where there is no room on the disk: as after a crash. What is committed holds, the rest is
+            # computed again.
+            phase = insist(
+                lambda: _train(run, stop, on_prepare, on_progress), lambda: stop.reason, "training"
+            )
+            if phase is None:
+                return "interrupted" if stop.reason == "interrupt" else "running"
+            return phase
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _stopped_within(seconds: float, stop: Stop) -> bool:
-    due = time.monotonic() + seconds
-    while time.monotonic() < due and not stop.reason:
-        time.sleep(0.1)
-    return stop.reason is not None
 
 
 def _train(
