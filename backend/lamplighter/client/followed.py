@@ -19,7 +19,12 @@ CHANNELS = ("pulse", "layout", "rows")
 LINGER = 3.0
 """Seconds without a frame after which a run that is over is taken to have no more to show."""
 _OVER = ("finished", "interrupted", "failed")
-_FINAL = {4404: "there is no such run", 4403: "not allowed", 4409: "this run cannot be read"}
+_FINAL = {
+    4400: "that cannot be played",
+    4404: "there is no such run",
+    4403: "not allowed",
+    4409: "this run cannot be read",
+}
 _BACKOFF = (0.2, 5.0)
 _MOST_MESSAGE = 1 << 30
 
@@ -29,6 +34,8 @@ def follow(
     *,
     token: str | None = None,
     channels: Iterable[str] = ("pulse", "layout"),
+    from_step: int | None = None,
+    speed: float | None = None,
     patience: float = 60.0,
     linger: float = LINGER,
 ) -> Generator[Frame]:
@@ -38,17 +45,23 @@ def follow(
     connection is lost it is made again, and the state so far comes again. One who reads slowly gets several
     steps merged into one pulse (`frame.merged`). The generator ends when the run is over and shown.
 
+    With `from_step` the run is played from there: the state at that step, then every later one, and live once
+    there are no more. After a lost connection it is played on from the last step that came.
+
     Args:
         url: of the run: its page (`http://host:port/?run=ID`), its REST address
             (`http://host:port/api/runs/ID`), or its socket.
         token: the presenter's, for servers that want it for reading.
         channels: of `pulse` (also gives the census), `layout`, `rows`.
+        from_step: the step to play from; None: live.
+        speed: steps a second at which it is played; None: as fast as you read, and nothing merged.
         patience: seconds to go on trying after a lost connection. The first one is not tried again.
         linger: seconds to wait for a last layout or matrix of a run that is over.
 
     Raises:
-        InputError: the address or a channel is none.
-        LiveError: nobody answers, or the server refuses for good: no such run, not allowed, cannot be read.
+        InputError: the address or a channel is none, or no run can be played so.
+        LiveError: nobody answers, or the server refuses for good: no such run or step, not allowed, cannot be
+            read.
     """
     wanted = [channels] if isinstance(channels, str) else list(channels)
     if not wanted or any(name not in CHANNELS for name in wanted):
@@ -56,7 +69,20 @@ def follow(
             f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
         )
     address = live_address(url, wanted)
-    return _Follower(address, token, set(wanted), patience, linger).frames()
+    played = None if from_step is None else f"&speed={_speed(speed)}"
+    if from_step is None and speed is not None:
+        raise InputError("speed: only a run that is played from a step on has one; give from_step too")
+    if from_step is not None and from_step < 0:
+        raise InputError(f"from_step: {from_step} is no step; 0 is before the first")
+    return _Follower(address, token, set(wanted), patience, linger, from_step, played).frames()
+
+
+def _speed(speed: float | None) -> str:
+    if speed is None:
+        return "full"
+    if not 0.001 <= speed <= 1e6:
+        raise InputError(f"speed: {speed} is none; steps a second, from 0.001 to 1,000,000, or None")
+    return f"{speed:.9f}".rstrip("0").rstrip(".")
 
 
 def live_address(url: str, channels: list[str]) -> str:
@@ -88,7 +114,14 @@ def live_address(url: str, channels: list[str]) -> str:
 
 class _Follower:
     def __init__(
-        self, address: str, token: str | None, channels: set[str], patience: float, linger: float
+        self,
+        address: str,
+        token: str | None,
+        channels: set[str],
+        patience: float,
+        linger: float,
+        from_step: int | None,
+        played: str | None,
     ) -> None:
         self._address, self._channels = address, channels
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -97,6 +130,8 @@ class _Follower:
         self._end = 0
         """The last step of a run that is over."""
         self._at = -1
+        self._first, self._played = from_step or 0, played
+        self._playing = self._ended = False
 
     def frames(self) -> Generator[Frame]:
         lost: float | None = None
@@ -139,8 +174,11 @@ class _Follower:
 
     def _connect(self) -> contextlib.AbstractContextManager[ClientConnection]:
         near = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
+        address = self._address
+        if self._played is not None:
+            address += f"&from={self._first}{self._played}"
         return connect(
-            self._address,
+            address,
             additional_headers=self._headers,
             max_size=_MOST_MESSAGE,
             compression=None,
@@ -151,9 +189,10 @@ class _Follower:
     def _listen(self, socket: ClientConnection) -> Generator[Frame]:
         # The state so far comes again on each connection.
         self._over, self._at = False, -1
+        self._playing = self._played is not None
         while not self._done():
             try:
-                data = socket.recv(timeout=self._linger if self._over else None)
+                data = socket.recv(timeout=self._linger if self._over and not self._playing else None)
             except TimeoutError:
                 # The run is over, and nothing more came.
                 return
@@ -163,12 +202,15 @@ class _Follower:
             frame = decode(data)
             if isinstance(frame, Pulse | Census):
                 self._at = max(self._at, frame.step) if isinstance(frame, Pulse) else frame.step
+            self._first = max(self._first, frame.step) if isinstance(frame, Pulse) else self._first
             yield frame
 
     def _done(self) -> bool:
-        return self._over and self._channels == {"pulse"} and self._at >= self._end
+        return self._ended or (self._over and self._channels == {"pulse"} and self._at >= self._end)
 
     def _hear(self, message: dict[str, Any]) -> None:
+        self._playing = self._playing and message.get("type") != "live"
+        self._ended = message.get("type") == "end"
         status = message.get("status") if message.get("type") == "status" else None
         if message.get("type") == "hello":
             status = message["run"].get("status")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -12,16 +12,17 @@ from typing import Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.client.faults import NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.faults import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History, TokenPath
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.line import layouts_that_count, newest_layout
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.playback import CHANNELS, NoSuchStepError, Playback
 from lamplighter.runfolder.status import RunStatus, read_status
 from lamplighter.runfolder.steps import Event, StepsReader
-from lamplighter.wire.frames import FrameError, Layout, Method, Pulse, decode_as
+from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, decode, decode_as
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
@@ -128,6 +129,50 @@ class Run:
                 yield decode_as(data, Pulse)
             if len(batch) < _BATCH:
                 return
+
+    def play(
+        self, first: int = 0, last: int | None = None, channels: Iterable[str] = ("pulse", "layout")
+    ) -> Iterator[Frame]:
+        """The frames that a live viewer of these channels would have got from step `first` on, as fast as they
+        are read: the census, the newest layouts and the matrix at `first`, then each step's until `last`,
+        inclusive (None: as far as the run is now).
+
+        Where a new attempt supersedes what was given, a census (and a matrix) of the last step that still
+        counts comes first, as it does live. Reads as it goes, a few steps at a time.
+
+        Args:
+            first: 0 is before the first step.
+            last: not before `first`.
+            channels: of `pulse` (also gives the census), `layout`, `rows`.
+
+        Raises:
+            InputError: no such channel or step.
+            NotBegunError: nothing is recorded yet.
+        """
+        wanted = [channels] if isinstance(channels, str) else list(channels)
+        if not wanted or any(name not in CHANNELS for name in wanted):
+            raise InputError(
+                f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
+            )
+        end = self._read(lambda h: h.steps.last()[1]) if last is None else last
+        if not 0 <= first <= end:
+            raise InputError(f"steps {first} to {end}: the first must be 0 or later, and not after the last")
+        parts = [part for name in wanted for part in CHANNELS[name]]
+        return self._frames(Playback(self._folder, first, end, parts))
+
+    def _frames(self, playback: Playback) -> Iterator[Frame]:
+        while not playback.done:
+            before = playback.place
+            try:
+                played = playback.more(_BATCH)
+            except NoSuchStepError as error:
+                raise InputError(str(error)) from error
+            except FileNotFoundError:
+                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
+            if not played and playback.place.step == before.step:
+                return
+            for one in played:
+                yield decode(one.frame)
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """The steps that `snapshot` gives, ascending, shape (N,)."""

@@ -46,6 +46,14 @@ class Part(Enum):
     EVENT = "event"
 
 
+CHANNELS = {
+    "pulse": (Part.CENSUS, Part.PULSE),
+    "layout": (Part.LAYOUT,),
+    "rows": (Part.MATRIX, Part.ROWS),
+}
+"""What belongs together for viewers (`docs/wire.md`)."""
+
+
 @dataclass(frozen=True)
 class Played:
     """One thing that is played."""

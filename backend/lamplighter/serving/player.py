@@ -24,7 +24,7 @@ import anyio.to_thread
 from pydantic import BaseModel
 
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.playback import NoSuchStepError, Part, Place, Playback, Played
+from lamplighter.runfolder.playback import CHANNELS, NoSuchStepError, Part, Place, Playback, Played
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
 from lamplighter.serving.shapes import MeasuresMessage, json_text
 from lamplighter.serving.slot import Message, What
@@ -52,11 +52,6 @@ _WHAT = {
     Part.MATRIX: What.MATRIX,
     Part.PULSE: What.PULSE,
     Part.ROWS: What.ROWS,
-}
-_PARTS = {
-    "pulse": (Part.CENSUS, Part.PULSE),
-    "layout": (Part.LAYOUT,),
-    "rows": (Part.MATRIX, Part.ROWS),
 }
 
 
@@ -157,7 +152,7 @@ class Player:
             join: makes the viewer a live one, after the messages given; false where it is not near enough yet.
             readers: bounds how many read at once.
         """
-        parts = [part for name in channels for part in _PARTS[name]] + [Part.MEASURES, Part.EVENT]
+        parts = [part for name in channels for part in CHANNELS[name]] + [Part.MEASURES, Part.EVENT]
         self._playback = Playback(run, wish.first, wish.last, parts)
         self._put, self._room, self._join = put, room, join
         self._readers = readers

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.runfolder.layouts import LayoutsWriter
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.wire.frames import Census, Frame, Layout, Method, Pulse, Rows, encode
+from tests.integration.projection.growing_run import GrowingRun
+
+
+def matrix_of(frames: list[Frame]) -> np.ndarray:
+    matrix: np.ndarray | None = None
+    for rows in (f for f in frames if isinstance(f, Rows)):
+        matrix = rows.vectors.copy() if rows.whole else matrix
+        assert matrix is not None
+        matrix[rows.token_ids] = rows.vectors
+    assert matrix is not None
+    return matrix
+
+
+def test_a_folder_plays_what_was_recorded(tmp_path: Path) -> None:
+    made = GrowingRun(tmp_path, size=30, dim=4)
+    with made.writer:
+        made.grow(90, rows=6)
+        places = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+        with LayoutsWriter(made.folder.layouts_path) as writer:
+            for step in (0, 10, 40, 80):
+                writer.commit(Layout(1, step, time.time(), Method.UMAP, places))
+        run = lamplighter.open(made.folder.path)
+        frames = list(run.play(12, 70, channels=("pulse", "layout", "rows")))
+        assert [type(f) for f in frames[:3]] == [Census, Layout, Rows]
+        with StepsReader(made.folder.steps_path) as reader:
+            assert [encode(f) for f in frames if isinstance(f, Pulse)] == [
+                d for _, d in reader.pulses(13, 70)
+            ]
+        assert [f.step for f in frames if isinstance(f, Layout)] == [10, 40]
+        np.testing.assert_array_equal(matrix_of(frames), made.history[70])
+        half = [f for f in frames if f.step <= 33]
+        np.testing.assert_array_equal(matrix_of(half), made.history[33])
+        assert [f.step for f in run.play(channels="pulse")] == list(range(91))
+        assert [f.step for f in run.play(90)] == [90, 80]
+        # Nothing is held open while it is played.
+        playing = run.play(channels="rows")
+        next(playing)
+        assert made.end(sealed=True)
+        assert [f.step for f in playing] == list(range(1, 91))
+
+
+def test_a_new_attempt_begins_again(tmp_path: Path) -> None:
+    made = GrowingRun(tmp_path, size=30, dim=4)
+    with made.writer:
+        made.grow(25, rows=6)
+        run = lamplighter.open(made.folder.path)
+        playing = run.play(0, 40, channels=("pulse", "rows"))
+        heard = [next(playing) for _ in range(36)]
+        assert heard[-1].step >= 15
+        made.resume_from(13)
+        made.grow(27, rows=6)
+        heard += playing
+        again = next(n for n, f in enumerate(heard) if n and isinstance(f, Census))
+        assert (heard[again].attempt, heard[again].step) == (1, 13)
+        assert [f.step for f in heard[again:] if isinstance(f, Pulse)] == list(range(14, 41))
+        np.testing.assert_array_equal(matrix_of(heard), made.history[40])
+
+
+def test_what_cannot_be_played_is_said(tmp_path: Path) -> None:
+    made = GrowingRun(tmp_path, size=30, dim=4)
+    with made.writer:
+        made.grow(5, rows=6)
+        run = lamplighter.open(made.folder.path)
+        with pytest.raises(lamplighter.InputError, match="any of pulse, layout, rows, not 'loss'"):
+            run.play(channels=["loss"])
+        for first, last in ((-1, 3), (4, 3), (6, None)):
+            with pytest.raises(lamplighter.InputError, match="0 or later"):
+                run.play(first, last)
+        with pytest.raises(lamplighter.InputError, match="has not happened yet"):
+            list(run.play(7, 9))
+        # A run that has not come so far yet is played as far as it is.
+        assert [f.step for f in run.play(3, 9, "pulse")] == [3, 4, 5]
