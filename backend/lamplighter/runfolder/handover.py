@@ -16,6 +16,7 @@ from typing import Any
 
 import apsw
 
+from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.tiles import Stretch, TilesReader
 
@@ -49,6 +50,7 @@ class Handover:
             if self._drop_rows(self._pending[0], _ROWS_A_STEP):
                 return
             self._drop_keyframes(self._pending.popleft())
+            failpoint.here("handover")
 
     def finish(self) -> bool:
         """Drop all that is tiled, of a run that is over. Returns whether there was anything."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.runfolder import layouts, measures, steps, tiles
+from lamplighter.runfolder import failpoint, layouts, measures, steps, tiles
 from lamplighter.runfolder.database import open_writer, seal
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
@@ -80,7 +80,8 @@ def _compact(run: RunFolder) -> bool:
     with steps.StepsWriter(run.steps_path) as writer:
         if keyframe is not None and census is not None:
             writer.keep_keyframe(last, keyframe, census, attempt)
-        writer.compact()
+        with failpoint.within("compact"):
+            writer.compact()
         return writer.close(sealed=True)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.database import FileReader, FileWriter
 from lamplighter.runfolder.line import Line
 from lamplighter.wire.tiles import Tile, decode_tile
@@ -68,7 +69,7 @@ class TilesWriter(FileWriter):
             last: its last, inclusive.
             tiles: (first token, encoded tile) of each, ascending, from token 0 on; may be made as they are taken.
         """
-        with self._connection:
+        with failpoint.within("tiling"), self._connection:
             rows: list[Any] = self._connection.execute(
                 "INSERT INTO stretches(attempt,first_step,last_step) VALUES(?,?,?) RETURNING id",
                 (attempt, first, last),
@@ -77,6 +78,7 @@ class TilesWriter(FileWriter):
             self._connection.executemany(
                 "INSERT INTO tiles VALUES(?,?)", ((tile_key(number, token), data) for token, data in tiles)
             )
+            failpoint.here("tiling-uncommitted")
 
 
 class TilesReader(FileReader):
