@@ -20,6 +20,8 @@ NO_ROOM = (apsw.FullError, apsw.IOError)
 All of the transaction is undone: it can be tried again."""
 
 _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
+_NEEDED, _NEEDED_SHARE = 16_000_000, 0.25
+"""What a write-ahead log and a checkpoint take while snapshots pause; of a small file system at most a share."""
 _AGAIN_AT = 1.5
 _LOOK_EVERY, _LONGEST_PAUSE = 0.25, 60.0
 _SAID = (
@@ -51,7 +53,8 @@ class DiskRoom:
             return None
         self._due = now + _LOOK_EVERY
         usage = shutil.disk_usage(self._path)
-        reserve = min(_RESERVE, _RESERVE_SHARE * usage.total)
+        needed = min(_NEEDED, _NEEDED_SHARE * usage.total)
+        reserve = min(_RESERVE, max(needed, _RESERVE_SHARE * usage.total))
         if not self.paused and usage.free < reserve:
             self.paused = True
             return _SAID.format(f"{usage.free / 1e6:,.1f} MB are free")

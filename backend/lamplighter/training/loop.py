@@ -129,6 +129,7 @@ class Trainer:
         self._batches = Batches(recipe, run.token_ids, device)
         self._on_progress = on_progress
         self._retry_checkpoint: float | None = None
+        self._checkpoint_failed = False
         self._build()
         writer.set_facts(
             {
@@ -348,12 +349,17 @@ class Trainer:
 
     def _checkpoint(self, step: int) -> None:
         """Write a checkpoint. One that cannot be written is said, and tried again: those before it stay."""
-        failed, self._retry_checkpoint = self._retry_checkpoint is not None, None
+        self._retry_checkpoint = None
         try:
             self._save(step)
+            if self._checkpoint_failed:
+                self._checkpoint_failed = False
+                with contextlib.suppress(*NO_ROOM):
+                    self._writer.add_event(step, "checkpoint", f"the checkpoint of step {step} is written")
         except CheckpointError as error:
             self._retry_checkpoint = time.monotonic() + RETRY_SECONDS
-            if not failed:
+            if not self._checkpoint_failed:
+                self._checkpoint_failed = True
                 message = f"{error}; those before it are kept, and it is tried again"
                 say(message)
                 with contextlib.suppress(*NO_ROOM):
