@@ -1,0 +1,276 @@
+"""A run's record against a model of it in memory: whatever happens to it, every step that was kept is there."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from lamplighter.analysis import tiler
+from lamplighter.exports.archive import write_zip
+from lamplighter.exports.importing import import_zip
+from lamplighter.exports.work import silent
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder import handover
+from lamplighter.runfolder.backup import back_up
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.wire.frames import Census, Pulse, Rows, encode
+from lamplighter.wire.vocabulary import Vocabulary
+
+V, D = 7, 2
+
+ids = st.sets(st.integers(0, V - 1), min_size=1).map(lambda some: np.array(sorted(some), dtype=np.uint32))
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the line, as it must come back."""
+
+    attempt: int
+    matrix: np.ndarray
+    pulse: bytes
+    rows: bool
+    key: bool
+
+
+class Died(Exception):
+    """In the middle of a commit."""
+
+
+class RunMachine(RuleBasedStateMachine):
+    """What a trainer, an analyst, and whoever copies a run can do to it, in any order, with crashes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
+        self.random = np.random.default_rng(0)
+        self.line: list[Step] = []
+        self.attempt = 0
+        self.snapshots = True
+        self.copies = 0
+        self._writer: StepsWriter | None = None
+        recipe = Recipe.model_validate(
+            {"corpus": {"kind": "text", "name": "x"}, "model": {"dim": D, "heads": 1, "context": 8}}
+        )
+        self.run = Shelf(self.folder / "runs").create(recipe, "text")
+        tokens = tuple(f"t{i}" for i in range(V))
+        vocabulary = Vocabulary(tokens, np.arange(V, 0, -1, dtype=np.int64), {}, ())
+        self.run.write_corpus(np.arange(V, dtype=np.uint32), vocabulary, "{}")
+
+    def teardown(self) -> None:
+        self._close()
+        shutil.rmtree(self.folder)
+
+    @property
+    def writer(self) -> StepsWriter:
+        if self._writer is None:
+            self._writer = StepsWriter(self.run.steps_path)
+            assert self._writer.attempt == self.attempt
+        return self._writer
+
+    @initialize()
+    def start(self) -> None:
+        matrix = self.random.standard_normal((V, D)).astype(np.float32)
+        with self.writer.together():
+            self.attempt = self.writer.begin_attempt(0)
+            self.writer.keep_start(_matrix(1, 0, matrix), _census(1, 0))
+        self.line.append(Step(1, matrix, b"", rows=False, key=True))
+
+    def _next(self, moved: np.ndarray, key: bool) -> tuple[Step, StepRecord]:
+        step, matrix = len(self.line), self.line[-1].matrix.copy()
+        matrix[moved] = self.random.standard_normal((len(moved), D)).astype(np.float32)
+        ones = np.ones(len(moved), np.float32)
+        pulse = encode(
+            Pulse(
+                self.attempt, step, 1e9 + step, V, 1.0, 0.1, 1.0, 1.0, 1.0,
+                moved, np.ones(len(moved), np.uint32), moved, ones, moved, ones, ones[:1],
+            )
+        )  # fmt: skip
+        rows = (
+            encode(Rows(self.attempt, step, 1e9 + step, V, moved, matrix[moved])) if self.snapshots else None
+        )
+        frames = (_matrix(self.attempt, step, matrix), _census(self.attempt, step)) if key else (None, None)
+        return (
+            Step(self.attempt, matrix, pulse, rows is not None, key),
+            StepRecord(step, pulse, bytes([step % 256, self.attempt]), rows, *frames),
+        )
+
+    @rule(moves=st.lists(ids, min_size=1, max_size=6), key_at=st.integers(0, 8))
+    def steps(self, moves: list[np.ndarray], key_at: int) -> None:
+        for number, moved in enumerate(moves):
+            made, record = self._next(moved, key=number == key_at)
+            self.writer.commit(record)
+            self.line.append(made)
+
+    @rule()
+    def pause_or_resume_snapshots(self) -> None:
+        self.snapshots = not self.snapshots
+
+    @rule(where=st.floats(0, 1))
+    def a_new_attempt(self, where: float) -> None:
+        first = 1 + round(where * (len(self.line) - 1))
+        self.attempt = self.writer.begin_attempt(first)
+        del self.line[first:]
+
+    @rule(moved=ids, key=st.booleans(), new_attempt=st.booleans())
+    def die_in_the_middle_of_a_commit(self, moved: np.ndarray, key: bool, new_attempt: bool) -> None:
+        _, record = self._next(moved, key)
+        with pytest.raises(Died):
+            self._commit_and_die(record, new_attempt)
+        self._close()
+
+    def _commit_and_die(self, record: StepRecord, new_attempt: bool) -> None:
+        with self.writer.together():
+            if new_attempt:
+                self.writer.begin_attempt(len(self.line))
+            self.writer.commit(record)
+            raise Died
+
+    @rule()
+    def a_power_cut(self) -> None:
+        """What lies on the disk while the writer has it open, without the memory that its readers share."""
+        _ = self.writer
+        cut = RunFolder(self._fresh("cut"))
+        for path in self.run.path.iterdir():
+            if path.is_file() and not path.name.endswith("-shm"):
+                shutil.copy(path, cut.path / path.name)
+        cut.checkpoints.mkdir()
+        self._close()
+        self.run = cut
+
+    @rule(sealed=st.booleans())
+    def close(self, sealed: bool) -> None:
+        _ = self.writer
+        self._close(sealed=sealed)
+
+    @rule(over=st.booleans(), most=st.integers(1, 3))
+    def tile(self, over: bool, most: int) -> None:
+        with TilesWriter(self.run.tiles_path) as tiles:
+            for _ in range(most):
+                with History(self.run) as history:
+                    if not tiler.make_stretch(history, tiles, over=over):
+                        break
+
+    @rule()
+    def drop_what_is_tiled(self) -> None:
+        self.writer.compact()
+
+    @rule()
+    def a_backup(self) -> None:
+        copy = RunFolder(self._fresh("copy"))
+        for path in (self.run.steps_path, self.run.tiles_path):
+            if path.exists():
+                back_up(path, copy.path / path.name)
+        self._compare(copy)
+        shutil.rmtree(copy.path)
+
+    @precondition(lambda self: len(self.line) > 1)
+    @rule()
+    def a_zip_brought_elsewhere(self) -> None:
+        out = self._fresh("zip") / "run.zip"
+        write_zip(self.run, out, silent)
+        made, _ = import_zip(Shelf(self.folder / "elsewhere"), out, silent)
+        self._compare(made)
+        shutil.rmtree(self.folder / "elsewhere")
+
+    @invariant()
+    def every_step_is_what_the_model_says(self) -> None:
+        if self.line:
+            self._compare(self.run)
+
+    def _compare(self, run: RunFolder) -> None:
+        exact = _exact(self.line)
+        with History(run) as history:
+            last = len(self.line) - 1
+            assert history.steps.last() == (self.line[-1].attempt, last)
+            assert history.steps.pulses(1, last) == [(n, s.pulse) for n, s in enumerate(self.line) if n]
+            assert history.steps.digests(1, last) == {
+                n: bytes([n % 256, s.attempt]) for n, s in enumerate(self.line) if n
+            }
+            assert history.exact_steps().tolist() == exact
+            for number, step in enumerate(self.line):
+                if number in exact:
+                    found = history.snapshot(number)
+                    assert (found.attempt, found.step) == (step.attempt, number)
+                    np.testing.assert_array_equal(found.vectors, step.matrix)
+                else:
+                    with pytest.raises(NoSnapshotError) as caught:
+                        history.snapshot(number)
+                    assert caught.value.nearest == max(n for n in exact if n < number)
+            self._compare_ranges(history, exact)
+
+    def _compare_ranges(self, history: History, exact: list[int]) -> None:
+        reached = next((n - 1 for n in range(len(self.line)) if n not in exact), len(self.line) - 1)
+        for every in (1, 3):
+            walked = list(history.snapshots(0, reached, every))
+            assert [(s.attempt, s.step) for s in walked] == [
+                (self.line[n].attempt, n) for n in range(0, reached + 1, every)
+            ]
+            for snapshot in walked:
+                np.testing.assert_array_equal(snapshot.vectors, self.line[snapshot.step].matrix)
+        for token, first in ((0, 0), (V - 1, exact[len(exact) // 2])):
+            path = history.path(token, first)
+            assert path.steps.tolist() == [n for n in exact if n >= first]
+            expected = np.stack([self.line[n].matrix[token] for n in path.steps])
+            np.testing.assert_array_equal(path.vectors, expected)
+
+    def _close(self, *, sealed: bool = False) -> None:
+        if self._writer is not None:
+            assert self._writer.close(sealed=sealed) is sealed
+            self._writer = None
+
+    def _fresh(self, name: str) -> Path:
+        self.copies += 1
+        path = self.folder / f"{name}-{self.copies}"
+        path.mkdir()
+        return path
+
+
+def _exact(line: list[Step]) -> list[int]:
+    found: list[int] = []
+    for number, step in enumerate(line):
+        if step.key or (step.rows and found and found[-1] == number - 1):
+            found.append(number)
+    return found
+
+
+def _matrix(attempt: int, step: int, matrix: np.ndarray) -> bytes:
+    return encode(Rows(attempt, step, 1e9 + step, V, np.arange(V, dtype=np.uint32), matrix))
+
+
+def _census(attempt: int, step: int) -> bytes:
+    return encode(Census(attempt, step, 1e9 + step, np.zeros(V, np.uint32), np.zeros(V, np.uint32)))
+
+
+def test_whatever_happens_to_a_run_what_was_kept_is_there():
+    with (
+        # Stretches and distances of a handful of steps, so that a few dozen steps see every boundary.
+        patch.object(tiler, "MOST_STEPS", 5),
+        patch.object(handover, "KEYFRAMES_APART", 6),
+        patch.object(handover, "BEHIND", 3),
+        patch.object(handover, "_LOOK_EVERY", 2),
+    ):
+        run_state_machine_as_test(
+            RunMachine,
+            settings=settings(max_examples=25, stateful_step_count=25, deadline=None, print_blob=True),
+        )
