@@ -67,18 +67,22 @@ def snapshots(
         first = max(asked.first, frames[0][1]) if frames else asked.first
         last = max(asked.last, 0)
         exact = house.findings.exact_steps(found, history, last)
-        kept = len(exact) - int(np.searchsorted(exact, first))
+    exact = exact[int(np.searchsorted(exact, first)) :]
     listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
-    page = listed[:limit]
-    following = None
+    following, end = None, last
     if len(listed) > limit:
-        rest = f"from={listed[limit][1]}&limit={limit}" + ("" if to is None else f"&to={to}")
+        end = listed[limit][1] - 1
+        rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
         following = f"/api/runs/{quote(found.id, safe='')}/snapshots?{rest}"
-    items = [Keyframe(attempt=attempt, step=step) for attempt, step in page]
-    return as_json(
-        Keyframes(items=items, exact=0 < kept == last - first + 1, from_=first, to=last, next=following),
-        headers=told,
+    page = Keyframes(
+        items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
+        exact=0 < len(exact) == last - first + 1,
+        stretches=_stretches(exact[: int(np.searchsorted(exact, end, side="right"))]),
+        from_=first,
+        to=last,
+        next=following,
     )
+    return as_json(page, headers=told)
 
 
 @routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=described(OFFERED))
@@ -116,6 +120,14 @@ def snapshot(
     return answer(
         request, house.turnstile, _maker(house, found, asked, ids, form), 4 * numbers, told, form.media_type
     )
+
+
+def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Runs of consecutive numbers in ascending ones."""
+    ends = np.flatnonzero(np.diff(steps) != 1)
+    firsts = [0, *(ends + 1).tolist()] if len(steps) else []
+    lasts = [*ends.tolist(), len(steps) - 1] if len(steps) else []
+    return [(int(steps[low]), int(steps[high])) for low, high in zip(firsts, lasts, strict=True)]
 
 
 def whole_matrix(run: RunFolder) -> int:

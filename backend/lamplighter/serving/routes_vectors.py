@@ -27,7 +27,7 @@ from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Step, Vectors
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
-from lamplighter.serving.validators import Attempt, Span, headers, span, tag, unchanged
+from lamplighter.serving.validators import Attempt, Span, clipped, headers, span, tag, unchanged
 
 routes = Routes("snapshots")
 
@@ -35,6 +35,8 @@ OFFERED = (NPY, JSON, SAFETENSORS, ARROW)
 MOST_BYTES = 512 << 20
 MOST_STEPS = 100_000
 _MANY_STEPS = 200
+_FEW_TOKENS = 8
+"""Whose paths are read sooner than the matrices they are rows of."""
 _BLOCK = 1 << 20
 _FLOATS = np.dtype(np.float32)
 
@@ -207,19 +209,43 @@ def _batches(house: House, asked: _Asked, schema: Any) -> Iterator[bytes]:
 
 
 def _blocks(house: House, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """The steps of each block, and their vectors, shape (steps, K, D); a megabyte or one step each."""
-    step_bytes = 4 * len(asked.ids) * asked.dim
-    size = max(1, _BLOCK // max(1, step_bytes))
+    """The steps of each block, and their vectors, shape (steps, K, D)."""
     with house.library.history(asked.run) as history:
-        at = 0
-        block: list[NDArray[np.float32]] = []
-        for snapshot in history.snapshots(asked.steps.start, asked.steps[-1], asked.steps.step):
-            if snapshot.attempt != attempt_at(asked.span.line, snapshot.step):
-                raise RuntimeError(f"step {snapshot.step} was superseded while it was being sent")
-            block.append(snapshot.vectors[asked.ids])
-            if len(block) == size:
-                yield asked.steps[at : at + size], np.stack(block)
-                at += size
-                block = []
-        if block:
-            yield asked.steps[at:], np.stack(block)
+        yield from (_by_token if len(asked.ids) <= _FEW_TOKENS else _by_step)(history, asked)
+
+
+def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+    """A matrix that goes through the steps; a block is a megabyte, or one step."""
+    size = max(1, _BLOCK // max(1, 4 * len(asked.ids) * asked.dim))
+    at = 0
+    block: list[NDArray[np.float32]] = []
+    for snapshot in history.snapshots(asked.steps.start, asked.steps[-1], asked.steps.step):
+        if snapshot.attempt != attempt_at(asked.span.line, snapshot.step):
+            raise _superseded(snapshot.step)
+        block.append(snapshot.vectors[asked.ids])
+        if len(block) == size:
+            yield asked.steps[at : at + size], np.stack(block)
+            at += size
+            block = []
+    if block:
+        yield asked.steps[at:], np.stack(block)
+
+
+def _by_token(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+    """Each token's path, without a matrix; a block is what eight megabytes of a path are, all its steps counted."""
+    size = max(1, (8 * _BLOCK) // (4 * asked.dim * asked.steps.step))
+    for at in range(0, len(asked.steps), size):
+        steps = asked.steps[at : at + size]
+        block = np.empty((len(steps), len(asked.ids), asked.dim), dtype=np.float32)
+        for column, token_id in enumerate(asked.ids.tolist()):
+            path = history.path(token_id, steps[0], steps[-1])
+            block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
+        if clipped(history.steps.line(), steps[0], steps[-1]) != clipped(
+            asked.span.line, steps[0], steps[-1]
+        ):
+            raise _superseded(steps[-1])
+        yield steps, block
+
+
+def _superseded(step: int) -> RuntimeError:
+    return RuntimeError(f"step {step} was superseded while it was being sent")

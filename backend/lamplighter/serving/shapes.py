@@ -231,6 +231,8 @@ class Keyframes(Items[Keyframe]):
 
     exact: bool
     """Every step from `from` to `to` rebuilds bit for bit."""
+    stretches: list[tuple[int, int]]
+    """First and last step of each stretch, of this page, of which every step rebuilds bit for bit."""
     from_: int = Field(serialization_alias="from")
     to: int
     next: str | None

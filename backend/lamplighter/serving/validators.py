@@ -67,10 +67,16 @@ def span(
             raise Refused(422, message, [Fault(field="to", message=message)])
         _check(run, line, newest, last, attempt)
     end = newest if last is None else min(last, newest)
-    clipped = [
-        (of, max(low, first), min(high, end)) for of, low, high in line if low <= end and high >= first
+    return Span(first, end, clipped(line, first, end), newest, attempt is not None)
+
+
+def clipped(line: Line, first: int, last: int) -> Line:
+    """What of a line lies between two steps, inclusive."""
+    return [
+        (attempt, max(low, first), min(high, last))
+        for attempt, low, high in line
+        if max(low, first) <= min(high, last)
     ]
-    return Span(first, end, clipped if first <= end else [], newest, attempt is not None)
 
 
 def _check(run: RunFolder, line: Line, newest: int, step: int, attempt: int) -> None:

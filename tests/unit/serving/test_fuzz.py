@@ -21,16 +21,18 @@ from tests.unit.serving.folders import finished_run, layout, write_layouts
 
 odd = st.one_of(
     st.sampled_from(["..", ".", "%00", "-1", "0", "1", "35", "4294967295", "4294967296", "9" * 5_000, "NaN", "1e9",
-                     "٣", "0x10", "dog", "true", "", " ", "\x00", "a/b", "<script>", "💡"]),
+                     "3,17", "25", "npy", "json", "arrow", "motion", "places", "linear", "٣", "0x10", "dog", "true", "", " ", "\x00", "a/b", "<script>", "💡"]),
     st.text(max_size=30),
     st.integers().map(str),
 )  # fmt: skip
 nouns = st.sampled_from(
     ["steps", "steps/{}", "events", "measures", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "tokens",
-     "tokens/{}", "neighbours", "exports", "exports/{}", "exports/{}/file", "live", "requests", "{}"]
+     "tokens/{}", "tokens/{}/path", "vectors", "places", "neighbours", "exports", "exports/{}", "exports/{}/file",
+     "live", "requests", "{}"]
 )  # fmt: skip
 names = st.sampled_from(["from", "to", "every", "step", "k", "token_id", "limit", "offset", "search", "format",
-                         "method", "channels", "name", "code", "?"])  # fmt: skip
+                         "method", "most", "attempt", "token_ids", "of", "after", "channels", "name", "code", "?"])  # fmt: skip
+latin = st.text(st.characters(max_codepoint=255), max_size=40)
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
@@ -58,13 +60,24 @@ def asked(app: FastAPI, method: str, path: str, headers: list[tuple[str, str]], 
 
 
 @many
-@given(run=odd | st.just("{run}"), noun=nouns, part=odd, query=st.dictionaries(names, odd, max_size=3))
-def test_reading(target: tuple[FastAPI, str], run: str, noun: str, part: str, query: dict[str, str]) -> None:
+@given(
+    run=odd | st.just("{run}"),
+    noun=nouns,
+    part=odd,
+    query=st.dictionaries(names, odd, max_size=3),
+    extra=st.dictionaries(
+        st.sampled_from(["accept", "if-none-match"]),
+        st.sampled_from(["*/*", "*", "text/*;q=x", ";q=1,", '"', 'W/"', "application/json;q=0"]) | latin,
+    ),
+)
+def test_reading(
+    target: tuple[FastAPI, str], run: str, noun: str, part: str, query: dict[str, str], extra: dict[str, str]
+) -> None:
     app, known = target
     run = known if run == "{run}" or len(run) % 2 else quote(run, safe="")
     path = f"/api/runs/{run}/{noun.replace('{}', quote(part, safe=''))}"
     query_string = "&".join(f"{name}={quote(value)}" for name, value in query.items())
-    asked(app, "GET", f"{path}?{query_string}", [("host", HOST)])
+    asked(app, "GET", f"{path}?{query_string}", [("host", HOST), *extra.items()])
 
 
 @many
@@ -79,9 +92,6 @@ def test_changing(target: tuple[FastAPI, str], body: bytes, noun: str) -> None:
     bearer = f"Bearer {app.state.house.gate.keys.token}"
     headers = [("host", HOST), ("authorization", bearer), ("content-type", "application/json")]
     asked(app, "POST", noun.replace("{run}", known), headers, body)
-
-
-latin = st.text(st.characters(max_codepoint=255), max_size=40)
 
 
 @many
