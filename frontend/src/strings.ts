@@ -56,6 +56,7 @@ export const t = {
   link: {
     connecting: "connecting",
     open: "live",
+    replay: "replay",
     waiting: "connection lost, trying again",
     refused: "not available",
   },
@@ -82,6 +83,24 @@ export const t = {
     live: "Live",
     pausePictureMore: "Freezes this screen only; training goes on (space)",
     liveMore: "Back to what is happening now (space)",
+    replayFromStart: "Replay from the start",
+    replayFromStartMore: "Play this run again from before its first step",
+    playing: (step: number, end: number) => `replay: step ${count(step)} of ${count(end)}`,
+    played: (step: number) => `replay: played to its end, step ${count(step)}`,
+    replayPaused: (step: number) => `replay paused at step ${count(step)}`,
+    resumeReplay: "Go on",
+    resumeReplayMore: "Go on with the replay (space)",
+    pauseReplay: "Pause",
+    pauseReplayMore: "Pauses this replay on this screen only; training does not notice (space)",
+    toLiveMore: "Leave the replay, to what is happening now (l)",
+    toEndMore: "Leave the replay, to the end of the run (l)",
+    toEnd: "To the end",
+    speed: "Speed of the replay",
+    speedOf: (speed: number) => (speed === 1 ? "1 step a second" : `${speed} steps a second`),
+    recorded: "recorded from its own training loop",
+    recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
+    still: "a still city: no training",
+    stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
     frozen: (step: number) => `your picture is paused at step ${count(step)}`,
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
@@ -111,7 +130,8 @@ export const t = {
       "How often the map shows a step. Each beat is one real step; the others are counted.",
     beatsRate: (interval: number) =>
       interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
-    timeline: "Loss by step. The bright line is smoothed, the pale one is not.",
+    timeline:
+      "Loss by step. The bright line is smoothed, the pale one is not. A click replays from that step.",
   },
 
   mapSwitch: {
@@ -193,6 +213,7 @@ export const t = {
     showText: "Show the text of this step",
     noText: "The text of this step is not kept.",
     waiting: "The first step has not come yet.",
+    still: "A still city: one embedding matrix as it is. There are no training steps to look at.",
   },
   measuresPanel: {
     about: "What can be computed from the record of the run, as it is computed.",
@@ -320,7 +341,8 @@ export const t = {
     close: "Close",
     list: [
       ["/", "search a token"],
-      ["space", "pause my picture, or back to live"],
+      ["space", "pause my picture or replay, and go on"],
+      ["l", "back to live"],
       [".", "one training step (presenter)"],
       ["m", "UMAP or linear map"],
       ["i", "fold the inspector in or out"],

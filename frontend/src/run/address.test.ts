@@ -3,7 +3,14 @@ import { NOWHERE, readAddress, writeAddress, type Address } from "./address";
 
 describe("address", () => {
   it("comes back as it went", () => {
-    const there: Address = { run: "2026 & <b>", token: 17, map: "linear", panel: "export" };
+    const there: Address = {
+      run: "2026 & <b>",
+      token: 17,
+      map: "linear",
+      panel: "export",
+      from: 812,
+      speed: 0.5,
+    };
     expect(readAddress(writeAddress(there))).toEqual(there);
     expect(writeAddress(NOWHERE)).toBe("");
     expect(readAddress("")).toEqual(NOWHERE);
@@ -12,5 +19,7 @@ describe("address", () => {
   it("takes nothing it does not know", () => {
     expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
     expect(readAddress("?token=1e9")).toEqual(NOWHERE);
+    expect(readAddress("?from=-1&speed=0")).toEqual(NOWHERE);
+    expect(readAddress("?from=1.5&speed=full")).toEqual(NOWHERE);
   });
 });

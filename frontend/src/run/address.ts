@@ -10,9 +10,20 @@ export interface Address {
   token: number | null;
   map: Method | null;
   panel: PanelName | null;
+  /** The step to play the run from; null: live. */
+  from: number | null;
+  /** Steps a second at which it is played. */
+  speed: number | null;
 }
 
-export const NOWHERE: Address = { run: null, token: null, map: null, panel: null };
+export const NOWHERE: Address = {
+  run: null,
+  token: null,
+  map: null,
+  panel: null,
+  from: null,
+  speed: null,
+};
 
 /** Read a query string; what it does not say, or says wrongly, is null. */
 export function readAddress(query: string): Address {
@@ -20,11 +31,15 @@ export function readAddress(query: string): Address {
   const token = words.get("token") ?? "";
   const map = words.get("map");
   const panel = words.get("panel");
+  const from = words.get("from") ?? "";
+  const speed = words.get("speed") ?? "";
   return {
     run: words.get("run") || null,
     token: /^\d{1,9}$/.test(token) ? Number(token) : null,
     map: map === "umap" || map === "linear" ? map : null,
     panel: PANELS.find((name) => name === panel) ?? null,
+    from: /^\d{1,9}$/.test(from) ? Number(from) : null,
+    speed: /^\d{1,6}(\.\d{1,3})?$/.test(speed) && Number(speed) > 0 ? Number(speed) : null,
   };
 }
 

@@ -36,11 +36,12 @@ export class App {
     this.method = this.wish.map ?? "umap";
     this.panel = this.wish.panel ?? (this.wish.token === null ? "step" : "token");
     this.inspecting = innerWidth >= 1_100 || this.wish.panel !== null;
-    if (this.wish.run) this.open(this.wish.run, this.wish.token);
+    if (this.wish.run) this.open(this.wish.run, this.wish.token, this.wish.from, this.wish.speed);
     addEventListener("popstate", () => {
       const there = readAddress(location.search);
-      if (there.run && there.run !== this.run?.id) this.open(there.run, there.token);
-      else this.selection?.choose(there.token);
+      if (there.run && there.run !== this.run?.id) {
+        this.open(there.run, there.token, there.from, there.speed);
+      } else this.selection?.choose(there.token);
     });
     void this.look();
   }
@@ -49,10 +50,16 @@ export class App {
     return this.session?.presenter ?? false;
   }
 
-  open(id: string, token: number | null = null) {
+  /** Open a run; played from a step on, where one is given. */
+  open(
+    id: string,
+    token: number | null = null,
+    from: number | null = null,
+    speed: number | null = null,
+  ) {
     this.run?.close();
     this.selection?.close();
-    const run = new LiveRun(id);
+    const run = new LiveRun(id, from, speed, () => this.write());
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
     this.run = run;
@@ -159,6 +166,8 @@ export class App {
       token: this.selection?.token ?? null,
       map: this.method === "umap" ? null : this.method,
       panel: this.panel === "step" ? null : this.panel,
+      from: this.run?.replay?.from ?? null,
+      speed: this.run?.replay?.speed ?? null,
     });
     const address = location.pathname + query;
     if (address === location.pathname + location.search) return;

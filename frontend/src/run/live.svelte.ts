@@ -1,5 +1,6 @@
 /**
- * One run as this viewer sees it: its status, its city, the beat that is on, and what has been counted.
+ * One run as this viewer sees it: its status, its city, the beat that is on, and what has been counted; as it
+ * happens, or played from a step on.
  *
  * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second.
  */
@@ -22,6 +23,7 @@ import { fetchVocabulary, type Vocabulary } from "../wire/vocabulary";
 import { BeatScheduler } from "./beats";
 import { History, type Series } from "./history";
 import { Ledger } from "./ledger";
+import { socketPath, SPEED, type Replay } from "./replay";
 import { beatOfPulse, beatOfRecord, type StepBeat } from "./stepbeat";
 
 const TICK = 60;
@@ -56,6 +58,8 @@ export class LiveRun {
   /** What the presenter asked for and the trainer has not yet acknowledged. */
   asked = $state.raw<ReadonlySet<string>>(new Set());
   problem = $state<string | null>(null);
+  /** What is played; null: what is shown is what happens. */
+  replay = $state.raw<Replay | null>(null);
 
   ledger: Ledger | null = null;
 
@@ -74,11 +78,23 @@ export class LiveRun {
   private opened = 0;
   private caughtUp = false;
   private fetchingRecord = false;
+  /** The last step that was played. */
+  private playedTo = 0;
+  /** The next frames show another time: what is there now does not belong to it. */
+  private elsewhere = false;
 
-  constructor(readonly id: string) {
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const path = runPath(id, "live?channels=pulse,layout");
-    this.connection = new Connection(`${scheme}//${location.host}${path}`, {
+  /** `from`: the step to play from, at `speed` steps a second; null: live. `turned`: it plays, or is live, now. */
+  constructor(
+    readonly id: string,
+    from: number | null,
+    speed: number | null,
+    private readonly turned: () => void,
+  ) {
+    if (from !== null) {
+      this.replay = { from, speed: speed ?? SPEED, ended: false };
+      this.playedTo = from;
+    }
+    this.connection = new Connection(() => this.address(), {
       frame: (frame) => this.take(frame),
       message: (message) => this.hear(message),
       link: (link) => this.linked(link),
@@ -97,23 +113,86 @@ export class LiveRun {
     return this.scheduler.interval;
   }
 
+  /** One matrix as it is: there never was a step. */
+  get still(): boolean {
+    return this.status?.phase === "finished" && this.status.step === 0;
+  }
+
+  /** Its steps come from somebody's own training loop, which takes no requests. */
+  get recorded(): boolean {
+    return this.info?.recipe?.corpus.kind === "recorded";
+  }
+
   /** No step is coming by itself: the last beat may stay lit. */
   get resting(): boolean {
     if (this.status === null) return false;
+    if (this.replay) return this.replay.ended || this.link.state !== "open";
     return this.link.state !== "open" || this.status.phase !== "running" || !this.status.alive;
   }
 
+  /** Freeze this picture; a replay waits meanwhile, training does not. */
   pausePicture() {
+    if (this.paused) return;
     this.paused = true;
+    if (this.replay) this.connection.retry();
   }
 
+  /** Back from one's own pause: to what is happening now, or to the replay where it stood. */
+  resumePicture() {
+    if (this.replay) {
+      this.paused = false;
+      this.connection.retry();
+    } else this.goLive();
+  }
+
+  /** Play the run from a step on. */
+  play(from: number, speed = this.replay?.speed ?? SPEED) {
+    this.replay = { from, speed, ended: false };
+    this.playedTo = from;
+    this.leave();
+  }
+
+  /** Go on playing, so many steps a second. */
+  setSpeed(speed: number) {
+    if (!this.replay) return;
+    this.replay = { ...this.replay, speed };
+    this.connection.retry();
+    this.turned();
+  }
+
+  /** To what is happening now. */
   goLive() {
+    if (this.replay) {
+      this.replay = null;
+      this.leave();
+      return;
+    }
     this.paused = false;
     this.layouts = { ...this.layouts, ...this.waitingLayouts };
     this.waitingLayouts = {};
     this.scheduler.clear();
     if (this.newest && !this.newest.merged) this.show(this.newest);
     this.count();
+  }
+
+  /** To another time: nothing that was counted or waits belongs to it. */
+  private leave() {
+    this.paused = false;
+    this.elsewhere = true;
+    this.newest = null;
+    this.mergedSince = null;
+    this.waitingLayouts = {};
+    this.scheduler.clear();
+    if (this.ledger) this.ledger = new Ledger(this.ledger.vocabulary);
+    this.connection.retry();
+    this.turned();
+  }
+
+  private address(): string {
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    // A replay begins when the tokens are there: what came before would be lost.
+    const held = this.paused || !this.ledger;
+    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.playedTo, held))}`;
   }
 
   retry() {
@@ -146,7 +225,7 @@ export class LiveRun {
     if (link.state !== "open") return;
     this.opened += 1;
     this.problem = null;
-    if (this.opened > 1 || !this.caughtUp) void this.catchUp();
+    if ((this.opened > 1 && !this.replay) || !this.caughtUp) void this.catchUp();
   }
 
   private readonly seen = () => {
@@ -209,6 +288,7 @@ export class LiveRun {
       this.ledger = new Ledger(vocabulary.tokens.length);
       this.vocabulary = vocabulary;
       for (const frame of this.waitingFrames.splice(0)) this.take(frame);
+      if (this.replay) this.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -228,9 +308,17 @@ export class LiveRun {
         break;
       case "measures": {
         const { step, values } = message as unknown as Measures;
-        this.measures = [...this.measures.filter((m) => m.step !== step), { step, values }];
+        const others = this.measures.filter((m) => m.step !== step);
+        this.measures = [...others, { step, values }].sort((a, b) => a.step - b.step);
         break;
       }
+      case "live":
+        this.replay = null;
+        this.turned();
+        break;
+      case "end":
+        if (this.replay) this.replay = { ...this.replay, ended: true };
+        break;
       case "acknowledged": {
         const request = String(message["request"]);
         if (!this.asked.has(request)) this.acknowledged.add(request);
@@ -257,18 +345,32 @@ export class LiveRun {
       this.waitingFrames = [...this.waitingFrames.filter((other) => !same(other)), frame];
       return;
     }
-    if (frame.kind === "census") this.ledger.begin(frame);
-    else if (frame.kind === "layout") this.takeLayout(frame);
+    if (frame.kind === "census") {
+      this.ledger.begin(frame);
+      this.playedTo = frame.step;
+    }
+    if (frame.kind === "layout") this.takeLayout(frame);
     else if (frame.kind === "pulse") this.takePulse(frame, this.ledger);
   }
 
   private takeLayout(layout: Layout) {
     const next = { [layout.method]: layout };
+    this.arrive();
     if (this.paused) this.waitingLayouts = { ...this.waitingLayouts, ...next };
     else this.layouts = { ...this.layouts, ...next };
   }
 
+  /** The first frame of another time makes away with the maps of the one before, no sooner. */
+  private arrive() {
+    if (this.elsewhere) this.layouts = {};
+    this.elsewhere = false;
+  }
+
   private takePulse(pulse: Pulse, ledger: Ledger) {
+    this.arrive();
+    // Played to its end, the run went on.
+    if (this.replay?.ended) this.replay = null;
+    this.playedTo = pulse.step;
     if (this.newest && pulse.attempt !== this.newest.attempt) this.scheduler.clear();
     this.newest = pulse;
     ledger.add(pulse);
@@ -290,7 +392,7 @@ export class LiveRun {
 
   /** A beat is gone before the next; slow runs let it linger a little. */
   private lasting(): number {
-    const pace = this.status?.pace_steps_per_second;
+    const pace = this.replay?.speed ?? this.status?.pace_steps_per_second;
     const spacing = pace ? 1_000 / pace : 0;
     return Math.max(this.scheduler.interval, Math.min(1_400, spacing)) * 0.97;
   }
@@ -298,12 +400,12 @@ export class LiveRun {
   /** Show the newest step from the record: no pulse of it came, or none that was not merged. */
   private async showRecord() {
     const step = Math.max(this.status?.step ?? 0, this.newest?.step ?? 0);
-    if (step < 1 || this.paused || this.fetchingRecord) return;
+    if (step < 1 || this.paused || this.replay || this.fetchingRecord) return;
     if (this.beat && this.beat.step === step) return;
     this.fetchingRecord = true;
     try {
       const detail = await this.detail(step, this.abort.signal);
-      if (!this.paused && (this.beat?.step ?? 0) < step) {
+      if (!this.paused && !this.replay && (this.beat?.step ?? 0) < step) {
         this.beat = beatOfRecord(detail, this.lasting());
       }
     } catch (error) {
@@ -336,7 +438,8 @@ export class LiveRun {
       if (!this.info?.layers?.length && !this.paused) void this.fetchInfo();
     }
     const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
-    if (silent && this.status?.phase === "running" && this.status.alive) this.retry();
+    if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)
+      this.retry();
   }
 
   private count() {

@@ -7,6 +7,7 @@ const COMMANDS = {
   m: "map",
   i: "inspector",
   h: "home",
+  l: "live",
   "+": "closer",
   "=": "closer",
   "-": "farther",

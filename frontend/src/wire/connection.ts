@@ -6,7 +6,7 @@
 import { decode, FrameError, type Frame } from "./frames";
 
 /** Close codes after which trying again cannot help. */
-export const FINAL_CODES: ReadonlySet<number> = new Set([4403, 4404, 4409]);
+export const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
@@ -39,7 +39,8 @@ export class Connection {
   heard = 0;
 
   constructor(
-    private readonly address: string,
+    /** Asked for at each try: where to connect may depend on what was heard last. */
+    private readonly address: () => string,
     private readonly listener: Listener,
   ) {
     this.connect();
@@ -63,7 +64,7 @@ export class Connection {
 
   private connect() {
     this.listener.link({ state: "connecting" });
-    const socket = new WebSocket(this.address);
+    const socket = new WebSocket(this.address());
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempt = 0;

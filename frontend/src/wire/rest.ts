@@ -19,7 +19,11 @@ export interface Status {
 }
 
 export interface Recipe {
-  corpus: { kind: "lamptown" | "manuals" | "text"; name: string; vocabulary_size: number };
+  corpus: {
+    kind: "lamptown" | "manuals" | "text" | "recorded";
+    name: string;
+    vocabulary_size: number;
+  };
   model: { dim: number; layers: number; heads: number; context: number; tied: boolean };
   optimiser: { kind: "lazy" | "adam" | "sgd"; learning_rate: number };
   sequences: number;
