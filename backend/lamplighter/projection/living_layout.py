@@ -15,8 +15,6 @@ calm, where refitting jumps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,32 +22,8 @@ from lamplighter.projection.alignment import settle
 from lamplighter.projection.graph import Graph, neighbour_graph
 from lamplighter.projection.kernel import run_epoch
 from lamplighter.projection.linear import principal_view
+from lamplighter.projection.method import MapSettings
 from lamplighter.projection.umap_parts import find_ab_params
-
-
-@dataclass(frozen=True)
-class MapSettings:
-    """How the map is drawn; the first four are UMAP's own."""
-
-    neighbours: int = 40
-    """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
-    min_dist: float = 1.0
-    """How close together tokens may lie, at most `spread`: streets rather than heaps."""
-    spread: float = 1.5
-    negatives: int = 3
-    """Pushes for every pull."""
-    horizon: int = 200
-    """Epochs of a full fit; the weakest edge kept fires once in them."""
-    warm_epochs: int = 20
-    """Epochs a frame."""
-    gain: float = 1.0
-    """Learning rate for a graph of which everything changed in one frame."""
-    fastest: float = 0.3
-    """The highest learning rate a warm frame begins with."""
-    cooling: float = 0.7
-    """What is left of the learning rate from frame to frame when the space rests."""
-    seed: int = 0
-
 
 _COLD = 0.003
 """Learning rates below this move nothing that could be seen: the map rests."""
@@ -59,16 +33,14 @@ class LivingLayout:
     """The layout and all it carries from frame to frame. One thread only."""
 
     def __init__(
-        self, settings: MapSettings = MapSettings(), places: NDArray[np.float32] | None = None
+        self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
     ) -> None:
         """Start from nothing, or from the places of an earlier process, shape (V, 2)."""
-        self.settings = settings
-        self.places = places
-        """Shape (V, 2), or None before the first frame."""
+        self.settings = settings = settings or MapSettings()
+        self._places = places
         self.alpha = 0.1
         """The learning rate the last warm frame began with."""
-        a, b = find_ab_params(settings.spread, settings.min_dist)
-        self._curve = float(a), float(b)
+        self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
         self._graph: Graph | None = None
         self._epoch = 0
@@ -77,9 +49,14 @@ class LivingLayout:
         self._generators = np.empty((0, 3), dtype=np.int64)
 
     @property
+    def places(self) -> NDArray[np.float32] | None:
+        """Shape (V, 2), or None before the first frame."""
+        return self._places
+
+    @property
     def restless(self) -> bool:
         """Whether another frame of the same space would still move the map."""
-        return self.places is None or self.alpha >= _COLD
+        return self._places is None or self.alpha >= _COLD
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
         """Take in the space that the places it was started with were made for, shape (V, D)."""
@@ -97,25 +74,31 @@ class LivingLayout:
         """
         size = len(vectors)
         if size <= 2:
-            self.places = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            self._places = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
             self.alpha = 0.0
-            return self.places
+            return self._places
         if len(self._generators) != size:
             # The kernel's generator stays at zero if it is ever all zeros; these numbers are far from it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         change = self._take(neighbour_graph(vectors, self.settings.neighbours, self.settings.horizon))
-        if self.places is None:
-            self.places = self._start(vectors)
+        if self._places is None:
+            self._places = self._start(vectors)
             self._optimise(self.settings.horizon, 1.0)
             self.alpha = 0.1
         else:
             wanted = min(self.settings.fastest, self.settings.gain * change)
             self.alpha = max(wanted, self.settings.cooling * self.alpha)
             if self.alpha >= _COLD:
-                before = self.places.copy()
+                before = self._places
                 self._optimise(self.settings.warm_epochs, self.alpha)
-                self.places = settle(self.places, before)
-        return self.places
+                self._places = settle(self._places, before)
+        return self._places
+
+    def change(self, settings: MapSettings) -> None:
+        """Draw by other settings from the next frame on: the map flows to its new shape from where it is."""
+        self.settings = settings
+        self._curve = _curve(settings)
+        self.alpha = settings.fastest
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The linear picture, ten units wide as in umap-learn, shaken so that no two tokens coincide."""
@@ -155,10 +138,10 @@ class LivingLayout:
 
     def _optimise(self, epochs: int, alpha: float) -> None:
         """Some epochs, the learning rate falling from `alpha` to nothing, as in umap-learn's full fit."""
-        graph, places = self._graph, self.places
+        graph, places = self._graph, self._places
         assert graph is not None
         assert places is not None
-        places = np.ascontiguousarray(places, dtype=np.float32)
+        places = np.array(places, dtype=np.float32, order="C")
         period = _periods(graph)
         for n in range(epochs):
             self._epoch += 1
@@ -175,7 +158,13 @@ class LivingLayout:
                 *self._curve,
                 self._generators,
             )
-        self.places = places
+        self._places = places
+
+
+def _curve(settings: MapSettings) -> tuple[float, float]:
+    """UMAP's a and b for these settings."""
+    a, b = find_ab_params(settings.spread, settings.min_dist)
+    return float(a), float(b)
 
 
 def _periods(graph: Graph) -> NDArray[np.float64]:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.projection.linear import CHOSEN_AT, LinearView, principal_view
+from lamplighter.projection.method import MapSettings
 from lamplighter.projection.trust import TrustProbe
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.frames import FrameError, Layout, Method, decode
 
 if TYPE_CHECKING:
-    from lamplighter.projection.living_layout import LivingLayout, MapSettings
+    from lamplighter.projection.living_layout import LivingLayout
 
 SETTLING = 100
 """Frames after which a space at rest is taken to have settled, whatever the learning rate says."""
@@ -95,7 +96,7 @@ class Projector:
 
     def begin(self, settings: MapSettings | None = None) -> None:
         """The warm-up is done: from the next frame on there is a living map."""
-        from lamplighter.projection.living_layout import LivingLayout, MapSettings
+        from lamplighter.projection.living_layout import LivingLayout
 
         settings = settings or MapSettings()
         self._living = LivingLayout(settings, self._places)

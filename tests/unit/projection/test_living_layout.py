@@ -6,7 +6,8 @@ import pytest
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.graph import graph_of_neighbours, neighbour_graph
 from lamplighter.projection.kernel import run_epoch
-from lamplighter.projection.living_layout import LivingLayout, MapSettings
+from lamplighter.projection.living_layout import LivingLayout
+from lamplighter.projection.method import MapMethod, MapSettings
 from lamplighter.projection.trust import TrustProbe
 
 SETTINGS = MapSettings(neighbours=12)
@@ -142,3 +143,26 @@ def test_duplicates_and_rows_of_zeros() -> None:
         assert np.isfinite(places).all()
     vectors[:] = 1
     assert np.isfinite(layout.frame(vectors)).all()
+
+
+def streets(places: np.ndarray) -> float:
+    """How far apart neighbours on the map lie, as a share of its diameter."""
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(axis=1))) / diameter(places)
+
+
+def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
+    vectors = town()
+    layout: MapMethod = LivingLayout(SETTINGS)
+    before = layout.frame(vectors)
+    while layout.restless:
+        before = layout.frame(vectors)
+    layout.change(MapSettings(neighbours=30, min_dist=0.05, spread=1.0))
+    assert layout.restless
+    after = layout.frame(vectors)
+    assert np.median(np.linalg.norm(after - before, axis=1)) < 0.2 * diameter(before)
+    for _ in range(60):
+        after = layout.frame(vectors) if layout.restless else after
+    assert not layout.restless
+    assert streets(after) < 0.8 * streets(before)

@@ -1,0 +1,67 @@
+"""What every way of making the map has in common: the living map, the classic refit and PCA stand behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class MapSettings:
+    """How the map is drawn; the first four are UMAP's own."""
+
+    neighbours: int = 40
+    """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
+    min_dist: float = 1.0
+    """How close together tokens may lie, at most `spread`: streets rather than heaps."""
+    spread: float = 1.5
+    negatives: int = 3
+    """Pushes for every pull."""
+    horizon: int = 200
+    """Epochs of a full fit; the weakest edge kept fires once in them."""
+    warm_epochs: int = 20
+    """Epochs a frame."""
+    gain: float = 1.0
+    """Learning rate for a graph of which everything changed in one frame."""
+    fastest: float = 0.3
+    """The highest learning rate a warm frame begins with."""
+    cooling: float = 0.7
+    """What is left of the learning rate from frame to frame when the space rests."""
+    seed: int = 0
+
+
+class MapMethod(Protocol):
+    """A method that makes the map, frame after frame, of a space that moves. One thread only."""
+
+    @property
+    def places(self) -> NDArray[np.float32] | None:
+        """Where the tokens lie, shape (V, 2); None before the first frame."""
+        ...
+
+    @property
+    def restless(self) -> bool:
+        """Whether another frame of the same space would still move the map."""
+        ...
+
+    def remember(self, vectors: NDArray[np.float32]) -> None:
+        """Take in the space, shape (V, D), that the places it was started with were made for."""
+        ...
+
+    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The next frame. What moved since the last one the method finds for itself.
+
+        Args:
+            vectors: shape (V, D), D at least 2, finite; V the same every time. Not kept: the caller may
+                write into it afterwards.
+
+        Returns:
+            Places, shape (V, 2). Not written into by later frames.
+        """
+        ...
+
+    def change(self, settings: MapSettings) -> None:
+        """Draw by other settings from the next frame on, from where the tokens lie now, never anew."""
+        ...
