@@ -16,8 +16,23 @@ describe("history", () => {
   it("goes on where the server's record ends", () => {
     const history = new History();
     history.begin([point(21), point(11), point(1)]);
-    for (const step of [22, 30, 31, 32]) history.add(point(step));
-    expect(history.series().steps).toEqual([1, 11, 21, 31]);
+    for (const step of [20, 21, 22, 30, 31]) history.add(point(step));
+    expect(history.series().steps).toEqual([1, 11, 21, 22, 30, 31]);
+  });
+
+  it("loses no loss that stands out, however long the run", () => {
+    const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
+    const history = new History(100);
+    history.begin([point(1, 1, 3), point(33, 1, 40), point(60, 1, -40)]);
+    for (let step = 61; step <= 10_000; step++) {
+      history.add(point(step, 1, odd.get(step) ?? 2 + Math.sin(step)));
+    }
+    const { steps, losses } = history.series();
+    expect(steps.length).toBeLessThanOrEqual(100);
+    for (const step of [77, 4_321, 9_000]) expect(steps).toContain(step);
+    expect(Math.max(...losses.filter(Number.isFinite))).toBe(50);
+    expect(Math.min(...losses.filter(Number.isFinite))).toBe(-50);
+    expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 
   it("lets a new attempt replace the tail of the old", () => {

@@ -18,15 +18,14 @@ export interface Point {
 
 export class History {
   private points: Point[] = [];
-  /** Only every so-manieth step is kept. */
-  every = 1;
+  /** Steps in a stretch. Of each stretch the lowest and the highest loss are kept: what stands out stays. */
+  private stretch = 1;
 
   constructor(private readonly most = 2_400) {}
 
   begin(points: Point[]) {
     this.points = [...points].sort((a, b) => a.step - b.step);
-    const [first, second] = this.points;
-    this.every = first && second ? Math.max(1, second.step - first.step) : 1;
+    this.stretch = 1;
     this.thin();
   }
 
@@ -35,10 +34,13 @@ export class History {
     const last = this.points.at(-1);
     if (last && point.attempt > last.attempt) {
       this.points = this.points.filter(({ step }) => step < point.step);
-    } else if (last && point.step < last.step + this.every) {
+    } else if (last && point.step <= last.step) {
       return;
     }
     this.points.push(point);
+    const open = this.stretchOf(point);
+    const first = this.points.findLastIndex((one) => this.stretchOf(one) !== open) + 1;
+    this.points.push(...extremes(this.points.splice(first)));
     this.thin();
   }
 
@@ -56,12 +58,38 @@ export class History {
     };
   }
 
+  private stretchOf({ step }: Point): number {
+    return Math.floor(step / this.stretch);
+  }
+
   private thin() {
     while (this.points.length > this.most) {
-      this.points = this.points.filter((_, i) => i % 2 === 0);
-      this.every *= 2;
+      this.stretch *= 2;
+      const kept: Point[] = [];
+      let group: Point[] = [];
+      for (const point of this.points) {
+        if (group[0] && this.stretchOf(group[0]) !== this.stretchOf(point)) {
+          kept.push(...extremes(group));
+          group = [];
+        }
+        group.push(point);
+      }
+      this.points = [...kept, ...extremes(group)];
     }
   }
+}
+
+/** Of points in order: the one with the lowest and the one with the highest loss. What is no number is highest. */
+function extremes(points: Point[]): Point[] {
+  if (points.length <= 2) return points;
+  const height = ({ loss }: Point) => (Number.isFinite(loss) ? loss : Infinity);
+  let low = 0;
+  let high = 0;
+  points.forEach((point, i) => {
+    if (height(point) < height(points[low]!)) low = i;
+    if (height(point) >= height(points[high]!)) high = i;
+  });
+  return points.filter((_, i) => i === low || i === high);
 }
 
 /** An average over neighbours that reaches as far forward as back, so that it does not lag. */
