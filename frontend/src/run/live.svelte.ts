@@ -240,7 +240,7 @@ export class LiveRun {
       const info = await ask<Run>(runPath(this.id), { signal });
       this.learn(info);
       const [past, measured] = await Promise.all([
-        ask<{ items: StepRecord[] }>(runPath(this.id, "steps?from=1"), { signal }),
+        ask<{ items: StepRecord[] }>(runPath(this.id, "steps?from=1&most=2000"), { signal }),
         ask<{ items: Measures[] }>(runPath(this.id, "measures"), { signal }),
       ]);
       this.history.begin(
