@@ -26,6 +26,8 @@ NEVER = 0xFFFF_FFFF
 
 MAX_VOCABULARY = 1 << 22
 MAX_DIM = 1 << 14
+_MAX_SPAN = 1e38
+"""Between the bounds of a layout: what float32 can hold the places in between of."""
 
 UInts = NDArray[np.uint32]
 Floats = NDArray[np.float32]
@@ -309,7 +311,7 @@ def _decode_pulse(cursor: _Cursor, flags: int, attempt: int, step: int, time: fl
         _check(count, vocabulary, f"rows in the {name} set")
     if first > step or bool(flags & _MERGED) != (first != step):
         raise FrameError("the first of the merged steps contradicts the rest")
-    batch_ids = cursor.u32(batch)
+    batch_ids = _sorted_ids(cursor.u32(batch), vocabulary)
     batch_counts = cursor.u32(batch)
     gradient_ids = _decode_set(cursor, flags >> 1 & 3, gradient, batch_ids, vocabulary)
     gradient_norms = cursor.f32(gradient)
@@ -370,6 +372,8 @@ def _decode_layout(cursor: _Cursor, attempt: int, step: int, time: float) -> Lay
     high = np.array([x1, y1], dtype=np.float32)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise FrameError("the layout's bounds are not finite")
+    if max(abs(x1 - x0), abs(y1 - y0)) > _MAX_SPAN:
+        raise FrameError("the layout's bounds are too far apart")
     coordinates = (low + (high - low) * (places.astype(np.float32) / np.float32(65_535))).astype(np.float32)
     return Layout(attempt, step, time, Method(method), coordinates, trust, error, recall, sample)
 
@@ -386,9 +390,12 @@ def _decode_rows(cursor: _Cursor, flags: int, attempt: int, step: int, time: flo
     _check(vocabulary, MAX_VOCABULARY, "vocabulary")
     _check(dim, MAX_DIM, "dim")
     _check(count, vocabulary, "rows")
+    if count and not dim:
+        raise FrameError("vectors of no dimension")
     if flags & _ALL_ROWS:
         if count != vocabulary:
             raise FrameError("a whole matrix must have every row")
+        cursor.expect(4 * count * dim)
         ids = np.arange(vocabulary, dtype=np.uint32)
     else:
         ids = _sorted_ids(cursor.u32(count), vocabulary)
@@ -405,6 +412,7 @@ def _decode_set(cursor: _Cursor, how: int, count: int, batch_ids: UInts, vocabul
     if how == _Set.ALL:
         if count != vocabulary:
             raise FrameError("a set of all rows must have every row")
+        cursor.expect(4 * count)
         return np.arange(vocabulary, dtype=np.uint32)
     if how == _Set.BATCH:
         if count != len(batch_ids):
@@ -446,10 +454,14 @@ class _Cursor:
         self.at += shape.size
         return values
 
-    def array(self, dtype: str, count: int) -> NDArray[np.generic]:
-        size = count * np.dtype(dtype).itemsize
+    def expect(self, size: int) -> None:
+        """See that so many bytes are there, before anything is made that is as large as a frame says."""
         if size > len(self.view) - self.at:
             raise FrameError("frame cut short")
+
+    def array(self, dtype: str, count: int) -> NDArray[np.generic]:
+        size = count * np.dtype(dtype).itemsize
+        self.expect(size)
         values = np.frombuffer(self.view, dtype=dtype, count=count, offset=self.at)
         self.at += size
         return values

@@ -1,0 +1,135 @@
+"""Whatever bytes come: a frame that can be used, or a FrameError; in no more memory than the bytes are worth."""
+
+from __future__ import annotations
+
+import struct
+import time
+import tracemalloc
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamplighter.wire.frames import (
+    MAGIC,
+    VERSION,
+    Census,
+    Frame,
+    FrameError,
+    Layout,
+    Method,
+    Pulse,
+    Rows,
+    decode,
+    encode,
+)
+
+HEADER = struct.Struct("<4sBBHIId")
+HUGE = [0, 1, 2, 7, 255, 65_535, 1 << 22, (1 << 22) + 1, 1 << 31, (1 << 32) - 1]
+SMALL_FLOATS = st.floats(width=32)
+
+
+def ids_of(values: set[int]) -> np.ndarray:
+    return np.array(sorted(values), dtype=np.uint32)
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> Frame:
+    size = draw(st.integers(1, 30))
+    some = st.sets(st.integers(0, size - 1)).map(ids_of)
+    batch, moved = draw(some), draw(some)
+    random = np.random.default_rng(draw(st.integers(0, 999)))
+
+    def floats(*shape: int) -> np.ndarray:
+        return random.standard_normal(shape).astype(np.float32)
+
+    return draw(
+        st.sampled_from(
+            [
+                Pulse(
+                    1, 9, 1.0, size, 1.0, 0.1, 1.0, 1.0, 1.0, batch, np.ones(len(batch), np.uint32),
+                    batch, floats(len(batch)), moved, floats(len(moved)), floats(3),
+                ),
+                Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), 0.5, 0.1, 0.2, 5),
+                Rows(1, 9, 1.0, size, moved, floats(len(moved), 3)),
+                Rows(1, 9, 1.0, size, np.arange(size, dtype=np.uint32), floats(size, 3)),
+                Census(1, 9, 1.0, batch, batch),
+            ]
+        )
+    )  # fmt: skip
+
+
+def use(frame: Frame) -> None:
+    """What readers rely on, and would fail at if it did not hold."""
+    match frame:
+        case Pulse():
+            everything = np.zeros(frame.vocabulary, np.float32)
+            for ids, values in (
+                (frame.batch_ids, frame.batch_counts),
+                (frame.gradient_ids, frame.gradient_norms),
+                (frame.moved_ids, frame.moved_distances),
+            ):
+                assert len(ids) == len(values)
+                assert bool((np.diff(ids.astype(np.int64)) > 0).all())
+                everything[ids] += 1
+        case Rows():
+            matrix = np.zeros((frame.vocabulary, frame.vectors.shape[1]), np.float32)
+            matrix[frame.token_ids] = frame.vectors
+        case Layout():
+            assert np.isfinite(frame.coordinates).all()
+        case Census():
+            assert len(frame.touches) == len(frame.last_lit)
+
+
+def take(data: bytes) -> None:
+    tracemalloc.start()
+    try:
+        frame = decode(data)
+    except FrameError:
+        frame = None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000 + 20 * len(data), f"{peak} bytes for a frame of {len(data)}"
+    if frame is not None:
+        use(frame)
+
+
+@settings(max_examples=300, deadline=None)
+@given(frames(), st.data())
+def test_a_mutated_frame_is_refused_or_can_be_used(frame: Frame, choose: st.DataObject):
+    data = bytearray(encode(frame))
+    for _ in range(choose.draw(st.integers(1, 3))):
+        match choose.draw(st.integers(0, 4)):
+            case 0:
+                data[choose.draw(st.integers(0, len(data) - 1))] = choose.draw(st.integers(0, 255))
+            case 1 if len(data) > 28:
+                at = choose.draw(st.integers(6, len(data) // 4 - 1)) * 4
+                data[at : at + 4] = struct.pack("<I", choose.draw(st.sampled_from(HUGE)))
+            case 2 if len(data) > 28:
+                at = choose.draw(st.integers(6, len(data) // 4 - 1)) * 4
+                data[at : at + 4] = struct.pack("<f", choose.draw(SMALL_FLOATS))
+            case 3:
+                del data[choose.draw(st.integers(24, len(data))) :]
+            case _:
+                data += choose.draw(st.binary(max_size=40))
+    take(bytes(data))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    kind=st.integers(0, 6),
+    flags=st.integers(0, 65_535) | st.integers(0, 63),
+    counts=st.lists(st.sampled_from(HUGE), min_size=0, max_size=12),
+    rest=st.binary(max_size=120),
+)
+def test_huge_counts_cost_nothing(kind: int, flags: int, counts: list[int], rest: bytes):
+    head = HEADER.pack(MAGIC, VERSION, kind, flags, 1, 7, 1.0)
+    take(head + b"".join(struct.pack("<I", count) for count in counts) + rest)
+
+
+def test_a_megabyte_of_anything_is_refused_at_once():
+    noise = np.random.default_rng(0).integers(0, 256, 1 << 20, dtype=np.uint8).tobytes()
+    begun = time.process_time()
+    for kind in range(1, 5):
+        take(HEADER.pack(MAGIC, VERSION, kind, 0, 1, 7, 1.0) + noise)
+    assert time.process_time() - begun < 2
