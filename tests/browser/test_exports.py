@@ -1,0 +1,125 @@
+"""Exports through the page: made, watched, cancelled, downloaded; and what viewers see of them."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from lamplighter.runfolder.status import read_status
+from tests.application import Application
+from tests.runs import wait_for_step, wait_until
+
+pytestmark = pytest.mark.browser
+
+LATER = 40_000
+
+
+@pytest.fixture
+def panel(page: Page, application: Application) -> Locator:
+    """The panel, of a run that has begun to train."""
+    run = application.only_run()
+    # Past that it rests, still held by its trainer: the machine is for the exports.
+    if wait_for_step(run, 60, 90).phase == "running":
+        application.ask(run, "pause")
+        wait_until(lambda: read_status(run).phase == "paused", "the pause")
+    page.get_by_test_id("tab-export").focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("tabpanel")
+    expect(panel.get_by_test_id("export-html")).to_be_enabled(timeout=LATER)
+    return panel
+
+
+def caught(application: Application, panel: Locator, format: str) -> psutil.Process:
+    """The process of an export, held in the middle of its work."""
+    for _ in range(10):
+        panel.get_by_test_id(f"export-{format}").click()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for child in psutil.Process(application.process.pid).children():
+                try:
+                    if "lamplighter.exports.worker" in child.cmdline():
+                        child.suspend()
+                        return child
+                except psutil.NoSuchProcess:
+                    continue
+    raise AssertionError("every export was done before it could be held")
+
+
+def test_the_replay_page_is_made_and_downloaded_by_keyboard(page: Page, panel: Locator, tmp_path: Path):
+    expect(panel.get_by_test_id("export-none")).to_be_visible(timeout=LATER)
+    panel.get_by_test_id("export-html").focus()
+    page.keyboard.press("Enter")
+    link = panel.get_by_test_id("export-download")
+    expect(link).to_contain_text("kB", timeout=LATER)
+    link.focus()
+    with page.expect_download() as downloading:
+        page.keyboard.press("Enter")
+    downloading.value.save_as(tmp_path / "replay.html")
+    assert downloading.value.suggested_filename.endswith(".html")
+    text = (tmp_path / "replay.html").read_text(encoding="utf-8")
+    assert text.lower().startswith("<!doctype html>")
+    # Its size is said before anybody fetches it.
+    kilobytes = round((tmp_path / "replay.html").stat().st_size / 1e3)
+    expect(link).to_contain_text(f"{kilobytes} kB" if kilobytes < 1_000 else f"{kilobytes / 1e3:.1f} MB")
+    expect(panel).to_contain_text("Left out: the vectors")
+    panel.get_by_test_id("export-discard").click()
+    expect(panel.get_by_test_id("export")).to_have_count(0, timeout=LATER)
+
+
+def test_what_is_being_made_shows_how_far_it_is_and_can_be_cancelled(
+    page: Page, panel: Locator, application: Application
+):
+    held = caught(application, panel, "zip")
+    running = panel.locator("[data-testid=export][data-state=running]")
+    expect(running.get_by_role("progressbar")).to_be_visible(timeout=LATER)
+    expect(running).to_contain_text("%")
+    running.get_by_test_id("export-cancel").click()
+    expect(panel.locator("[data-testid=export][data-state=cancelled]")).to_have_count(1, timeout=LATER)
+    assert not held.is_running() or held.status() == psutil.STATUS_ZOMBIE
+    # One whose process dies says so.
+    caught(application, panel, "zip").kill()
+    failed = panel.locator("[data-testid=export][data-state=failed]")
+    expect(failed.get_by_role("alert")).to_contain_text("was killed", timeout=LATER)
+
+
+def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
+    panel.get_by_test_id("export-step").fill("999999")
+    panel.get_by_test_id("export-npy").click()
+    expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_visible(timeout=LATER)
+    panel.get_by_test_id("export-step").fill("-1")
+    panel.get_by_test_id("export-npy").click()
+    expect(panel.get_by_test_id("export-problem")).to_contain_text("step", timeout=LATER)
+    # However far down the panel is scrolled, the page around it stays where it is.
+    assert page.evaluate("document.querySelector('main').scrollTop") == 0
+    assert page.evaluate("document.querySelector('main').scrollHeight <= innerHeight")
+
+
+def test_viewers_see_why_they_cannot_and_download_what_was_made(
+    page: Page, panel: Locator, application: Application, chromium: Browser, tmp_path: Path
+):
+    panel.get_by_test_id("export-step").fill("40")
+    panel.get_by_test_id("export-embedding-projector").click()
+    expect(panel.locator("[data-testid=export][data-state=done]")).to_have_count(1, timeout=LATER)
+    # One city is enough for a machine that draws without a GPU.
+    page.goto("about:blank")
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    try:
+        page = context.new_page()
+        page.goto(f"{application.url}/?panel=export", wait_until="domcontentloaded")
+        expect(page.get_by_test_id("export-viewer")).to_contain_text("Only the presenter", timeout=LATER)
+        for name in ("export-html", "export-zip", "export-npy", "export-step", "export-discard"):
+            expect(page.get_by_test_id(name).first).to_be_disabled()
+        link = page.get_by_test_id("export-download")
+        with page.expect_download() as downloading:
+            link.click()
+        downloading.value.save_as(tmp_path / "projector.zip")
+        assert "-step-40-projector.zip" in downloading.value.suggested_filename
+        assert len(zipfile.ZipFile(tmp_path / "projector.zip").namelist()) == 3
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        context.close()
