@@ -28,7 +28,7 @@ def finished_run() -> RunFolder:
         return RunFolder(Path(kept).resolve())
     runs = tempfile.TemporaryDirectory(prefix="lamplighter-bench-")
     atexit.register(runs.cleanup)
-    with Application(Path(runs.name)) as app:
+    with Application(Path(runs.name), "serve") as app:
         run = app.start_run(Recipe(steps=STEPS).model_dump(mode="json"))
         print(f"training {STEPS:,} steps", file=sys.stderr)
         app.wait_until_over(run, timeout=900)

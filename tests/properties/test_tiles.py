@@ -30,9 +30,10 @@ class Moves:
         for step in range(FIRST, FIRST + steps):
             ids = np.flatnonzero(random.random(V) < 0.3)
             speed[ids] = 0.9 * speed[ids] + 0.01 * random.standard_normal((len(ids), D))
-            matrix[ids] += (
-                speed[ids] if momentum else random.standard_normal((len(ids), D)).astype(np.float32)
-            )
+            by = speed[ids] if momentum else random.standard_normal((len(ids), D)).astype(np.float32)
+            # Some are not numbers any more, and stay so.
+            with np.errstate(invalid="ignore", over="ignore"):
+                matrix[ids] += by
             for row in ids:
                 if random.random() < 0.1:
                     matrix[row] = random.integers(0, 2**32, D, dtype=np.uint32).view(np.float32)
@@ -63,7 +64,7 @@ def test_every_bit_comes_back(seed: int, steps: int, momentum: bool, data: st.Da
     assert (tile.attempt, tile.first_step, tile.last_step) == (3, FIRST, FIRST + steps - 1)
     assert (tile.first_token, tile.tokens) == (first, following - first)
     at = data.draw(st.integers(0, steps))
-    to = data.draw(st.integers(at, steps))
+    to = data.draw(st.integers(0, steps))
     matrix = moves.matrices[at].copy()
     tile.advance(matrix, FIRST - 1 + at, FIRST - 1 + to)
     assert bits(matrix[first:following]) == bits(moves.matrices[to][first:following])

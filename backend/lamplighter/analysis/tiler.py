@@ -19,7 +19,7 @@ MOST_STEPS = 200
 """Of a stretch: a snapshot unpacks one or two."""
 MOST_BYTES = 64 << 20
 """Of a stretch's rows: bounds the analyst's memory at a few times as much."""
-TILE_BYTES = 128 << 10
+TILE_BYTES = 256 << 10
 """Of a tile's rows, about: what reading one token costs a stretch."""
 
 

@@ -33,14 +33,21 @@ class FormatError(ValueError):
     """A file that this version cannot read; the message says why."""
 
 
-def open_writer(path: Path, schema: str) -> apsw.Connection:
+def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
     """Open (or make) a file of which this process is the one writer, in WAL mode.
+
+    Args:
+        path: the file.
+        schema: of a new file.
+        page_size: of a new file, bytes. A record takes whole pages beyond the first, and what does not fit
+            beside another record has a page of its own: it should suit what is kept.
 
     Raises:
         FormatError: the file was written by a newer version, or is not a file of a run.
     """
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(10_000)
+    connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
@@ -173,13 +180,13 @@ class WalKeeper:
 class FileWriter:
     """The one writer of a file, with its `WalKeeper`. Not for several threads."""
 
-    def __init__(self, path: Path, schema: str) -> None:
-        """Open or make the file.
+    def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
+        """Open or make the file (`open_writer`).
 
         Raises:
             FormatError: it was written by a newer version, or is not a file of a run.
         """
-        self._connection = open_writer(path, schema)
+        self._connection = open_writer(path, schema, page_size)
         self._keeper = WalKeeper(path)
 
     def together(self) -> AbstractContextManager[object]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.tiles import Stretch, TilesReader
 
-KEYFRAMES_APART = 200
+KEYFRAMES_APART = 400
 """Keyframes between tiles stay at most this many steps apart, where there are as many: a snapshot then costs
-one of them and the moves of no more steps."""
+the nearer one and the moves of half as many steps."""
 BEHIND = 200
 """Steps that stay in `steps.sqlite` whether or not they are tiled."""
 
@@ -40,6 +40,8 @@ class Handover:
         self._seen = 0
         self._looked = 0
         self._pending: deque[Stretch] = deque()
+        self._dropped = Stretch(0, 0, 1, 0)
+        """Consecutive steps of one attempt that are in tiles only."""
 
     def work(self, step: int) -> None:
         """Drop a few rows of steps long before `step`; inside the transaction that commits it."""
@@ -90,35 +92,29 @@ class Handover:
 
     def _drop_keyframes(self, stretch: Stretch) -> None:
         """Drop the keyframes that the tiles up to the end of a stretch make dispensable."""
-        since = max(0, stretch.first - 2 * KEYFRAMES_APART)
+        before = self._dropped
+        goes_on = (before.attempt, before.last + 1) == (stretch.attempt, stretch.first)
+        first = before.first if goes_on else stretch.first
+        self._dropped = Stretch(stretch.id, stretch.attempt, first, stretch.last)
+        since = max(first - 1, stretch.first - 2 * KEYFRAMES_APART)
         found: list[Any] = self._connection.execute(
             "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
             (_key(stretch.attempt, since), _key(stretch.attempt, stretch.last)),
         ).fetchall()
-        steps = [row[0] & 0xFFFF_FFFF for row in found]
-
-        def tiled(first: int, last: int) -> bool:
-            rows: list[Any] = self._connection.execute(
-                "SELECT count(*) FROM rows WHERE id BETWEEN ? AND ?",
-                (_key(stretch.attempt, first), _key(stretch.attempt, last)),
-            ).fetchall()
-            return first >= stretch.first and last <= stretch.last and rows[0][0] == 0
-
-        for step in dispensable(steps, tiled):
+        for step in dispensable([row[0] & 0xFFFF_FFFF for row in found]):
             self._connection.execute("DELETE FROM keyframes WHERE id=?", (_key(stretch.attempt, step),))
 
 
-def dispensable(steps: Sequence[int], tiled: Callable[[int, int], bool]) -> list[int]:
+def dispensable(steps: Sequence[int]) -> list[int]:
     """The keyframes without which the others are still at most `KEYFRAMES_APART` steps apart.
 
     Args:
-        steps: of keyframes, ascending.
-        tiled: whether all steps from one to another, inclusive, are in tiles.
+        steps: of keyframes, ascending, between which all is in tiles.
     """
     found: list[int] = []
     kept = steps[0] if steps else 0
     for step, following in pairwise(steps[1:]):
-        if following - kept <= KEYFRAMES_APART and tiled(kept + 1, following):
+        if following - kept <= KEYFRAMES_APART:
             found.append(step)
         else:
             kept = step

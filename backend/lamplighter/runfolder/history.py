@@ -141,17 +141,46 @@ class History:
     # A matrix
 
     def _snapshot(self, line: Line, step: int, nearest: bool) -> Snapshot:
-        found = self.steps.keyframe(step)
+        found = self.steps.keyframe(self._nearer_keyframe(line, step))
         if found is None:
             raise NoSnapshotError(step, None)
         at, record, _ = found
         start = decode_as(record, Rows)
         vectors = start.vectors.copy()
-        reached = self._advance(line, vectors, at, min(step, self.steps.last()[1]))
+        if at > step:
+            reached = self._retreat(line, vectors, at, step)
+        else:
+            reached = self._advance(line, vectors, at, min(step, self.steps.last()[1]))
         if reached < step and not nearest:
             raise NoSnapshotError(step, reached)
         time = start.time if reached == at else self._time(reached)
         return Snapshot(attempt_at(line, reached), reached, time, vectors)
+
+    def _nearer_keyframe(self, line: Line, step: int) -> int:
+        """A step whose newest keyframe is the best to begin from: `step`, or a later one that is nearer."""
+        before, after = self.steps.keyframe_step(step), self.steps.keyframe_after(step)
+        if before is None or after is None or after - step >= step - before:
+            return step
+        # Back is only a way through tiles: each knows how its rows were before it.
+        at = after
+        while at > step:
+            stretch = self._stretch(line, at)
+            if stretch is None:
+                return step
+            at = stretch.first - 1
+        return after
+
+    def _retreat(self, line: Line, vectors: Floats, at: int, to: int) -> int:
+        """Move a matrix back from step `at` to `to` through tiles, in place. Returns `to`."""
+        while at > to:
+            stretch = self._stretch(line, at)
+            if stretch is None or self._tiles is None:
+                raise LookupError(f"step {at} is not in tiles any more")
+            reached = max(to, stretch.first - 1)
+            for tile in self._tiles.tiles(stretch.id):
+                tile.advance(vectors, at, reached)
+            at = reached
+        return to
 
     def _advance(self, line: Line, vectors: Floats, at: int, to: int) -> int:
         """Move a matrix on from step `at` towards `to`, in place. Returns the step reached."""

@@ -5,8 +5,9 @@ moves of consecutive token ids over consecutive steps, sorted by token and, with
 
 Each float is taken as the integer of its rank (`_ranks`), so that near numbers are near integers, and is kept
 as the difference from the token's vector before, or as the difference of that difference from the one before
-(momentum makes successive moves alike), whichever packs smaller. Differences are modulo 2**32, zigzagged,
-split into byte planes (high bytes are nearly all zero, low ones are noise) and packed by zstd. The idea of
+(momentum makes successive moves alike), whichever packs smaller. Differences are modulo 2**32, zigzagged and
+split into byte planes: high bytes are nearly all zero and are packed by zstd, low ones are mostly noise and stay
+as they are, so that reading them costs nothing. The idea of
 differences, byte planes and a general packer is that of Parquet's BYTE_STREAM_SPLIT and of Gorilla (VLDB 2015).
 Every bit comes back, those of NaN included.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import zstandard
@@ -27,9 +29,11 @@ KIND = 5
 MAX_BYTES = 1 << 29
 """Of a tile, unpacked."""
 
-_HEADER = struct.Struct("<4sBBHIIIIIIII")
+_HEADER = struct.Struct("<4sBBHIIIIIII5I")
 _LEVEL = 1
 """Of zstd; higher ones gain nothing on noise."""
+_GAIN = 0.97
+"""A plane that zstd makes no smaller than this share stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Tile:
     """Shape (M,): when each move was; ascending within a token."""
     _order: int
     """1: differences of vectors; 2: differences of those."""
-    _planes: NDArray[np.uint8]
-    """Shape (4, M, D), lowest bytes first."""
+    _planes: tuple[NDArray[np.uint8], ...]
+    """Four of shape (M, D), lowest bytes first."""
 
     @property
     def tokens(self) -> int:
@@ -56,24 +60,25 @@ class Tile:
         return len(self.starts) - 1
 
     def advance(self, vectors: Floats, at: int, to: int) -> None:
-        """Move rows on from one step to another.
+        """Move rows on, or back, from one step to another.
 
         Args:
             vectors: shape (V, D), as they were after step `at`; changed in place.
-            at: at least `first_step - 1`.
-            to: at most `last_step`.
+            at: `first_step - 1` to `last_step`.
+            to: the same.
         """
-        # Moves up to `to`; their differences add up to where a row is then, less what it had done by `at`.
-        kept = np.flatnonzero(self.steps <= to)
+        early, late = sorted((at, to))
+        # Differences add up: what a row had come to by the later step, less what it had by the earlier one.
+        kept = np.flatnonzero(self.steps <= late)
         token_of = np.repeat(np.arange(self.tokens), np.diff(self.starts))
-        by_to = np.bincount(token_of[kept], minlength=self.tokens)
-        by_at = np.bincount(token_of[self.steps <= at], minlength=self.tokens)
-        changed = np.flatnonzero(by_to > by_at)
+        by_late = np.bincount(token_of[kept], minlength=self.tokens)
+        by_early = np.bincount(token_of[self.steps <= early], minlength=self.tokens)
+        changed = np.flatnonzero(by_late > by_early)
         if not len(changed):
             return
         owner = token_of[kept]
         nth = kept - self.starts[owner]
-        weights = _weights(nth, by_to[owner], by_at[owner], self._order)
+        weights = _weights(nth, by_late[owner], by_early[owner], self._order)
         counted = weights != 0
         kept, owner, weights = kept[counted], owner[counted], weights[counted]
         differences = self._differences(kept)
@@ -81,9 +86,9 @@ class Tile:
             differences *= weights[:, None]
         begins = np.searchsorted(owner, changed)
         ids = self.first_token + changed
+        total = np.add.reduceat(differences, begins, axis=0, dtype=np.uint32)
         ranks = _ranks(vectors[ids])
-        ranks += np.add.reduceat(differences, begins, axis=0, dtype=np.uint32)
-        vectors[ids] = _floats(ranks)
+        vectors[ids] = _floats(ranks + total if at < to else ranks - total)
 
     def path(self, token_id: int, vector: Floats, at: int) -> tuple[UInts, Floats]:
         """One row's moves after step `at`: when, shape (N,), and where to, shape (N, D).
@@ -125,7 +130,7 @@ class Tile:
         codes = np.empty((len(which), self.dim), dtype="<u4")
         cells = codes.view(np.uint8).reshape(len(which), self.dim, 4)
         for plane in range(4):
-            cells[:, :, plane] = self._planes[plane, which]
+            cells[:, :, plane] = self._planes[plane][which]
         sign = codes & 1
         codes >>= 1
         codes ^= np.negative(sign)
@@ -151,13 +156,15 @@ def encode_tile(
     begins = starts[:-1][counts > 0]
     first = _differenced(ranks, begins, _ranks(before[counts > 0]))
     second = _differenced(first, begins, None)
-    packed = [_pack(counts, steps - np.uint32(span[0]), differences) for differences in (first, second)]
-    order = 1 if len(packed[0]) <= len(packed[1]) else 2
-    dim = vectors.shape[1]
+    packed = [_pack(differences) for differences in (first, second)]
+    order = 1 if sum(map(len, packed[0])) <= sum(map(len, packed[1])) else 2
+    index = np.concatenate([counts, steps - np.uint32(span[0])]).astype("<u4").tobytes()
+    parts = [zstandard.ZstdCompressor(level=_LEVEL).compress(index), *packed[order - 1]]
     head = _HEADER.pack(
-        MAGIC, VERSION, KIND, order, attempt, span[0], span[1], first_token, len(counts), dim, len(steps), 0
-    )
-    return head + packed[order - 1]
+        MAGIC, VERSION, KIND, order, attempt, *span, first_token, len(counts), vectors.shape[1], len(steps),
+        *map(len, parts),
+    )  # fmt: skip
+    return b"".join((head, *parts))
 
 
 def decode_tile(data: bytes) -> Tile:
@@ -168,7 +175,7 @@ def decode_tile(data: bytes) -> Tile:
     """
     if len(data) < _HEADER.size:
         raise FrameError("a tile that is cut short")
-    magic, version, kind, order, attempt, first, last, first_token, tokens, dim, moves, _ = (
+    magic, version, kind, order, attempt, first, last, first_token, tokens, dim, moves, *lengths = (
         _HEADER.unpack_from(data)
     )
     if magic != MAGIC or kind != KIND:
@@ -178,15 +185,16 @@ def decode_tile(data: bytes) -> Tile:
     size = 4 * (tokens + moves + moves * dim)
     if not 1 <= dim <= MAX_DIM or first_token + tokens > MAX_VOCABULARY or first > last or size > MAX_BYTES:
         raise FrameError("a tile that is too large, or out of order")
-    packed = memoryview(data)[_HEADER.size :]
-    try:
-        if zstandard.frame_content_size(packed) != size:
-            raise FrameError("a tile whose size is not what it says")
-        plain = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
-    except zstandard.ZstdError as error:
-        raise FrameError(f"a tile that is damaged: {error}") from error
-    counts = np.frombuffer(plain, "<u4", tokens)
-    steps = np.frombuffer(plain, "<u4", moves, 4 * tokens).astype(np.uint32) + np.uint32(first)
+    if len(data) != _HEADER.size + sum(lengths):
+        raise FrameError("a tile that is cut short, or too long")
+    at = np.cumsum([_HEADER.size, *lengths]).tolist()
+    index, *planes = (memoryview(data)[a:b] for a, b in pairwise(at))
+    numbers = np.frombuffer(_unpacked(index, 4 * (tokens + moves)), "<u4")
+    counts, steps = numbers[:tokens], numbers[tokens:] + np.uint32(first)
+    cells = tuple(
+        np.frombuffer(plane if len(plane) == moves * dim else _unpacked(plane, moves * dim), np.uint8)
+        for plane in planes
+    )
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     if starts[-1] != moves or (moves and int(steps.max()) > last):
         raise FrameError("a tile whose moves do not add up")
@@ -194,21 +202,43 @@ def decode_tile(data: bytes) -> Tile:
     inside[starts[:-1][counts > 0]] = False
     if (steps[1:] <= steps[:-1])[inside[1:]].any():
         raise FrameError("a tile whose steps are out of order")
-    planes = np.frombuffer(plain, np.uint8, 4 * moves * dim, 4 * (tokens + moves)).reshape(4, moves, dim)
-    return Tile(attempt, first, last, first_token, dim, starts, steps, order, planes)
+    return Tile(
+        attempt,
+        first,
+        last,
+        first_token,
+        dim,
+        starts,
+        steps,
+        order,
+        tuple(plane.reshape(moves, dim) for plane in cells),
+    )
 
 
-def _pack(counts: UInts, steps: UInts, differences: NDArray[np.uint32]) -> bytes:
+def _pack(differences: NDArray[np.uint32]) -> list[bytes]:
+    """Four byte planes of zigzagged differences, lowest first, each packed or as it is."""
     codes = (differences << np.uint32(1)) ^ np.negative(differences >> np.uint32(31))
     planes = codes.astype("<u4", copy=False).view(np.uint8).reshape(-1, 4).T
-    plain = b"".join(
-        (
-            counts.astype("<u4").tobytes(),
-            steps.astype("<u4").tobytes(),
-            np.ascontiguousarray(planes).tobytes(),
-        )
-    )
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+    found: list[bytes] = []
+    for plane in planes:
+        plain = plane.tobytes()
+        packed = zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
+        found.append(packed if len(packed) < _GAIN * len(plain) else plain)
+    return found
+
+
+def _unpacked(packed: memoryview, size: int) -> bytes:
+    """What must be of a size, which is known before it is unpacked.
+
+    Raises:
+        FrameError: it is not, or is damaged.
+    """
+    try:
+        if zstandard.frame_content_size(packed) != size:
+            raise FrameError("a tile whose size is not what it says")
+        return zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+    except zstandard.ZstdError as error:
+        raise FrameError(f"a tile that is damaged: {error}") from error
 
 
 def _differenced(
@@ -228,18 +258,18 @@ def _summed(differences: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
 
 
 def _weights(
-    nth: NDArray[np.int64], by_to: NDArray[np.int64], by_at: NDArray[np.int64], order: int
+    nth: NDArray[np.int64], by_late: NDArray[np.int64], by_early: NDArray[np.int64], order: int
 ) -> NDArray[np.uint32]:
-    """How often the nth difference of a token counts in the sum of its moves after `at`, up to `to`.
+    """How often the nth difference of a token counts in the sum of its moves from an earlier step to a later one.
 
     Args:
         nth: from 0, shape (N,).
-        by_to, by_at: moves the token has done by then, shape (N,).
+        by_late, by_early: moves the token has done by then, shape (N,).
         order: of the differences.
     """
     if order == 1:
-        return (nth >= by_at).astype(np.uint32)
-    return (by_to - np.maximum(nth, by_at)).astype(np.uint32)
+        return (nth >= by_early).astype(np.uint32)
+    return (by_late - np.maximum(nth, by_early)).astype(np.uint32)
 
 
 def _ranks(values: Floats) -> NDArray[np.uint32]:
