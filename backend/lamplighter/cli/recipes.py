@@ -36,6 +36,7 @@ _OPTIONS = (
     click.option("--seed", type=int, help="[default: 0]"),
     click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
+    click.option("--keyframe-every", type=int, metavar="STEPS", help="Steps between two whole matrices.  [default: 100]"),
     click.option("--disk-budget", type=float, metavar="MB", help="Most the run may take on disk.  [default: 1000]"),
 )  # fmt: skip
 
@@ -84,6 +85,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     if options["batch"] is not None:
         fields["sequences"] = options["batch"]
         fields["passages"] = _passages(options["batch"], fields["passages"])
+    put(fields["cadence"], "keyframe_every", options["keyframe_every"])
     if options["disk_budget"] is not None:
         if not 1 <= options["disk_budget"] <= 1e9:
             raise RecipeError(f"--disk-budget: {options['disk_budget']} is not a number of MB from 1 to 1e9")

@@ -13,10 +13,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.workers import watch_option, watch_role
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.estimate import estimate_size
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.status import read_status
+
+_WEIGH_EVERY = 2.0
+
+
+def expected(recipe: Recipe, text: str | None) -> str:
+    """What a run is expected to take on the disk, in words."""
+    guess = estimate_size(recipe, text_bytes=None if text is None else len(text.encode()), alone=True)
+    budget = f"at most the budget of {recipe.disk_budget / 1e6:,.0f} MB (--disk-budget)"
+    if not guess.fits:
+        return f"every snapshot would take about {guess.whole / 1e6:,.0f} MB; near the budget only keyframes are kept: {budget}"
+    exact = "" if guess.exact else f"; a whole matrix every {recipe.cadence.keyframe_every} steps"
+    return f"it will take about {guess.bytes / 1e6:,.0f} MB on the disk, {budget}{exact}"
 
 
 @click.command("train")
@@ -57,6 +71,8 @@ def train_command(
     else:
         recipe, text = make_recipe(options)
         run = shelf.create(recipe, text)
+        if not as_json:
+            click.echo(f"{run.id}: {expected(recipe, text)}", err=True)
     phase = _train(run, quiet=as_json)
     status = read_status(run)
     if as_json:
@@ -89,17 +105,24 @@ def _train(run: RunFolder, *, quiet: bool) -> str:
     )
     with bar:
         task = bar.add_task(run.id, total=1, what="starting")
-        shown = 0.0
+        shown = weighed = 0.0
+        size = 0
 
         def on_prepare(share: float, what: str) -> None:
             bar.update(task, completed=round(100 * share), total=100, what=what)
 
         def on_progress(seen: Any) -> None:
-            nonlocal shown
+            nonlocal shown, weighed, size
             # Drawing costs more than some steps do.
             if (now := time.monotonic()) - shown > 0.2 or seen.step == seen.end:
                 shown = now
-                what = "replaying" if seen.replaying else f"loss {seen.loss:.3f}, {seen.lit} rows lit"
+                if now - weighed > _WEIGH_EVERY or seen.step == seen.end:
+                    weighed, size = now, run.bytes_on_disk()
+                what = (
+                    "replaying"
+                    if seen.replaying
+                    else f"loss {seen.loss:.3f}, {seen.lit} rows lit, {size / 1e6:,.0f} MB"
+                )
                 if seen.waiting:
                     what = "the disk is full: training waits for room"
                 bar.update(task, completed=seen.step, total=seen.end, what=what)

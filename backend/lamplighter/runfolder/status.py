@@ -29,7 +29,7 @@ class RunStatus:
     loss: float | None
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
-    snapshots: Literal["all", "keyframes", "none"]
+    snapshots: Literal["all", "keyframes", "none", "paused"]
     changed: float
 
     @property

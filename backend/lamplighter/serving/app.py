@@ -15,6 +15,7 @@ import lamplighter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving import (
     problems,
+    routes_estimates,
     routes_exports,
     routes_layouts,
     routes_live,
@@ -44,6 +45,7 @@ from lamplighter.serving.uploads import Uploads
 NOUNS = (
     routes_session,
     routes_runs,
+    routes_estimates,
     routes_requests,
     routes_uploads,
     routes_exports,

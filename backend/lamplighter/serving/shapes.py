@@ -57,7 +57,7 @@ class Status(BaseModel):
     loss: float | None
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
-    snapshots: Literal["all", "keyframes", "none"]
+    snapshots: Literal["all", "keyframes", "none", "paused"]
     bytes: int
     changed: float
 
@@ -109,6 +109,44 @@ class NewRun(BaseModel):
     recipe: Recipe = Recipe()
     upload: str | None = None
     """For the corpus kind `text`: what `POST /api/uploads` gave."""
+
+
+class WouldBe(BaseModel):
+    """A run that might be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: Recipe = Recipe()
+    text_bytes: Annotated[int, Field(ge=0, le=1 << 40)] | None = None
+    """For the corpus kind `text`: how long the text is."""
+
+
+class EstimateParts(BaseModel):
+    """Bytes by what they are."""
+
+    moved_rows: int
+    keyframes: int
+    steps: int
+    map: int
+    checkpoints: int
+    corpus: int
+
+
+class Estimate(BaseModel):
+    """What a finished run would take on the disk: a guess from its recipe."""
+
+    bytes: int
+    """Of everything, kept to the budget."""
+    whole: int
+    """Of everything, were there no budget."""
+    fits: bool
+    """Whether the budget is expected to be enough for every snapshot."""
+    budget: int
+    lit: int
+    """Rows a batch lights, as guessed."""
+    exact: bool
+    """Whether every step is kept exactly, not only keyframes."""
+    parts: EstimateParts
 
 
 class Upload(BaseModel):

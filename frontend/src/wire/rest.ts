@@ -13,7 +13,7 @@ export interface Status {
   loss: number | null;
   pace: "full" | "limited" | "single";
   pace_steps_per_second: number | null;
-  snapshots: "all" | "keyframes" | "none";
+  snapshots: "all" | "keyframes" | "none" | "paused";
   bytes: number;
   changed: number;
 }

@@ -1,0 +1,17 @@
+"""Estimates: what a run would take on the disk, before it is made."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lamplighter.runfolder.estimate import estimate_size
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Estimate, WouldBe, as_json
+
+routes = Routes("estimates")
+
+
+@routes.post("/api/estimates", response_model=Estimate)
+def estimate(asked: WouldBe) -> Response:
+    """What a run of a recipe would take on the disk. Makes nothing."""
+    return as_json(Estimate.model_validate(estimate_size(asked.recipe, None, asked.text_bytes).as_dict()))
