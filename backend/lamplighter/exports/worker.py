@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -56,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FormatError as error:
         return _failed(f"the run cannot be read: {error}")
     except OSError as error:
-        return _failed(
-            f"it could not be written: {error.strerror or error}; see that there is room on the disk"
-        )
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        more = "make room on the disk, and make it again" if full else "make it again"
+        return _failed(f"it could not be made: {error.strerror or error}; {more}")
     except MemoryError:
         return _failed("there is not enough memory for it; close other programs and make it again")
     return DONE

@@ -43,6 +43,7 @@ _MOST_NOTES = 10
 _PATIENCE = 10.0
 """Seconds in which a process that was killed is gone."""
 _TROUBLE = (*READ_ERRORS, RoleTakenError)
+_CROWDED = "the disk is nearly full, and what is left is for those who train; make room, and make it again"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Bounds:
     """Jobs that are over and remembered, whatever became of them; the oldest go first."""
     bytes: int = 8_000_000_000
     """Of all files together, those being made included; the oldest that are done go first."""
+    spare: int = 400_000_000
+    """Bytes of the file system that are left to those who train."""
+    spare_share: float = 0.1
+    """Of a small file system, so much of it at most."""
 
 
 @dataclass
@@ -166,6 +171,8 @@ class Exporter:
             job = Job(run, format, step, self._folder / secrets.token_hex(8))
             try:
                 self._settle()
+                if self._crowded():
+                    raise Refused(507, _CROWDED)
                 job.folder.mkdir(mode=0o700)
                 process = self._begin(job)
             except _TROUBLE as error:
@@ -263,7 +270,7 @@ class Exporter:
             share = float(said.get("share", 0.0))
         except (ValueError, TypeError):
             return
-        size = _size(job.folder)
+        size, crowded = _size(job.folder), self._crowded()
         with self._lock:
             if job.state != "running":
                 return
@@ -277,6 +284,8 @@ class Exporter:
                 job.share = max(job.share, min(0.99, share))
                 job.what = str(said.get("what", ""))[:_LONGEST_NOTE]
             self._discard_old()
+            if crowded:
+                self._end(job, "failed", _CROWDED)
             if job.state == "running" and self._bytes() > self._bounds.bytes:
                 allowed = self._bounds.bytes / 1e9
                 problem = f"exports may take {allowed:.3g} GB together, and this one takes more; use: lamplighter export"
@@ -324,6 +333,10 @@ class Exporter:
     def _discard(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
         shutil.rmtree(job.folder, ignore_errors=True)
+
+    def _crowded(self) -> bool:
+        usage = shutil.disk_usage(self._folder)
+        return usage.free < min(self._bounds.spare, self._bounds.spare_share * usage.total)
 
     def _bytes(self) -> int:
         return sum(job.bytes for job in self._jobs.values())

@@ -21,6 +21,12 @@ from lamplighter.serving.problems import Refused
 from tests.unit.serving.folders import finished_run
 
 ENDLESS = "print('{\"share\": 0.25, \"what\": \"lamps\"}', flush=True); open(out + '.part', 'wb').write(b'x' * 900); time.sleep(60)"
+TALKS = """
+open(out + '.part', 'wb').write(b'x' * 900)
+while True:
+    print('{"share": 0.25, "what": "lamps"}', flush=True)
+    time.sleep(0.02)
+"""
 PROMPT = "open(out, 'wb').write(b'x' * 1000)"
 FAILS = 'print(\'{"problem": "the lamp oil is out"}\', flush=True); sys.exit(4)'
 CRASHES = "sys.exit('Traceback: secret/path')"
@@ -156,6 +162,21 @@ def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> 
         assert (job.state, job.left_out, job.bytes) == ("done", ["the vectors"], 1)
 
 
+def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", TALKS) as exporter:
+        job = exporter.make(run, "zip", None)
+        until(lambda: job.share)
+        # No file system has as much free as this leaves to others.
+        exporter._bounds = Bounds(spare=1 << 62, spare_share=1.0)
+        over(job)
+        assert job.state == "failed"
+        assert "nearly full" in (job.problem or "")
+        until(lambda: not job.folder.exists())
+        with pytest.raises(Refused, match="make room") as refused:
+            exporter.make(run, "zip", None)
+        assert refused.value.status == 507
+
+
 def test_few_at_once(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", ENDLESS, Bounds(at_once=2)) as exporter:
         first = exporter.make(run, "zip", None)
@@ -183,8 +204,7 @@ def test_their_bytes_are_bounded(run: RunFolder, tmp_path: Path) -> None:
 
 
 def test_one_that_is_too_large_is_stopped(run: RunFolder, tmp_path: Path) -> None:
-    code = f"{ENDLESS.replace('time.sleep(60)', '')}\nwhile True: print('{{}}', flush=True); print('{{\"share\": 0.5}}', flush=True); time.sleep(0.02)"
-    with exporting(tmp_path / "exports", code, Bounds(bytes=500)) as exporter:
+    with exporting(tmp_path / "exports", TALKS, Bounds(bytes=500)) as exporter:
         job = over(exporter.make(run, "zip", None))
         assert job.state == "failed"
         assert f"use: lamplighter export {run.id} --to zip" in (job.problem or "")
