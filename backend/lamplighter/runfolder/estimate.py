@@ -85,7 +85,8 @@ def estimate_size(
     every = recipe.cadence.keyframe_every
     kept = steps // (max(every, _KEYFRAMES_APART) if sparse and not alone else every) + 1
     gradient = 4 * (size if recipe.model.tied else lit)
-    moved = 4 * (lit if sparse else size)
+    # With momentum every row moves but those never seen, so that they are listed one by one.
+    moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
     frames = 0 if alone else steps / _STEPS_A_FRAME + _RESTING_FRAMES
     return SizeEstimate(
         moved_rows=round((_PAGES if alone else _TILED) * steps * (40 + lit * (4 + 4 * dim))) if sparse else 0,
