@@ -21,7 +21,7 @@ from lamplighter.wire.frames import Pulse, decode_as
 
 _RUNS = 8
 _BATCH = 200
-FURTHEST = 200_000
+FURTHEST = 100_000
 """Steps whose losses are looked through; of a longer run that would take minutes, and gigabytes of reading."""
 
 

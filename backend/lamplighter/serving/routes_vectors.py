@@ -36,7 +36,8 @@ MOST_BYTES = 512 << 20
 MOST_STEPS = 100_000
 _MANY_STEPS = 200
 _FEW_TOKENS = 8
-"""Whose paths are read sooner than the matrices they are rows of."""
+_FEW_STEPS = 1_000
+"""So few tokens, over tiles and so few steps outside, are read sooner by their paths than by whole matrices."""
 _BLOCK = 1 << 20
 _FLOATS = np.dtype(np.float32)
 
@@ -211,7 +212,17 @@ def _batches(house: House, asked: _Asked, schema: Any) -> Iterator[bytes]:
 def _blocks(house: House, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
     """The steps of each block, and their vectors, shape (steps, K, D)."""
     with house.library.history(asked.run) as history:
-        yield from (_by_token if len(asked.ids) <= _FEW_TOKENS else _by_step)(history, asked)
+        few = len(asked.ids) <= _FEW_TOKENS and _outside_tiles(history, asked.steps) <= _FEW_STEPS
+        yield from (_by_token if few else _by_step)(history, asked)
+
+
+def _outside_tiles(history: History, steps: range) -> int:
+    """How many of the steps from the first to the last are in no tile: there a path is searched step by step."""
+    tiled = sum(
+        max(0, min(stretch.last, steps[-1]) - max(stretch.first, steps[0]) + 1)
+        for stretch in history.stretches()
+    )
+    return steps[-1] - steps[0] + 1 - tiled
 
 
 def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:

@@ -15,10 +15,12 @@ import pytest
 from fastapi import FastAPI
 from safetensors.numpy import load as load_safetensors
 
+from lamplighter.analysis.tiler import make_stretch
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepRecord, StepsReader
+from lamplighter.runfolder.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.tiles import TilesWriter
 from lamplighter.serving.decimation import LEAST, keep_extremes
 from lamplighter.serving.motion import motion
 from lamplighter.serving.streamed import Turnstile
@@ -135,6 +137,29 @@ async def test_a_range_with_a_step_that_was_not_kept(app: FastAPI, tmp_path: Pat
     told = (await ask(app, run, "tokens/3/path")).json
     assert told["steps"] == [0, 10, 20]
     trainer.crash()
+
+
+async def test_what_was_tiled_since_is_the_same(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer.run
+    trainer.end()
+    asked = ("vectors", "vectors?token_ids=9,2", "vectors?token_ids=9&from=3&every=4", "snapshots/27?format=npy",
+             "tokens/3/path", "tokens/3/path?of=motion&from=7")  # fmt: skip
+    before = [await ask(app, run, path) for path in asked]
+    with History(run) as history, TilesWriter(run.tiles_path) as writer:
+        while make_stretch(history, writer, over=True):
+            pass
+    with StepsWriter(run.steps_path) as steps:
+        assert steps.compact()
+    # Few tokens, and now by their tiles: no matrix goes through the steps.
+    for path, old in zip(asked, before, strict=True):
+        if "token_ids" in path:
+            monkeypatch.setattr(History, "snapshots", None)
+        new = await ask(app, run, path)
+        monkeypatch.undo()
+        assert (new.body, new.headers["etag"]) == (old.body, old.headers["etag"]), path
+    assert (await ask(app, run, "snapshots")).json["stretches"] == [[0, STEPS]]
 
 
 @pytest.mark.parametrize("form", ["npy", "arrow", "json"])
