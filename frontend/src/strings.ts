@@ -37,6 +37,14 @@ export const t = {
   outside: (rows: number) => `${count(rows)} not in this batch`,
   drifting: (rows: number) => `${count(rows)} moved though not in the batch`,
   about: (what: string) => `about ${what}`,
+  disk: {
+    size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
+    full: "disk full",
+    all: "",
+    paused: "The disk is nearly full: snapshots pause, loss and lit rows are still kept. Make room, and they go on.",
+    keyframes: "The disk budget is nearly used: only whole matrices are kept from here on.",
+    none: "The disk budget is used up: no more snapshots are kept.",
+  },
   recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
   ever: (rows: number, all: number) =>
     `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
@@ -96,7 +104,7 @@ export const t = {
     toEndMore: "Leave the replay, to the end of the run (l)",
     toEnd: "To the end",
     speed: "Speed of the replay",
-    speedOf: (speed: number) => (speed === 1 ? "1 step a second" : `${speed} steps a second`),
+    speedOf: (speed: number) => `${speed} a second`,
     recorded: "recorded from its own training loop",
     recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
     still: "a still city: no training",
@@ -145,6 +153,7 @@ export const t = {
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
+    otherTime: (step: number) => `map of step ${count(step)}: none is older`,
     noTrust: "trust not estimated yet",
   },
   colours: {
@@ -299,6 +308,7 @@ export const t = {
     none: "There are no runs yet.",
     unreadable: "cannot be read",
     of: (step: number, steps: number) => `step ${count(step)} of ${count(steps)}`,
+    budget: (most: string) => `of at most ${most}`,
   },
   form: {
     about: "Anything left alone has a sensible value.",
@@ -330,6 +340,23 @@ export const t = {
     dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
     layers: "Layers",
     layersMore: "Blocks of attention and MLP.",
+    keyframes: "Whole every",
+    keyframesMore: "Steps between two whole matrices; in between, the rows that moved are kept.",
+    budget: "Disk, MB",
+    budgetMore: "The most the run may take. Near it only whole matrices are kept, then none.",
+    estimate: (size: string) => `About ${size} on the disk when it is done.`,
+    tooLarge: (size: string, budget: string) =>
+      `Every snapshot would take about ${size}. Near the ${budget} of its budget the run keeps less.`,
+    inexact: (every: number) =>
+      `With this optimiser nearly every row moves: a whole matrix is kept every ${count(every)} steps.`,
+    parts: {
+      moved_rows: "moved rows",
+      keyframes: "whole matrices",
+      steps: "loss and lit rows",
+      map: "map",
+      checkpoints: "checkpoints",
+      corpus: "text",
+    },
     shuffle: "Shuffle the words of each document",
     shuffleMore: "The control: the same words without their order.",
     more: "More settings",

@@ -80,7 +80,7 @@ export class LiveRun {
   private fetchingRecord = false;
   /** The last step that was played. */
   private playedTo = 0;
-  /** The next frames show another time: what is there now does not belong to it. */
+  /** What is played is of another time than the maps that are there: the first of its own replaces them. */
   private elsewhere = false;
 
   /** `from`: the step to play from, at `speed` steps a second; null: live. `turned`: it plays, or is live, now. */
@@ -288,7 +288,7 @@ export class LiveRun {
       this.ledger = new Ledger(vocabulary.tokens.length);
       this.vocabulary = vocabulary;
       for (const frame of this.waitingFrames.splice(0)) this.take(frame);
-      if (this.replay) this.connection.retry();
+      if (this.replay) this.leave();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -354,20 +354,16 @@ export class LiveRun {
   }
 
   private takeLayout(layout: Layout) {
+    // While a replay is held, the newest maps come: they are of another time.
+    if (this.replay && this.paused) return;
     const next = { [layout.method]: layout };
-    this.arrive();
+    if (this.elsewhere) this.layouts = {};
+    this.elsewhere = false;
     if (this.paused) this.waitingLayouts = { ...this.waitingLayouts, ...next };
     else this.layouts = { ...this.layouts, ...next };
   }
 
-  /** The first frame of another time makes away with the maps of the one before, no sooner. */
-  private arrive() {
-    if (this.elsewhere) this.layouts = {};
-    this.elsewhere = false;
-  }
-
   private takePulse(pulse: Pulse, ledger: Ledger) {
-    this.arrive();
     // Played to its end, the run went on.
     if (this.replay?.ended) this.replay = null;
     this.playedTo = pulse.step;

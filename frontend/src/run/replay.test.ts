@@ -8,8 +8,8 @@ describe("a replay", () => {
     expect(socketPath(null, 40, false)).toBe("live?channels=pulse,layout");
   });
 
-  it("takes no frames while it is held", () => {
-    expect(socketPath({ from: 12, speed: 4, ended: false }, 40, true)).toBe("live?channels=");
+  it("takes no steps while it is held", () => {
+    expect(socketPath({ from: 12, speed: 4, ended: false }, 40, true)).toBe("live?channels=layout");
   });
 
   it("offers the speed it has", () => {

@@ -16,11 +16,11 @@ export interface Replay {
 
 /**
  * The socket's path below the run's. `at`: the last step that was played; `held`: the viewer wants no frames
- * now, only to hear of the run's state.
+ * now. Then it hears of the run's state, and gets the newest maps: better than none where none is older.
  */
 export function socketPath(replay: Replay | null, at: number, held: boolean): string {
   if (!replay) return "live?channels=pulse,layout";
-  if (held) return "live?channels=";
+  if (held) return "live?channels=layout";
   return `live?channels=pulse,layout&from=${at}&speed=${replay.speed}`;
 }
 
