@@ -41,7 +41,8 @@ export const t = {
     size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
     full: "disk full",
     all: "",
-    paused: "The disk is nearly full: snapshots pause, loss and lit rows are still kept. Make room, and they go on.",
+    paused:
+      "The disk is nearly full: snapshots pause, loss and lit rows are still kept. Make room, and they go on.",
     keyframes: "The disk budget is nearly used: only whole matrices are kept from here on.",
     none: "The disk budget is used up: no more snapshots are kept.",
   },

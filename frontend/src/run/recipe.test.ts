@@ -14,6 +14,15 @@ describe("new run", () => {
     expect(recipe["corpus"]).toMatchObject({ kind: "text", name: "emma.txt" });
   });
 
+  it("says how often and how much is kept", () => {
+    const recipe = recipeOf({ ...blank(), keyframes: 50, budget: 1.5 }, "");
+    expect(recipe["cadence"]).toEqual({ keyframe_every: 50 });
+    expect(recipe["disk_budget"]).toBe(1_500_000);
+    expect(recipeOf({ ...blank(), budget: null }, "")).not.toHaveProperty("disk_budget");
+    expect(fieldOf("recipe.cadence.keyframe_every: Input should be at least 1")).toBe("keyframes");
+    expect(fieldOf("recipe.disk_budget: Input should be at least 1000000")).toBe("budget");
+  });
+
   it("finds the field a refusal is about", () => {
     expect(fieldOf("optimiser.learning_rate: Input should be greater than 0 (got 0)")).toBe("rate");
     expect(fieldOf("model: dim (63) must be a multiple of heads (4)")).toBeNull();

@@ -11,6 +11,10 @@ export interface Wish {
   rate: number | null;
   dim: number | null;
   layers: number | null;
+  /** Steps between two whole matrices. */
+  keyframes: number | null;
+  /** Most the run may take on the disk, MB. */
+  budget: number | null;
 }
 
 /** The defaults of `lamplighter/recipe.py`. */
@@ -26,6 +30,8 @@ export function blank(): Wish {
     rate: 0.003,
     dim: 64,
     layers: 2,
+    keyframes: 100,
+    budget: 1_000,
   };
 }
 
@@ -42,8 +48,10 @@ export function recipeOf(wish: Wish, file: string): Record<string, unknown> {
     }),
     model: given({ dim: wish.dim, layers: wish.layers, tied: wish.tied }),
     optimiser: given({ kind: wish.optimiser, learning_rate: wish.rate }),
+    cadence: given({ keyframe_every: wish.keyframes }),
     steps: wish.steps,
     seed: wish.seed,
+    disk_budget: wish.budget === null ? null : Math.round(wish.budget * 1e6),
   });
 }
 
@@ -52,6 +60,8 @@ const FIELDS: [RegExp, string][] = [
   [/learning_rate/, "rate"],
   [/\bdim\b/, "dim"],
   [/\blayers\b/, "layers"],
+  [/keyframe_every/, "keyframes"],
+  [/disk_budget/, "budget"],
   [/\bsteps\b/, "steps"],
   [/\bseed\b/, "seed"],
   [/^(recipe\.)?optimiser\b/, "optimiser"],

@@ -29,6 +29,7 @@ export interface Recipe {
   sequences: number;
   steps: number;
   seed: number;
+  disk_budget: number;
 }
 
 export interface Run {
@@ -44,6 +45,17 @@ export interface Run {
   parameters?: number;
   corpus_tokens?: number;
   classes?: { name: string; size: number }[];
+}
+
+/** What a finished run would take on the disk. */
+export interface Estimate {
+  bytes: number;
+  whole: number;
+  fits: boolean;
+  budget: number;
+  lit: number;
+  exact: boolean;
+  parts: Record<"moved_rows" | "keyframes" | "steps" | "map" | "checkpoints" | "corpus", number>;
 }
 
 export interface Session {
