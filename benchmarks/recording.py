@@ -116,6 +116,7 @@ def _standing_readers(run: RunFolder, app: Application) -> list[object]:
         origin=app.url,  # pyright: ignore[reportArgumentType]
         max_size=None,
         max_queue=1,
+        ping_interval=None,
         compression=None,
     )
     socket.recv()
