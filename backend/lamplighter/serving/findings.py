@@ -27,7 +27,8 @@ FURTHEST = 100_000
 
 @dataclass
 class _Found:
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    exact_lock: threading.Lock = field(default_factory=threading.Lock)
+    losses_lock: threading.Lock = field(default_factory=threading.Lock)
     exact_at: tuple[Line, int, int | None] | None = None
     """The line, its last step and its newest keyframe when `exact` was found."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -51,7 +52,7 @@ class Findings:
         """
         found = self._of(run)
         reader = history.steps
-        with found.lock:
+        with found.exact_lock:
             line, newest = reader.line(), reader.last()[1]
             now = (line, newest, reader.keyframe_step(newest))
             before = found.exact_at
@@ -72,7 +73,7 @@ class Findings:
             FormatError: the run cannot be read.
         """
         found = self._of(run)
-        with found.lock:
+        with found.losses_lock:
             self._keep_up(found, reader, last)
             steps = np.array(found.steps, dtype=np.int64)
             losses = np.array(found.losses, dtype=np.float32)

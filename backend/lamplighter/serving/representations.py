@@ -63,23 +63,30 @@ def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> 
     return best
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
+"""What a route that tags its answers can say, for the OpenAPI page."""
+
+
 def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
-    """The answers of a route for the OpenAPI page; that of JSON is described by its model."""
+    """What a route that comes in several formats, and may be large, can say; JSON is described by its model."""
     binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
     text: dict[str, Any] = {"schema": {"type": "string"}}
     contents = {
         format.media_type: text if format is TSV else binary for format in offered if format is not JSON
     }
-    return {200: {"content": contents}, 304: {"description": "You have it already"}, **BUSY}
-
-
-BUSY: dict[int | str, dict[str, Any]] = {
-    503: {
-        "description": "Too many large answers at once: `Retry-After` says when to try again",
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    told: dict[int | str, dict[str, Any]] = {
+        200: {"content": contents},
+        **UNCHANGED,
+        503: _problem("Too many large answers at once: `Retry-After` says when to try again"),
     }
-}
-"""What a route whose answers may be large can say, for the OpenAPI page."""
+    if ARROW in offered:
+        told[501] = _problem("A package that the format needs is not installed here")
+    return told
+
+
+def _problem(description: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": description, "content": content}
 
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:

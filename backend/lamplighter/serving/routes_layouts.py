@@ -19,7 +19,16 @@ from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.line import layouts_that_count, newest_layout
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
-from lamplighter.serving.representations import FRAME, JSON, NPY, SAFETENSORS, Format, choose, described
+from lamplighter.serving.representations import (
+    FRAME,
+    JSON,
+    NPY,
+    SAFETENSORS,
+    UNCHANGED,
+    Format,
+    choose,
+    described,
+)
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import LayoutInFull, LayoutInList, Layouts, Places, Step, as_json
@@ -42,7 +51,7 @@ _FLOATS = np.dtype(np.float32)
 MethodName = Literal["linear", "umap"]
 
 
-@routes.get("/api/runs/{run}/layouts", response_model=Layouts)
+@routes.get("/api/runs/{run}/layouts", response_model=Layouts, responses=UNCHANGED)
 def layouts(
     run: str,
     request: Request,

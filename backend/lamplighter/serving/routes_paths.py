@@ -29,13 +29,13 @@ from lamplighter.serving.shapes import PathOfMotion, PathOfPlaces, PathOfVectors
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import known
 from lamplighter.serving.validators import Attempt, headers, span, tag, unchanged
-from lamplighter.wire.frames import Layout, decode_as
+from lamplighter.wire.frames import Floats, Layout, decode_as
 
 routes = Routes("tokens")
 
 OFFERED = (JSON, NPY, ARROW)
-MOST_BYTES = 256 << 20
-_BLOCK_BYTES = 64 << 20
+MOST_BYTES = 128 << 20
+_BLOCK_BYTES = 8 << 20
 _MANY_STEPS = 2_000
 _ROWS = 1_000
 
@@ -84,14 +84,11 @@ def path(
     dim = found.recipe.model.dim
     given = len(steps) if most is None else min(most, len(steps))
     numbers = given * (dim if of == "vectors" else 4)
-    _check_size(of, len(steps), dim, numbers, form)
+    _check_size(numbers, form)
 
     def read() -> Columns:
         with house.library.history(found) as history:
-            first, last = int(steps[0]), int(steps[-1])
-            if of == "vectors":
-                return _vectors(history, token_id, first, last, most)
-            return _motion(history, token_id, first, last, max(1, _BLOCK_BYTES // (4 * dim)), most)
+            return (_vectors if of == "vectors" else _motion)(history, token_id, steps, dim, most)
 
     # What takes long to read passes the turnstile as what is large does.
     cost = LARGE if len(steps) > _MANY_STEPS else 8 * numbers
@@ -149,12 +146,12 @@ def _places(
     return answer(request, house.turnstile, _maker(read, facts, form), cost, told, form.media_type)
 
 
-def _check_size(of: str, steps: int, dim: int, numbers: int, form: Format) -> None:
-    if of == "vectors" and 4 * steps * dim > MOST_BYTES:
+def _check_size(numbers: int, form: Format) -> None:
+    if 4 * numbers > MOST_BYTES:
         raise Refused(
             422,
-            f"the vectors of {steps:,} steps are {4 * steps * dim / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} "
-            "are read at once: ask for fewer steps with from and to",
+            f"that many steps are {4 * numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: ask for "
+            "fewer with from, to or most",
         )
     if form is JSON and numbers > JSON_NUMBERS:
         raise Refused(
@@ -164,38 +161,46 @@ def _check_size(of: str, steps: int, dim: int, numbers: int, form: Format) -> No
         )
 
 
-def _vectors(history: History, token_id: int, first: int, last: int, most: int | None) -> Columns:
-    through = history.path(token_id, first, last)
-    columns: Columns = {"steps": through.steps, "vectors": through.vectors}
-    if most is None or len(through.steps) <= most:
-        return columns
-    moved = motion(through.vectors)
-    return _decimated(columns, [moved.length, moved.displacement], most)
+def _vectors(
+    history: History, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None
+) -> Columns:
+    """All of them, or, found by a first walk, those where the length or the way gone stands out."""
+    if most is None or len(steps) <= most:
+        through = history.path(token_id, int(steps[0]), int(steps[-1]))
+        return {"steps": through.steps, "vectors": through.vectors}
+    moved = _motion(history, token_id, steps, dim, None)
+    wanted = moved["steps"][keep_extremes([moved["length"], moved["displacement"]], most)]
+    picked = [(of, rows[np.isin(of, wanted)]) for of, rows in _walk(history, token_id, steps, dim)]
+    return {
+        "steps": np.concatenate([of[np.isin(of, wanted)] for of, _ in picked]),
+        "vectors": np.concatenate([rows for _, rows in picked]),
+    }
 
 
-def _motion(history: History, token_id: int, first: int, last: int, block: int, most: int | None) -> Columns:
-    """Read a block of steps at a time: what stays of each is five numbers."""
-    steps: list[NDArray[np.int64]] = []
+def _motion(history: History, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None) -> Columns:
+    """Of each step five numbers stay."""
+    told: list[NDArray[np.int64]] = []
     parts: list[Motion] = []
     start: NDArray[np.float64] | None = None
     before: NDArray[np.float64] | None = None
-    for low in range(first, last + 1, block):
-        try:
-            through = history.path(token_id, low, min(low + block - 1, last))
-        except NoSnapshotError:
-            continue
-        parts.append(motion(through.vectors, start, before))
-        start = through.vectors[0].astype(np.float64) if start is None else start
-        steps.append(through.steps)
-        before = through.vectors[-1].astype(np.float64)
-    if not steps:
-        raise NoSnapshotError(first, None)
+    for of, vectors in _walk(history, token_id, steps, dim):
+        parts.append(motion(vectors, start, before))
+        told.append(of)
+        start = vectors[0].astype(np.float64) if start is None else start
+        before = vectors[-1].astype(np.float64)
     series = [np.concatenate(of) for of in zip(*parts, strict=True)]
-    columns: Columns = {
-        "steps": np.concatenate(steps),
-        **dict(zip(Motion._fields, series, strict=True)),
-    }
+    columns: Columns = {"steps": np.concatenate(told), **dict(zip(Motion._fields, series, strict=True))}
     return _decimated(columns, series, most)
+
+
+def _walk(
+    history: History, token_id: int, steps: NDArray[np.int64], dim: int
+) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """A token's path through ascending steps that are kept, a block at a time: memory is a block's."""
+    size = max(1, _BLOCK_BYTES // (4 * dim))
+    for at in range(0, len(steps), size):
+        through = history.path(token_id, int(steps[at]), int(steps[at : at + size][-1]))
+        yield through.steps, through.vectors
 
 
 def _decimated(columns: Columns, series: list[NDArray[Any]], most: int | None) -> Columns:

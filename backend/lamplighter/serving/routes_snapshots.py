@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from lamplighter.exports.rows import TokenRows, as_arrow, as_npy, as_parquet, as_safetensors, as_tsv
 from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.snapshots import Snapshot
+from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.representations import (
@@ -26,13 +27,14 @@ from lamplighter.serving.representations import (
     PARQUET,
     SAFETENSORS,
     TSV,
+    UNCHANGED,
     Format,
     choose,
     described,
 )
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Keyframe, Keyframes, Matrix, Step, as_json
-from lamplighter.serving.streamed import answer, json_parts
+from lamplighter.serving.streamed import answer, head_only, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
 from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged
 from lamplighter.wire.frames import Rows, encode
@@ -45,7 +47,7 @@ _MATRIX_BYTES = 1 << 30
 _BLOCK = 500
 
 
-@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes)
+@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, responses=UNCHANGED)
 def snapshots(
     run: str,
     request: Request,
@@ -110,6 +112,8 @@ def snapshot(
     told |= {"X-Lamplighter-Attempt": str(asked.attempt)}
     if asked.line and (done := unchanged(request, told)):
         return done
+    if head_only(request):
+        _check_kept(house, found, step)
     numbers = (len(found.vocabulary) if ids is None else len(ids)) * found.recipe.model.dim
     if form is JSON and numbers > JSON_NUMBERS:
         raise Refused(
@@ -146,6 +150,14 @@ def whole_matrix(run: RunFolder) -> int:
     return size
 
 
+def _check_kept(house: House, run: RunFolder, step: int) -> None:
+    with house.library.history(run) as history:
+        exact = house.findings.exact_steps(run, history, step)
+    newest = int(exact[-1]) if len(exact) else None
+    if newest != step:
+        raise NoSnapshotError(step, newest)
+
+
 def _maker(
     house: House, run: RunFolder, asked: Span, ids: NDArray[np.int64] | None, form: Format
 ) -> Callable[[], Iterable[bytes]]:
@@ -153,6 +165,8 @@ def _maker(
         whole_matrix(run)
         with house.library.history(run) as history:
             matrix = house.library.matrix(run, history, asked.first, nearest=False)
+        if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
+            raise FormatError("its matrix does not fit its vocabulary and its recipe")
         if matrix.attempt != asked.attempt:
             raise Refused(409, "a new attempt began while this was read: ask again")
         try:

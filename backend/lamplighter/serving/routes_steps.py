@@ -21,6 +21,7 @@ from lamplighter.serving.decimation import LEAST, keep_extremes
 from lamplighter.serving.findings import FURTHEST
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
+from lamplighter.serving.representations import UNCHANGED
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import (
     Event,
@@ -40,10 +41,9 @@ routes = Routes("steps")
 MOST_STEPS = 5_000
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
-_UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=_UNCHANGED)
+@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=UNCHANGED)
 def steps(
     run: str,
     request: Request,
@@ -78,7 +78,7 @@ def steps(
     return as_json(Steps(items=items, every=stride, extremes=kept is not None), headers=told)
 
 
-@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull, responses=_UNCHANGED)
+@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull, responses=UNCHANGED)
 def step(run: str, step: Step, request: Request, house: AHouse, attempt: Attempt = None) -> Response:
     """One step: its batch's text, and its rows by gradient and by distance, at most 500 each."""
     found = house.library.find(run)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from lamplighter.exports.heads import npy_head, safetensors_head
 from lamplighter.exports.rows import ArrowStream, pyarrow, vector_column
 from lamplighter.exports.work import ExportError
+from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.line import attempt_at
@@ -233,6 +234,8 @@ def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[n
     for snapshot in history.snapshots(asked.steps.start, asked.steps[-1], asked.steps.step):
         if snapshot.attempt != attempt_at(asked.span.line, snapshot.step):
             raise _superseded(snapshot.step)
+        if snapshot.vectors.shape != (len(asked.run.vocabulary), asked.dim):
+            raise FormatError("its matrix does not fit its vocabulary and its recipe")
         block.append(snapshot.vectors[asked.ids])
         if len(block) == size:
             yield asked.steps[at : at + size], np.stack(block)
@@ -250,6 +253,8 @@ def _by_token(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[
         block = np.empty((len(steps), len(asked.ids), asked.dim), dtype=np.float32)
         for column, token_id in enumerate(asked.ids.tolist()):
             path = history.path(token_id, steps[0], steps[-1])
+            if path.vectors.shape[1] != asked.dim:
+                raise FormatError("its matrix does not fit its recipe")
             block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
         if clipped(history.steps.line(), steps[0], steps[-1]) != clipped(
             asked.span.line, steps[0], steps[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import anyio
@@ -21,8 +21,9 @@ LARGE = 4 << 20
 
 _PLACES = 4
 _MOMENT = 0.5
+_PIECE = 1 << 18
 _PATIENCE = 30.0
-"""Seconds for a client to take a megabyte: one that stopped reading keeps no place, and no file open."""
+"""Seconds for a client to take a piece: one that stopped reading keeps no place, and no file open."""
 
 
 class Turnstile:
@@ -76,8 +77,9 @@ class Streamed(StreamingResponse):
         """
         if length is not None:
             headers = {**headers, "Content-Length": str(length)}
-        super().__init__(parts, headers=headers, media_type=media_type)
-        self._parts = parts
+        pieces = _pieces(parts)
+        super().__init__(pieces, headers=headers, media_type=media_type)
+        self._pieces = pieces
         self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,9 +92,7 @@ class Streamed(StreamingResponse):
         try:
             await super().__call__(scope, receive, patient)
         finally:
-            close = getattr(self._parts, "close", None)
-            if close is not None:
-                close()
+            self._pieces.close()
             self._leave()
 
 
@@ -120,7 +120,7 @@ def answer(
     Raises:
         Refused: too many large answers at once (503).
     """
-    if getattr(request.state, "head", False) and (size >= LARGE or length is not None):
+    if head_only(request) and (size >= LARGE or length is not None):
         return _head(headers, media_type, length)
     if size < LARGE:
         body = b"".join(make())
@@ -137,6 +137,11 @@ def answer(
         raise
 
 
+def head_only(request: Request) -> bool:
+    """Whether a request wants the head of the answer alone."""
+    return bool(getattr(request.state, "head", False))
+
+
 def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
     """A JSON object of `facts` and, last, a list `name` that is given in blocks; what is not finite becomes null."""
     yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
@@ -146,6 +151,19 @@ def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]])
             yield (b"," if begun else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
             begun = True
     yield b"]}"
+
+
+def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
+    """Parts in pieces that a slow reader, too, takes in time."""
+    try:
+        for part in parts:
+            view = memoryview(part)
+            for at in range(0, len(view), _PIECE):
+                yield view[at : at + _PIECE]
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
 
 
 def _head(headers: dict[str, str], media_type: str, length: int | None) -> Response:

@@ -24,7 +24,7 @@ from lamplighter.runfolder.tiles import TilesWriter
 from lamplighter.serving.decimation import LEAST, keep_extremes
 from lamplighter.serving.motion import motion
 from lamplighter.serving.streamed import Turnstile
-from lamplighter.wire.frames import Layout, Method, decode, decode_as, encode
+from lamplighter.wire.frames import Layout, Method, Rows, decode, decode_as, encode
 from tests.unit.serving.asgi import HOST, Answer, call, scope_of
 from tests.unit.serving.folders import D, FakeTrainer, V, layout, make_run, pulse, write_layouts
 
@@ -267,6 +267,30 @@ async def test_a_path_of_vectors(app: FastAPI, trainer: FakeTrainer, whole: np.n
     await ask(app, run, "tokens/3/path?from=36", 404)
     await ask(app, run, "tokens/3/path?of=dreams", 422)
     await ask(app, run, "tokens/3/path?most=3", 422)
+
+
+async def test_a_path_read_in_blocks_keeps_what_stands_out(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin()
+    one = np.array([1], dtype=np.uint32)
+    vectors = np.random.default_rng(3).standard_normal((120, D)).astype(np.float32)
+    vectors[0] = trainer.matrix[1]
+    vectors[77] *= 50
+    with trainer.writer.together():
+        for step in range(1, 120):
+            rows = encode(Rows(1, step, 0.0, V, one, vectors[step : step + 1]))
+            trainer.writer.commit(StepRecord(step, encode(pulse(1, step, one)), b"x", rows))
+    monkeypatch.setattr("lamplighter.serving.routes_paths._BLOCK_BYTES", 4 * D * 11)
+    run = trainer.run
+    told = (await ask(app, run, f"tokens/1/path?most={LEAST}")).json
+    assert len(told["steps"]) <= LEAST
+    assert {0, 119} <= set(told["steps"])
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert {77, int(lengths.argmin())} <= set(told["steps"])
+    np.testing.assert_array_equal(np.array(told["vectors"], dtype=np.float32), vectors[told["steps"]])
+    monkeypatch.setattr("lamplighter.serving.routes_paths.MOST_BYTES", 4 * D * 30)
+    assert "most" in (await ask(app, run, "tokens/1/path", 422)).json["detail"]
 
 
 async def test_a_path_of_motion(

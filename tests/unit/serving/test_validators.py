@@ -157,3 +157,18 @@ async def test_head(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
     assert head.status == 200
     for name in ("etag", "content-type", "content-length", "cache-control"):
         assert head.headers[name] == full.headers[name]
+
+
+async def test_the_head_of_what_there_is_not(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamplighter.serving.streamed.LARGE", 1)
+    for path, status in (
+        ("snapshots/14", 200),
+        ("snapshots/36", 404),
+        ("vectors?from=36", 404),
+        ("vectors", 200),
+    ):
+        answer = await call(app, "HEAD", f"/api/runs/{trainer.run.id}/{path}", {"host": HOST})
+        assert (answer.status, path) == (status, path)
+        assert answer.body == b"" or status == 404
