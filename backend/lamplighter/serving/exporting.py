@@ -9,32 +9,22 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
 import shutil
-import signal
 import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from lamplighter.exports.export import FORMATS
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError, is_held
 from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.serving.exportjob import Command, Job, State, export_command
 from lamplighter.serving.problems import Refused
 
 log = logging.getLogger(__name__)
 
-State = Literal["running", "done", "failed", "cancelled"]
-Command = Callable[[RunFolder, str, int | None, Path], list[str]]
-
-_MODULE = "lamplighter.exports.worker"
 _ROLE = "exporter"
 _CLEARING = "clearing"
 _LONGEST_LINE = 64 * 1024
@@ -60,48 +50,6 @@ class Bounds:
     """Bytes of the file system that are left to those who train."""
     spare_share: float = 0.1
     """Of a small file system, so much of it at most."""
-
-
-@dataclass
-class Job:
-    """One export: asked for, being made, or over."""
-
-    run: RunFolder
-    format: str
-    step: int | None
-    """None: the newest that was kept exactly, or the format holds every step."""
-    folder: Path
-    """For it alone; gone when there is no file any more."""
-    id: str = field(default_factory=lambda: secrets.token_hex(12))
-    created: float = field(default_factory=time.time)
-    """Unix seconds."""
-    state: State = "running"
-    share: float = 0.0
-    """From 0 to 1."""
-    what: str = "starting"
-    bytes: int = 0
-    """So far, all that is written for it; of the file once it is done."""
-    problem: str | None = None
-    """Why it failed, in a sentence."""
-    left_out: list[str] = field(default_factory=list[str])
-
-    @property
-    def name(self) -> str:
-        """What the file is called where it is downloaded."""
-        at = "" if self.step is None else f"-step-{self.step}"
-        ending = FORMATS[self.format].ending
-        return f"{self.run.id}{at}{ending if ending.startswith('.') else f'{ending}.zip'}"
-
-    @property
-    def file(self) -> Path:
-        """Where it lies once it is done."""
-        return self.folder / self.name
-
-
-def export_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
-    """How the process of an export is started."""
-    at = [] if step is None else ["--step", str(step)]
-    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *at]
 
 
 class Exporter:
@@ -174,11 +122,12 @@ class Exporter:
                 if self._crowded():
                     raise Refused(507, _CROWDED)
                 job.folder.mkdir(mode=0o700)
-                process = self._begin(job)
+                process = job.begin(self._command)
             except _TROUBLE as error:
-                shutil.rmtree(job.folder, ignore_errors=True)
+                job.remove()
+                why = getattr(error, "strerror", None) or error
                 raise Refused(
-                    507, f"no export can be begun: {error}; see that there is room on the disk"
+                    507, f"no export can be begun: {why}; see that there is room on the disk"
                 ) from error
             self._jobs[job.id] = job
             thread = threading.Thread(target=self._follow, args=(job, process), name="export", daemon=True)
@@ -230,19 +179,6 @@ class Exporter:
             if folder.is_dir() and not folder.is_symlink() and not is_held(folder, _ROLE):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _begin(self, job: Job) -> subprocess.Popen[bytes]:
-        with (job.folder / "log").open("wb") as errors:
-            return subprocess.Popen(
-                self._command(job.run, job.format, job.step, job.file),
-                # Its end of life: it closes when we do, however that happens.
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                # Ctrl-C in the terminal is for the server, which ends its exports.
-                start_new_session=os.name == "posix",
-                creationflags=subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
-            )
-
     def _follow(self, job: Job, process: subprocess.Popen[bytes]) -> None:
         """The life of one process, in a thread of its own."""
         assert process.stdin is not None
@@ -261,7 +197,7 @@ class Exporter:
     def _done_with(self, job: Job, code: int) -> None:
         with self._lock:
             del self._at_work[job.id]
-            self._over(job, code)
+            job.end(code)
             self._discard_old()
 
     def _hear(self, job: Job, line: bytes) -> None:
@@ -270,7 +206,7 @@ class Exporter:
             share = float(said.get("share", 0.0))
         except (ValueError, TypeError):
             return
-        size, crowded = _size(job.folder), self._crowded()
+        size, crowded = job.size(), self._crowded()
         with self._lock:
             if job.state != "running":
                 return
@@ -290,24 +226,6 @@ class Exporter:
                 allowed = self._bounds.bytes / 1e9
                 problem = f"exports may take {allowed:.3g} GB together, and this one takes more; use: lamplighter export"
                 self._end(job, "failed", f"{problem} {job.run.id} --to {job.format}")
-
-    def _over(self, job: Job, code: int) -> None:
-        """Note how a process ended."""
-        if job.state == "running" and code == 0 and job.file.is_file():
-            job.bytes = job.file.stat().st_size
-            job.state, job.share, job.what = "done", 1.0, ""
-            (job.folder / "log").unlink(missing_ok=True)
-            return
-        if job.state == "running":
-            log.warning("export %s of %s ended with %d: %s", job.format, job.run.id, code, _last_line(job))
-            ended = f"was killed ({_signal(code)})" if code < 0 else f"ended with code {code}"
-            more = "make it again" if code < 0 else "the server's log says more; make it again"
-            job.state, job.problem = (
-                "failed",
-                f"the process of this export {ended} before it was done; {more}",
-            )
-        job.bytes, job.what = 0, ""
-        shutil.rmtree(job.folder, ignore_errors=True)
 
     def _end(self, job: Job, state: State, problem: str | None = None) -> None:
         """End a job now. Its thread sees its process end, and clears up."""
@@ -332,7 +250,7 @@ class Exporter:
 
     def _discard(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
-        shutil.rmtree(job.folder, ignore_errors=True)
+        job.remove()
 
     def _crowded(self) -> bool:
         usage = shutil.disk_usage(self._folder)
@@ -340,26 +258,3 @@ class Exporter:
 
     def _bytes(self) -> int:
         return sum(job.bytes for job in self._jobs.values())
-
-
-def _size(folder: Path) -> int:
-    """Bytes of what lies in a folder that is being written to."""
-    size = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            size += path.stat().st_size
-    return size
-
-
-def _last_line(job: Job) -> str:
-    with suppress(OSError), (job.folder / "log").open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-        lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
-        return lines[-1][:300] if lines else ""
-    return ""
-
-
-def _signal(code: int) -> str:
-    with suppress(ValueError):
-        return signal.Signals(-code).name
-    return f"signal {-code}"

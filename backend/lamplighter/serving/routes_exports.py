@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import FileResponse, Response
 
 from lamplighter.exports.export import FORMATS
-from lamplighter.serving.exporting import Job
+from lamplighter.serving.exportjob import Job
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.routing import Routes

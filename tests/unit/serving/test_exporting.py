@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +18,8 @@ import psutil
 import pytest
 
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.serving.exporting import Bounds, Command, Exporter, Job, export_command
+from lamplighter.serving.exporting import Bounds, Exporter
+from lamplighter.serving.exportjob import Command, Job, export_command
 from lamplighter.serving.problems import Refused
 from tests.unit.serving.folders import finished_run
 
@@ -175,6 +178,26 @@ def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_pat
         with pytest.raises(Refused, match="make room") as refused:
             exporter.make(run, "zip", None)
         assert refused.value.status == 507
+
+
+def test_what_comes_and_goes_while_it_is_measured_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
+    job = Job(run, "zip", None, tmp_path / "job")
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            folder = job.folder / "scratch" / "inner"
+            folder.mkdir(parents=True)
+            (folder / "part").write_bytes(b"x" * 10)
+            shutil.rmtree(job.folder / "scratch")
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        assert {job.size() for _ in range(5_000)} <= {0, 10}
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_few_at_once(run: RunFolder, tmp_path: Path) -> None:
