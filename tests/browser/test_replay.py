@@ -1,0 +1,133 @@
+"""A run played in the browser: from an address, from a click on its loss, paused and left again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import lamplighter
+from lamplighter.runfolder.status import read_status
+from tests.application import Application
+from tests.browser.pages import wait_for
+from tests.runs import wait_for_step
+
+pytestmark = pytest.mark.browser
+
+SIZE, DIM = 60, 8
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A finished run of somebody's own loop, 400 steps long, and a still city."""
+    runs = tmp_path_factory.mktemp("runs")
+    choose = np.random.default_rng(3)
+    weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
+    tokens = [f"word{i}" for i in range(SIZE)]
+    np.save(runs.parent / "e.npy", weights)
+    (runs.parent / "v.txt").write_text("\n".join(tokens))
+    lamplighter.still(runs / "still", runs.parent / "e.npy", runs.parent / "v.txt")
+    with lamplighter.record(runs / "mine", tokens, embedding=weights, keyframe_every=20) as recorder:
+        for step in range(1, 401):
+            ids = choose.integers(0, SIZE, size=8)
+            weights[np.unique(ids)] += np.float32(0.01)
+            recorder.step(weights, ids, 3 / step, gradient=np.ones((SIZE, DIM), dtype=np.float32))
+    with Application(runs, "serve") as app:
+        yield app
+
+
+def step_of(page: Page) -> int:
+    return page.evaluate("__lamplighter.step")
+
+
+def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Browser):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{recorded.url}/?run=mine&from=100&speed=4")
+    wait_for(page, "window.__lamplighter?.beat?.step > 100")
+    assert page.evaluate("__lamplighter.beat.step") < 300
+    expect(page.get_by_test_id("replay")).to_contain_text("replay: step")
+    expect(page.get_by_test_id("connection")).to_contain_text("replay")
+    expect(page.get_by_test_id("speed")).to_have_value("4")
+    page.get_by_test_id("pause-replay").click()
+    expect(page.get_by_test_id("replay")).to_contain_text("paused at step")
+    page.wait_for_timeout(400)
+    held = page.evaluate("__lamplighter.beat.step")
+    page.wait_for_timeout(700)
+    assert page.evaluate("__lamplighter.beat.step") == held
+    # It goes on where it stood, at another speed.
+    page.get_by_test_id("resume-replay").click()
+    wait_for(page, f"__lamplighter.beat.step > {held}")
+    assert page.evaluate("__lamplighter.beat.step") < held + 100
+    page.get_by_test_id("speed").select_option("200")
+    assert "speed=200" in page.url
+    wait_for(page, "__lamplighter.step === 400")
+    expect(page.get_by_test_id("replay")).to_contain_text("to its end")
+    page.keyboard.press("l")
+    expect(page.get_by_test_id("replay")).to_have_count(0)
+    assert "from=" not in page.url
+    page.close()
+
+
+def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium: Browser):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{recorded.url}/?run=mine")
+    wait_for(page, "window.__lamplighter?.beat?.step === 400")
+    wait_for(page, "document.querySelector('[data-testid=timeline] .nsewdrag') !== null")
+    box = page.get_by_test_id("timeline").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait_for(page, "location.search.includes('from=')")
+    wait_for(page, "__lamplighter.beat.step < 400")
+    middle = int(page.url.split("from=")[1].split("&")[0])
+    assert 150 < middle < 250
+    assert step_of(page) >= middle
+    page.keyboard.press("l")
+    wait_for(page, "__lamplighter.beat.step === 400")
+    page.get_by_test_id("replay-from-start").click()
+    wait_for(page, "__lamplighter.beat.step < 200")
+    assert "from=0" in page.url
+    page.close()
+
+
+def test_what_takes_no_requests_says_so(recorded: Application, chromium: Browser):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{recorded.url}/?run=mine")
+    expect(page.get_by_test_id("recorded")).to_contain_text("training loop")
+    expect(page.get_by_test_id("pause-training")).to_have_count(0)
+    expect(page.get_by_test_id("continue")).to_have_count(0)
+    page.goto(f"{recorded.url}/?run=still")
+    expect(page.get_by_test_id("no-step")).to_contain_text("still city")
+    expect(page.get_by_test_id("recorded")).to_contain_text("still city")
+    expect(page.get_by_test_id("replay-from-start")).to_have_count(0)
+    page.close()
+
+
+def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Browser):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    page.goto(f"{recorded.url}/?run=mine&from=5000")
+    expect(page.get_by_test_id("notice")).to_contain_text("between 0 and 400")
+    page.keyboard.press("l")
+    wait_for(page, "__lamplighter.beat?.step === 400")
+    expect(page.get_by_test_id("notice")).to_have_count(0)
+    page.close()
+
+
+def test_pausing_a_replay_does_not_pause_the_training_and_it_goes_on_live(
+    page: Page, application: Application
+):
+    wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
+    run = application.only_run()
+    at = wait_for_step(run, 40).step
+    page.goto(f"{application.url}/?run={run.id}&from=5&speed=10")
+    wait_for(page, "window.__lamplighter?.beat?.step > 5")
+    page.get_by_test_id("pause-replay").click()
+    held = step_of(page)
+    assert wait_for_step(run, at + 20).phase == "running"
+    assert step_of(page) <= held + 5
+    page.get_by_test_id("resume-replay").click()
+    page.get_by_test_id("speed").select_option("1000")
+    expect(page.get_by_test_id("replay")).to_have_count(0, timeout=20_000)
+    assert "from=" not in page.url
+    wait_for(page, f"__lamplighter.beat.step > {read_status(run).step}")
