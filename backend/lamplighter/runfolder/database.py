@@ -47,18 +47,21 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     """
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(10_000)
+    made = connection.pragma("user_version") != 0
+    if made:
+        # Before anything of it is changed: a newer one stays as it is.
+        _check_format(connection, path)
     connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
-    if connection.pragma("user_version") == 0:
+    if not made:
         with connection:
             connection.execute(schema)
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT}")
     else:
-        _check_format(connection, path)
         # From here on it may hold what an older version would misread.
         connection.execute(f"PRAGMA user_version={FORMAT}")
     return connection
@@ -73,7 +76,10 @@ def open_reader(path: Path) -> apsw.Connection:
     """
     if not path.exists():
         raise FileNotFoundError(path)
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    except apsw.Error as error:
+        raise FormatError(f"{path.name} cannot be read: {error}") from error
     connection.set_busy_timeout(2_000)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
