@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from numpy.typing import NDArray
 from pydantic_core import to_json
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -91,6 +91,9 @@ class Streamed(StreamingResponse):
 
         try:
             await super().__call__(scope, receive, patient)
+        except (TimeoutError, ClientDisconnect):
+            # Gone, or as good as gone: an answer that was not finished has its connection closed.
+            return
         finally:
             self._pieces.close()
             self._leave()
