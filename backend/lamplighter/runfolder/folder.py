@@ -72,7 +72,11 @@ class RunFolder:
     @property
     def created(self) -> float:
         """When the run was made, Unix seconds."""
-        return (self.path / "recipe.json").stat().st_mtime
+        try:
+            return (self.path / "recipe.json").stat().st_mtime
+        except OSError:
+            # What has lost its recipe is still listed, with the reason, among the others.
+            return self.path.stat().st_mtime
 
     @property
     def prepared(self) -> bool:
@@ -89,6 +93,10 @@ class RunFolder:
         """
         try:
             return Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"vocabulary.json: {error.strerror or error}") from error
         except (VocabularyError, UnicodeDecodeError) as error:
             raise FormatError(f"vocabulary.json: {error}") from error
 
@@ -102,7 +110,11 @@ class RunFolder:
         """
         try:
             ids = np.load(self.path / "corpus.npy", mmap_mode="r", allow_pickle=False)
-        except ValueError as error:
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"corpus.npy: {error.strerror or error}") from error
+        except (ValueError, EOFError) as error:
             raise FormatError(f"corpus.npy: {error}") from error
         if ids.dtype != np.uint32 or ids.ndim != 1 or (len(ids) and int(ids.max()) >= len(self.vocabulary)):
             raise FormatError("corpus.npy: not token ids of this vocabulary")
@@ -127,8 +139,23 @@ class RunFolder:
         write_once(self.path / "vocabulary.json", vocabulary.to_json())
 
     def corpus_facts(self) -> dict[str, Any]:
-        """`tokens` of the corpus, and the `sha256` of corpus.npy where there is one."""
-        return json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
+        """`tokens` of the corpus, and the `sha256` of corpus.npy where there is one.
+
+        Raises:
+            FileNotFoundError: the corpus is not read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            facts: Any = json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"corpus.json: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"corpus.json: {error}") from error
+        if not isinstance(facts, dict) or not isinstance(facts.get("tokens"), int):  # pyright: ignore[reportUnknownMemberType]
+            raise FormatError("corpus.json: it does not say how many tokens the corpus has")
+        return facts  # pyright: ignore[reportUnknownVariableType]
 
     def bytes_on_disk(self) -> int:
         """The size of everything in the folder."""

@@ -13,12 +13,14 @@ from typing import NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.line import Line, attempt_at
 from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.runfolder.tiles import Stretch, TilesReader, on_line
 from lamplighter.wire.frames import Floats, FrameError, Pulse, Rows, UInts, decode_as
+from lamplighter.wire.tiles import Tile
 
 _BATCH = 64
 """Steps read at once: bounds memory, and lets the WAL be checkpointed in between."""
@@ -131,9 +133,11 @@ class History:
             line, tiled = self.steps.line(), self._counting(self.steps.line())
             try:
                 found = read(line)
-            except (LookupError, ValueError):
+            except (LookupError, ValueError) as error:
                 if self.steps.line() == line and self._counting(line) == tiled:
-                    raise
+                    if isinstance(error, NoSnapshotError | ValueError):
+                        raise
+                    raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
                 continue
             if self.steps.line() == line:
                 return found
@@ -191,7 +195,7 @@ class History:
                 if stretch is None or self._tiles is None:
                     return at
                 reached = min(to, stretch.last)
-                for tile in self._tiles.tiles(stretch.id):
+                for tile in self._whole(self._tiles, stretch, vectors):
                     tile.advance(vectors, at, reached)
             at = reached
         return at
@@ -222,7 +226,9 @@ class History:
                 before = walk.vectors
                 if stretch.first <= walk.at:
                     before = self._snapshot(walk.line, stretch.first - 1, nearest=False).vectors
-                walk.unpack(stretch, [tile.moves(before) for tile in self._tiles.tiles(stretch.id)])
+                walk.unpack(
+                    stretch, [tile.moves(before) for tile in self._whole(self._tiles, stretch, before)]
+                )
                 continue
             walk.at = reached
         return True
@@ -266,8 +272,10 @@ class History:
         stretch = self._stretch(line, at + 1)
         if stretch is not None and self._tiles is not None:
             tile = self._tiles.tile(stretch.id, token_id)
-            if tile is None:
-                raise LookupError(f"the tiles of steps {stretch.first} to {stretch.last} are not complete")
+            if tile is None or not 0 <= token_id - tile.first_token < tile.tokens or tile.dim != len(vector):
+                raise FormatError(
+                    f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
+                )
             when, where = tile.path(token_id, vector, at)
             counted = int(np.searchsorted(when, min(to, stretch.last), side="right"))
             return min(to, stretch.last), (when[:counted], where[:counted])
@@ -308,6 +316,28 @@ class History:
         for stretch in self._counting(line):
             kept.tiled[stretch.first : stretch.last + 1] = True
         return kept
+
+    def _whole(self, reader: TilesReader, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
+        """The tiles of a stretch, seen to cover every row once: without one of them other vectors would come out."""
+        covered = 0
+        for tile in reader.tiles(stretch.id):
+            fits = (tile.attempt, tile.first_step, tile.first_token) == (
+                stretch.attempt,
+                stretch.first,
+                covered,
+            )
+            covered += tile.tokens
+            if not fits or tile.last_step < stretch.last or tile.dim != vectors.shape[1]:
+                raise FormatError(
+                    f"tiles.sqlite: a tile of steps {stretch.first} to {stretch.last} is of others"
+                )
+            if covered > len(vectors):
+                break
+            yield tile
+        if covered != len(vectors):
+            raise FormatError(
+                f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
+            )
 
     def _stretch(self, line: Line, step: int) -> Stretch | None:
         """The stretch that holds what moved in a step."""

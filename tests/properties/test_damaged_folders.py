@@ -1,0 +1,243 @@
+"""A folder in which anything may be broken: the others are listed, and this one says in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import lamplighter
+from lamplighter.analysis.tiler import make_stretch
+from lamplighter.client.faults import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.exports.archive import write_zip
+from lamplighter.exports.table import write_csv
+from lamplighter.exports.tensors import write_npy
+from lamplighter.exports.work import ExportError, silent
+from lamplighter.recipe import RecipeError
+from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.measures import MeasuresWriter
+from lamplighter.runfolder.sealing import compact, left_open, seal_left_open
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.runfolder.status import wants_training
+from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.serving.app import create_app
+from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.wanted import Wanted
+from tests.unit.serving.asgi import PORT, call
+from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+
+FILES = (
+    "recipe.json", "vocabulary.json", "corpus.json", "corpus.npy", "tokeniser.json", "steps.sqlite",
+    "layouts.sqlite", "measures.sqlite", "tiles.sqlite", "trainer.lock", "checkpoints", "requests-x.sqlite",
+)  # fmt: skip
+ROUTES = (
+    "", "steps", "steps/35", "steps/0", "events", "measures", "snapshots", "snapshots/35?format=npy",
+    "snapshots/90?format=json&token_ids=1,2", "layouts", "layouts/30", "layouts/30?method=linear", "tokens",
+    "tokens?search=dog", "tokens/3", "tokens/3?step=35", "tokens/3/path", "neighbours?token_id=17",
+    "vectors?from=1&to=20", "exports",
+)  # fmt: skip
+SAID = (*READ_ERRORS, ExportError, InputError, NoLayoutError, NoSuchTokenError, NotBegunError, NoSnapshotError, RecipeError)  # fmt: skip
+JSONS = [b"", b"{}", b"[]", b"null", b'"x"', b"{", b"\xff\xfe", b"1e999", b"[" * 100_000, b'{"tokens": 3}',
+         b'{"tokens": [], "counts": []}', b'{"format": 2}', b'{"format": "x"}', b'{"tokens": ["a"], "counts": ["b"]}']  # fmt: skip
+
+numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One whole run; beside it comes what is damaged."""
+    folder = tmp_path_factory.mktemp("runs")
+    make_whole(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that nobody finished: its trainer was killed, so its files are not sealed."""
+    run = make_run(Shelf(tmp_path_factory.mktemp("begun")), steps=200)
+    FakeTrainer(run).begin().train(45).crash()
+    return run.path
+
+
+@pytest.fixture(scope="module")
+def app(shelf: Path) -> FastAPI:
+    return create_app(ServerSettings(shelf, port=PORT, roles=()))
+
+
+def make_whole(folder: Path) -> RunFolder:
+    run = finished_run(folder, steps=100)
+    write_layouts(run, layout(1, 0), layout(1, 30), layout(1, 100))
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 30, {"purity": 0.5})
+    with TilesWriter(run.tiles_path) as tiles:
+        while True:
+            with History(run) as history:
+                if not make_stretch(history, tiles, over=True):
+                    break
+    assert compact(run)
+    assert all(seal_left_open(run, role) for role in left_open(run))
+    return run
+
+
+@st.composite
+def damages(draw: st.DrawFn) -> Callable[[Path], None]:
+    """Something done to a folder."""
+    name, other = draw(st.sampled_from(FILES)), draw(st.sampled_from(FILES))
+    where, share = draw(st.lists(st.floats(0, 1), min_size=1, max_size=30)), draw(st.floats(0, 1))
+    value, text = draw(st.integers(0, 255)), draw(st.sampled_from(JSONS))
+    how = draw(st.sampled_from(["cut", "flip", "empty", "gone", "folder", "loop", "nowhere", "swap", "text", "noise",
+                                "newer", "forbidden", "longer"]))  # fmt: skip
+
+    def act(folder: Path) -> None:
+        path = folder / name
+        data = path.read_bytes() if path.is_file() else b""
+        if how == "swap" and path.exists() and (folder / other).exists():
+            aside = folder / "aside"
+            path.rename(aside)
+            if (folder / other).exists():
+                (folder / other).rename(path)
+            aside.rename(folder / other)
+            return
+        if how == "forbidden":
+            if path.exists():
+                path.chmod(0)
+            return
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        match how:
+            case "cut":
+                path.write_bytes(data[: int(share * len(data))])
+            case "flip" if data:
+                made = bytearray(data)
+                for at in where:
+                    made[int(at * (len(made) - 1))] ^= value or 1
+                path.write_bytes(made)
+            case "noise" if data:
+                at = int(share * len(data))
+                path.write_bytes(data[:at] + bytes([value]) * (len(data) - at))
+            case "newer" if data[:6] == b"SQLite":
+                path.write_bytes(data[:60] + b"\0\0\0\x63" + data[64:])
+            case "longer":
+                path.write_bytes(data + bytes([value]) * 5_000)
+            case "empty":
+                path.touch()
+            case "folder":
+                path.mkdir()
+            case "loop":
+                path.symlink_to(path)
+            case "nowhere":
+                path.symlink_to(folder / "nowhere")
+            case "text":
+                path.write_bytes(text)
+            case _:
+                pass
+
+    return act
+
+
+def said(do: Callable[[], object]) -> None:
+    """It works, or says what is wrong in a sentence."""
+    error = None
+    try:
+        do()
+    except SAID as caught:
+        error = caught
+    assert error is None or str(error)
+
+
+def read_from_python(path: Path) -> None:
+    run: lamplighter.Run | None = None
+    with suppress(FormatError):
+        run = lamplighter.open(path)
+    if run is None:
+        return
+    looks: list[Callable[[], object]] = [
+        lambda: run.status,
+        lambda: run.tokens,
+        lambda: run.snapshot(35),
+        lambda: run.snapshot_steps(),
+        lambda: run.path("dog"),
+        lambda: run.layout(100),
+        lambda: list(run.steps()),
+        lambda: run.measures(),
+        lambda: run.events(),
+    ]
+    for look in looks:
+        said(look)
+
+
+def export_all(run: RunFolder) -> None:
+    out = run.path.parent / ".out"
+    for write in (
+        lambda: write_zip(run, out / "zip", silent),
+        lambda: write_csv(run, out / "csv", silent),
+        lambda: write_npy(run, 35, out / "npy", silent),
+    ):
+        out.mkdir()
+        said(write)
+        shutil.rmtree(out)
+
+
+def supervise(run: RunFolder, whole: RunFolder) -> None:
+    """What a supervisor asks of every folder must not fail for one of them."""
+    wanted = Wanted()
+    wanted.look([run, whole])
+    for role in ("trainer", "projector", "analyst"):
+        wanted.state(run, role)
+    said(lambda: wants_training(run))
+    said(lambda: [seal_left_open(run, role) for role in left_open(run)])
+
+
+async def ask_everything(app: FastAPI, run_id: str, whole: str) -> None:
+    listed = await call(app, "GET", "/api/runs")
+    assert listed.status == 200
+    items = {item["id"]: item for item in listed.json["items"]}
+    assert items[whole]["readable"]
+    assert items[run_id]["readable"] or items[run_id]["problem"]
+    for route in ROUTES:
+        answer = await call(app, "GET", f"/api/runs/{run_id}/{route}".rstrip("/"))
+        assert answer.status < 500, (route, answer.body)
+        if answer.status >= 400:
+            assert json.loads(answer.body)["detail"], route
+
+
+@contextmanager
+def copy_of(run: Path, shelf: Path) -> Generator[Path]:
+    # Under a new name each time: what is kept at hand of a run is kept by its name.
+    path = shelf / f"damaged-{next(numbers)}"
+    shutil.copytree(run, path)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+# To shrink what went wrong takes long, and the damage is small as it is.
+@settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
+def test_a_damaged_folder_says_so_and_hides_no_other(
+    shelf: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
+) -> None:
+    whole = next(run for run in Shelf(shelf).runs() if not run.id.startswith("damaged"))
+    with copy_of(begun if unfinished else whole.path, shelf) as path:
+        for damage in what:
+            damage(path)
+        asyncio.run(ask_everything(app, path.name, whole.id))
+        read_from_python(path)
+        export_all(RunFolder(path))
+        supervise(RunFolder(path), whole)
