@@ -150,10 +150,11 @@ class Playback:
         begun, self.newest = reader.last()
         self.over = reader.facts().get("phase") in TERMINAL
         place = self.place
-        if not begun and self._first == 0:
-            return place, []
         if place.step < 0 and self._first > self.newest:
             raise NoSuchStepError(self._first, self.newest)
+        if not begun or reader.keyframe_step(self.newest) is None:
+            # It has not begun, or just now: the matrix before the first step follows.
+            return place, []
         played: list[Played] = []
         if place.step < 0 or not counts(line, place.attempt, place.step):
             back = self._first if place.step < 0 else shared(place.line, line, place.step)

@@ -162,6 +162,7 @@ class Player:
         self._said_end = False
         self._base: tuple[float, int] | None = None
         """When which step was due; every later one follows from it."""
+        self._given = -1
 
     async def play(self) -> None:
         """Play, until the viewer is live or there is nothing more to play.
@@ -227,8 +228,10 @@ class Player:
                 self._put([_message(one)])
             return
         step = of_step[0].step
-        if self._base is None or step < self._base[1]:
+        if self._base is None or step < self._given:
+            # The beginning, or again one.
             self._base = time.monotonic(), step
+        self._given = step
         due = self._due(step)
         wait = due - time.monotonic()
         if wait > 0:

@@ -261,7 +261,12 @@ async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: 
     run = make_run(Shelf(tmp_path))
     async with served.play(run.id, first=0, speed="full") as ws:
         await hear(ws, is_text("hello"))
-        trainer = FakeTrainer(run).begin().train(5)
+        trainer = FakeTrainer(run)
+        # Between these two nothing can be shown yet.
+        trainer.writer.begin_attempt(0)
+        await asyncio.sleep(0.3)
+        trainer.writer.keep_start(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
+        trainer.train(5)
         heard = await hear(ws, pulse_at(5))
         assert [m.step for m in heard if isinstance(m, Census | Pulse)] == list(range(6))
         trainer.writer.set_facts({"phase": "paused"})
