@@ -174,10 +174,14 @@ def test_whoever_may_read_may_download_and_no_more(presenter: Presenter) -> None
     assert [export["id"] for export in presenter.ask("GET").json()["items"]] == [done["id"]]
 
 
-def test_a_server_that_ends_leaves_nothing(tmp_path: Path) -> None:
+def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "runs")
+    left = tmp_path / "runs" / ".exports" / "killed" / "job"
+    left.mkdir(parents=True)
+    (left / "half.zip").write_bytes(b"half")
     served = Served(ServerSettings(tmp_path / "runs", port=0, roles=())).start()
     try:
+        assert not left.parent.exists()
         presenter = Presenter(served, run)
         done = presenter.wait(presenter.make("csv"))
         presenter.make("zip")
