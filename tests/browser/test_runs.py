@@ -110,3 +110,24 @@ def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page,
             assert read_status(run).attempt == 1
             second.ask(run, "stop")
             second.wait_until_over(run)
+
+
+def test_the_size_of_a_run_is_said_before_it_starts_and_while_it_runs(page: Page, application: Application):
+    wait_for(page, LIT, 60)
+    expect(page.get_by_test_id("size")).to_contain_text("MB")
+    page.get_by_test_id("tab-runs").click()
+    page.get_by_test_id("new-run").click()
+    estimate = page.get_by_test_id("estimate")
+    expect(estimate).to_contain_text("About 191 MB")
+    expect(estimate).to_contain_text("moved rows 142 MB")
+    page.get_by_test_id("new-steps").fill("50000")
+    expect(estimate).to_contain_text("1.8 GB")
+    expect(estimate).to_contain_text("the run keeps less")
+    page.locator("details > summary", has_text="More settings").click()
+    page.get_by_test_id("new-budget").fill("4000")
+    expect(estimate).to_contain_text("About 1.8 GB")
+    page.get_by_test_id("new-optimiser").select_option("adam")
+    page.get_by_test_id("new-keyframes").fill("500")
+    expect(estimate).to_contain_text("every 500 steps")
+    page.get_by_test_id("new-dim").fill("63")
+    expect(estimate).to_have_count(0)

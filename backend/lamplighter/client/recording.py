@@ -178,7 +178,7 @@ class Recording:
                         "interrupted",
                         f"the disk was full: what followed step {step} is not recorded",
                     )
-                elif not self._exact and step and self._keeping.keyframes and not self._whole_next:
+                elif not self._exact and step and self._keeping.snapshots != "none" and not self._whole_next:
                     now = time.time()
                     with suppress(*NO_ROOM):
                         self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))

@@ -33,6 +33,24 @@ class FormatError(ValueError):
     """A file that this version cannot read; the message says why."""
 
 
+class _Writing(apsw.Connection):
+    """A connection whose transactions fail with what went wrong: when a disk is full SQLite may undo one by
+    itself, and that there is nothing left to undo would then hide it."""
+
+    def __exit__(
+        self,
+        etype: type[BaseException] | None,
+        evalue: BaseException | None,
+        etraceback: TracebackType | None,
+    ) -> bool:
+        try:
+            return super().__exit__(etype, evalue, etraceback)
+        except apsw.SQLError:
+            if evalue is None or self.in_transaction:
+                raise
+            return False
+
+
 def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
     """Open (or make) a file of which this process is the one writer, in WAL mode.
 
@@ -45,7 +63,7 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     Raises:
         FormatError: the file was written by a newer version, or is not a file of a run.
     """
-    connection = apsw.Connection(str(path))
+    connection = _Writing(str(path))
     connection.set_busy_timeout(10_000)
     made = connection.pragma("user_version") != 0
     if made:

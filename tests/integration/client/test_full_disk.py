@@ -1,0 +1,54 @@
+"""A person's own loop goes on whatever our disk does: here the kernel lets no file grow any more."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import lamplighter
+
+
+def loop(folder: Path, how: str) -> str:
+    """Run the loop to its end; what it said on standard error."""
+    command = [sys.executable, "-m", "tests.integration.client.limited_loop", str(folder), how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert (folder.parent / "kept.npy").exists()
+    return done.stderr
+
+
+def test_steps_wait_in_memory_and_are_all_there_when_there_is_room_again(tmp_path: Path):
+    said = loop(tmp_path / "mine", "recovers")
+    assert said.count("waits in memory until there is room") == 1
+    run, kept = lamplighter.open(tmp_path / "mine"), np.load(tmp_path / "kept.npy")
+    assert (run.status.phase, run.status.step, run.status.snapshots) == ("finished", 400, "all")
+    assert [(pulse.step, pulse.loss) for pulse in run.steps()] == [(s, float(s)) for s in range(1, 401)]
+    exact = run.snapshot_steps().tolist()
+    # One hole: the steps that waited, or were kept without their rows.
+    hole = sorted(set(range(401)) - set(exact))
+    assert hole[0] >= 100
+    assert hole == list(range(hole[0], hole[-1] + 1))
+    assert hole[-1] < 320
+    for step in (*exact[:: len(exact) // 40], hole[0] - 1, hole[-1] + 1, hole[-1] + 2, 400):
+        np.testing.assert_array_equal(run.snapshot(step), kept[step])
+    kinds = [event.kind for event in run.events()]
+    assert kinds.index("full") < kinds.index("room") < kinds.index("finished")
+
+
+def test_a_record_that_waits_for_too_long_ends_and_the_loop_goes_on(tmp_path: Path):
+    said = loop(tmp_path / "mine", "ends")
+    assert "the loop goes on" in said
+    run = lamplighter.open(tmp_path / "mine")
+    assert run.status.phase == "interrupted"
+    assert run.status.message.startswith("the disk was full")
+    assert run.status.step == 99
+    assert [pulse.step for pulse in run.steps()] == list(range(1, run.status.step + 1))
+
+
+def test_a_loop_that_finds_no_room_at_its_first_step_is_not_recorded(tmp_path: Path):
+    said = loop(tmp_path / "mine", "begins")
+    assert "the loop goes on and is not recorded" in said
+    assert not (tmp_path / "mine").exists()
