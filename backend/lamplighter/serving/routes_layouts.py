@@ -32,7 +32,7 @@ from lamplighter.serving.representations import (
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import LayoutInFull, LayoutInList, Layouts, Places, Step, as_json
-from lamplighter.serving.streamed import answer, json_parts
+from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
 from lamplighter.serving.validators import Attempt, anything, headers, span, tag, unchanged
 from lamplighter.wire.frames import Layout, Method, decode_as
@@ -161,9 +161,9 @@ def places(
     head = _head(found, form, entries, shape)
     length = None if form is JSON else len(head) + size
     make = _maker(house, found, entries, ids, form, head)
-    # Each layout is read whole, however few of its places are wanted.
-    cost = max(size, len(entries) * 4 * len(table))
-    return answer(request, house.turnstile, make, cost, told, form.media_type, length=length)
+    # Each layout is read whole, however few of its places are wanted; but it is sent as it is read.
+    held = LARGE if max(size, 4 * len(entries) * len(table)) >= LARGE else size
+    return answer(request, house.turnstile, make, held, told, form.media_type, length=length)
 
 
 class Drawn:

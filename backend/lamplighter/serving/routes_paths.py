@@ -91,9 +91,9 @@ def path(
             return (_vectors if of == "vectors" else _motion)(history, token_id, steps, dim, most)
 
     # What takes long to read passes the turnstile as what is large does.
-    cost = LARGE if len(steps) > _MANY_STEPS else 8 * numbers
+    held = max(8 * numbers, LARGE if len(steps) > _MANY_STEPS else 0)
     facts = {"token_id": token_id}
-    return answer(request, house.turnstile, _maker(read, facts, form), cost, told, form.media_type)
+    return answer(request, house.turnstile, _maker(read, facts, form), held, told, form.media_type)
 
 
 def _places(
@@ -141,9 +141,9 @@ def _places(
         }
         return _decimated(columns, [spots[:, 0], spots[:, 1]], most)
 
-    cost = 4 * len(entries) * len(run.vocabulary)
+    held = LARGE if 4 * len(entries) * len(run.vocabulary) >= LARGE else 0
     facts = {"token_id": token_id, "method": method}
-    return answer(request, house.turnstile, _maker(read, facts, form), cost, told, form.media_type)
+    return answer(request, house.turnstile, _maker(read, facts, form), held, told, form.media_type)
 
 
 def _check_size(numbers: int, form: Format) -> None:

@@ -44,6 +44,7 @@ routes = Routes("snapshots")
 OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
 JSON_NUMBERS = 2_000_000
 _MATRIX_BYTES = 1 << 30
+_LARGE_MATRIX = 32 << 20
 _BLOCK = 500
 
 
@@ -121,9 +122,8 @@ def snapshot(
             f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: name some tokens with "
             "token_ids, or ask for format=npy or frame",
         )
-    return answer(
-        request, house.turnstile, _maker(house, found, asked, ids, form), 4 * numbers, told, form.media_type
-    )
+    make = _maker(house, found, asked, ids, form)
+    return answer(request, house.turnstile, make, cost(found, 4 * numbers), told, form.media_type)
 
 
 def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -134,20 +134,20 @@ def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(int(steps[low]), int(steps[high])) for low, high in zip(firsts, lasts, strict=True)]
 
 
-def whole_matrix(run: RunFolder) -> int:
-    """The bytes of a run's matrix.
+def cost(run: RunFolder, size: int) -> int:
+    """The bytes of memory that an answer of `size` bytes takes: where the matrix it is made of is large, that one's.
 
     Raises:
-        Refused: it is more than a server should hold (422).
+        Refused: the matrix is more than a server should hold (422).
     """
-    size = 4 * len(run.vocabulary) * run.recipe.model.dim
-    if size > _MATRIX_BYTES:
+    matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
+    if matrix > _MATRIX_BYTES:
         raise Refused(
             422,
-            f"the matrix of {run.id} has {size / 1e9:.1f} GB, more than this server sends: open the run's folder "
+            f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: open the run's folder "
             "from Python instead, with lamplighter.open",
         )
-    return size
+    return max(size, matrix if matrix > _LARGE_MATRIX else 0)
 
 
 def _check_kept(house: House, run: RunFolder, step: int) -> None:
@@ -162,7 +162,6 @@ def _maker(
     house: House, run: RunFolder, asked: Span, ids: NDArray[np.int64] | None, form: Format
 ) -> Callable[[], Iterable[bytes]]:
     def make() -> Iterable[bytes]:
-        whole_matrix(run)
         with house.library.history(run) as history:
             matrix = house.library.matrix(run, history, asked.first, nearest=False)
         if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):

@@ -23,7 +23,7 @@ from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.representations import ARROW, JSON, NPY, SAFETENSORS, Format, choose, described
-from lamplighter.serving.routes_snapshots import JSON_NUMBERS, whole_matrix
+from lamplighter.serving.routes_snapshots import JSON_NUMBERS, cost
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Step, Vectors
 from lamplighter.serving.streamed import LARGE, answer, json_parts
@@ -97,10 +97,10 @@ def vectors(
     size = 4 * asked.numbers
     head = _head(asked, form)
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
-    # What takes long to read passes the turnstile as what is large does.
-    cost = max(size, LARGE) if len(steps) > _MANY_STEPS else size
+    # It is sent as it is read, so its own size does not count; what takes long to read passes as what is large does.
+    held = LARGE if size >= LARGE or len(steps) > _MANY_STEPS else size
     make = _maker(house, asked, form, head)
-    return answer(request, house.turnstile, make, cost, told, form.media_type, length=length)
+    return answer(request, house.turnstile, make, cost(found, held), told, form.media_type, length=length)
 
 
 def _nothing(first: int, last: int | None, newest: int) -> Refused:
@@ -110,7 +110,6 @@ def _nothing(first: int, last: int | None, newest: int) -> Refused:
 
 
 def _check_size(asked: _Asked, form: Format) -> None:
-    whole_matrix(asked.run)
     many = f"{len(asked.steps):,} steps of {len(asked.ids):,} tokens"
     less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
     if len(asked.steps) > MOST_STEPS:

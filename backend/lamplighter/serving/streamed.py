@@ -20,6 +20,8 @@ LARGE = 4 << 20
 """Bytes from which on an answer has to pass the turnstile."""
 
 _PLACES = 4
+_A_PLACE = 64 << 20
+"""Bytes of memory that go with a place."""
 _MOMENT = 0.5
 _PIECE = 1 << 18
 _PATIENCE = 30.0
@@ -30,26 +32,35 @@ class Turnstile:
     """Lets a few large answers be made at once: each holds a matrix, and shares the machine with the trainer."""
 
     def __init__(self, places: int = _PLACES) -> None:
-        """Let in `places` at once."""
-        self._free = threading.BoundedSemaphore(places)
+        """Have so many places."""
+        self._places = places
+        self._free = places
+        self._changed = threading.Condition()
 
-    def enter(self) -> Callable[[], None]:
-        """Take a place. Returns what gives it back, however often it is called.
+    def enter(self, size: int = 0) -> Callable[[], None]:
+        """Take a place, or for an answer that takes `size` bytes of memory as many as are due to it.
+
+        Returns:
+            What gives them back, however often it is called.
 
         Raises:
-            Refused: there is none, not for half a second (503).
+            Refused: they are not free, not for half a second (503).
         """
-        if not self._free.acquire(timeout=_MOMENT):
-            raise Refused(
-                503,
-                "this server is making as many large answers as it can at once: try again in a few seconds",
-                headers={"Retry-After": "3"},
-            )
-        given_back = threading.Lock()
+        taken = min(self._places, 1 + size // _A_PLACE)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= taken, timeout=_MOMENT):
+                raise Refused(
+                    503,
+                    "this server is making as many large answers as it can at once: try again in a few seconds",
+                    headers={"Retry-After": "3"},
+                )
+            self._free -= taken
+        holding = [taken]
 
         def leave() -> None:
-            if given_back.acquire(blocking=False):
-                self._free.release()
+            with self._changed:
+                self._free += holding.pop() if holding else 0
+                self._changed.notify_all()
 
         return leave
 
@@ -115,7 +126,7 @@ def answer(
         request: a HEAD request gets the head alone, and nothing is made.
         turnstile: where large answers pass.
         make: makes the parts; may raise, at once, what becomes a problem.
-        size: about how many bytes it takes to make it.
+        size: about how many bytes of memory it takes to make it; at least `LARGE` where it takes long.
         headers: of the answer.
         media_type: of the answer.
         length: how many bytes it has, where that is known.
@@ -128,7 +139,7 @@ def answer(
     if size < LARGE:
         body = b"".join(make())
         return anything(request, headers) or Response(body, headers=headers, media_type=media_type)
-    leave = turnstile.enter()
+    leave = turnstile.enter(size)
     try:
         parts = iter(make())
         if found := anything(request, headers):

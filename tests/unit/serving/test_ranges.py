@@ -23,6 +23,7 @@ from lamplighter.runfolder.steps import StepRecord, StepsReader, StepsWriter
 from lamplighter.runfolder.tiles import TilesWriter
 from lamplighter.serving.decimation import LEAST, keep_extremes
 from lamplighter.serving.motion import motion
+from lamplighter.serving.problems import Refused
 from lamplighter.serving.streamed import Turnstile
 from lamplighter.wire.frames import Layout, Method, Rows, decode, decode_as, encode
 from tests.unit.serving.asgi import HOST, Answer, call, scope_of
@@ -486,6 +487,21 @@ def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
     assert np.isnan(found.turned[3:]).all()
     # An arc cosine would say 0.
     np.testing.assert_allclose(found.turned_since_first[4], math.degrees(1e-5), rtol=1e-3)
+
+
+def test_what_takes_more_memory_takes_more_places() -> None:
+    turnstile = Turnstile(4)
+    small, large = turnstile.enter(), turnstile.enter(130 << 20)
+    with pytest.raises(Refused):
+        turnstile.enter()
+    large()
+    large()
+    with pytest.raises(Refused):
+        turnstile.enter(1 << 40)
+    small()
+    # However large, it has its turn when nobody else is there.
+    turnstile.enter(1 << 40)()
+    turnstile.enter(1 << 40)()
 
 
 def test_a_place_is_waited_for_only_briefly() -> None:
