@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.steps import StepsReader
+from lamplighter.training.worker import train
+from tests.runs import make_run, wait_for_step, wait_until
 
 
 def on_a_small_disk(module: str, folder: Path, size: str) -> str:
@@ -45,3 +59,75 @@ def on_a_small_disk(module: str, folder: Path, size: str) -> str:
 def test_a_full_disk_pauses_snapshots_keeps_scalars_and_recovers(tmp_path: Path):
     said = on_a_small_disk("tests.integration.training.small_disk", tmp_path, "48m")
     assert "whole again at" in said
+
+
+@contextmanager
+def worker(
+    run: RunFolder, room: str, log: Path, limit: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker, with a limit on how much of a file it may write; ended in order at last."""
+    command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file)
+        try:
+            if limit is not None:
+                allow(process, limit)
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(60)
+    assert code == 0, log.read_text()
+
+
+def allow(process: subprocess.Popen[bytes], size: int) -> None:
+    """How many bytes of a file a process may write; beyond them writing fails, as on a full disk."""
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path: Path):
+    run, log = make_run(tmp_path / "runs", steps=1_000_000), tmp_path / "trainer.log"
+    with worker(run, "training", log) as process:
+        wait_for_step(run, 30)
+        allow(process, 2_000)
+        wait_until(lambda: "training waits for room" in log.read_text(), "training to wait")
+        resting = read_status(run)
+        assert resting.alive
+        allow(process, resource.RLIM_INFINITY)
+        wait_for_step(run, resting.step + 30)
+        wait_until(lambda: read_status(run).snapshots == "all", "snapshots to go on")
+    assert "training goes on" in log.read_text()
+    with StepsReader(run.steps_path) as reader:
+        last = reader.last()[1]
+        assert [step for step, _ in reader.pulses(1, last, limit=last)] == list(range(1, last + 1))
+        assert len(reader.line()) == 1
+        said = [event.message for event in reader.events() if event.kind in ("full", "room")]
+    assert "nearly full" in said[0]
+    assert any("training waited" in message for message in said)
+
+
+def measured(run: RunFolder) -> bool:
+    with MeasuresReader(run.measures_path) as reader:
+        return reader.last_step() == 60
+
+
+def laid_out(run: RunFolder) -> bool:
+    with LayoutsReader(run.layouts_path) as reader:
+        return bool(reader.entries())
+
+
+@pytest.mark.parametrize(("room", "done"), [("analysis", measured), ("projection", laid_out)])
+def test_who_follows_a_run_waits_for_room_too(tmp_path: Path, room: str, done: Callable[[RunFolder], bool]):
+    run, log = make_run(tmp_path / "runs", steps=60), tmp_path / "worker.log"
+    assert train(run) == "finished"
+    with worker(run, room, log, limit=2_000) as process:
+        wait_until(lambda: "waits for room on the disk" in log.read_text(), f"{room} to wait")
+        assert process.poll() is None
+        allow(process, resource.RLIM_INFINITY)
+
+        def there() -> bool:
+            try:
+                return done(run)
+            except FileNotFoundError:
+                return False
+
+        wait_until(there, f"what {room} makes")
