@@ -6,13 +6,14 @@ SOURCES := pyproject.toml build_frontend.py
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test check install page browser bench format clean help
+.PHONY: run test check install page browser bench soak format clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
 	@echo "make test     install what tests need (a browser too) and run all of them"
 	@echo "make check    formatting, lint, types, layers"
 	@echo "make bench    every benchmark, a JSON line each"
+	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=)"
 	@echo "make format   format everything"
 
 run: install page
@@ -56,6 +57,10 @@ format: .make/develop
 
 bench: .make/develop page browser
 	$(BIN)/python -m benchmarks
+
+# What is done follows from SEED; a quarter of an hour on two cores.
+soak: .make/develop
+	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules

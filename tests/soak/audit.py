@@ -1,0 +1,191 @@
+"""Reopening everything and counting what is lost, half visible or mixed. Only while nobody writes the run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from lamplighter.analysis.measures import measure
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count
+from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, touches
+from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.wire.frames import Layout, Pulse, decode_as
+from tests.soak.truth import Truth, content, pulses_of
+
+FORGED = b"\0"
+"""A digest that the soak itself put in the place of another, so that a replay finds a difference."""
+
+Seen = dict[tuple[int, int], bytes]
+"""Digest by (attempt, step), as a reader saw it committed."""
+
+
+@dataclass
+class Faults:
+    """What was found, in words."""
+
+    lost: list[str] = field(default_factory=list[str])
+    half_visible: list[str] = field(default_factory=list[str])
+    mixed: list[str] = field(default_factory=list[str])
+
+    def add(self, other: Faults) -> None:
+        """Take over what another look has found."""
+        self.lost += other.lost
+        self.half_visible += other.half_visible
+        self.mixed += other.mixed
+
+    @property
+    def none(self) -> bool:
+        """Whether all is well."""
+        return not (self.lost or self.half_visible or self.mixed)
+
+
+def audit(run: RunFolder, truth: Truth, seen: Seen, forgeries: int, *, over: bool = False) -> Faults:
+    """Compare a run with what it must be.
+
+    Args:
+        run: nobody writes it.
+        truth: of its recipe.
+        seen: what readers saw of it.
+        forgeries: how often a new attempt was provoked; more than that many must not have been opened.
+        over: the run is finished: every step must be there.
+    """
+    faults = Faults()
+    if not run.steps_path.exists():
+        faults.lost += [f"{run.id}: its steps are gone"] if seen or over else []
+        return faults
+    for look in (_steps, _matrices, _layouts, _measures, _checkpoints):
+        _guarded(faults, run, look.__name__.strip("_"), lambda look=look: look(run, truth, faults))
+    _guarded(faults, run, "what was seen", lambda: _seen(run, seen, forgeries, faults))
+    if over:
+        _guarded(faults, run, "the end", lambda: _complete(run, truth, faults))
+    return faults
+
+
+def _guarded(faults: Faults, run: RunFolder, what: str, look: Callable[[], None]) -> None:
+    try:
+        look()
+    except FileNotFoundError:
+        pass  # Nothing is made yet; what must be there is asked for by who knows.
+    except (*READ_ERRORS, NoSnapshotError, ValueError) as error:
+        faults.half_visible.append(f"{run.id}: {what} cannot be read: {type(error).__name__}: {error}")
+
+
+def _steps(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    with History(run) as history:
+        line, (_, last) = history.steps.line(), history.steps.last()
+        digests, pulses = history.steps.digests(1, last), dict(pulses_of(history, last))
+    ends = [(first, end) for _, first, end in line]
+    if any(end + 1 != first for (_, end), (first, _) in itertools.pairwise(ends)):
+        faults.mixed.append(f"{run.id}: the line has gaps or overlaps: {line}")
+    for step in range(1, last + 1):
+        if step not in digests or step not in pulses:
+            faults.lost.append(f"{run.id}: step {step} of {last} is not there")
+            continue
+        pulse = decode_as(pulses[step], Pulse)
+        if (pulse.attempt, pulse.step) != (attempt_at(line, step), step):
+            faults.mixed.append(f"{run.id}: step {step} holds the pulse of {pulse.attempt}/{pulse.step}")
+        if digests[step] not in (truth.digests[step], FORGED) or content(pulse) != truth.pulses[step]:
+            faults.lost.append(f"{run.id}: step {step} is not what it was")
+
+
+def _matrices(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    with History(run) as history:
+        line, (_, last) = history.steps.line(), history.steps.last()
+        if not history.steps.keyframe_steps():
+            return
+        missing = set(range(last + 1)) - set(history.exact_steps().tolist())
+        faults.half_visible += [f"{run.id}: step {step} has a pulse and no rows" for step in sorted(missing)]
+        if missing:
+            return
+        for snapshot in history.snapshots(0, last):
+            if not np.array_equal(snapshot.vectors, truth.matrices[snapshot.step]):
+                faults.lost.append(f"{run.id}: the matrix of step {snapshot.step} is not what it was")
+            if snapshot.attempt != attempt_at(line, snapshot.step):
+                faults.mixed.append(f"{run.id}: the matrix of step {snapshot.step} is of {snapshot.attempt}")
+        for token in (0, len(run.vocabulary) // 2):
+            path = history.path(token)
+            if not np.array_equal(path.vectors, truth.matrices[path.steps, token]):
+                faults.lost.append(f"{run.id}: the path of token {token} is not what it was")
+
+
+def _layouts(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    with History(run) as history:
+        line, (_, last) = history.steps.line(), history.steps.last()
+    with LayoutsReader(run.layouts_path) as reader:
+        counting = {entry.id for entry in layouts_that_count(reader, line)}
+        for entry in reader.entries(limit=100_000):
+            layout = decode_as(reader.record(entry.id), Layout)
+            size = truth.matrices.shape[1]
+            if layout.coordinates.shape != (size, 2) or not np.isfinite(layout.coordinates).all():
+                faults.half_visible.append(f"{run.id}: layout {entry.id} is not whole")
+            if (layout.attempt, layout.step, layout.method) != (entry.attempt, entry.step, entry.method):
+                faults.mixed.append(f"{run.id}: layout {entry.id} is of another step than its row says")
+            if entry.id in counting and entry.step > last:
+                faults.lost.append(f"{run.id}: a layout of step {entry.step}, and the last step is {last}")
+
+
+def _measures(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    with History(run) as history, MeasuresReader(run.measures_path) as reader:
+        found = reader.by_step(line=history.steps.line())
+        for step in list(found)[:: max(1, len(found) // 8)]:
+            if step > history.steps.last()[1]:
+                faults.lost.append(f"{run.id}: measures of step {step}, which is not there")
+                continue
+            matrix = truth.matrices[step]
+            expected = measure(matrix, run.vocabulary, touches(history.steps, step).touches)
+            if found[step] != {name: value for name, value in expected.items() if value == value}:
+                faults.mixed.append(f"{run.id}: the measures of step {step} are not of that step")
+
+
+def _checkpoints(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    for path in run.checkpoints.glob("*.safetensors"):
+        try:
+            with safe_open(path, framework="np") as file:
+                matrix = file.get_tensor("model.embedding.weight")
+                _ = [file.get_tensor(name) for name in file.keys()]  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            faults.half_visible.append(f"{run.id}: {path.name} is not whole: {error}")
+            continue
+        if not np.array_equal(matrix, truth.matrices[int(path.name[:10])]):
+            faults.mixed.append(f"{run.id}: {path.name} holds another step")
+
+
+def _seen(run: RunFolder, seen: Seen, forgeries: int, faults: Faults) -> None:
+    with History(run) as history:
+        line, (_, last) = history.steps.line(), history.steps.last()
+        digests = history.steps.digests(1, last)
+    newest = line[-1][0] if line else 0
+    if newest > 1 + forgeries:
+        faults.mixed.append(f"{run.id}: {newest} attempts, and only {forgeries} were provoked")
+    for (attempt, step), digest in seen.items():
+        if counts(line, attempt, step):
+            if digests.get(step) not in (digest, FORGED):
+                faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen and is gone")
+        elif not _superseded(line, attempt, step):
+            faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen; nothing supersedes it")
+
+
+def _superseded(line: Line, attempt: int, step: int) -> bool:
+    return any(of > attempt and first <= step <= last for of, first, last in line)
+
+
+def _complete(run: RunFolder, truth: Truth, faults: Faults) -> None:
+    with History(run) as history:
+        last = history.steps.last()[1]
+        forged = [s for s, digest in history.steps.digests(1, last).items() if digest == FORGED]
+    if last != truth.steps or forged:
+        faults.lost.append(f"{run.id}: it ends at {last}, not at {truth.steps}; not computed again: {forged}")
+
+
+def leftovers(run: RunFolder) -> list[Path]:
+    """Files that nobody will ever take up again, under the names of things half written."""
+    return [*run.path.rglob("*.part"), *run.path.glob(".*")]

@@ -1,0 +1,83 @@
+"""Exports made by the real command line, killed, and looked at: there and whole, or not there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+from safetensors.numpy import load_file
+
+from lamplighter.exports.importing import import_zip
+from lamplighter.exports.work import ExportError, silent
+from lamplighter.runfolder.failpoint import VARIABLE
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.shelf import Shelf
+from tests.soak.audit import FORGED
+from tests.soak.truth import Truth
+
+FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet", "embedding-projector")
+
+
+class Exporter:
+    """`lamplighter export`, armed or not."""
+
+    def __init__(self, run: RunFolder, format: str, out: Path, step: int, armed: str = "") -> None:
+        """Start it; formats of one step take `step`, which the run must have."""
+        self.format, self.out, self.step = format, out, step
+        words = [] if format in ("zip", "html", "csv") else ["--step", str(step)]
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "lamplighter", "--runs", str(run.path.parent)),
+                *("export", run.id, "--to", format, "--out", str(out), *words),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=os.environ | {VARIABLE: armed},
+            text=True,
+        )
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit code, and what it said."""
+        _, said = self.process.communicate(timeout=300)
+        return self.process.returncode, said
+
+    def problem(self, truth: Truth, scratch: Path) -> str | None:
+        """What is wrong with what it left; None when it is whole, or not there."""
+        if not self.out.exists():
+            return None
+        try:
+            fine = self._whole(truth, scratch)
+        except (ExportError, ValueError, OSError, LookupError) as error:
+            return f"the {self.format} at {self.out.name} cannot be read: {type(error).__name__}: {error}"
+        return None if fine else f"the {self.format} at {self.out.name} is not whole"
+
+    def _whole(self, truth: Truth, scratch: Path) -> bool:
+        matrix = truth.matrices[self.step]
+        match self.format:
+            case "zip":
+                run, _ = import_zip(Shelf(scratch), self.out, silent)
+                with History(run) as history:
+                    last = history.steps.last()[1]
+                    digests = history.steps.digests(1, last)
+                    same = all(digests.get(s) in (truth.digests[s], FORGED) for s in range(1, last + 1))
+                    return same and len(history.exact_steps()) == last + 1
+            case "html":
+                return self.out.read_text(encoding="utf-8").rstrip().endswith("</html>")
+            case "csv":
+                lines = self.out.read_text(encoding="utf-8").splitlines()
+                columns = {line.count(",") for line in lines}
+                return len(columns) == 1 and len(lines) > self.step
+            case "npy":
+                return np.array_equal(np.load(self.out), matrix)
+            case "safetensors":
+                return np.array_equal(load_file(self.out)["embedding"], matrix)
+            case "parquet":
+                return pyarrow.parquet.read_table(self.out).num_rows == len(matrix)
+            case _:
+                tables = {path.name: path.read_bytes() for path in self.out.iterdir()}
+                return tables["vectors.tsv"].count(b"\n") == len(matrix) and "metadata.tsv" in tables

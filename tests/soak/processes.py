@@ -1,0 +1,113 @@
+"""The processes that work on the runs of a folder, whoever started them; and who died, where."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+from lamplighter.runfolder.failpoint import MARK
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.lock import is_held
+
+ROLES = {"trainer": "training", "projector": "projection", "analyst": "analysis"}
+PLACES = {
+    "checkpoint": ("checkpoint-write", "checkpoint-unsynced", "checkpoint-unnamed", "checkpoint-named"),
+    "wal": ("wal-checkpoint",),
+    "tiling": ("tiling", "tiling-uncommitted"),
+    "handover": ("handover", "compact"),
+    "layout": ("layout-commit", "layout-uncommitted"),
+    "export": ("export", "export-unnamed"),
+    "seal": ("seal",),
+}
+"""The failpoints of each place that a kill can be inside of."""
+
+
+class Deaths:
+    """How many died, by place and by process."""
+
+    def __init__(self) -> None:
+        self.places: Counter[str] = Counter()
+        self.processes: Counter[str] = Counter()
+        self._read: dict[Path, int] = {}
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.processes.total()
+
+    def count(self, process: str, place: str = "anywhere") -> None:
+        """Note one."""
+        self.places[place] += 1
+        self.processes[process] += 1
+
+    def count_said(self, process: str, said: str) -> int:
+        """Note those of which a process's last words tell. Returns how many."""
+        found = 0
+        for line in said.splitlines():
+            name = line.partition(MARK)[2].strip()
+            for place, names in PLACES.items():
+                if name in names:
+                    self.count(process, place)
+                    found += 1
+        return found
+
+    def read_logs(self, runs: list[RunFolder]) -> None:
+        """Note what the workers' logs tell that was not there the last time."""
+        for run in runs:
+            for role in ROLES:
+                path = run.path / "logs" / f"{role}.log"
+                if path.exists():
+                    text = path.read_text(encoding="utf-8", errors="replace")
+                    whole = text[: text.rfind("\n") + 1]
+                    self.count_said(role, whole[self._read.get(path, 0) :])
+                    self._read[path] = len(whole)
+
+
+def workers(runs: Path) -> list[tuple[str, str, psutil.Process]]:
+    """(role, run, process) of every living worker on a run below `runs`."""
+    modules = {f"lamplighter.{room}.worker": role for role, room in ROLES.items()}
+    found: list[tuple[str, str, psutil.Process]] = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            ours = next((Path(word) for word in words if Path(word).parent == runs), None)
+            role = next((modules[word] for word in words if word in modules), None)
+            if ours is not None and role is not None and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((role, ours.name, process))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def at_work(runs: Path) -> list[tuple[str, str, psutil.Process]]:
+    """Those of `workers` that have come so far as to hold their role."""
+    return [(role, run, process) for role, run, process in workers(runs) if is_held(runs / run, role)]
+
+
+def strike(process: psutil.Process) -> bool:
+    """`kill -9`. False where it was gone already."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        process.send_signal(signal.SIGKILL)
+    except psutil.NoSuchProcess:
+        return False
+    return True
+
+
+def wait_until_gone(processes: list[psutil.Process]) -> None:
+    """Wait until none of them runs any more; nobody may have asked for their exit codes."""
+    for process in processes:
+        while True:
+            try:
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    break
+                process.wait(0.02)
+            except psutil.TimeoutExpired:
+                continue
+            except psutil.NoSuchProcess:
+                pass
+            break
