@@ -147,8 +147,9 @@ class Playback:
         self, history: History, line: Line, steps: int, waiting: _Waiting
     ) -> tuple[Place, list[Played]]:
         reader = history.steps
-        begun, self.newest = reader.last()
+        # In this order: once it is over, no step follows.
         self.over = reader.facts().get("phase") in TERMINAL
+        begun, self.newest = reader.last()
         place = self.place
         if place.step < 0 and self._first > self.newest:
             raise NoSuchStepError(self._first, self.newest)

@@ -156,7 +156,7 @@ class Player:
         self._playback = Playback(run, wish.first, wish.last, parts)
         self._put, self._room, self._join = put, room, join
         self._readers = readers
-        self._speed = wish.speed
+        self._first, self._speed = wish.first, wish.speed
         self._steps = _MOST_STEPS if math.isinf(wish.speed) else _clamp(wish.speed * _AHEAD)
         self._live = wish.last is None
         self._said_end = False
@@ -176,6 +176,8 @@ class Player:
             batch = await self._read()
             for _, of_step in groupby(batch, key=lambda one: one.step):
                 await self._give(list(of_step))
+            # Steps without anything for this viewer take their time as well.
+            await self._until(self._playback.place.step)
             if batch or self._playback.place.step != before.step:
                 continue
             place = self._playback.place
@@ -210,7 +212,9 @@ class Player:
                 if failures >= _TRIES:
                     raise
                 await asyncio.sleep(2 * _AGAIN)
-        if batch and self._base is not None and not math.isinf(self._speed):
+        if self._base is None and self._playback.place.step >= 0:
+            self._base = time.monotonic(), self._first
+        elif self._base is not None and batch and not math.isinf(self._speed):
             # Time that reading took beyond what was left is nobody's debt: the viewer's steps must not merge
             # because the disk is slow.
             late = time.monotonic() - max(begun, self._due(batch[0].step))
@@ -221,6 +225,11 @@ class Player:
         at, of = self._base or (time.monotonic(), step)
         return at + (step - of) / self._speed
 
+    async def _until(self, step: int) -> None:
+        wait = self._due(step) - time.monotonic()
+        if wait > 0 and not math.isinf(self._speed):
+            await asyncio.sleep(wait)
+
     async def _give(self, of_step: list[Played]) -> None:
         if math.isinf(self._speed):
             for one in of_step:
@@ -228,14 +237,12 @@ class Player:
                 self._put([_message(one)])
             return
         step = of_step[0].step
-        if self._base is None or step < self._given:
-            # The beginning, or again one.
+        if step < self._given:
+            # A beginning again.
             self._base = time.monotonic(), step
         self._given = step
+        await self._until(step)
         due = self._due(step)
-        wait = due - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
         try:
             async with asyncio.timeout(max(0.0, due + _LAG - time.monotonic())):
                 await self._room(_FULL)

@@ -127,6 +127,12 @@ async def test_the_pace_is_kept(served: Served, tmp_path: Path) -> None:
     assert not any(m.merged for m in heard if isinstance(m, Pulse))
     # A loaded machine may be slower; never is it faster.
     assert 0.85 < took < 5
+    # Nor where none of the steps has anything for the viewer.
+    begun = time.monotonic()
+    async with served.play(run.id, "layout", first=10, to=30, speed=40) as ws:
+        heard = await hear(ws, is_text("end"))
+    assert not [m for m in heard if not isinstance(m, dict)]
+    assert time.monotonic() - begun > 0.45
 
 
 async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(served: Served, tmp_path: Path) -> None:
