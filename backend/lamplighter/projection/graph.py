@@ -1,14 +1,19 @@
-"""The fuzzy neighbourhood graph of UMAP, as plain arrays in a fixed order."""
+"""The fuzzy neighbourhood graph of UMAP, as plain arrays in a fixed order, kept from frame to frame.
+
+What a token thinks of its neighbours (McInnes, Healy and Melville 2018: sigma, rho and the membership
+strengths) depends on its own row of neighbours alone, so it is computed anew only where that row changed. The
+union of what both ends of an edge think of it takes two passes over the neighbours, in the order of tokens,
+and no sorting.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.umap_parts import membership_strengths, smooth_knn_dist
 
 
@@ -30,39 +35,122 @@ class Graph:
         """One number an edge, ascending. Shape (E,)."""
         return self.head.astype(np.int64) * self.size + self.tail
 
+    @property
+    def period(self) -> NDArray[np.float64]:
+        """Epochs between two pulls of each edge: 1 for the strongest, more for the weaker. Shape (E,)."""
+        return float(self.weight.max(initial=0)) / self.weight.astype(np.float64)
 
-def neighbour_graph(vectors: NDArray[np.float32], neighbours: int, horizon: int) -> Graph:
-    """The graph of a space, by exact cosine neighbours.
 
-    Args:
-        vectors: shape (V, D), V at least 2, finite.
-        neighbours: of each token, itself included as umap-learn counts; lowered to V.
-        horizon: epochs after which an edge so weak as never to fire within them is left out, as
-            umap-learn does.
-    """
-    ids, cosines = all_nearest(vectors, neighbours - 1)
-    return graph_of_neighbours(ids, cosines, horizon)
+class Strengths:
+    """What every token thinks of its neighbours: the directed weights, kept from frame to frame."""
+
+    def __init__(self) -> None:
+        self._weights = np.empty((0, 0), dtype=np.float32)
+
+    def graph(
+        self,
+        ids: NDArray[np.int32],
+        cosines: NDArray[np.float32],
+        horizon: int,
+        changed: NDArray[np.bool_] | None = None,
+    ) -> Graph:
+        """The graph of given neighbours.
+
+        Args:
+            ids: shape (V, k), V at least 2, the token itself not among its neighbours.
+            cosines: shape (V, k), descending.
+            horizon: epochs after which an edge so weak as never to fire within them is left out, as
+                umap-learn does.
+            changed: shape (V,), the tokens whose neighbours or cosines are not those of the last call; None
+                for all.
+        """
+        if self._weights.shape != ids.shape:
+            self._weights, changed = np.empty(ids.shape, dtype=np.float32), None
+        rows = np.arange(len(ids)) if changed is None else np.flatnonzero(changed)
+        if len(rows):
+            self._weights[rows] = _strengths(cosines[rows])
+        head, tail, weight, count = _union(ids, self._weights, horizon)
+        return Graph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
 
 
 def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> Graph:
-    """The graph of given neighbours, shapes (V, k), the token itself not among them."""
-    size, k = ids.shape
-    # umap-learn wants each token as its own first neighbour.
-    with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
-    distances = np.concatenate((np.zeros((size, 1), dtype=np.float32), 1 - cosines), axis=1)
-    np.maximum(distances, 0, out=distances)
+    """The graph of given neighbours, computed whole; see `Strengths.graph`."""
+    return Strengths().graph(ids, cosines, horizon)
+
+
+def _strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Membership strengths of some tokens' neighbours, by umap-learn's own functions. Shape of `cosines`."""
+    count, k = cosines.shape
+    # umap-learn wants each token as its own first neighbour, and leaves out what has the row's own number: here
+    # a row has no other number than its place, and the neighbours have one that no row has.
+    ids = np.full((count, k + 1), count, dtype=np.int32)
+    ids[:, 0] = np.arange(count)
+    distances = np.zeros((count, k + 1), dtype=np.float32)
+    np.maximum(1 - cosines, 0, out=distances[:, 1:])
+    # Where no neighbour is at a distance, sigma depends on the other rows, but the weights are 1 whatever it is.
     sigmas, rhos = smooth_knn_dist(distances, float(k + 1))
-    heads, tails, weights, _ = membership_strengths(with_self, distances, sigmas, rhos)
-    # The union of what the two ends of an edge think of it: a + b - ab.
-    own = csr_array((weights, (heads, tails)), shape=(size, size))
-    other = own.T.tocsr()
-    edges = (own + other - own * other).tocoo()
-    strong = (edges.data > 0) & (edges.data >= edges.data.max(initial=0) / horizon)
-    head, tail, weight = edges.row[strong], edges.col[strong], edges.data[strong]
-    order = np.lexsort((tail, head))
-    return Graph(
-        size,
-        head[order].astype(np.int32),
-        tail[order].astype(np.int32),
-        weight[order].astype(np.float32),
-    )
+    weights = membership_strengths(ids, distances, sigmas, rhos)[2]
+    return weights.reshape(count, k + 1)[:, 1:]
+
+
+@numba.njit(cache=True)
+def _union(
+    ids: NDArray[np.int32], weights: NDArray[np.float32], horizon: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], int]:
+    """a + b - ab of what both ends think, without edges too weak to fire; the arrays are filled up to a count."""
+    size, k = ids.shape
+    begins = np.zeros(size + 1, dtype=np.int64)
+    for row in range(size):
+        for at in range(k):
+            begins[ids[row, at] + 1] += 1
+    for row in range(size):
+        begins[row + 1] += begins[row]
+    # Who has each token as a neighbour, by id.
+    filled = begins[:-1].copy()
+    their_ids = np.empty(size * k, dtype=np.int32)
+    theirs = np.empty(size * k, dtype=np.float32)
+    for row in range(size):
+        for at in range(k):
+            place = filled[ids[row, at]]
+            their_ids[place] = row
+            theirs[place] = weights[row, at]
+            filled[ids[row, at]] += 1
+    # Turned round once more: the token's own neighbours, by id.
+    own_ids = np.empty((size, k), dtype=np.int32)
+    own = np.empty((size, k), dtype=np.float32)
+    counts = np.zeros(size, dtype=np.int32)
+    for token in range(size):
+        for place in range(begins[token], begins[token + 1]):
+            row = their_ids[place]
+            own_ids[row, counts[row]] = token
+            own[row, counts[row]] = theirs[place]
+            counts[row] += 1
+    head = np.empty(2 * size * k, dtype=np.int32)
+    tail = np.empty(2 * size * k, dtype=np.int32)
+    weight = np.empty(2 * size * k, dtype=np.float32)
+    edges = 0
+    strongest = np.float32(0)
+    for row in range(size):
+        i, j, end = 0, begins[row], begins[row + 1]
+        while i < k or j < end:
+            a, b = np.float32(0), np.float32(0)
+            mine = own_ids[row, i] if i < k else size
+            other = their_ids[j] if j < end else size
+            token = min(mine, other)
+            if mine == token:
+                a = own[row, i]
+                i += 1
+            if other == token:
+                b = theirs[j]
+                j += 1
+            both = a + b - a * b
+            head[edges], tail[edges], weight[edges] = row, token, both
+            edges += 1
+            strongest = max(strongest, both)
+    least = strongest / np.float32(horizon)
+    count = 0
+    for edge in range(edges):
+        if weight[edge] > 0 and weight[edge] >= least:
+            head[count], tail[count], weight[count] = head[edge], tail[edge], weight[edge]
+            count += 1
+    return head, tail, weight, count

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.projection.alignment import settle
-from lamplighter.projection.graph import Graph, neighbour_graph
-from lamplighter.projection.kernel import run_epoch
+from lamplighter.projection.graph import Graph, Strengths
+from lamplighter.projection.kernel import Curve, carry, run_epoch
 from lamplighter.projection.linear import principal_view
 from lamplighter.projection.method import MapSettings
+from lamplighter.projection.neighbours import Neighbours
 from lamplighter.projection.umap_parts import find_ab_params
 
 _COLD = 0.003
@@ -42,7 +43,10 @@ class LivingLayout:
         """The learning rate the last warm frame began with."""
         self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
+        self._neighbours = Neighbours(settings.neighbours - 1)
+        self._strengths = Strengths()
         self._graph: Graph | None = None
+        self._period = np.empty(0)
         self._epoch = 0
         self._due = np.empty(0)
         self._negative_due = np.empty(0)
@@ -61,7 +65,7 @@ class LivingLayout:
     def remember(self, vectors: NDArray[np.float32]) -> None:
         """Take in the space that the places it was started with were made for, shape (V, D)."""
         if len(vectors) > 2:
-            self._take(neighbour_graph(vectors, self.settings.neighbours, self.settings.horizon))
+            self._take(vectors)
 
     def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The next frame of the map.
@@ -80,7 +84,7 @@ class LivingLayout:
         if len(self._generators) != size:
             # The kernel's generator stays at zero if it is ever all zeros; these numbers are far from it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
-        change = self._take(neighbour_graph(vectors, self.settings.neighbours, self.settings.horizon))
+        change = self._take(vectors)
         if self._places is None:
             self._places = self._start(vectors)
             self._optimise(self.settings.horizon, 1.0)
@@ -96,6 +100,8 @@ class LivingLayout:
 
     def change(self, settings: MapSettings) -> None:
         """Draw by other settings from the next frame on: the map flows to its new shape from where it is."""
+        if settings.neighbours != self.settings.neighbours:
+            self._neighbours = Neighbours(settings.neighbours - 1)
         self.settings = settings
         self._curve = _curve(settings)
         self.alpha = settings.fastest
@@ -108,65 +114,61 @@ class LivingLayout:
         places *= 5 / largest if largest > 0 else 1
         return places + self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
 
-    def _take(self, graph: Graph) -> float:
-        """Go over to a new graph, carrying the counters of edges that are in both.
+    def _take(self, vectors: NDArray[np.float32]) -> float:
+        """Go over to the graph of a new space, carrying the counters of edges that are in both.
 
         Returns:
             How much of the weight of both graphs is not shared, from 0 (equal, or nothing to compare with)
             to 1.
         """
-        old, period = self._graph, _periods(graph)
+        found = self._neighbours.update(vectors)
+        old = self._graph
+        if old is not None and not found.changed.any():
+            return 0.0
+        nearest = self._neighbours
+        graph = self._strengths.graph(nearest.ids, nearest.cosines, self.settings.horizon, found.changed)
+        period = graph.period
         phase = self._random.random(len(period))
+        due = self._epoch + phase * period
         # An edge that has not pulled yet has not pushed either.
-        behind = phase - 1
-        change = 0.0
+        negative_due = due - period
+        kept, larger = np.zeros(graph.size), np.zeros(graph.size)
         if old is not None:
-            old_period = _periods(old)
-            at = np.searchsorted(old.keys, graph.keys)
-            at[at == len(old.keys)] = 0
-            kept = old.keys[at] == graph.keys if len(old.keys) else np.zeros(len(at), dtype=bool)
-            source = at[kept]
-            phase[kept] = (self._due[source] - self._epoch) / old_period[source]
-            behind[kept] = (self._negative_due[source] - self._epoch) / old_period[source]
-            shared = float(np.minimum(old.weight[source], graph.weight[kept]).sum())
-            larger = float(old.weight.sum() + graph.weight.sum()) - shared
-            change = 1 - shared / larger if larger > 0 else 0.0
-        self._due = self._epoch + phase * period
-        self._negative_due = self._epoch + behind * period
-        self._graph = graph
-        return change
+            carry(
+                old.head, old.tail, old.weight, self._due, self._negative_due,
+                graph.head, graph.tail, graph.weight, due, negative_due,
+                self._epoch, kept, larger,
+            )  # fmt: skip
+        self._graph, self._period, self._due, self._negative_due = graph, period, due, negative_due
+        return float(1 - kept.sum() / larger.sum()) if old is not None and larger.any() else 0.0
 
     def _optimise(self, epochs: int, alpha: float) -> None:
         """Some epochs, the learning rate falling from `alpha` to nothing, as in umap-learn's full fit."""
-        graph, places = self._graph, self._places
+        graph, places, curve = self._graph, self._places, self._curve
         assert graph is not None
         assert places is not None
         places = np.array(places, dtype=np.float32, order="C")
-        period = _periods(graph)
         for n in range(epochs):
             self._epoch += 1
             run_epoch(
                 places,
                 graph.head,
                 graph.tail,
-                period,
+                self._period,
                 self._due,
                 self._negative_due,
                 float(self.settings.negatives),
                 self._epoch,
                 alpha * (1 - n / epochs),
-                *self._curve,
+                curve.a,
+                curve.b,
+                curve.exponents,
+                curve.mantissas,
                 self._generators,
             )
         self._places = places
 
 
-def _curve(settings: MapSettings) -> tuple[float, float]:
-    """UMAP's a and b for these settings."""
+def _curve(settings: MapSettings) -> Curve:
     a, b = find_ab_params(settings.spread, settings.min_dist)
-    return float(a), float(b)
-
-
-def _periods(graph: Graph) -> NDArray[np.float64]:
-    """Epochs between two pulls of each edge: 1 for the strongest, more for the weaker."""
-    return float(graph.weight.max(initial=0)) / graph.weight.astype(np.float64)
+    return Curve(float(a), float(b))

@@ -15,7 +15,6 @@ import numba
 with warnings.catch_warnings():
     # Said of a part that is not used here.
     warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-    from umap.layouts import clip, rdist
     from umap.umap_ import compute_membership_strengths as _strengths
     from umap.umap_ import find_ab_params
     from umap.umap_ import smooth_knn_dist as _smooth
@@ -26,4 +25,4 @@ smooth_knn_dist = numba.njit(_smooth.py_func, cache=True)
 membership_strengths = numba.njit(_strengths.py_func, cache=True)
 """(ids, distances, sigmas, rhos) -> (heads, tails, weights, None): see umap-learn."""
 
-__all__ = ["clip", "find_ab_params", "membership_strengths", "rdist", "smooth_knn_dist", "tau_rand_int"]
+__all__ = ["find_ab_params", "membership_strengths", "smooth_knn_dist", "tau_rand_int"]
