@@ -90,10 +90,12 @@ def test_what_is_being_made_shows_how_far_it_is_and_can_be_cancelled(
 def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
     panel.get_by_test_id("export-step").fill("999999")
     panel.get_by_test_id("export-npy").click()
-    expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_visible(timeout=LATER)
+    # It stands below what was on the panel before.
+    expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_in_viewport(timeout=LATER)
     panel.get_by_test_id("export-step").fill("-1")
     panel.get_by_test_id("export-npy").click()
     expect(panel.get_by_test_id("export-problem")).to_contain_text("step", timeout=LATER)
+    expect(panel.get_by_test_id("export-problem")).to_be_in_viewport()
     # However far down the panel is scrolled, the page around it stays where it is.
     assert page.evaluate("document.querySelector('main').scrollTop") == 0
     assert page.evaluate("document.querySelector('main').scrollHeight <= innerHeight")

@@ -10,6 +10,8 @@ export class Exports {
   items = $state.raw<Export[] | null>(null);
   /** Why what was asked for last was not done. */
   problem = $state<string | null>(null);
+  /** Id of the one that was asked for here last. */
+  asked: string | null = null;
   /** The server did not say, the last time, how far they are. */
   private unanswered = false;
   private abort: AbortController | null = null;
@@ -25,7 +27,9 @@ export class Exports {
   }
 
   make(format: ExportFormat, step: number | null): Promise<void> {
-    return this.change(() => send(this.path(), { format, step }));
+    return this.change(async () => {
+      this.asked = (await send<Export>(this.path(), { format, step })).id;
+    });
   }
 
   /** Cancel it if it is being made, else forget it. */
