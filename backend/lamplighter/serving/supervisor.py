@@ -64,7 +64,7 @@ class Limits:
     patience: float = 8.0
     """Between asking workers to end and ending them."""
     log_bytes: int = 256 * 1024
-    """A worker's log larger than this is set aside when the worker starts."""
+    """A worker's log larger than this is set aside: when the worker starts, and while it works."""
 
 
 @dataclass
@@ -265,6 +265,7 @@ class Supervisor:
             return
         code = post.process.poll()
         if code is None:
+            _bound_log(post.run.path, post.role, self._limits.log_bytes)
             return
         post.process = None
         post.not_before = time.monotonic() + self._limits.first_pause
@@ -320,6 +321,19 @@ def _open_log(run: Path, role: str, limit: int) -> BinaryIO:
         if path.stat().st_size > limit:
             path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
+
+
+def _bound_log(run: Path, role: str, limit: int) -> None:
+    """Set a log aside that a worker at work has made too long: it goes on writing, at the beginning."""
+    path = run / "logs" / f"{role}.log"
+    with suppress(OSError):
+        if path.stat().st_size <= limit:
+            return
+        with suppress(OSError), path.open("rb") as file:
+            file.seek(-limit, os.SEEK_END)
+            path.with_suffix(".log.1").write_bytes(file.read(limit))
+        # Though there may have been no room to set it aside: it must not be what fills the disk.
+        os.truncate(path, 0)
 
 
 def _last_line(run: Path, role: str) -> str | None:

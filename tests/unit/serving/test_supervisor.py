@@ -244,6 +244,23 @@ def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
         until(lambda: (run.path / "logs" / "trainer.log").stat().st_size < 1_000)
 
 
+def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    talk = (
+        "import time\nfor n in range(10**6): print('still', n, flush=True); time.sleep(n % 50 == 0 and 0.005)"
+    )
+    limits = Limits(look_seconds=0.02, patience=1.0, log_bytes=4_000)
+    logs = run.path / "logs"
+    with supervising(tmp_path, Started(trainer=talk), limits, roles=("trainer",)):
+        until(lambda: (logs / "trainer.log.1").exists())
+        aside = (logs / "trainer.log.1").read_bytes()
+        assert len(aside) == 4_000
+        # It goes on, and is cut again.
+        until(lambda: (logs / "trainer.log.1").read_bytes() not in (aside, b""))
+        assert b"still" in (logs / "trainer.log.1").read_bytes()
+    assert sum(path.stat().st_size for path in logs.iterdir()) < 1_000_000
+
+
 def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
     for name, text in (("a-broken", "{"), ("b-broken", '{"format": 9}')):
         (tmp_path / name).mkdir()
