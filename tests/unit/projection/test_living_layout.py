@@ -41,15 +41,18 @@ def test_one_epoch_is_umaps() -> None:
         # From the same places each time: rounding differs, and over several epochs it would grow.
         ours[:] = theirs
         run_epoch(
-            ours, graph.head, graph.tail, period, our_state[0], our_state[1], 5.0, epoch, 0.5,
+            ours, graph.head, graph.tail, period, our_state[0], our_state[1], 5.0, epoch, 0.1,
             curve.a, curve.b, curve.exponents, curve.mantissas, our_state[2],
         )  # fmt: skip
         epoch_of_umap(
-            theirs, theirs, graph.head, graph.tail, 300, period, 1.577, 0.895, their_state[3], 1.0, 2, True, 0.5,
+            theirs, theirs, graph.head, graph.tail, 300, period, 1.577, 0.895, their_state[3], 1.0, 2, True, 0.1,
             their_state[0], their_state[1], their_state[2], epoch,
             False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0,
         )  # fmt: skip
-        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+        # Two tokens that all but coincide push each other by an amount that the last digit decides.
+        apart = np.abs(ours - theirs).max(axis=1)
+        assert np.quantile(apart, 0.97) < 1e-4
+        assert apart.max() < 0.05
     np.testing.assert_array_equal(our_state[0], their_state[2])
     np.testing.assert_array_equal(our_state[2], their_state[3])
     assert np.median(np.abs(ours - start)) > 0.3
