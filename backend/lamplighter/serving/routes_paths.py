@@ -75,9 +75,9 @@ def path(
     steps = exact[int(np.searchsorted(exact, from_)) :]
     if not len(steps):
         raise NoSnapshotError(from_, int(exact[-1]) if len(exact) else None)
-    told = headers(
-        tag(found, "path", token_id, of, asked.line, len(steps), most, form.name), lasting=asked.lasting
-    )
+    # Of a step that has none, a matrix may still be kept: when the run ends, say.
+    lasting = asked.lasting and int(steps[-1]) == asked.last
+    told = headers(tag(found, "path", token_id, of, asked.line, len(steps), most, form.name), lasting=lasting)
     told["X-Lamplighter-Attempt"] = str(asked.attempt)
     if done := unchanged(request, told):
         return done
