@@ -32,6 +32,12 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return rows
 
 
+def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Which rows of two matrices of one shape, (V, D), differ in any bit, ascending. Shape (M,)."""
+    now = np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32)
+    return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
+
+
 def nearest(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

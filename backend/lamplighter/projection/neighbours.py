@@ -19,7 +19,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_rows
 from lamplighter.projection.gpu import Products, products_of
 
 SLACK = 0.5
@@ -127,23 +127,6 @@ class Neighbours:
             similar = self._products.of(some, self._block[: len(some)])
             _rank(similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids)
             yield some, similar
-
-
-def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Which rows of two matrices of one shape differ in any bit, ascending. Shape (M,)."""
-    now = np.ascontiguousarray(vectors, dtype=np.float32)
-    return np.flatnonzero(_differing(now.view(np.uint32), last.view(np.uint32)))
-
-
-@numba.njit(cache=True)
-def _differing(now: NDArray[np.uint32], last: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    found = np.zeros(now.shape[0], dtype=np.bool_)
-    for row in range(now.shape[0]):
-        for column in range(now.shape[1]):
-            if now[row, column] != last[row, column]:
-                found[row] = True
-                break
-    return found
 
 
 @numba.njit(cache=True)

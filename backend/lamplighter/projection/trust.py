@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.neighbours import differing_rows, unit_rows
 
 SAMPLE = 500
 NEIGHBOURS = 10
+_CACHED = 1 << 16
+"""Similarities looked at together."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,28 @@ class TrustProbe:
         self.size = size
         self.token_ids = np.sort(np.random.default_rng(seed).choice(size, count, replace=False))
         self.neighbours = min(neighbours, (size - 1) // 2)
+        self._vectors: NDArray[np.float32] | None = None
+        self._units = np.empty((0, 0), dtype=np.float32)
         self._similar: NDArray[np.float32] | None = None
 
     def look(self, vectors: NDArray[np.float32]) -> None:
-        """Take in the space, shape (V, D): the estimates that follow are against it."""
-        units = unit_rows(vectors)
-        similar = units[self.token_ids] @ units.T
-        similar[np.arange(len(self.token_ids)), self.token_ids] = -np.inf
-        self._similar = similar
+        """Take in the space, shape (V, D): the estimates that follow are against it.
+
+        What moved since the last look is found by comparing; only its similarities are computed anew.
+        """
+        last, ids = self._vectors, self.token_ids
+        moved = np.arange(self.size) if last is None else differing_rows(vectors, last)
+        if last is None or self._similar is None or 2 * len(moved) > self.size:
+            self._vectors = np.array(vectors, dtype=np.float32, order="C")
+            self._units = unit_rows(vectors)
+            self._similar = self._units[ids] @ self._units.T
+        elif len(moved):
+            last[moved] = vectors[moved]
+            self._units[moved] = unit_rows(last[moved])
+            self._similar[:, moved] = self._units[ids] @ self._units[moved].T
+            asked = np.isin(ids, moved)
+            self._similar[asked] = self._units[ids[asked]] @ self._units.T
+        self._similar[np.arange(len(ids)), ids] = -np.inf
 
     def estimate(self, places: NDArray[np.float32]) -> Trust:
         """How far the map `places`, shape (V, 2), shows the space last looked at."""
@@ -76,9 +92,14 @@ class TrustProbe:
     def _ranks(similar: NDArray[np.float32], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rank in the space, from 1, of each neighbour on the map; equal cosines share the best rank."""
         ranks = np.empty(neighbours.shape, dtype=np.int64)
-        for column in range(neighbours.shape[1]):
-            own = np.take_along_axis(similar, neighbours[:, column : column + 1], axis=1)
-            ranks[:, column] = 1 + np.count_nonzero(similar > own, axis=1)
+        own = np.take_along_axis(similar, neighbours, axis=1)
+        # Few rows at a time, so that they stay in the cache while every neighbour is compared with them.
+        block = max(1, _CACHED // similar.shape[1])
+        for start in range(0, len(similar), block):
+            some = slice(start, start + block)
+            for column in range(neighbours.shape[1]):
+                nearer = similar[some] > own[some, column : column + 1]
+                ranks[some, column] = 1 + nearer.view(np.uint8).sum(axis=1, dtype=np.uint32)
         return ranks
 
 

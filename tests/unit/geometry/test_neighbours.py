@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.geometry import neighbours
-from lamplighter.geometry.neighbours import all_nearest, nearest, unit_rows
+from lamplighter.geometry.neighbours import all_nearest, differing_rows, nearest, unit_rows
 
 
 def brute_force(vectors: np.ndarray, query: int, k: int) -> list[tuple[float, int]]:
@@ -81,3 +81,12 @@ def test_queries_may_repeat_and_must_be_rows() -> None:
 
 def test_a_lone_row_has_no_neighbours() -> None:
     assert all_nearest(np.ones((1, 3), dtype=np.float32), 5)[0].shape == (1, 0)
+
+
+def test_what_differs_is_told_by_bits() -> None:
+    last = np.zeros((5, 3), dtype=np.float32)
+    last[4] = np.nan
+    now = last.copy()
+    now[1, 2] = 1e-40
+    now[2, 0] = np.nan
+    assert differing_rows(now, last).tolist() == [1, 2]

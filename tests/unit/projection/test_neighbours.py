@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection import neighbours
 from lamplighter.projection.gpu import DeviceProducts
-from lamplighter.projection.neighbours import Neighbours, differing_rows
+from lamplighter.projection.neighbours import Neighbours
 
 
 def lattice(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -105,15 +105,6 @@ def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors[3] = lattice(rng, 1)
     kept.update(vectors)
     assert_exact(kept, vectors, 10)
-
-
-def test_what_differs_is_told_by_bits() -> None:
-    last = np.zeros((5, 3), dtype=np.float32)
-    last[4] = np.nan
-    now = last.copy()
-    now[1, 2] = 1e-40
-    now[2, 0] = np.nan
-    assert differing_rows(now, last).tolist() == [1, 2]
 
 
 def test_rows_that_are_not_finite_have_no_direction() -> None:

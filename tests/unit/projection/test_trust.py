@@ -72,3 +72,20 @@ def test_three_tokens_and_tokens_in_one_place() -> None:
     probe = TrustProbe(40)
     probe.look(np.ones((40, 3), dtype=np.float32))
     assert probe.estimate(np.zeros((40, 2), dtype=np.float32)).trust == 1
+
+
+def test_after_moves_it_is_what_a_fresh_look_gives() -> None:
+    vectors, places = space_and_map(900, 0.5)
+    probe = TrustProbe(900)
+    rng = np.random.default_rng(0)
+    probe.look(vectors)
+    for count in (0, 5, 200, 700):
+        some = rng.choice(900, count, replace=False)
+        vectors[some] += rng.normal(size=(count, 8)).astype(np.float32)
+        probe.look(vectors)
+        fresh = TrustProbe(900)
+        fresh.look(vectors)
+        np.testing.assert_allclose(
+            probe.estimate(places).by_token, fresh.estimate(places).by_token, atol=1e-5
+        )
+        assert probe.estimate(places).recall == pytest.approx(fresh.estimate(places).recall, abs=1e-3)
