@@ -52,7 +52,10 @@ class DiskRoom:
         if (now := time.monotonic()) < self._due:
             return None
         self._due = now + _LOOK_EVERY
-        usage = shutil.disk_usage(self._path)
+        try:
+            usage = shutil.disk_usage(self._path)
+        except OSError:
+            return None
         needed = min(_NEEDED, _NEEDED_SHARE * usage.total)
         reserve = min(_RESERVE, max(needed, _RESERVE_SHARE * usage.total))
         if not self.paused and usage.free < reserve:

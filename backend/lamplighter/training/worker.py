@@ -71,7 +71,7 @@ def _train(
     on_progress: Callable[..., None] | None,
 ) -> str:
     writer = StepsWriter(run.steps_path)
-    phase = "failed"
+    phase = "running"
     try:
         phase = _train_with(writer, run, stop, on_prepare, on_progress)
     finally:

@@ -105,6 +105,17 @@ def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path:
     assert any("training waited" in message for message in said)
 
 
+def test_a_run_that_finds_no_room_to_begin_begins_when_there_is(tmp_path: Path):
+    run, log = make_run(tmp_path / "runs", steps=1_000_000), tmp_path / "trainer.log"
+    with worker(run, "training", log, limit=2_000) as process:
+        wait_until(lambda: "training waits for room" in log.read_text(), "training to wait")
+        allow(process, resource.RLIM_INFINITY)
+        wait_for_step(run, 20)
+    with StepsReader(run.steps_path) as reader:
+        assert reader.keyframe_steps()[0] == (1, 0)
+        assert [step for step, _ in reader.pulses(1, 20)] == list(range(1, 21))
+
+
 def measured(run: RunFolder) -> bool:
     with MeasuresReader(run.measures_path) as reader:
         return reader.last_step() == 60
