@@ -63,7 +63,21 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     Raises:
         FormatError: the file was written by a newer version, or is not a file of a run.
     """
+    if path.is_dir():
+        raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
     connection = _Writing(str(path))
+    try:
+        _prepare(connection, path, schema, page_size)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        connection.close()
+        raise FormatError(f"{path.name} cannot be written: {error}") from error
+    except FormatError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int) -> None:
     connection.set_busy_timeout(10_000)
     made = connection.pragma("user_version") != 0
     if made:
@@ -82,7 +96,6 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     else:
         # From here on it may hold what an older version would misread.
         connection.execute(f"PRAGMA user_version={FORMAT}")
-    return connection
 
 
 def open_reader(path: Path) -> apsw.Connection:

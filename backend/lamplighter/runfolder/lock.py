@@ -11,6 +11,8 @@ from types import TracebackType
 
 import apsw
 
+from lamplighter.runfolder.database import FormatError
+
 
 class RoleTakenError(RuntimeError):
     """Another process already has this role in this run."""
@@ -24,8 +26,12 @@ class RoleLock:
 
         Raises:
             RoleTakenError: another process has it.
+            FormatError: the lock's file is something else.
         """
-        self._connection = apsw.Connection(str(lock_path(folder, role)))
+        path = lock_path(folder, role)
+        if path.is_dir():
+            raise FormatError(f"{path.name} is a folder, not a lock: remove it")
+        self._connection = apsw.Connection(str(path))
         # A passing look by `is_held` holds a shared lock for microseconds; a holder holds it for good.
         self._connection.set_busy_timeout(1_000)
         try:
@@ -34,6 +40,9 @@ class RoleLock:
         except apsw.BusyError as error:
             self._connection.close()
             raise RoleTakenError(f"another process is already the {role} of {folder.name}") from error
+        except (apsw.NotADBError, apsw.CorruptError) as error:
+            self._connection.close()
+            raise FormatError(f"{path.name} is not a lock ({error}): remove it") from error
 
     def close(self) -> None:
         """Give the role back."""
@@ -60,7 +69,7 @@ def is_held(folder: Path, role: str) -> bool:
         return False
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    except apsw.CantOpenError:
+    except apsw.Error:
         return False
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
