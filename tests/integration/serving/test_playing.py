@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
@@ -261,6 +262,28 @@ async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
             if not served.house.hub.viewers(run.id):
                 break
         assert not served.house.hub.viewers(run.id)
+
+
+async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 200)
+    process = psutil.Process()
+
+    async def come_and_go(times: int) -> int:
+        for number in range(times):
+            async with served.play(
+                run.id, ALL, first=number % 50, speed=(0.01, 50, "full")[number % 3]
+            ) as ws:
+                await hear(ws, lambda m: isinstance(m, Census))
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if not served.house.hub.viewers(run.id):
+                break
+        assert not served.house.hub.viewers(run.id)
+        return process.num_fds()
+
+    files = await come_and_go(5)
+    # Some more: the server's sockets close a little later.
+    assert await come_and_go(40) <= files + 8
 
 
 async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: Path) -> None:
