@@ -14,8 +14,8 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.follower import MatrixFollower
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader, MeasuresWriter
-from lamplighter.runfolder.sealing import compact
 from lamplighter.runfolder.room import insist
+from lamplighter.runfolder.sealing import compact
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
