@@ -26,7 +26,7 @@ from tests.runs import make_run
 from tests.soak.audit import FORGED, Faults, audit
 from tests.soak.exporters import FORMATS, Exporter
 from tests.soak.processes import PLACES, Deaths, at_work, strike, wait_until_gone, workers
-from tests.soak.truth import Truth, newest_step
+from tests.soak.truth import Truth, newest_step, phase_of
 from tests.soak.witness import Witness
 
 _PATIENCE = 300.0
@@ -83,6 +83,7 @@ class Battle:
         self._witness = Witness()
         self._exporters: list[Exporter] = []
         self._passed: set[str] = set()
+        self._said: set[str] = set()
         self._server: Application | None = None
 
     def fight(self) -> None:
@@ -117,7 +118,7 @@ class Battle:
         self._witness.watch([run for run in self.runs if run.id not in self._passed])
 
     def _over(self, run: RunFolder) -> bool:
-        return run.id in self._passed or read_status(run).phase == "finished"
+        return run.id in self._passed or phase_of(run) == "finished"
 
     def _arms(self) -> str:
         """What a session arms: of each process the place most behind. It dies of it each time it comes back."""
@@ -302,7 +303,9 @@ class Battle:
         for exporter in self._exporters:
             code, said = exporter.wait()
             self.deaths.count_said("exporter", said)
-            if code not in (0, -9) and not re.search(r"was not kept exactly|has no step|is not in", said):
+            if code not in (0, -9) and not re.search(
+                r"was not kept exactly|has no step|has no map yet", said
+            ):
                 self.faults.half_visible.append(f"{exporter.format} ended with {code}: {said.strip()[-300:]}")
             if code == 0 and not exporter.out.exists():
                 self.faults.lost.append(f"the {exporter.format} said to be made is not there")
@@ -323,7 +326,9 @@ class Battle:
                 if over:
                     self._passed.add(run.id)
         for fault in self.faults.lost + self.faults.half_visible + self.faults.mixed:
-            self.say(fault)
+            if fault not in self._said:
+                self.say(fault)
+                self._said.add(fault)
 
     def _come_to_an_end(self) -> None:
         """A server that nobody kills: every run ends, every file is sealed, everything is listed and readable."""
@@ -331,9 +336,9 @@ class Battle:
         self._witness.watch(self.runs)
         with Application(self._runs, "serve") as server:
             deadline = time.monotonic() + _PATIENCE
-            while not all(read_status(run).phase == "finished" for run in self.runs):
+            while not all(phase_of(run) == "finished" for run in self.runs):
                 if time.monotonic() > deadline:
-                    states = {run.id: read_status(run).phase for run in self.runs}
+                    states = {run.id: phase_of(run) for run in self.runs}
                     self.faults.lost.append(f"not all came back: {states}; {server.get('/api/session')}")
                     break
                 time.sleep(0.1)

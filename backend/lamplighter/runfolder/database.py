@@ -108,6 +108,15 @@ def open_reader(path: Path) -> apsw.Connection:
     if not path.exists():
         raise FileNotFoundError(path)
     try:
+        return _begin_reading(path)
+    except FormatError as error:
+        if not isinstance(error.__cause__, apsw.ReadOnlyError) or not _roll_back(path):
+            raise
+    return _begin_reading(path)
+
+
+def _begin_reading(path: Path) -> apsw.Connection:
+    try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error as error:
         raise FormatError(f"{path.name} cannot be read: {error}") from error
@@ -127,6 +136,24 @@ def open_reader(path: Path) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def _roll_back(path: Path) -> bool:
+    """Undo what a writer left half done that was killed while it made, sealed or compacted the file.
+
+    Nobody could read it before that is undone, nor see that its writer is wanted again; and only a connection
+    that may write can. SQLite sees to it that no writer is at it.
+    """
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(2_000)
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        finally:
+            connection.close()
+    except apsw.Error:
+        return False
+    return True
 
 
 def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
