@@ -18,6 +18,7 @@ import numpy as np
 from lamplighter.wire.frames import (
     NEVER,
     Census,
+    Districts,
     Frame,
     Layout,
     Method,
@@ -111,6 +112,27 @@ FRAMES: dict[str, Frame] = {
         method=Method.LINEAR,
         coordinates=floats(0, 1, 1, 1, 2, 1, 3, 1, 4, 1).reshape(5, 2),
     ),
+    "layout-trusted": Layout(
+        attempt=1,
+        step=812,
+        time=TIME,
+        method=Method.UMAP,
+        coordinates=floats(-4, -2, 4, -2, 4, 6, -4, 6, 0, 2).reshape(5, 2),
+        trust=0.875,
+        trust_error=0.0125,
+        recall=0.5,
+        sample=5,
+        by_token=np.array([255, 0, 128, 1, 254], dtype=np.uint8),
+    ),
+    "districts": Districts(
+        attempt=1,
+        step=812,
+        time=TIME,
+        ids=ids(1, 7),
+        names=("animals", "κόσμος · дом"),
+        of=np.array([1, 0, 2, 2, 1], dtype=np.uint16),
+    ),
+    "districts-none": Districts(1, 0, TIME, ids(), (), np.zeros(4, dtype=np.uint16)),
     "rows": Rows(1, 812, TIME, 6, ids(1, 4), floats(1, -2, 3, 0.5, 0.25, -0.125).reshape(2, 3)),
     "rows-all": Rows(1, 800, TIME, 3, ids(0, 1, 2), floats(1, 2, 3, 4, 5, 6).reshape(3, 2)),
     "census": Census(1, 811, TIME, ids(40, 0, 3, 811), ids(811, NEVER, 17, 811)),
@@ -121,6 +143,8 @@ def plain(value: Any) -> Any:
     """A field as JSON."""
     if isinstance(value, np.ndarray):
         return [plain(item) for item in value.ravel().tolist()]
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, Method):
         return value.name.lower()
     if isinstance(value, float) and not math.isfinite(value):

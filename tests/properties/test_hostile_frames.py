@@ -14,6 +14,7 @@ from lamplighter.wire.frames import (
     MAGIC,
     VERSION,
     Census,
+    Districts,
     Frame,
     FrameError,
     Layout,
@@ -53,7 +54,10 @@ def frames(draw: st.DrawFn) -> Frame:
                 Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), 0.5, 0.1, 0.2, 5),
                 Rows(1, 9, 1.0, size, moved, floats(len(moved), 3)),
                 Rows(1, 9, 1.0, size, np.arange(size, dtype=np.uint32), floats(size, 3)),
+                Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), by_token=np.zeros(size, np.uint8)),
                 Census(1, 9, 1.0, batch, batch),
+                Districts(1, 9, 1.0, batch + np.uint32(1), ("a",) * len(batch),
+                          np.full(size, len(batch), np.uint16)),
             ]
         )
     )  # fmt: skip
@@ -77,6 +81,11 @@ def use(frame: Frame) -> None:
             matrix[frame.token_ids] = frame.vectors
         case Layout():
             assert np.isfinite(frame.coordinates).all()
+            assert frame.by_token is None or len(frame.by_token) == len(frame.coordinates)
+        case Districts():
+            assert len(frame.ids) == len(frame.names)
+            assert all("\n" not in name for name in frame.names)
+            assert not len(frame.of) or int(frame.of.max()) <= len(frame.ids)
         case Census():
             assert len(frame.touches) == len(frame.last_lit)
 

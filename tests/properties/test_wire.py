@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lamplighter.wire.frames import (
     NEVER,
     Census,
+    Districts,
     Frame,
     FrameError,
     Layout,
@@ -121,8 +122,46 @@ def test_a_layout_comes_back_to_within_half_a_quantum(size: int, seed: int, spre
     )
 
 
+@given(st.integers(1, 50), st.integers(0, 2**32))
+def test_the_trust_of_each_token_comes_back_and_a_layout_without_it_is_read(size: int, seed: int):
+    random = np.random.default_rng(seed)
+    xy = numbers(random, size, 2)
+    by_token = random.integers(0, 256, size, dtype=np.uint8)
+    data = encode(Layout(1, 2, 3.0, Method.UMAP, xy, by_token=by_token))
+    plain = encode(Layout(1, 2, 3.0, Method.UMAP, xy))
+    back, without = decode(data), decode(plain)
+    assert isinstance(back, Layout)
+    assert isinstance(without, Layout)
+    assert len(data) % 4 == 0
+    assert len(data) == len(plain) + size + -size % 4
+    np.testing.assert_array_equal(back.by_token, by_token)
+    np.testing.assert_array_equal(back.coordinates, without.coordinates)
+    assert without.by_token is None
+
+
+@st.composite
+def districts(draw: st.DrawFn) -> Districts:
+    size = draw(st.integers(1, 40))
+    ids = sorted(draw(st.sets(st.integers(1, 2**32 - 1), max_size=size)))
+    names = draw(st.lists(st.text(max_size=9), min_size=len(ids), max_size=len(ids)))
+    of = draw(st.lists(st.integers(0, len(ids)), min_size=size, max_size=size))
+    kept = tuple(" ".join(name.encode("utf-8", "replace").decode().split()) for name in names)
+    return Districts(1, 2, 3.0, np.array(ids, np.uint32), kept, np.array(of, np.uint16))
+
+
+@given(districts())
+def test_districts_come_back_as_they_were(frame: Districts):
+    data = encode(frame)
+    assert len(data) % 4 == 0
+    back = decode(data)
+    assert isinstance(back, Districts)
+    assert back.names == frame.names
+    np.testing.assert_array_equal(back.ids, frame.ids)
+    np.testing.assert_array_equal(back.of, frame.of)
+
+
 @settings(max_examples=400)
-@given(st.one_of(pulses(), rows(), censuses()).map(encode), st.data())
+@given(st.one_of(pulses(), rows(), censuses(), districts()).map(encode), st.data())
 def test_damaged_frames_are_refused_or_read_but_never_crash(data: bytes, choose: st.DataObject):
     damaged = bytearray(data)
     for _ in range(choose.draw(st.integers(1, 4))):
@@ -178,4 +217,4 @@ def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
 
 def test_there_are_golden_frames_of_every_kind():
     kinds = {type(decode(path.read_bytes())) for path in GOLDEN.glob("*.bin")}
-    assert kinds == {Pulse, Layout, Rows, Census}
+    assert kinds == {Pulse, Layout, Rows, Census, Districts}

@@ -11,6 +11,8 @@ export const NEVER = 0xffffffff;
 
 const MAX_VOCABULARY = 1 << 22;
 const MAX_DIM = 1 << 14;
+const MOST_DISTRICTS = 0xfffe;
+const MOST_TEXT = 1 << 22;
 const HEADER = 24;
 
 interface Stamp {
@@ -62,6 +64,19 @@ export interface Layout extends Stamp {
   recall: number;
   sample: number;
   places: Uint16Array;
+  /** How far each token's own surroundings can be trusted, 255 wholly; null when not computed. */
+  byToken: Uint8Array | null;
+}
+
+/** Clusters of the space at one step. */
+export interface Districts extends Stamp {
+  kind: "districts";
+  /** Ascending from 1; a district keeps its id as long as it lives. */
+  ids: Uint32Array;
+  /** By place in `ids`. Hostile: show with `shown`. */
+  names: string[];
+  /** By token id: the place in `ids`, plus one; 0 for a token in none. */
+  of: Uint16Array;
 }
 
 /** Vectors of some rows, or of all. */
@@ -81,7 +96,7 @@ export interface Census extends Stamp {
   lastLit: Uint32Array;
 }
 
-export type Frame = Pulse | Layout | Rows | Census;
+export type Frame = Pulse | Layout | Rows | Census | Districts;
 
 /** Bytes that are not a frame, or a frame this version cannot read. */
 export class FrameError extends Error {}
@@ -108,7 +123,7 @@ function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): 
     case 1:
       return decodePulse(cursor, flags, stamp);
     case 2:
-      return decodeLayout(cursor, stamp);
+      return decodeLayout(cursor, flags, stamp);
     case 3:
       return decodeRows(cursor, flags, stamp);
     case 4: {
@@ -117,6 +132,8 @@ function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): 
       const touches = cursor.u32s(stamp.vocabulary);
       return { kind: "census", ...stamp, touches, lastLit: cursor.u32s(stamp.vocabulary) };
     }
+    case 5:
+      return decodeDistricts(cursor, stamp);
     default:
       throw new FrameError(`unknown kind of frame: ${kind}`);
   }
@@ -168,7 +185,7 @@ function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
   };
 }
 
-function decodeLayout(cursor: Cursor, stamp: Stamp): Layout {
+function decodeLayout(cursor: Cursor, flags: number, stamp: Stamp): Layout {
   const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const method = cursor.u8();
   if (method > 1) throw new FrameError(`unknown layout method: ${method}`);
@@ -177,7 +194,7 @@ function decodeLayout(cursor: Cursor, stamp: Stamp): Layout {
   if (![x0, x1, y0, y1].every(Number.isFinite)) {
     throw new FrameError("the layout's bounds are not finite");
   }
-  return {
+  const layout: Layout = {
     kind: "layout",
     ...stamp,
     vocabulary,
@@ -191,7 +208,46 @@ function decodeLayout(cursor: Cursor, stamp: Stamp): Layout {
     recall: cursor.f32(),
     sample: cursor.u32(),
     places: cursor.u16s(2 * vocabulary),
+    byToken: null,
   };
+  if (flags & 1) {
+    layout.byToken = cursor.u8s(vocabulary);
+    cursor.fill();
+  }
+  return layout;
+}
+
+function decodeDistricts(cursor: Cursor, stamp: Stamp): Districts {
+  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const count = limited(cursor.u32(), Math.min(vocabulary, MOST_DISTRICTS), "districts");
+  const length = limited(cursor.u32(), MOST_TEXT, "bytes of names");
+  cursor.skip(4);
+  const ids = cursor.u32s(count);
+  ids.forEach((id, i) => {
+    if (id <= (i ? ids[i - 1]! : 0)) {
+      throw new FrameError("ids of districts must be distinct, sorted and above 0");
+    }
+  });
+  const of = cursor.u16s(vocabulary);
+  cursor.fill();
+  for (const place of of) {
+    if (place > count) throw new FrameError("a token of a district that is not there");
+  }
+  const text = utf8(cursor.u8s(length));
+  cursor.fill();
+  const names = count ? text.split("\n") : [];
+  if (names.length !== count || (!count && text)) {
+    throw new FrameError("as many names as districts must be there");
+  }
+  return { kind: "districts", ...stamp, vocabulary, ids, names, of };
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FrameError("names that are not UTF-8");
+  }
 }
 
 function decodeRows(cursor: Cursor, flags: number, stamp: Stamp): Rows {
@@ -262,10 +318,18 @@ class Cursor {
   u32 = () => this.view.getUint32(this.take(4), true);
   f32 = () => this.view.getFloat32(this.take(4), true);
   f64 = () => this.view.getFloat64(this.take(8), true);
+  u8s = (count: number) => new Uint8Array(this.data, this.take(count), count);
   u16s = (count: number) => new Uint16Array(this.data, this.take(2 * count), count);
   u32s = (count: number) => new Uint32Array(this.data, this.take(4 * count), count);
   f32s = (count: number) => new Float32Array(this.data, this.take(4 * count), count);
   skip = (bytes: number) => void this.take(bytes);
+
+  /** Go on at the next multiple of four bytes. */
+  fill() {
+    if (this.u8s(-this.at & 3).some((byte) => byte !== 0)) {
+      throw new FrameError("something lies where nothing may be");
+    }
+  }
 
   private take(bytes: number): number {
     const from = this.at;

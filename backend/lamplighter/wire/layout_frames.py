@@ -1,0 +1,106 @@
+"""Layout frames: where the tokens lie on the map, and how far that can be trusted (`docs/wire.md`, kind 2)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.wire.codec import MAX_VOCABULARY, Cursor, Floats, FrameError, check, padded
+
+_LAYOUT = struct.Struct("<IBBHfffffffI")
+_MAX_SPAN = 1e38
+"""Between the bounds of a layout: what float32 can hold the places in between of."""
+_BY_TOKEN = 1
+
+
+class Method(IntEnum):
+    """How a layout came about."""
+
+    LINEAR = 0
+    UMAP = 1
+    REFIT = 2
+    PCA = 3
+
+    @property
+    def view(self) -> Method:
+        """Which of the two views it draws: LINEAR, or the map, which goes by the name UMAP whoever draws it."""
+        return Method.LINEAR if self is Method.LINEAR else Method.UMAP
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the tokens lie on the map at one step, and how far that can be trusted."""
+
+    attempt: int
+    step: int
+    time: float
+    method: Method
+    coordinates: Floats
+    """Shape (V, 2). Quantised to 16 bits an axis on the wire."""
+    trust: float = float("nan")
+    """Trustworthiness (Venna and Kaski 2001) estimated on a sample; NaN when not estimated."""
+    trust_error: float = float("nan")
+    """Standard error of `trust`."""
+    recall: float = float("nan")
+    """Share of the nearest neighbours in the space that are also nearest on the map, same sample."""
+    sample: int = 0
+    """Tokens in the sample."""
+    by_token: NDArray[np.uint8] | None = None
+    """Shape (V,): how far each token's own surroundings can be trusted, 255 wholly; None when not computed.
+    Definition: `projection/trust.py`."""
+
+
+def encode_layout(layout: Layout) -> tuple[int, bytes]:
+    """The flags, and the bytes behind the header."""
+    xy = np.asarray(layout.coordinates, dtype=np.float32)
+    low = xy.min(axis=0)
+    high = xy.max(axis=0)
+    span = np.where(high > low, high - low, np.float32(1))
+    places = np.rint((xy - low) / span * 65_535).astype("<u2")
+    body = _LAYOUT.pack(
+        len(xy),
+        layout.method,
+        0,
+        0,
+        float(low[0]),
+        float(high[0]),
+        float(low[1]),
+        float(high[1]),
+        layout.trust,
+        layout.trust_error,
+        layout.recall,
+        layout.sample,
+    )
+    if layout.by_token is None:
+        return 0, body + places.tobytes()
+    by_token = np.ascontiguousarray(layout.by_token, dtype=np.uint8)
+    return _BY_TOKEN, body + places.tobytes() + padded(by_token.tobytes())
+
+
+def decode_layout(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Layout:
+    """A layout from what is behind the header.
+
+    Raises:
+        FrameError: it is none.
+    """
+    vocabulary, method, _, _, x0, x1, y0, y1, trust, error, recall, sample = cursor.unpack(_LAYOUT)
+    check(vocabulary, MAX_VOCABULARY, "vocabulary")
+    if method not in list(Method):
+        raise FrameError(f"unknown layout method: {method}")
+    places = cursor.array("<u2", 2 * vocabulary).reshape(vocabulary, 2)
+    low = np.array([x0, y0], dtype=np.float32)
+    high = np.array([x1, y1], dtype=np.float32)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise FrameError("the layout's bounds are not finite")
+    if max(abs(x1 - x0), abs(y1 - y0)) > _MAX_SPAN:
+        raise FrameError("the layout's bounds are too far apart")
+    coordinates = (low + (high - low) * (places.astype(np.float32) / np.float32(65_535))).astype(np.float32)
+    by_token: NDArray[np.uint8] | None = None
+    if flags & _BY_TOKEN:
+        by_token = cursor.array("u1", vocabulary)  # pyright: ignore[reportAssignmentType]
+        cursor.fill()
+    return Layout(attempt, step, time, Method(method), coordinates, trust, error, recall, sample, by_token)

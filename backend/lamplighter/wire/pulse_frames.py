@@ -1,0 +1,175 @@
+"""Pulse frames: what a training step did (`docs/wire.md`, kind 1)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from lamplighter.wire.codec import (
+    MAX_VOCABULARY,
+    Cursor,
+    Floats,
+    FrameError,
+    UInts,
+    check,
+    f32,
+    sorted_ids,
+    u32,
+)
+
+_PULSE = struct.Struct("<IIIIIIfffffI")
+_MERGED = 1
+_VERIFIED = 1 << 5
+
+
+class _Set(IntEnum):
+    """How a set of rows is written: listed, the same as the batch's, or every row."""
+
+    LISTED = 0
+    BATCH = 1
+    ALL = 2
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """One training step (or, when `first_step < step`, several merged for a viewer who fell behind).
+
+    The three sets are each sorted by token id: rows in the batch, rows with a non-zero gradient, rows
+    that moved.
+    """
+
+    attempt: int
+    step: int
+    time: float
+    """Unix seconds at the end of the step."""
+    vocabulary: int
+    loss: float
+    """Mean cross-entropy of the batch, nats a token."""
+    learning_rate: float
+    tokens_per_second: float
+    step_seconds: float
+    """What training alone took."""
+    observe_seconds: float
+    """What observing and recording the step before took."""
+    batch_ids: UInts
+    batch_counts: UInts
+    """How often each row of the batch occurs in it."""
+    gradient_ids: UInts
+    gradient_norms: Floats
+    moved_ids: UInts
+    moved_distances: Floats
+    """Euclidean distance each moved row went."""
+    layer_norms: Floats
+    """Gradient norm by layer, in the order of the run's `layers`."""
+    verified: bool = False
+    """The moved set was found by comparing the whole matrix, not only the rows with a gradient."""
+    first_step: int = -1
+    """The first of the merged steps; the step itself when nothing was merged."""
+
+    def __post_init__(self) -> None:
+        if self.first_step < 0:
+            object.__setattr__(self, "first_step", self.step)
+
+    @property
+    def merged(self) -> bool:
+        """Whether this is several steps in one: then it is never to be shown as a step."""
+        return self.first_step != self.step
+
+
+def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
+    """The flags, and the bytes behind the header."""
+    gradient = _how(pulse.gradient_ids, pulse)
+    moved = _how(pulse.moved_ids, pulse)
+    flags = (_MERGED if pulse.merged else 0) | gradient << 1 | moved << 3
+    flags |= _VERIFIED if pulse.verified else 0
+    return flags, b"".join(
+        (
+            _PULSE.pack(
+                pulse.first_step,
+                pulse.vocabulary,
+                len(pulse.batch_ids),
+                len(pulse.gradient_ids),
+                len(pulse.moved_ids),
+                len(pulse.layer_norms),
+                pulse.loss,
+                pulse.learning_rate,
+                pulse.tokens_per_second,
+                pulse.step_seconds,
+                pulse.observe_seconds,
+                0,
+            ),
+            u32(pulse.batch_ids),
+            u32(pulse.batch_counts),
+            u32(pulse.gradient_ids) if gradient == _Set.LISTED else b"",
+            f32(pulse.gradient_norms),
+            u32(pulse.moved_ids) if moved == _Set.LISTED else b"",
+            f32(pulse.moved_distances),
+            f32(pulse.layer_norms),
+        )
+    )
+
+
+def decode_pulse(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Pulse:
+    """A pulse from what is behind the header.
+
+    Raises:
+        FrameError: it is none.
+    """
+    first, vocabulary, batch, gradient, moved, layers, loss, rate, speed, seconds, observe, _ = cursor.unpack(
+        _PULSE
+    )
+    check(vocabulary, MAX_VOCABULARY, "vocabulary")
+    for name, count in (("batch", batch), ("gradient", gradient), ("moved", moved)):
+        check(count, vocabulary, f"rows in the {name} set")
+    if first > step or bool(flags & _MERGED) != (first != step):
+        raise FrameError("the first of the merged steps contradicts the rest")
+    batch_ids = sorted_ids(cursor.u32(batch), vocabulary)
+    batch_counts = cursor.u32(batch)
+    gradient_ids = _decode_set(cursor, flags >> 1 & 3, gradient, batch_ids, vocabulary)
+    gradient_norms = cursor.f32(gradient)
+    moved_ids = _decode_set(cursor, flags >> 3 & 3, moved, batch_ids, vocabulary)
+    moved_distances = cursor.f32(moved)
+    return Pulse(
+        attempt=attempt,
+        step=step,
+        time=time,
+        vocabulary=vocabulary,
+        loss=loss,
+        learning_rate=rate,
+        tokens_per_second=speed,
+        step_seconds=seconds,
+        observe_seconds=observe,
+        batch_ids=batch_ids,
+        batch_counts=batch_counts,
+        gradient_ids=gradient_ids,
+        gradient_norms=gradient_norms,
+        moved_ids=moved_ids,
+        moved_distances=moved_distances,
+        layer_norms=cursor.f32(layers),
+        verified=bool(flags & _VERIFIED),
+        first_step=first,
+    )
+
+
+def _how(ids: UInts, pulse: Pulse) -> _Set:
+    if len(ids) == pulse.vocabulary:
+        return _Set.ALL
+    return _Set.BATCH if np.array_equal(ids, pulse.batch_ids) else _Set.LISTED
+
+
+def _decode_set(cursor: Cursor, how: int, count: int, batch_ids: UInts, vocabulary: int) -> UInts:
+    if how == _Set.ALL:
+        if count != vocabulary:
+            raise FrameError("a set of all rows must have every row")
+        cursor.expect(4 * count)
+        return np.arange(vocabulary, dtype=np.uint32)
+    if how == _Set.BATCH:
+        if count != len(batch_ids):
+            raise FrameError("a set like the batch's must be as large as the batch's")
+        return batch_ids
+    if how != _Set.LISTED:
+        raise FrameError(f"unknown way to write a set: {how}")
+    return sorted_ids(cursor.u32(count), vocabulary)
