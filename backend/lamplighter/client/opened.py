@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from lamplighter.client.faults import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History, TokenPath
+from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.line import layouts_that_count, newest_layout
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.paths import TokenPath
 from lamplighter.runfolder.playback import CHANNELS, NoSuchStepError, Playback
 from lamplighter.runfolder.status import RunStatus, read_status
 from lamplighter.runfolder.steps import Event, StepsReader
