@@ -47,6 +47,11 @@ class Strengths:
     def __init__(self) -> None:
         self._weights = np.empty((0, 0), dtype=np.float32)
 
+    @property
+    def known(self) -> bool:
+        """Whether there has been a graph."""
+        return self._weights.size > 0
+
     def graph(
         self,
         ids: NDArray[np.int32],

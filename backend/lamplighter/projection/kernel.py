@@ -92,6 +92,10 @@ def run_epoch(
         if due[i] > epoch:
             continue
         j, k = head[i], tail[i]
+        due[i] += period[i]
+        between = period[i] / negatives
+        count = int((epoch - negative_due[i]) / between)
+        negative_due[i] += count * between
         x, y = places[j, 0], places[j, 1]
         dx, dy = x - places[k, 0], y - places[k, 1]
         distance = dx * dx + dy * dy
@@ -103,9 +107,6 @@ def run_epoch(
             y += change_y
             places[k, 0] -= change_x
             places[k, 1] -= change_y
-        due[i] += period[i]
-        between = period[i] / negatives
-        count = int((epoch - negative_due[i]) / between)
         for _ in range(count):
             k = tau_rand_int(rng[j]) % size
             if k == j:
@@ -118,7 +119,6 @@ def run_epoch(
                 x += within(push * dx) * alpha
                 y += within(push * dy) * alpha
         places[j, 0], places[j, 1] = x, y
-        negative_due[i] += count * between
 
 
 @numba.njit(cache=True)

@@ -1,16 +1,20 @@
 """One UMAP layout that stays alive while the space under it moves.
 
-Each frame: exact neighbours and their fuzzy graph, then a few epochs of UMAP's optimiser (McInnes, Healy
-and Melville 2018) on the places of the last frame, then a rigid motion back onto them. What makes that
-calm, where refitting jumps:
+Each frame: the exact neighbours and their fuzzy graph, as far as they changed; then a few epochs of UMAP's
+optimiser (McInnes, Healy and Melville 2018) on the places it had reached; then a rigid motion back onto the last
+frame. What makes that calm, where refitting jumps:
 
 - the counters that say when each edge pulls next are carried from frame to frame, so that in a few
   epochs a frame the weak edges get their turn too; a new edge starts at a random point of its period;
 - the places are never rescaled;
-- the learning rate falls to nothing within each frame, so that what a viewer gets is not the jitter of the
-  last pulls (measured: as true to the space, a quarter less restless);
-- the learning rate follows how much the graph changed since the last frame: a space at rest gives, after a
-  short settling, a map at rest.
+- the learning rate falls to nothing within each frame, and from frame to frame follows how much the graph
+  changed: a space at rest gives, after a short settling, a map at rest;
+- what is shown is not where the optimiser is but glides towards it: pushes from random tokens make every
+  place tremble, and the mean over the last frames, as averaging the iterates of any stochastic descent
+  (Polyak and Juditsky 1992), is both calmer and nearer to where they tremble about. A token with whose
+  neighbours nothing happened glides more slowly than the others.
+
+`docs/map.md` has what each of these was measured to do.
 """
 
 from __future__ import annotations
@@ -23,31 +27,38 @@ from lamplighter.projection.graph import Graph, Strengths
 from lamplighter.projection.kernel import Curve, carry, run_epoch
 from lamplighter.projection.linear import principal_view
 from lamplighter.projection.method import MapSettings
-from lamplighter.projection.neighbours import Neighbours
+from lamplighter.projection.neighbours import Neighbours, Refresh
 from lamplighter.projection.umap_parts import find_ab_params
 
 _COLD = 0.003
 """Learning rates below this move nothing that could be seen: the map rests."""
 
 
+_NEAR = 1e-3
+"""Of the map's diameter: a token this near to where it is going is there."""
+
+
 class LivingLayout:
-    """The layout and all it carries from frame to frame. One thread only."""
+    """The layout and all it carries from frame to frame: a `MapMethod`. One thread only."""
 
     def __init__(
         self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
     ) -> None:
         """Start from nothing, or from the places of an earlier process, shape (V, 2)."""
         self.settings = settings = settings or MapSettings()
-        self._places = places
         self.alpha = 0.1
         """The learning rate the last warm frame began with."""
+        self.refresh: Refresh | None = None
+        """What the last frame found out about the space."""
+        self._shown = self._reached = places
+        self._gliding = False
         self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
         self._neighbours = Neighbours(settings.neighbours - 1)
         self._strengths = Strengths()
         self._graph: Graph | None = None
-        self._period = np.empty(0)
         self._epoch = 0
+        self._period = np.empty(0)
         self._due = np.empty(0)
         self._negative_due = np.empty(0)
         self._generators = np.empty((0, 3), dtype=np.int64)
@@ -55,12 +66,12 @@ class LivingLayout:
     @property
     def places(self) -> NDArray[np.float32] | None:
         """Shape (V, 2), or None before the first frame."""
-        return self._places
+        return self._shown
 
     @property
     def restless(self) -> bool:
         """Whether another frame of the same space would still move the map."""
-        return self._places is None or self.alpha >= _COLD
+        return self._shown is None or self.alpha >= _COLD or self._gliding
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
         """Take in the space that the places it was started with were made for, shape (V, D)."""
@@ -78,33 +89,53 @@ class LivingLayout:
         """
         size = len(vectors)
         if size <= 2:
-            self._places = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            self._shown = self._reached = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
             self.alpha = 0.0
-            return self._places
+            return self._shown
         if len(self._generators) != size:
             # The kernel's generator stays at zero if it is ever all zeros; these numbers are far from it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
-        change = self._take(vectors)
-        if self._places is None:
-            self._places = self._start(vectors)
-            self._optimise(self.settings.horizon, 1.0)
+        unrest, change = self._take(vectors)
+        if self._shown is None or self._reached is None:
+            self._reached = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
+            self._shown = self._reached
             self.alpha = 0.1
-        else:
-            wanted = min(self.settings.fastest, self.settings.gain * change)
-            self.alpha = max(wanted, self.settings.cooling * self.alpha)
-            if self.alpha >= _COLD:
-                before = self._places
-                self._optimise(self.settings.warm_epochs, self.alpha)
-                self._places = settle(self._places, before)
-        return self._places
+            return self._shown
+        wanted = min(self.settings.fastest, self.settings.gain * change)
+        self.alpha = max(wanted, self.settings.cooling * self.alpha)
+        if self.alpha >= _COLD:
+            reached = self._optimise(self._reached, self.settings.warm_epochs, self.alpha)
+            self._reached = settle(reached, self._shown)
+        if self.restless:
+            self._shown = self._glide(self._shown, self._reached, unrest, change)
+        return self._shown
 
     def change(self, settings: MapSettings) -> None:
         """Draw by other settings from the next frame on: the map flows to its new shape from where it is."""
+        self._curve = _curve(settings)
         if settings.neighbours != self.settings.neighbours:
             self._neighbours = Neighbours(settings.neighbours - 1)
+        self._strengths = Strengths()
         self.settings = settings
-        self._curve = _curve(settings)
         self.alpha = settings.fastest
+
+    def _glide(
+        self,
+        shown: NDArray[np.float32],
+        reached: NDArray[np.float32],
+        unrest: NDArray[np.float32],
+        change: float,
+    ) -> NDArray[np.float32]:
+        """Some of the way from what is shown to what was reached; all of it where that is next to nothing."""
+        away = reached - shown
+        diameter = float(np.hypot(*np.ptp(reached, axis=0)))
+        self._gliding = bool(np.abs(away).max() > _NEAR * diameter)
+        if not self._gliding and self.alpha < _COLD:
+            return reached
+        slow, fast = self.settings.calm_glide, self.settings.glide
+        # A token as restless as the whole goes as fast as any.
+        share = slow + (fast - slow) * np.minimum(1, unrest / change) if change > 0 else np.full(1, fast)
+        return shown + share[:, None].astype(np.float32) * away
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The linear picture, ten units wide as in umap-learn, shaken so that no two tokens coincide."""
@@ -114,25 +145,24 @@ class LivingLayout:
         places *= 5 / largest if largest > 0 else 1
         return places + self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
 
-    def _take(self, vectors: NDArray[np.float32]) -> float:
+    def _take(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Go over to the graph of a new space, carrying the counters of edges that are in both.
 
         Returns:
-            How much of the weight of both graphs is not shared, from 0 (equal, or nothing to compare with)
-            to 1.
+            How much of the weight of a token's edges, in both graphs, is not shared, from 0 (equal, or nothing to
+            compare with) to 1, shape (V,); and the same of all edges.
         """
-        found = self._neighbours.update(vectors)
-        old = self._graph
-        if old is not None and not found.changed.any():
-            return 0.0
-        nearest = self._neighbours
+        nearest, old = self._neighbours, self._graph
+        self.refresh = found = nearest.update(vectors)
+        unrest = np.zeros(len(vectors), dtype=np.float32)
+        if old is not None and self._strengths.known and not found.changed.any():
+            return unrest, 0.0
         graph = self._strengths.graph(nearest.ids, nearest.cosines, self.settings.horizon, found.changed)
         period = graph.period
-        phase = self._random.random(len(period))
-        due = self._epoch + phase * period
+        due = self._epoch + self._random.random(len(period)) * period
         # An edge that has not pulled yet has not pushed either.
         negative_due = due - period
-        kept, larger = np.zeros(graph.size), np.zeros(graph.size)
+        kept, larger = np.zeros((2, graph.size))
         if old is not None:
             carry(
                 old.head, old.tail, old.weight, self._due, self._negative_due,
@@ -140,13 +170,15 @@ class LivingLayout:
                 self._epoch, kept, larger,
             )  # fmt: skip
         self._graph, self._period, self._due, self._negative_due = graph, period, due, negative_due
-        return float(1 - kept.sum() / larger.sum()) if old is not None and larger.any() else 0.0
+        if not larger.any():
+            return unrest, 0.0
+        np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")
+        return unrest, float(1 - kept.sum() / larger.sum())
 
-    def _optimise(self, epochs: int, alpha: float) -> None:
-        """Some epochs, the learning rate falling from `alpha` to nothing, as in umap-learn's full fit."""
-        graph, places, curve = self._graph, self._places, self._curve
+    def _optimise(self, places: NDArray[np.float32], epochs: int, alpha: float) -> NDArray[np.float32]:
+        """`places` after some epochs, the learning rate falling from `alpha` to nothing, as in a full fit."""
+        graph, curve = self._graph, self._curve
         assert graph is not None
-        assert places is not None
         places = np.array(places, dtype=np.float32, order="C")
         for n in range(epochs):
             self._epoch += 1
@@ -166,9 +198,10 @@ class LivingLayout:
                 curve.mantissas,
                 self._generators,
             )
-        self._places = places
+        return places
 
 
 def _curve(settings: MapSettings) -> Curve:
+    """UMAP's curve for these settings."""
     a, b = find_ab_params(settings.spread, settings.min_dist)
     return Curve(float(a), float(b))

@@ -18,19 +18,34 @@ class MapSettings:
     min_dist: float = 1.0
     """How close together tokens may lie, at most `spread`: streets rather than heaps."""
     spread: float = 1.5
-    negatives: int = 3
+    negatives: int = 5
     """Pushes for every pull."""
     horizon: int = 200
     """Epochs of a full fit; the weakest edge kept fires once in them."""
-    warm_epochs: int = 20
+    warm_epochs: int = 10
     """Epochs a frame."""
-    gain: float = 1.0
+    gain: float = 2.0
     """Learning rate for a graph of which everything changed in one frame."""
-    fastest: float = 0.3
+    fastest: float = 1.0
     """The highest learning rate a warm frame begins with."""
     cooling: float = 0.7
     """What is left of the learning rate from frame to frame when the space rests."""
+    glide: float = 0.3
+    """Share of the way to where the optimiser has it that a token goes in one frame, at most."""
+    calm_glide: float = 0.15
+    """The same of a token with whose neighbours nothing happened, while others move."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError, with a sentence, for what no map can be drawn by."""
+        if self.neighbours < 2:
+            raise ValueError("neighbours must be at least 2: each token counts as its own first one")
+        if not 0 <= self.min_dist <= self.spread <= 100 or self.spread <= 0:
+            raise ValueError("min_dist must be from 0 to spread, and spread above 0 and at most 100")
+        if self.negatives < 1 or self.horizon < 1 or self.warm_epochs < 1:
+            raise ValueError("negatives, horizon and warm_epochs must be at least 1")
+        if not 0 < self.calm_glide <= self.glide <= 1:
+            raise ValueError("calm_glide must be above 0 and at most glide, and glide at most 1")
 
 
 class MapMethod(Protocol):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -195,3 +197,47 @@ def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
         after = layout.frame(vectors) if layout.restless else after
     assert not layout.restless
     assert streets(after) < 0.8 * streets(before)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"neighbours": 1},
+        {"min_dist": 2.0, "spread": 1.0},
+        {"min_dist": float("nan")},
+        {"spread": 0.0, "min_dist": 0.0},
+        {"negatives": 0},
+        {"glide": 0.0},
+    ],
+)
+def test_settings_that_draw_no_map_are_refused_in_words(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        MapSettings(**bad)
+
+
+def test_a_calm_token_hardly_moves_while_others_do() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    before = layout.frame(vectors)
+    while layout.restless:
+        before = layout.frame(vectors)
+    moved = np.flatnonzero(np.arange(300) % 10 < 2)
+    rng = np.random.default_rng(3)
+    went: list[np.ndarray] = []
+    for _ in range(10):
+        vectors[moved] += 0.2 * rng.normal(size=(len(moved), 16)).astype(np.float32)
+        after = layout.frame(vectors)
+        went.append(np.linalg.norm(after - before, axis=1))
+        before = after
+    calm = np.delete(np.mean(went, axis=0), moved)
+    assert np.median(calm) < 0.01 * diameter(before)
+    assert np.median(calm) < 0.7 * np.median(np.mean(went, axis=0)[moved])
+
+
+def test_what_was_given_out_stays_as_it_was() -> None:
+    layout = LivingLayout(SETTINGS)
+    given = layout.frame(town(seed=1))
+    copy = given.copy()
+    for seed in (2, 3):
+        layout.frame(town(seed=seed))
+    np.testing.assert_array_equal(given, copy)
