@@ -63,6 +63,7 @@ def main() -> int:
             "steps": len(battle.runs) * truth.steps,
             "attempts_provoked": sum(battle.forgeries.values()),
             "audits": battle.audits,
+            "tracebacks": battle.deaths.tracebacks,
             "lost": len(faults.lost),
             "half_visible": len(faults.half_visible),
             "mixed": len(faults.mixed),

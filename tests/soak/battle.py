@@ -198,23 +198,27 @@ class Battle:
 
     def _end(self, server: Application, *, power_cut: bool) -> None:
         """The end of a server: with all its workers at the same time, alone, or in peace."""
-        spare = self.plan.spare(self.deaths)
-        if not self.deaths.count_said("server", server.log):
-            at_once = [(role, process) for role, _, process in workers(self._runs)]
-            if power_cut and spare > len(at_once):
-                server.kill()
-                self.deaths.count("server")
-                for role, process in at_once:
-                    if strike(process):
-                        self.deaths.count(role)
-                wait_until_gone([process for _, process in at_once])
-            elif spare > 0 or "server" in self.plan.missing(self.deaths):
-                server.kill()
-                self.deaths.count("server")
-            else:
-                # Asked so, its workers leave their runs to be taken up again; Ctrl-C would interrupt those.
-                server.process.terminate()
-                server.process.wait(60)
+        spare, missing = self.plan.spare(self.deaths), self.plan.missing(self.deaths)
+        at_once = [(role, process) for role, _, process in workers(self._runs)]
+        if server.process.poll() is not None:
+            server.close()
+            if not self.deaths.count_said("server", server.log):
+                raise AssertionError(f"the server ended by itself; it said:\n{server.log}")
+            return
+        if power_cut and spare > len(at_once):
+            server.kill()
+            self.deaths.count("server")
+            for role, process in at_once:
+                if strike(process):
+                    self.deaths.count(role)
+            wait_until_gone([process for _, process in at_once])
+        elif spare > 0 or "server" in missing:
+            server.kill()
+            self.deaths.count("server")
+        else:
+            # Asked so, its workers leave their runs to be taken up again; Ctrl-C would interrupt those.
+            server.process.terminate()
+            server.process.wait(60)
         server.close()
 
     def _strike_one(self) -> None:

@@ -31,6 +31,8 @@ class Deaths:
     def __init__(self) -> None:
         self.places: Counter[str] = Counter()
         self.processes: Counter[str] = Counter()
+        self.tracebacks = 0
+        """How often a worker ended with a fault of its own instead."""
         self._read: dict[Path, int] = {}
 
     @property
@@ -62,7 +64,9 @@ class Deaths:
                 if path.exists():
                     text = path.read_text(encoding="utf-8", errors="replace")
                     whole = text[: text.rfind("\n") + 1]
-                    self.count_said(role, whole[self._read.get(path, 0) :])
+                    fresh = whole[self._read.get(path, 0) :]
+                    self.count_said(role, fresh)
+                    self.tracebacks += fresh.count("Traceback (most recent call last)")
                     self._read[path] = len(whole)
 
 

@@ -20,6 +20,7 @@ from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.lock import RoleTakenError
 from lamplighter.runfolder.shelf import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.trouble import READ_ERRORS
 
 DEFAULT_RUNS = Path("runs")
 
@@ -72,6 +73,8 @@ def main() -> None:
     except OSError as error:
         # A full disk, a folder that may not be written: nothing a person can do with a traceback.
         code = _complain(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
+    except READ_ERRORS as error:
+        code = _complain(f"a run's file cannot be read: {error}", 1)
     except click.Abort:
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

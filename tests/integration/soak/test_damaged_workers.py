@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from lamplighter.runfolder.folder import RunFolder
@@ -106,3 +108,31 @@ def batched(
     while left:
         yield left[:size]
         del left[:size]
+
+
+@pytest.mark.parametrize("format", ["csv", "npy"])
+def test_an_export_of_a_damaged_record_ends_with_a_sentence(whole: Path, tmp_path: Path, format: str) -> None:
+    run = tmp_path / whole.name
+    shutil.copytree(whole, run)
+    connection = apsw.Connection(str(run / "steps.sqlite"))
+    for table in ("pulses", "keyframes"):
+        connection.execute(f"UPDATE {table} SET record=x'4c414d50'")
+    connection.close()
+    command = [
+        sys.executable,
+        "-m",
+        "lamplighter",
+        "--runs",
+        str(tmp_path),
+        "export",
+        run.name,
+        "--to",
+        format,
+    ]
+    ended = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip().startswith("lamplighter: ")
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
