@@ -69,6 +69,11 @@ class LivingLayout:
         return self._shown
 
     @property
+    def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The neighbours it keeps of every token, and their cosines: of the space last drawn, two shapes (V, K)."""
+        return self._neighbours.ids, self._neighbours.cosines
+
+    @property
     def restless(self) -> bool:
         """Whether another frame of the same space would still move the map."""
         return self._shown is None or self.alpha >= _COLD or self._gliding

@@ -4,6 +4,9 @@ Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are ne
 weighs an intruder by how far away it really is; recall asks which of the neighbours in the space are still
 neighbours on the map. In full they cost V^2; a fixed random sample of tokens, each ranked against the whole
 vocabulary, gives an unbiased estimate and its error.
+
+Each token's own trust is exact, and cheap (`trust_by_token`): given its K nearest in the space, which the living
+map keeps, the rank of an intruder beyond K need not be known to count it as far away.
 """
 
 from __future__ import annotations
@@ -75,13 +78,19 @@ class TrustProbe:
             self._similar[asked] = self._units[ids[asked]] @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
-    def estimate(self, places: NDArray[np.float32]) -> Trust:
-        """How far the map `places`, shape (V, 2), shows the space last looked at."""
+    def estimate(self, places: NDArray[np.float32], shown: NDArray[np.int64] | None = None) -> Trust:
+        """How far a map shows the space last looked at.
+
+        Args:
+            places: shape (V, 2).
+            shown: what `nearest_places` gives for them and as many neighbours, where that is known.
+        """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
             nothing = np.full(len(ids), np.nan)
             return Trust(float("nan"), float("nan"), float("nan"), ids, nothing)
-        ranks = self._ranks(self._similar, _nearest_places(places, ids, k))
+        near = _nearest_places(places, ids, k) if shown is None else shown[ids]
+        ranks = self._ranks(self._similar, near)
         by_token = 1 - 2 / (k * (2 * self.size - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
         # The sample is drawn without replacement: the error vanishes as it becomes the whole.
         left_out = 1 - len(ids) / self.size
@@ -101,6 +110,50 @@ class TrustProbe:
                 nearer = similar[some] > own[some, column : column + 1]
                 ranks[some, column] = 1 + nearer.view(np.uint8).sum(axis=1, dtype=np.uint32)
         return ranks
+
+
+def nearest_places(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """The `k` tokens nearest on the map to each token, itself left out.
+
+    Args:
+        places: shape (V, 2).
+        k: at most V - 1; where it is below 1 there are none.
+
+    Returns:
+        Shape (V, k).
+    """
+    if k < 1:
+        return np.empty((len(places), 0), dtype=np.int64)
+    return _nearest_places(places, np.arange(len(places)), k)
+
+
+def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
+    """How far the surroundings of each token on the map are its surroundings in the space.
+
+    For a token i with the `k` nearest on the map U(i), and r(i, j) the rank of j among its nearest in the space,
+
+        trust(i) = 1 - sum over j in U(i) of min(max(r(i, j) - k, 0), K - k) / (k (K - k))
+
+    That is its term of the trustworthiness (Venna and Kaski 2001), but for two things: an intruder from beyond
+    the `K` nearest counts as one that just is beyond, however far; and it is scaled so that 0 says that all of U(i)
+    come from beyond. So it does not depend on the size of the vocabulary, and needs no ranks beyond K.
+
+    Args:
+        shown: shape (V, k), what `nearest_places` gives.
+        nearest: shape (V, K), the nearest in the space, nearest first, the token itself left out.
+
+    Returns:
+        Shape (V,), 255 for wholly trusted; None where K is not larger than k, or there is nothing to ask.
+    """
+    (size, k), reach = shown.shape, nearest.shape[1]
+    if k < 1 or reach <= k:
+        return None
+    penalty = np.zeros(size, dtype=np.int64)
+    for column in range(k):
+        same = nearest == shown[:, column : column + 1]
+        rank = np.where(same.any(axis=1), same.argmax(axis=1) + 1, reach)
+        penalty += np.clip(rank - k, 0, None)
+    return np.rint(255 * (1 - penalty / (k * (reach - k)))).astype(np.uint8)
 
 
 def _nearest_places(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:

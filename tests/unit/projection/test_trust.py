@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.trust import TrustProbe
+from lamplighter.projection.trust import TrustProbe, nearest_places, trust_by_token
 
 
 def space_and_map(size: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -89,3 +89,60 @@ def test_after_moves_it_is_what_a_fresh_look_gives() -> None:
             probe.estimate(places).by_token, fresh.estimate(places).by_token, atol=1e-5
         )
         assert probe.estimate(places).recall == pytest.approx(fresh.estimate(places).recall, abs=1e-3)
+
+
+def by_hand(vectors: np.ndarray, places: np.ndarray, k: int, reach: int) -> list[float]:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    similar = unit @ unit.T
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    found: list[float] = []
+    for token in range(len(vectors)):
+        others = [other for other in range(len(vectors)) if other != token]
+        rank = {o: r for r, o in enumerate(sorted(others, key=lambda o: -similar[token, o]), 1)}
+        shown = sorted(others, key=lambda o: distance[token, o])[:k]
+        found.append(1 - sum(min(max(rank[o] - k, 0), reach - k) for o in shown) / (k * (reach - k)))
+    return found
+
+
+@pytest.mark.parametrize(("k", "reach"), [(5, 20), (10, 39), (1, 2)])
+def test_the_trust_of_each_token_is_what_its_definition_says(k: int, reach: int) -> None:
+    vectors, places = space_and_map(150, 1.0)
+    ids, _ = all_nearest(vectors, reach)
+    found = trust_by_token(nearest_places(places, k), ids)
+    assert found is not None
+    np.testing.assert_allclose(found / 255, by_hand(vectors, places, k, reach), atol=0.5 / 255 + 1e-6)
+
+
+def test_a_token_put_where_it_does_not_belong_is_the_one_that_is_doubtful() -> None:
+    vectors = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
+    vectors = np.hstack([vectors, np.ones((400, 1), np.float32)])
+    places = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[:, :2].copy()
+    at = [int(places[:, 0].argmax()), int(places[:, 0].argmin())]
+    places[at] = places[at[::-1]]
+    ids, _ = all_nearest(vectors, 39)
+    found = trust_by_token(nearest_places(places, 10), ids)
+    assert found is not None
+    assert set(np.argsort(found, kind="stable")[:2].tolist()) == set(at)
+    assert (found[at] == 0).all()
+    assert np.median(found) > 220
+
+
+def test_duplicates_and_few_tokens_have_a_trust_of_their_own_or_none() -> None:
+    vectors, places = space_and_map(60, 0.1)
+    vectors[:20], places[:20] = vectors[0], places[0]
+    ids, _ = all_nearest(vectors, 39)
+    found = trust_by_token(nearest_places(places, 10), ids)
+    assert found is not None
+    assert found.shape == (60,)
+    three = trust_by_token(nearest_places(places[30:33], 1), all_nearest(vectors[30:33], 39)[0])
+    assert three is not None
+    assert three.shape == (3,)
+    assert trust_by_token(nearest_places(places[:2], 0), all_nearest(vectors[:2], 39)[0]) is None
+
+
+def test_the_estimate_is_the_same_when_the_map_was_asked_before() -> None:
+    vectors, places = space_and_map(700, 1.0)
+    probe = TrustProbe(700)
+    probe.look(vectors)
+    one, other = probe.estimate(places), probe.estimate(places, nearest_places(places, probe.neighbours))
+    assert (one.trust, one.error, one.recall) == (other.trust, other.error, other.recall)

@@ -1,0 +1,114 @@
+"""Names of districts, out of their own tokens.
+
+Where most members are of one planted class, that is the name. Else it is made of the tokens that are central
+and frequent: a token's cosine with the mean direction of the district, times the logarithm of its count. A name
+stays as long as it is true, so that a district which grows or loses some tokens keeps it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.wire.vocabulary import Vocabulary
+
+WORDS = 3
+"""Tokens in a name."""
+_AGREE, _STILL = 0.6, 0.5
+"""Share of a district's tokens that must be of a class for its name to be given, and to be kept."""
+_GROWN = 2.0
+"""A district so many times larger or smaller than when it was named is named anew."""
+_LONGEST = 32
+"""Characters of one token in a name."""
+
+
+@dataclass(frozen=True)
+class _Name:
+    text: str
+    size: int
+    """Members when it was named."""
+    planted: int = -1
+    """The class it is named after."""
+    token_ids: tuple[int, ...] = ()
+    """The tokens it is made of; none are known of a name that an earlier process gave."""
+
+
+class Namer:
+    """Names districts, and keeps their names as long as they fit."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._classes = list(vocabulary.classes)
+        self._class_of = vocabulary.class_of()
+        self._weight = np.log1p(np.maximum(vocabulary.counts, 0)).astype(np.float32)
+        words = [_word(token) for token in vocabulary.tokens]
+        # Punctuation and single letters name a district only where it has nothing else.
+        self._weight[[len(word) < 2 or not any(c.isalpha() for c in word) for word in words]] *= 1e-3
+        self._names: dict[int, _Name] = {}
+
+    @property
+    def names(self) -> dict[int, str]:
+        """As they are now, by id of the district."""
+        return {known: name.text for known, name in self._names.items()}
+
+    def restore(self, district: int, text: str, size: int) -> None:
+        """Take up a name that an earlier process gave."""
+        planted = self._classes.index(text) if text in self._classes else -1
+        self._names[district] = _Name(text, size, planted)
+
+    def name(self, members: dict[int, NDArray[np.int64]], units: NDArray[np.float32]) -> dict[int, str]:
+        """The names of districts.
+
+        Args:
+            members: of each, by its id, token ids in ascending order.
+            units: shape (V, D), rows of length one.
+        """
+        self._names = {known: name for known, name in self._names.items() if known in members}
+        taken: set[str] = set()
+        # Those that keep theirs come first: no newcomer takes a name away.
+        anew: list[int] = []
+        for known, some in members.items():
+            name = self._names.get(known)
+            if name is not None and name.text not in taken and self._fits(name, some):
+                taken.add(name.text)
+            else:
+                anew.append(known)
+        for known in sorted(anew, key=lambda known: -len(members[known])):
+            self._names[known] = self._make(members[known], units, taken)
+            taken.add(self._names[known].text)
+        return {known: self._names[known].text for known in members}
+
+    def _fits(self, name: _Name, members: NDArray[np.int64]) -> bool:
+        planted, share = self._planted(members)
+        if name.planted >= 0:
+            return planted == name.planted and share >= _STILL
+        if planted >= 0 and share >= _AGREE and self._classes[planted] not in name.text:
+            return False
+        grown = max(len(members), name.size) > _GROWN * min(len(members), name.size)
+        return not grown and bool(np.isin(name.token_ids, members).all())
+
+    def _make(self, members: NDArray[np.int64], units: NDArray[np.float32], taken: set[str]) -> _Name:
+        centre = units[members].sum(axis=0)
+        centre /= max(float(np.linalg.norm(centre)), 1e-12)
+        score = (units[members] @ centre) * self._weight[members]
+        central = members[np.argsort(-score, kind="stable")][:WORDS]
+        words = [_word(self._vocabulary.tokens[token]) for token in central]
+        planted, share = self._planted(members)
+        if planted >= 0 and share >= _AGREE:
+            name = self._classes[planted]
+            if name not in taken:
+                return _Name(name, len(members), planted)
+            return _Name(f"{name}: {words[0]}", len(members), -1, tuple(central[:1].tolist()))
+        return _Name(" · ".join(words), len(members), -1, tuple(central.tolist()))
+
+    def _planted(self, members: NDArray[np.int64]) -> tuple[int, float]:
+        """The class that most members are of, and their share; -1 where most are of none."""
+        counts = np.bincount(self._class_of[members] + 1, minlength=len(self._classes) + 1)
+        planted = int(counts[1:].argmax()) if len(counts) > 1 else -1
+        return planted, float(counts[planted + 1]) / max(1, len(members)) if planted >= 0 else 0.0
+
+
+def _word(token: str) -> str:
+    return " ".join(token.split())[:_LONGEST]
