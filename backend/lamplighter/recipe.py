@@ -17,6 +17,7 @@ CorpusKind = Literal["lamptown", "manuals", "text", "recorded"]
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
+MapMethodKind = Literal["umap", "refit", "pca"]
 
 DEFAULT_DISK_BUDGET = 1_000_000_000
 """Bytes a run may take on disk unless its recipe says otherwise."""
@@ -89,6 +90,29 @@ class Cadence(_Part):
     """Whole-matrix check of the moved set, where it is too large to compare at every step."""
 
 
+class MapRecipe(_Part):
+    """How the map is drawn to begin with. It changes nothing that is learned, and can be changed at any time
+    (`docs/rest.md`, requests).
+    """
+
+    method: MapMethodKind = "umap"
+    """`umap` is the living map; `refit` fits UMAP anew each time and lays it over the last; `pca` is linear."""
+    neighbours: Annotated[int, Field(ge=2, le=200)] = 40
+    """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
+    min_dist: Annotated[float, Field(ge=0, le=3)] = 1.0
+    """How close together tokens may lie, at most `spread`."""
+    spread: Annotated[float, Field(ge=0.1, le=5)] = 1.5
+    """How far out a neighbourhood reaches."""
+
+    @model_validator(mode="after")
+    def _reaches_beyond(self) -> MapRecipe:
+        if self.min_dist > self.spread:
+            raise ValueError(
+                f"min_dist ({self.min_dist:g}) must be at most spread ({self.spread:g}): lower the one or raise the other"
+            )
+        return self
+
+
 class Recipe(_Part):
     """A run, before it has run."""
 
@@ -97,6 +121,7 @@ class Recipe(_Part):
     model: ModelRecipe = ModelRecipe()
     optimiser: OptimiserRecipe = OptimiserRecipe()
     cadence: Cadence = Cadence()
+    map: MapRecipe = MapRecipe()
     sequences: Annotated[int, Field(ge=1, le=65_536)] = 16
     """Sequences of `model.context` tokens in a batch."""
     passages: Annotated[int, Field(ge=1, le=65_536)] = 4

@@ -18,15 +18,16 @@ from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.line import counts
 from lamplighter.runfolder.lock import is_held
+from lamplighter.runfolder.requests import OF_THE_PROJECTOR, RequestsReader
 from lamplighter.runfolder.room import insist
 from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
 POLL = 0.02
 """Seconds between two looks at the run: microseconds each."""
-SHARE = 0.35
+SHARE = 0.4
 """Of one core, while the run is trained."""
-BETWEEN = (0.2, 1.0)
+BETWEEN = (0.02, 1.0)
 """Seconds of rest between two frames, at least and at most, whatever the share says."""
 PATIENCE = 60.0
 """Seconds without a trainer after which the projector leaves; it is started again with the trainer."""
@@ -43,6 +44,7 @@ class ProjectorProcess:
         self._share = share
         self._follower = MatrixFollower(run)
         self._reader: StepsReader | None = None
+        self._requests = RequestsReader(run.path)
         self._stop = False
         self._warm: WarmUp | None = None
         self._alive = False
@@ -114,7 +116,10 @@ class ProjectorProcess:
         follower = self._follower
         size = len(follower.vectors)
         with LayoutsReader(self._run.layouts_path) as earlier:
-            projector = Projector(writer, earlier, size)
+            projector = Projector(writer, earlier, size, self._run.recipe.map)
+            self._requests = RequestsReader(self._run.path)
+            for server, request in earlier.last_applied().items():
+                self._requests.seen(server, request)
         if projector.shown is not None:
             projector.remember(_matrix_of(self._run, *projector.shown))
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (4 * size + 500)))
@@ -129,8 +134,10 @@ class ProjectorProcess:
                 break
             if self._abandoned():
                 return False
+            if self._take_up(projector):
+                due = 0.0
             if self._warm is None and frames:
-                self._warm = WarmUp()  # not before the first linear layout is out
+                self._warm = WarmUp(projector.chosen)  # not before the first linear layout is out
             elif self._warm is not None and self._warm.done:
                 self._begin(projector)
             if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
@@ -160,11 +167,12 @@ class ProjectorProcess:
     def _finish(self, projector: Projector) -> bool:
         """The layouts of the last step, the map come to rest. False when told to stop before that."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
+        self._take_up(projector)
         if projector.complete(attempt, step):
             return True
         if not projector.frame(vectors, attempt, step, over=True):
             return True
-        self._warm = self._warm or WarmUp()
+        self._warm = self._warm or WarmUp(projector.chosen)
         while not self._warm.done:
             if self._stop:
                 return False
@@ -174,7 +182,15 @@ class ProjectorProcess:
             if self._stop:
                 return False
             projector.frame(vectors, attempt, step, over=True)
+            self._take_up(projector)
         return True
+
+    def _take_up(self, projector: Projector) -> bool:
+        """Take up what people asked for of the map since the last look. Returns whether there was anything."""
+        asked = [request for request in self._requests.new() if request.kind in OF_THE_PROJECTOR]
+        for request in asked:
+            projector.take_up(request, self._follower.attempt, self._follower.step)
+        return bool(asked)
 
     def _begin(self, projector: Projector) -> None:
         if projector.living:

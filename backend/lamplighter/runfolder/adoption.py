@@ -6,11 +6,15 @@ foreign schema nor the make of its pages ever reaches the rest of the program.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder import layouts, measures, steps, tiles
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.foreign import (
@@ -99,10 +103,17 @@ def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
         FormatError: what is wrong with it.
     """
     count = 0
-    with ForeignFile(source, layouts.SCHEMA, tick) as file, FreshCopy(target, layouts.SCHEMA) as copy:
-        linear = _all_facts(file, source.name).get("linear")
+    with (
+        ForeignFile(source, layouts.SCHEMA, tick, older=layouts.BEFORE_REQUESTS) as file,
+        FreshCopy(target, layouts.SCHEMA) as copy,
+    ):
+        said = _all_facts(file, source.name)
+        linear = said.get("linear")
         if _is_linear(linear, shape):
             copy.add("INSERT INTO facts VALUES(?,?)", "linear", json.dumps(linear))
+        with contextlib.suppress(ValidationError):
+            drawn = MapRecipe.model_validate(said.get("map")).model_dump()
+            copy.add("INSERT INTO facts VALUES(?,?)", "map", json.dumps(drawn))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
         for attempt, step, method, *trust, record in file.rows(query):
             row = steps.key(as_count(attempt), as_count(step))

@@ -40,8 +40,8 @@ class Shape:
 class ForeignFile:
     """A foreign file, opened without trust and checked as a whole."""
 
-    def __init__(self, path: Path, schema: str, tick: Tick) -> None:
-        """Open and check the whole file.
+    def __init__(self, path: Path, schema: str, tick: Tick, *, older: str | None = None) -> None:
+        """Open and check the whole file; instead of the tables of `schema` it may have those of `older`.
 
         Raises:
             FormatError: what is wrong with it.
@@ -62,7 +62,8 @@ class ForeignFile:
             version = int(str(self._connection.pragma("user_version")))
             if version > FORMAT:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
-            if list(self._connection.execute(_SCHEMA_QUERY)) != _tables(schema):
+            tables = list(self._connection.execute(_SCHEMA_QUERY))
+            if tables not in [_tables(known) for known in (schema, older) if known is not None]:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lamplighter.runfolder import failpoint
 from lamplighter.runfolder.database import FileReader, FileWriter
+from lamplighter.runfolder.requests import Applied
 from lamplighter.wire.frames import Layout, Method, encode
 
-SCHEMA = """
+BEFORE_REQUESTS = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 """
-"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
+"""The tables of a file from before requests were applied to the map."""
+_APPLIED = """
+CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
+    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE(server, request));
+"""
+SCHEMA = BEFORE_REQUESTS + _APPLIED
+"""The tables of a new file; a file that is brought from elsewhere must have exactly these, or the older ones."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class LayoutsWriter(FileWriter):
             FormatError: it was written by a newer version.
         """
         super().__init__(path, SCHEMA)
+        self._connection.execute(_APPLIED)
 
     def commit(self, layout: Layout) -> None:
         """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
@@ -81,6 +91,16 @@ class LayoutsWriter(FileWriter):
             )
         return self._connection.changes()
 
+    def add_applied(
+        self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
+    ) -> None:
+        """Record that a request takes effect with the layouts after that of `step`."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+                (server, request, time.time(), attempt, step, kind, json.dumps(body)),
+            )
+
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the projection, each replaced whole."""
         with self._connection:
@@ -115,10 +135,31 @@ class LayoutsReader(FileReader):
         )
         return rows[0][0] if rows else None
 
-    def last_made(self, method: Method) -> bytes | None:
-        """The encoded layout of a method that was made last, whatever its step and attempt."""
-        rows = self._all("SELECT record FROM layouts WHERE method=? ORDER BY id DESC LIMIT 1", int(method))
+    def last_made(self, *methods: Method) -> bytes | None:
+        """The encoded layout of some methods that was made last, whatever its step and attempt."""
+        marks = ",".join("?" * len(methods))
+        rows = self._all(
+            f"SELECT record FROM layouts WHERE method IN ({marks}) ORDER BY id DESC LIMIT 1",
+            *map(int, methods),
+        )
         return rows[0][0] if rows else None
+
+    def applied(self, after: int = 0) -> list[Applied]:
+        """Requests that the projector took up, with an id above `after`, oldest first."""
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
+            return []  # a file from before there were any
+        rows = self._all(
+            "SELECT id, server, request, time, attempt, step, kind, body FROM applied WHERE id>? ORDER BY id",
+            after,
+        )
+        return [Applied(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
+
+    def last_applied(self) -> dict[str, int]:
+        """The newest request of each server that was taken up; a server's requests are taken up in order."""
+        newest: dict[str, int] = {}
+        for applied in self.applied():
+            newest[applied.server] = max(applied.request, newest.get(applied.server, 0))
+        return newest
 
     def record(self, layout_id: int) -> bytes:
         """One encoded layout, by its id in the list."""

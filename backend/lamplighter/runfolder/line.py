@@ -40,6 +40,6 @@ def layouts_that_count(reader: LayoutsReader, line: Line, after: int = 0) -> Ite
 def newest_layout(
     entries: Iterable[LayoutEntry], method: Method, step: int | None = None
 ) -> LayoutEntry | None:
-    """Of the layouts of a method, the one for the latest step at or before `step`, made last."""
-    fitting = [e for e in entries if e.method == method and (step is None or e.step <= step)]
+    """Of the layouts of the view that a method draws, the one for the latest step at or before `step`, made last."""
+    fitting = [e for e in entries if e.method.view == method.view and (step is None or e.step <= step)]
     return max(fitting, key=lambda e: (e.step, e.id), default=None)

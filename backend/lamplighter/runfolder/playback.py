@@ -82,7 +82,7 @@ class Place:
     exact: bool = False
     """The rows played so far make up the very matrix at this step."""
     layouts: dict[Method, tuple[int, int]] = field(default_factory=dict[Method, tuple[int, int]])
-    """Step and id of the newest that was played, by method."""
+    """Step and id of the newest that was played, by view."""
     measured: int = -1
     """The last step whose measures were played."""
 
@@ -241,8 +241,8 @@ class _Waiting:
 
     def skip_to(self, step: int) -> None:
         """Begin there: of earlier layouts only the newest of each method count, and no event."""
-        newest = {e.method: e for e in self._layouts if e.step <= step}
-        self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method]]
+        newest = {e.method.view: e for e in self._layouts if e.step <= step}
+        self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method.view]]
         self._events = [e for e in self._events if e.step > step]
 
     def due(self, place: Place, played: list[Played]) -> Place:
@@ -269,13 +269,13 @@ class _Waiting:
         with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as drawn:
             for entry in due:
                 # Of one that comes late, only if nothing newer was shown.
-                if (entry.step, entry.id) > shown.get(entry.method, (-1, -1)):
+                if (entry.step, entry.id) > shown.get(entry.method.view, (-1, -1)):
                     with suppress(IndexError):
                         frame = drawn.record(entry.id)
                         played.append(
                             Played(place.step, Part.LAYOUT, entry.attempt, frame, method=entry.method)
                         )
-                        shown[entry.method] = entry.step, entry.id
+                        shown[entry.method.view] = entry.step, entry.id
         return replace(place, layouts=shown)
 
 

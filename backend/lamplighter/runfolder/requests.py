@@ -1,7 +1,7 @@
 """`requests-<server>.sqlite`: what people asked a server for. Writer: that server.
 
-Whoever carries a request out says so in its own file (`applied` in `steps.sqlite`), with the step at which
-it took effect: that is the acknowledgement.
+Whoever carries a request out says so in its own file (`applied` in `steps.sqlite` or `layouts.sqlite`), with
+the step at which it took effect: that is the acknowledgement.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import contextlib
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ _SCHEMA = """
 CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
     body TEXT NOT NULL);
 """
+OF_THE_PROJECTOR = frozenset({"map"})
+"""Kinds of request that the projector takes up; all others are the trainer's."""
 _NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
 
 
@@ -34,6 +36,20 @@ class Request:
     time: float
     kind: str
     body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A request, and the step at which it took effect (the first computed under it)."""
+
+    id: int
+    server: str
+    request: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 class RequestsWriter:
@@ -75,7 +91,7 @@ class RequestsReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: dict[str, int] = {}
-        self._marks: dict[str, tuple[int, int]] = {}
+        self._marks: dict[str, tuple[tuple[int, int] | None, ...]] = {}
 
     def seen(self, server: str, request: int) -> None:
         """Do not report this request of a server, or older ones of it."""
@@ -86,12 +102,9 @@ class RequestsReader:
         found: list[Request] = []
         for path in self._folder.glob("requests-*.sqlite"):
             match = _NAME.fullmatch(path.name)
-            # A file untouched since the last look holds nothing new: a look costs one stat.
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
-                continue
-            mark = (stat.st_mtime_ns, stat.st_size)
+            # A file untouched since the last look holds nothing new: a look costs two stats. While others look
+            # too, what is new may lie in the WAL alone.
+            mark = tuple(_mark(p) for p in (path, path.with_name(path.name + "-wal")))
             if match is None or self._marks.get(path.name) == mark:
                 continue
             try:
@@ -114,3 +127,11 @@ class RequestsReader:
         if rows:
             self._seen[server] = int(rows[-1][0])
         return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

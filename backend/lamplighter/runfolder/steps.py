@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 
 from lamplighter.runfolder.database import FileReader, FileWriter, FormatError
 from lamplighter.runfolder.handover import Handover
+from lamplighter.runfolder.requests import Applied
 from lamplighter.wire.frames import ROWS_HEAD, Floats, FrameError, row_place
 
 SCHEMA = """
@@ -54,20 +55,6 @@ class StepRecord:
     keyframe: bytes | None = None
     census: bytes | None = None
     """Comes with the keyframe."""
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A request, and the step at which it took effect (the first computed under it)."""
-
-    id: int
-    server: str
-    request: int
-    time: float
-    attempt: int
-    step: int
-    kind: str
-    body: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)

@@ -276,5 +276,5 @@ def _message(one: Played) -> Message:
         step, values = one.measures
         return Message(What.MEASURES, json_text(MeasuresMessage(step=step, values=dict(values))))
     if one.part is Part.LAYOUT:
-        return Message(What.UMAP if one.method is Method.UMAP else What.LINEAR, one.frame, one.attempt)
+        return Message(What.UMAP if one.method.view is Method.UMAP else What.LINEAR, one.frame, one.attempt)
     return Message(_WHAT[one.part], one.frame, one.attempt)

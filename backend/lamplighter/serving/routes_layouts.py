@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.heads import npy_head, safetensors_head
+from lamplighter.runfolder.drawing import read_drawing
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.line import layouts_that_count, newest_layout
@@ -31,7 +32,16 @@ from lamplighter.serving.representations import (
 )
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import LayoutInFull, LayoutInList, Layouts, Places, Step, as_json
+from lamplighter.serving.shapes import (
+    BasisOf,
+    LayoutInFull,
+    LayoutInList,
+    Layouts,
+    MapInFull,
+    Places,
+    Step,
+    as_json,
+)
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
 from lamplighter.serving.validators import Attempt, anything, headers, span, tag, unchanged
@@ -49,6 +59,16 @@ _HEAD = 64
 _FLOATS = np.dtype(np.float32)
 
 MethodName = Literal["linear", "umap"]
+"""A view; `umap` is the map, whichever method drew it."""
+
+
+@routes.get("/api/runs/{run}/map", response_model=MapInFull)
+def drawing(run: str, house: AHouse) -> Response:
+    """How the map is drawn, and what was asked of it; another way is asked for by `POST .../requests`."""
+    drawn = read_drawing(house.library.find(run))
+    basis = None if drawn.linear is None else BasisOf(attempt=drawn.linear[0], step=drawn.linear[1])
+    settled = drawn.settled and not drawn.pending
+    return as_json(MapInFull(chosen=drawn.chosen, asked=drawn.asked, settled=settled, linear=basis))
 
 
 @routes.get("/api/runs/{run}/layouts", response_model=Layouts, responses=UNCHANGED)
@@ -210,7 +230,7 @@ def fitting(
         if entry.id > after
         and first <= entry.step
         and (last is None or entry.step <= last)
-        and (method is None or entry.method == _METHODS[method])
+        and (method is None or entry.method.view == _METHODS[method])
     ]
 
 
@@ -238,7 +258,7 @@ def _head(run: RunFolder, form: Format, entries: list[LayoutEntry], shape: tuple
         "steps": (steps.dtype, steps.shape),
         "places": (_FLOATS, shape),
     }
-    method = entries[0].method.name.lower()
+    method = entries[0].method.view.name.lower()
     return (
         safetensors_head(tensors, {"format": "lamplighter", "run": run.id, "method": method})
         + steps.tobytes()
@@ -267,7 +287,7 @@ def _maker(
         if form is FRAME:
             return _records(run, entries)
         if form is JSON:
-            said = {"method": entries[0].method.name.lower(), "steps": [entry.step for entry in entries]}
+            said = {"method": entries[0].method.view.name.lower(), "steps": [entry.step for entry in entries]}
             return json_parts(said, "places", coordinates())
         return binary()
 

@@ -1,19 +1,23 @@
-"""What people ask of a run: pause, pace, go on."""
+"""What people ask of a run: pause, pace, go on, another map."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import Body
+from pydantic import ValidationError
 from starlette.responses import Response
 
+from lamplighter.recipe import explain
+from lamplighter.runfolder.drawing import merged, read_drawing
+from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.status import wants_training
 from lamplighter.runfolder.steps import TERMINAL
-from lamplighter.serving.house import AHouse
+from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Accepted, Asked, Continue, as_json
+from lamplighter.serving.shapes import Accepted, Asked, ChangeMap, Continue, as_json
 
 routes = Routes("requests")
 
@@ -25,6 +29,8 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
     """
     found = house.library.find(run)
     status = house.library.status(found)
+    if isinstance(asked, ChangeMap):
+        return _change_map(found, asked, house)
     if found.recipe.corpus.kind == "recorded":
         raise Refused(409, "this run is recorded from a training loop of its own, which takes no requests")
     over = status.phase in TERMINAL
@@ -40,4 +46,16 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
         if over and wants_training(found) and not house.given_up(found.id):
             raise Refused(409, "this run was asked to go on already; a trainer takes it up in a moment")
         number = RequestsWriter(found.path, house.server).add(asked.kind, body)
+    return as_json(Accepted(request=f"{house.server}:{number}"), 202)
+
+
+def _change_map(run: RunFolder, asked: ChangeMap, house: House) -> Response:
+    """Of a run in any phase: the projector is started for it where none is at work."""
+    body = asked.model_dump(exclude={"kind"}, exclude_none=True)
+    with house.writing:
+        try:
+            merged(read_drawing(run).asked, body)
+        except ValidationError as error:
+            raise Refused(422, explain(error)) from error
+        number = RequestsWriter(run.path, house.server).add("map", body)
     return as_json(Accepted(request=f"{house.server}:{number}"), 202)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from lamplighter.recipe import Recipe
+from lamplighter.recipe import MapMethodKind, MapRecipe, Recipe
 
 Item = TypeVar("Item")
 
@@ -190,7 +190,44 @@ class Continue(_Asked):
     learning_rate: Annotated[float | None, Field(gt=0, le=10)] = None
 
 
-Asked = Annotated[Plain | Pace | LearningRate | Continue, Field(discriminator="kind")]
+class ChangeMap(_Asked):
+    """Draw the map in another way, from where the tokens lie now; what is not named stays as it is."""
+
+    kind: Literal["map"]
+    method: MapMethodKind | None = None
+    neighbours: Annotated[int | None, Field(ge=2, le=200)] = None
+    min_dist: Annotated[float | None, Field(ge=0, le=3)] = None
+    """At most `spread`."""
+    spread: Annotated[float | None, Field(ge=0.1, le=5)] = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> ChangeMap:
+        if self.method is self.neighbours is self.min_dist is self.spread is None:
+            raise ValueError("say what to change: method, neighbours, min_dist or spread")
+        return self
+
+
+Asked = Annotated[Plain | Pace | LearningRate | Continue | ChangeMap, Field(discriminator="kind")]
+
+
+class BasisOf(BaseModel):
+    """The step whose matrix gave the directions of the linear view."""
+
+    attempt: int
+    step: int
+
+
+class MapInFull(BaseModel):
+    """How the map is drawn."""
+
+    chosen: MapRecipe
+    """The newest layouts."""
+    asked: MapRecipe
+    """How it will be once everything that was asked for is taken up."""
+    settled: bool
+    """Nothing is asked for, and of a run that is over the map has come to rest since."""
+    linear: BasisOf | None
+    """null before the first linear layout."""
 
 
 class Accepted(BaseModel):
@@ -347,7 +384,8 @@ class LayoutFacts(BaseModel):
 
     attempt: int
     step: int
-    method: Literal["linear", "umap"]
+    method: Literal["linear", "umap", "refit", "pca"]
+    """What drew it."""
     trust: float | None
     trust_error: float | None
     recall: float | None

@@ -30,6 +30,7 @@ from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_co
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.playback import Place
+from lamplighter.runfolder.requests import Applied
 from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
@@ -118,6 +119,7 @@ class Tail(Generic[Who]):
         self._rows = ToldRows(run)
         self._applied = 0
         self._layout_id = 0
+        self._applied_to_map = 0
         self._newest: dict[Method, LayoutEntry] = {}
         self._measured = -1
         self._status: Status | None = None
@@ -246,10 +248,7 @@ class Tail(Generic[Who]):
         self._rows.look(reader, self._step, messages, behind=more)
         for applied in reader.applied(after=self._applied):
             self._applied = applied.id
-            text = AcknowledgedMessage(
-                request=f"{applied.server}:{applied.request}", kind=applied.kind, step=applied.step
-            )
-            messages.append(Message(What.TEXT, json_text(text)))
+            messages.append(_acknowledged(applied))
         facts = reader.facts()
         if facts != self._facts:
             self._look_at_status(messages)
@@ -310,12 +309,15 @@ class Tail(Generic[Who]):
         if not self._line:
             self._layouts.forget()
             return
+        for applied in reader.applied(after=self._applied_to_map):
+            self._applied_to_map = applied.id
+            messages.append(_acknowledged(applied))
         seen, fresh = self._layout_id, dict(self._newest)
         for entry in layouts_that_count(reader, self._line, self._layout_id):
             seen = max(seen, entry.id)
-            known = fresh.get(entry.method)
+            known = fresh.get(entry.method.view)
             if known is None or (entry.step, entry.id) > (known.step, known.id):
-                fresh[entry.method] = entry
+                fresh[entry.method.view] = entry
         for method, entry in fresh.items():
             if entry != self._newest.get(method):
                 messages.append(_layout(reader, entry))
@@ -399,7 +401,9 @@ class Tail(Generic[Who]):
             messages.append(matrix_message(self._run, self._step))
         with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
             newer = [
-                e for e in self._newest.values() if (e.step, e.id) > place.layouts.get(e.method, (-1, -1))
+                e
+                for e in self._newest.values()
+                if (e.step, e.id) > place.layouts.get(e.method.view, (-1, -1))
             ]
             messages += [_layout(drawn, entry) for entry in newer]
         with suppress(*READ_ERRORS), self._measures.opened() as measured:
@@ -422,6 +426,13 @@ def _measures(step: int, values: dict[str, float]) -> Message:
     return Message(What.MEASURES, json_text(MeasuresMessage(step=step, values=dict(values))))
 
 
+def _acknowledged(applied: Applied) -> Message:
+    request = f"{applied.server}:{applied.request}"
+    return Message(
+        What.TEXT, json_text(AcknowledgedMessage(request=request, kind=applied.kind, step=applied.step))
+    )
+
+
 def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:
-    what = What.UMAP if entry.method is Method.UMAP else What.LINEAR
+    what = What.UMAP if entry.method.view is Method.UMAP else What.LINEAR
     return Message(what, reader.record(entry.id), entry.attempt)

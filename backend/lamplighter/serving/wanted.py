@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 
 from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.drawing import read_drawing
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.line import Line, counts
@@ -29,6 +30,8 @@ class _Known:
     """A trainer of ours is wanted: the run is not over, or somebody asked for it to go on."""
     last: int = 0
     """Of a run that we do not train, the last step."""
+    asked: tuple[tuple[str, int], ...] = ()
+    """Of a run that we do not train, what was asked of its map and not taken up yet: server and number."""
     behind: tuple[bool, bool] = (False, False)
     """Of a run that we do not train: whether its map, and its measures or tiles, end before the last step."""
     over: bool = False
@@ -75,7 +78,9 @@ class Wanted:
         if role == "trainer":
             return ("train", known.mark) if known.training else None
         behind = known.behind[0 if role == "projector" else 1]
-        return ("finish", known.last) if behind else None
+        if not behind:
+            return None
+        return ("finish", known.last, known.asked) if role == "projector" else ("finish", known.last)
 
     def to_seal(self, run: RunFolder) -> tuple[str, ...]:
         """Roles that nothing is wanted of any more, and whose file is not sealed."""
@@ -122,11 +127,15 @@ def _read(run: RunFolder, mark: Mark) -> _Known:
     with StepsReader(run.steps_path) as reader:
         line, (_, last) = reader.line(), reader.last()
         over, untiled = reader.facts().get("phase") in TERMINAL, reader.has_rows()
+    drawing = read_drawing(run)
+    asked = tuple((request.server, request.id) for request in drawing.pending)
+    undrawn = _last_layout(run, line) < last or not drawing.settled or bool(asked)
     return _Known(
         mark,
         False,
         last,
-        (_last_layout(run, line) < last, _last_measure(run, line) < last or untiled),
+        asked,
+        (undrawn, _last_measure(run, line) < last or untiled),
         over,
         left_open(run) if over else (),
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.requests import Request, RequestsReader
-from lamplighter.runfolder.steps import TERMINAL, Applied, StepsReader, StepsWriter
+from lamplighter.runfolder.requests import OF_THE_PROJECTOR, Applied, Request, RequestsReader
+from lamplighter.runfolder.steps import TERMINAL, StepsReader, StepsWriter
 
 _LOOK_EVERY = 0.03
 
@@ -72,6 +72,8 @@ class Control:
         if not now and time.monotonic() < self._next_look:
             return
         for request in self._requests.new():
+            if request.kind in OF_THE_PROJECTOR:
+                continue
             # The effect and the mark that it was had are one: neither is lost, nor done twice.
             with self._writer.together():
                 self._apply(request, step)

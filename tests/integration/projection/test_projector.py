@@ -8,60 +8,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.wire.frames import Method
 from tests.integration.projection.growing_run import GrowingRun
-
-Start = Callable[..., subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts projectors and leaves none behind."""
-    running: list[subprocess.Popen[bytes]] = []
-
-    def begin(folder: RunFolder, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "lamplighter.projection.worker", str(folder.path), *options]
-        running.append(subprocess.Popen(command, stderr=subprocess.PIPE))
-        return running[-1]
-
-    yield begin
-    for process in running:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-
-
-def layouts(folder: RunFolder, method: Method) -> list[Layout]:
-    """All layouts of a method, in the order they were made."""
-    try:
-        with LayoutsReader(folder.layouts_path) as reader:
-            found = [decode(reader.record(e.id)) for e in reader.entries() if e.method == method]
-    except FileNotFoundError:
-        return []
-    return [layout for layout in found if isinstance(layout, Layout)]
-
-
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
-    _, errors = process.communicate(timeout=seconds)
-    assert errors == b"", errors.decode()
-    return process.returncode
+from tests.integration.projection.projectors import Start, ended, layouts, wait_for
 
 
 def diameter(places: np.ndarray) -> float:
@@ -125,7 +82,7 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
         assert np.median(moved) < 0.12 * diameter(one.coordinates)
     assert moved.max() < 0.002 * diameter(maps[-1].coordinates)
 
-    for method in Method:
+    for method in (Method.LINEAR, Method.UMAP):
         newest = layouts(folder, method)[-1]
         assert (newest.attempt, newest.step) == last
         assert 0 < newest.trust <= 1

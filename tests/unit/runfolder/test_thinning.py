@@ -16,13 +16,13 @@ def test_old_layouts_get_fewer_and_the_newest_stay(tmp_path: Path) -> None:
     path = tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer:
         for step in range(400):
-            for method in Method:
+            for method in (Method.LINEAR, Method.UMAP):
                 writer.commit(layout(step, method))
             writer.thin(100)
         with LayoutsReader(path) as reader:
             entries = reader.entries()
     assert len(entries) <= 100
-    for method in Method:
+    for method in (Method.LINEAR, Method.UMAP):
         steps = [e.step for e in entries if e.method == method]
         assert len(steps) > 25
         assert steps[0] == 0

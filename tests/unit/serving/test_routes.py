@@ -300,6 +300,31 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, "/api/runs/none/requests", {"kind": "pause"}, 404)
 
 
+async def test_the_map_is_changed_in_any_phase(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(2)
+    base = f"/api/runs/{run.id}/requests"
+    await post(app, bearer, base, {"kind": "map", "neighbours": 20, "min_dist": 0.3}, 202)
+    trainer.end()
+    await post(app, bearer, base, {"kind": "map", "method": "refit"}, 202)
+    drawn = (await get(app, f"/api/runs/{run.id}/map")).json
+    assert drawn["chosen"] == run.recipe.map.model_dump()
+    assert drawn["asked"] == {"method": "refit", "neighbours": 20, "min_dist": 0.3, "spread": 1.5}
+    assert (drawn["settled"], drawn["linear"]) == (False, None)
+    for body, said in (
+        ({}, "say what to change"), ({"neighbours": 1}, "greater than or equal to 2"),
+        ({"neighbours": 500}, "less than or equal to 200"), ({"method": "tsne"}, "'umap', 'refit' or 'pca'"),
+        ({"min_dist": 2}, "min_dist (2) must be at most spread (1.5)"), ({"spread": 0.2}, "must be at most spread (0.2)"),
+        ({"min_dist": "NaN"}, "min_dist"), ({"colour": 1}, "Extra inputs"),
+    ):  # fmt: skip
+        refused = await post(app, bearer, base, {"kind": "map", **body}, 422)
+        assert said in json.dumps(refused), refused
+    assert [r.body for r in RequestsReader(run.path).new()] == [
+        {"neighbours": 20, "min_dist": 0.3},
+        {"method": "refit"},
+    ]
+
+
 async def test_uploads(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
     async def upload(body: bytes, status: int, name: str = "novel.txt") -> Any:
         answer = await call(app, "POST", f"/api/uploads?name={name}", bearer, body)

@@ -127,11 +127,10 @@ def _layouts(
     """Steps and places, (L, V, 2), of layouts spread over the run, in one scale; their method; how many there are."""
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            method = Method.UMAP if reader.newest(Method.UMAP) else Method.LINEAR
+            drawn = list(layouts_that_count(reader, line))
+            view = max((entry.method.view for entry in drawn), default=Method.LINEAR)
             entries = {
-                entry.step: entry
-                for entry in layouts_that_count(reader, line)
-                if entry.method == method and entry.step <= last
+                entry.step: entry for entry in drawn if entry.method.view == view and entry.step <= last
             }
             if not entries:
                 raise FileNotFoundError
@@ -154,7 +153,7 @@ def _layouts(
     return (
         [e.step for e in found],
         np.rint((xyz - low) / scale * 65_535).astype(np.uint16),
-        method,
+        found[-1].method,
         len(entries),
     )
 
@@ -194,7 +193,7 @@ def _about(
     run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, most: int, losses: int
 ) -> list[str]:  # fmt: skip
     """What the page says of itself: what it shows and what was left out."""
-    kind = "UMAP" if method == Method.UMAP else "a linear view"
+    kind = "a linear view" if method in (Method.LINEAR, Method.PCA) else "UMAP"
     lines = [
         f"A lamp is a token, its place is its place in the embedding ({kind}). A lamp lights when the step's"
         " batch gives its row a gradient: the stronger the gradient, the brighter.",

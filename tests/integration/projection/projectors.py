@@ -1,0 +1,35 @@
+"""Real projector processes, and what they drew."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.wire.frames import Layout, Method, decode_as
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+def layouts(folder: RunFolder, method: Method) -> list[Layout]:
+    """All layouts of a method, in the order they were made."""
+    try:
+        with LayoutsReader(folder.layouts_path) as reader:
+            return [decode_as(reader.record(e.id), Layout) for e in reader.entries() if e.method == method]
+    except FileNotFoundError:
+        return []
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
+    _, errors = process.communicate(timeout=seconds)
+    assert errors == b"", errors.decode()
+    return process.returncode

@@ -1,0 +1,144 @@
+"""The map changed while it is drawn, by a real projector: nothing asked for is lost, or done twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.drawing import read_drawing
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.lock import RoleLock
+from lamplighter.runfolder.requests import Applied, RequestsWriter
+from lamplighter.serving.wanted import Wanted
+from lamplighter.wire.frames import Method
+from tests.integration.projection.growing_run import GrowingRun
+from tests.integration.projection.projectors import Start, ended, layouts, wait_for
+
+
+def ask(run: GrowingRun, **body: Any) -> int:
+    return RequestsWriter(run.folder.path, "s1").add("map", body)
+
+
+def applied(run: GrowingRun) -> list[Applied]:
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        return reader.applied()
+
+
+def wants_projector(run: GrowingRun) -> bool:
+    wanted = Wanted()
+    wanted.look([run.folder])
+    return wanted.state(run.folder, "projector") is not None
+
+
+def streets(places: np.ndarray) -> float:
+    """How far apart neighbours on the map lie, as a share of how far it reaches."""
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(axis=1)) / np.linalg.norm(np.ptp(places, axis=0)))
+
+
+def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path)
+    run.grow(60)
+    with RoleLock(run.folder.path, "trainer"):
+        process = start(run.folder)
+        wait_for(lambda: len(layouts(run.folder, Method.UMAP)) > 12)
+        # Not the projector's: it is left to the trainer.
+        RequestsWriter(run.folder.path, "s1").add("pace", {"steps_per_second": 4})
+        number = ask(run, neighbours=8, min_dist=0.02, spread=1.0)
+        wait_for(lambda: applied(run))
+        before = len(layouts(run.folder, Method.UMAP))
+        wait_for(lambda: len(layouts(run.folder, Method.UMAP)) >= before + 12)
+        process.terminate()
+        assert ended(process) == 0
+    run.writer.close()
+    (taken,) = applied(run)
+    assert (taken.server, taken.request, taken.kind) == ("s1", number, "map")
+    assert (taken.attempt, taken.step) == (1, 60)
+    maps = [layout.coordinates for layout in layouts(run.folder, Method.UMAP)]
+    assert streets(maps[-1]) < 0.8 * streets(maps[before - 1])
+    width = float(np.linalg.norm(np.ptp(maps[before - 1], axis=0)))
+    for one, two in zip(maps[before - 2 :], maps[before - 1 :], strict=False):
+        assert np.median(np.linalg.norm(two - one, axis=1)) < 0.25 * width
+    drawing = read_drawing(run.folder)
+    assert (drawing.chosen.neighbours, drawing.chosen.min_dist, drawing.pending) == (8, 0.02, ())
+
+
+@pytest.mark.parametrize("at", ["before it is taken up", "after it was taken up"])
+def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
+    tmp_path: Path, start: Start, at: str
+) -> None:
+    run = GrowingRun(tmp_path, size=80)
+    run.grow(20)
+    with RoleLock(run.folder.path, "trainer"):
+        process = start(run.folder)
+        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        if at == "before it is taken up":
+            process.kill()
+            process.communicate()
+            ask(run, neighbours=5)
+            assert len(read_drawing(run.folder).pending) == 1
+        else:
+            ask(run, neighbours=5)
+            wait_for(lambda: applied(run))
+            process.kill()
+            process.communicate()
+    assert run.end()
+    assert wants_projector(run)
+    assert ended(start(run.folder)) == 0
+    assert [taken.request for taken in applied(run)] == [1]
+    drawing = read_drawing(run.folder)
+    assert (drawing.chosen.neighbours, drawing.settled, drawing.pending) == (5, True, ())
+    assert not wants_projector(run)
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        assert reader.facts()["umap"]["neighbours"] == 5
+
+
+def test_a_finished_run_is_drawn_by_another_method(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=60)
+    run.grow(30)
+    assert run.end()
+    assert ended(start(run.folder)) == 0
+    assert not wants_projector(run)
+    kept = len(layouts(run.folder, Method.UMAP))
+    ask(run, method="pca")
+    assert wants_projector(run)
+    assert ended(start(run.folder)) == 0
+    assert not wants_projector(run)
+    (drawn,) = layouts(run.folder, Method.PCA)
+    assert (drawn.step, drawn.method) == (30, Method.PCA)
+    assert len(layouts(run.folder, Method.UMAP)) == kept
+    # And back: the living map begins anew, and lies over what the other one drew.
+    ask(run, method="umap")
+    assert ended(start(run.folder)) == 0
+    assert len(layouts(run.folder, Method.UMAP)) > kept
+    assert not wants_projector(run)
+    assert not list(run.folder.path.glob("*.sqlite-wal"))
+
+
+def test_what_makes_no_sense_is_taken_up_and_changes_nothing(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=30)
+    run.grow(5)
+    assert run.end()
+    ask(run, neighbours="many")
+    ask(run, min_dist=2.5)
+    ask(run, method="magic")
+    assert ended(start(run.folder)) == 0
+    assert [taken.request for taken in applied(run)] == [1, 2, 3]
+    assert read_drawing(run.folder).chosen == run.folder.recipe.map
+
+
+def test_asked_before_there_is_a_map(tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=40)
+    ask(run, neighbours=4)
+    run.grow(3)
+    with RoleLock(run.folder.path, "trainer"):
+        process = start(run.folder)
+        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        process.terminate()
+        assert ended(process) == 0
+    run.writer.close()
+    assert [(taken.request, taken.body) for taken in applied(run)] == [(1, {"neighbours": 4})]
