@@ -14,8 +14,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.umap_parts import membership_strengths, smooth_knn_dist
-
 
 @dataclass(frozen=True)
 class Graph:
@@ -73,7 +71,7 @@ class Strengths:
             self._weights, changed = np.empty(ids.shape, dtype=np.float32), None
         rows = np.arange(len(ids)) if changed is None else np.flatnonzero(changed)
         if len(rows):
-            self._weights[rows] = _strengths(cosines[rows])
+            self._weights[rows] = membership_strengths(cosines[rows])
         head, tail, weight, count = _union(ids, self._weights, horizon)
         return Graph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
 
@@ -83,19 +81,58 @@ def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], ho
     return Strengths().graph(ids, cosines, horizon)
 
 
-def _strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Membership strengths of some tokens' neighbours, by umap-learn's own functions. Shape of `cosines`."""
+@numba.njit(cache=True)
+def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What tokens think of their neighbours: umap-learn's strengths, by Newton's method instead of bisection.
+
+    Sigma is such that the strengths of a token's neighbours add up to log2 of their number, the token itself counted
+    (a tolerance of 1e-5, as umap-learn's). The sum is a convex, falling function of 1 / sigma: from a start at which
+    it is too large, which the mean distance gives by Jensen's inequality, Newton's steps never go too far.
+
+    Args:
+        cosines: shape (N, k), descending.
+
+    Returns:
+        Shape (N, k).
+    """
     count, k = cosines.shape
-    # umap-learn wants each token as its own first neighbour, and leaves out what has the row's own number: here
-    # a row has no other number than its place, and the neighbours have one that no row has.
-    ids = np.full((count, k + 1), count, dtype=np.int32)
-    ids[:, 0] = np.arange(count)
-    distances = np.zeros((count, k + 1), dtype=np.float32)
-    np.maximum(1 - cosines, 0, out=distances[:, 1:])
-    # Where no neighbour is at a distance, sigma depends on the other rows, but the weights are 1 whatever it is.
-    sigmas, rhos = smooth_knn_dist(distances, float(k + 1))
-    weights = membership_strengths(ids, distances, sigmas, rhos)[2]
-    return weights.reshape(count, k + 1)[:, 1:]
+    weights = np.ones((count, k), dtype=np.float32)
+    beyond = np.empty(k)
+    target = np.log2(k + 1.0)
+    for row in range(count):
+        rho = 0.0
+        total = 0.0
+        for at in range(k):
+            distance = max(np.float32(0), np.float32(1) - cosines[row, at])
+            total += distance
+            if rho == 0 and distance > 0:
+                rho = distance
+            beyond[at] = distance
+        if rho == 0:
+            continue
+        level = 0
+        mean = 0.0
+        for at in range(k):
+            beyond[at] = max(0.0, beyond[at] - rho)
+            mean += beyond[at] / k
+            level += beyond[at] == 0
+        sigma = 0.0
+        if level < target and k > target:
+            inverse = np.log(k / target) / mean
+            for _ in range(64):
+                reached, slope = 0.0, 0.0
+                for at in range(k):
+                    strength = np.exp(-beyond[at] * inverse)
+                    reached += strength
+                    slope += beyond[at] * strength
+                if reached - target < 1e-5:
+                    break
+                inverse += (reached - target) / slope
+            sigma = 1 / inverse
+        sigma = max(sigma, 1e-3 * total / (k + 1))
+        for at in range(k):
+            weights[row, at] = np.exp(-beyond[at] / sigma)
+    return weights
 
 
 @numba.njit(cache=True)

@@ -184,13 +184,20 @@ def _rank(
     for b in range(len(rows)):
         row = rows[b]
         own_ids, own = ids[row], cosines[row]
+        # Those that were nearest are near still: as many as are wanted lie at least this near.
+        near_enough = np.float32(-np.inf)
+        if counts[row] == kept:
+            near_enough = np.float32(np.inf)
+            for at in range(kept):
+                near_enough = min(near_enough, similar[b, own_ids[at]])
         count = 0
         least = np.float32(-np.inf)
         for token in range(size):
+            cosine = similar[b, token]
             # Tokens come by id: an equal cosine ranks after those that are there.
-            if similar[b, token] <= least or token == row:
+            if cosine < near_enough or cosine <= least or token == row:
                 continue
-            _insert(own_ids, own, count, similar[b, token], token)
+            _insert(own_ids, own, count, cosine, token)
             if count < kept:
                 count += 1
             if count == kept:
