@@ -164,7 +164,7 @@ def write_layouts(run: RunFolder, *layouts: Layout) -> None:
             writer.commit(one)
 
 
-def finished_run(folder: Path, steps: int = 35) -> RunFolder:
+def finished_run(folder: Path, steps: int = 35, *, rows: bool = True) -> RunFolder:
     run = make_run(Shelf(folder))
-    assert FakeTrainer(run).begin().train(steps).end()
+    assert FakeTrainer(run, rows=rows).begin().train(steps).end()
     return run

@@ -161,16 +161,20 @@ def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
 
 
 def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
-    done = finished_run(tmp_path, 12)
+    done = finished_run(tmp_path, 12, rows=False)
     write_layouts(done, layout(1, 12))
     with MeasuresWriter(done.measures_path) as writer:
         writer.commit(1, 12, {"purity": 0.5})
     behind = finished_run(tmp_path, 12)
     write_layouts(behind, layout(1, 12), layout(1, 10))
+    untiled = finished_run(tmp_path, 12)
+    write_layouts(untiled, layout(1, 12))
+    with MeasuresWriter(untiled.measures_path) as writer:
+        writer.commit(1, 12, {"purity": 0.5})
     other = finished_run(tmp_path, 12)
     # The map of this one ends with a superseded step.
     write_layouts(other, layout(9, 12))
-    for run, age in ((done, 100), (behind, 200), (other, 300)):
+    for run, age in ((done, 100), (behind, 200), (untiled, 250), (other, 300)):
         then = time.time() - age
         os.utime(run.path / "recipe.json", (then, then))
     started = Started(
@@ -180,7 +184,9 @@ def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
         until(lambda: ("projector", other.id) in started and ("analyst", other.id) in started)
         # Done, as far as it goes: not again and again.
         time.sleep(0.5)
-    assert sorted(started) == sorted([("analyst", behind.id), ("projector", other.id), ("analyst", other.id)])
+    assert sorted(started) == sorted(
+        [("analyst", behind.id), ("analyst", untiled.id), ("projector", other.id), ("analyst", other.id)]
+    )
     assert started[0] == ("analyst", behind.id)
 
 
@@ -277,7 +283,7 @@ def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
 
 
 def test_looking_at_a_long_shelf_of_finished_runs_is_cheap(tmp_path: Path) -> None:
-    run = finished_run(tmp_path, 2)
+    run = finished_run(tmp_path, 2, rows=False)
     write_layouts(run, layout(1, 2))
     with MeasuresWriter(run.measures_path) as writer:
         writer.commit(1, 2, {"purity": 0.5})
@@ -307,7 +313,7 @@ def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
 
 def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     run = make_run(Shelf(tmp_path))
-    trainer = FakeTrainer(run).begin().train(12)
+    trainer = FakeTrainer(run, rows=False).begin().train(12)
     trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
     write_layouts(run, layout(1, 12))
     with MeasuresWriter(run.measures_path) as measures:
