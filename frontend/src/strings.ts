@@ -146,6 +146,8 @@ export const t = {
   mapSwitch: {
     label: "Map",
     umap: "UMAP",
+    refit: "refit",
+    pca: "PCA",
     linear: "linear",
     umapMore: "Puts rows that are near in the space near on the map (m)",
     linearMore:
@@ -167,7 +169,14 @@ export const t = {
   home: "Show the whole city",
   save: "Save the picture",
 
-  panels: { token: "Token", step: "Step", measures: "Measures", export: "Export", runs: "Runs" },
+  panels: {
+    token: "Token",
+    step: "Step",
+    map: "Map",
+    measures: "Measures",
+    export: "Export",
+    runs: "Runs",
+  },
   inspector: "Inspector",
   openInspector: "Open the inspector (i)",
   closeInspector: "Fold the inspector away (i)",
@@ -252,6 +261,35 @@ export const t = {
       purity_chance: "chance",
       analogy_chance: "chance",
     } as Record<string, string>,
+  },
+  mapPanel: {
+    about:
+      "How the map is drawn. A change takes effect while it runs: the tokens flow to their new places. It changes the picture, never what is learned.",
+    viewer: "Only the presenter can change the map (open Lamplighter by its launch link).",
+    method: "Drawn by",
+    methods: {
+      umap: ["living UMAP", "One UMAP layout that stays alive while the space under it moves."],
+      refit: [
+        "UMAP, fitted anew",
+        "A fit from scratch each time, laid over the last picture: slower, and it jumps.",
+      ],
+      pca: ["PCA", "The two directions in which the tokens differ most, chosen for each picture."],
+    } satisfies Record<"umap" | "refit" | "pca", [string, string]>,
+    neighbours: "Neighbours",
+    neighboursMore: "How many nearest tokens count for each: few make islands, many make one land.",
+    minDist: "Least distance",
+    minDistMore: "How close together tokens may lie: small makes heaps, large makes streets.",
+    spread: "Spread",
+    spreadMore: "How far out a neighbourhood reaches; never below the least distance.",
+    apply: "Apply",
+    applied: "The map is drawn so.",
+    asked: "Asked for: the map is on its way there.",
+    made: (method: string, neighbours: number, minDist: number, spread: number) =>
+      `Drawn by ${method} with ${count(neighbours)} neighbours, least distance ${minDist}, spread ${spread}.`,
+    madePlain: (method: string) => `Drawn by ${method}.`,
+    now: "The picture now",
+    linear: (step: number) =>
+      `The linear view looks along directions chosen from the space at step ${count(step)}.`,
   },
   exportPanel: {
     about: "The run as a file: for colleagues, other programs, or a class without a network.",

@@ -37,6 +37,10 @@ _OPTIONS = (
     click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
     click.option("--keyframe-every", type=int, metavar="STEPS", help="Steps between two whole matrices.  [default: 100]"),
+    click.option("--map", type=click.Choice(["umap", "refit", "pca"]), help="What draws the map to begin with; umap is the living one.  [default: umap]"),
+    click.option("--map-neighbours", type=int, help="Nearest tokens that count for each on the map.  [default: 40]"),
+    click.option("--map-min-dist", type=float, help="How close together tokens may lie on the map.  [default: 1.0]"),
+    click.option("--map-spread", type=float, help="How far out a neighbourhood reaches on the map.  [default: 1.5]"),
     click.option("--disk-budget", type=float, metavar="MB", help="Most the run may take on disk.  [default: 1000]"),
 )  # fmt: skip
 
@@ -86,6 +90,9 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
         fields["sequences"] = options["batch"]
         fields["passages"] = _passages(options["batch"], fields["passages"])
     put(fields["cadence"], "keyframe_every", options["keyframe_every"])
+    put(fields["map"], "method", options["map"])
+    for name in ("neighbours", "min_dist", "spread"):
+        put(fields["map"], name, options[f"map_{name}"])
     if options["disk_budget"] is not None:
         if not 1 <= options["disk_budget"] <= 1e9:
             raise RecipeError(f"--disk-budget: {options['disk_budget']} is not a number of MB from 1 to 1e9")

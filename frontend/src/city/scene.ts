@@ -125,7 +125,7 @@ export class Scene {
     const mixing = this.mixing(now);
     const first = this.layout === null;
     // The other map has other units: the viewer's place on this one means nothing there.
-    if (this.layout?.method !== layout.method) this.wandering = false;
+    if (this.layout?.drawnBy !== layout.drawnBy) this.wandering = false;
     const next = placement.placementOf(layout);
     this.from = placement.between(this.from, this.to, mixing);
     this.to = placement.coordinates(next);

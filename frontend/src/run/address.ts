@@ -2,8 +2,8 @@
 
 import type { Method } from "../wire/frames";
 
-export type PanelName = "token" | "step" | "measures" | "export" | "runs";
-export const PANELS: readonly PanelName[] = ["token", "step", "measures", "export", "runs"];
+export type PanelName = "token" | "step" | "map" | "measures" | "export" | "runs";
+export const PANELS: readonly PanelName[] = ["token", "step", "map", "measures", "export", "runs"];
 
 export interface Address {
   run: string | null;

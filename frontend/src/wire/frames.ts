@@ -48,12 +48,17 @@ export interface Pulse extends Stamp {
   layerNorms: Float32Array;
 }
 
+/** A view: the fixed linear one, or the map, which goes by the name umap whoever drew it. */
 export type Method = "linear" | "umap";
+
+const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
+export type DrawnBy = (typeof DRAWN_BY)[number];
 
 /** Where the tokens lie at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
 export interface Layout extends Stamp {
   kind: "layout";
   method: Method;
+  drawnBy: DrawnBy;
   x0: number;
   x1: number;
   y0: number;
@@ -188,7 +193,8 @@ function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
 function decodeLayout(cursor: Cursor, flags: number, stamp: Stamp): Layout {
   const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const method = cursor.u8();
-  if (method > 1) throw new FrameError(`unknown layout method: ${method}`);
+  const drawnBy = DRAWN_BY[method];
+  if (drawnBy === undefined) throw new FrameError(`unknown layout method: ${method}`);
   cursor.skip(3);
   const [x0, x1, y0, y1] = [cursor.f32(), cursor.f32(), cursor.f32(), cursor.f32()];
   if (![x0, x1, y0, y1].every(Number.isFinite)) {
@@ -198,7 +204,8 @@ function decodeLayout(cursor: Cursor, flags: number, stamp: Stamp): Layout {
     kind: "layout",
     ...stamp,
     vocabulary,
-    method: method === 1 ? "umap" : "linear",
+    method: drawnBy === "linear" ? "linear" : "umap",
+    drawnBy,
     x0,
     x1,
     y0,

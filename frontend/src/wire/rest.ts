@@ -128,8 +128,24 @@ export interface Export {
   left_out: string[];
 }
 
+export interface MapRecipe {
+  method: "umap" | "refit" | "pca";
+  neighbours: number;
+  min_dist: number;
+  spread: number;
+}
+
+/** How the map is drawn, and what was asked of it. */
+export interface Drawing {
+  chosen: MapRecipe;
+  asked: MapRecipe;
+  settled: boolean;
+  linear: { attempt: number; step: number } | null;
+}
+
 /** What a presenter may ask of a run. */
 export type Ask =
+  | ({ kind: "map" } & Partial<MapRecipe>)
   | { kind: "pause" | "resume" | "step" | "stop" }
   | { kind: "pace"; steps_per_second: number | null }
   | { kind: "learning_rate"; value: number }

@@ -1,0 +1,72 @@
+"""The map's settings through the page: asked for by keyboard, taken up by the projector, seen by viewers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.layouts import LayoutsReader
+from tests.application import Application
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+LATER = 60_000
+
+
+def made(application: Application) -> int:
+    try:
+        with LayoutsReader(application.only_run().layouts_path) as reader:
+            return len(reader.entries())
+    except FileNotFoundError:
+        return 0
+
+
+def test_another_map_is_asked_for_by_keyboard(page: Page, application: Application, tmp_path: Path):
+    page.get_by_test_id("tab-map").focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("tabpanel")
+    expect(panel.get_by_test_id("map-made")).to_contain_text("living UMAP with 40 neighbours", timeout=LATER)
+    expect(panel.get_by_test_id("map-apply")).to_be_disabled()
+    wait_until(lambda: made(application) > 4, "a map")
+    panel.get_by_test_id("map-neighbours").fill("12")
+    panel.get_by_test_id("map-min_dist").fill("0.2")
+    page.keyboard.press("Enter")
+    expect(panel.get_by_test_id("map-made")).to_contain_text(
+        "12 neighbours, least distance 0.2, spread 1.5", timeout=LATER
+    )
+    expect(panel.get_by_test_id("map-basis")).to_contain_text("chosen from the space at step")
+    # What is not allowed is refused in words.
+    panel.get_by_test_id("map-spread").fill("0.15")
+    panel.get_by_test_id("map-apply").click()
+    expect(panel.get_by_test_id("map-problem")).to_contain_text("must be at most spread", timeout=LATER)
+    panel.get_by_test_id("map-spread").fill("1.5")
+    panel.get_by_test_id("map-method").select_option("pca")
+    expect(panel.get_by_test_id("map-neighbours")).to_have_count(0)
+    panel.get_by_test_id("map-apply").click()
+    expect(panel.get_by_test_id("map-made")).to_have_text("Drawn by PCA.", timeout=LATER)
+    # The switch under the map says what draws it, once such a layout is here.
+    expect(page.get_by_test_id("map-umap")).to_have_text("PCA", timeout=LATER)
+    page.screenshot(path=tmp_path / "map.png")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
+    page: Page, application: Application, chromium: Browser, tmp_path: Path
+):
+    # One city is enough for a machine that draws without a GPU.
+    page.goto("about:blank")
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    try:
+        page = context.new_page()
+        page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
+        expect(page.get_by_test_id("map-viewer")).to_contain_text("Only the presenter", timeout=LATER)
+        expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=LATER)
+        expect(page.get_by_test_id("map-method")).to_be_disabled()
+        expect(page.get_by_test_id("map-apply")).to_be_disabled()
+        page.screenshot(path=tmp_path / "phone.png")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        context.close()
