@@ -116,13 +116,13 @@ class ProjectorProcess:
         follower = self._follower
         size = len(follower.vectors)
         with LayoutsReader(self._run.layouts_path) as earlier:
-            projector = Projector(writer, earlier, size, self._run.recipe.map)
+            projector = Projector(writer, earlier, size, self._run.recipe.map, self._run.vocabulary)
             self._requests = RequestsReader(self._run.path)
             for server, request in earlier.last_applied().items():
                 self._requests.seen(server, request)
         if projector.shown is not None:
             projector.remember(_matrix_of(self._run, *projector.shown))
-        keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (4 * size + 500)))
+        keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))
         over, version, due, frames = False, -1, 0.0, 0
         while not self._stop and not over:
             seen = reader.version()
@@ -149,6 +149,7 @@ class ProjectorProcess:
             frames += 1
             if frames % 50 == 0:
                 writer.thin(keep)
+                writer.thin_districts(max(50, keep // 4))
             used = time.thread_time() - used
             # Shares are of processor time: on a busy machine the clock would make it rest twice over.
             rested = start + used / (self._share if self._alive else 1.0)

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from lamplighter.projection.linear import CHOSEN_AT, LinearView, principal_view
 from lamplighter.projection.method import MapMethod
 from lamplighter.projection.methods import METHODS, begun_over, make_method, settings_of
-from lamplighter.projection.trust import TrustProbe
+from lamplighter.projection.surroundings import Nearest, Surroundings
+from lamplighter.projection.survey import Survey
+from lamplighter.projection.trust import TrustProbe, nearest_places, trust_by_token
 from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.drawing import changed, chosen_of
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.requests import Request
 from lamplighter.wire.frames import FrameError, Layout, Method, decode
+from lamplighter.wire.vocabulary import Vocabulary
 
 SETTLING = 100
 """Frames after which a space at rest is taken to have settled, whatever the learning rate says."""
@@ -61,7 +64,12 @@ class Projector:
     """Makes layouts of the matrices it is given and commits them. Main thread only."""
 
     def __init__(
-        self, writer: LayoutsWriter, earlier: LayoutsReader, size: int, chosen: MapRecipe | None = None
+        self,
+        writer: LayoutsWriter,
+        earlier: LayoutsReader,
+        size: int,
+        chosen: MapRecipe | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         """Take up the work where the file says it was left.
 
@@ -70,10 +78,14 @@ class Projector:
             earlier: reads the same file; used only here.
             size: tokens, V.
             chosen: how the map is drawn where the file does not say yet.
+            vocabulary: of the run, for the names of districts; None: none are looked for.
         """
         self._writer = writer
         self._size = size
         self._probe = TrustProbe(size)
+        self._surroundings = Surroundings()
+        self._nearest: Nearest | None = None
+        self._survey = Survey(writer, earlier, vocabulary) if vocabulary is not None else None
         self._method: MapMethod | None = None
         self._ready = False
         self._linear: LinearView | None = None
@@ -201,13 +213,22 @@ class Projector:
             )
             return False
         self._probe.look(vectors)
+        # The first frame of a map may take seconds: the linear view does not wait for it.
+        begun = self._method is not None
+        if begun:
+            self._draw(vectors, attempt, step)
+        else:
+            self._nearest = self._surroundings.of(vectors, None)
         start_only = self._linear is not None and self._linear.step == 0 < step
         if self._linear_shown != (attempt, step) or (over and start_only):
             places = self._linear_view(vectors, attempt, step, over=over).places(vectors)
             self._commit(Method.LINEAR, places, attempt, step)
             self._linear_shown = (attempt, step)
-        if self._ready:
+        if self._ready and not begun:
             self._draw(vectors, attempt, step)
+        if self._ready and self._survey is not None:
+            final = over and not self.wants(attempt, step)
+            self._survey.look(vectors, self._nearest, attempt, step, final=final)
         return True
 
     def _draw(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
@@ -216,6 +237,7 @@ class Projector:
             self._remembered = None
         self._settling = self._settling + 1 if self.shown == (attempt, step) else 0
         self._places, self._drawn_by = self._method.frame(vectors), METHODS[self.chosen.method]
+        self._nearest = self._surroundings.of(vectors, self._method)
         with self._writer.together():
             self._commit(self._drawn_by, self._places, attempt, step)
             if not self._settled and not self._restless:
@@ -236,7 +258,11 @@ class Projector:
         return view
 
     def _commit(self, method: Method, places: NDArray[np.float32], attempt: int, step: int) -> None:
-        trust = self._probe.estimate(places)
+        shown = by_token = None
+        if self._nearest is not None:
+            shown = nearest_places(places, self._probe.neighbours)
+            by_token = trust_by_token(shown, self._nearest[0])
+        trust = self._probe.estimate(places, shown)
         self._writer.commit(
             Layout(
                 attempt,
@@ -248,6 +274,7 @@ class Projector:
                 trust.error,
                 trust.recall,
                 len(trust.token_ids),
+                by_token,
             )
         )
 

@@ -42,9 +42,9 @@ class Surroundings:
         if len(vectors) <= 2:
             return None
         kept: Nearest | None = getattr(method, "nearest", None)
-        if kept is not None:
+        if kept is not None and kept[0].shape[1] >= min(REACH, len(vectors) - 1):
             self._own = None
-            return kept
+            return kept[0][:, :REACH], kept[1][:, :REACH]
         from lamplighter.projection.neighbours import Neighbours
 
         self._own = self._own or Neighbours(REACH)

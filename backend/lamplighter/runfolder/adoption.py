@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lamplighter.recipe import MapRecipe
-from lamplighter.runfolder import layouts, measures, steps, tiles
+from lamplighter.runfolder import districts, layouts, measures, steps, tiles
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.foreign import (
     ForeignFile,
@@ -28,7 +28,7 @@ from lamplighter.runfolder.foreign import (
     as_object,
     as_text,
 )
-from lamplighter.wire.frames import Census, FrameError, Layout, Method, Pulse, Rows
+from lamplighter.wire.frames import Census, Districts, FrameError, Layout, Method, Pulse, Rows
 from lamplighter.wire.tiles import decode_tile
 
 _MAX_FACT = 1_000_000
@@ -104,7 +104,7 @@ def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
     """
     count = 0
     with (
-        ForeignFile(source, layouts.SCHEMA, tick, older=layouts.BEFORE_REQUESTS) as file,
+        ForeignFile(source, layouts.SCHEMA, tick, older=layouts.OLDER) as file,
         FreshCopy(target, layouts.SCHEMA) as copy,
     ):
         said = _all_facts(file, source.name)
@@ -128,7 +128,34 @@ def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
                 record,
             )
             count += 1
+        if file.newest:
+            _copy_districts(file, copy, said.get("next_district"), shape)
     return count
+
+
+def _copy_districts(file: ForeignFile, copy: FreshCopy, next_id: Any, shape: Shape) -> None:
+    highest = 0
+    for attempt, step, record in file.rows("SELECT attempt, step, record FROM districts ORDER BY id"):
+        found = file.frame(record, Districts, steps.key(as_count(attempt), as_count(step)), shape)
+        highest = max(highest, *found.ids.tolist(), 0)
+        copy.add("INSERT INTO districts(attempt,step,record) VALUES(?,?,?)", attempt, step, record)
+    for when, attempt, step, kind, message in file.rows(
+        "SELECT time, attempt, step, kind, message FROM district_events ORDER BY id"
+    ):
+        if kind not in districts.KINDS:
+            raise FormatError("layouts.sqlite: something became of a district that cannot")
+        copy.add(
+            "INSERT INTO district_events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+            as_number(when),
+            as_count(attempt),
+            as_count(step),
+            kind,
+            as_text(message),
+        )
+    # No number is given twice, whatever the file says.
+    given = next_id if isinstance(next_id, int) and not isinstance(next_id, bool) else 1
+    given = min(max(given, highest + 1), 1 << 31)
+    copy.add("INSERT INTO facts VALUES(?,?)", "next_district", json.dumps(given))
 
 
 def copy_measures(source: Path, target: Path, tick: Tick) -> None:

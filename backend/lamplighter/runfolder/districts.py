@@ -80,13 +80,15 @@ class DistrictsReader(FileReader):
         rows = self._all("SELECT record FROM districts ORDER BY id DESC LIMIT 1")
         return rows[0][0] if rows else None
 
-    def district_events(self, after: int = 0, limit: int = 1_000) -> list[DistrictEvent]:
-        """What became of districts, with an id above `after`, oldest first."""
+    def district_events(self, after: int | None = None, limit: int = 1_000) -> list[DistrictEvent]:
+        """What became of districts, oldest first: the first `limit` with an id above `after`, or the newest."""
         if not self._has_districts:
             return []
+        order = "DESC" if after is None else "ASC"
         rows = self._all(
-            "SELECT id, time, attempt, step, kind, message FROM district_events WHERE id>? ORDER BY id LIMIT ?",
-            after,
+            "SELECT id, time, attempt, step, kind, message FROM district_events WHERE id>?"
+            f" ORDER BY id {order} LIMIT ?",
+            after or 0,
             limit,
         )
-        return [DistrictEvent(*row) for row in rows]
+        return sorted((DistrictEvent(*row) for row in rows), key=lambda event: event.id)

@@ -17,7 +17,7 @@ import apsw
 
 from lamplighter.runfolder.database import FORMAT, FormatError, open_writer, seal
 from lamplighter.runfolder.steps import key
-from lamplighter.wire.frames import Census, FrameError, Layout, Pulse, Rows, decode
+from lamplighter.wire.frames import Census, Districts, FrameError, Layout, Pulse, Rows, decode
 
 MAX_RECORD = 1 << 28
 """Bytes of one value in a foreign file: a keyframe of 50,000 rows of 1,024 numbers fits."""
@@ -26,7 +26,7 @@ _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY ty
 
 Tick = Callable[[], None]
 """Called again and again while rows are read; what it raises ends the import."""
-F = TypeVar("F", Pulse, Layout, Rows, Census)
+F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class ForeignFile:
             FormatError: what is wrong with it.
         """
         self.name = path.name
+        self.newest = True
+        """Whether it has the tables of `schema`, not the older ones."""
         self._tick = tick
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -63,6 +65,7 @@ class ForeignFile:
             if version > FORMAT:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
             tables = list(self._connection.execute(_SCHEMA_QUERY))
+            self.newest = tables == _tables(schema)
             if tables not in [_tables(known) for known in (schema, older) if known is not None]:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
@@ -96,6 +99,7 @@ class ForeignFile:
         if not isinstance(frame, kind) or key(frame.attempt, frame.step) != row:
             raise FormatError(f"{self.name}: a record that is not what its row says")
         size = len(frame.coordinates) if isinstance(frame, Layout) else 0
+        size = len(frame.of) if isinstance(frame, Districts) else size
         size = len(frame.touches) if isinstance(frame, Census) else size
         size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
         width = frame.vectors.shape[1] if isinstance(frame, Rows) else shape.dim

@@ -1,31 +1,32 @@
-"""`layouts.sqlite`: where the tokens lie on the map, a row a layout. Writer: the projector."""
+"""`layouts.sqlite`: where the tokens lie on the map, a row a layout, and the districts. Writer: the projector."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamplighter.runfolder import failpoint
-from lamplighter.runfolder.database import FileReader, FileWriter
+from lamplighter.runfolder import districts, failpoint
+from lamplighter.runfolder.database import FileWriter
 from lamplighter.runfolder.requests import Applied
-from lamplighter.wire.frames import Layout, Method, encode
+from lamplighter.wire.frames import Districts, Layout, Method, encode
 
-BEFORE_REQUESTS = """
+OLDER = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 """
-"""The tables of a file from before requests were applied to the map."""
+"""The tables of a file from before requests were applied to the map, and before there were districts."""
 _APPLIED = """
 CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
     time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE(server, request));
 """
-SCHEMA = BEFORE_REQUESTS + _APPLIED
+SCHEMA = OLDER + _APPLIED + districts.TABLES
 """The tables of a new file; a file that is brought from elsewhere must have exactly these, or the older ones."""
 
 
@@ -52,7 +53,7 @@ class LayoutsWriter(FileWriter):
             FormatError: it was written by a newer version.
         """
         super().__init__(path, SCHEMA)
-        self._connection.execute(_APPLIED)
+        self._connection.execute(_APPLIED + districts.TABLES)
 
     def commit(self, layout: Layout) -> None:
         """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
@@ -70,6 +71,31 @@ class LayoutsWriter(FileWriter):
                 ),
             )
             failpoint.here("layout-uncommitted")
+
+    def commit_districts(self, found: Districts, events: Iterable[tuple[str, str]]) -> None:
+        """Keep the districts of a step, and what became of districts: kind and message of each event."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO districts(attempt,step,record) VALUES(?,?,?)",
+                (found.attempt, found.step, encode(found)),
+            )
+            self._connection.executemany(
+                "INSERT INTO district_events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+                [(time.time(), found.attempt, found.step, kind, message) for kind, message in events],
+            )
+
+    def thin_districts(self, keep: int) -> int:
+        """When districts were kept more than `keep` times, drop every second one of the older half; see `thin`."""
+        count: Any = self._connection.execute("SELECT count(*) FROM districts").fetchall()[0][0]
+        if count <= keep:
+            return 0
+        with self._connection:
+            self._connection.execute(
+                "DELETE FROM districts WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n"
+                " FROM (SELECT id FROM districts ORDER BY id LIMIT ?)) WHERE n % 2 = 0)",
+                (count // 2 + 1,),
+            )
+        return self._connection.changes()
 
     def thin(self, keep: int) -> int:
         """When there are more than `keep` layouts, drop every second one of the older half, by method.
@@ -110,7 +136,7 @@ class LayoutsWriter(FileWriter):
             )
 
 
-class LayoutsReader(FileReader):
+class LayoutsReader(districts.DistrictsReader):
     """Reads the file, live or finished."""
 
     def facts(self) -> dict[str, Any]:

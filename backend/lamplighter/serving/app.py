@@ -15,6 +15,7 @@ import lamplighter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving import (
     problems,
+    routes_districts,
     routes_estimates,
     routes_exports,
     routes_layouts,
@@ -27,6 +28,7 @@ from lamplighter.serving import (
     routes_snapshots,
     routes_steps,
     routes_tokens,
+    routes_trust,
     routes_uploads,
     routes_vectors,
 )
@@ -53,6 +55,8 @@ NOUNS = (
     routes_snapshots,
     routes_vectors,
     routes_layouts,
+    routes_trust,
+    routes_districts,
     routes_tokens,
     routes_paths,
     routes_live,

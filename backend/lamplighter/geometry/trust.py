@@ -1,0 +1,63 @@
+"""How far a picture of a space can be trusted, over all of its tokens: V^2, in blocks of bounded memory.
+
+Trustworthiness (Venna and Kaski 2001) asks whether neighbours in the picture are neighbours in the space, and
+weighs an intruder by its rank there; recall is the share of the nearest in the space that are nearest in the
+picture too. Distances in the space are cosines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+
+
+@dataclass(frozen=True)
+class FullTrust:
+    """Of all tokens."""
+
+    trust: float
+    """1 at best; NaN for fewer than three tokens."""
+    recall: float
+    neighbours: int
+    """k, as many as were asked about."""
+
+
+def trust_in_full(
+    vectors: NDArray[np.float32], places: NDArray[np.float32], neighbours: int = 10
+) -> FullTrust:
+    """Trustworthiness and recall of a picture, every token ranked against every other.
+
+    Equal cosines share the better rank. Takes about V^2 (D + 20) additions.
+
+    Args:
+        vectors: the space, shape (V, D).
+        places: the picture of it, shape (V, 2).
+        neighbours: k; lowered to fewer than half the tokens, which the measure needs.
+    """
+    size = len(vectors)
+    k = min(neighbours, (size - 1) // 2)
+    if k < 1:
+        return FullTrust(float("nan"), float("nan"), 0)
+    units = unit_rows(vectors)
+    x, y = np.ascontiguousarray(places.T, dtype=np.float32)
+    intrusion = kept = 0
+    block = max(1, BLOCK_BYTES // (4 * size))
+    for start in range(0, size, block):
+        some = np.arange(start, min(size, start + block))
+        rows = np.arange(len(some))
+        distance = (x[some, np.newaxis] - x) ** 2 + (y[some, np.newaxis] - y) ** 2
+        distance[rows, some] = np.inf
+        shown = np.argpartition(distance, k - 1, axis=1)[:, :k]
+        similar = units[some] @ units.T
+        similar[rows, some] = -np.inf
+        own = np.take_along_axis(similar, shown, axis=1)
+        for column in range(k):
+            ranks = 1 + np.count_nonzero(similar > own[:, column : column + 1], axis=1)
+            intrusion += int(np.maximum(ranks - k, 0).sum())
+            kept += int((ranks <= k).sum())
+    worst = size * k * (2 * size - 3 * k - 1) / 2
+    return FullTrust(1 - intrusion / worst, kept / (size * k), k)

@@ -1,0 +1,87 @@
+"""When districts are looked for, and how they are kept: now and then, never for long."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.districts import Change, DistrictBook
+from lamplighter.projection.surroundings import Nearest
+from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.frames import Districts, FrameError, decode
+from lamplighter.wire.vocabulary import Vocabulary
+
+EVERY = 2.0
+"""Seconds between two looks, at least."""
+SHARE = 0.1
+"""Of the projector's time, at most."""
+_MOST_EVENTS = 20
+"""Of one look on the timeline; of the rest it is said how many they are."""
+
+
+class Survey:
+    """Looks for districts in the spaces the projector draws. Main thread only."""
+
+    def __init__(self, writer: LayoutsWriter, earlier: LayoutsReader, vocabulary: Vocabulary) -> None:
+        """Go on from what the file holds."""
+        self._writer = writer
+        last = _last(earlier)
+        next_id = earlier.facts().get("next_district", 1)
+        self._book = DistrictBook(vocabulary, last, next_id)
+        self._seen = (last.attempt, last.step) if last else None
+        self._due = 0.0
+        self._final = False
+
+    def look(
+        self,
+        vectors: NDArray[np.float32],
+        nearest: Nearest | None,
+        attempt: int,
+        step: int,
+        *,
+        final: bool = False,
+    ) -> None:
+        """Look at the space of a step, if it is time to.
+
+        Args:
+            vectors: shape (V, D), finite.
+            nearest: ids and cosines of each token's nearest, shapes (V, K); None where they are not known.
+            attempt: of the step.
+            step: that step.
+            final: no other space follows.
+        """
+        fresh = self._seen != (attempt, step) or (final and not self._final)
+        if nearest is None or not fresh or (time.monotonic() < self._due and not final):
+            return
+        used = time.thread_time()
+        members, names, changes = self._book.look(vectors, *nearest, final=final)
+        of = np.zeros(len(vectors), dtype=np.uint16)
+        for place, some in enumerate(members.values(), 1):
+            of[some] = place
+        ids = np.array(list(members), dtype=np.uint32)
+        self._writer.set_facts({"next_district": self._book.next_id})
+        self._writer.commit_districts(
+            Districts(attempt, step, time.time(), ids, tuple(names[known] for known in members), of),
+            [(change.kind, change.message) for change in _fewer(changes)],
+        )
+        self._seen, self._final = (attempt, step), final
+        self._due = time.monotonic() + max(EVERY, (time.thread_time() - used) / SHARE)
+
+
+def _fewer(changes: list[Change]) -> list[Change]:
+    if len(changes) <= _MOST_EVENTS:
+        return changes
+    rest = len(changes) - _MOST_EVENTS + 1
+    kind = changes[-1].kind
+    return [*changes[: _MOST_EVENTS - 1], Change(kind, f"{rest} other districts came, changed or went.")]
+
+
+def _last(earlier: LayoutsReader) -> Districts | None:
+    record = earlier.last_districts()
+    try:
+        found = None if record is None else decode(record)
+    except FrameError:
+        return None
+    return found if isinstance(found, Districts) else None

@@ -1,0 +1,94 @@
+"""Districts: the clusters of the space at a step, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.runfolder.districts import DistrictsEntry
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import counts
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.representations import UNCHANGED
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import Items, Step, as_json
+from lamplighter.serving.shapes_of_the_map import District, DistrictEvent, Districts
+from lamplighter.serving.validators import anything, headers, tag, unchanged
+from lamplighter.wire import frames
+
+routes = Routes("snapshots")
+
+MOST_EVENTS = 1_000
+
+
+@routes.get("/api/runs/{run}/districts", response_model=Districts, responses=UNCHANGED)
+def districts(run: str, request: Request, house: AHouse, step: Step | None = None) -> Response:
+    """The districts that were found last at or before a step (the newest, where none is named), with their tokens."""
+    found = house.library.find(run)
+    with house.library.steps(found) as reader:
+        line = reader.line()
+    record, told = None, dict[str, str]()
+    try:
+        with LayoutsReader(found.layouts_path) as reader:
+            fitting = [
+                e
+                for e in _entries(reader)
+                if counts(line, e.attempt, e.step) and (step is None or e.step <= step)
+            ]
+            newest = max(fitting, key=lambda e: (e.step, e.id), default=None)
+            if newest is not None:
+                told = headers(tag(found, "districts", newest.attempt, newest.id), lasting=False)
+                if done := unchanged(request, told) or anything(request, told):
+                    return done
+                record = reader.districts_record(newest.id)
+    except (FileNotFoundError, IndexError):
+        # Not made yet, or thinned out just now.
+        pass
+    if record is None:
+        at = "" if step is None else f" at or before step {step}"
+        raise Refused(404, f"no districts were looked for{at} yet")
+    frame = frames.decode_as(record, frames.Districts)
+    items = [
+        District(id=known, name=name, token_ids=np.flatnonzero(frame.of == place).tolist())
+        for place, (known, name) in enumerate(zip(frame.ids.tolist(), frame.names, strict=True), 1)
+    ]
+    return as_json(Districts(items=items, attempt=frame.attempt, step=frame.step), headers=told)
+
+
+@routes.get("/api/runs/{run}/districts/events", response_model=Items[DistrictEvent])
+def events(
+    run: str,
+    house: AHouse,
+    after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
+) -> Response:
+    """What became of districts, oldest first: the newest `limit`, or the first after an id. Of steps that count."""
+    found = house.library.find(run)
+    if not found.steps_path.exists():
+        return as_json(Items[DistrictEvent](items=[]))
+    with house.library.steps(found) as reader:
+        line = reader.line()
+    try:
+        with LayoutsReader(found.layouts_path) as reader:
+            told = reader.district_events(after, limit)
+    except FileNotFoundError:
+        told = []
+    items = [
+        DistrictEvent(id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message)
+        for e in told
+        if counts(line, e.attempt, e.step)
+    ]
+    return as_json(Items[DistrictEvent](items=items))
+
+
+def _entries(reader: LayoutsReader) -> Iterator[DistrictsEntry]:
+    after = 0
+    while batch := reader.districts_entries(after):
+        after = batch[-1].id
+        yield from batch

@@ -1,0 +1,85 @@
+"""The trust of each token and the districts, as the projector leaves them with a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter.projection.projector import Projector
+from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.frames import Districts, Layout, Method, decode_as
+from tests.integration.projection.growing_run import GrowingRun
+
+
+def grown(run: GrowingRun, steps: int, pull: float) -> np.ndarray:
+    for _ in range(steps):
+        run.step(pull=pull)
+    return run.vectors
+
+
+def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path)
+    path = run.folder.layouts_path
+    size, vocabulary = run.size, run.folder.vocabulary
+
+    def projector(writer: LayoutsWriter) -> Projector:
+        with LayoutsReader(path) as reader:
+            made = Projector(writer, reader, size, None, vocabulary)
+        made.begin()
+        return made
+
+    with LayoutsWriter(path) as writer:
+        one = projector(writer)
+        one.frame(run.history[0], 1, 0)
+        with LayoutsReader(path) as reader:
+            begin = decode_as(reader.last_districts() or b"", Districts)
+        assert len(begin.ids) == 0
+        vectors = grown(run, 60, 0.2)
+        one.frame(vectors, 1, 60, over=True)
+        while one.wants(1, 60):
+            one.frame(vectors, 1, 60, over=True)
+    with LayoutsReader(path) as reader:
+        found = decode_as(reader.last_districts() or b"", Districts)
+        events = reader.district_events()
+        entries = [e for e in reader.entries() if e.step == 60]
+        newest = {e.method: decode_as(reader.record(e.id), Layout) for e in entries}
+    assert set(found.names) <= set(vocabulary.classes)
+    assert len(found.ids) >= 6
+    assert sorted(e.kind for e in events) == ["district-born"] * len(found.ids)
+    assert all(e.step == 60 for e in events)
+    for place, name in enumerate(found.names, 1):
+        members = np.flatnonzero(found.of == place)
+        assert np.isin(members, vocabulary.classes[name]).mean() > 0.9
+    for method in (Method.LINEAR, Method.UMAP):
+        by_token = newest[method].by_token
+        assert by_token is not None
+        assert by_token.shape == (size,)
+    # Two directions of sixteen show less than the map does.
+    assert np.mean(newest[Method.UMAP].by_token) > np.mean(newest[Method.LINEAR].by_token)
+
+    with LayoutsWriter(path) as writer:
+        again = projector(writer)
+        vectors = grown(run, 1, 0.2)
+        again.frame(vectors, 1, 61)
+    with LayoutsReader(path) as reader:
+        later = decode_as(reader.last_districts() or b"", Districts)
+        assert reader.district_events(events[-1].id) == []
+    assert (later.step, later.ids.tolist(), later.names) == (61, found.ids.tolist(), found.names)
+
+
+def test_a_matrix_that_is_not_finite_and_a_vocabulary_of_three_have_no_districts(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=3, classes=1)
+    with LayoutsWriter(run.folder.layouts_path) as writer:
+        with LayoutsReader(run.folder.layouts_path) as reader:
+            projector = Projector(writer, reader, 3, None, run.folder.vocabulary)
+        projector.begin()
+        wild = run.vectors.copy()
+        wild[1] = np.nan
+        assert not projector.frame(wild, 1, 1)
+        assert projector.frame(run.vectors, 1, 2, over=True)
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        assert [e.step for e in reader.districts_entries()] == [2]
+        assert len(decode_as(reader.last_districts() or b"", Districts).ids) == 0
+        drawn = decode_as(reader.last_made(Method.UMAP) or b"", Layout)
+    assert drawn.by_token is not None
