@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from lamplighter.runfolder.districts import DistrictsEntry, DistrictsReader
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.wire.frames import Method
 
@@ -33,6 +34,13 @@ def shared(old: Line, new: Line, step: int) -> int:
 def layouts_that_count(reader: LayoutsReader, line: Line, after: int = 0) -> Iterator[LayoutEntry]:
     """The layouts of the line with an id above `after`, in the order they were made."""
     while batch := reader.entries(after):
+        after = batch[-1].id
+        yield from (entry for entry in batch if counts(line, entry.attempt, entry.step))
+
+
+def districts_that_count(reader: DistrictsReader, line: Line, after: int = 0) -> Iterator[DistrictsEntry]:
+    """The looks for districts of the line with an id above `after`, in the order they were taken."""
+    while batch := reader.districts_entries(after):
         after = batch[-1].id
         yield from (entry for entry in batch if counts(line, entry.attempt, entry.step))
 

@@ -16,10 +16,18 @@ from itertools import islice
 
 import numpy as np
 
+from lamplighter.runfolder.districts import DistrictsEntry
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
-from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
+from lamplighter.runfolder.line import (
+    Line,
+    attempt_at,
+    counts,
+    districts_that_count,
+    layouts_that_count,
+    shared,
+)
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.snapshots import NoSnapshotError, Snapshot, touches
 from lamplighter.runfolder.steps import TERMINAL, Event, StepsReader
@@ -42,13 +50,14 @@ class Part(Enum):
     PULSE = "pulse"
     ROWS = "rows"
     LAYOUT = "layout"
+    DISTRICTS = "districts"
     MEASURES = "measures"
     EVENT = "event"
 
 
 CHANNELS = {
     "pulse": (Part.CENSUS, Part.PULSE),
-    "layout": (Part.LAYOUT,),
+    "layout": (Part.LAYOUT, Part.DISTRICTS),
     "rows": (Part.MATRIX, Part.ROWS),
 }
 """What belongs together for viewers (`docs/wire.md`)."""
@@ -83,6 +92,8 @@ class Place:
     """The rows played so far make up the very matrix at this step."""
     layouts: dict[Method, tuple[int, int]] = field(default_factory=dict[Method, tuple[int, int]])
     """Step and id of the newest that was played, by view."""
+    districts: tuple[int, int] = (-1, -1)
+    """The same of the districts."""
     measured: int = -1
     """The last step whose measures were played."""
 
@@ -212,8 +223,9 @@ class _Waiting:
         self.begin()
 
     def begin(self) -> None:
-        self._layout_id = self._event_id = 0
+        self._layout_id = self._event_id = self._districts_id = 0
         self._layouts: list[LayoutEntry] = []
+        self._districts: list[DistrictsEntry] = []
         self._events: list[Event] = []
         self._measures: list[tuple[int, dict[str, float]]] = []
 
@@ -235,6 +247,14 @@ class _Waiting:
                 counted = (e for e in self._layouts + fresh if counts(line, e.attempt, e.step))
                 self._layouts = sorted(counted, key=lambda e: (e.step, e.id))
         with suppress(*READ_ERRORS):
+            if Part.DISTRICTS in self._parts:
+                with LayoutsReader(self._run.layouts_path) as drawn:
+                    room = max(0, _MOST - len(self._districts))
+                    found = list(islice(districts_that_count(drawn, line, self._districts_id), room))
+                self._districts_id = found[-1].id if found else self._districts_id
+                still = (e for e in self._districts + found if counts(line, e.attempt, e.step))
+                self._districts = sorted(still, key=lambda e: (e.step, e.id))
+        with suppress(*READ_ERRORS):
             if Part.MEASURES in self._parts:
                 with MeasuresReader(self._run.measures_path) as measured:
                     self._measures = list(measured.by_step(place.measured + 1, last, line=line).items())
@@ -243,6 +263,8 @@ class _Waiting:
         """Begin there: of earlier layouts only the newest of each method count, and no event."""
         newest = {e.method.view: e for e in self._layouts if e.step <= step}
         self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method.view]]
+        last = max((e for e in self._districts if e.step <= step), key=lambda e: (e.step, e.id), default=None)
+        self._districts = [e for e in self._districts if e.step > step or e is last]
         self._events = [e for e in self._events if e.step > step]
 
     def due(self, place: Place, played: list[Played]) -> Place:
@@ -252,6 +274,10 @@ class _Waiting:
             due = [e for e in self._layouts if e.step <= step]
             self._layouts = self._layouts[len(due) :]
             place = self._draw(place, due, played)
+        if self._districts and self._districts[0].step <= step:
+            found = [e for e in self._districts if e.step <= step]
+            self._districts = self._districts[len(found) :]
+            place = self._find(place, found, played)
         if self._measures and self._measures[0][0] <= step:
             due = [m for m in self._measures if m[0] <= step]
             self._measures = self._measures[len(due) :]
@@ -277,6 +303,16 @@ class _Waiting:
                         )
                         shown[entry.method.view] = entry.step, entry.id
         return replace(place, layouts=shown)
+
+    def _find(self, place: Place, due: list[DistrictsEntry], played: list[Played]) -> Place:
+        with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as drawn:
+            for entry in due:
+                if (entry.step, entry.id) > place.districts:
+                    with suppress(IndexError):
+                        frame = drawn.districts_record(entry.id)
+                        played.append(Played(place.step, Part.DISTRICTS, entry.attempt, frame))
+                        place = replace(place, districts=(entry.step, entry.id))
+        return place
 
 
 class _Moved:

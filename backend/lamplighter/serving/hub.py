@@ -44,6 +44,7 @@ _CHANNEL = {
     What.MATRIX: "rows",
     What.LINEAR: "layout",
     What.UMAP: "layout",
+    What.DISTRICTS: "layout",
 }
 
 

@@ -52,6 +52,7 @@ _WHAT = {
     Part.MATRIX: What.MATRIX,
     Part.PULSE: What.PULSE,
     Part.ROWS: What.ROWS,
+    Part.DISTRICTS: What.DISTRICTS,
 }
 
 

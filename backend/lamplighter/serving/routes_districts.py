@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
@@ -10,9 +9,8 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.runfolder.districts import DistrictsEntry
 from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.line import counts
+from lamplighter.runfolder.line import counts, districts_that_count
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.representations import UNCHANGED
@@ -36,11 +34,7 @@ def districts(run: str, request: Request, house: AHouse, step: Step | None = Non
     record, told = None, dict[str, str]()
     try:
         with LayoutsReader(found.layouts_path) as reader:
-            fitting = [
-                e
-                for e in _entries(reader)
-                if counts(line, e.attempt, e.step) and (step is None or e.step <= step)
-            ]
+            fitting = [e for e in districts_that_count(reader, line) if step is None or e.step <= step]
             newest = max(fitting, key=lambda e: (e.step, e.id), default=None)
             if newest is not None:
                 told = headers(tag(found, "districts", newest.attempt, newest.id), lasting=False)
@@ -85,10 +79,3 @@ def events(
         if counts(line, e.attempt, e.step)
     ]
     return as_json(Items[DistrictEvent](items=items))
-
-
-def _entries(reader: LayoutsReader) -> Iterator[DistrictsEntry]:
-    after = 0
-    while batch := reader.districts_entries(after):
-        after = batch[-1].id
-        yield from batch

@@ -4,7 +4,7 @@ Naive: `for viewer in viewers: await send(...)`. One viewer who stops reading th
 send: no order, and no bound. So: a slot a viewer, which the tail fills without ever waiting, and a task a
 viewer that empties it as fast as that viewer reads.
 
-Pulses and moved rows merge once more than `MERGE_AFTER` wait; layouts, the census and the status are
+Pulses and moved rows merge once more than `MERGE_AFTER` wait; layouts, districts, the census and the status are
 replaced by newer ones; other text waits, and a viewer for whom too much of it waits is given up.
 """
 
@@ -37,13 +37,14 @@ class What(Enum):
     """A beginning: whatever pulses wait are in it, or superseded."""
     LINEAR = "linear"
     UMAP = "umap"
+    DISTRICTS = "districts"
     STATUS = "status"
     MEASURES = "measures"
     """Text, like any other."""
     TEXT = "text"
 
 
-NEWEST = (What.CENSUS, What.MATRIX, What.LINEAR, What.UMAP, What.STATUS)
+NEWEST = (What.CENSUS, What.MATRIX, What.LINEAR, What.UMAP, What.DISTRICTS, What.STATUS)
 """Of these only the newest waits."""
 
 

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
-from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count, shared
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.line import Line, attempt_at, counts, shared
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.playback import Place
@@ -44,9 +44,10 @@ from lamplighter.serving.shapes import (
     json_text,
 )
 from lamplighter.serving.slot import Message, What
+from lamplighter.serving.told_map import ToldMap
 from lamplighter.serving.told_rows import ToldRows, matrix_message
 from lamplighter.serving.watched import R, Watched
-from lamplighter.wire.frames import Census, Method, encode, step_of
+from lamplighter.wire.frames import Census, encode, step_of
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +119,8 @@ class Tail(Generic[Who]):
         self._attempt, self._step = 0, -1
         self._rows = ToldRows(run)
         self._applied = 0
-        self._layout_id = 0
+        self._map = ToldMap()
         self._applied_to_map = 0
-        self._newest: dict[Method, LayoutEntry] = {}
         self._measured = -1
         self._status: Status | None = None
         self._facts: object = None
@@ -283,8 +283,7 @@ class Tail(Generic[Who]):
         self._attempt = attempt_at(line, at)
         self._rows.begin(beginning, at)
         self._measured = min(self._measured, at)
-        self._layout_id = 0
-        self._newest = {}
+        self._map.begin()
         self._layouts.forget()
         self._measures.forget()
         messages += beginning
@@ -312,17 +311,7 @@ class Tail(Generic[Who]):
         for applied in reader.applied(after=self._applied_to_map):
             self._applied_to_map = applied.id
             messages.append(_acknowledged(applied))
-        seen, fresh = self._layout_id, dict(self._newest)
-        for entry in layouts_that_count(reader, self._line, self._layout_id):
-            seen = max(seen, entry.id)
-            known = fresh.get(entry.method.view)
-            if known is None or (entry.step, entry.id) > (known.step, known.id):
-                fresh[entry.method.view] = entry
-        for method, entry in fresh.items():
-            if entry != self._newest.get(method):
-                messages.append(_layout(reader, entry))
-                self._newest[method] = entry
-        self._layout_id = seen
+        messages.extend(self._map.look(reader, self._line))
 
     def _look_at_measures(self, reader: MeasuresReader, messages: list[Message]) -> None:
         if not self._line:
@@ -378,7 +367,7 @@ class Tail(Generic[Who]):
                 with self._steps.opened() as reader:
                     at_hand[rows] = self._beginning(reader, self._line, self._step, rows=rows) or []
             messages += at_hand[rows]
-        if self._newest and "layout" in channels:
+        if self._map.begun and "layout" in channels:
             messages += self._drawn()
         return messages
 
@@ -400,12 +389,7 @@ class Tail(Generic[Who]):
         elif "rows" in channels:
             messages.append(matrix_message(self._run, self._step))
         with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
-            newer = [
-                e
-                for e in self._newest.values()
-                if (e.step, e.id) > place.layouts.get(e.method.view, (-1, -1))
-            ]
-            messages += [_layout(drawn, entry) for entry in newer]
+            messages += self._map.since(drawn, place)
         with suppress(*READ_ERRORS), self._measures.opened() as measured:
             found = measured.by_step(place.measured + 1, self._measured, line=self._line)
             messages += [_measures(step, values) for step, values in found.items()]
@@ -415,10 +399,10 @@ class Tail(Generic[Who]):
         """The newest layouts; none, and all of them anew once they can be read, when they cannot."""
         try:
             with self._layouts.opened() as drawn:
-                return [_layout(drawn, self._newest[method]) for method in sorted(self._newest)]
+                return self._map.newest(drawn)
         except READ_ERRORS:
             self._layouts.forget()
-            self._layout_id, self._newest = 0, {}
+            self._map.begin()
             return []
 
 
@@ -431,8 +415,3 @@ def _acknowledged(applied: Applied) -> Message:
     return Message(
         What.TEXT, json_text(AcknowledgedMessage(request=request, kind=applied.kind, step=applied.step))
     )
-
-
-def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:
-    what = What.UMAP if entry.method.view is Method.UMAP else What.LINEAR
-    return Message(what, reader.record(entry.id), entry.attempt)

@@ -1,0 +1,84 @@
+"""What viewers of a run's map were told: the newest layout of each view, and the newest districts.
+
+The tail (`tail.py`) asks when the file has changed; this says what is new in it, on the line of steps that counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lamplighter.runfolder.districts import DistrictsEntry
+from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
+from lamplighter.runfolder.line import Line, districts_that_count, layouts_that_count
+from lamplighter.runfolder.playback import Place
+from lamplighter.serving.slot import Message, What
+from lamplighter.wire.frames import Method
+
+
+class ToldMap:
+    """Of one run. The tail's thread only."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing was told: everything that counts is new."""
+        self._layout_id = self._districts_id = 0
+        self._newest: dict[Method, LayoutEntry] = {}
+        self._districts: DistrictsEntry | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything was told."""
+        return bool(self._newest) or self._districts is not None
+
+    def look(self, reader: LayoutsReader, line: Line) -> Iterator[Message]:
+        """What is new, each as it is taken for told."""
+        seen, fresh = self._layout_id, dict(self._newest)
+        for entry in layouts_that_count(reader, line, self._layout_id):
+            seen = max(seen, entry.id)
+            known = fresh.get(entry.method.view)
+            if known is None or (entry.step, entry.id) > (known.step, known.id):
+                fresh[entry.method.view] = entry
+        for method, entry in fresh.items():
+            if entry != self._newest.get(method):
+                message = _layout(reader, entry)
+                self._newest[method] = entry
+                yield message
+        self._layout_id = seen
+        newest, seen = self._districts, self._districts_id
+        for found in districts_that_count(reader, line, seen):
+            seen = max(seen, found.id)
+            if newest is None or (found.step, found.id) > (newest.step, newest.id):
+                newest = found
+        if newest is not None and newest != self._districts:
+            message = _found(reader, newest)
+            self._districts = newest
+            yield message
+        self._districts_id = seen
+
+    def newest(self, reader: LayoutsReader) -> list[Message]:
+        """All that is told to one who comes now."""
+        messages = [_layout(reader, self._newest[method]) for method in sorted(self._newest)]
+        return messages + ([_found(reader, self._districts)] if self._districts else [])
+
+    def since(self, reader: LayoutsReader, place: Place) -> list[Message]:
+        """What one lacks who was played the run up to a place."""
+        messages = [
+            _layout(reader, e)
+            for e in self._newest.values()
+            if (e.step, e.id) > place.layouts.get(e.method.view, (-1, -1))
+        ]
+        found = self._districts
+        if found is not None and (found.step, found.id) > place.districts:
+            messages.append(_found(reader, found))
+        return messages
+
+
+def _layout(reader: LayoutsReader, entry: LayoutEntry) -> Message:
+    what = What.UMAP if entry.method.view is Method.UMAP else What.LINEAR
+    return Message(what, reader.record(entry.id), entry.attempt)
+
+
+def _found(reader: LayoutsReader, entry: DistrictsEntry) -> Message:
+    return Message(What.DISTRICTS, reader.districts_record(entry.id), entry.attempt)
