@@ -12,7 +12,7 @@ from lamplighter.runfolder.layouts import LayoutsWriter
 from lamplighter.runfolder.measures import MeasuresWriter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.steps import StepRecord, StepsWriter
-from lamplighter.wire.frames import NEVER, Census, Layout, Method, Pulse, Rows, encode
+from lamplighter.wire.frames import NEVER, Census, Districts, Layout, Method, Pulse, Rows, encode
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 HOSTILE = (
@@ -91,6 +91,10 @@ def record(
             for step in range(0, steps + 1, 10):
                 places = np.random.default_rng(step).normal(size=(size, 2)).astype(np.float32)
                 maps.commit(Layout(1, step, 1e9 + step, Method.UMAP, places, trust=0.9))
+            of = np.arange(size, dtype=np.uint16) % 3
+            found = Districts(1, steps, 1e9, np.array([2, 5], np.uint32), ("odd", "a · <b>"), of)
+            maps.commit_districts(found, [("district-born", "A district came together: odd, 4 tokens.")])
+            maps.set_facts({"next_district": 6})
             maps.close(sealed=True)
         with MeasuresWriter(run.measures_path) as measures:
             measures.commit(1, 0, {"purity": 0.1})

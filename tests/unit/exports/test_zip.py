@@ -46,6 +46,10 @@ def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
         assert [e.message for e in theirs.steps.events()] == [e.message for e in ours.steps.events()]
     with LayoutsReader(run.layouts_path) as ours_too, LayoutsReader(back.layouts_path) as theirs_too:
         assert theirs_too.newest(Method.UMAP) == ours_too.newest(Method.UMAP)
+        assert theirs_too.last_districts() == ours_too.last_districts()
+        assert theirs_too.last_districts() is not None
+        assert theirs_too.district_events() == ours_too.district_events()
+        assert theirs_too.facts()["next_district"] == 6
     with MeasuresReader(back.measures_path) as measures:
         assert measures.by_step()[30] == {"purity": 0.9, "=rank": 3.0}
     assert not list((tmp_path / "other").glob(".*"))
