@@ -14,6 +14,8 @@ NAMES = (
     "purity",
     "storage",
     "history",
+    "map",
+    "map_cost",
 )
 
 

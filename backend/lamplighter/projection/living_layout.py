@@ -138,9 +138,12 @@ class LivingLayout:
         if not self._gliding and self.alpha < _COLD:
             return reached
         slow, fast = self.settings.calm_glide, self.settings.glide
-        # A token as restless as the whole goes as fast as any.
-        share = slow + (fast - slow) * np.minimum(1, unrest / change) if change > 0 else np.full(1, fast)
-        return shown + share[:, None].astype(np.float32) * away
+        if change == 0:
+            return (shown + fast * away).astype(np.float32)
+        # A token as restless as the whole goes as fast as any. Squared: a few neighbours that moved a little stir
+        # nearly every token somewhat.
+        share = slow + (fast - slow) * np.square(np.minimum(1, unrest / change))
+        return (shown + share[:, None] * away).astype(np.float32)
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The linear picture, ten units wide as in umap-learn, shaken so that no two tokens coincide."""

@@ -25,7 +25,7 @@ from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
 POLL = 0.02
 """Seconds between two looks at the run: microseconds each."""
-SHARE = 0.5
+SHARE = 0.6
 """Of one core, while the run is trained."""
 BETWEEN = (0.02, 1.0)
 """Seconds of rest between two frames, at least and at most, whatever the share says."""
