@@ -28,7 +28,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
     """Write a run in another format; it may be training meanwhile."""
     run = Shelf(runs_dir).find(run_id)
     notes: list[str] = []
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task(format, total=1.0)
 
         def on_progress(share: float, what: str) -> None:
@@ -51,7 +51,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 @click.pass_obj
 def import_command(runs_dir: Path, source: Path) -> None:
     """Bring a run from the zip that `lamplighter export --to zip` wrote, wherever that was."""
-    with _bar() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("import", total=1.0)
         try:
             run, remark = import_zip(
@@ -64,5 +64,6 @@ def import_command(runs_dir: Path, source: Path) -> None:
         click.echo(remark)
 
 
-def _bar() -> Progress:
+def progress_bar() -> Progress:
+    """How far something is, on standard error, while it lasts."""
     return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.exports import progress_bar
+from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.shelf import Shelf
 
 watch_option: Callable[..., Any] = click.option(
@@ -55,12 +58,52 @@ def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str)
     raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
 
 
+def _again(run: RunFolder, slices: int | None) -> None:
+    """Lay a run out anew, in a process of its own; Ctrl-C cancels, and leaves nothing."""
+    command = [sys.executable, "-m", "lamplighter.projection.again", str(run.path)]
+    command += ["--slices", str(slices)] if slices else []
+    said: dict[str, Any] = {}
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+        progress_bar() as bar,
+    ):
+        assert process.stdout is not None
+        task = bar.add_task("again", total=1.0)
+        try:
+            for line in process.stdout:
+                said = json.loads(line)
+                bar.update(task, completed=said.get("share", 1.0))
+        except KeyboardInterrupt:
+            process.terminate()
+    if process.returncode:
+        raise click.ClickException(said.get("problem", "cancelled; nothing was changed"))
+    click.echo(
+        f"{run.id}: {said['steps']} steps laid out anew in {said['seconds']} s, trust {said['trust']:.3f} at the"
+        " median; the live map is kept beside it"
+    )
+
+
 @click.command("project")
 @click.argument("run_id", metavar="RUN", required=False)
 @watch_option
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Lay a run that is over out anew for replay, looking both ways through time.",
+)
+@click.option(
+    "--slices", type=click.IntRange(2, 1_000), help="With --again: how many steps to lay out.  [default: 120]"
+)
 @click.pass_obj
-def project_command(runs_dir: Path, run_id: str | None, watch: bool) -> None:
+def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool, slices: int | None) -> None:
     """Lay a run out on the map, following it while it grows."""
+    if again:
+        if run_id is None or watch:
+            raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")
+        _again(Shelf(runs_dir).find(run_id), slices)
+        return
+    if slices is not None:
+        raise click.UsageError("--slices needs --again")
     _work(runs_dir, run_id, watch, "projector", "projection")
 
 

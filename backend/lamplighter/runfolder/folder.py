@@ -40,6 +40,7 @@ class RunFolder:
         self.path = path
         self.steps_path = path / "steps.sqlite"
         self.layouts_path = path / "layouts.sqlite"
+        self.relayouts_path = path / "relayouts.sqlite"
         self.measures_path = path / "measures.sqlite"
         self.tiles_path = path / "tiles.sqlite"
         self.checkpoints = path / "checkpoints"

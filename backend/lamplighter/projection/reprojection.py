@@ -1,0 +1,145 @@
+"""A finished run laid out once more, looking both ways through time, for replay.
+
+The result lies beside the live layouts, in a file of its own (`relayouts.sqlite`), which appears whole or
+not at all: until the last sweep is done it has another name, and what a killed process left of that is cleared away
+by the next. The linear view in it looks along the directions of the last step from the beginning on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.joint import RATES, JointLayout
+from lamplighter.projection.linear import LinearView, principal_view
+from lamplighter.projection.methods import settings_of
+from lamplighter.projection.trust import TrustProbe
+from lamplighter.runfolder.drawing import read_drawing
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.layouts import LayoutsWriter
+from lamplighter.runfolder.snapshots import Snapshot
+from lamplighter.runfolder.steps import TERMINAL
+from lamplighter.wire.frames import Layout, Method
+
+SLICES = 120
+"""Steps laid out unless somebody says how many."""
+MOST_SLICES = 1_000
+_PLACES_BYTES = 512 << 20
+"""Of all slices' places and what is kept between them: beyond it there are fewer slices."""
+
+Progress = Callable[[float, str], None]
+"""Told how much is done, from 0 to 1, and what is being done; what it raises ends the work."""
+
+
+class ReprojectionError(RuntimeError):
+    """The run cannot be laid out anew; the message says why."""
+
+
+@dataclass(frozen=True)
+class Reprojected:
+    """What was made."""
+
+    steps: int
+    trust: float
+    """Median of the trustworthiness of its layouts."""
+    seconds: float
+
+
+def reproject(run: RunFolder, progress: Progress, slices: int = SLICES) -> Reprojected:
+    """Lay out a finished run anew. Only one process at a time may (the role `reprojector`).
+
+    Args:
+        run: the run.
+        progress: hears how far it is, after every slice.
+        slices: how many steps to lay out, evenly over those that are kept exactly, the first and the last
+            among them; fewer where not so many are kept, or the vocabulary is large.
+
+    Raises:
+        ReprojectionError: it is not over, or too little of it is kept.
+        FileNotFoundError: it has not begun.
+        FormatError: this version cannot read it.
+    """
+    begun = time.monotonic()
+    part = run.relayouts_path.with_suffix(".part")
+    _clear(part)
+    try:
+        with History(run) as history:
+            made = _make(run, history, part, progress, slices)
+        part.replace(run.relayouts_path)
+    except BaseException:
+        _clear(part)
+        raise
+    return Reprojected(len(made), float(np.nanmedian(made)), time.monotonic() - begun)
+
+
+def _make(run: RunFolder, history: History, part: Path, progress: Progress, slices: int) -> list[float]:
+    if history.steps.facts().get("phase") not in TERMINAL:
+        raise ReprojectionError("this run is not over: it can be laid out anew once it is")
+    size = len(run.vocabulary.tokens)
+    steps = _chosen(history, min(slices, max(2, _PLACES_BYTES // (12 * size))))
+    chosen = read_drawing(run).chosen
+    joint = JointLayout(len(steps), size, settings_of(chosen))
+    view: LinearView | None = None
+    passes = len(RATES) + 1
+    for sweep in range(len(RATES)):
+        for number, (at, snapshot) in enumerate(_through(history, steps, backward=sweep % 2 == 0)):
+            progress((sweep + number / len(steps)) / passes, f"sweep {sweep + 1}, step {snapshot.step:,}")
+            if view is None:
+                view = principal_view(snapshot.vectors, snapshot.attempt, snapshot.step)
+            joint.visit(at, snapshot.vectors, sweep)
+    joint.calm()
+    assert view is not None
+    probe = TrustProbe(size)
+    trusts: list[float] = []
+    with LayoutsWriter(part) as writer:
+        for at, snapshot in _through(history, steps, backward=False):
+            progress((len(RATES) + at / len(steps)) / passes, f"trust of step {snapshot.step:,}")
+            probe.look(snapshot.vectors)
+            writer.commit(_layout(snapshot, Method.LINEAR, view.places(snapshot.vectors), probe))
+            layout = _layout(snapshot, Method.UMAP, joint.places[at], probe)
+            writer.commit(layout)
+            trusts.append(layout.trust)
+        writer.set_facts({"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()})
+        if not writer.close(sealed=True):
+            raise ReprojectionError("what was made could not be closed: try again")
+    return trusts
+
+
+def _chosen(history: History, most: int) -> list[int]:
+    """Steps evenly over those kept exactly, up to the last whose matrix is finite; at least two."""
+    exact = history.exact_steps()
+    while len(exact) and not np.isfinite(history.snapshot(int(exact[-1])).vectors).all():
+        exact = exact[:-1]
+    if len(exact) < 2:
+        raise ReprojectionError("fewer than two steps of this run are kept exactly")
+    some = exact[np.unique(np.linspace(0, len(exact) - 1, min(most, len(exact))).round().astype(int))]
+    return [int(step) for step in some]
+
+
+def _through(history: History, steps: list[int], *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
+    """The slices and their matrices, from the first to the last or back."""
+    order = range(len(steps))
+    for at in reversed(order) if backward else order:
+        snapshot = history.snapshot(steps[at])
+        if not np.isfinite(snapshot.vectors).all():
+            raise ReprojectionError(f"step {steps[at]:,} holds numbers that are not finite")
+        yield at, snapshot
+
+
+def _layout(snapshot: Snapshot, method: Method, places: NDArray[np.float32], probe: TrustProbe) -> Layout:
+    trust = probe.estimate(places)
+    return Layout(
+        snapshot.attempt, snapshot.step, time.time(), method, places.copy(),
+        trust.trust, trust.error, trust.recall, len(trust.token_ids),
+    )  # fmt: skip
+
+
+def _clear(part: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)
