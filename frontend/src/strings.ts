@@ -139,6 +139,7 @@ export const t = {
       "How often the map shows a step. Each beat is one real step; the others are counted.",
     beatsRate: (interval: number) =>
       interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
+    landmarks: "What became of districts",
     timeline:
       "Loss by step. The bright line is smoothed, the pale one is not. A click replays from that step.",
   },
@@ -204,6 +205,11 @@ export const t = {
       return about ? `about ${ago}` : ago;
     },
     never: "never yet",
+    trust: "trust of its place",
+    trusted: (own: number) =>
+      `${own.toFixed(2)}, ${own < 0.25 ? "doubtful: it hardly belongs here" : own < 0.6 ? "partly its neighbourhood" : "its neighbourhood"}`,
+    noTrust: "not known yet",
+    district: "district",
     gradient: "gradient when last lit",
     unseen: "not seen yet",
     neighbours: "Nearest in the space",
@@ -262,7 +268,22 @@ export const t = {
       analogy_chance: "chance",
     } as Record<string, string>,
   },
+  districts: {
+    doubtful: "Mark doubtful places",
+    doubtfulMore: "Puts a cross on tokens that are shown where they do not belong.",
+    unknown: "How far each token belongs where it is shown is not known yet.",
+    said: (doubtful: number, all: number) =>
+      `${count(doubtful)} of ${count(all)} tokens (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of what lies around them on this map is near them in the space.`,
+    title: "Districts",
+    none: "Nobody has looked for districts in this run.",
+    noneYet: (step: number) =>
+      `At step ${count(step)} there are none: no tokens lie close enough together in the space.`,
+    about: (districts: number, step: number) =>
+      `${count(districts)} ${districts === 1 ? "cluster" : "clusters"} of the space, not of the picture, at step ${count(step)}. A click on a name rings its tokens.`,
+    more: (tokens: number) => `and ${count(tokens)} more`,
+  },
   mapPanel: {
+    drawing: "Drawing",
     about:
       "How the map is drawn. A change takes effect while it runs: the tokens flow to their new places. It changes the picture, never what is learned.",
     viewer: "Only the presenter can change the map (open Lamplighter by its launch link).",

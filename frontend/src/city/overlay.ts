@@ -5,7 +5,7 @@
 
 import { shown, type Vocabulary } from "../wire/vocabulary";
 import type { District } from "./districts";
-import { placeLabels, type Box, type Candidate } from "./labels";
+import { boxOf, placeLabels, type Box, type Candidate } from "./labels";
 import type { View } from "./placement";
 import { INK, tintOf } from "./palette";
 
@@ -13,7 +13,7 @@ type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
 
 interface Name extends Candidate {
   style: Style;
-  /** Token id, or place of the district. */
+  /** Token id, or id of the district. */
   id: number;
   tint: string;
   strength: number;
@@ -30,6 +30,10 @@ interface Shown {
 export interface Scenery {
   vocabulary: Vocabulary;
   districts: District[];
+  /** Tokens of the district that is looked at. */
+  among: number[];
+  /** Tokens shown where they do not belong, to be marked. */
+  doubtful: number[];
   /** The beat's rows, the brightest first. */
   lit: { id: number; strength: number }[];
   chosen: number | null;
@@ -96,6 +100,8 @@ export class Overlay {
     const { pen } = this;
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, scenery.width, scenery.height);
+    this.drawDoubtful(scenery);
+    this.drawAmong(scenery);
     this.drawLinks(scenery);
     let fading = false;
     for (const [key, one] of this.names) {
@@ -110,6 +116,19 @@ export class Overlay {
       this.write(one, scenery);
     }
     return fading;
+  }
+
+  /** The district whose name is written at a point of the picture. */
+  districtAt(scenery: Scenery, x: number, y: number): number | null {
+    for (const { name, dx, dy, wanted } of this.names.values()) {
+      if (name.style !== "district" || !wanted) continue;
+      const district = scenery.districts.find(({ id }) => id === name.id);
+      if (!district) continue;
+      const [px, py] = pixel(scenery, [district.x, district.y]);
+      const box = boxOf({ ...name, x: px, y: py - 14 }, dx, dy);
+      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return name.id;
+    }
+    return null;
   }
 
   /** What is written on the map, for those who cannot see it. */
@@ -187,7 +206,7 @@ export class Overlay {
     const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
     // From afar the greater districts; the smaller ones as one comes closer.
     let most = Math.round((this.area(scenery) / 34_000) * Math.max(1, zoom) ** 2);
-    for (const { place, name, x, y, unity } of scenery.districts) {
+    for (const { id, tint, name, x, y, unity } of scenery.districts) {
       const strength = unity * fade;
       if (strength < 0.12) continue;
       const [px, py] = pixel(scenery, [x, y]);
@@ -196,18 +215,56 @@ export class Overlay {
       const text = shown(name).toLocaleUpperCase();
       const size = this.measure(text, "district");
       yield {
-        key: `d${place}`,
+        key: `d${id}`,
         text,
         x: px,
         y: py - 14,
         ...size,
         centred: true,
         style: "district",
-        id: place,
-        tint: tintOf(place),
+        id,
+        tint: tintOf(tint),
         strength,
       };
     }
+  }
+
+  /** A cross on each token that does not belong where it is shown: a shape, whatever the colours are. */
+  private drawDoubtful(scenery: Scenery) {
+    const { pen } = this;
+    if (!scenery.doubtful.length) return;
+    const arm = 3.5 * this.scale;
+    pen.globalAlpha = 0.85;
+    pen.strokeStyle = INK.doubt;
+    pen.lineWidth = 1.4 * this.scale;
+    pen.beginPath();
+    for (const id of scenery.doubtful) {
+      const [x, y] = pixel(scenery, scenery.at(id));
+      if (x < 0 || y < 0 || x > scenery.width || y > scenery.height) continue;
+      pen.moveTo(x - arm, y - arm);
+      pen.lineTo(x + arm, y + arm);
+      pen.moveTo(x - arm, y + arm);
+      pen.lineTo(x + arm, y - arm);
+    }
+    pen.stroke();
+    pen.globalAlpha = 1;
+  }
+
+  /** A ring around each token of the district that is looked at. */
+  private drawAmong(scenery: Scenery) {
+    const { pen } = this;
+    if (!scenery.among.length) return;
+    pen.globalAlpha = 0.8;
+    pen.strokeStyle = INK.lamp;
+    pen.lineWidth = 1.2 * this.scale;
+    for (const id of scenery.among) {
+      const [x, y] = pixel(scenery, scenery.at(id));
+      if (x < 0 || y < 0 || x > scenery.width || y > scenery.height) continue;
+      pen.beginPath();
+      pen.arc(x, y, 6 * this.scale, 0, 2 * Math.PI);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
   }
 
   private drawLinks(scenery: Scenery) {
@@ -239,7 +296,7 @@ export class Overlay {
     const { pen } = this;
     let { x, y } = name;
     if (name.style === "district") {
-      const district = scenery.districts.find(({ place }) => place === name.id);
+      const district = scenery.districts.find(({ id }) => id === name.id);
       if (!district) return;
       [x, y] = pixel(scenery, [district.x, district.y]);
       y -= 14;

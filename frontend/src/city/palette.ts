@@ -7,6 +7,7 @@ export const INK = {
   text: "#d7e0f5",
   quiet: "#8fa3c8",
   lamp: "#ffe9c4",
+  doubt: "#ff8f6b",
 } as const;
 
 export const TINTS = [

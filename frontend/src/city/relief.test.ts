@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { districtsOf } from "./districts";
 import { reliefOf } from "./relief";
 
 const around = { x0: 0, x1: 10, y0: 0, y1: 10 };
@@ -21,21 +20,5 @@ describe("relief", () => {
 
   it("is level for an empty map", () => {
     expect(reliefOf(new Float32Array(0), around, 32).heights.every((h) => h === 0)).toBe(true);
-  });
-});
-
-describe("districts", () => {
-  it("have a name where a class lies together, and none where it is strewn", () => {
-    const xy: number[] = [];
-    const classes: number[] = [];
-    for (let i = 0; i < 60; i++) {
-      const together = i % 2 === 0;
-      xy.push(together ? 2 + (i % 7) / 10 : (i * 7) % 11, together ? 8 : (i * 3) % 11);
-      classes.push(together ? 0 : 1);
-    }
-    const found = districtsOf(Float32Array.from(xy), Int16Array.from(classes), ["a", "b"], around);
-    const unity = Object.fromEntries(found.map((district) => [district.name, district.unity]));
-    expect(unity["a"]).toBe(1);
-    expect(unity["b"]).toBe(0);
   });
 });

@@ -6,9 +6,9 @@
  * axes is told by `viewed` and tells by `look`.
  */
 
-import type { Layout } from "../wire/frames";
+import type { Districts, Layout } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
-import { districtsOf, type District } from "./districts";
+import { districtsOf, foundGroups, plantedGroups, type District, type Group } from "./districts";
 import { GLIDE, glideAt, glowAt, strengths } from "./glide";
 import { Lights } from "./lights";
 import { Overlay, type Scenery } from "./overlay";
@@ -65,7 +65,11 @@ export class Scene {
   private to: Float32Array = new Float32Array(0);
   private box: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
   private picker: Picker | null = null;
+  private groups: Group[] = [];
+  private found: Districts | null = null;
   private districts: District[] = [];
+  private among: number[] = [];
+  private doubtful: number[] = [];
   private lit: Scenery["lit"] = [];
   private chosen: number | null = null;
   private links: Scenery["links"] = [];
@@ -106,6 +110,8 @@ export class Scene {
     this.layout = this.beat = this.picker = null;
     this.lit = [];
     this.districts = [];
+    this.among = this.doubtful = [];
+    this.setDistricts(null);
     this.wandering = false;
     this.overlay.clear();
     this.lights?.setTokens(new Uint8Array(4 * (vocabulary?.tokens.length ?? 0)));
@@ -133,13 +139,39 @@ export class Scene {
     this.lights?.place(next, mixing < 1 && !first ? placement.quantised(this.from) : undefined);
     this.box = placement.span(this.to);
     this.lights?.raise(reliefOf(this.to, this.box));
-    this.districts = districtsOf(this.to, vocabulary.classOf, vocabulary.classes, this.box);
+    this.districts = districtsOf(this.to, this.groups, this.box);
     this.picker = null;
     this.layout = layout;
     this.glideStarted = first ? -Infinity : now;
     this.fit(first);
     this.renamed = true;
     this.wake();
+  }
+
+  /** The clusters of the space; null where nobody looked for any: then it is the planted classes. */
+  setDistricts(found: Districts | null) {
+    const { vocabulary } = this;
+    if (found && found.vocabulary !== vocabulary?.tokens.length) found = null;
+    this.found = found;
+    if (!vocabulary) this.groups = [];
+    else this.groups = found ? foundGroups(found, vocabulary) : plantedGroups(vocabulary);
+    this.districts = this.layout ? districtsOf(this.to, this.groups, this.box) : [];
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** Tokens to be ringed, those of a district that is looked at, and to be crossed: doubtful places. */
+  mark(among: number[], doubtful: number[]) {
+    this.among = among;
+    this.doubtful = doubtful;
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** The district whose name is written at a point of the picture, in CSS pixels; of those found in the space. */
+  districtAt(x: number, y: number): number | null {
+    const scenery = this.found && this.scenery();
+    return scenery ? this.overlay.districtAt(scenery, x, y) : null;
   }
 
   setBeat(beat: Beat | null) {
@@ -367,7 +399,8 @@ export class Scene {
   }
 
   private scenery(): Scenery | null {
-    const { vocabulary, layout, districts, lit, chosen, links, view, width, height } = this;
+    const { vocabulary, layout, districts, among, doubtful, lit, chosen, links } = this;
+    const { view, width, height } = this;
     if (!vocabulary || !layout) return null;
     const wide = (of: View) => (of.x1 - of.x0) * (of.y1 - of.y0);
     const zoom = this.wandering ? Math.sqrt(wide(this.home) / wide(view)) : 1;
@@ -380,7 +413,8 @@ export class Scene {
       right: width - right + 20,
       bottom: height - bottom,
     };
-    return { vocabulary, districts, lit, chosen, links, zoom, view, at, width, height, free };
+    const marked = { districts, among, doubtful, lit, chosen, links };
+    return { vocabulary, ...marked, zoom, view, at, width, height, free };
   }
 
   private at(id: number, mixing = this.mixing(performance.now())): [number, number] {

@@ -22,6 +22,10 @@ export class App {
   inspecting = $state(false);
   colourBy = $state<ColourBy>("class");
   shortcuts = $state(false);
+  /** Tokens that are shown where they do not belong are marked. */
+  doubting = $state(false);
+  /** The id of the district that is looked at. */
+  district = $state<number | null>(null);
 
   /** The layout to show: of the chosen method, or the linear one until that exists. */
   layout: Layout | null = $derived.by(() => {
@@ -63,6 +67,7 @@ export class App {
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
     this.run = run;
+    this.district = null;
     this.selection = new Selection(id, () => {
       const step = run.counters?.step ?? 0;
       const fresh = step !== seen;
@@ -78,6 +83,12 @@ export class App {
   setBeatInterval(milliseconds: number) {
     this.beatInterval = milliseconds;
     this.run?.setBeatInterval(milliseconds);
+  }
+
+  /** Look at a district, or at none any more. */
+  chooseDistrict(id: number | null) {
+    this.district = id;
+    if (id !== null) this.show("map");
   }
 
   choose(token: number | null) {

@@ -6,7 +6,7 @@
  */
 
 import { Connection, type Link } from "../wire/connection";
-import type { Frame, Layout, Method, Pulse } from "../wire/frames";
+import type { Districts, Frame, Layout, Method, Pulse } from "../wire/frames";
 import {
   ask,
   Refusal,
@@ -22,6 +22,7 @@ import {
 import { fetchVocabulary, type Vocabulary } from "../wire/vocabulary";
 import { BeatScheduler } from "./beats";
 import { History, type Series } from "./history";
+import { Landmarks } from "./landmarks.svelte";
 import { Ledger } from "./ledger";
 import { socketPath, SPEED, type Replay } from "./replay";
 import { beatOfPulse, beatOfRecord, type StepBeat } from "./stepbeat";
@@ -49,6 +50,8 @@ export class LiveRun {
   vocabulary = $state.raw<Vocabulary | null>(null);
   /** The newest layout of each method; frozen while the viewer's picture is paused. */
   layouts = $state.raw<Partial<Record<Method, Layout>>>({});
+  /** The newest clusters of the space; null where nobody has looked for any. */
+  districts = $state.raw<Districts | null>(null);
   beat = $state.raw<StepBeat | null>(null);
   counters = $state.raw<Counters | null>(null);
   series = $state.raw<Series | null>(null);
@@ -66,10 +69,12 @@ export class LiveRun {
   private readonly scheduler = new BeatScheduler(700);
   private readonly history = new History();
   private readonly abort = new AbortController();
+  readonly landmarks: Landmarks;
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly acknowledged = new Set<string>();
   private waitingLayouts: Partial<Record<Method, Layout>> = {};
+  private waitingDistricts: Districts | null = null;
   private waitingFrames: Frame[] = [];
   private newest: Pulse | null = null;
   private chartStale = true;
@@ -90,6 +95,7 @@ export class LiveRun {
     speed: number | null,
     private readonly turned: () => void,
   ) {
+    this.landmarks = new Landmarks(id, this.abort.signal);
     if (from !== null) {
       this.replay = { from, speed: speed ?? SPEED, ended: false };
       this.playedTo = from;
@@ -170,6 +176,8 @@ export class LiveRun {
     this.paused = false;
     this.layouts = { ...this.layouts, ...this.waitingLayouts };
     this.waitingLayouts = {};
+    this.districts = this.waitingDistricts ?? this.districts;
+    this.waitingDistricts = null;
     this.scheduler.clear();
     if (this.newest && !this.newest.merged) this.show(this.newest);
     this.count();
@@ -182,6 +190,7 @@ export class LiveRun {
     this.newest = null;
     this.mergedSince = null;
     this.waitingLayouts = {};
+    this.districts = this.waitingDistricts = null;
     this.scheduler.clear();
     if (this.ledger) this.ledger = new Ledger(this.ledger.vocabulary);
     this.connection.retry();
@@ -350,6 +359,7 @@ export class LiveRun {
       this.playedTo = frame.step;
     }
     if (frame.kind === "layout") this.takeLayout(frame);
+    else if (frame.kind === "districts") this.takeDistricts(frame);
     else if (frame.kind === "pulse") this.takePulse(frame, this.ledger);
   }
 
@@ -361,6 +371,13 @@ export class LiveRun {
     this.elsewhere = false;
     if (this.paused) this.waitingLayouts = { ...this.waitingLayouts, ...next };
     else this.layouts = { ...this.layouts, ...next };
+  }
+
+  private takeDistricts(found: Districts) {
+    void this.landmarks.refresh(found.attempt);
+    if (this.replay && this.paused) return;
+    if (this.paused) this.waitingDistricts = found;
+    else this.districts = found;
   }
 
   private takePulse(pulse: Pulse, ledger: Ledger) {

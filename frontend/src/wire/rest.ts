@@ -111,6 +111,17 @@ export interface Measures {
   values: Record<string, number>;
 }
 
+/** What became of a district. */
+export interface DistrictEvent {
+  id: number;
+  time: number;
+  attempt: number;
+  step: number;
+  kind: string;
+  /** With token text in it. Hostile: show with `shownLine`. */
+  message: string;
+}
+
 export type ExportFormat =
   "zip" | "html" | "embedding-projector" | "parquet" | "safetensors" | "npy" | "csv";
 

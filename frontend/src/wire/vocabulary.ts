@@ -54,6 +54,11 @@ export function vocabularyOf(run: string, items: Token[], known: string[]): Voca
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
+/** A sentence with token text in it, as people may read it. */
+export function shownLine(line: string): string {
+  return line.replace(UNSEEN, "").slice(0, 400);
+}
+
 /** A token as people may read it: white space made visible, nothing invisible, not endless. */
 export function shown(token: string | undefined): string {
   if (token === undefined) return "?";
