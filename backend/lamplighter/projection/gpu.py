@@ -75,6 +75,6 @@ def products_of(units: NDArray[np.float32]) -> Products:
 
             if torch.cuda.is_available():
                 return DeviceProducts(units, "cuda")
-        except ImportError:
-            pass
+        except (ImportError, OSError, RuntimeError):
+            pass  # no torch, one without a driver that fits, or no room on the card: slower, not worse
     return HostProducts(units)
