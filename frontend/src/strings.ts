@@ -309,6 +309,18 @@ export const t = {
       `Drawn by ${method} with ${count(neighbours)} neighbours, least distance ${minDist}, spread ${spread}.`,
     madePlain: (method: string) => `Drawn by ${method}.`,
     now: "The picture now",
+    again: "For replay",
+    againMore:
+      "A finished run can be laid out once more, all its steps together: every token stays near its place from step to step. The map as it was live is kept.",
+    begin: "Lay out anew",
+    cancel: "Cancel",
+    running: "is being laid out anew",
+    notOver: "Once this run is over.",
+    cancelled: "Cancelled; nothing was changed.",
+    anew: (steps: number, last: number) =>
+      `${count(steps)} steps are laid out anew, up to step ${count(last)}.`,
+    set: "The replay shows the map",
+    sets: { live: "as it was live", again: "laid out anew" },
     linear: (step: number) =>
       `The linear view looks along directions chosen from the space at step ${count(step)}.`,
   },

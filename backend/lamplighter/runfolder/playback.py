@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -110,13 +111,21 @@ class Playback:
     """Plays one run for one viewer. Not for several threads at once."""
 
     def __init__(
-        self, run: RunFolder, first: int, last: int | None = None, parts: Iterable[Part] = tuple(Part)
+        self,
+        run: RunFolder,
+        first: int,
+        last: int | None = None,
+        parts: Iterable[Part] = tuple(Part),
+        *,
+        again: bool = False,
     ) -> None:
-        """Play `run` from step `first` to `last` (None: as far as it goes), inclusive."""
+        """Play `run` from step `first` to `last` (None: as far as it goes), inclusive; with `again`, on the map as
+        it was laid out anew, where it was.
+        """
         self._run = run
         self._first, self._last = first, last
         self._parts = frozenset(parts)
-        self._waiting = _Waiting(run, self._parts)
+        self._waiting = _Waiting(run, self._parts, run.relayouts_path if again else run.layouts_path)
         self._per_step = _BYTES // _FIRST
         self.place = Place()
         self.newest = -1
@@ -218,8 +227,8 @@ class _Waiting:
     """What is known already, and is played when its step comes: layouts, measures, events. Its lists are
     replaced, never changed, so that a copy of it stands still."""
 
-    def __init__(self, run: RunFolder, parts: frozenset[Part]) -> None:
-        self._run, self._parts = run, parts
+    def __init__(self, run: RunFolder, parts: frozenset[Part], layouts: Path) -> None:
+        self._run, self._parts, self._layouts_path = run, parts, layouts
         self.begin()
 
     def begin(self) -> None:
@@ -240,7 +249,7 @@ class _Waiting:
         # A run can be played without its map and its measures; they are looked for again next time.
         with suppress(*READ_ERRORS):
             if Part.LAYOUT in self._parts:
-                with LayoutsReader(self._run.layouts_path) as drawn:
+                with LayoutsReader(self._layouts_path) as drawn:
                     room = max(0, _MOST - len(self._layouts))
                     fresh = list(islice(layouts_that_count(drawn, line, self._layout_id), room))
                 self._layout_id = fresh[-1].id if fresh else self._layout_id
@@ -292,7 +301,7 @@ class _Waiting:
     def _draw(self, place: Place, due: list[LayoutEntry], played: list[Played]) -> Place:
         shown = dict(place.layouts)
         # One that was thinned out since, or cannot be read, is left out.
-        with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as drawn:
+        with suppress(*READ_ERRORS), LayoutsReader(self._layouts_path) as drawn:
             for entry in due:
                 # Of one that comes late, only if nothing newer was shown.
                 if (entry.step, entry.id) > shown.get(entry.method.view, (-1, -1)):

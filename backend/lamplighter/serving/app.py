@@ -22,6 +22,7 @@ from lamplighter.serving import (
     routes_live,
     routes_page,
     routes_paths,
+    routes_reprojections,
     routes_requests,
     routes_runs,
     routes_session,
@@ -55,6 +56,7 @@ NOUNS = (
     routes_snapshots,
     routes_vectors,
     routes_layouts,
+    routes_reprojections,
     routes_trust,
     routes_districts,
     routes_tokens,
@@ -88,6 +90,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         finally:
             await house.hub.close()
             await anyio.to_thread.run_sync(house.exports.stop)
+            await anyio.to_thread.run_sync(house.reprojections.cancel)
             if house.supervisor is not None:
                 await anyio.to_thread.run_sync(house.supervisor.stop)
 

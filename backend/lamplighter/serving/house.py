@@ -15,6 +15,7 @@ from lamplighter.serving.findings import Findings
 from lamplighter.serving.gate import Gate
 from lamplighter.serving.hub import Hub
 from lamplighter.serving.library import Library
+from lamplighter.serving.reprojecting import Reprojecter
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.serving.streamed import Turnstile
 from lamplighter.serving.supervisor import Supervisor
@@ -41,6 +42,7 @@ class House:
     turnstile: Turnstile = field(default_factory=Turnstile)
     """Where large answers pass."""
     findings: Findings = field(default_factory=Findings)
+    reprojections: Reprojecter = field(default_factory=Reprojecter)
 
     def given_up(self, run_id: str) -> bool:
         """Whether the trainer of a run crashed so often that it is not started again."""

@@ -93,23 +93,28 @@ class Wish:
     last: int | None
     speed: float
     """Steps a second; infinite for as fast as the viewer reads."""
+    again: bool = False
+    """On the map as it was laid out anew."""
 
 
 def read_wish(query: Mapping[str, str]) -> Wish | None:
-    """What the parameters `from`, `to` and `speed` ask for; None for live.
+    """What the parameters `from`, `to`, `speed` and `set` ask for; None for live.
 
     Raises:
         WishError: they cannot be meant.
     """
     if "from" not in query:
-        if "to" in query or "speed" in query:
-            raise WishError("`to` and `speed` need `from`: the step to play from")
+        if "to" in query or "speed" in query or "set" in query:
+            raise WishError("`to`, `speed` and `set` need `from`: the step to play from")
         return None
     first = _step("from", query["from"])
     last = _step("to", query["to"]) if "to" in query else None
     if last is not None and last < first:
         raise WishError(f"`to` is {last}, before `from`, {first}")
-    return Wish(first, last, _speed(query.get("speed")))
+    layouts = query.get("set", "live")
+    if layouts not in ("live", "again"):
+        raise WishError("`set` must be `live` or `again`: the map as it was made, or as it was laid out anew")
+    return Wish(first, last, _speed(query.get("speed")), layouts == "again")
 
 
 def _step(name: str, text: str) -> int:
@@ -154,7 +159,7 @@ class Player:
             readers: bounds how many read at once.
         """
         parts = [part for name in channels for part in CHANNELS[name]] + [Part.MEASURES, Part.EVENT]
-        self._playback = Playback(run, wish.first, wish.last, parts)
+        self._playback = Playback(run, wish.first, wish.last, parts, again=wish.again)
         self._put, self._room, self._join = put, room, join
         self._readers = readers
         self._first, self._speed = wish.first, wish.speed

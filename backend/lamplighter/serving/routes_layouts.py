@@ -58,6 +58,8 @@ _HEAD = 64
 """Bytes of a layout frame before its places, of four bytes each."""
 _FLOATS = np.dtype(np.float32)
 
+SetName = Literal["live", "again"]
+"""The layouts as they were made live, or a finished run's as it was laid out anew."""
 MethodName = Literal["linear", "umap"]
 """A view; `umap` is the map, whichever method drew it."""
 
@@ -81,10 +83,11 @@ def layouts(
     method: MethodName | None = None,
     after: Annotated[int, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = 0,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+    of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
     """The layouts of the map that count, of the steps `from` to `to`, inclusive, in the order they were made."""
     found = house.library.find(run)
-    with counting(house, found) as drawn:
+    with counting(house, found, of) as drawn:
         listed = fitting(drawn, from_, to, method, after)
     page = listed[:limit]
     following = None
@@ -92,9 +95,17 @@ def layouts(
         rest = f"after={page[-1].id}&limit={limit}&from={from_}"
         rest += "" if to is None else f"&to={to}"
         rest += "" if method is None else f"&method={method}"
+        rest += "" if of == "live" else f"&set={of}"
         following = f"/api/runs/{quote(found.id, safe='')}/layouts?{rest}"
     told = headers(
-        tag(found, "layouts", [(entry.id, entry.attempt, entry.step) for entry in page], following),
+        tag(
+            found,
+            "layouts",
+            of,
+            _made(found, of),
+            [(entry.id, entry.attempt, entry.step) for entry in page],
+            following,
+        ),
         lasting=False,
     )
     if done := unchanged(request, told) or anything(request, told):
@@ -112,6 +123,7 @@ def layout(
     method: MethodName = "umap",
     format: Annotated[Literal["frame", "json"] | None, Query()] = None,
     attempt: Attempt = None,
+    of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
     """The newest layout of a method at or before a step: a layout frame of `docs/wire.md`, or JSON. With
     `attempt`, the one of exactly that step.
@@ -121,7 +133,7 @@ def layout(
     if attempt is not None:
         with house.library.steps(found) as reader:
             span(found, reader, step, step, attempt)
-    with counting(house, found) as drawn:
+    with counting(house, found, of) as drawn:
         entry = newest_layout(drawn.entries, _METHODS[method], step)
         if entry is None:
             raise Refused(404, f"there is no {method} layout at or before step {step} yet")
@@ -130,7 +142,10 @@ def layout(
                 404,
                 f"there is no {method} layout of step {step} itself: the newest before it is of step {entry.step}",
             )
-        told = headers(tag(found, "layout", entry.attempt, entry.id, form.name), lasting=attempt is not None)
+        told = headers(
+            tag(found, "layout", of, _made(found, of), entry.attempt, entry.id, form.name),
+            lasting=attempt is not None and of == "live",
+        )
         told |= {"X-Lamplighter-Step": str(entry.step), "X-Lamplighter-Attempt": str(entry.attempt)}
         if done := unchanged(request, told) or anything(request, told):
             return done
@@ -152,6 +167,7 @@ def places(
     method: MethodName = "umap",
     token_ids: TokenIds = None,
     format: Annotated[Literal["npy", "json", "safetensors", "frame"] | None, Query()] = None,
+    of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
     """Several layouts of a method at once, every so-manieth of those that `GET .../layouts` lists for the same range:
     shape (L, K, 2). As `frame`, whole layout frames of `docs/wire.md` one after the other.
@@ -162,14 +178,22 @@ def places(
     ids = chosen(table, token_ids)
     if form is FRAME and ids is not None:
         raise Refused(422, "a layout frame has every token: leave token_ids out, or ask for another format")
-    with counting(house, found) as drawn:
+    with counting(house, found, of) as drawn:
         entries = fitting(drawn, from_, to, method)[::every]
     if not entries:
         raise Refused(
             404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
         )
     told = headers(
-        tag(found, "places", [(e.id, e.attempt, e.step) for e in entries], token_ids, form.name),
+        tag(
+            found,
+            "places",
+            of,
+            _made(found, of),
+            [(e.id, e.attempt, e.step) for e in entries],
+            token_ids,
+            form.name,
+        ),
         lasting=False,
     )
     if done := unchanged(request, told):
@@ -180,7 +204,7 @@ def places(
     _check_size(shape, size, form)
     head = _head(found, form, entries, shape)
     length = None if form is JSON else len(head) + size
-    make = _maker(house, found, entries, ids, form, head)
+    make = _maker(house, found, entries, ids, form, head, of)
     # Each layout is read whole, however few of its places are wanted; but it is sent as it is read.
     held = LARGE if max(size, 4 * len(entries) * len(table)) >= LARGE else size
     return answer(request, house.turnstile, make, held, told, form.media_type, length=length)
@@ -207,17 +231,27 @@ class Drawn:
 
 
 @contextmanager
-def counting(house: House, run: RunFolder) -> Generator[Drawn]:
-    """The layouts of a run that count, open; none where nothing is recorded or drawn yet."""
+def counting(house: House, run: RunFolder, of: SetName = "live") -> Generator[Drawn]:
+    """The layouts of a run that count, of a set, open; none where nothing is recorded or drawn yet."""
     try:
         with house.library.steps(run) as reader:
             line = reader.line()
-        opened = LayoutsReader(run.layouts_path)
+        opened = LayoutsReader(run.layouts_path if of == "live" else run.relayouts_path)
     except (FileNotFoundError, Refused):
         yield Drawn(None, [])
         return
     with opened:
         yield Drawn(opened, list(layouts_that_count(opened, line)))
+
+
+def _made(run: RunFolder, of: SetName) -> int:
+    """Changes when a run is laid out anew once more: another set is in its place then."""
+    if of == "live":
+        return 0
+    try:
+        return run.relayouts_path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def fitting(
@@ -272,9 +306,10 @@ def _maker(
     ids: NDArray[np.int64] | None,
     form: Format,
     head: bytes,
+    of: SetName,
 ) -> Callable[[], Iterable[bytes]]:
     def coordinates() -> Iterator[NDArray[np.float32]]:
-        for record in _records(run, entries):
+        for record in _records(run, entries, of):
             found = decode_as(record, Layout).coordinates
             yield (found if ids is None else found[ids])[np.newaxis]
 
@@ -285,7 +320,7 @@ def _maker(
 
     def make() -> Iterable[bytes]:
         if form is FRAME:
-            return _records(run, entries)
+            return _records(run, entries, of)
         if form is JSON:
             said = {"method": entries[0].method.view.name.lower(), "steps": [entry.step for entry in entries]}
             return json_parts(said, "places", coordinates())
@@ -294,8 +329,8 @@ def _maker(
     return make
 
 
-def _records(run: RunFolder, entries: list[LayoutEntry]) -> Iterator[bytes]:
-    with LayoutsReader(run.layouts_path) as reader:
+def _records(run: RunFolder, entries: list[LayoutEntry], of: SetName) -> Iterator[bytes]:
+    with LayoutsReader(run.layouts_path if of == "live" else run.relayouts_path) as reader:
         drawn = Drawn(reader, entries)
         for entry in entries:
             yield drawn.record(entry)

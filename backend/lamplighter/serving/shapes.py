@@ -480,6 +480,35 @@ class Export(BaseModel):
     """What the file does not hold, in words."""
 
 
+class NewReprojection(_Asked):
+    """Lay a run out anew."""
+
+    slices: Annotated[int | None, Field(ge=2, le=1_000)] = None
+    """How many steps, evenly over those that are kept; null for 120."""
+
+
+class MadeAnew(BaseModel):
+    """Layouts made anew that are there."""
+
+    steps: int
+    first: int
+    last: int
+    time: float
+
+
+class Reprojection(BaseModel):
+    """A run that is being laid out anew, or was."""
+
+    state: Literal["none", "running", "done", "failed", "cancelled"]
+    """Of the last one begun by this server."""
+    share: float
+    """How much of it is done, from 0 to 1."""
+    what: str
+    problem: str | None
+    made: MadeAnew | None
+    """null where there are none."""
+
+
 class StatusMessage(BaseModel):
     """On the live socket: the run's state changed."""
 

@@ -1,12 +1,14 @@
 /** How the map of a run is drawn, asked for again while somebody looks at it. */
 
-import { ask, Refusal, runPath, type Drawing } from "../wire/rest";
+import { ask, Refusal, runPath, send, type Drawing, type Reprojection } from "../wire/rest";
 
 const AGAIN = 1_500;
 
 export class MapDrawing {
   /** null until the first answer. */
   now = $state.raw<Drawing | null>(null);
+  /** How far laying the run out anew is; null until the first answer. */
+  anew = $state.raw<Reprojection | null>(null);
   /** Why what was asked for last was not done. */
   problem = $state<string | null>(null);
   private unanswered = false;
@@ -20,6 +22,15 @@ export class MapDrawing {
   close() {
     this.abort?.abort();
     clearTimeout(this.timer);
+  }
+
+  /** Lay the run out anew. */
+  again(): Promise<void> {
+    return this.change(() => send(runPath(this.run, "reprojection"), {}));
+  }
+
+  cancel(): Promise<void> {
+    return this.change(() => ask(runPath(this.run, "reprojection"), { method: "DELETE" }));
   }
 
   /** Do something to the map, and look what became of it. */
@@ -38,7 +49,10 @@ export class MapDrawing {
     this.close();
     const { signal } = (this.abort = new AbortController());
     try {
-      this.now = await ask<Drawing>(runPath(this.run, "map"), { signal });
+      [this.now, this.anew] = await Promise.all([
+        ask<Drawing>(runPath(this.run, "map"), { signal }),
+        ask<Reprojection>(runPath(this.run, "reprojection"), { signal }),
+      ]);
       if (this.unanswered) this.problem = null;
       this.unanswered = false;
     } catch (error) {

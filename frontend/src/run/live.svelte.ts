@@ -64,6 +64,9 @@ export class LiveRun {
   /** What is played; null: what is shown is what happens. */
   replay = $state.raw<Replay | null>(null);
 
+  /** A replay shows the map as it was laid out anew, not as it was made live. */
+  again = $state(false);
+
   ledger: Ledger | null = null;
 
   private readonly scheduler = new BeatScheduler(700);
@@ -158,6 +161,14 @@ export class LiveRun {
     this.leave();
   }
 
+  /** Which layouts a replay shows: as they were made, or laid out anew. Begins one where none is on. */
+  setAgain(again: boolean) {
+    if (again === this.again) return;
+    this.again = again;
+    if (this.replay) this.leave();
+    else if (again) this.play(0);
+  }
+
   /** Go on playing, so many steps a second. */
   setSpeed(speed: number) {
     if (!this.replay) return;
@@ -201,7 +212,7 @@ export class LiveRun {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay begins when the tokens are there: what came before would be lost.
     const held = this.paused || !this.ledger;
-    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.playedTo, held))}`;
+    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.playedTo, held, this.again))}`;
   }
 
   retry() {

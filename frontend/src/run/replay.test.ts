@@ -8,6 +8,12 @@ describe("a replay", () => {
     expect(socketPath(null, 40, false)).toBe("live?channels=pulse,layout");
   });
 
+  it("is of the map as it was laid out anew, where that is wished", () => {
+    const replay = { from: 0, speed: 50, ended: false };
+    expect(socketPath(replay, 7, false, true)).toContain("&from=7&speed=50&set=again");
+    expect(socketPath(null, 7, false, true)).not.toContain("set");
+  });
+
   it("takes no steps while it is held", () => {
     expect(socketPath({ from: 12, speed: 4, ended: false }, 40, true)).toBe("live?channels=layout");
   });

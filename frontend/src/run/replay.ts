@@ -15,13 +15,18 @@ export interface Replay {
 }
 
 /**
- * The socket's path below the run's. `at`: the last step that was played; `held`: the viewer wants no frames
+ * The socket's path below the run's. `again`: played on the map as it was laid out anew. `at`: the last step that was played; `held`: the viewer wants no frames
  * now. Then it hears of the run's state, and gets the newest maps: better than none where none is older.
  */
-export function socketPath(replay: Replay | null, at: number, held: boolean): string {
+export function socketPath(
+  replay: Replay | null,
+  at: number,
+  held: boolean,
+  again = false,
+): string {
   if (!replay) return "live?channels=pulse,layout";
   if (held) return "live?channels=layout";
-  return `live?channels=pulse,layout&from=${at}&speed=${replay.speed}`;
+  return `live?channels=pulse,layout&from=${at}&speed=${replay.speed}${again ? "&set=again" : ""}`;
 }
 
 /** The speeds to choose from, the one that is so among them. */

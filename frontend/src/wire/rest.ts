@@ -154,6 +154,15 @@ export interface Drawing {
   linear: { attempt: number; step: number } | null;
 }
 
+/** A finished run laid out anew: how far that is, and what there is. */
+export interface Reprojection {
+  state: "none" | "running" | "done" | "failed" | "cancelled";
+  share: number;
+  what: string;
+  problem: string | null;
+  made: { steps: number; first: number; last: number; time: number } | null;
+}
+
 /** What a presenter may ask of a run. */
 export type Ask =
   | ({ kind: "map" } & Partial<MapRecipe>)

@@ -27,9 +27,11 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/event
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/events",
         f"{RUN}/vectors", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours",
-        f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file"}  # fmt: skip
+        f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
+        f"{RUN}/reprojection"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
-          ("POST", "/api/launches"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}")}  # fmt: skip
+          ("POST", "/api/launches"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
+          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection")}  # fmt: skip
 SOCKETS = {f"{RUN}/live"}
 LISTED = {("GET", path) for path in OPEN | READ} | CHANGE | {("WS", path) for path in SOCKETS}
 

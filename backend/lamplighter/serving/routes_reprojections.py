@@ -1,0 +1,56 @@
+"""A finished run laid out anew: begun, watched, cancelled."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.steps import TERMINAL
+from lamplighter.serving.house import AHouse
+from lamplighter.serving.problems import Refused
+from lamplighter.serving.reprojecting import Going
+from lamplighter.serving.routing import Routes
+from lamplighter.serving.shapes import MadeAnew, NewReprojection, Reprojection, as_json
+
+routes = Routes("reprojections")
+
+
+@routes.post("/api/runs/{run}/reprojection", status_code=202, response_model=Reprojection)
+def begin(run: str, asked: NewReprojection, house: AHouse) -> Response:
+    """Lay a run that is over out anew, looking both ways through time; the live layouts stay beside it. One at a
+    time: 409 while another is at it.
+    """
+    found = house.library.find(run)
+    phase = house.library.status(found).phase
+    if phase not in TERMINAL:
+        raise Refused(409, f"this run is {phase}; it can be laid out anew once it is over")
+    return as_json(_shown(found, house.reprojections.begin(found, asked.slices)), 202)
+
+
+@routes.get("/api/runs/{run}/reprojection", response_model=Reprojection)
+def reprojection(run: str, house: AHouse) -> Response:
+    """How far it is, and what there is of an earlier one."""
+    found = house.library.find(run)
+    return as_json(_shown(found, house.reprojections.of(found)))
+
+
+@routes.delete("/api/runs/{run}/reprojection", status_code=204)
+def cancel(run: str, house: AHouse) -> Response:
+    """Cancel it; what an earlier one made stays."""
+    house.reprojections.cancel(house.library.find(run).id)
+    return Response(status_code=204)
+
+
+def _shown(run: RunFolder, going: Going) -> Reprojection:
+    made = None
+    try:
+        with LayoutsReader(run.relayouts_path) as reader:
+            facts, entries = reader.facts(), reader.entries()
+        steps = sorted({entry.step for entry in entries})
+        made = MadeAnew(steps=len(steps), first=steps[0], last=steps[-1], time=float(facts.get("made", 0.0)))
+    except (FileNotFoundError, IndexError):
+        pass
+    return Reprojection(
+        state=going.state, share=going.share, what=going.what, problem=going.problem, made=made
+    )
