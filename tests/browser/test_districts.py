@@ -1,0 +1,99 @@
+"""Districts and doubtful places in the browser: of a text without planted classes, found by the projector itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import lamplighter
+from tests.application import Application
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+SIZE, DIM, TOWNS, EACH = 420, 24, 12, 30
+
+
+@pytest.fixture(scope="module")
+def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A finished run whose tokens have come together in three places, and some stand alone."""
+    runs = tmp_path_factory.mktemp("runs")
+    choose = np.random.default_rng(3)
+    weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
+    centres = 4 * np.linalg.qr(choose.normal(size=(DIM, DIM)))[0][:TOWNS]
+    tokens = [f"word{i}" for i in range(SIZE)]
+    with lamplighter.record(runs / "mine", tokens, embedding=weights, keyframe_every=5) as recorder:
+        for step in range(1, 41):
+            for town in range(TOWNS):
+                some = slice(EACH * town, EACH * town + EACH)
+                weights[some] += (0.15 * (centres[town] - weights[some])).astype(np.float32)
+            ids = choose.integers(0, SIZE, size=8)
+            recorder.step(weights, ids, 3 / step, gradient=np.ones((SIZE, DIM), dtype=np.float32))
+    with Application(runs, "serve") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def found(towns: Application) -> list[dict[str, Any]]:
+    """The districts, once the projector is done with the run."""
+    wait_until(lambda: bool(towns.get("/api/runs/mine/districts/events")["items"]), "districts", 90)
+    return towns.get("/api/runs/mine/districts")["items"]
+
+
+@pytest.fixture
+def page(towns: Application, found: list[dict[str, Any]], chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720})
+    opened.goto(f"{towns.url}/?run=mine")
+    wait_for(opened, "window.__lamplighter?.labels.some((name) => name.includes(' · '))")
+    yield opened
+    opened.close()
+
+
+def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
+    page: Page, found: list[dict[str, Any]]
+) -> None:
+    assert len(found) >= TOWNS - 2
+    written = page.evaluate("__lamplighter.labels")
+    on_the_map = [district for district in found if district["name"].upper() in written]
+    assert on_the_map
+    district = on_the_map[0]
+    # A name stands a little above the median of its tokens.
+    pixels = [page.evaluate("(id) => __lamplighter.pixelOf(id)", id) for id in district["token_ids"]]
+    x, y = (median(one[axis] for one in pixels) for axis in (0, 1))
+    words = page.get_by_test_id("district-words")
+    for dy in (14, 32, -4):
+        page.mouse.click(x, y - dy)
+        if words.count():
+            break
+    expect(words.get_by_role("button")).to_have_count(len(district["token_ids"]))
+    words.get_by_role("button").first.click()
+    expect(page.get_by_test_id("token-district")).to_have_text(district["name"])
+    expect(page.get_by_test_id("token-trust")).to_contain_text("0.")
+
+
+def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
+    page.get_by_test_id("tab-map").click()
+    said = page.get_by_test_id("doubtful-said")
+    expect(said).to_contain_text("Puts a cross")
+    before = page.get_by_test_id("city").bounding_box()
+    page.get_by_test_id("doubtful").check()
+    expect(said).to_contain_text(f"of {SIZE} tokens")
+    assert page.get_by_test_id("city").bounding_box() == before
+    # The linear map shows less: more of it is doubtful.
+    crossed = int((said.text_content() or "").split()[0])
+    page.get_by_test_id("map-linear").click()
+    wait_for(page, "__lamplighter.shown.method === 'linear'")
+    expect(said).not_to_contain_text(f"{crossed} of")
+    assert int((said.text_content() or "").split()[0]) > crossed
+
+
+def test_what_became_of_districts_is_on_the_timeline(page: Page) -> None:
+    marks = page.get_by_test_id("landmarks").get_by_role("listitem")
+    expect(marks).not_to_have_count(0)
+    assert "A district came together" in (marks.last.get_attribute("title") or "")
