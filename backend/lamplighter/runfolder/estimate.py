@@ -92,7 +92,7 @@ def estimate_size(
         moved_rows=round((_PAGES if alone else _TILED) * steps * (40 + lit * (4 + 4 * dim))) if sparse else 0,
         keyframes=round(_PAGES * kept * matrix),
         steps=round(_PAGES * steps * (120 + 8 * lit + gradient + moved + 4 * (2 * recipe.model.layers + 3))),
-        map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (4 * size + 600))),
+        map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (5 * size + 600))),
         checkpoints=2
         * (_parameters(recipe.model, size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
         corpus=_corpus(recipe, text_bytes) + 40 * size,

@@ -200,10 +200,11 @@ def places(
         return done
     count = len(table) if ids is None else len(ids)
     shape = (len(entries), count, 2)
-    size = len(entries) * (_HEAD + 4 * count) if form is FRAME else 4 * shape[0] * shape[1] * 2
+    # Frames are of two lengths: with the trust of each token, and without.
+    size = len(entries) * (_HEAD + 5 * count) if form is FRAME else 4 * shape[0] * shape[1] * 2
     _check_size(shape, size, form)
     head = _head(found, form, entries, shape)
-    length = None if form is JSON else len(head) + size
+    length = len(head) + size if form in (NPY, SAFETENSORS) else None
     make = _maker(house, found, entries, ids, form, head, of)
     # Each layout is read whole, however few of its places are wanted; but it is sent as it is read.
     held = LARGE if max(size, 4 * len(entries) * len(table)) >= LARGE else size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from lamplighter.runfolder.layouts import LayoutsWriter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Districts, Layout, Method
+from lamplighter.wire.frames import Districts, Layout, Method, encode
 from tests.unit.serving.asgi import PORT, Answer, call
 from tests.unit.serving.folders import FakeTrainer, V, make_run, write_layouts
 
@@ -113,4 +114,17 @@ async def test_districts_and_what_became_of_them(app: FastAPI, trainer: FakeTrai
     told = (await ask(app, run, "districts/events")).json["items"]
     assert [(event["step"], event["message"]) for event in told] == [(5, "It came."), (15, "Another.")]
     assert (await ask(app, run, f"districts/events?after={told[0]['id']}")).json["items"] == told[1:]
+    trainer.crash()
+
+
+async def test_layouts_with_and_without_the_trust_of_each_token_come_whole(
+    app: FastAPI, trainer: FakeTrainer
+) -> None:
+    plain = replace(drawn(trainer.matrices[5], 5, 20), by_token=None)
+    trusted = drawn(trainer.matrices[15], 15, 20)
+    write_layouts(trainer.run, plain, trusted)
+    together = (await ask(app, trainer.run, "places?format=frame")).body
+    assert together == encode(plain) + encode(trusted)
+    one = await ask(app, trainer.run, "layouts/15?format=frame")
+    assert one.body == encode(trusted)
     trainer.crash()
