@@ -82,7 +82,7 @@ def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium:
     wait_for(page, "__lamplighter.beat.step < 400")
     middle = int(page.url.split("from=")[1].split("&")[0])
     assert 150 < middle < 250
-    assert step_of(page) >= middle
+    wait_for(page, f"__lamplighter.step >= {middle}")
     page.keyboard.press("l")
     wait_for(page, "__lamplighter.beat.step === 400")
     page.get_by_test_id("replay-from-start").click()
