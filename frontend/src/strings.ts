@@ -163,6 +163,7 @@ export const t = {
   colours: {
     label: "Colour",
     class: "class",
+    district: "district",
     frequency: "frequency",
     since: "last lit",
     more: "What the colour of a lamp says",

@@ -21,8 +21,6 @@ export const TINTS = [
   "#f6efe4", // white
 ] as const;
 
-export type ColourBy = "class" | "frequency" | "since";
-
 /** A colour as three numbers from 0 to 1. */
 export function unit(hex: string): [number, number, number] {
   const value = parseInt(hex.slice(1), 16);

@@ -8,7 +8,7 @@ import { Selection } from "./selection.svelte";
 
 const LOOK_AGAIN = 5_000;
 
-export type ColourBy = "class" | "frequency" | "since";
+export type ColourBy = "class" | "district" | "frequency" | "since";
 
 export class App {
   session = $state.raw<Session | null>(null);
