@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,26 @@ def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         context.close()
+
+
+def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, application: Application):
+    run = application.only_run()
+    page.get_by_test_id("tab-map").click()
+    panel = page.get_by_role("tabpanel")
+    expect(panel.get_by_test_id("again-state")).to_have_text("Once this run is over.", timeout=LATER)
+    expect(panel.get_by_test_id("again-begin")).to_be_disabled()
+    application.ask(run, "stop")
+    application.wait_until_over(run)
+    panel.get_by_test_id("again-begin").click(timeout=LATER)
+    panel.get_by_test_id("again-cancel").click(timeout=LATER)
+    expect(panel.get_by_test_id("again-state")).to_contain_text("Cancelled", timeout=LATER)
+    # Few slices, so that it is soon done.
+    application.post(f"/api/runs/{run.id}/reprojection", {"slices": 4})
+    expect(panel.get_by_test_id("again-state")).to_contain_text(
+        "4 steps are laid out anew", timeout=2 * LATER
+    )
+    panel.get_by_test_id("set-again").check()
+    expect(page).to_have_url(re.compile("from=0"), timeout=LATER)
+    expect(panel.get_by_test_id("set-again")).to_be_checked()
+    expect(page.get_by_test_id("map-umap")).to_have_text("UMAP", timeout=LATER)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
