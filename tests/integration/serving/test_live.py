@@ -177,6 +177,10 @@ async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_
             trainer.writer.add_applied("abc", 7, 13, "pause", {})
             heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:7", "kind": "pause", "step": 13}
+            with LayoutsWriter(run.layouts_path) as drawn:
+                drawn.add_applied("abc", 8, 1, 12, "map", {"neighbours": 9})
+                heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
+            assert heard[-1] == {"type": "acknowledged", "request": "abc:8", "kind": "map", "step": 12}
             begun = time.monotonic()
             trainer.writer.set_facts({"phase": "paused"})
             await hear(ws, status_is("paused"))

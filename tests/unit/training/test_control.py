@@ -1,0 +1,25 @@
+"""Which requests the trainer takes up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.requests import RequestsWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.training.control import Control
+
+
+def test_what_concerns_the_map_is_left_to_the_projector(tmp_path: Path) -> None:
+    run = Shelf(tmp_path).create(Recipe())
+    requests = RequestsWriter(run.path, "s1")
+    requests.add("map", {"neighbours": 9})
+    requests.add("pace", {"steps_per_second": 4})
+    requests.add("map", {"neighbours": 10})
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        writer.begin_attempt(0)
+        control = Control(run, writer, reader)
+        control.look(0, now=True)
+        assert control.steps_per_second == 4
+        assert [applied.kind for applied in reader.applied()] == ["pace"]
