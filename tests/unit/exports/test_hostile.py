@@ -19,6 +19,7 @@ from lamplighter.exports.importing import import_zip
 from lamplighter.exports.unpacking import unpack
 from lamplighter.exports.work import ExportError, silent
 from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.steps import PAGE_SIZE
 from lamplighter.wire.frames import Rows, encode
 from tests.unit.exports.recorded import record
 
@@ -172,7 +173,7 @@ def _frame(folder: Path) -> None:
 
 def _pages(folder: Path) -> None:
     data = bytearray((folder / "steps.sqlite").read_bytes())
-    data[4096:8192] = b"\xff" * 4096
+    data[PAGE_SIZE : 2 * PAGE_SIZE] = b"\xff" * PAGE_SIZE
     (folder / "steps.sqlite").write_bytes(data)
 
 
