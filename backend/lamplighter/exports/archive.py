@@ -13,7 +13,7 @@ from lamplighter.runfolder.backup import back_up
 from lamplighter.runfolder.folder import RunFolder
 
 TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
-DATABASES = ("layouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
+DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
 """In the order they are copied: the steps after layouts and measures, so that none is of a step that is missing,
 and before the tiles, so that what was dropped from the steps is in them."""
 _BLOCK = 1 << 20

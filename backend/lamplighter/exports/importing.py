@@ -81,8 +81,12 @@ def _take_over(packed: RunFolder, made: RunFolder, progress: Progress) -> str:
     phase = copy_steps(packed.steps_path, made.steps_path, shape, lambda: tick(0))
     if packed.tiles_path.exists():
         copy_tiles(packed.tiles_path, made.tiles_path, shape, lambda: tick(0))
-    if packed.layouts_path.exists():
-        copy_layouts(packed.layouts_path, made.layouts_path, shape, lambda: tick(0))
+    for source, target in (
+        (packed.layouts_path, made.layouts_path),
+        (packed.relayouts_path, made.relayouts_path),
+    ):
+        if source.exists():
+            copy_layouts(source, target, shape, lambda: tick(0))
     if packed.measures_path.exists():
         copy_measures(packed.measures_path, made.measures_path, lambda: tick(0))
     for path in packed.checkpoints.glob("*.safetensors"):

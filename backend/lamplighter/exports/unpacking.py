@@ -25,6 +25,7 @@ _LIMITS = {
     "tokeniser.json": 64 * MEGABYTE,
     "vocabulary.json": 64 * MEGABYTE,
     "layouts.sqlite": 4_000 * MEGABYTE,
+    "relayouts.sqlite": 4_000 * MEGABYTE,
     "measures.sqlite": 1_000 * MEGABYTE,
     "steps.sqlite": 8_000 * MEGABYTE,
     "tiles.sqlite": 8_000 * MEGABYTE,

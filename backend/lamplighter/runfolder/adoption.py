@@ -97,7 +97,7 @@ def copy_steps(source: Path, target: Path, shape: Shape, tick: Tick) -> str:
 
 
 def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
-    """Check a foreign `layouts.sqlite` and write it anew. Returns the number of layouts.
+    """Check a foreign `layouts.sqlite`, or `relayouts.sqlite`, and write it anew. Returns the number of layouts.
 
     Raises:
         FormatError: what is wrong with it.
@@ -114,6 +114,8 @@ def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
         with contextlib.suppress(ValidationError):
             drawn = MapRecipe.model_validate(said.get("map")).model_dump()
             copy.add("INSERT INTO facts VALUES(?,?)", "map", json.dumps(drawn))
+        if "made" in said:
+            copy.add("INSERT INTO facts VALUES(?,?)", "made", json.dumps(as_number(said["made"])))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
         for attempt, step, method, *trust, record in file.rows(query):
             row = steps.key(as_count(attempt), as_count(step))

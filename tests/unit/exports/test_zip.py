@@ -8,21 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.analysis.analyst import Analyst
 from lamplighter.exports.export import export
 from lamplighter.exports.importing import import_zip
 from lamplighter.exports.work import Cancelled, ExportError, silent
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.requests import RequestsWriter
 from lamplighter.runfolder.shelf import Shelf, place_recorded
 from lamplighter.runfolder.status import read_status, wants_training
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
-from lamplighter.wire.frames import Method
+from lamplighter.wire.frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
+from tests.integration.projection.growing_run import GrowingRun
 from tests.unit.exports.recorded import record
 
 
@@ -53,6 +55,26 @@ def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
     with MeasuresReader(back.measures_path) as measures:
         assert measures.by_step()[30] == {"purity": 0.9, "=rank": 3.0}
     assert not list((tmp_path / "other").glob(".*"))
+
+
+def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
+    made = GrowingRun(tmp_path / "runs", size=30, dim=4)
+    made.grow(437, rows=5)
+    made.end()
+    Analyst(made.folder).go()
+    with LayoutsWriter(made.folder.relayouts_path) as maps:
+        maps.commit(Layout(1, 437, 1e9, Method.UMAP, np.ones((30, 2), dtype=np.float32)))
+        maps.set_facts({"made": 1e9})
+        maps.close(sealed=True)
+    back, _ = brought(made.folder, tmp_path)
+    with History(back) as history:
+        assert not history.steps.has_rows()
+        assert history.exact_steps().tolist() == list(range(438))
+        for step in (0, 1, 199, 200, 201, 333, 437):
+            assert (history.snapshot(step).vectors == made.history[step]).all()
+    with LayoutsReader(back.relayouts_path) as again:
+        assert again.facts()["made"] == 1e9
+        assert [entry.step for entry in again.entries()] == [437]
 
 
 def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
