@@ -21,7 +21,7 @@ from lamplighter.runfolder.status import read_status
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS
 from lamplighter.serving.problems import Refused
-from lamplighter.serving.shapes import PlantedClass, PlantedRelation, Run, RunInFull, Status
+from lamplighter.serving.shapes_of_runs import PlantedClass, PlantedRelation, Run, RunInFull, Status
 from lamplighter.serving.tokens import TokenTable
 
 _UNREADABLE = (*READ_ERRORS, ValueError)

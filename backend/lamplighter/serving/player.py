@@ -26,7 +26,8 @@ from pydantic import BaseModel
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.playback import CHANNELS, NoSuchStepError, Part, Place, Playback, Played
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
-from lamplighter.serving.shapes import MeasuresMessage, json_text
+from lamplighter.serving.shapes import json_text
+from lamplighter.serving.shapes_of_messages import MeasuresMessage
 from lamplighter.serving.slot import Message, What
 from lamplighter.wire.frames import Method
 

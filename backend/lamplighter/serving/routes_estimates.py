@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.estimate import estimate_size
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Estimate, WouldBe, as_json
+from lamplighter.serving.shapes import as_json
+from lamplighter.serving.shapes_of_runs import Estimate, WouldBe
 
 routes = Routes("estimates")
 

@@ -9,7 +9,8 @@ from lamplighter.serving.exportjob import Job
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Export, Items, NewExport, as_json
+from lamplighter.serving.shapes import Items, as_json
+from lamplighter.serving.shapes_of_exports import Export, NewExport
 
 routes = Routes("exports")
 

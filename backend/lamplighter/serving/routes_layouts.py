@@ -32,15 +32,14 @@ from lamplighter.serving.representations import (
 )
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import (
+from lamplighter.serving.shapes import Step, as_json
+from lamplighter.serving.shapes_of_the_map import (
     BasisOf,
     LayoutInFull,
     LayoutInList,
     Layouts,
     MapInFull,
     Places,
-    Step,
-    as_json,
 )
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen

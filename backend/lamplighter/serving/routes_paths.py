@@ -25,7 +25,8 @@ from lamplighter.serving.representations import ARROW, JSON, NPY, Format, choose
 from lamplighter.serving.routes_layouts import MOST_LAYOUTS, MethodName, counting, fitting
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import PathOfMotion, PathOfPlaces, PathOfVectors, Step
+from lamplighter.serving.shapes import Step
+from lamplighter.serving.shapes_of_vectors import PathOfMotion, PathOfPlaces, PathOfVectors
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import known
 from lamplighter.serving.validators import Attempt, headers, span, tag, unchanged

@@ -11,7 +11,8 @@ from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.reprojecting import Going
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import MadeAnew, NewReprojection, Reprojection, as_json
+from lamplighter.serving.shapes import as_json
+from lamplighter.serving.shapes_of_the_map import MadeAnew, NewReprojection, Reprojection
 
 routes = Routes("reprojections")
 

@@ -17,7 +17,8 @@ from lamplighter.runfolder.steps import TERMINAL
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Accepted, Asked, ChangeMap, Continue, as_json
+from lamplighter.serving.shapes import as_json
+from lamplighter.serving.shapes_of_requests import Accepted, Asked, ChangeMap, Continue
 
 routes = Routes("requests")
 

@@ -10,7 +10,8 @@ from lamplighter.runfolder.status import wants_training
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Items, NewRun, Run, RunInFull, as_json
+from lamplighter.serving.shapes import Items, as_json
+from lamplighter.serving.shapes_of_runs import NewRun, Run, RunInFull
 
 routes = Routes("runs")
 

@@ -33,7 +33,8 @@ from lamplighter.serving.representations import (
     described,
 )
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Keyframe, Keyframes, Matrix, Step, as_json
+from lamplighter.serving.shapes import Step, as_json
+from lamplighter.serving.shapes_of_vectors import Keyframe, Keyframes, Matrix
 from lamplighter.serving.streamed import answer, head_only, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
 from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged

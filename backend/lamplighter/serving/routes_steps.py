@@ -23,16 +23,8 @@ from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
 from lamplighter.serving.representations import UNCHANGED
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import (
-    Event,
-    Items,
-    Measures,
-    Step,
-    StepFacts,
-    StepInFull,
-    Steps,
-    as_json,
-)
+from lamplighter.serving.shapes import Items, Step, as_json
+from lamplighter.serving.shapes_of_steps import Event, Measures, StepFacts, StepInFull, Steps
 from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged
 from lamplighter.wire.frames import Floats, FrameError, Pulse, UInts, decode
 

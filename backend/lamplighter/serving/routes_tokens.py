@@ -12,7 +12,8 @@ from lamplighter.geometry.neighbours import nearest
 from lamplighter.runfolder.snapshots import touches
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Items, Neighbour, Neighbours, Step, Token, TokenInFull, as_json
+from lamplighter.serving.shapes import Items, Step, as_json
+from lamplighter.serving.shapes_of_tokens import Neighbour, Neighbours, Token, TokenInFull
 from lamplighter.serving.token_ids import known
 from lamplighter.wire.frames import NEVER
 

@@ -25,7 +25,8 @@ from lamplighter.serving.problems import Refused
 from lamplighter.serving.representations import ARROW, JSON, NPY, SAFETENSORS, Format, choose, described
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS, cost
 from lamplighter.serving.routing import Routes
-from lamplighter.serving.shapes import Step, Vectors
+from lamplighter.serving.shapes import Step
+from lamplighter.serving.shapes_of_vectors import Vectors
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import TokenIds, chosen
 from lamplighter.serving.validators import Attempt, Span, clipped, headers, span, tag, unchanged

@@ -1,10 +1,102 @@
-"""What REST answers of the map's trust and of districts (`docs/rest.md`), as types."""
+"""The map: its layouts, how it is drawn, its trust, districts."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import Annotated, Literal
 
-from lamplighter.serving.shapes import Items
+from pydantic import BaseModel, Field
+
+from lamplighter.recipe import MapRecipe
+from lamplighter.serving.shapes import AskedBody, Items
+
+
+class BasisOf(BaseModel):
+    """The step whose matrix gave the directions of the linear view."""
+
+    attempt: int
+    step: int
+
+
+class MapInFull(BaseModel):
+    """How the map is drawn."""
+
+    chosen: MapRecipe
+    """The newest layouts."""
+    asked: MapRecipe
+    """How it will be once everything that was asked for is taken up."""
+    settled: bool
+    """Nothing is asked for, and of a run that is over the map has come to rest since."""
+    linear: BasisOf | None
+    """null before the first linear layout."""
+
+
+class Places(BaseModel):
+    """Several layouts."""
+
+    method: Literal["linear", "umap"]
+    steps: list[int]
+    places: list[list[tuple[float, float]]]
+    """By layout, then by token."""
+
+
+class LayoutFacts(BaseModel):
+    """A layout in the list: which, and how far to trust it (null: not estimated)."""
+
+    attempt: int
+    step: int
+    method: Literal["linear", "umap", "refit", "pca"]
+    """What drew it."""
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+
+
+class LayoutInList(LayoutFacts):
+    """A layout in the list; its id grows in the order they were made."""
+
+    id: int
+
+
+class Layouts(Items[LayoutInList]):
+    """The layouts that count, in the order they were made."""
+
+    next: str | None
+    """The address of the next page; null on the last."""
+
+
+class LayoutInFull(LayoutFacts):
+    """A layout with its coordinates by token id."""
+
+    coordinates: list[tuple[float, float]]
+
+
+class NewReprojection(AskedBody):
+    """Lay a run out anew."""
+
+    slices: Annotated[int | None, Field(ge=2, le=1_000)] = None
+    """How many steps, evenly over those that are kept; null for 120."""
+
+
+class MadeAnew(BaseModel):
+    """Layouts made anew that are there."""
+
+    steps: int
+    first: int
+    last: int
+    time: float
+
+
+class Reprojection(BaseModel):
+    """A run that is being laid out anew, or was."""
+
+    state: Literal["none", "running", "done", "failed", "cancelled"]
+    """Of the last one begun by this server."""
+    share: float
+    """How much of it is done, from 0 to 1."""
+    what: str
+    problem: str | None
+    made: MadeAnew | None
+    """null where there are none."""
 
 
 class Estimate(BaseModel):

@@ -35,14 +35,14 @@ from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
 from lamplighter.serving.library import Library
-from lamplighter.serving.shapes import (
+from lamplighter.serving.shapes import json_text
+from lamplighter.serving.shapes_of_messages import (
     AcknowledgedMessage,
     HelloMessage,
     MeasuresMessage,
-    Status,
     StatusMessage,
-    json_text,
 )
+from lamplighter.serving.shapes_of_runs import Status
 from lamplighter.serving.slot import Message, What
 from lamplighter.serving.told_map import ToldMap
 from lamplighter.serving.told_rows import ToldRows, matrix_message

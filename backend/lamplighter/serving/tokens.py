@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.serving.shapes import Token
+from lamplighter.serving.shapes_of_tokens import Token
 from lamplighter.wire.vocabulary import Vocabulary
 
 

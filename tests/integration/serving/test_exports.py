@@ -22,7 +22,7 @@ from lamplighter.runfolder.history import History
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.status import read_status
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.serving.shapes import NewExport
+from lamplighter.serving.shapes_of_exports import NewExport
 from tests.integration.serving.served import Served
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 

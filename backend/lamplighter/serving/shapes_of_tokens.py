@@ -1,0 +1,45 @@
+"""Tokens and their neighbours."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from lamplighter.serving.shapes import Items
+
+
+class Token(BaseModel):
+    """A token of the vocabulary."""
+
+    token_id: int
+    token: str
+    count: int
+    class_: str | None = Field(serialization_alias="class")
+
+
+class TokenInFull(Token):
+    """A token at a step."""
+
+    step: int
+    exact: bool
+    """`step` is the one that was asked for."""
+    norm: float | None
+    touches: int
+    """Batches it was in."""
+    last_lit: int | None
+    """The last step whose batch it was in; null for none."""
+
+
+class Neighbour(BaseModel):
+    """A near token."""
+
+    token_id: int
+    token: str
+    class_: str | None = Field(serialization_alias="class")
+    cosine: float | None
+
+
+class Neighbours(Items[Neighbour]):
+    """The nearest tokens at a step, by cosine."""
+
+    step: int
+    exact: bool
