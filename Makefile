@@ -1,6 +1,8 @@
 # The two commands are `make run` and `make test`; both install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# Most tests wait for real processes and browsers: two at a time keep two cores busy, and hardly more.
+TEST_PROCESSES ?= 2
 SOURCES := pyproject.toml build_frontend.py
 # A test opens our Parquet with this package's own reader. Without what it depends on (sentence-transformers,
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
@@ -41,7 +43,7 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 check: .make/develop
 	$(BIN)/ruff format --check .
