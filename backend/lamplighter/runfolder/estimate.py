@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lamplighter.recipe import ModelRecipe, Recipe
+from lamplighter.runfolder.handover import KEYFRAMES_APART
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_271, 500_000
 _MANUALS_TOKENS = 1_200_000
@@ -15,8 +16,6 @@ _MANUALS_TOKENS = 1_200_000
 
 _TILED = 0.65
 """Of moved rows, after they are packed into tiles."""
-_KEYFRAMES_APART = 200
-"""Steps, in stretches that are in tiles."""
 _PAGES = 1.04
 """SQLite's own, on what is in it."""
 _STEPS_A_FRAME, _RESTING_FRAMES = 20, 100
@@ -83,7 +82,7 @@ def estimate_size(
     sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
     matrix = 4 * size * dim + 8 * size + 100
     every = recipe.cadence.keyframe_every
-    kept = steps // (max(every, _KEYFRAMES_APART) if sparse and not alone else every) + 1
+    kept = steps // (max(every, KEYFRAMES_APART) if sparse and not alone else every) + 1
     gradient = 4 * (size if recipe.model.tied else lit)
     # With momentum every row moves but those never seen, so that they are listed one by one.
     moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
