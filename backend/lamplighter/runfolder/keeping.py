@@ -96,6 +96,10 @@ class Keeping:
             self._unsaid.append((kind, message))
 
     def _write(self, record: StepRecord) -> None:
+        if not self._unsaid:
+            # Nearly always: a transaction within another would cost as much again.
+            self._writer.commit(record)
+            return
         with self._writer.together():
             self._writer.commit(record)
             for kind, message in self._unsaid:
