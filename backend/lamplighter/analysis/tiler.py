@@ -104,11 +104,18 @@ def next_stretch(history: History, *, over: bool) -> Plan | None:
     line, (_, newest) = steps.line(), steps.last()
     keyframe = newest if over else (steps.keyframe_step(newest) or 0)
     done = max((stretch.last for stretch in history.stretches()), default=0)
-    kept = np.array(steps.rows_steps(done + 1, keyframe, limit=MOST_STEPS + 1), dtype=np.int64)
-    if not len(kept):
-        return None
-    at = int(kept[0]) - 1
-    # Where rows were not kept for a while, they begin again after a keyframe.
+    while True:
+        kept = np.array(steps.rows_steps(done + 1, keyframe, limit=MOST_STEPS + 1), dtype=np.int64)
+        if not len(kept):
+            return None
+        at = int(kept[0]) - 1
+        if at == done or steps.keyframe_step(at) == at:
+            break
+        # Rows were not kept for a while, and these do not begin at a keyframe: nothing can be made of them.
+        following = steps.keyframe_after(at)
+        if following is None:
+            return None
+        done = following
     attempt, end = next((a, last) for a, first, last in line if first <= at + 1 <= last)
     consecutive = int(np.argmin(np.append(kept == at + 1 + np.arange(len(kept)), False)))
     closed = min(at + consecutive, end)
