@@ -18,7 +18,7 @@ _TILED = 0.65
 """Of moved rows, after they are packed into tiles."""
 _PAGES = 1.04
 """SQLite's own, on what is in it."""
-_STEPS_A_FRAME, _RESTING_FRAMES = 20, 100
+_STEPS_A_FRAME, _RESTING_FRAMES = 4, 100
 """How often the map is drawn anew depends on the machine: about this on two cores."""
 _MAP_SHARE = 0.1
 """Of the disk budget; beyond it the map's past is thinned."""

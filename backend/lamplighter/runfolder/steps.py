@@ -233,10 +233,6 @@ class StepsReader(FileReader):
         most = max(0, last - first + 1) if limit is None else limit
         return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, most)]
 
-    def rows_count(self, first: int, last: int) -> int:
-        """How many of the steps `first` to `last` of the line have their moved rows kept."""
-        return len(self.rows_steps(first, last))
-
     def keyframe_steps(self) -> list[tuple[int, int]]:
         """(attempt, step) of every keyframe of the line, ascending."""
         return [
