@@ -7,7 +7,11 @@ describe("address", () => {
       run: "2026 & <b>",
       token: 17,
       map: "linear",
+      colour: "since",
       panel: "export",
+      folded: true,
+      doubt: true,
+      district: 3,
       from: 812,
       speed: 0.5,
     };

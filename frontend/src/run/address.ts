@@ -1,54 +1,64 @@
-/** What the address bar holds, so that a link shows a colleague the same thing: run, token, map, panel. */
+/**
+ * What the address bar holds, so that a link shows a colleague the same thing. A row of the table a word of it;
+ * what it does not say, or says wrongly, is null. Pure.
+ */
 
-import type { Method } from "../wire/frames";
+export const PANELS = ["token", "step", "map", "measures", "export", "runs"] as const;
+export type PanelName = (typeof PANELS)[number];
 
-export type PanelName = "token" | "step" | "map" | "measures" | "export" | "runs";
-export const PANELS: readonly PanelName[] = ["token", "step", "map", "measures", "export", "runs"];
+export const COLOURS = ["class", "district", "frequency", "since"] as const;
+export type ColourBy = (typeof COLOURS)[number];
 
-export interface Address {
-  run: string | null;
-  token: number | null;
-  map: Method | null;
-  panel: PanelName | null;
+const FIELDS = {
+  run: (word: string) => word || null,
+  token: whole,
+  map: oneOf(["umap", "linear"]),
+  colour: oneOf(COLOURS),
+  panel: oneOf(PANELS),
+  /** The inspector is folded away where there is room for it. */
+  folded: flag,
+  /** Doubtful places are marked. */
+  doubt: flag,
+  district: whole,
   /** The step to play the run from; null: live. */
-  from: number | null;
+  from: whole,
   /** Steps a second at which it is played. */
-  speed: number | null;
-}
-
-export const NOWHERE: Address = {
-  run: null,
-  token: null,
-  map: null,
-  panel: null,
-  from: null,
-  speed: null,
+  speed: (word: string) =>
+    /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
 };
 
-/** Read a query string; what it does not say, or says wrongly, is null. */
+export type Address = { [Field in keyof typeof FIELDS]: ReturnType<(typeof FIELDS)[Field]> };
+
+export const NOWHERE = readAddress("");
+
+/** Read a query string. */
 export function readAddress(query: string): Address {
   const words = new URLSearchParams(query);
-  const token = words.get("token") ?? "";
-  const map = words.get("map");
-  const panel = words.get("panel");
-  const from = words.get("from") ?? "";
-  const speed = words.get("speed") ?? "";
-  return {
-    run: words.get("run") || null,
-    token: /^\d{1,9}$/.test(token) ? Number(token) : null,
-    map: map === "umap" || map === "linear" ? map : null,
-    panel: PANELS.find((name) => name === panel) ?? null,
-    from: /^\d{1,9}$/.test(from) ? Number(from) : null,
-    speed: /^\d{1,6}(\.\d{1,3})?$/.test(speed) && Number(speed) > 0 ? Number(speed) : null,
-  };
+  const read = Object.entries(FIELDS).map(([name, of]) => {
+    const word = words.get(name);
+    return [name, word === null ? null : of(word)];
+  });
+  return Object.fromEntries(read) as Address;
 }
 
 /** The query string of an address, `""` or starting with `?`. */
-export function writeAddress(address: Address): string {
+export function writeAddress(address: Partial<Address>): string {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(address)) {
-    if (value !== null) words.set(name, String(value));
+    if (value !== null) words.set(name, value === true ? "1" : String(value));
   }
   const text = words.toString();
   return text && `?${text}`;
+}
+
+function whole(word: string): number | null {
+  return /^\d{1,9}$/.test(word) ? Number(word) : null;
+}
+
+function flag(word: string): true | null {
+  return word === "1" ? true : null;
+}
+
+function oneOf<Name extends string>(names: readonly Name[]): (word: string) => Name | null {
+  return (word) => names.find((name) => name === word) ?? null;
 }

@@ -1,14 +1,15 @@
 /** The whole page's state: who is looking, at which run, at what in it. The address bar follows it. */
 
 import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
-import type { Layout, Method } from "../wire/frames";
-import { readAddress, writeAddress, type PanelName } from "./address";
+import type { Layout } from "../wire/frames";
+import { readAddress, writeAddress } from "./address";
 import { LiveRun } from "./live.svelte";
 import { Selection } from "./selection.svelte";
+import { Viewing } from "./viewing.svelte";
 
 const LOOK_AGAIN = 5_000;
-
-export type ColourBy = "class" | "district" | "frequency" | "since";
+/** The address follows what is shown so late, in ms: browsers bear a few changes a second. */
+const WRITE_LATE = 250;
 
 export class App {
   session = $state.raw<Session | null>(null);
@@ -17,35 +18,33 @@ export class App {
   unreachable = $state(false);
   run = $state.raw<LiveRun | null>(null);
   selection = $state.raw<Selection | null>(null);
-  method = $state<Method>("umap");
-  panel = $state<PanelName>("step");
-  inspecting = $state(false);
-  colourBy = $state<ColourBy>("class");
   shortcuts = $state(false);
-  /** Tokens that are shown where they do not belong are marked. */
-  doubting = $state(false);
-  /** The id of the district that is looked at. */
-  district = $state<number | null>(null);
+
+  private readonly wish = readAddress(location.search);
+  readonly viewing = new Viewing(this.wish);
 
   /** The layout to show: of the chosen method, or the linear one until that exists. */
   layout: Layout | null = $derived.by(() => {
     const layouts = this.run?.layouts;
-    return layouts?.[this.method] ?? layouts?.linear ?? layouts?.umap ?? null;
+    return layouts?.[this.viewing.method] ?? layouts?.linear ?? layouts?.umap ?? null;
   });
 
-  private wish = readAddress(location.search);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
-    this.method = this.wish.map ?? "umap";
-    this.panel = this.wish.panel ?? (this.wish.token === null ? "step" : "token");
-    this.inspecting = innerWidth >= 1_100 || this.wish.panel !== null;
     if (this.wish.run) this.open(this.wish.run, this.wish.token, this.wish.from, this.wish.speed);
     addEventListener("popstate", () => {
       const there = readAddress(location.search);
       if (there.run && there.run !== this.run?.id) {
         this.open(there.run, there.token, there.from, there.speed);
       } else this.selection?.choose(there.token);
+    });
+    $effect.root(() => {
+      $effect(() => {
+        const query = this.query();
+        const timer = setTimeout(() => this.write(query), WRITE_LATE);
+        return () => clearTimeout(timer);
+      });
     });
     void this.look();
   }
@@ -63,11 +62,12 @@ export class App {
   ) {
     this.run?.close();
     this.selection?.close();
-    const run = new LiveRun(id, from, speed, () => this.write());
+    const run = new LiveRun(id, from, speed);
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
+    // Of the run that a link names, its district too.
+    if (this.run || id !== this.wish.run) this.viewing.district = null;
     this.run = run;
-    this.district = null;
     this.selection = new Selection(id, () => {
       const step = run.counters?.step ?? 0;
       const fresh = step !== seen;
@@ -75,7 +75,7 @@ export class App {
       return fresh;
     });
     if (token !== null) this.selection.choose(token);
-    this.write(true);
+    this.write(this.query(), true);
   }
 
   private beatInterval = 700;
@@ -85,34 +85,9 @@ export class App {
     this.run?.setBeatInterval(milliseconds);
   }
 
-  /** Look at a district, or at none any more. */
-  chooseDistrict(id: number | null) {
-    this.district = id;
-    if (id !== null) this.show("map");
-  }
-
   choose(token: number | null) {
     this.selection?.choose(token);
-    if (token !== null) {
-      this.panel = "token";
-      this.inspecting = true;
-    }
-    this.write();
-  }
-
-  setMethod(method: Method) {
-    this.method = method;
-    this.write();
-  }
-
-  show(panel: PanelName) {
-    this.panel = panel;
-    this.inspecting = true;
-    this.write();
-  }
-
-  fold() {
-    this.inspecting = !this.inspecting;
+    if (token !== null) this.viewing.show("token");
   }
 
   /** Tokens with `text` in them. */
@@ -171,17 +146,19 @@ export class App {
     if (some) this.open(some.id, this.wish.run === null ? this.wish.token : null);
   }
 
-  private write(step = false) {
-    const query = writeAddress({
+  private query(): string {
+    return writeAddress({
       run: this.run?.id ?? null,
       token: this.selection?.token ?? null,
-      map: this.method === "umap" ? null : this.method,
-      panel: this.panel === "step" ? null : this.panel,
+      ...this.viewing.address(),
       from: this.run?.replay?.from ?? null,
       speed: this.run?.replay?.speed ?? null,
     });
+  }
+
+  private write(query: string, step = false) {
+    if (query === location.search) return;
     const address = location.pathname + query;
-    if (address === location.pathname + location.search) return;
     if (step && readAddress(location.search).run) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
   }

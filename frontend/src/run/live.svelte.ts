@@ -91,12 +91,11 @@ export class LiveRun {
   /** What is played is of another time than the maps that are there: the first of its own replaces them. */
   private elsewhere = false;
 
-  /** `from`: the step to play from, at `speed` steps a second; null: live. `turned`: it plays, or is live, now. */
+  /** `from`: the step to play from, at `speed` steps a second; null: live. */
   constructor(
     readonly id: string,
     from: number | null,
     speed: number | null,
-    private readonly turned: () => void,
   ) {
     this.landmarks = new Landmarks(id, this.abort.signal);
     if (from !== null) {
@@ -174,7 +173,6 @@ export class LiveRun {
     if (!this.replay) return;
     this.replay = { ...this.replay, speed };
     this.connection.retry();
-    this.turned();
   }
 
   /** To what is happening now. */
@@ -205,7 +203,6 @@ export class LiveRun {
     this.scheduler.clear();
     if (this.ledger) this.ledger = new Ledger(this.ledger.vocabulary);
     this.connection.retry();
-    this.turned();
   }
 
   private address(): string {
@@ -334,7 +331,6 @@ export class LiveRun {
       }
       case "live":
         this.replay = null;
-        this.turned();
         break;
       case "end":
         if (this.replay) this.replay = { ...this.replay, ended: true };

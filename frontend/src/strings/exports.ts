@@ -1,0 +1,52 @@
+/** What the export panel says. */
+
+import type { ExportFormat } from "../wire/rest";
+import { count } from "./numbers";
+
+export const exports = {
+  exportPanel: {
+    about: "The run as a file: for colleagues, other programs, or a class without a network.",
+    viewer:
+      "Only the presenter can make exports (open Lamplighter by its launch link). What is made can be downloaded here.",
+    notBegun: "There is nothing to export yet: this run has not begun to train.",
+    none: "Nothing made yet. What is made stays here for download until the server ends.",
+    whole: "The whole run",
+    one: "One step",
+    step: "Step",
+    newest: "newest",
+    stepMore: "Empty: the newest step that was kept exactly",
+    make: "Make",
+    cancel: "Cancel",
+    discard: "Discard",
+    download: "Download",
+    atStep: (step: number) => `step ${count(step)}`,
+    progress: (share: number, what: string) =>
+      `${Math.floor(100 * share)} %${what && ` · ${what}`}`,
+    cancelled: "cancelled",
+    leftOut: "Left out:",
+    state: {
+      running: "is being made",
+      done: "is ready",
+      failed: "failed",
+      cancelled: "was cancelled",
+    },
+    formats: {
+      html: [
+        "Replay page",
+        "One HTML page that replays the run by a double click: no server, no network.",
+      ],
+      zip: [
+        "Zip of the run",
+        "Everything in it, the text included, to look at elsewhere or go on with: lamplighter import.",
+      ],
+      csv: ["CSV", "A row a step: losses, speeds, rows lit, gradient norms, measures."],
+      "embedding-projector": [
+        "Embedding Projector",
+        "Vectors and tokens for projector.tensorflow.org, as a zip to unpack.",
+      ],
+      parquet: ["Parquet", "A row a token, for Embedding Atlas and data frames."],
+      safetensors: ["safetensors", "The embedding and the map, bit for bit."],
+      npy: ["npy", "The embedding alone, for NumPy."],
+    } satisfies Record<ExportFormat, [string, string]>,
+  },
+} as const;

@@ -1,0 +1,25 @@
+/** Numbers as a reader of English expects them. */
+
+const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export const count = (value: number) => number.format(value);
+
+export function fixed(value: number | null | undefined, digits: number): string {
+  return value === null || value === undefined || !Number.isFinite(value)
+    ? "–"
+    : value.toFixed(digits);
+}
+
+/** A small number with three significant digits, without an exponent while that is readable. */
+export function small(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size >= 0.001 && size < 10_000 ? String(+value.toPrecision(3)) : value.toExponential(1);
+}
+
+export function bytes(value: number): string {
+  if (value < 1e6) return `${count(value / 1e3)} kB`;
+  if (value < 1e7) return `${(value / 1e6).toFixed(1)} MB`;
+  return value < 1e9 ? `${count(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
+}

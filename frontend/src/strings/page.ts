@@ -1,0 +1,103 @@
+/** What the page as a whole says: its name, its numbers on top, its notices. */
+
+import type { Phase } from "../wire/rest";
+import { count } from "./numbers";
+
+export const page = {
+  product: "Lamplighter",
+  map: "Map of the vocabulary. Drag to move, scroll to zoom, click a lamp to look at its token.",
+  step: "step",
+  loss: "loss",
+  lossUnit: "nats a token",
+  rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
+  asleep: (rows: number) => `${count(rows)} asleep`,
+  outside: (rows: number) => `${count(rows)} not in this batch`,
+  drifting: (rows: number) => `${count(rows)} moved though not in the batch`,
+  about: (what: string) => `about ${what}`,
+  disk: {
+    size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
+    full: "disk full",
+    all: "",
+    paused:
+      "The disk is nearly full: snapshots pause, loss and lit rows are still kept. Make room, and they go on.",
+    keyframes: "The disk budget is nearly used: only whole matrices are kept from here on.",
+    none: "The disk budget is used up: no more snapshots are kept.",
+  },
+  recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
+  ever: (rows: number, all: number) =>
+    `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
+  summary: (step: number, loss: string, lit: number, all: number, words: string) =>
+    `Step ${count(step)}, loss ${loss}. ${count(lit)} of ${count(all)} rows lit${words && `, brightest: ${words}`}.`,
+
+  phase: {
+    waiting: "waiting to start",
+    preparing: "reading the corpus",
+    running: "training",
+    paused: "training paused",
+    finished: "finished",
+    interrupted: "stopped",
+    failed: "failed",
+  } satisfies Record<Phase, string>,
+  gone: "no trainer at work",
+  link: {
+    connecting: "connecting",
+    open: "live",
+    replay: "replay",
+    waiting: "connection lost, trying again",
+    refused: "not available",
+  },
+  tryNow: "Try now",
+
+  notice: {
+    noRuns: "No city yet",
+    noRunsMore: "Start a run, and watch it find its districts.",
+    loading: "Fetching the city",
+    waiting: "This run is waiting for a trainer",
+    preparing: "Reading the corpus",
+    preparingMore: "The lamps come on with the first step.",
+    failed: "This run failed",
+    refused: "This run cannot be shown",
+    unplaced: "The tokens have no places yet",
+    unplacedMore: "The first map appears in a moment.",
+    noServer: "The server does not answer",
+    noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",
+  },
+
+  home: "Show the whole city",
+  save: "Save the picture",
+
+  panels: {
+    token: "Token",
+    step: "Step",
+    map: "Map",
+    measures: "Measures",
+    export: "Export",
+    runs: "Runs",
+  },
+  inspector: "Inspector",
+  openInspector: "Open the inspector (i)",
+  closeInspector: "Fold the inspector away (i)",
+
+  search: {
+    label: "Search a token",
+    hint: "Search a token  /",
+    none: "No token has that in it.",
+    failed: "The search did not work.",
+  },
+  shortcuts: {
+    title: "Shortcuts",
+    close: "Close",
+    list: [
+      ["/", "search a token"],
+      ["space", "pause my picture or replay, and go on"],
+      ["l", "back to live"],
+      [".", "one training step (presenter)"],
+      ["m", "UMAP or linear map"],
+      ["i", "fold the inspector in or out"],
+      ["h", "the whole city"],
+      ["+ −", "closer, farther"],
+      ["Esc", "close, let go"],
+      ["?", "this list"],
+    ],
+  },
+} as const;

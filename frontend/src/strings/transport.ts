@@ -1,0 +1,88 @@
+/** What the bar at the bottom says: time, training, the view. */
+
+import { count } from "./numbers";
+
+export const transport = {
+  transport: {
+    label: "Transport",
+    pausePicture: "Pause my picture",
+    live: "Live",
+    pausePictureMore: "Freezes this screen only; training goes on (space)",
+    liveMore: "Back to what is happening now (space)",
+    replayFromStart: "Replay from the start",
+    replayFromStartMore: "Play this run again from before its first step",
+    playing: (step: number, end: number) => `replay: step ${count(step)} of ${count(end)}`,
+    played: (step: number) => `replay: played to its end, step ${count(step)}`,
+    replayPaused: (step: number) => `replay paused at step ${count(step)}`,
+    resumeReplay: "Go on",
+    resumeReplayMore: "Go on with the replay (space)",
+    pauseReplay: "Pause",
+    pauseReplayMore: "Pauses this replay on this screen only; training does not notice (space)",
+    toLiveMore: "Leave the replay, to what is happening now (l)",
+    toEndMore: "Leave the replay, to the end of the run (l)",
+    toEnd: "To the end",
+    speed: "Speed of the replay",
+    speedOf: (speed: number) => `${speed} a second`,
+    recorded: "recorded from its own training loop",
+    recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
+    still: "a still city: no training",
+    stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
+    frozen: (step: number) => `your picture is paused at step ${count(step)}`,
+    pauseTraining: "Pause training",
+    resumeTraining: "Resume training",
+    stepOnce: "One step",
+    stepOnceMore: "One training step, then pause (.)",
+    pace: "Pace of training",
+    paceFull: "full speed",
+    paceSome: (rate: number) => `${rate} a second`,
+    paceSingle: "single steps",
+    stop: "Stop",
+    stopMore: "Saves a checkpoint and ends the run here; it can be continued",
+    continue: "Continue",
+    rate: "learning rate",
+    rateMore:
+      "What to go on with; a third of the planned one is proposed, since the run failed with that",
+    continueMore: {
+      finished: (steps: number) => `Train ${count(steps)} more steps`,
+      interrupted: (end: number) =>
+        `Go on from where it was stopped, to step ${count(end)} as planned`,
+      failed: (end: number) =>
+        `Try again from the last checkpoint, to step ${count(end)} as planned`,
+    },
+    viewer: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
+    asked: "asked for; takes effect at the next step",
+    beats: "Beats",
+    beatsMore:
+      "How often the map shows a step. Each beat is one real step; the others are counted.",
+    beatsRate: (interval: number) =>
+      interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
+    landmarks: "What became of districts",
+    timeline:
+      "Loss by step. The bright line is smoothed, the pale one is not. A click replays from that step.",
+  },
+
+  mapSwitch: {
+    label: "Map",
+    umap: "UMAP",
+    refit: "refit",
+    pca: "PCA",
+    linear: "linear",
+    umapMore: "Puts rows that are near in the space near on the map (m)",
+    linearMore:
+      "A plain projection: once its basis is fixed (step 400), a row that did not move in the space does not move here (m)",
+    waiting: "UMAP is warming up; this is the linear map",
+    trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
+    trustMore:
+      "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
+    otherTime: (step: number) => `map of step ${count(step)}: none is older`,
+    noTrust: "trust not estimated yet",
+  },
+  colours: {
+    label: "Colour",
+    class: "class",
+    district: "district",
+    frequency: "frequency",
+    since: "last lit",
+    more: "What the colour of a lamp says",
+  },
+} as const;
