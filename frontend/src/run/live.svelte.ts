@@ -121,6 +121,12 @@ export class LiveRun {
     return this.scheduler.interval;
   }
 
+  /** The step of the past that is shown; null when what is shown is the newest. Panels ask the server for it. */
+  get at(): number | null {
+    if (this.replay) return this.beat?.step ?? this.replay.from;
+    return this.paused ? (this.beat?.step ?? this.counters?.step ?? 0) : null;
+  }
+
   /** One matrix as it is: there never was a step. */
   get still(): boolean {
     return this.status?.phase === "finished" && this.status.step === 0;
