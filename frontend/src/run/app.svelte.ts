@@ -3,6 +3,7 @@
 import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
 import type { Layout } from "../wire/frames";
 import { readAddress, writeAddress } from "./address";
+import { Comfort } from "./comfort.svelte";
 import { LiveRun } from "./live.svelte";
 import { Selection } from "./selection.svelte";
 import { Viewing } from "./viewing.svelte";
@@ -19,6 +20,7 @@ export class App {
   run = $state.raw<LiveRun | null>(null);
   selection = $state.raw<Selection | null>(null);
   shortcuts = $state(false);
+  readonly comfort = new Comfort();
 
   private readonly wish = readAddress(location.search);
   readonly viewing = new Viewing(this.wish);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shortcut } from "./shortcut";
+import { keyName, shortcut, SHORTCUTS } from "./shortcut";
 
 const key = (key: string, within: string | null = null, more: Partial<KeyboardEvent> = {}) =>
   ({
@@ -21,5 +21,23 @@ describe("shortcuts", () => {
     expect(shortcut(key(" ", "button"))).toBeNull();
     expect(shortcut(key(".", "button"))).toBe("step");
     expect(shortcut(key("i", null, { ctrlKey: true }))).toBeNull();
+  });
+
+  it("that write something can be turned off; the others stay", () => {
+    for (const [command, keys] of SHORTCUTS) {
+      for (const one of keys.filter((one) => !one.startsWith("Shift+"))) {
+        expect(shortcut(key(one))).toBe(command);
+        expect(shortcut(key(one), false)).toBe(one.length === 1 ? null : command);
+      }
+    }
+  });
+
+  it("have no key twice, and each key a name", () => {
+    const keys = SHORTCUTS.flatMap(([, keys]) => keys);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.map(keyName)).not.toContain("");
+    expect(keyName("Shift+ArrowRight")).toBe("Shift →");
+    expect(keyName("+")).toBe("+");
+    expect(keyName(" ")).toBe("space");
   });
 });

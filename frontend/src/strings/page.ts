@@ -1,5 +1,6 @@
 /** What the page as a whole says: its name, its numbers on top, its notices. */
 
+import type { Command } from "../run/shortcut";
 import type { Phase } from "../wire/rest";
 import { count } from "./numbers";
 
@@ -75,6 +76,7 @@ export const page = {
     runs: "Runs",
   },
   inspector: "Inspector",
+  openShortcuts: "Shortcuts (?)",
   openInspector: "Open the inspector (i)",
   closeInspector: "Fold the inspector away (i)",
 
@@ -87,17 +89,23 @@ export const page = {
   shortcuts: {
     title: "Shortcuts",
     close: "Close",
-    list: [
-      ["/", "search a token"],
-      ["space", "pause my picture or replay, and go on"],
-      ["l", "back to live"],
-      [".", "one training step (presenter)"],
-      ["m", "UMAP or linear map"],
-      ["i", "fold the inspector in or out"],
-      ["h", "the whole city"],
-      ["+ −", "closer, farther"],
-      ["Esc", "close, let go"],
-      ["?", "this list"],
-    ],
+    or: "or",
+    letters: "Single keys are shortcuts",
+    lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
+    spoken: "Tell a screen reader what the city is doing",
+    spokenMore: "A sentence or two, at most every twelve seconds, when something changed.",
+    does: {
+      search: "search a token",
+      pause: "pause my picture or replay, and go on",
+      live: "back to live",
+      step: "one training step (presenter)",
+      map: "UMAP or linear map",
+      inspector: "fold the inspector in or out",
+      home: "the whole city",
+      closer: "closer",
+      farther: "farther",
+      escape: "close, let go",
+      shortcuts: "this list",
+    } satisfies Record<Command, string>,
   },
 } as const;
