@@ -15,6 +15,7 @@ import lamplighter
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.serving import (
     problems,
+    routes_displacements,
     routes_districts,
     routes_estimates,
     routes_exports,
@@ -55,6 +56,7 @@ NOUNS = (
     routes_steps,
     routes_snapshots,
     routes_vectors,
+    routes_displacements,
     routes_layouts,
     routes_reprojections,
     routes_trust,

@@ -52,6 +52,29 @@ class Vectors(BaseModel):
     """By step, then by token."""
 
 
+class Displacement(BaseModel):
+    """How far a token's row has come."""
+
+    token_id: int
+    token: str
+    class_: str | None = Field(serialization_alias="class")
+    distance: float
+    """Euclidean, between its vectors after the two steps."""
+
+
+class Displacements(Items[Displacement]):
+    """The rows that have come farthest between two steps, the farthest first."""
+
+    attempt: int
+    """The one that the last step belongs to."""
+    from_: int = Field(serialization_alias="from")
+    to: int
+    rows: int
+    """All rows of the embedding."""
+    moved: int
+    """Those of them that are not where they were."""
+
+
 class PathOfVectors(BaseModel):
     """One token's vector through the steps that are kept exactly."""
 

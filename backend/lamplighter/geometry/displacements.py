@@ -1,0 +1,41 @@
+"""How far rows are from where they were: in the space, not on the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 4 << 20
+"""Numbers whose differences are held at once."""
+
+
+def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The Euclidean distance of each row between two matrices; exactly 0 where no number of it changed.
+
+    Args:
+        before: shape (V, D).
+        after: shape (V, D).
+
+    Returns:
+        Shape (V,); NaN where a row holds what is not a number.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if before.shape != after.shape:
+        raise ValueError(f"shapes differ: {before.shape} and {after.shape}")
+    found = np.empty(len(before), dtype=np.float32)
+    rows = max(1, _BLOCK // max(1, before.shape[1]))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for at in range(0, len(before), rows):
+            some = slice(at, at + rows)
+            change = after[some].astype(np.float64) - before[some]
+            found[some] = np.sqrt(np.einsum("ij,ij->i", change, change))
+    return found
+
+
+def farthest(distances: NDArray[np.float32], most: int) -> NDArray[np.int64]:
+    """The rows that moved, the farthest first, at most so many; of equal ones the lower id. What is NaN did not."""
+    moved = np.flatnonzero(distances > 0)
+    order = np.argsort(-distances[moved], kind="stable")
+    return moved[order[:most]]
