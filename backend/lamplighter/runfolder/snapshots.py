@@ -48,10 +48,10 @@ def touches(reader: StepsReader, step: int) -> Touches:
     Raises:
         NoSnapshotError: nothing was kept yet.
     """
-    found = reader.keyframe(step)
+    found = reader.census(step)
     if found is None:
         raise NoSnapshotError(step, None)
-    at, _, census = found
+    at, census = found
     start = decode_as(census, Census)
     counts, last_lit = start.touches.copy(), start.last_lit.copy()
     for when, data in reader.pulses(at + 1, step, limit=max(1, step - at)) if step > at else []:

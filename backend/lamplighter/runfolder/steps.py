@@ -259,6 +259,12 @@ class StepsReader(FileReader):
                     return row & 0xFFFF_FFFF, record, census
         return None
 
+    def census(self, step: int) -> tuple[int, bytes] | None:
+        """(step, encoded census) of the keyframe that `keyframe` would give, without reading the matrix."""
+        at = self.keyframe_step(step)
+        found = [] if at is None else self._single("SELECT census FROM keyframes WHERE id=?", [at])
+        return found[0] if found else None
+
     def keyframe_row(self, step: int, token_id: int) -> Floats:
         """One row of the keyframe of a step of the line, shape (D,), without reading the matrix.
 

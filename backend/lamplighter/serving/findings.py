@@ -1,4 +1,5 @@
-"""What takes a walk through a whole run to find out, kept at hand: which steps are exact, and every loss.
+"""What takes a walk through a whole run to find out, kept at hand: which steps are exact, every loss, and
+when each row was lit first.
 
 Bounded: of a few runs, and of each some bytes a step. Everything here blocks and is called from threads.
 """
@@ -17,12 +18,13 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.line import Line, shared
 from lamplighter.runfolder.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode_as
+from lamplighter.wire.frames import Pulse, UInts, decode_as
 
 _RUNS = 8
 _BATCH = 200
 FURTHEST = 100_000
 """Steps whose losses are looked through; of a longer run that would take minutes, and gigabytes of reading."""
+_NEVER = 0xFFFF_FFFF
 
 
 @dataclass
@@ -35,6 +37,8 @@ class _Found:
     line: Line = field(default_factory=list[tuple[int, int, int]])
     steps: array[int] = field(default_factory=lambda: array("q"))
     losses: array[float] = field(default_factory=lambda: array("f"))
+    first_lit: UInts = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    """By token id the first step whose batch it was in."""
 
 
 class Findings:
@@ -80,12 +84,25 @@ class Findings:
         low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
         return steps[low:high], losses[low:high]
 
+    def ever_lit(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
+        """How many rows were in a batch at least once by each of `steps`, which are at most `FURTHEST`.
+
+        Raises:
+            FormatError: the run cannot be read.
+        """
+        found = self._of(run)
+        with found.losses_lock:
+            self._keep_up(found, reader, max(steps, default=0))
+            first = np.sort(found.first_lit[found.first_lit != _NEVER])
+        return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
+
     def _keep_up(self, found: _Found, reader: StepsReader, last: int) -> None:
         line = reader.line()
         if line != found.line:
             same = shared(found.line, line, found.steps[-1]) if found.line and found.steps and line else 0
             count = int(np.searchsorted(np.array(found.steps, dtype=np.int64), same, side="right"))
             del found.steps[count:], found.losses[count:]
+            found.first_lit[found.first_lit > (found.steps[-1] if found.steps else 0)] = _NEVER
             found.line = line
         at = found.steps[-1] + 1 if found.steps else 1
         while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
@@ -95,8 +112,13 @@ class Findings:
                 self._keep_up(found, reader, last)
                 return
             for step, record in batch:
+                pulse = decode_as(record, Pulse)
                 found.steps.append(step)
-                found.losses.append(decode_as(record, Pulse).loss)
+                found.losses.append(pulse.loss)
+                if len(found.first_lit) != pulse.vocabulary:
+                    found.first_lit = np.full(pulse.vocabulary, _NEVER, dtype=np.uint32)
+                first = found.first_lit[pulse.batch_ids]
+                found.first_lit[pulse.batch_ids] = np.minimum(first, step)
             at = batch[-1][0] + 1
 
     def _of(self, run: RunFolder) -> _Found:

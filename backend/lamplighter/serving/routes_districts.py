@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import Query
@@ -13,10 +13,10 @@ from lamplighter.runfolder.layouts import LayoutsReader
 from lamplighter.runfolder.line import counts, districts_that_count
 from lamplighter.serving.house import AHouse
 from lamplighter.serving.problems import Refused
-from lamplighter.serving.representations import UNCHANGED
+from lamplighter.serving.representations import FRAME, JSON, choose, described
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Items, Step, as_json
-from lamplighter.serving.shapes_of_the_map import District, DistrictEvent, Districts
+from lamplighter.serving.shapes_of_the_map import District, DistrictEvent, Districts, DistrictsInList
 from lamplighter.serving.validators import anything, headers, tag, unchanged
 from lamplighter.wire import frames
 
@@ -25,9 +25,21 @@ routes = Routes("snapshots")
 MOST_EVENTS = 1_000
 
 
-@routes.get("/api/runs/{run}/districts", response_model=Districts, responses=UNCHANGED)
-def districts(run: str, request: Request, house: AHouse, step: Step | None = None) -> Response:
-    """The districts that were found last at or before a step (the newest, where none is named), with their tokens."""
+OFFERED = (JSON, FRAME)
+
+
+@routes.get("/api/runs/{run}/districts", response_model=Districts, responses=described(OFFERED))
+def districts(
+    run: str,
+    request: Request,
+    house: AHouse,
+    step: Step | None = None,
+    format: Annotated[Literal["json", "frame"] | None, Query()] = None,
+) -> Response:
+    """The districts that were found last at or before a step (the newest, where none is named), with their tokens;
+    as `frame`, a districts frame of `docs/wire.md`.
+    """
+    form = choose(request, OFFERED, format)
     found = house.library.find(run)
     with house.library.steps(found) as reader:
         line = reader.line()
@@ -37,7 +49,7 @@ def districts(run: str, request: Request, house: AHouse, step: Step | None = Non
             fitting = [e for e in districts_that_count(reader, line) if step is None or e.step <= step]
             newest = max(fitting, key=lambda e: (e.step, e.id), default=None)
             if newest is not None:
-                told = headers(tag(found, "districts", newest.attempt, newest.id), lasting=False)
+                told = headers(tag(found, "districts", newest.attempt, newest.id, form.name), lasting=False)
                 if done := unchanged(request, told) or anything(request, told):
                     return done
                 record = reader.districts_record(newest.id)
@@ -47,12 +59,32 @@ def districts(run: str, request: Request, house: AHouse, step: Step | None = Non
     if record is None:
         at = "" if step is None else f" at or before step {step}"
         raise Refused(404, f"no districts were looked for{at} yet")
+    if form is FRAME:
+        return Response(record, headers=told, media_type=FRAME.media_type)
     frame = frames.decode_as(record, frames.Districts)
     items = [
         District(id=known, name=name, token_ids=np.flatnonzero(frame.of == place).tolist())
         for place, (known, name) in enumerate(zip(frame.ids.tolist(), frame.names, strict=True), 1)
     ]
     return as_json(Districts(items=items, attempt=frame.attempt, step=frame.step), headers=told)
+
+
+@routes.get("/api/runs/{run}/districts/steps", response_model=Items[DistrictsInList])
+def steps(run: str, house: AHouse) -> Response:
+    """The steps at which districts were found, oldest first: of steps that count."""
+    found = house.library.find(run)
+    if not found.steps_path.exists():
+        return as_json(Items[DistrictsInList](items=[]))
+    with house.library.steps(found) as reader:
+        line = reader.line()
+    try:
+        with LayoutsReader(found.layouts_path) as reader:
+            entries = list(districts_that_count(reader, line))
+    except FileNotFoundError:
+        entries = []
+    return as_json(
+        Items[DistrictsInList](items=[DistrictsInList(attempt=e.attempt, step=e.step) for e in entries])
+    )
 
 
 @routes.get("/api/runs/{run}/districts/events", response_model=Items[DistrictEvent])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import Query
@@ -15,27 +15,33 @@ from starlette.responses import Response
 from lamplighter.corpora.batches import batch_positions
 from lamplighter.runfolder import steps as steps_file
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.line import attempt_at
 from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.serving.decimation import LEAST, keep_extremes
 from lamplighter.serving.findings import FURTHEST
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Refused
-from lamplighter.serving.representations import UNCHANGED
+from lamplighter.serving.representations import FRAME, JSON, UNCHANGED, choose, described
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Items, Step, as_json
-from lamplighter.serving.shapes_of_steps import Event, Measures, StepFacts, StepInFull, Steps
+from lamplighter.serving.shapes_of_steps import Event, Measures, StepInFull, StepInList, Steps
 from lamplighter.serving.validators import Attempt, Span, anything, headers, span, tag, unchanged
-from lamplighter.wire.frames import Floats, FrameError, Pulse, UInts, decode
+from lamplighter.wire.frames import Census, Floats, FrameError, Pulse, UInts, decode, decode_as, encode
 
 routes = Routes("steps")
 
 MOST_STEPS = 5_000
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
+_NO_STEPS = Steps(items=[], every=1, extremes=False)
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=UNCHANGED)
+OFFERED = (JSON, FRAME)
+
+
+@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=described(OFFERED))
 def steps(
     run: str,
     request: Request,
@@ -45,19 +51,27 @@ def steps(
     every: Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)] = None,
     most: Annotated[int | None, Query(ge=LEAST, le=MOST_STEPS)] = None,
     attempt: Attempt = None,
+    format: Annotated[Literal["json", "frame"] | None, Query()] = None,
+    census: bool = False,
 ) -> Response:
     """Steps in numbers, `from` and `to` inclusive: at most 5,000. `every` takes every so-manieth. `most` takes about
     so many, and of each of several equally long stretches the smallest and the largest loss. With neither, every
     so-manieth, so that they fit.
+
+    As `frame`, their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got them;
+    with `census`, after the census of the step before `from`.
     """
+    form = choose(request, OFFERED, format)
+    if census and form is not FRAME:
+        raise Refused(422, "a census is a frame: ask for format=frame with it")
     found = house.library.find(run)
     if every is not None and most is not None:
         raise Refused(422, "every and most are two ways to take fewer steps: name one of them")
     if not found.steps_path.exists():
-        return as_json(Steps(items=[], every=1, extremes=False))
+        return Response(media_type=FRAME.media_type) if form is FRAME else as_json(_NO_STEPS)
     with house.library.steps(found) as reader:
         asked = span(found, reader, max(1, from_), to, attempt)
-        told = headers(tag(found, "steps", asked.line, every, most), lasting=asked.lasting)
+        told = headers(tag(found, "steps", asked.line, every, most, form.name, census), lasting=asked.lasting)
         if done := unchanged(request, told) or anything(request, told):
             return done
         kept, stride = _choose(house, found, reader, asked, every, most)
@@ -66,7 +80,17 @@ def steps(
         else:
             chosen = range(asked.first, asked.last + 1, stride)[:MOST_STEPS] if kept is None else kept
             records = reader.pulses_of(chosen)
-    items = [StepFacts(**_facts(_pulse(data))) for _, data in records]
+        if form is FRAME:
+            frames = [data for _, data in records]
+            if census:
+                frames.insert(0, _census(found, reader, asked))
+            return Response(b"".join(frames), headers=told, media_type=FRAME.media_type)
+        counted = most is not None and asked.last <= FURTHEST
+        ever = house.findings.ever_lit(found, reader, [at for at, _ in records]) if counted else []
+    items = [
+        StepInList(**_facts(_pulse(data)), ever_rows=ever[i] if counted else None)
+        for i, (_, data) in enumerate(records)
+    ]
     return as_json(Steps(items=items, every=stride, extremes=kept is not None), headers=told)
 
 
@@ -142,6 +166,18 @@ def _choose(
         return None, math.ceil(len(asked) / most)
     at, losses = house.findings.losses(run, reader, asked.first, asked.last)
     return (at[keep_extremes([losses], most)].tolist() if len(at) else []), 1
+
+
+def _census(run: RunFolder, reader: StepsReader, asked: Span) -> bytes:
+    """The census of the step before those that are asked for, as a frame."""
+    at = min(asked.first, asked.newest + 1) - 1
+    try:
+        so_far = touches(reader, at)
+    except NoSnapshotError as error:
+        raise Refused(404, f"nothing is recorded at or before step {at} yet") from error
+    when = [decode_as(data, Pulse).time for _, data in reader.pulses_of([at])]
+    time = when[0] if when else run.created
+    return encode(Census(attempt_at(reader.line(), at), at, time, so_far.touches, so_far.last_lit))
 
 
 def _newest_events(reader: StepsReader, limit: int) -> list[steps_file.Event]:

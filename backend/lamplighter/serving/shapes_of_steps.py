@@ -25,7 +25,14 @@ class StepFacts(BaseModel):
     layer_norms: list[float | None]
 
 
-class Steps(Items[StepFacts]):
+class StepInList(StepFacts):
+    """What one step did, and how far the light had come by then."""
+
+    ever_rows: int | None = None
+    """Rows that were in a batch at least once so far; null where that was not counted."""
+
+
+class Steps(Items[StepInList]):
     """Steps in numbers, and how they were chosen."""
 
     every: int

@@ -156,6 +156,13 @@ class Districts(Items[District]):
     step: int
 
 
+class DistrictsInList(BaseModel):
+    """That districts were found at a step."""
+
+    attempt: int
+    step: int
+
+
 class DistrictEvent(BaseModel):
     """What became of a district. Ids are of these events alone."""
 

@@ -92,7 +92,7 @@ async def test_steps(app: FastAPI, run: RunFolder) -> None:
     assert [item["step"] for item in items] == list(range(1, 36))
     assert set(items[0]) == {
         "attempt", "step", "time", "loss", "learning_rate", "tokens_per_second", "step_seconds",
-        "observe_seconds", "batch_rows", "gradient_rows", "moved_rows", "verified", "layer_norms",
+        "observe_seconds", "batch_rows", "gradient_rows", "moved_rows", "verified", "layer_norms", "ever_rows",
     }  # fmt: skip
     some = (await get(app, f"{base}?from=5&to=30&every=10")).json["items"]
     assert [item["step"] for item in some] == [5, 15, 25]
