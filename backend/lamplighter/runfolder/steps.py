@@ -191,6 +191,11 @@ class StepsReader(FileReader):
                 end = first - 1
         return stretches[::-1]
 
+    def attempts(self) -> list[tuple[int, int, float]]:
+        """Every attempt there was, oldest first: (attempt, first step, when it was opened, Unix seconds)."""
+        rows = self._all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
+        return [(attempt, first, opened) for attempt, first, opened in rows]
+
     def last(self) -> tuple[int, int]:
         """(attempt, step) of the newest step of the line; step 0 before the first, (0, 0) before that."""
         for attempt, first, end in reversed(self.line()):

@@ -1,4 +1,4 @@
-"""One token's path through the steps: its vectors, how they move, or its places on the map."""
+"""One token's path through the steps: its vectors, how they move, its gradient, its places, how far another is."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ from lamplighter.exports.heads import npy_head
 from lamplighter.exports.rows import ArrowStream, pyarrow, vector_column
 from lamplighter.exports.work import ExportError
 from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.gradients import gradient_path
 from lamplighter.runfolder.history import History
 from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.serving.decimation import LEAST, keep_extremes
+from lamplighter.serving.findings import FURTHEST
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.motion import Motion, motion
-from lamplighter.serving.problems import Refused
+from lamplighter.serving.pairs import Apart, apart
+from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.representations import ARROW, JSON, NPY, Format, choose, described
 from lamplighter.serving.routes_layouts import MOST_LAYOUTS, MethodName, counting, fitting
 from lamplighter.serving.routes_snapshots import JSON_NUMBERS
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Step
-from lamplighter.serving.shapes_of_vectors import PathOfMotion, PathOfPlaces, PathOfVectors
+from lamplighter.serving.shapes_of_vectors import (
+    PathOfGradient,
+    PathOfMotion,
+    PathOfPair,
+    PathOfPlaces,
+    PathOfVectors,
+)
 from lamplighter.serving.streamed import LARGE, answer, json_parts
 from lamplighter.serving.token_ids import known
 from lamplighter.serving.validators import Attempt, headers, span, tag, unchanged
@@ -46,7 +55,7 @@ Columns = dict[str, NDArray[Any]]
 
 @routes.get(
     "/api/runs/{run}/tokens/{token_id}/path",
-    response_model=PathOfVectors | PathOfMotion | PathOfPlaces,
+    response_model=PathOfVectors | PathOfMotion | PathOfPair | PathOfGradient | PathOfPlaces,
     responses=described(OFFERED),
 )
 def path(
@@ -54,22 +63,32 @@ def path(
     token_id: int,
     request: Request,
     house: AHouse,
-    of: Literal["vectors", "motion", "places"] = "vectors",
+    of: Literal["vectors", "motion", "places", "gradient", "pair"] = "vectors",
     from_: Annotated[Step, Query(alias="from")] = 0,
     to: Step | None = None,
     most: Annotated[int | None, Query(ge=LEAST, le=1_000_000)] = None,
     method: MethodName = "umap",
+    with_: Annotated[int | None, Query(alias="with", ge=0, le=0xFFFF_FFFF)] = None,
     format: Annotated[Literal["json", "npy", "arrow"] | None, Query()] = None,
     attempt: Attempt = None,
 ) -> Response:
     """One token through the steps `from` to `to`, inclusive, that are kept exactly (its places: through the layouts of
-    `method`); with `most`, at most so many of them, the extremes among them.
+    `method`; its gradient: the steps in which it was lit); with `most`, at most so many of them, the extremes
+    among them. `of=pair` takes another token's id: `with`.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
-    known(house.library.tokens(found), token_id)
+    table = house.library.tokens(found)
+    known(table, token_id)
+    if (of == "pair") != (with_ is not None):
+        message = "of=pair needs another token: name its id with with=; nothing else takes one"
+        raise Refused(422, message, [Fault(field="with", message=message)])
+    if with_ is not None:
+        known(table, with_)
     if of == "places":
         return _places(house, request, found, token_id, from_, to, most, method, form, attempt)
+    if of == "gradient":
+        return _gradient(house, request, found, token_id, from_, to, most, form, attempt)
     with house.library.history(found) as history:
         asked = span(found, history.steps, from_, to, attempt)
         exact = house.findings.exact_steps(found, history, max(0, asked.last))
@@ -78,7 +97,9 @@ def path(
         raise NoSnapshotError(from_, int(exact[-1]) if len(exact) else None)
     # Of a step that has none, a matrix may still be kept: when the run ends, say.
     lasting = asked.lasting and int(steps[-1]) == asked.last
-    told = headers(tag(found, "path", token_id, of, asked.line, len(steps), most, form.name), lasting=lasting)
+    told = headers(
+        tag(found, "path", token_id, of, asked.line, len(steps), most, form.name, with_), lasting=lasting
+    )
     told["X-Lamplighter-Attempt"] = str(asked.attempt)
     if done := unchanged(request, told):
         return done
@@ -89,12 +110,51 @@ def path(
 
     def read() -> Columns:
         with house.library.history(found) as history:
+            if with_ is not None:
+                return _pair(history, token_id, with_, steps, dim, most)
             return (_vectors if of == "vectors" else _motion)(history, token_id, steps, dim, most)
 
     # What takes long to read passes the turnstile as what is large does.
     held = max(8 * numbers, LARGE if len(steps) > _MANY_STEPS else 0)
-    facts = {"token_id": token_id}
+    facts = {"token_id": token_id} | ({} if with_ is None else {"with": with_})
     return answer(request, house.turnstile, _maker(read, facts, form), held, told, form.media_type)
+
+
+def _gradient(
+    house: House,
+    request: Request,
+    run: RunFolder,
+    token_id: int,
+    first: int,
+    last: int | None,
+    most: int | None,
+    form: Format,
+    attempt: int | None,
+) -> Response:
+    with house.library.steps(run) as reader:
+        asked = span(run, reader, max(1, first), last, attempt)
+    if len(asked) > FURTHEST:
+        raise Refused(
+            422,
+            f"a token's gradient is looked for in at most {FURTHEST:,} steps at once: ask for fewer with from and to",
+        )
+    told = headers(tag(run, "path", token_id, "gradient", asked.line, most, form.name), lasting=asked.lasting)
+    if done := unchanged(request, told):
+        return done
+
+    def read() -> Columns:
+        with house.library.steps(run) as reader:
+            found = gradient_path(reader, token_id, asked.first, asked.last)
+            now = span(run, reader, asked.first, asked.last)
+        if now.line != asked.line:
+            raise Refused(409, "a new attempt began while this was read: ask again")
+        columns: Columns = dict(zip(found._fields, found, strict=True))
+        return _decimated(columns, [found.gradient], most)
+
+    held = LARGE if len(asked) > _MANY_STEPS else 0
+    return answer(
+        request, house.turnstile, _maker(read, {"token_id": token_id}, form), held, told, form.media_type
+    )
 
 
 def _places(
@@ -191,6 +251,21 @@ def _motion(history: History, token_id: int, steps: NDArray[np.int64], dim: int,
         before = vectors[-1].astype(np.float64)
     series = [np.concatenate(of) for of in zip(*parts, strict=True)]
     columns: Columns = {"steps": np.concatenate(told), **dict(zip(Motion._fields, series, strict=True))}
+    return _decimated(columns, series, most)
+
+
+def _pair(
+    history: History, token_id: int, other: int, steps: NDArray[np.int64], dim: int, most: int | None
+) -> Columns:
+    """Of each step two numbers stay."""
+    told: list[NDArray[np.int64]] = []
+    parts: list[Apart] = []
+    walks = (_walk(history, one, steps, dim) for one in (token_id, other))
+    for (of, here), (_, there) in zip(*walks, strict=True):
+        parts.append(apart(here, there))
+        told.append(of)
+    series = [np.concatenate(of) for of in zip(*parts, strict=True)]
+    columns: Columns = {"steps": np.concatenate(told), **dict(zip(Apart._fields, series, strict=True))}
     return _decimated(columns, series, most)
 
 

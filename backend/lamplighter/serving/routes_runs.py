@@ -6,14 +6,24 @@ from starlette.responses import Response
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.database import FormatError
+from lamplighter.runfolder.sizes import bytes_by_part
 from lamplighter.runfolder.status import wants_training
 from lamplighter.serving.house import AHouse, House
 from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.routing import Routes
 from lamplighter.serving.shapes import Items, as_json
-from lamplighter.serving.shapes_of_runs import NewRun, Run, RunInFull
+from lamplighter.serving.shapes_of_runs import (
+    AttemptFacts,
+    NewRun,
+    Record,
+    RecordParts,
+    Run,
+    RunInFull,
+)
 
 routes = Routes("runs")
+
+MOST_ATTEMPTS = 1_000
 
 
 @routes.get("/api/runs", response_model=Items[Run])
@@ -26,6 +36,20 @@ def runs(house: AHouse) -> Response:
 def run(run: str, house: AHouse) -> Response:
     """A run, and what it consists of once its corpus is read."""
     return as_json(house.library.describe_fully(house.library.find(run)))
+
+
+@routes.get("/api/runs/{run}/record", response_model=Record)
+def record(run: str, house: AHouse) -> Response:
+    """The attempts at a run, and what its record takes on the disk, by part."""
+    found = house.library.find(run)
+    attempts: list[AttemptFacts] = []
+    if found.steps_path.exists():
+        with house.library.steps(found) as reader:
+            attempts = [
+                AttemptFacts(attempt=attempt, first_step=first, opened=opened)
+                for attempt, first, opened in reader.attempts()[-MOST_ATTEMPTS:]
+            ]
+    return as_json(Record(attempts=attempts, parts=RecordParts(**bytes_by_part(found))))
 
 
 @routes.post("/api/runs", status_code=201, response_model=RunInFull)

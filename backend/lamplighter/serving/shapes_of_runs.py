@@ -72,6 +72,36 @@ class RunInFull(Run, Partial):
         return {name for name in RunInFull.__annotations__ if getattr(self, name) is None}
 
 
+class AttemptFacts(BaseModel):
+    """One go at training a run: the first, or one after a break that could not be continued bit for bit."""
+
+    attempt: int
+    first_step: int
+    """What older attempts had from here on is superseded."""
+    opened: float
+
+
+class RecordParts(BaseModel):
+    """Bytes on the disk, by what they are."""
+
+    steps: int
+    """Pulses, whole matrices, and the moved rows that are not in tiles yet."""
+    tiles: int
+    map: int
+    measures: int
+    checkpoints: int
+    corpus: int
+    other: int
+
+
+class Record(BaseModel):
+    """How a run was recorded, and what that takes."""
+
+    attempts: list[AttemptFacts]
+    """Oldest first; the newest 1,000."""
+    parts: RecordParts
+
+
 class NewRun(BaseModel):
     """What a run is made of."""
 

@@ -98,6 +98,29 @@ class PathOfMotion(BaseModel):
     """Degrees between the vector and that of the first kept step of the range."""
 
 
+class PathOfPair(BaseModel):
+    """How far apart two tokens' vectors are, through the steps that are kept exactly."""
+
+    token_id: int
+    with_: int = Field(serialization_alias="with")
+    steps: list[int]
+    distance: list[float | None]
+    """Euclidean."""
+    cosine: list[float | None]
+    """null where one of the two has no length."""
+
+
+class PathOfGradient(BaseModel):
+    """One token's gradient, in the steps in which it was in the batch or its row got one."""
+
+    token_id: int
+    steps: list[int]
+    occurrences: list[int]
+    """In the batch; 0 where the row got its gradient without being in it."""
+    gradient: list[float | None]
+    """Euclidean norm of the row's gradient, before clipping; null where the step's gradients are not recorded."""
+
+
 class PathOfPlaces(BaseModel):
     """One token's places on the map, by layout."""
 

@@ -21,17 +21,17 @@ from tests.unit.serving.folders import finished_run, layout, write_layouts
 
 odd = st.one_of(
     st.sampled_from(["..", ".", "%00", "-1", "0", "1", "35", "4294967295", "4294967296", "9" * 5_000, "NaN", "1e9",
-                     "3,17", "25", "npy", "json", "arrow", "motion", "places", "linear", "٣", "0x10", "dog", "true", "", " ", "\x00", "a/b", "<script>", "💡"]),
+                     "3,17", "25", "npy", "json", "arrow", "motion", "places", "gradient", "pair", "linear", "٣", "0x10", "dog", "true", "", " ", "\x00", "a/b", "<script>", "💡"]),
     st.text(max_size=30),
     st.integers().map(str),
 )  # fmt: skip
 nouns = st.sampled_from(
-    ["steps", "steps/{}", "events", "measures", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "layouts/{}/trust", "districts", "districts/events", "tokens",
+    ["steps", "steps/{}", "events", "measures", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "layouts/{}/trust", "record", "districts", "districts/events", "tokens",
      "tokens/{}", "tokens/{}/path", "vectors", "places", "neighbours", "exports", "exports/{}", "exports/{}/file",
      "live", "requests", "{}"]
 )  # fmt: skip
 names = st.sampled_from(["from", "to", "every", "step", "k", "token_id", "limit", "offset", "search", "format",
-                         "method", "most", "attempt", "token_ids", "of", "after", "channels", "name", "code", "?"])  # fmt: skip
+                         "method", "most", "attempt", "token_ids", "of", "with", "after", "channels", "name", "code", "?"])  # fmt: skip
 latin = st.text(st.characters(max_codepoint=255), max_size=40)
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
