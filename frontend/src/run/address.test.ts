@@ -12,6 +12,10 @@ describe("address", () => {
       folded: true,
       doubt: true,
       district: 3,
+      pair: 4,
+      then: 100,
+      rows: "class",
+      against: 0,
       from: 812,
       speed: 0.5,
     };
@@ -22,6 +26,7 @@ describe("address", () => {
 
   it("takes nothing it does not know", () => {
     expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
+    expect(readAddress("?pair=-4&then=x&rows=size&against=1.5")).toEqual(NOWHERE);
     expect(readAddress("?token=1e9")).toEqual(NOWHERE);
     expect(readAddress("?from=-1&speed=0")).toEqual(NOWHERE);
     expect(readAddress("?from=1.5&speed=full")).toEqual(NOWHERE);

@@ -3,11 +3,15 @@
  * what it does not say, or says wrongly, is null. Pure.
  */
 
-export const PANELS = ["token", "step", "map", "measures", "export", "runs"] as const;
+export const PANELS = ["token", "step", "run", "map", "measures", "export", "runs"] as const;
 export type PanelName = (typeof PANELS)[number];
 
 export const COLOURS = ["class", "district", "frequency", "since"] as const;
 export type ColourBy = (typeof COLOURS)[number];
+
+/** What the rows of the matrix are ordered by. */
+export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
+export type RowOrder = (typeof ROW_ORDERS)[number];
 
 const FIELDS = {
   run: (word: string) => word || null,
@@ -20,6 +24,13 @@ const FIELDS = {
   /** Doubtful places are marked. */
   doubt: flag,
   district: whole,
+  /** The token that the chosen one is compared with. */
+  pair: whole,
+  /** The step whose neighbours are compared with those of now. */
+  then: whole,
+  rows: oneOf(ROW_ORDERS),
+  /** The step whose matrix is taken away from the one that is shown. */
+  against: whole,
   /** The step to play the run from; null: live. */
   from: whole,
   /** Steps a second at which it is played. */

@@ -47,6 +47,7 @@ export class App {
         const timer = setTimeout(() => this.write(query), WRITE_LATE);
         return () => clearTimeout(timer);
       });
+      $effect(() => this.selection?.show(this.run?.at ?? null));
     });
     void this.look();
   }
@@ -68,7 +69,10 @@ export class App {
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
     // Of the run that a link names, its district too.
-    if (this.run || id !== this.wish.run) this.viewing.district = null;
+    if (this.run || id !== this.wish.run) {
+      this.viewing.district = null;
+      this.viewing.details.forget();
+    }
     this.run = run;
     this.selection = new Selection(id, () => {
       const step = run.counters?.step ?? 0;

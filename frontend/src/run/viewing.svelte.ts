@@ -2,6 +2,7 @@
 
 import type { Method } from "../wire/frames";
 import type { Address, ColourBy, PanelName } from "./address";
+import { Details } from "./details.svelte";
 
 export class Viewing {
   method = $state<Method>("umap");
@@ -13,6 +14,7 @@ export class Viewing {
   doubting = $state(false);
   /** The id of the district that is looked at. */
   district = $state<number | null>(null);
+  readonly details: Details;
 
   /** As a link says; what it does not say is as it is for a newcomer. */
   constructor(wish: Address) {
@@ -22,6 +24,7 @@ export class Viewing {
     this.inspecting = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
     this.doubting = wish.doubt !== null;
     this.district = wish.district;
+    this.details = new Details(wish);
   }
 
   /** Its part of the address; what is as for a newcomer is left out. */
@@ -33,6 +36,7 @@ export class Viewing {
       folded: this.inspecting || innerWidth < 1_100 ? null : true,
       doubt: this.doubting || null,
       district: this.district,
+      ...this.details.address(),
     };
   }
 

@@ -1,21 +1,26 @@
 /** Every sentence the page says, in one place: a file a panel. Another language is another such folder. */
 
 import { exports } from "./exports";
+import { inspector } from "./inspector";
 import { map } from "./map";
 import { measures } from "./measures";
 import { page } from "./page";
+import { run } from "./run";
 import { runs } from "./runs";
 import { step } from "./step";
 import { token } from "./token";
 import { transport } from "./transport";
 
 export { bytes, count, fixed, small } from "./numbers";
+export { lasting, moment } from "./run";
 
 export const t = {
   ...exports,
+  ...inspector,
   ...map,
   ...measures,
   ...page,
+  ...run,
   ...runs,
   ...step,
   ...token,

@@ -70,6 +70,7 @@ export const page = {
   panels: {
     token: "Token",
     step: "Step",
+    run: "Run",
     map: "Map",
     measures: "Measures",
     export: "Export",

@@ -22,13 +22,26 @@ export interface Recipe {
   corpus: {
     kind: "lamptown" | "manuals" | "text" | "recorded";
     name: string;
+    tokeniser: "words" | "bpe";
     vocabulary_size: number;
+    shuffle_words: boolean;
   };
   model: { dim: number; layers: number; heads: number; context: number; tied: boolean };
-  optimiser: { kind: "lazy" | "adam" | "sgd"; learning_rate: number };
+  optimiser: {
+    kind: "lazy" | "adam" | "sgd";
+    learning_rate: number;
+    /** The embedding learns at this many times the learning rate. */
+    embedding_factor: number;
+    clip_norm: number;
+  };
+  cadence: { keyframe_every: number; checkpoint_every: number; verify_every: number };
+  map: MapRecipe;
   sequences: number;
+  passages: number;
   steps: number;
   seed: number;
+  threads: number;
+  device: "auto" | "cpu" | "cuda" | "mps";
   disk_budget: number;
 }
 
@@ -71,6 +84,8 @@ export interface StepRecord {
   loss: number;
   learning_rate: number;
   tokens_per_second: number;
+  step_seconds: number;
+  observe_seconds: number;
   batch_rows: number;
   gradient_rows: number;
   moved_rows: number;
@@ -104,6 +119,39 @@ export interface Neighbours {
   step: number;
   exact: boolean;
   items: { token_id: number; token: string; class: string | null; cosine: number }[];
+}
+
+/** How a token's row moves through the steps that are kept exactly; null where there is nothing to say. */
+export interface Motion {
+  steps: number[];
+  length: (number | null)[];
+  displacement: (number | null)[];
+  /** Degrees since the kept step before, and since the first. */
+  turned: (number | null)[];
+  turned_since_first: (number | null)[];
+}
+
+/** A token's gradient in the steps in which it was lit. */
+export interface GradientPath {
+  steps: number[];
+  occurrences: number[];
+  gradient: (number | null)[];
+}
+
+/** How far apart two tokens' rows are through the steps. */
+export interface PairPath {
+  steps: number[];
+  distance: (number | null)[];
+  cosine: (number | null)[];
+}
+
+export type RecordPart =
+  "steps" | "tiles" | "map" | "measures" | "checkpoints" | "corpus" | "other";
+
+/** How a run was recorded, and what that takes on the disk. */
+export interface RunRecord {
+  attempts: { attempt: number; first_step: number; opened: number }[];
+  parts: { [Part in RecordPart]: number };
 }
 
 export interface Measures {

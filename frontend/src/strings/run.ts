@@ -1,0 +1,122 @@
+/** What the panel of the run says. */
+
+import type { Recipe, RecordPart } from "../wire/rest";
+import { count } from "./numbers";
+
+const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
+
+export const run = {
+  runPanel: {
+    about:
+      "What this run is made of, how fast it goes, and what it takes: from its recipe and its record.",
+    recipe: "Recipe",
+    text: {
+      lamptown: () => "It reads Lamptown, a generated town with planted classes",
+      manuals: () => "It reads the documentation of the Python packages on the server",
+      text: (name: string) => `It reads a text that somebody brought: ${name}`,
+      recorded: (name: string) => `It was recorded from a training loop of its own: ${name}`,
+    } satisfies Record<Recipe["corpus"]["kind"], (name: string) => string>,
+    unnamed: "without a name",
+    shuffled: "the words of each document in random order (the control)",
+    tokens: (all: number, kinds: number) => `${count(all)} tokens of ${count(kinds)} kinds.`,
+    kinds: (kinds: number) => `${count(kinds)} kinds of token.`,
+    model: ({ layers, heads, dim, context, tied }: Recipe["model"]) =>
+      `The model is a transformer of ${several(layers, "block", "blocks")} with ${several(heads, "attention head", "attention heads")} each. A token is a row of ${count(dim)} numbers, and it reads ${count(context)} tokens at a time. ${
+        tied
+          ? "One matrix serves for reading and predicting (tied)."
+          : "Reading and predicting have a matrix each."
+      }`,
+    batch: (sequences: number, context: number, passages: number) =>
+      `One step reads ${several(sequences, "sequence", "sequences")} of ${count(context)} tokens, ${count(sequences * context)} in all, from ${several(passages, "place", "places")} of the text.`,
+    optimisers: {
+      lazy: "The optimiser is Adam, lazy for the embedding: only rows that the batch touched are updated.",
+      adam: "The optimiser is Adam for everything: rows that sleep drift on by momentum.",
+      sgd: "The optimiser is plain gradient descent (SGD): no momentum, rows that sleep rest.",
+    } satisfies Record<Recipe["optimiser"]["kind"], string>,
+    clipped: (norm: string) => `Gradients longer than ${norm} are cut to that length.`,
+    end: (steps: number, seed: number) => `Planned: ${count(steps)} steps, seed ${seed}.`,
+    where: (device: string, threads: number) =>
+      `Computed on: ${device === "auto" ? "the best device there is" : device}, ${several(threads, "thread", "threads")}.`,
+    rates: "Learning rate",
+    rate: "now",
+    ratePlanned: "in the recipe",
+    rateEmbedding: "of the embedding",
+    rateTimes: (rate: string, factor: string) => `${rate} (${factor} times)`,
+    sizes: "Sizes",
+    parameters: "parameters",
+    ofThem: (share: number) => `${share} % of them the embedding`,
+    matrix: "embedding",
+    matrixSize: (rows: number, dim: number) => `${count(rows)} × ${count(dim)}`,
+    disk: "on the disk",
+    parts: {
+      steps: "steps, whole matrices, moved rows",
+      tiles: "moved rows, by token",
+      map: "map and districts",
+      measures: "measures",
+      checkpoints: "checkpoints",
+      corpus: "text",
+      other: "everything else",
+    } satisfies Record<RecordPart, string>,
+    budget: (most: string) => `The budget is ${most}.`,
+    speed: "Speed",
+    pace: "steps a second",
+    paceMore: (steps: number) => `over the last ${count(steps)} steps, by the clock`,
+    tokensASecond: "tokens a second",
+    training: "training a step",
+    observing: "observing and recording it",
+    milliseconds: (seconds: number) => `${(1_000 * seconds).toFixed(seconds < 0.01 ? 2 : 1)} ms`,
+    noSpeed: "Nothing to measure yet: no step is recorded.",
+    work: "Who is at work",
+    workMore:
+      "The processes of this server; each reads the run's folder and writes one file of it.",
+    roles: {
+      trainer: "trainer",
+      projector: "projector (map)",
+      analyst: "analyst (measures)",
+    } as Record<string, string>,
+    noWorkers: "The server does not say.",
+    holds: "A trainer holds this run now.",
+    nobody: "No trainer holds this run now.",
+    time: "Time",
+    made: "made",
+    newest: "newest step",
+    lasted: "from first attempt to newest step",
+    lastedMore: "breaks included",
+    attempts: "Attempts",
+    attemptsMore:
+      "A new attempt begins where a run that was broken off could not be repeated bit for bit: what older ones had from there on is superseded.",
+    attempt: (attempt: number, first: number) =>
+      `${count(attempt)}: ${first === 0 ? "from the start" : `from step ${count(first)}`}`,
+    onlyOne: "One, without a break that mattered.",
+    noAttempt: "None yet.",
+    again: "The same run again",
+    againMore: "In a terminal; the same seed on the same machine gives the same numbers.",
+    againText: "The text must be there under that name.",
+    againFile: "Save this beside it as recipe.toml:",
+    notAgain: "Only the loop that trained this run can do it again.",
+    copy: "Copy",
+    copied: "Copied",
+    notCopied: "Copying is not allowed here: select the text instead.",
+    none: "Fetching the run",
+  },
+} as const;
+
+/** A duration in words. */
+export function lasting(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return "–";
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return minutes < 2_880
+    ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+    : `${Math.floor(minutes / 1_440)} days`;
+}
+
+const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
+
+/** A moment (Unix seconds) on this viewer's clock. */
+export function moment(time: number | null | undefined): string {
+  return time === null || time === undefined || !Number.isFinite(time)
+    ? "–"
+    : clock.format(time * 1_000);
+}
