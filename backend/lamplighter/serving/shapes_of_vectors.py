@@ -41,6 +41,17 @@ class Matrix(BaseModel):
     vectors: list[list[float | None]]
 
 
+class Norms(BaseModel):
+    """How long every row is."""
+
+    attempt: int
+    step: int
+    exact: bool
+    """`step` is the one that was asked for."""
+    norms: list[float | None]
+    """Euclidean, by token id."""
+
+
 class Vectors(BaseModel):
     """Rows of the embedding through steps."""
 
