@@ -16,6 +16,14 @@ export interface Placement {
   box: View;
 }
 
+/** Where on the page a map is, in CSS pixels. */
+export interface Frame {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
 export interface Insets {
   top: number;
   right: number;

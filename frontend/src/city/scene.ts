@@ -80,6 +80,7 @@ export class Scene {
   private beatStarted = -Infinity;
   private unpainted = false;
   private held = 0;
+  private hidden = false;
   private width = 1;
   private height = 1;
   private design = 1;
@@ -202,6 +203,13 @@ export class Scene {
     this.wake();
   }
 
+  /** While the map cannot be seen nothing is drawn. */
+  setHidden(hidden: boolean) {
+    this.hidden = hidden;
+    this.renamed = true;
+    this.wake();
+  }
+
   setStill(still: boolean) {
     this.still = still;
     this.wake();
@@ -318,6 +326,7 @@ export class Scene {
   }
 
   private wake() {
+    if (this.hidden) return;
     if (this.frame === 0) this.frame = requestAnimationFrame(this.tick);
   }
 

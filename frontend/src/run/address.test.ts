@@ -7,6 +7,8 @@ describe("address", () => {
       run: "2026 & <b>",
       token: 17,
       map: "linear",
+      height: "norm",
+      beside: "step:200",
       colour: "since",
       panel: "export",
       folded: true,

@@ -3,6 +3,9 @@
  * what it does not say, or says wrongly, is null. Pure.
  */
 
+import { readBeside } from "./besides";
+import { HEIGHTS } from "./heights";
+
 export const PANELS = ["token", "step", "run", "map", "measures", "export", "runs"] as const;
 export type PanelName = (typeof PANELS)[number];
 
@@ -13,10 +16,18 @@ export type ColourBy = (typeof COLOURS)[number];
 export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
+export const VIEWS = ["umap", "linear", "skyline"] as const;
+/** How the city is looked at: one of the two maps, or the first of them in three dimensions. */
+export type View = (typeof VIEWS)[number];
+
 const FIELDS = {
   run: (word: string) => word || null,
   token: whole,
-  map: oneOf(["umap", "linear"]),
+  map: oneOf(VIEWS),
+  /** What the heights of the skyline say. */
+  height: oneOf(HEIGHTS),
+  /** What the second map shows. */
+  beside: readBeside,
   colour: oneOf(COLOURS),
   panel: oneOf(PANELS),
   /** The inspector is folded away where there is room for it. */

@@ -12,6 +12,8 @@ const TABLE = {
   live: ["l"],
   step: ["."],
   map: ["m"],
+  skyline: ["3"],
+  beside: ["b"],
   inspector: ["i"],
   home: ["h"],
   closer: ["+", "="],

@@ -1,11 +1,17 @@
 /** How this viewer looks at a run: which view, coloured by what, which panel. All of it stands in the address. */
 
 import type { Method } from "../wire/frames";
-import type { Address, ColourBy, PanelName } from "./address";
 import { Details } from "./details.svelte";
+import type { Address, ColourBy, PanelName, View } from "./address";
+import type { Beside } from "./besides";
+import type { Height } from "./heights";
 
 export class Viewing {
-  method = $state<Method>("umap");
+  view = $state<View>("umap");
+  /** What the heights of the skyline say. */
+  height = $state<Height>("touches");
+  /** What the second map shows; null where there is none. */
+  beside = $state<Beside | null>(null);
   colourBy = $state<ColourBy>("class");
   panel = $state<PanelName>("step");
   /** The inspector is open. */
@@ -18,7 +24,9 @@ export class Viewing {
 
   /** As a link says; what it does not say is as it is for a newcomer. */
   constructor(wish: Address) {
-    this.method = wish.map ?? "umap";
+    this.view = wish.map ?? "umap";
+    this.height = wish.height ?? "touches";
+    this.beside = wish.beside;
     this.colourBy = wish.colour ?? "class";
     this.panel = wish.panel ?? (wish.token === null ? "step" : "token");
     this.inspecting = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
@@ -30,7 +38,9 @@ export class Viewing {
   /** Its part of the address; what is as for a newcomer is left out. */
   address(): Partial<Address> {
     return {
-      map: this.method === "umap" ? null : this.method,
+      map: this.view === "umap" ? null : this.view,
+      height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
+      beside: this.beside,
       colour: this.colourBy === "class" ? null : this.colourBy,
       panel: this.panel === "step" ? null : this.panel,
       folded: this.inspecting || innerWidth < 1_100 ? null : true,
@@ -38,6 +48,15 @@ export class Viewing {
       district: this.district,
       ...this.details.address(),
     };
+  }
+
+  /** The layout that is shown: the skyline stands on the map. */
+  get method(): Method {
+    return this.view === "linear" ? "linear" : "umap";
+  }
+
+  set method(method: Method) {
+    this.view = method;
   }
 
   show(panel: PanelName) {

@@ -7,6 +7,7 @@ import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
 import { runs } from "./runs";
+import { skyline } from "./skyline";
 import { step } from "./step";
 import { token } from "./token";
 import { transport } from "./transport";
@@ -22,6 +23,7 @@ export const t = {
   ...page,
   ...run,
   ...runs,
+  ...skyline,
   ...step,
   ...token,
   ...transport,

@@ -101,6 +101,8 @@ export const page = {
       live: "back to live",
       step: "one training step (presenter)",
       map: "UMAP or linear map",
+      skyline: "the skyline, and back to the map",
+      beside: "two maps side by side, and back to one",
       inspector: "fold the inspector in or out",
       home: "the whole city",
       closer: "closer",

@@ -231,6 +231,12 @@ export class Refusal extends Error {
 
 /** Ask the server; `path` starts at the root. Throws `Refusal` (or the abort). */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const answer = await answerTo(path, init);
+  return answer.status === 204 ? (undefined as T) : await body<T>(answer);
+}
+
+/** The same, for answers that are not JSON. */
+export async function answerTo(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: "same-origin", ...init });
@@ -238,7 +244,7 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     if (init.signal?.aborted) throw error;
     throw new Refusal(0, "The server does not answer.");
   }
-  if (answer.ok) return answer.status === 204 ? (undefined as T) : await body<T>(answer);
+  if (answer.ok) return answer;
   throw new Refusal(answer.status, await reason(answer));
 }
 

@@ -1,0 +1,59 @@
+/** How high a column of the skyline stands: one number a token, out of what is known of it. Pure. */
+
+import { NEVER, type Layout } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+import type { Ledger } from "./ledger";
+
+export const HEIGHTS = [
+  "touches",
+  "since",
+  "gradient",
+  "norm",
+  "moved",
+  "trust",
+  "frequency",
+] as const;
+export type Height = (typeof HEIGHTS)[number];
+
+/** Those that the server is asked for: what the page is sent does not say them. */
+export type Asked = "norm" | "moved";
+
+export function isAsked(height: Height): height is Asked {
+  return height === "norm" || height === "moved";
+}
+
+/** Counts and ages spread over decades: they stand on a logarithmic scale. */
+export function isLogarithmic(height: Height): boolean {
+  return height === "touches" || height === "since" || height === "frequency";
+}
+
+/** What the numbers are made of. */
+export interface Known {
+  vocabulary: Vocabulary;
+  ledger: Ledger | null;
+  layout: Layout | null;
+  /** What was asked for, by token id; null until it is there. */
+  asked: Float32Array | null;
+}
+
+/** By token id; NaN where it is not known. */
+export function heightsOf(height: Height, { vocabulary, ledger, layout, asked }: Known) {
+  const count = vocabulary.tokens.length;
+  const heights = new Float32Array(count).fill(NaN);
+  const fill = (of: (id: number) => number) => {
+    for (let id = 0; id < count; id++) heights[id] = of(id);
+  };
+  if (height === "frequency") fill((id) => vocabulary.counts[id]!);
+  else if (isAsked(height)) {
+    if (asked?.length === count) heights.set(asked);
+  } else if (height === "trust") {
+    const own = layout?.byToken;
+    if (own?.length === count) fill((id) => own[id]! / 255);
+  } else if (ledger?.vocabulary === count) {
+    const { touches, lastLit, gradient, step } = ledger;
+    if (height === "touches") fill((id) => touches[id]!);
+    else if (height === "gradient") heights.set(gradient);
+    else fill((id) => (lastLit[id] === NEVER ? NaN : Math.max(0, step - lastLit[id]!)));
+  }
+  return heights;
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { readNpy } from "./npy";
+
+function npy(head: string, numbers: number[]): ArrayBuffer {
+  const words = new TextEncoder().encode(head);
+  const bytes = new Uint8Array(10 + words.length + 4 * numbers.length);
+  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0]);
+  new DataView(bytes.buffer).setUint16(8, words.length, true);
+  bytes.set(words, 10);
+  bytes.set(new Uint8Array(Float32Array.from(numbers).buffer), 10 + words.length);
+  return bytes.buffer;
+}
+
+const HEAD = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
+
+describe("npy", () => {
+  it("gives the numbers, wherever the head ends", () => {
+    for (const head of [HEAD, ` ${HEAD}`]) {
+      expect([...readNpy(npy(head, [1, -2.5, 3]))]).toEqual([1, -2.5, 3]);
+    }
+  });
+
+  it("takes nothing else", () => {
+    const others = [
+      new ArrayBuffer(4),
+      npy(HEAD, [1, 2]),
+      npy(HEAD.replace("<f4", "<f8"), [1, 2, 3]),
+      npy(HEAD.replace("(3,)", "(3, 1)"), [1, 2, 3]),
+      npy(HEAD, [1, 2, 3]).slice(0, 20),
+    ];
+    for (const data of others) expect(() => readNpy(data)).toThrow(RangeError);
+  });
+});

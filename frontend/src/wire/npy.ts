@@ -1,0 +1,34 @@
+/** Arrays of numbers as `numpy.save` writes them, of the one kind the server sends: float32, one axis. */
+
+import { answerTo, Refusal } from "./rest";
+
+const MAGIC = "\x93NUMPY";
+
+/** The numbers of an npy file; throws `RangeError` for anything but little-endian float32 with one axis. */
+export function readNpy(data: ArrayBuffer): Float32Array {
+  const view = new DataView(data);
+  const text = (from: number, length: number) =>
+    String.fromCharCode(...new Uint8Array(data, from, length));
+  if (data.byteLength < 10 || text(0, 6) !== MAGIC || view.getUint8(6) !== 1) {
+    throw new RangeError("not an npy file of version 1");
+  }
+  const start = 10 + view.getUint16(8, true);
+  if (start > data.byteLength) throw new RangeError("the head is cut off");
+  const head = text(10, start - 10);
+  const shape = /'shape': \((\d{1,9}),\)/.exec(head);
+  if (!head.includes("'descr': '<f4'") || !shape) throw new RangeError(`not float32: ${head}`);
+  if (data.byteLength - start !== 4 * Number(shape[1])) throw new RangeError("not of that length");
+  // A copy: the numbers need not begin where four bytes do.
+  return new Float32Array(data.slice(start));
+}
+
+/** Ask the server for such an array, and for what its head says of it. Throws `Refusal` (or the abort). */
+export async function askNumbers(path: string, signal: AbortSignal) {
+  const answer = await answerTo(path, { signal, headers: { accept: "application/x-npy" } });
+  try {
+    return { numbers: readNpy(await answer.arrayBuffer()), headers: answer.headers };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof RangeError)) throw error;
+    throw new Refusal(0, error.message);
+  }
+}
