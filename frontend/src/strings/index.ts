@@ -9,6 +9,7 @@ import { run } from "./run";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
 import { step } from "./step";
+import { told } from "./told";
 import { token } from "./token";
 import { transport } from "./transport";
 
@@ -25,6 +26,7 @@ export const t = {
   ...runs,
   ...skyline,
   ...step,
+  told,
   ...token,
   ...transport,
 } as const;

@@ -27,8 +27,6 @@ export const page = {
   recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
   ever: (rows: number, all: number) =>
     `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
-  summary: (step: number, loss: string, lit: number, all: number, words: string) =>
-    `Step ${count(step)}, loss ${loss}. ${count(lit)} of ${count(all)} rows lit${words && `, brightest: ${words}`}.`,
 
   phase: {
     waiting: "waiting to start",
@@ -94,7 +92,8 @@ export const page = {
     letters: "Single keys are shortcuts",
     lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
     spoken: "Tell a screen reader what the city is doing",
-    spokenMore: "A sentence or two, at most every twelve seconds, when something changed.",
+    spokenMore:
+      "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
     does: {
       search: "search a token",
       pause: "pause my picture or replay, and go on",

@@ -1,0 +1,38 @@
+"""axe-core over a page: what stands between it and somebody who does not see, hear or move as others do."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+import build_frontend
+
+FRONTEND = Path(build_frontend.ROOT, "frontend")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ASK = """async (rules) => {
+    const { violations } = await axe.run(document, {
+        runOnly: rules, resultTypes: ['violations'], preload: false, performanceTimer: false,
+    });
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}\\n` + nodes
+        .map(({ html, any, all, none }) => `    ${html.slice(0, 200)}\\n        `
+            + [...any, ...all, ...none].map(({ message }) => message).join('\\n        ')).join('\\n'));
+}"""
+
+
+@cache
+def source() -> str:
+    """axe itself, as installed beside the page's tools."""
+    build_frontend.install(FRONTEND)
+    return (FRONTEND / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds wrong, in its words; empty where it finds nothing.
+
+    The script goes in through the debugger's door: the page's policy lets in none but the page's own.
+    """
+    if page.evaluate("typeof window.axe") == "undefined":
+        page.evaluate(f"() => {{ {source()} }}")
+    return page.evaluate(ASK, RULES)
