@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../wire/frames";
 import { vocabularyOf } from "../wire/vocabulary";
-import { districtsOf, foundGroups, plantedGroups } from "./districts";
+import { districtAt, districtsOf, foundGroups, plantedGroups, type Group } from "./districts";
 
 const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
+
+function lying(xy: Float32Array, groups: Group[]) {
+  return districtsOf(
+    groups,
+    groups.map(({ tokenIds }) => districtAt(xy, tokenIds, box)),
+  );
+}
 
 function words(classes: (string | null)[]) {
   const items = classes.map((name, token_id) => {
@@ -46,7 +53,7 @@ describe("districts", () => {
     const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
     // The animals together but for one; the colours all over the place.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
-    const [one, other] = districtsOf(xy, plantedGroups(vocabulary), box);
+    const [one, other] = lying(xy, plantedGroups(vocabulary));
     expect([one!.name, one!.unity]).toEqual(["animals", 1]);
     expect(one!.x).toBeCloseTo(1.1);
     expect([other!.name, other!.unity]).toEqual(["colours", 0]);
@@ -55,7 +62,7 @@ describe("districts", () => {
   it("of fewer than three tokens are none, nor is there one where none was found", () => {
     const vocabulary = words(["animals", "animals", null, null]);
     const xy = new Float32Array(8);
-    expect(districtsOf(xy, plantedGroups(vocabulary), box)).toEqual([]);
+    expect(lying(xy, plantedGroups(vocabulary))).toEqual([]);
     expect(foundGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
   });
 });

@@ -4,17 +4,21 @@ import type { Districts as Found } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import type { View } from "./placement";
 
-export interface District {
+/** Where a group lies: the middle of its tokens, and how tightly they lie around it. */
+export interface Lie {
+  x: number;
+  y: number;
+  /** 1: its tokens lie close together; 0: strewn over the whole city. */
+  unity: number;
+}
+
+export interface District extends Lie {
   /** Its own as long as it lives. */
   id: number;
   name: string;
   /** Which of the tints is its own. */
   tint: number;
-  x: number;
-  y: number;
   size: number;
-  /** 1: its tokens lie close together; 0: strewn over the whole city. */
-  unity: number;
 }
 
 /** Tokens that belong together, whoever said so. */
@@ -23,6 +27,12 @@ export interface Group {
   name: string;
   tint: number;
   tokenIds: number[];
+}
+
+/** Tokens by group: those of group g are `ids[starts[g]]` up to, not with, `ids[starts[g + 1]]`. */
+export interface Members {
+  ids: Uint32Array;
+  starts: Uint32Array;
 }
 
 /** Part of the city's span within which half a district's tokens must lie to be called one. */
@@ -49,24 +59,42 @@ export function plantedGroups({ classOf, classes }: Vocabulary): Group[] {
   return groups;
 }
 
-export function districtsOf(xy: Float32Array, groups: Group[], around: View): District[] {
+/** The groups as a survey takes them. */
+export function membersOf(groups: Group[]): Members {
+  const starts = new Uint32Array(groups.length + 1);
+  groups.forEach(({ tokenIds }, i) => (starts[i + 1] = starts[i]! + tokenIds.length));
+  const ids = new Uint32Array(starts[groups.length]!);
+  groups.forEach(({ tokenIds }, i) => ids.set(tokenIds, starts[i]!));
+  return { ids, starts };
+}
+
+export function districtAt(xy: Float32Array, tokenIds: ArrayLike<number>, around: View): Lie {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
+  const values = new Float32Array(tokenIds.length);
+  const middle = (axis: 0 | 1) => {
+    for (let i = 0; i < values.length; i++) values[i] = xy[2 * tokenIds[i]! + axis]!;
+    return median(values);
+  };
+  const [x, y] = [middle(0), middle(1)];
+  for (let i = 0; i < values.length; i++) {
+    const id = tokenIds[i]!;
+    values[i] = Math.hypot((xy[2 * id]! - x) / w, (xy[2 * id + 1]! - y) / h);
+  }
+  const unity = Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
+  return { x, y, unity };
+}
+
+/** The groups that are large enough to be called districts, the largest first. `lies` by group. */
+export function districtsOf(groups: Group[], lies: Lie[]): District[] {
   return groups
-    .map(({ id, name, tint, tokenIds }): District => {
-      const x = median(tokenIds.map((token) => xy[2 * token]!));
-      const y = median(tokenIds.map((token) => xy[2 * token + 1]!));
-      const spread = median(
-        tokenIds.map((token) => Math.hypot((xy[2 * token]! - x) / w, (xy[2 * token + 1]! - y) / h)),
-      );
-      const unity = Math.max(0, Math.min(1, (LOOSE - spread) / (LOOSE - TIGHT)));
-      return { id, name, tint, x, y, size: tokenIds.length, unity };
+    .map(({ id, name, tint, tokenIds }, i): District => {
+      return { id, name, tint, ...lies[i]!, size: tokenIds.length };
     })
     .filter(({ size }) => size >= 3)
     .sort((a, b) => b.size - a.size);
 }
 
-function median(values: number[]): number {
-  if (!values.length) return 0;
-  values.sort((a, b) => a - b);
-  return values[values.length >> 1]!;
+/** Sorts what it is given. */
+function median(values: Float32Array): number {
+  return values.length ? values.sort()[values.length >> 1]! : 0;
 }

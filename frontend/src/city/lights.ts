@@ -15,6 +15,8 @@ export interface Moment {
   view: View;
   /** How far the glide from the last layout to this one has come, 0 to 1. */
   mixing: number;
+  /** How far the land's has, which begins a moment later. */
+  rising: number;
   /** The brightness of the beat that is on, 0 to 1. */
   glow: number;
 }
@@ -33,6 +35,8 @@ export class Lights {
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
   beat = 0;
+  /** Pixels drawn for one of the canvas, at most 1. The canvas and its targets stay as they are. */
+  fineness = 1;
   private readonly gl: WebGL2RenderingContext;
   private programs!: Record<"land" | "lamp" | "eye", Program>;
   private buffers!: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;
@@ -137,10 +141,10 @@ export class Lights {
   draw(moment: Moment, design: number) {
     if (this.lost || !this.land || !this.asleep || !this.awake) return;
     const { gl } = this;
-    const { view, mixing } = moment;
-    const place = [view.x0, view.x1, view.y0, view.y1].join();
+    const { view, mixing, rising } = moment;
+    const place = [view.x0, view.x1, view.y0, view.y1, this.fineness].join();
     // The land follows a glide in steps: a contour's way is short.
-    const ground = place + Math.ceil(mixing * LAND_STEPS);
+    const ground = place + Math.ceil(rising * LAND_STEPS);
     if (ground !== this.groundSeen) {
       this.groundSeen = ground;
       this.drawLand(moment, design);
@@ -154,6 +158,8 @@ export class Lights {
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.disable(gl.BLEND);
     const eye = this.programs.eye.use();
+    const [width, height] = this.drawn();
+    eye.vec2("part", width / this.canvas.width, height / this.canvas.height);
     eye.texture("landPicture", 0, this.land.picture);
     eye.texture("asleepPicture", 1, this.asleep.picture);
     eye.texture("awakePicture", 2, this.awake.picture);
@@ -165,7 +171,7 @@ export class Lights {
   litPixels(moment: Moment, design: number): number {
     if (this.lost || !this.awake) return 0;
     const { gl } = this;
-    const { width, height } = this.canvas;
+    const [width, height] = this.drawn();
     this.drawLamps(this.awake, moment, design, 1);
     const pixels = new Float32Array(4 * width * height);
     const bytes = new Uint8Array(4 * width * height);
@@ -179,11 +185,17 @@ export class Lights {
     return bright;
   }
 
-  private drawLand({ view, mixing }: Moment, design: number) {
+  /** How many pixels of the targets are drawn on: from the lower left corner. */
+  private drawn(): [number, number] {
+    const { width, height } = this.canvas;
+    return [Math.ceil(width * this.fineness), Math.ceil(height * this.fineness)];
+  }
+
+  private drawLand({ view, rising }: Moment, design: number) {
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.land!.frame);
     gl.disable(gl.BLEND);
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    gl.viewport(0, 0, ...this.drawn());
     const land = this.programs.land.use();
     const [before, after] = this.ground ?? [null, null];
     land.texture("before", 0, this.reliefs[0]);
@@ -191,7 +203,7 @@ export class Lights {
     land.vec4("beforeRect", ...rect(before));
     land.vec4("afterRect", ...rect(after));
     land.vec4("view", ...corner(view));
-    land.float("mixing", mixing);
+    land.float("mixing", rising);
     land.float("pixel", design);
     land.vec3("night", unit(INK.night));
     land.vec3("land", unit(INK.land));
@@ -203,7 +215,7 @@ export class Lights {
   private drawLamps(onto: Target, { view, mixing, glow }: Moment, design: number, awake: 0 | 1) {
     const { gl } = this;
     gl.bindFramebuffer(gl.FRAMEBUFFER, onto.frame);
-    gl.viewport(0, 0, this.canvas.width, this.canvas.height);
+    gl.viewport(0, 0, ...this.drawn());
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     if (!this.placements || (awake && glow <= 0)) return;
@@ -317,6 +329,12 @@ export class Lights {
     this.deep = Boolean(
       gl.getExtension("EXT_color_buffer_float") ?? gl.getExtension("EXT_color_buffer_half_float"),
     );
+    if (!this.deep) return;
+    // Asked once: the answer keeps the page waiting until all that was drawn is done.
+    const { frame, picture } = this.target(true);
+    this.deep = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
+    gl.deleteFramebuffer(frame);
+    gl.deleteTexture(picture);
   }
 
   private makeTargets() {
@@ -333,15 +351,11 @@ export class Lights {
   private target(deep: boolean): Target {
     const { gl } = this;
     const { width, height } = this.canvas;
-    const picture = this.texture(gl.NEAREST);
+    const picture = this.texture(gl.LINEAR);
     gl.texStorage2D(gl.TEXTURE_2D, 1, deep ? gl.RGBA16F : gl.RGBA8, width || 1, height || 1);
     const frame = gl.createFramebuffer()!;
     gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, picture, 0);
-    if (deep && gl.checkFramebufferStatus(gl.FRAMEBUFFER) !== gl.FRAMEBUFFER_COMPLETE) {
-      this.deep = false;
-      return this.target(false);
-    }
     return { frame, picture };
   }
 }

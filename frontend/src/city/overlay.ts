@@ -38,6 +38,8 @@ export interface Scenery {
   lit: { id: number; strength: number }[];
   chosen: number | null;
   links: { id: number; cosine: number }[];
+  /** Token ids, the most common first: at least all that are seen. */
+  commonest: () => Iterable<number>;
   /** Times closer than the whole city. */
   zoom: number;
   view: View;
@@ -193,7 +195,7 @@ export class Overlay {
     let quiet = vocabulary.classes.length ? Math.round((zoom - 1.6) * 26) : Math.round(zoom * 14);
     if (quiet <= 0) return;
     quiet = Math.min(90, quiet);
-    for (const id of vocabulary.byCount) {
+    for (const id of scenery.commonest()) {
       const name = token(id, "token", 0);
       if (!name) continue;
       yield name;

@@ -1,58 +1,88 @@
 /** Which token is nearest to a point of the map: a grid of buckets. Pure. */
 
-import type { View } from "./placement";
+import { at, type Placement, type View } from "./placement";
+
+/** Tokens by the cell they lie in. */
+export interface Grid {
+  box: View;
+  /** Cells a side. */
+  side: number;
+  /** Of cell c (row by row) are `ids[starts[c]]` up to, not with, `ids[starts[c + 1]]`. */
+  starts: Uint32Array;
+  ids: Uint32Array;
+}
+
+/** What lies outside the box is in the cells of the edge. */
+export function gridOf(xy: Float32Array, box: View): Grid {
+  const count = xy.length / 2;
+  const side = Math.max(1, Math.min(256, Math.round(Math.sqrt(count / 2))));
+  const cells = new Uint32Array(count);
+  const starts = new Uint32Array(side * side + 1);
+  for (let id = 0; id < count; id++) {
+    const column = cell(xy[2 * id]!, box.x0, box.x1, side);
+    cells[id] = cell(xy[2 * id + 1]!, box.y0, box.y1, side) * side + column;
+    starts[cells[id]! + 1]! += 1;
+  }
+  for (let i = 1; i < starts.length; i++) starts[i]! += starts[i - 1]!;
+  const next = starts.slice();
+  const ids = new Uint32Array(count);
+  for (let id = 0; id < count; id++) ids[next[cells[id]!]!++] = id;
+  return { box, side, starts, ids };
+}
 
 export class Picker {
-  private readonly side: number;
-  private readonly starts: Uint32Array;
-  private readonly ids: Uint32Array;
-
+  /** `grid` must be of this placement. */
   constructor(
-    private readonly xy: Float32Array,
-    private readonly box: View,
-  ) {
-    const count = xy.length / 2;
-    this.side = Math.max(1, Math.min(256, Math.round(Math.sqrt(count / 2))));
-    const cells = new Uint32Array(count);
-    this.starts = new Uint32Array(this.side * this.side + 1);
-    for (let id = 0; id < count; id++) {
-      cells[id] = this.row(xy[2 * id + 1]!) * this.side + this.column(xy[2 * id]!);
-      this.starts[cells[id]! + 1]! += 1;
-    }
-    for (let cell = 1; cell < this.starts.length; cell++) {
-      this.starts[cell]! += this.starts[cell - 1]!;
-    }
-    const next = this.starts.slice();
-    this.ids = new Uint32Array(count);
-    for (let id = 0; id < count; id++) this.ids[next[cells[id]!]!++] = id;
-  }
+    private readonly grid: Grid,
+    private readonly placement: Placement,
+  ) {}
 
   /** The nearest token within the ellipse of radii `rx`, `ry` about (x, y), or null. */
   nearest(x: number, y: number, rx: number, ry: number): number | null {
+    const { ids } = this.grid;
     let best: number | null = null;
     let least = 1;
-    for (let row = this.row(y - ry); row <= this.row(y + ry); row++) {
-      for (let column = this.column(x - rx); column <= this.column(x + rx); column++) {
-        const cell = row * this.side + column;
-        for (let i = this.starts[cell]!; i < this.starts[cell + 1]!; i++) {
-          const id = this.ids[i]!;
-          const far = ((this.xy[2 * id]! - x) / rx) ** 2 + ((this.xy[2 * id + 1]! - y) / ry) ** 2;
-          if (far <= least) [least, best] = [far, id];
-        }
+    for (const [first, last] of this.rows({ x0: x - rx, x1: x + rx, y0: y - ry, y1: y + ry })) {
+      for (let i = first; i < last; i++) {
+        const id = ids[i]!;
+        const [px, py] = at(this.placement, id);
+        const far = ((px - x) / rx) ** 2 + ((py - y) / ry) ** 2;
+        if (far <= least) [least, best] = [far, id];
       }
     }
     return best;
   }
 
-  private column(x: number): number {
-    return this.cell((x - this.box.x0) / (this.box.x1 - this.box.x0));
+  /** How many tokens lie in the cells that a view touches: at least those in it. */
+  count(view: View): number {
+    let sum = 0;
+    for (const [first, last] of this.rows(view)) sum += last - first;
+    return sum;
   }
 
-  private row(y: number): number {
-    return this.cell((y - this.box.y0) / (this.box.y1 - this.box.y0));
+  /** The tokens that lie in the cells which a view touches. */
+  within(view: View): Uint32Array {
+    const found = new Uint32Array(this.count(view));
+    let end = 0;
+    for (const [first, last] of this.rows(view)) {
+      found.set(this.grid.ids.subarray(first, last), end);
+      end += last - first;
+    }
+    return found;
   }
 
-  private cell(part: number): number {
-    return Math.max(0, Math.min(this.side - 1, Math.floor(part * this.side)));
+  /** The part of `ids` in each row of cells that a view touches. */
+  private *rows(view: View): Iterable<[number, number]> {
+    const { box, side, starts } = this.grid;
+    const left = cell(view.x0, box.x0, box.x1, side);
+    const right = cell(view.x1, box.x0, box.x1, side);
+    const top = cell(view.y1, box.y0, box.y1, side);
+    for (let row = cell(view.y0, box.y0, box.y1, side); row <= top; row++) {
+      yield [starts[row * side + left]!, starts[row * side + right + 1]!];
+    }
   }
+}
+
+function cell(value: number, low: number, high: number, side: number): number {
+  return Math.max(0, Math.min(side - 1, Math.floor(((value - low) / (high - low)) * side)));
 }

@@ -49,43 +49,49 @@ export function coordinates({ places, box }: Placement): Float32Array {
   return out;
 }
 
-/** Coordinates as a placement again (a glide that was caught halfway). */
-export function quantised(xy: Float32Array): Placement {
-  const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
-  for (let i = 0; i < xy.length; i += 2) {
-    box.x0 = Math.min(box.x0, xy[i]!);
-    box.x1 = Math.max(box.x1, xy[i]!);
-    box.y0 = Math.min(box.y0, xy[i + 1]!);
-    box.y1 = Math.max(box.y1, xy[i + 1]!);
-  }
-  if (!(box.x1 > box.x0)) box.x1 = box.x0 + 1;
-  if (!(box.y1 > box.y0)) box.y1 = box.y0 + 1;
-  const places = new Uint16Array(xy.length);
-  for (let i = 0; i < xy.length; i += 2) {
-    places[i] = Math.round(((xy[i]! - box.x0) / (box.x1 - box.x0)) * 65_535);
-    places[i + 1] = Math.round(((xy[i + 1]! - box.y0) / (box.y1 - box.y0)) * 65_535);
-  }
-  return { places, box };
+/** Where one token lies, in map units. */
+export function at({ places, box }: Placement, id: number): [number, number] {
+  return [
+    box.x0 + ((box.x1 - box.x0) / 65_535) * places[2 * id]!,
+    box.y0 + ((box.y1 - box.y0) / 65_535) * places[2 * id + 1]!,
+  ];
 }
 
-/** What lies between two sets of coordinates. */
-export function between(from: Float32Array, to: Float32Array, mixing: number): Float32Array {
-  if (mixing >= 1 || from.length !== to.length) return to;
-  return to.map((value, i) => from[i]! + (value - from[i]!) * mixing);
+/** What lies between two placements: a glide that was caught halfway. */
+export function between(from: Placement, to: Placement, mixing: number): Placement {
+  const { places } = to;
+  if (mixing >= 1 || from.places.length !== places.length) return to;
+  if (mixing <= 0) return from;
+  // Every token's place is mixed, so the box of all places is too.
+  const box = mixViews(from.box, to.box, mixing);
+  const share = (a: number, b: number, whole: number) => [
+    ((1 - mixing) * a) / whole,
+    (mixing * b) / whole,
+  ];
+  const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
+  const [fx, tx] = share(from.box.x1 - from.box.x0, to.box.x1 - to.box.x0, w) as [number, number];
+  const [fy, ty] = share(from.box.y1 - from.box.y0, to.box.y1 - to.box.y0, h) as [number, number];
+  const mixed = new Uint16Array(places.length);
+  for (let i = 0; i < mixed.length; i += 2) {
+    mixed[i] = fx * from.places[i]! + tx * places[i]! + 0.5;
+    mixed[i + 1] = fy * from.places[i + 1]! + ty * places[i + 1]! + 0.5;
+  }
+  return { places: mixed, box };
 }
 
 /** The span of the great majority of tokens, so that one stray does not shrink the city. */
 export function span(xy: Float32Array): View {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
-  const xs: number[] = [];
-  const ys: number[] = [];
-  for (let i = 0; i < xy.length; i += 2 * every) {
-    xs.push(xy[i]!);
-    ys.push(xy[i + 1]!);
+  const count = Math.ceil(xy.length / 2 / every);
+  if (!count) return { x0: 0, x1: 1, y0: 0, y1: 1 };
+  const xs = new Float32Array(count);
+  const ys = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    xs[i] = xy[2 * every * i]!;
+    ys[i] = xy[2 * every * i + 1]!;
   }
-  if (!xs.length) return { x0: 0, x1: 1, y0: 0, y1: 1 };
-  const ends = (values: number[]): [number, number] => {
-    values.sort((a, b) => a - b);
+  const ends = (values: Float32Array): [number, number] => {
+    values.sort();
     const at = (part: number) => values[Math.round(part * (values.length - 1))]!;
     const [low, high] = [at(0.002), at(0.998)];
     const room = 0.03 * (high - low);

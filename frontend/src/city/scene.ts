@@ -8,14 +8,24 @@
 
 import type { Districts, Layout } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
-import { districtsOf, foundGroups, plantedGroups, type District, type Group } from "./districts";
+import {
+  districtsOf,
+  foundGroups,
+  membersOf,
+  plantedGroups,
+  type District,
+  type Group,
+  type Members,
+} from "./districts";
+import { Fineness } from "./fineness";
 import { GLIDE, glideAt, glowAt, strengths } from "./glide";
-import { Lights } from "./lights";
+import { Lights, type Moment } from "./lights";
 import { Overlay, type Scenery } from "./overlay";
 import { Picker } from "./picking";
 import * as placement from "./placement";
-import type { Insets, View } from "./placement";
-import { reliefOf } from "./relief";
+import type { Insets, Placement, View } from "./placement";
+import type { Survey } from "./survey";
+import { Surveyor } from "./surveyor";
 
 /** One real step that glows. */
 export interface Beat {
@@ -34,18 +44,11 @@ export interface SceneEvents {
   painted(beat: Beat): void;
 }
 
-/** A frame every so often (ms) is enough for light that comes and goes; moving wants every one. */
-const GLOW_FRAME = 30;
-/** Where drawing is slow (software GL), glowing leaves the processor to others for so long. */
-const SLOWEST_GLOW_FRAME = 110;
-/** Frames that take so long (ms) are too hard for this machine: the lamps are drawn coarser. */
-const HARD = 55;
-/** Frames that take no longer are so easy that it may be tried finer again. */
-const EASY = 20;
-/** Pixels of the lamps' canvas for one of the screen, from fine to coarse. */
-const FINENESS = [1, 0.75, 0.55];
 /** How long nothing must move until a coarse picture is drawn fine again, in ms. */
 const REST = 300;
+const NOWHERE: Placement = { places: new Uint16Array(0), box: { x0: 0, x1: 1, y0: 0, y1: 1 } };
+/** So few tokens in view are sorted sooner than they are met among all. */
+const FEW = 2_500;
 /** Differences of the fitted view that are not worth moving everything for. */
 const SETTLED = 0.03;
 
@@ -61,10 +64,15 @@ export class Scene {
   glided = 0;
 
   private vocabulary: Vocabulary | null = null;
-  private from: Float32Array = new Float32Array(0);
-  private to: Float32Array = new Float32Array(0);
+  /** Place among all tokens by how common they are, by token id. */
+  private ranks = new Uint32Array(0);
+  private from: Placement = NOWHERE;
+  private to: Placement = NOWHERE;
   private box: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  /** Which tokens are where; null until the layout that is shown has been surveyed. */
   private picker: Picker | null = null;
+  private readonly surveyor = new Surveyor();
+  private members: Members = { ids: new Uint32Array(0), starts: new Uint32Array(1) };
   private groups: Group[] = [];
   private found: Districts | null = null;
   private districts: District[] = [];
@@ -76,6 +84,7 @@ export class Scene {
   private home: View = this.view;
   private viewFrom: View | null = null;
   private glideStarted = -Infinity;
+  private riseStarted = -Infinity;
   private viewStarted = -Infinity;
   private beatStarted = -Infinity;
   private unpainted = false;
@@ -85,16 +94,14 @@ export class Scene {
   private height = 1;
   private design = 1;
   private ratio = 1;
-  private coarseness = 0;
+  private readonly fineness = new Fineness();
   private resting: ReturnType<typeof setTimeout> | undefined;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private frame = 0;
   private drawn = 0;
   private renamed = true;
-  /** Whether the frame to come follows right upon one just drawn, and how late such frames are (ms). */
+  /** The frame to come follows right upon one just drawn. */
   private following = false;
-  private late = 16;
-  private easy = 0;
   private lastMixing = 1;
   private fading = false;
 
@@ -108,10 +115,14 @@ export class Scene {
 
   setVocabulary(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
+    this.ranks = new Uint32Array(vocabulary?.tokens.length ?? 0);
+    vocabulary?.byCount.forEach((id, rank) => (this.ranks[id] = rank));
     this.layout = this.beat = this.picker = null;
     this.lit = [];
     this.districts = [];
     this.among = this.doubtful = [];
+    this.surveyor.forget();
+    this.riseStarted = -Infinity;
     this.setDistricts(null);
     this.wandering = false;
     this.overlay.clear();
@@ -134,17 +145,40 @@ export class Scene {
     // The other map has other units: the viewer's place on this one means nothing there.
     if (this.layout?.drawnBy !== layout.drawnBy) this.wandering = false;
     const next = placement.placementOf(layout);
+    const caught = mixing < 1 && !first;
     this.from = placement.between(this.from, this.to, mixing);
-    this.to = placement.coordinates(next);
-    if (first) this.from = this.to;
-    this.lights?.place(next, mixing < 1 && !first ? placement.quantised(this.from) : undefined);
-    this.box = placement.span(this.to);
-    this.lights?.raise(reliefOf(this.to, this.box));
-    this.districts = districtsOf(this.to, this.groups, this.box);
+    this.to = next;
+    if (first) this.from = next;
+    this.lights?.place(next, caught ? this.from : undefined);
     this.picker = null;
     this.layout = layout;
     this.glideStarted = first ? -Infinity : now;
-    this.fit(first);
+    if (first) {
+      this.box = placement.span(placement.coordinates(next));
+      this.fit(true);
+    }
+    this.askSurvey();
+    this.renamed = true;
+    this.wake();
+  }
+
+  private askSurvey() {
+    const { groups, members, to } = this;
+    if (to === NOWHERE || !this.layout) return;
+    this.surveyor.ask(to, members, (found) => this.surveyed(found, to, groups));
+  }
+
+  /** The land and the districts of a layout are known: a moment after its lamps set out. */
+  private surveyed({ box, relief, lies, grid }: Survey, of: Placement, groups: Group[]) {
+    if (!this.layout) return;
+    const raised = this.riseStarted > -Infinity;
+    this.lights?.raise(relief);
+    this.riseStarted = raised ? performance.now() : 0;
+    if (groups === this.groups) this.districts = districtsOf(groups, lies);
+    // Meanwhile another layout may have come: its own survey will be here soon.
+    if (of === this.to) this.picker = new Picker(grid, of);
+    this.box = box;
+    this.fit(false);
     this.renamed = true;
     this.wake();
   }
@@ -156,9 +190,8 @@ export class Scene {
     this.found = found;
     if (!vocabulary) this.groups = [];
     else this.groups = found ? foundGroups(found, vocabulary) : plantedGroups(vocabulary);
-    this.districts = this.layout ? districtsOf(this.to, this.groups, this.box) : [];
-    this.renamed = true;
-    this.wake();
+    this.members = membersOf(this.groups);
+    this.askSurvey();
   }
 
   /** Tokens to be ringed, those of a district that is looked at, and to be crossed: doubtful places. */
@@ -222,7 +255,8 @@ export class Scene {
     this.height = Math.max(1, height);
     this.insets = insets;
     this.overlay.resize(width, height, this.ratio);
-    this.sharpen(FINENESS[this.coarseness]!);
+    this.lights?.resize(Math.round(width * this.ratio), Math.round(height * this.ratio));
+    this.sharpen(this.fineness.part);
     this.fit(grown);
     this.renamed = true;
     this.wake();
@@ -266,7 +300,7 @@ export class Scene {
   /** The token under a point of the picture, in CSS pixels, within `reach` pixels. */
   tokenAt(x: number, y: number, reach: number): number | null {
     if (!this.layout || this.mixing(performance.now()) < 1) return null;
-    this.picker ??= new Picker(this.to, this.box);
+    if (!this.picker) return null;
     const { view, width, height } = this;
     const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
     return this.picker.nearest(
@@ -289,8 +323,7 @@ export class Scene {
 
   litPixels(): number {
     const now = performance.now();
-    const moment = { view: this.view, mixing: this.mixing(now), glow: this.glow(now) };
-    return this.lights?.litPixels(moment, this.design) ?? 0;
+    return this.lights?.litPixels(this.moment(now), this.design) ?? 0;
   }
 
   written(): string[] {
@@ -314,6 +347,7 @@ export class Scene {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);
     this.frame = -1;
+    this.surveyor.stop();
   }
 
   private light(canvas: HTMLCanvasElement): Lights | null {
@@ -335,24 +369,16 @@ export class Scene {
     this.frame = 0;
     clearTimeout(this.resting);
     const now = performance.now();
-    const moving = now - this.glideStarted < GLIDE + 50 || this.renamed || this.unpainted;
+    const begun = Math.max(this.glideStarted, this.riseStarted);
+    const moving = now - begun < GLIDE + 50 || this.renamed || this.unpainted;
     // The next frame comes late where the last one was hard to draw.
-    if (this.following) this.late = 0.8 * this.late + 0.2 * Math.min(400, now - this.drawn);
-    this.easy = this.late < EASY ? this.easy + 1 : 0;
-    if (this.late > HARD && this.coarseness < FINENESS.length - 1) {
-      this.coarseness += 1;
-      this.late = 16;
-    } else if (this.easy > 900 && this.coarseness > 0) {
-      this.coarseness -= 1;
-      this.easy = 0;
-    }
+    this.fineness.came(this.following ? now - this.drawn : null);
     this.following = false;
-    const rest = Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
-    if (!moving && now - this.drawn < rest) return this.wake();
-    this.sharpen(FINENESS[this.coarseness]!);
+    if (!moving && now - this.drawn < this.fineness.glowFrame) return this.wake();
+    this.sharpen(this.fineness.part);
     this.following = this.draw(now);
     if (this.following) this.wake();
-    else if (this.coarseness) this.resting = setTimeout(this.refine, REST);
+    else if (this.fineness.part < 1) this.resting = setTimeout(this.refine, REST);
   };
 
   /** Nothing moves: a picture that was drawn coarsely can be drawn as it should be. */
@@ -363,10 +389,10 @@ export class Scene {
   };
 
   private sharpen(fineness: number) {
+    if (this.lights) this.lights.fineness = fineness;
     const ratio = this.ratio * fineness;
     const size = Math.sqrt((this.width * this.height) / 1_000_000);
     this.design = ratio * Math.max(0.85, Math.min(2.2, size));
-    this.lights?.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
   }
 
   /** Draw; whether the picture is going to change by itself. */
@@ -382,8 +408,8 @@ export class Scene {
       this.renamed = true;
     }
     if (mixing < 1 || this.viewFrom !== null) this.glided += 1;
-    const glow = this.glow(now);
-    this.lights?.draw({ view: this.view, mixing, glow }, this.design);
+    const moment = this.moment(now);
+    this.lights?.draw(moment, this.design);
     // Names were chosen for where tokens were when the glide began.
     if (mixing >= 1 && this.lastMixing < 1) this.renamed = true;
     const moved = mixing < 1 || this.lastMixing < 1 || this.renamed;
@@ -396,7 +422,7 @@ export class Scene {
     }
     const age = now - this.beatStarted;
     const glowing = this.beat !== null && age < this.beat.lasting + 100;
-    return mixing < 1 || this.viewFrom !== null || this.fading || glowing;
+    return mixing < 1 || moment.rising < 1 || this.viewFrom !== null || this.fading || glowing;
   }
 
   private drawNames(now: number): boolean {
@@ -422,17 +448,35 @@ export class Scene {
       right: width - right + 20,
       bottom: height - bottom,
     };
-    const marked = { districts, among, doubtful, lit, chosen, links };
+    const commonest = () => this.inView();
+    const marked = { commonest, districts, among, doubtful, lit, chosen, links };
     return { vocabulary, ...marked, zoom, view, at, width, height, free };
   }
 
   private at(id: number, mixing = this.mixing(performance.now())): [number, number] {
-    const mix = (i: number) => this.from[i]! + (this.to[i]! - this.from[i]!) * mixing;
-    return [mix(2 * id), mix(2 * id + 1)];
+    const [x, y] = placement.at(this.to, id);
+    if (mixing >= 1 || this.from === this.to) return [x, y];
+    const [fromX, fromY] = placement.at(this.from, id);
+    return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
+  }
+
+  /** Token ids in (and right around) what is seen, the most common first. */
+  private inView(): Iterable<number> {
+    const { byCount } = this.vocabulary!;
+    const count = this.picker?.count(this.view) ?? Infinity;
+    // Where many are seen, some are soon met among all of them.
+    if (count >= FEW) return byCount;
+    const ranks = this.picker!.within(this.view).map((id) => this.ranks[id]!);
+    return ranks.sort().map((rank) => byCount[rank]!);
   }
 
   private mixing(now: number): number {
     return glideAt(now - this.glideStarted, this.still);
+  }
+
+  private moment(now: number): Moment {
+    const rising = glideAt(now - this.riseStarted, this.still);
+    return { view: this.view, mixing: this.mixing(now), rising, glow: this.glow(now) };
   }
 
   private glow(now: number): number {

@@ -125,12 +125,15 @@ export const EYE = `#version 300 es
 precision highp float;
 in vec2 at;
 out vec4 colour;
+uniform vec2 part;        // of the pictures, which was drawn on
 uniform sampler2D landPicture;
 uniform sampler2D asleepPicture;
 uniform sampler2D awakePicture;
 void main() {
-  vec3 ground = texture(landPicture, at).rgb;
-  vec3 sum = texture(asleepPicture, at).rgb + texture(awakePicture, at).rgb;
+  // Not between the last pixels that were drawn and those beyond.
+  vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
+  vec3 ground = texture(landPicture, there).rgb;
+  vec3 sum = texture(asleepPicture, there).rgb + texture(awakePicture, there).rgb;
   vec3 light = 1.0 - exp(-1.5 * sum);
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
   colour = vec4(ground + (1.0 - ground) * light + (noise - 0.5) / 255.0, 1.0);

@@ -1,0 +1,15 @@
+/** The surveyor's worker: a layout in, what was found out about it back. */
+
+import type { Members } from "./districts";
+import { survey } from "./survey";
+import type { Commission } from "./surveyor";
+
+let members: Members = { ids: new Uint32Array(0), starts: new Uint32Array(1) };
+
+onmessage = ({ data }: MessageEvent<Commission>) => {
+  members = data.members ?? members;
+  const found = survey(data.placement, members);
+  const { relief, grid } = found;
+  const transfer = [relief.heights.buffer, grid.starts.buffer, grid.ids.buffer];
+  postMessage(found, { transfer });
+};
