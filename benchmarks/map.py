@@ -3,9 +3,10 @@
 - Speed: one live frame (neighbours, graph, optimiser, alignment, trust) against a cold `umap.UMAP().fit` of the
   same snapshot with the same neighbours, minimum distance and spread; compiled and warm, one thread on both sides, as
   the projector has, in seconds of processor time. Made-up spaces of clusters, a few of whose rows move.
-- Quality: recorded runs of Lamptown and of the manuals, a frame every `EVERY` steps, against cold fits of the
-  same snapshots and against a map that stands still.
+- Quality: recorded runs of Lamptown and of the manuals, a frame every `EVERY` steps: the living map beside the
+  classic refit, PCA and a map that stands still (`map_quality.py`).
 - Pace: layouts a second of a real projector beside a real trainer.
+- Memory: the peak of a real projector, from its start to the end of a map of 50,000 tokens.
 
 `LAMPLIGHTER_BENCH_RUNS` names a folder with runs made before. What is measured on one thread runs in a process of its
 own.
@@ -14,27 +15,25 @@ own.
 from __future__ import annotations
 
 import functools
-import itertools
+import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.map_quality import quality
 from benchmarks.map_space import moved_a_little, town
 from benchmarks.report import report
-from lamplighter.projection.alignment import settle
-from lamplighter.projection.linear import principal_view
+from lamplighter.client.still import still
 from lamplighter.projection.living_layout import LivingLayout
 from lamplighter.projection.method import MapSettings
-from lamplighter.projection.neighbours import Neighbours
 from lamplighter.projection.trust import Trust, TrustProbe
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
@@ -45,10 +44,8 @@ from lamplighter.runfolder.status import read_status
 from lamplighter.wire.frames import Method
 from tests.runs import finish, start_worker, wait_until
 
-STEPS, EVERY, COMPARED = 450, 3, 4
-"""Of a recorded run: its length, steps between two frames, and snapshots that are fitted cold."""
-CALM = 20
-"""Tokens whose row and neighbours did not change, for a frame to count."""
+STEPS, EVERY = 450, 3
+"""Of a recorded run: its length, and steps between two frames."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "NUMBA")}
 
 Places = NDArray[np.float32]
@@ -58,7 +55,7 @@ def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     command = [sys.executable, "-m", "benchmarks.map"]
     met = True
-    for part in ("large", "small", "lamptown", "manuals", "pace"):
+    for part in PARTS:
         met &= subprocess.run([*command, part], env=os.environ | ONE_THREAD).returncode == 0
     return met
 
@@ -78,9 +75,7 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
             assert layout.refresh is not None
             took.append((cpu, wall, layout.refresh.ranked))
         frames[moved] = sorted(took)[len(took) // 2]
-    met, megabytes = True, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if size >= 50_000:
-        met = report("map_memory", megabytes, "MB, peak", "<= 1500", tokens=size, dim=dim, made_up=True)
+    met = True
     # From 4,096 tokens on umap-learn finds neighbours in another way, which has to be compiled too.
     _cold(town(rng, 4_200, dim), layout.settings)
     cold, cold_wall = _timed(lambda: _cold(vectors, layout.settings))
@@ -97,111 +92,6 @@ def _frame(layout: LivingLayout, probe: TrustProbe, vectors: Places) -> Trust:
     places = layout.frame(vectors)
     probe.look(vectors)
     return probe.estimate(places)
-
-
-class _Shown(NamedTuple):
-    """How a way of making the map did over a run."""
-
-    trust: list[float]
-    recall: list[float]
-    moved: list[float]
-    """Median displacement of the calm tokens, a frame, as a share of the diameter."""
-
-
-def _quality(kind: str) -> bool:
-    """The living map over a recorded run, beside cold fits and a map that stands still."""
-    snapshots = _snapshots(kind)
-    calm = _calm(snapshots)
-    settings, probe = MapSettings(), TrustProbe(len(snapshots[0]))
-    layout = LivingLayout(settings)
-    # The first snapshots are a random cloud: what there is to trust in them is chance.
-    at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
-    living, cold, still = (_Shown([], [], []) for _ in range(3))
-    first = before = layout.frame(snapshots[0])
-    for n, vectors in enumerate(snapshots[1:], 1):
-        places = layout.frame(vectors)
-        if len(calm[n - 1]) >= CALM:
-            living.moved.append(_displacement(before, places, calm[n - 1]))
-        before = places
-        if n not in at:
-            continue
-        probe.look(vectors)
-        fits = [_cold(snapshots[m], settings) for m in (n, n + 1)]
-        for shown, where in ((living, places), (cold, fits[0]), (still, first)):
-            found = probe.estimate(where)
-            shown.trust.append(found.trust)
-            shown.recall.append(found.recall)
-        if len(calm[n]) >= CALM:
-            cold.moved.append(_displacement(fits[0], settle(fits[1], fits[0]), calm[n]))
-    trust, recall = (
-        np.array(a) / np.array(b) for a, b in ((living.trust, cold.trust), (living.recall, cold.recall))
-    )
-    moved, refitted = float(np.median(living.moved)), float(np.median(cold.moved))
-    probe.look(snapshots[-1])
-    linear = probe.estimate(principal_view(snapshots[-1], 0, 0).places(snapshots[-1]))
-    facts: dict[str, Any] = {"tokens": len(snapshots[0]), "steps_between_frames": EVERY}
-    met = [
-        report(
-            f"map_{kind}_trust", float(trust.mean()), "of the cold fits' trustworthiness, mean over the run", ">= 0.98",
-            worst=float(trust.min()), living=living.trust[-1], cold=cold.trust[-1], still=still.trust[-1],
-            linear=linear.trust, **facts,
-        ),
-        report(
-            f"map_{kind}_recall", float(recall.mean()), "of the cold fits' recall, mean over the run", ">= 0.95",
-            worst=float(recall.min()), living=living.recall[-1], cold=cold.recall[-1], still=still.recall[-1],
-            linear=linear.recall, **facts,
-        ),
-        report(
-            f"map_{kind}_calm", moved / refitted, "of refits' displacement, tokens that did not change", "<= 0.2",
-            living_share_of_diameter=moved, refits_share_of_diameter=refitted, frames=len(living.moved),
-            tokens_that_did_not_change=float(np.median([len(c) for c in calm if len(c) >= CALM])), **facts,
-        ),
-        _rest(kind, layout, snapshots[-1]),
-    ]  # fmt: skip
-    # A map that stands still has the best of speeds and the best of calm: trust is what it lacks.
-    stands = float(np.mean(np.array(still.trust) / np.array(cold.trust)))
-    met.append(
-        report(
-            f"map_{kind}_together", float(all(met)), "1 when trust, recall, calm and rest are all met", ">= 1",
-            standing_still_trust=stands, standing_still_would_pass=stands >= 0.98,
-        )
-    )  # fmt: skip
-    return all(met)
-
-
-def _rest(kind: str, layout: LivingLayout, vectors: Places) -> bool:
-    """Seconds of frames, at the projector's pace of at most eight a second, until a frozen space gives a map at rest."""
-    seconds, frames, moved = 0.0, 0, 1.0
-    before = layout.frame(vectors)
-    while moved >= 1e-3 and frames < 100:
-        began = time.process_time()
-        places = layout.frame(vectors)
-        seconds += max(0.125, time.process_time() - began)
-        frames += 1
-        moved, before = _displacement(before, places, np.arange(len(places))), places
-    return report(
-        f"map_{kind}_rest", seconds, "s until the median movement is below 0.1 % of the diameter", "<= 3",
-        frames=frames, movement=moved,
-    )  # fmt: skip
-
-
-def _displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> float:
-    diameter = np.hypot(*np.ptp(after, axis=0))
-    return float(np.median(np.linalg.norm(after[ids] - before[ids], axis=1)) / diameter)
-
-
-def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:
-    """From each snapshot to the next, the tokens whose row and set of neighbours did not change."""
-    kept = Neighbours(MapSettings().neighbours - 1)
-    found: list[NDArray[np.int64]] = []
-    kept.update(snapshots[0])
-    before = np.sort(kept.ids, axis=1)
-    for last, vectors in itertools.pairwise(snapshots):
-        kept.update(vectors)
-        now = np.sort(kept.ids, axis=1)
-        found.append(np.flatnonzero((now == before).all(axis=1) & (vectors == last).all(axis=1)))
-        before = now
-    return found
 
 
 def _cold(vectors: Places, settings: MapSettings) -> Places:
@@ -223,6 +113,10 @@ def _timed(call: Any) -> tuple[float, float]:
     cpu, wall = time.process_time(), time.monotonic()
     call()
     return time.process_time() - cpu, time.monotonic() - wall
+
+
+def _quality(kind: str) -> bool:
+    return quality(kind, _snapshots(kind), EVERY)
 
 
 def _snapshots(kind: str) -> list[Places]:
@@ -282,6 +176,40 @@ def _pace(seconds: float = 15.0) -> bool:
     )
 
 
+def _memory(size: int = 50_000, dim: int = 256) -> bool:
+    """Peak memory of a projector process, with all that it imports and compiles."""
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as name:
+        folder = Path(name)
+        np.save(folder / "town.npy", town(np.random.default_rng(0), size, dim))
+        (folder / "tokens.json").write_text(json.dumps([f"t{n}" for n in range(size)]), "utf-8")
+        run = RunFolder(folder / "still")
+        still(run.path, folder / "town.npy", folder / "tokens.json")
+        began, peak = time.monotonic(), 0.0
+        worker = start_worker(run, "projection")
+        try:
+            while worker.poll() is None and time.monotonic() - began < 400:
+                peak = max(peak, _peak(worker.pid))
+                time.sleep(0.05)
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=60)
+        layouts = _layouts(run)
+    return report(
+        "map_memory", peak, "MB, peak of a whole projector process", "<= 1500",
+        tokens=size, dim=dim, made_up=True, umap_layouts=layouts, seconds=time.monotonic() - began,
+    )  # fmt: skip
+
+
+def _peak(pid: int) -> float:
+    """The most memory a process ever held, in MB; 0 once it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    lines = (line.split() for line in status.splitlines())
+    return next((int(line[1]) / 1024 for line in lines if line[:1] == ["VmHWM:"]), 0.0)
+
+
 def _processor_seconds(pid: int) -> float:
     """What a process has used so far; NaN where the system does not say in this way."""
     try:
@@ -305,6 +233,7 @@ PARTS = {
     "lamptown": functools.partial(_quality, "lamptown"),
     "manuals": functools.partial(_quality, "manuals"),
     "pace": _pace,
+    "memory": _memory,
 }
 
 if __name__ == "__main__":

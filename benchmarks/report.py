@@ -31,4 +31,6 @@ def report(bench: str, value: float, unit: str, goal: str, **sides: Any) -> bool
 
 
 def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _short(side) for name, side in value.items()}  # pyright: ignore[reportUnknownVariableType]
     return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -67,14 +67,28 @@ class DeviceProducts:
         return out
 
 
-def products_of(units: NDArray[np.float32]) -> Products:
-    """On the card where there is one and the rows are many, else on the processor."""
-    if len(units) >= WORTH_IT and os.path.exists("/dev/nvidiactl"):
+def card_for(size: int) -> str | None:
+    """The device that multiplies so many rows best; None: the processor.
+
+    Imports torch where there may be a card and the rows are many, which takes seconds the first time.
+    """
+    if size >= WORTH_IT and os.path.exists("/dev/nvidiactl"):
         try:
             import torch
 
             if torch.cuda.is_available():
-                return DeviceProducts(units, "cuda")
-        except (ImportError, OSError, RuntimeError):
-            pass  # no torch, one without a driver that fits, or no room on the card: slower, not worse
+                return "cuda"
+        except (ImportError, OSError):
+            pass  # no torch, or one without a driver that fits: slower, not worse
+    return None
+
+
+def products_of(units: NDArray[np.float32]) -> Products:
+    """On the card where there is one and the rows are many, else on the processor."""
+    device = card_for(len(units))
+    if device is not None:
+        try:
+            return DeviceProducts(units, device)
+        except RuntimeError:
+            pass  # no room on the card
     return HostProducts(units)

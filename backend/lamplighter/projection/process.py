@@ -137,7 +137,9 @@ class ProjectorProcess:
             if self._take_up(projector):
                 due = 0.0
             if self._warm is None and frames:
-                self._warm = WarmUp(projector.chosen)  # not before the first linear layout is out
+                self._warm = WarmUp(
+                    projector.chosen, len(self._follower.vectors)
+                )  # not before the first linear layout is out
             elif self._warm is not None and self._warm.done:
                 self._begin(projector)
             if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
@@ -173,7 +175,7 @@ class ProjectorProcess:
             return True
         if not projector.frame(vectors, attempt, step, over=True):
             return True
-        self._warm = self._warm or WarmUp(projector.chosen)
+        self._warm = self._warm or WarmUp(projector.chosen, len(self._follower.vectors))
         while not self._warm.done:
             if self._stop:
                 return False

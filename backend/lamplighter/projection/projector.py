@@ -7,18 +7,19 @@ This module covers what a frame is made of. It does not watch the run nor decide
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.projection.gpu import card_for
 from lamplighter.projection.linear import CHOSEN_AT, LinearView, principal_view
 from lamplighter.projection.method import MapMethod
 from lamplighter.projection.methods import METHODS, begun_over, make_method, settings_of
+from lamplighter.projection.rating import rated_layout
 from lamplighter.projection.surroundings import Nearest, Surroundings
 from lamplighter.projection.survey import Survey
-from lamplighter.projection.trust import TrustProbe, nearest_places, trust_by_token
+from lamplighter.projection.trust import TrustProbe
 from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.drawing import changed, chosen_of
 from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
@@ -38,8 +39,8 @@ class WarmUp:
     before `done`, and this thread none after.
     """
 
-    def __init__(self, chosen: MapRecipe) -> None:
-        self._chosen = chosen
+    def __init__(self, chosen: MapRecipe, size: int) -> None:
+        self._chosen, self._size = chosen, size
         self.error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
         self._thread.start()
@@ -51,6 +52,7 @@ class WarmUp:
 
     def _run(self) -> None:
         try:
+            card_for(self._size)
             made = make_method(self._chosen)
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
             for _ in range(2):
@@ -258,25 +260,7 @@ class Projector:
         return view
 
     def _commit(self, method: Method, places: NDArray[np.float32], attempt: int, step: int) -> None:
-        shown = by_token = None
-        if self._nearest is not None:
-            shown = nearest_places(places, self._probe.neighbours)
-            by_token = trust_by_token(shown, self._nearest[0])
-        trust = self._probe.estimate(places, shown)
-        self._writer.commit(
-            Layout(
-                attempt,
-                step,
-                time.time(),
-                method,
-                places,
-                trust.trust,
-                trust.error,
-                trust.recall,
-                len(trust.token_ids),
-                by_token,
-            )
-        )
+        self._writer.commit(rated_layout(attempt, step, method, places, self._probe, self._nearest))
 
 
 def _newest(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lamplighter.projection.joint import RATES, JointLayout
 from lamplighter.projection.linear import LinearView, principal_view
 from lamplighter.projection.methods import settings_of
+from lamplighter.projection.neighbours import Neighbours
+from lamplighter.projection.rating import rated_layout
+from lamplighter.projection.surroundings import REACH
 from lamplighter.projection.trust import TrustProbe
 from lamplighter.runfolder.drawing import read_drawing
 from lamplighter.runfolder.folder import RunFolder
@@ -25,7 +27,7 @@ from lamplighter.runfolder.history import History
 from lamplighter.runfolder.layouts import LayoutsWriter
 from lamplighter.runfolder.snapshots import Snapshot
 from lamplighter.runfolder.steps import TERMINAL
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.wire.frames import Method
 
 SLICES = 120
 """Steps laid out unless somebody says how many."""
@@ -95,15 +97,19 @@ def _make(run: RunFolder, history: History, part: Path, progress: Progress, slic
             joint.visit(at, snapshot.vectors, sweep)
     joint.calm()
     assert view is not None
-    probe = TrustProbe(size)
+    probe, near = TrustProbe(size), Neighbours(REACH)
     trusts: list[float] = []
     with LayoutsWriter(part) as writer:
         for at, snapshot in _through(history, steps, backward=False):
             progress((len(RATES) + at / len(steps)) / passes, f"trust of step {snapshot.step:,}")
             probe.look(snapshot.vectors)
-            writer.commit(_layout(snapshot, Method.LINEAR, view.places(snapshot.vectors), probe))
-            layout = _layout(snapshot, Method.UMAP, joint.places[at], probe)
-            writer.commit(layout)
+            near.update(snapshot.vectors)
+            linear = view.places(snapshot.vectors)
+            for method, places in ((Method.LINEAR, linear), (Method.UMAP, joint.places[at].copy())):
+                layout = rated_layout(
+                    snapshot.attempt, snapshot.step, method, places, probe, (near.ids, near.cosines)
+                )
+                writer.commit(layout)
             trusts.append(layout.trust)
         writer.set_facts({"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()})
         if not writer.close(sealed=True):
@@ -130,14 +136,6 @@ def _through(history: History, steps: list[int], *, backward: bool) -> Iterator[
         if not np.isfinite(snapshot.vectors).all():
             raise ReprojectionError(f"step {steps[at]:,} holds numbers that are not finite")
         yield at, snapshot
-
-
-def _layout(snapshot: Snapshot, method: Method, places: NDArray[np.float32], probe: TrustProbe) -> Layout:
-    trust = probe.estimate(places)
-    return Layout(
-        snapshot.attempt, snapshot.step, time.time(), method, places.copy(),
-        trust.trust, trust.error, trust.recall, len(trust.token_ids),
-    )  # fmt: skip
 
 
 def _clear(part: Path) -> None:

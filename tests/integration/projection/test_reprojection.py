@@ -56,6 +56,9 @@ def test_lies_beside_the_live_layouts_calm_and_true(over: GrowingRun) -> None:
     maps = drawn(over.folder, Method.UMAP)
     assert [layout.step for layout in maps] == list(range(0, 61, 5))
     assert np.median([layout.trust for layout in maps]) > 0.78
+    for layout in maps + drawn(over.folder, Method.LINEAR):
+        assert layout.by_token is not None
+        assert layout.by_token.shape == (120,)
     for one, two in pairwise(maps):
         moved = np.linalg.norm(two.coordinates - one.coordinates, axis=1)
         assert np.median(moved) < 0.1 * np.linalg.norm(np.ptp(one.coordinates, axis=0))

@@ -1,0 +1,161 @@
+"""How good a map is over a recorded run, and how calm: the living map beside the other methods.
+
+Each method stands behind the same interface. The living map and PCA draw every frame; the classic refit is
+made of pairs of neighbouring snapshots, each pair on its own, and its second fit laid over its first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.report import report
+from lamplighter.projection.living_layout import LivingLayout
+from lamplighter.projection.method import MapMethod, MapSettings
+from lamplighter.projection.neighbours import Neighbours
+from lamplighter.projection.pca import PrincipalMap
+from lamplighter.projection.refit import Refit
+from lamplighter.projection.trust import TrustProbe
+
+COMPARED = 8
+"""Snapshots of a run that are fitted cold."""
+CALM = 20
+"""Tokens whose row and neighbours did not change, for a frame to count."""
+
+Places = NDArray[np.float32]
+
+
+@dataclass
+class Shown:
+    """How a way of making the map did over a run."""
+
+    trust: list[float] = field(default_factory=list[float])
+    recall: list[float] = field(default_factory=list[float])
+    moved: list[float] = field(default_factory=list[float])
+    """Median displacement of the calm tokens, a frame, as a share of the diameter."""
+    seconds: list[float] = field(default_factory=list[float])
+    """Processor time of a frame."""
+
+    def rate(self, probe: TrustProbe, places: Places) -> None:
+        """Add how far this picture of the space that the probe looked at can be trusted."""
+        found = probe.estimate(places)
+        self.trust.append(found.trust)
+        self.recall.append(found.recall)
+
+    def frame(self, method: MapMethod, vectors: Places) -> Places:
+        """The method's next frame, timed."""
+        began = time.process_time()
+        places = method.frame(vectors)
+        self.seconds.append(time.process_time() - began)
+        return places
+
+    def summary(self) -> dict[str, float]:
+        """Medians over the frames, means over the snapshots compared."""
+        return {
+            "trust": float(np.mean(self.trust)),
+            "recall": float(np.mean(self.recall)),
+            "calm_share_of_diameter": float(np.median(self.moved)) if self.moved else 0.0,
+            "frame_seconds": float(np.median(self.seconds)) if self.seconds else 0.0,
+        }
+
+
+def quality(kind: str, snapshots: list[Places], every: int) -> bool:
+    """Report on a run's snapshots, `every` steps apart. Returns whether trust, recall, calm and rest are met."""
+    calm = _calm(snapshots)
+    probe = TrustProbe(len(snapshots[0]))
+    settings = MapSettings()
+    living, principal = LivingLayout(settings), PrincipalMap()
+    # The first snapshots are a random cloud: what there is to trust in them is chance.
+    at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
+    shown = {name: Shown() for name in ("living", "refit", "pca", "still")}
+    followed: dict[str, MapMethod] = {"living": living, "pca": principal}
+    last = {name: method.frame(snapshots[0]) for name, method in followed.items()}
+    first = last["living"]
+    for n, vectors in enumerate(snapshots[1:], 1):
+        for name, method in followed.items():
+            before, last[name] = last[name], shown[name].frame(method, vectors)
+            if len(calm[n - 1]) >= CALM:
+                shown[name].moved.append(displacement(before, last[name], calm[n - 1]))
+        if n not in at:
+            continue
+        probe.look(vectors)
+        refit = Refit(settings)
+        fitted, after = (shown["refit"].frame(refit, snapshots[m]) for m in (n, n + 1))
+        if len(calm[n]) >= CALM:
+            shown["refit"].moved.append(displacement(fitted, after, calm[n]))
+        # A map that stands still has the best of speeds and the best of calm: trust is what it lacks.
+        pictures = {**last, "refit": fitted, "still": first}
+        for name, places in pictures.items():
+            shown[name].rate(probe, places)
+    facts: dict[str, Any] = {"tokens": len(snapshots[0]), "steps_between_frames": every}
+    return _reported(kind, shown, facts, _rest(kind, living, snapshots[-1]))
+
+
+def _reported(kind: str, shown: dict[str, Shown], facts: dict[str, Any], rested: bool) -> bool:
+    living, refit, still = shown["living"], shown["refit"], shown["still"]
+    both = ((living.trust, refit.trust), (living.recall, refit.recall))
+    trust, recall = (float(np.mean(a) / np.mean(b)) for a, b in both)
+    each_trust, each_recall = (np.array(a) / np.array(b) for a, b in both)
+    methods = {name: one.summary() for name, one in shown.items()}
+    moved, jumped = (methods[name]["calm_share_of_diameter"] for name in ("living", "refit"))
+    met = [
+        report(
+            f"map_{kind}_trust", trust, "of the cold fits' trustworthiness over the run", ">= 0.98",
+            mean_of_ratios=float(each_trust.mean()), worst=float(each_trust.min()), **facts,
+        ),
+        report(
+            f"map_{kind}_recall", recall, "of the cold fits' recall over the run", ">= 0.95",
+            mean_of_ratios=float(each_recall.mean()), worst=float(each_recall.min()), **facts,
+        ),
+        report(
+            f"map_{kind}_calm", moved / jumped, "of refits' displacement, tokens that did not change", "<= 0.2",
+            frames=len(living.moved), **facts,
+        ),
+        rested,
+    ]  # fmt: skip
+    stands = float(np.mean(np.array(still.trust) / np.array(refit.trust)))
+    return report(
+        f"map_{kind}_together", float(all(met)), "1 when trust, recall, calm and rest are all met", ">= 1",
+        standing_still_trust=stands, standing_still_would_pass=stands >= 0.98, methods=methods, **facts,
+    )  # fmt: skip
+
+
+def _rest(kind: str, layout: LivingLayout, vectors: Places) -> bool:
+    """Seconds of frames, at the projector's pace of at most eight a second, until a frozen space gives a map at rest."""
+    seconds, frames, moved = 0.0, 0, 1.0
+    before = layout.frame(vectors)
+    while moved >= 1e-3 and frames < 100:
+        began = time.process_time()
+        places = layout.frame(vectors)
+        seconds += max(0.125, time.process_time() - began)
+        frames += 1
+        moved, before = displacement(before, places, np.arange(len(places))), places
+    return report(
+        f"map_{kind}_rest", seconds, "s until the median movement is below 0.1 % of the diameter", "<= 3",
+        frames=frames, movement=moved,
+    )  # fmt: skip
+
+
+def displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> float:
+    """Median over some tokens, as a share of the picture's diagonal."""
+    diameter = np.hypot(*np.ptp(after, axis=0))
+    return float(np.median(np.linalg.norm(after[ids] - before[ids], axis=1)) / diameter)
+
+
+def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:
+    """From each snapshot to the next, the tokens whose row and set of neighbours did not change."""
+    kept = Neighbours(MapSettings().neighbours - 1)
+    found: list[NDArray[np.int64]] = []
+    kept.update(snapshots[0])
+    before = np.sort(kept.ids, axis=1)
+    for last, vectors in itertools.pairwise(snapshots):
+        kept.update(vectors)
+        now = np.sort(kept.ids, axis=1)
+        found.append(np.flatnonzero((now == before).all(axis=1) & (vectors == last).all(axis=1)))
+        before = now
+    return found
