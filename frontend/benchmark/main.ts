@@ -5,7 +5,7 @@
 
 import type { PlotlyDiv } from "../src/charts/library";
 import { Overlay } from "../src/city/overlay";
-import { tintBytes, tintOf } from "../src/city/palette";
+import { lampBytes } from "../src/city/palette";
 import { coordinates, placementOf } from "../src/city/placement";
 import { Scene } from "../src/city/scene";
 import { decode, type Districts, type Layout } from "../src/wire/frames";
@@ -58,11 +58,8 @@ async function begin(folder: string, count: number): Promise<void> {
   scene.resize(WIDTH, HEIGHT, INSETS);
   scene.setVocabulary(vocabulary);
   const found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
-  const tints = tintBytes(
-    vocabulary.tokens.length,
-    (id) => tintOf(found.of[id]!),
-    () => 0.8,
-  );
+  const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
+  const tints = lampBytes(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
   scene.setTints(tints);
   scene.setDistricts(found);
   scene.setLayout(decode(frames[0]!) as Layout);

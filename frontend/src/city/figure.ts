@@ -18,6 +18,9 @@ export interface FigureWords {
   save: string;
 }
 
+/** How long a view that was moved must rest until what Plotly draws may change, in ms. */
+const REST = 250;
+
 export class Figure {
   private plotted: PlotlyDiv | null = null;
   private library: PlotlyLibrary | null = null;
@@ -25,6 +28,8 @@ export class Figure {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private traces: Trace[] = [];
   private applying = false;
+  private redrawing: ReturnType<typeof setTimeout> | undefined;
+  private movedAt = -Infinity;
   private fingers = new Map<number, { x: number; y: number }>();
 
   constructor(
@@ -46,12 +51,12 @@ export class Figure {
     this.timer = setTimeout(() => this.apply(), 80);
   }
 
-  /** What Plotly itself draws (nothing where the lamps are drawn with WebGL2). */
+  /** What Plotly itself draws: trails, and the lamps too where there is no WebGL2. */
   setTraces(traces: Trace[]) {
+    if (!traces.length && !this.traces.length) return;
     this.traces = traces;
-    if (this.library && this.plotted) {
-      void this.library.react(this.plotted, traces, this.figure(), this.config(this.library));
-    }
+    clearTimeout(this.redrawing);
+    this.redraw();
   }
 
   resize() {
@@ -67,9 +72,19 @@ export class Figure {
 
   stop() {
     clearTimeout(this.timer);
+    clearTimeout(this.redrawing);
     if (this.plotted) this.library?.purge(this.plotted);
     this.library = this.plotted = null;
   }
+
+  private readonly redraw = () => {
+    const { library, plotted } = this;
+    if (!library || !plotted) return;
+    // A hand that drags keeps hold of what it drags: the new lines wait until it rests.
+    const wait = this.movedAt + REST - performance.now();
+    if (wait > 0 || this.fingers.size) this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
+    else void library.react(plotted, this.traces, this.figure(), this.config(library));
+  };
 
   private async begin() {
     try {
@@ -93,6 +108,7 @@ export class Figure {
       const [x0, x1] = full.xaxis.range;
       const [y0, y1] = full.yaxis.range;
       clearTimeout(this.timer);
+      this.movedAt = performance.now();
       this.view = { x0, x1, y0, y1 };
       this.events.viewed(this.view);
     };

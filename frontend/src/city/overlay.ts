@@ -6,6 +6,7 @@
 import { shown, type Vocabulary } from "../wire/vocabulary";
 import type { District } from "./districts";
 import { boxOf, placeLabels, type Box, type Candidate } from "./labels";
+import { drawLinks, type LinkLine } from "./links";
 import type { View } from "./placement";
 import { INK, tintOf } from "./palette";
 
@@ -37,7 +38,9 @@ export interface Scenery {
   /** The beat's rows, the brightest first. */
   lit: { id: number; strength: number }[];
   chosen: number | null;
-  links: { id: number; cosine: number }[];
+  links: LinkLine[];
+  /** Further tokens to be named. */
+  named: number[];
   /** Token ids, the most common first: at least all that are seen. */
   commonest: () => Iterable<number>;
   /** Times closer than the whole city. */
@@ -169,9 +172,13 @@ export class Overlay {
       const name = token(chosen, "chosen", 1);
       if (name) yield name;
       for (const { id, cosine } of links) {
-        const near = token(id, "neighbour", cosine);
+        const near = token(id, "neighbour", cosine ?? 0);
         if (near) yield near;
       }
+    }
+    for (const id of scenery.named) {
+      const name = token(id, "neighbour", 1);
+      if (name) yield name;
     }
     // Lit words come before the names of districts: the beat is the news. One to a neighbourhood, so
     // that they speak of the whole batch.
@@ -259,13 +266,14 @@ export class Overlay {
     pen.globalAlpha = 0.8;
     pen.strokeStyle = INK.lamp;
     pen.lineWidth = 1.2 * this.scale;
+    pen.beginPath();
     for (const id of scenery.among) {
       const [x, y] = pixel(scenery, scenery.at(id));
       if (x < 0 || y < 0 || x > scenery.width || y > scenery.height) continue;
-      pen.beginPath();
+      pen.moveTo(x + 6 * this.scale, y);
       pen.arc(x, y, 6 * this.scale, 0, 2 * Math.PI);
-      pen.stroke();
     }
+    pen.stroke();
     pen.globalAlpha = 1;
   }
 
@@ -273,20 +281,7 @@ export class Overlay {
     const { pen } = this;
     if (scenery.chosen === null) return;
     const [x, y] = pixel(scenery, scenery.at(scenery.chosen));
-    pen.lineWidth = 1.2;
-    for (const { id, cosine } of scenery.links) {
-      const [nx, ny] = pixel(scenery, scenery.at(id));
-      pen.strokeStyle = INK.lamp;
-      pen.globalAlpha = 0.12 + 0.5 * Math.max(0, cosine) ** 2;
-      pen.beginPath();
-      pen.moveTo(x, y);
-      pen.lineTo(nx, ny);
-      pen.stroke();
-      pen.beginPath();
-      pen.arc(nx, ny, 5, 0, 2 * Math.PI);
-      pen.stroke();
-    }
-    pen.globalAlpha = 1;
+    drawLinks(pen, [x, y], scenery.links, (id) => pixel(scenery, scenery.at(id)));
     pen.strokeStyle = INK.lamp;
     pen.lineWidth = 2;
     pen.beginPath();

@@ -32,28 +32,47 @@ export function tintOf(place: number): string {
   return TINTS[place % TINTS.length]!;
 }
 
-/** Four bytes a token from a tint a token; `asleep` (0 to 1) is how bright each sleeps. */
-export function tintBytes(
-  count: number,
-  tint: (id: number) => string,
-  asleep: (id: number) => number,
-): Uint8Array {
-  const bytes = new Uint8Array(4 * count);
-  const known = new Map<string, [number, number, number]>();
-  for (let id = 0; id < count; id++) {
-    const hex = tint(id);
-    let rgb = known.get(hex);
-    if (!rgb) known.set(hex, (rgb = unit(hex)));
-    bytes[4 * id] = rgb[0] * 255;
-    bytes[4 * id + 1] = rgb[1] * 255;
-    bytes[4 * id + 2] = rgb[2] * 255;
-    bytes[4 * id + 3] = asleep(id) * 255;
-  }
-  return bytes;
+/**
+ * From little to much: each as much lighter than the last (OKLab lightness 0.60 to 0.92), so that the order shows
+ * without colour too.
+ */
+export const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
+
+/** A lamp of which what is asked is known, and is nothing; and one of which it is not known, dimmer. */
+const PLAIN = "#a3b2d4";
+const UNKNOWN = "#6d7a99";
+
+/** What an entry of a legend is coloured with. */
+export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
+
+export function tintOfShade(shade: Shade): string {
+  if (shade === "plain") return PLAIN;
+  if (shade === "unknown") return UNKNOWN;
+  if ("kind" in shade) return tintOf(shade.kind);
+  return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(shade.part * (RAMP.length - 1))))]!;
 }
 
-/** From cold blue (0) over white to warm amber (1), even in lightness. */
-export function heat(part: number): string {
-  const stops = ["#5f7fe8", "#7fb2ff", "#e6ecff", "#ffe0a3", "#ffb547"];
-  return stops[Math.min(stops.length - 1, Math.floor(Math.max(0, part) * stops.length))]!;
+/** How bright lamps of a shade sleep at least and at most, 0 to 1. */
+function asleep(shade: Shade): [number, number] {
+  if (shade === "unknown") return [0.3, 0.4];
+  if (shade === "plain") return [0.4, 0.62];
+  return "part" in shade ? [0.5 + 0.3 * shade.part, 0.62 + 0.34 * shade.part] : [0.58, 0.92];
+}
+
+/**
+ * Four bytes a token: rgb, and how bright it sleeps. Of one shade, common tokens sleep brighter than rare ones.
+ *
+ * `of`: the place of each token's shade; `rank`: 1 for the most common token, near 0 for the rarest.
+ */
+export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array): Uint8Array {
+  const rgb = shades.map((shade) => unit(tintOfShade(shade)).map((part) => 255 * part));
+  const ends = shades.map(asleep);
+  const bytes = new Uint8Array(4 * of.length);
+  for (let id = 0; id < of.length; id++) {
+    const place = of[id]!;
+    bytes.set(rgb[place]!, 4 * id);
+    const [low, high] = ends[place]!;
+    bytes[4 * id + 3] = 255 * (low + (high - low) * rank[id]! ** 2);
+  }
+  return bytes;
 }

@@ -81,6 +81,7 @@ export class Scene {
   private lit: Scenery["lit"] = [];
   private chosen: number | null = null;
   private links: Scenery["links"] = [];
+  private named: number[] = [];
   private home: View = this.view;
   private viewFrom: View | null = null;
   private glideStarted = -Infinity;
@@ -229,9 +230,11 @@ export class Scene {
     this.wake();
   }
 
-  setChosen(chosen: number | null, links: Scenery["links"]) {
+  /** `named`: tokens that are named if there is room. */
+  setChosen(chosen: number | null, links: Scenery["links"], named: number[]) {
     this.chosen = chosen;
     this.links = links;
+    this.named = named;
     this.renamed = true;
     this.wake();
   }
@@ -309,6 +312,11 @@ export class Scene {
       (reach / width) * w,
       (reach / height) * h,
     );
+  }
+
+  /** Milliseconds until the city has come to rest. */
+  gliding(): number {
+    return this.still ? 0 : Math.max(0, this.glideStarted + GLIDE - performance.now());
   }
 
   /** Where a token is on the picture, in CSS pixels. */
@@ -434,7 +442,7 @@ export class Scene {
   }
 
   private scenery(): Scenery | null {
-    const { vocabulary, layout, districts, among, doubtful, lit, chosen, links } = this;
+    const { vocabulary, layout, districts, among, doubtful, lit, chosen, links, named } = this;
     const { view, width, height } = this;
     if (!vocabulary || !layout) return null;
     const wide = (of: View) => (of.x1 - of.x0) * (of.y1 - of.y0);
@@ -449,7 +457,7 @@ export class Scene {
       bottom: height - bottom,
     };
     const commonest = () => this.inView();
-    const marked = { commonest, districts, among, doubtful, lit, chosen, links };
+    const marked = { commonest, districts, among, doubtful, lit, chosen, links, named };
     return { vocabulary, ...marked, zoom, view, at, width, height, free };
   }
 

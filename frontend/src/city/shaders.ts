@@ -49,15 +49,15 @@ void main() {
     height = mix(smoothAt(before, (place - beforeRect.xy) * beforeRect.zw), height, mixing);
   }
   vec3 ground = mix(night, land, smoothstep(0.0, 0.5, height));
-  ground += (contour * 0.75 + vec3(0.0, 0.008, 0.045)) * smoothstep(0.3, 1.2, height);
-  float level = (height - 0.1) * 7.5;
+  ground += contour * 0.5 * smoothstep(0.3, 1.2, height);
+  float level = (height - 0.14) * 6.5;
   float slope = max(fwidth(level), 0.004);
   float away = abs(fract(level) - 0.5) / slope / pixel;
-  float line = 1.0 - smoothstep(0.35, 1.15, away);
-  float glow = exp(-away * away * 0.06);
+  float line = 1.0 - smoothstep(0.2, 0.95, away);
+  float glow = exp(-away * away * 0.05);
   float coast = 1.0 - smoothstep(0.9, 1.1, level);
   float shown = smoothstep(0.25, 0.45, level);
-  ground += contour * shown * (line * mix(0.5, 0.85, coast) + glow * mix(0.1, 0.3, coast));
+  ground += contour * shown * (line * mix(0.3, 0.5, coast) + glow * mix(0.06, 0.24, coast));
   colour = vec4(ground, 1.0);
 }`;
 
@@ -110,12 +110,12 @@ void main() {
   float rim = 1.0 - smoothstep(0.55, 1.0, part);
   vec3 sum;
   if (shine > 0.0) {
-    vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.72);
-    sum = pale * shine * 3.2 * exp(-r * r / 3.2);
-    sum += mix(hue, pale, 0.3) * shine * 0.75 * exp(-r * r / 26.0);
-    sum += hue * shine * (0.2 * exp(-r * r / 190.0) + 0.05 * exp(-r / 16.0));
+    vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.6);
+    sum = pale * shine * 2.2 * exp(-r * r / 2.6);
+    sum += mix(hue, pale, 0.3) * shine * 0.4 * exp(-r * r / 24.0);
+    sum += hue * shine * (0.12 * exp(-r * r / 190.0) + 0.035 * exp(-r / 16.0));
   } else {
-    sum = hue * asleep * (0.62 * exp(-r * r / 1.1) + 0.05 * exp(-r * r / 16.0));
+    sum = hue * asleep * (0.7 * exp(-r * r / 1.2) + 0.055 * exp(-r * r / 16.0));
   }
   light = vec4(sum * rim, 1.0);
 }`;
@@ -134,7 +134,10 @@ void main() {
   vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
   vec3 ground = texture(landPicture, there).rgb;
   vec3 sum = texture(asleepPicture, there).rgb + texture(awakePicture, there).rgb;
-  vec3 light = 1.0 - exp(-1.5 * sum);
+  // Where many lamps are lit together each channel alone would burn to white: most of the shoulder bends the sum as
+  // a whole, so that a bright district keeps its tint.
+  float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
+  vec3 light = mix(sum / peak * (1.0 - exp(-1.5 * peak)), 1.0 - exp(-1.5 * sum), 0.3);
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
   colour = vec4(ground + (1.0 - ground) * light + (noise - 0.5) / 255.0, 1.0);
 }`;

@@ -18,6 +18,11 @@ describe("address", () => {
       then: 100,
       rows: "class",
       against: 0,
+      trails: "movers",
+      links: "both",
+      over: 500,
+      legend: "folded",
+      ring: "k12",
       from: 812,
       speed: 0.5,
     };
@@ -30,6 +35,7 @@ describe("address", () => {
     expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
     expect(readAddress("?pair=-4&then=x&rows=size&against=1.5")).toEqual(NOWHERE);
     expect(readAddress("?token=1e9")).toEqual(NOWHERE);
+    expect(readAddress("?trails=all&links=&legend=1&ring=__proto__&over=-5")).toEqual(NOWHERE);
     expect(readAddress("?from=-1&speed=0")).toEqual(NOWHERE);
     expect(readAddress("?from=1.5&speed=full")).toEqual(NOWHERE);
   });

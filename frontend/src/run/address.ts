@@ -9,7 +9,15 @@ import { HEIGHTS } from "./heights";
 export const PANELS = ["token", "step", "run", "map", "measures", "export", "runs"] as const;
 export type PanelName = (typeof PANELS)[number];
 
-export const COLOURS = ["class", "district", "frequency", "since"] as const;
+export const COLOURS = [
+  "class",
+  "district",
+  "frequency",
+  "since",
+  "gradient",
+  "moved",
+  "trust",
+] as const;
 export type ColourBy = (typeof COLOURS)[number];
 
 /** What the rows of the matrix are ordered by. */
@@ -19,6 +27,11 @@ export type RowOrder = (typeof ROW_ORDERS)[number];
 export const VIEWS = ["umap", "linear", "skyline"] as const;
 /** How the city is looked at: one of the two maps, or the first of them in three dimensions. */
 export type View = (typeof VIEWS)[number];
+/** Whose way over the map is drawn, and to which tokens lines go from the chosen one. */
+export const TRAILED = ["none", "chosen", "movers"] as const;
+export type TrailsOf = (typeof TRAILED)[number];
+export const LINKED = ["none", "space", "map", "both"] as const;
+export type LinksTo = (typeof LINKED)[number];
 
 const FIELDS = {
   run: (word: string) => word || null,
@@ -42,6 +55,13 @@ const FIELDS = {
   rows: oneOf(ROW_ORDERS),
   /** The step whose matrix is taken away from the one that is shown. */
   against: whole,
+  trails: oneOf(TRAILED),
+  links: oneOf(LINKED),
+  /** How many steps back distances and trails reach; 0: to the start. */
+  over: whole,
+  legend: oneOf(["open", "folded"]),
+  /** The entry of the legend whose tokens are ringed. */
+  ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
   /** The step to play the run from; null: live. */
   from: whole,
   /** Steps a second at which it is played. */

@@ -5,6 +5,7 @@ import type { Layout } from "../wire/frames";
 import { readAddress, writeAddress } from "./address";
 import { Comfort } from "./comfort.svelte";
 import { LiveRun } from "./live.svelte";
+import { Moves, type Wanted } from "./moves.svelte";
 import { Selection } from "./selection.svelte";
 import { Viewing } from "./viewing.svelte";
 
@@ -24,6 +25,8 @@ export class App {
 
   private readonly wish = readAddress(location.search);
   readonly viewing = new Viewing(this.wish);
+  /** How far rows have come; looked up while the map shows it. */
+  moves!: Moves;
 
   /** The layout to show: of the chosen method, or the linear one until that exists. */
   layout: Layout | null = $derived.by(() => {
@@ -42,6 +45,10 @@ export class App {
       } else this.selection?.choose(there.token);
     });
     $effect.root(() => {
+      this.moves = new Moves(
+        () => this.movesWanted(),
+        () => this.run?.at ?? this.run?.counters?.step ?? 0,
+      );
       $effect(() => {
         const query = this.query();
         const timer = setTimeout(() => this.write(query), WRITE_LATE);
@@ -150,6 +157,20 @@ export class App {
     readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
     const some = readable.find((run) => run.status?.alive) ?? readable[0];
     if (some) this.open(some.id, this.wish.run === null ? this.wish.token : null);
+  }
+
+  /** It is known at which step the run is. */
+  private readonly counted = $derived(this.run?.counters != null);
+
+  private movesWanted(): Wanted | null {
+    const { run, viewing } = this;
+    if (
+      !run?.vocabulary ||
+      !this.counted ||
+      (viewing.colourBy !== "moved" && viewing.trails !== "movers")
+    )
+      return null;
+    return { run: run.id, vocabulary: run.vocabulary.tokens.length, over: viewing.over };
   }
 
   private query(): string {

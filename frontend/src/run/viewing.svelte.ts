@@ -2,9 +2,14 @@
 
 import type { Method } from "../wire/frames";
 import { Details } from "./details.svelte";
-import type { Address, ColourBy, PanelName, View } from "./address";
+import type { Address, ColourBy, LinksTo, PanelName, TrailsOf, View } from "./address";
 import type { Beside } from "./besides";
 import type { Height } from "./heights";
+
+/** Steps back that distances and trails reach, unless said otherwise. */
+const OVER = 100;
+/** From so many pixels on there is room for the legend beside the map and the inspector. */
+const ROOMY = 1_500;
 
 export class Viewing {
   view = $state<View>("umap");
@@ -21,6 +26,14 @@ export class Viewing {
   /** The id of the district that is looked at. */
   district = $state<number | null>(null);
   readonly details: Details;
+  trails = $state<TrailsOf>("none");
+  links = $state<LinksTo>("space");
+  /** How many steps back distances and trails reach; 0: to the start. */
+  over = $state(OVER);
+  /** The legend is unfolded. */
+  explaining = $state(false);
+  /** The entry of the legend whose tokens are ringed. */
+  ring = $state<string | null>(null);
 
   /** As a link says; what it does not say is as it is for a newcomer. */
   constructor(wish: Address) {
@@ -33,6 +46,11 @@ export class Viewing {
     this.doubting = wish.doubt !== null;
     this.district = wish.district;
     this.details = new Details(wish);
+    this.trails = wish.trails ?? "none";
+    this.links = wish.links ?? "space";
+    this.over = wish.over ?? OVER;
+    this.explaining = wish.legend ? wish.legend === "open" : innerWidth >= ROOMY;
+    this.ring = wish.ring;
   }
 
   /** Its part of the address; what is as for a newcomer is left out. */
@@ -46,6 +64,11 @@ export class Viewing {
       folded: this.inspecting || innerWidth < 1_100 ? null : true,
       doubt: this.doubting || null,
       district: this.district,
+      trails: this.trails === "none" ? null : this.trails,
+      links: this.links === "space" ? null : this.links,
+      over: this.over === OVER ? null : this.over,
+      legend: this.explaining === innerWidth >= ROOMY ? null : this.explaining ? "open" : "folded",
+      ring: this.ring,
       ...this.details.address(),
     };
   }
@@ -57,6 +80,12 @@ export class Viewing {
 
   set method(method: Method) {
     this.view = method;
+  }
+
+  /** Colour by something else: what was ringed stood in another legend. */
+  colour(by: ColourBy) {
+    this.colourBy = by;
+    this.ring = null;
   }
 
   show(panel: PanelName) {

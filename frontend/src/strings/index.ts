@@ -2,6 +2,7 @@
 
 import { exports } from "./exports";
 import { inspector } from "./inspector";
+import { legend } from "./legend";
 import { map } from "./map";
 import { measures } from "./measures";
 import { page } from "./page";
@@ -19,6 +20,7 @@ export { lasting, moment } from "./run";
 export const t = {
   ...exports,
   ...inspector,
+  ...legend,
   ...map,
   ...measures,
   ...page,

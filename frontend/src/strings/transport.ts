@@ -83,6 +83,9 @@ export const transport = {
     district: "district",
     frequency: "frequency",
     since: "last lit",
+    gradient: "gradient",
+    moved: "moved",
+    trust: "trust",
     more: "What the colour of a lamp says",
   },
 } as const;

@@ -1,0 +1,109 @@
+/** What lamps are coloured by, as it is now: anew when something else is chosen, and about once a second while it changes. */
+
+import { untrack } from "svelte";
+import { NEVER, type Districts } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+import type { ColourBy } from "./address";
+import type { App } from "./app.svelte";
+import { trustOf } from "./doubt";
+import {
+  ageEdges,
+  agesOf,
+  edgesOf,
+  shadesOfKinds,
+  shadesOfValues,
+  trustEdges,
+  type Shades,
+} from "./shades";
+
+/** Least milliseconds between two colourings by something that changes. */
+const CALM = 1_000;
+const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "trust"]);
+
+/** Which tint each district has; the map's names have the same. */
+type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
+
+export class Colouring {
+  /** What is coloured by; where a run has no classes or districts, something it has. */
+  readonly by: ColourBy = $derived.by(() => {
+    const { run, viewing } = this.app;
+    const classes = Boolean(run?.vocabulary?.classes.length);
+    const wish = viewing.colourBy === "district" && !run?.districts ? "class" : viewing.colourBy;
+    return wish === "class" && !classes ? "frequency" : wish;
+  });
+
+  readonly shades: Shades | null = $derived.by(() => {
+    const vocabulary = this.app.run?.vocabulary;
+    return vocabulary ? this.colour(this.by, vocabulary) : null;
+  });
+
+  private moment = $state(0);
+  private last = -Infinity;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly app: App,
+    private readonly tintsOf: TintsOf,
+  ) {
+    $effect(() => {
+      if (!CHANGING.has(this.by)) return;
+      // Whatever a quantity comes from has changed.
+      void app.run?.counters;
+      void app.layout;
+      void app.moves.now;
+      this.timer ??= setTimeout(
+        () => {
+          this.timer = undefined;
+          this.last = performance.now();
+          this.moment += 1;
+        },
+        this.last + CALM - performance.now(),
+      );
+    });
+  }
+
+  private colour(by: ColourBy, vocabulary: Vocabulary): Shades {
+    const { tokens, classes, classOf, counts } = vocabulary;
+    const all = tokens.length;
+    if (by === "class") {
+      const tints = classes.map((_, place) => place);
+      return shadesOfKinds(by, classes, tints, (id) => classOf[id]! + 1, all);
+    }
+    const found = this.app.run?.districts;
+    if (by === "district" && found) {
+      const tints = this.tintsOf(found, vocabulary);
+      return shadesOfKinds(by, found.names, tints, (id) => found.of[id] ?? 0, all);
+    }
+    if (CHANGING.has(by)) {
+      void this.moment;
+      return untrack(() => this.quantity(by, all));
+    }
+    const times = Float32Array.from(counts);
+    return shadesOfValues("frequency", times, edgesOf(times), { resting: 0 });
+  }
+
+  private quantity(by: ColourBy, all: number): Shades {
+    const { run, layout, moves } = this.app;
+    const ledger = run?.ledger?.vocabulary === all ? run.ledger : null;
+    const unknown = new Float32Array(all).fill(NaN);
+    switch (by) {
+      case "since": {
+        const ages = ledger ? agesOf(ledger.lastLit, NEVER, ledger.step) : unknown;
+        return shadesOfValues(by, ages, ageEdges, { warmLow: true });
+      }
+      case "gradient": {
+        const norms = ledger ? ledger.gradient.slice() : unknown;
+        return shadesOfValues(by, norms, edgesOf(norms), { resting: 0 });
+      }
+      case "moved": {
+        const now = moves.now?.run === run?.id ? moves.now : null;
+        const far = now?.distances.length === all ? now.distances : unknown;
+        return shadesOfValues(by, far, edgesOf(far), { resting: 0 });
+      }
+      default: {
+        const trust = Float32Array.from(unknown, (_, id) => trustOf(layout, id) ?? NaN);
+        return shadesOfValues("trust", trust, trustEdges);
+      }
+    }
+  }
+}

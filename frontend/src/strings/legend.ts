@@ -1,0 +1,120 @@
+/** What the legend says: what colours, trails and links mean. */
+
+import type { ColourBy } from "../run/address";
+import { count, fixed, small } from "./numbers";
+
+const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
+
+export const legend = {
+  legend: {
+    label: "Legend",
+    open: "Unfold the legend",
+    close: "Fold the legend away",
+    about: {
+      class: "The planted class of each token.",
+      district: "The cluster of the space that each token is in.",
+      frequency: "How often each token stands in the corpus.",
+      since: "How many steps ago each token was last in a batch.",
+      gradient: "Euclidean norm of each row's gradient when it last got one, before clipping.",
+      moved: "How far each row has come in the space, not on the picture: Euclidean distance.",
+      trust:
+        "How far what lies around each token on this map is near it in the space: 0 not at all, 1 wholly.",
+    } satisfies Record<ColourBy, string>,
+    hint: "Point at an entry, or press it, to ring its tokens.",
+    cycled: (tints: number, kinds: number) =>
+      `${count(kinds)} kinds share ${count(tints)} colours; the ring tells them apart.`,
+    moved: (from: number, to: number) => `From step ${count(from)} to step ${count(to)}.`,
+    waiting: "Being looked up.",
+    ringed: (some: number, all: number) => `${count(some)} of its ${count(all)} tokens are ringed.`,
+    ends: (by: ColourBy, least: number, greatest: number) =>
+      `From ${value(by, least)} to ${value(by, greatest)}.`,
+    none: { class: "in no class", district: "in no district" } as Partial<Record<ColourBy, string>>,
+    rest: {
+      since: "never lit yet",
+      moved: "did not move",
+      gradient: "no gradient",
+      frequency: "not in the corpus",
+    } as Partial<Record<ColourBy, string>>,
+    unknown: "not known",
+    unknownMore: {
+      gradient: "not lit since this page was opened",
+    } as Partial<Record<ColourBy, string>>,
+    band: (by: ColourBy, from: number | null, to: number | null) => {
+      const number = (edge: number) => (by === "trust" ? fixed(edge, 2) : small(edge));
+      if (by === "since") return ages(from, to);
+      if (from === null) return to === null ? "all" : `below ${number(to)}`;
+      if (to === null) return `${number(from)} and more`;
+      return `${number(from)} to ${number(to)}`;
+    },
+    unit: {
+      frequency: "times in the corpus",
+      since: "steps since lit",
+      gradient: "norm of the gradient",
+      moved: "distance in the space",
+      trust: "trust of its place",
+    } as Partial<Record<ColourBy, string>>,
+    /** Of one token, in words. */
+    told: (by: ColourBy, of: number, over: { from: number; to: number } | null) => {
+      if (by === "moved" && over) {
+        const span = `from step ${count(over.from)} to ${count(over.to)}`;
+        return of === 0
+          ? `did not move in the space ${span}`
+          : `moved ${small(of)} in the space ${span}`;
+      }
+      if (by === "gradient") return `norm of its last gradient ${small(of)}`;
+      if (by === "trust") return `trust of its place ${fixed(of, 2)} of 1`;
+      return "";
+    },
+    toldUnknown: {
+      gradient: "norm of its last gradient: not known",
+      moved: "how far it moved: not known",
+      trust: "trust of its place: not known",
+    } as Partial<Record<ColourBy, string>>,
+
+    over: "Over",
+    overMore: "How many steps back distances and trails reach",
+    overOf: (n: number) => (n === 0 ? "all steps" : `last ${steps(n)}`),
+    trails: "Trails",
+    trailsMore: "Where tokens went on the map",
+    trailsOf: { none: "none", chosen: "chosen token", movers: "farthest movers" },
+    trailsSaid: (drawn: number, asked: number, from: number, to: number) =>
+      `${drawn} of ${asked} moved on this map from step ${count(from)} to ${count(to)}: a square where it began, a triangle where it is.`,
+    trailsNone: "Choose a token, and its trail is drawn.",
+    trailsStill: (from: number, to: number) =>
+      `No row moved in the space from step ${count(from)} to ${count(to)}.`,
+    trailsUmap: "On this map places also shift when what lies around them does.",
+    trailsLinear: "On the linear map only a row that moved in the space leaves a trail.",
+
+    links: "Links",
+    linksMore: "From the chosen token to those nearest to it",
+    linksTo: { none: "none", space: "in the space", map: "on the map", both: "both" },
+    shared: (shared: number, k: number) =>
+      `${shared} of ${k} neighbours on the map are neighbours in the space.`,
+    apart: (map: number, space: number) =>
+      `The map is of step ${count(map)}, the space of step ${count(space)}.`,
+    kinds: {
+      space: "near in the space only",
+      map: "near on the map only",
+      both: "near in both",
+    },
+  },
+} as const;
+
+function ages(from: number | null, to: number | null): string {
+  if (from === null) return "in this step";
+  if (to === null) return `${count(from)} and more steps ago`;
+  return `${count(from)} to ${count(to - 1)} steps ago`;
+}
+
+function value(by: ColourBy, of: number): string {
+  switch (by) {
+    case "since":
+      return of === 0 ? "this step" : `${steps(of)} ago`;
+    case "frequency":
+      return of === 1 ? "once" : `${count(of)} times`;
+    case "trust":
+      return fixed(of, 2);
+    default:
+      return small(of);
+  }
+}
