@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from playwright.sync_api import Page
-
 import build_frontend
+from playwright.sync_api import Page
 
 FRONTEND = Path(build_frontend.ROOT, "frontend")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-ASK = """async (rules) => {
-    const { violations } = await axe.run(document, {
+ASK = """async ([within, rules]) => {
+    const { violations } = await axe.run(within ?? document, {
         runOnly: rules, resultTypes: ['violations'], preload: false, performanceTimer: false,
     });
     return violations.map(({ id, help, nodes }) => `${id}: ${help}\\n` + nodes
@@ -28,11 +27,11 @@ def source() -> str:
     return (FRONTEND / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds wrong, in its words; empty where it finds nothing.
+def barriers(page: Page, within: str | None = None) -> list[str]:
+    """What axe finds wrong, in its words; empty where it finds nothing. `within`: only in what this selects.
 
     The script goes in through the debugger's door: the page's policy lets in none but the page's own.
     """
     if page.evaluate("typeof window.axe") == "undefined":
         page.evaluate(f"() => {{ {source()} }}")
-    return page.evaluate(ASK, RULES)
+    return page.evaluate(ASK, [within, RULES])

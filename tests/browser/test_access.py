@@ -1,0 +1,257 @@
+"""Every screen, for everybody: axe finds nothing, fingers and keys reach everything, nothing is cut off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.axe import barriers
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).parents[2]
+DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
+PANELS = re.findall(
+    r'"(\w+)"',
+    re.search(r"PANELS = \[(.*?)\]", (ROOT / "frontend/src/run/address.ts").read_text("utf-8"), re.S).group(
+        1
+    ),  # pyright: ignore[reportOptionalMemberAccess]
+)
+SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]
+    .filter((one) => one.checkVisibility() && !one.closest('p'))
+    .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < least - 0.5 || height < least - 0.5)
+    .map(([one, { width, height }]) =>
+        `${one.outerHTML.slice(0, 140)}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
+"""Links within a sentence may be as high as the sentence."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A server without runs; the tests bring them."""
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
+    """The presenter's page on a projector and on a phone."""
+    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
+    for width, height in ((1280, 720), (390, 844)):
+        phone = width < 500
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            has_touch=phone,
+            is_mobile=phone,
+        )
+        contexts.append(context)
+        pages.append(context.new_page())
+        pages[-1].goto(house.launch_url)
+    yield pages
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def live(house: Application) -> Iterator[FakeTrainer]:
+    """A run in progress."""
+    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"), events=[("born", "Animals.")])
+    yield trainer
+    trainer.crash()
+
+
+@pytest.fixture(scope="module")
+def finished(house: Application) -> str:
+    """The id of a run that is over."""
+    return over(house, "finished")
+
+
+def over(house: Application, phase: str) -> str:
+    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(12)
+    draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
+    trainer.end(phase)
+    return trainer.run.id
+
+
+def clear(page: Page, screen: str, within: str | None = None) -> None:
+    """Nothing stands in anybody's way on what is shown now."""
+    assert barriers(page, within) == [], screen
+    touch = page.evaluate("matchMedia('(pointer: coarse)').matches")
+    assert page.evaluate(SMALL, 44 if touch else 24) == [], f"targets on {screen}"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
+
+
+def open_city(page: Page, house: Application, query: str) -> None:
+    page.goto(f"{house.url}/?{query}")
+    wait_for(page, DRAWN)
+
+
+def test_no_run_and_a_form_with_an_error(screens: list[Page], house: Application):
+    for page in screens:
+        page.goto(house.url)
+        expect(page.get_by_test_id("notice")).to_contain_text("No city yet")
+        clear(page, "no run")
+        page.get_by_test_id("notice").get_by_role("button").click()
+        page.get_by_test_id("new-optimiser").select_option("lazy")
+        page.get_by_test_id("new-tied").check()
+        page.get_by_test_id("start").click()
+        expect(page.get_by_role("alert").filter(has_text="use the optimiser")).to_be_visible()
+        clear(page, "a form with an error")
+
+
+def test_loading_live_paused_and_replay(screens: list[Page], house: Application, live: FakeTrainer):
+    for page in screens:
+        held = "**/tokens?*"
+        page.route(held, lambda route: None)
+        page.goto(f"{house.url}/?run={live.run.id}")
+        expect(page.get_by_test_id("notice")).to_contain_text("Fetching")
+        clear(page, "loading")
+        page.unroute(held)
+        open_city(page, house, f"run={live.run.id}")
+        expect(page.get_by_test_id("phase")).to_have_text("training")
+        clear(page, "live")
+        page.keyboard.press(" ")
+        expect(page.get_by_test_id("go-live")).to_be_visible()
+        clear(page, "paused")
+        open_city(page, house, f"run={live.run.id}&from=3&speed=1")
+        expect(page.get_by_test_id("connection")).to_contain_text("replay")
+        clear(page, "replay")
+
+
+def test_failed(screens: list[Page], house: Application):
+    run = over(house, "failed")
+    for page in screens:
+        open_city(page, house, f"run={run}")
+        expect(page.get_by_test_id("failure")).to_be_visible()
+        clear(page, "failed")
+
+
+def test_finished_and_every_panel(screens: list[Page], house: Application, finished: str):
+    for page in screens:
+        for panel in PANELS:
+            open_city(page, house, f"run={finished}&panel={panel}&token=3")
+            expect(page.locator("#panel")).to_be_visible()
+            clear(page, f"finished, {panel}", None if panel == PANELS[0] else "#panel")
+
+
+def test_the_list_of_shortcuts_holds_the_focus_and_gives_it_back(
+    screens: list[Page], house: Application, finished: str
+):
+    for page in screens:
+        open_city(page, house, f"run={finished}")
+        opener = page.get_by_test_id("open-shortcuts")
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("shortcuts")).to_be_visible()
+        clear(page, "shortcuts", "dialog")
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            # Past its last button the focus goes to the browser's own bar, never to the page behind.
+            assert page.evaluate(
+                "document.activeElement.closest('dialog, body > *:not(#page)') !== null"
+                " || document.activeElement === document.body"
+            )
+        page.keyboard.press("Escape")
+        expect(opener).to_be_focused()
+        page.keyboard.press("?")
+        page.get_by_test_id("comfort-letters").set_checked(False)
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        expect(page.get_by_test_id("shortcuts")).to_have_count(0)
+        opener.click()
+        page.get_by_test_id("comfort-letters").set_checked(True)
+        page.keyboard.press("?")
+        expect(page.get_by_test_id("shortcuts")).to_have_count(0)
+
+
+FOCUSED = """() => {
+    const one = document.activeElement;
+    if (!one || one === document.body) return null;
+    const { left, top, width, height } = one.getBoundingClientRect();
+    const style = getComputedStyle(one);
+    // Of something long, what is at its beginning counts.
+    const hit = document.elementFromPoint(left + Math.min(width / 2, 40), top + Math.min(height / 2, 12));
+    return {
+        what: one.outerHTML.slice(0, 120),
+        outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+        seen: hit !== null && (one.contains(hit) || hit.contains(one) || one.labels?.[0]?.contains(hit)),
+    };
+}"""
+
+
+def test_the_focus_goes_everywhere_and_is_always_seen(screens: list[Page], house: Application, finished: str):
+    for page in screens:
+        open_city(page, house, f"run={finished}&panel=map")
+        reached: set[str] = set()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            focused = page.evaluate(FOCUSED)
+            if focused is None:
+                break
+            assert focused["outlined"], focused["what"]
+            assert focused["seen"], f"hidden: {focused['what']}"
+            reached.add(focused["what"])
+        assert any("open-shortcuts" in one for one in reached)
+        assert any("map-linear" in one for one in reached)
+        assert any("tab-map" in one for one in reached)
+
+
+SPACED = """() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
+        word-spacing: 0.16em !important } p { margin-bottom: 2em !important }`);
+    document.adoptedStyleSheets = [sheet];
+}"""
+CUT = """() => [...document.querySelectorAll('button, label, h2, h3, dd, dt, p, summary, th, td')]
+    .filter((one) => one.checkVisibility() && !one.closest('.unseen') && getComputedStyle(one).overflowX !== 'visible'
+        && getComputedStyle(one).textOverflow !== 'ellipsis' && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.outerHTML.slice(0, 160))"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 360)])
+def test_enlarged_and_spaced_text_is_not_cut_off(
+    chromium: Browser, house: Application, finished: str, width: int, height: int
+):
+    """320 wide is 1280 at 400 %, 640 by 360 is 1280 by 720 at 200 %."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page = context.new_page()
+    open_city(page, house, f"run={finished}&panel=step")
+    page.evaluate(SPACED)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(CUT) == []
+    outside = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
+        .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], .modebar'))
+        .map((one) => [one, one.getBoundingClientRect()])
+        .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
+        .map(([one]) => one.outerHTML.slice(0, 160))"""
+    assert page.evaluate(outside) == []
+    page.screenshot(path=f"/tmp/g/zoom-{width}.png")
+    context.close()
+
+
+def test_the_city_is_told_in_words(screens: list[Page], house: Application, live: FakeTrainer):
+    page = screens[0]
+    open_city(page, house, f"run={live.run.id}")
+    expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} tokens, each a lamp")
+    expect(page.get_by_test_id("map-in-words")).to_contain_text("2 districts; the largest: ")
+    told = page.get_by_test_id("summary")
+    expect(told).to_contain_text("Step 30, loss 2.50.", timeout=8_000)
+    expect(told).to_contain_text(f"of {V} rows lit, most of them in")
+    live.writer.set_facts({"phase": "paused"})
+    expect(told).to_contain_text("The run: training paused.", timeout=8_000)
+    live.writer.set_facts({"phase": "running"})
+    expect(page.get_by_test_id("timeline").get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile(r"2\.5 at step 1, 2\.5 at step 30")
+    )
