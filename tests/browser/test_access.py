@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,10 @@ def open_city(page: Page, house: Application, query: str) -> None:
     wait_for(page, DRAWN)
 
 
+def holder(held: list[Route]) -> Callable[[Route], None]:
+    return lambda route: held.append(route)
+
+
 def test_no_run_and_a_form_with_an_error(screens: list[Page], house: Application):
     for page in screens:
         page.goto(house.url)
@@ -116,7 +120,7 @@ def test_no_run_and_a_form_with_an_error(screens: list[Page], house: Application
 def test_loading_live_paused_and_replay(screens: list[Page], house: Application, live: FakeTrainer):
     for page in screens:
         held: list[Route] = []
-        page.route("**/tokens?*", lambda route, held=held: held.append(route))
+        page.route("**/tokens?*", holder(held))
         page.goto(f"{house.url}/?run={live.run.id}")
         expect(page.get_by_test_id("notice")).to_contain_text("Fetching")
         clear(page, "loading")
