@@ -131,6 +131,18 @@ export class Lights {
     this.upload("lit", this.lit);
   }
 
+  /** Take over everything that other lights show, to draw it at another size. */
+  copy(other: Lights) {
+    const { beat, count, tints, lit, placements, ground } = other;
+    Object.assign(this, { beat, count, tints, lit, placements, ground });
+    this.restore();
+  }
+
+  /** Give the graphics memory back; nothing can be drawn any more. */
+  stop() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
   resize(width: number, height: number) {
     if (this.canvas.width === width && this.canvas.height === height) return;
     this.canvas.width = width;

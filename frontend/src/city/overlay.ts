@@ -9,6 +9,7 @@ import { boxOf, placeLabels, type Box, type Candidate } from "./labels";
 import { drawLinks, type LinkLine } from "./links";
 import type { View } from "./placement";
 import { INK, tintOf } from "./palette";
+import { FACE, type Pen } from "./pen";
 
 type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
 
@@ -54,7 +55,6 @@ export interface Scenery {
   free: Box;
 }
 
-const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 /** Weight and size in design pixels. */
 const FONTS: Record<Style, [number, number]> = {
   district: [600, 11],
@@ -70,7 +70,9 @@ const FADE_IN = 1 / 180;
 const FADE_OUT = 1 / 100;
 
 export class Overlay {
-  private readonly pen: CanvasRenderingContext2D;
+  /** What measures words. */
+  private readonly ruler: CanvasRenderingContext2D;
+  private pen: Pen;
   private readonly widths = new Map<string, number>();
   private names = new Map<string, Shown>();
   private ratio = 1;
@@ -78,7 +80,7 @@ export class Overlay {
   private scale = 1;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.pen = canvas.getContext("2d")!;
+    this.pen = this.ruler = canvas.getContext("2d")!;
   }
 
   resize(width: number, height: number, ratio: number) {
@@ -121,6 +123,14 @@ export class Overlay {
       this.write(one, scenery);
     }
     return fading;
+  }
+
+  /** Draw everything, nothing half faded, with another pen. */
+  drawWith(pen: Pen, scenery: Scenery) {
+    const own = this.pen;
+    this.pen = pen;
+    this.draw(scenery, Infinity);
+    this.pen = own;
   }
 
   /** The district whose name is written at a point of the picture. */
@@ -332,7 +342,7 @@ export class Overlay {
     let width = this.widths.get(key);
     if (width === undefined) {
       this.dip(style);
-      width = this.pen.measureText(text).width;
+      width = this.ruler.measureText(text).width;
       if (this.widths.size > 20_000) this.widths.clear();
       this.widths.set(key, width);
     }

@@ -102,15 +102,25 @@ export function span(xy: Float32Array): View {
   return { x0, x1, y0, y1 };
 }
 
-/** The view that shows `box` in the part of a `width` by `height` picture which nothing covers. */
-export function fit(box: View, width: number, height: number, insets: Insets): View {
+/**
+ * The view that shows `box` in the part of a `width` by `height` picture which nothing covers; `stretch`: how much
+ * wider than true the map shall be, where that is already settled.
+ */
+export function fit(
+  box: View,
+  width: number,
+  height: number,
+  insets: Insets,
+  stretch?: number,
+): View {
   const freeWidth = Math.max(80, width - insets.left - insets.right);
   const freeHeight = Math.max(80, height - insets.top - insets.bottom);
   const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
   // Units of the map a pixel, each way; equal unless the free space is much wider (or taller).
   let ux = w / freeWidth;
   let uy = h / freeHeight;
-  if (ux < uy) ux = Math.max(ux, uy / WIDEST);
+  if (stretch) [ux, uy] = [Math.max(ux, uy / stretch), Math.max(uy, ux * stretch)];
+  else if (ux < uy) ux = Math.max(ux, uy / WIDEST);
   else uy = Math.max(uy, ux / WIDEST);
   const cx = (box.x0 + box.x1) / 2 - ((insets.left - insets.right) / 2) * ux;
   const cy = (box.y0 + box.y1) / 2 + ((insets.top - insets.bottom) / 2) * uy;

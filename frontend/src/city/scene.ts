@@ -24,6 +24,7 @@ import { Overlay, type Scenery } from "./overlay";
 import { Picker } from "./picking";
 import * as placement from "./placement";
 import type { Insets, Placement, View } from "./placement";
+import { designSize, type Pose } from "./pose";
 import type { Survey } from "./survey";
 import { Surveyor } from "./surveyor";
 
@@ -79,6 +80,7 @@ export class Scene {
   private among: number[] = [];
   private doubtful: number[] = [];
   private lit: Scenery["lit"] = [];
+  private tints: Uint8Array = new Uint8Array(0);
   private chosen: number | null = null;
   private links: Scenery["links"] = [];
   private named: number[] = [];
@@ -127,11 +129,13 @@ export class Scene {
     this.setDistricts(null);
     this.wandering = false;
     this.overlay.clear();
-    this.lights?.setTokens(new Uint8Array(4 * (vocabulary?.tokens.length ?? 0)));
+    this.tints = new Uint8Array(4 * (vocabulary?.tokens.length ?? 0));
+    this.lights?.setTokens(this.tints);
     this.wake();
   }
 
   setTints(tints: Uint8Array) {
+    this.tints = tints;
     this.lights?.setTints(tints);
     this.wake();
   }
@@ -338,17 +342,32 @@ export class Scene {
     return this.overlay.written();
   }
 
-  /** The picture as it is now, lamps and names, for saving. */
-  picture(): HTMLCanvasElement {
-    this.sharpen(1);
-    this.draw(performance.now());
-    const canvas = document.createElement("canvas");
-    canvas.width = this.overlay.canvas.width;
-    canvas.height = this.overlay.canvas.height;
-    const pen = canvas.getContext("2d")!;
-    if (this.lights) pen.drawImage(this.lights.canvas, 0, 0, canvas.width, canvas.height);
-    pen.drawImage(this.overlay.canvas, 0, 0);
-    return canvas;
+  /**
+   * What a picture of so many pixels is drawn from: the same part of the city, its lamps at their full light, at
+   * rest. Null where there is nothing to see yet. What is on the screen is not touched.
+   */
+  pose(width: number, height: number, insets: Insets): Pose | null {
+    const scenery = this.scenery();
+    if (!scenery) return null;
+    const home = placement.fit(this.box, width, height, insets);
+    const view = this.wandering
+      ? placement.fit(this.seen(), width, height, insets, this.stretch())
+      : home;
+    const wide = (of: View) => (of.x1 - of.x0) * (of.y1 - of.y0);
+    const zoom = this.wandering ? Math.sqrt(wide(home) / wide(view)) : 1;
+    const at = (id: number) => placement.at(this.to, id);
+    const commonest = () => scenery.vocabulary.byCount;
+    const { left, top, right, bottom } = insets;
+    const free = { left, top, right: width - right, bottom: height - bottom };
+    const { ids, norms } = this.beat ?? { ids: new Uint32Array(0), norms: new Float32Array(0) };
+    return {
+      lights: this.lights,
+      scenery: { ...scenery, commonest, zoom, view, at, width, height, free },
+      xy: placement.coordinates(this.to),
+      box: this.box,
+      tints: this.tints,
+      shining: { ids, strengths: strengths(norms) },
+    };
   }
 
   stop() {
@@ -399,8 +418,7 @@ export class Scene {
   private sharpen(fineness: number) {
     if (this.lights) this.lights.fineness = fineness;
     const ratio = this.ratio * fineness;
-    const size = Math.sqrt((this.width * this.height) / 1_000_000);
-    this.design = ratio * Math.max(0.85, Math.min(2.2, size));
+    this.design = ratio * designSize(this.width, this.height);
   }
 
   /** Draw; whether the picture is going to change by itself. */
@@ -459,6 +477,24 @@ export class Scene {
     const commonest = () => this.inView();
     const marked = { commonest, districts, among, doubtful, lit, chosen, links, named };
     return { vocabulary, ...marked, zoom, view, at, width, height, free };
+  }
+
+  /** The part of the map that is seen and that nothing covers. */
+  private seen(): View {
+    const { view, width, height, insets } = this;
+    const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
+    return {
+      x0: view.x0 + insets.left * ux,
+      x1: view.x1 - insets.right * ux,
+      y0: view.y0 + insets.bottom * uy,
+      y1: view.y1 - insets.top * uy,
+    };
+  }
+
+  /** How much wider than true the map is drawn now. */
+  private stretch(): number {
+    const { view, width, height } = this;
+    return (view.y1 - view.y0) / height / ((view.x1 - view.x0) / width);
   }
 
   private at(id: number, mixing = this.mixing(performance.now())): [number, number] {

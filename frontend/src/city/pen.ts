@@ -1,0 +1,32 @@
+/** What is drawn with on the map: a canvas, or what writes the same strokes down as SVG. */
+
+export type Pen = Pick<
+  CanvasRenderingContext2D,
+  | "globalAlpha"
+  | "fillStyle"
+  | "strokeStyle"
+  | "lineWidth"
+  | "lineJoin"
+  | "lineCap"
+  | "font"
+  | "textAlign"
+  | "textBaseline"
+  | "letterSpacing"
+  | "setTransform"
+  | "clearRect"
+  | "beginPath"
+  | "closePath"
+  | "moveTo"
+  | "lineTo"
+  | "arc"
+  | "rect"
+  | "stroke"
+  | "fill"
+  | "fillRect"
+  | "strokeRect"
+  | "setLineDash"
+  | "strokeText"
+  | "fillText"
+>;
+
+export const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';

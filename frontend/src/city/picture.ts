@@ -1,0 +1,106 @@
+/**
+ * The picture of the city as a file, at sizes of its own: names laid out anew, lamps drawn at that resolution.
+ *
+ * Everything is drawn beside the screen, which does not notice.
+ */
+
+import { drawCaption, measuring, placeCaption, type Caption, type Placed } from "./caption";
+import { Lights } from "./lights";
+import { Overlay } from "./overlay";
+import { designSize, type Pose } from "./pose";
+import type { Scene } from "./scene";
+import { svgOf } from "./vector";
+
+export const SIZES = ["projector", "4k", "square", "screen"] as const;
+export type SizeName = (typeof SIZES)[number];
+
+export interface Size {
+  /** In the pixels that type is measured in, and how many real ones there are for one of them. */
+  width: number;
+  height: number;
+  ratio: number;
+}
+
+/** What a size by name is; `screen` is how large the map is on it, in CSS pixels. */
+export function sizeOf(name: SizeName, screen: { width: number; height: number }): Size {
+  switch (name) {
+    case "projector":
+      return { width: 1440, height: 810, ratio: 4 / 3 };
+    case "4k":
+      return { width: 1920, height: 1080, ratio: 2 };
+    case "square":
+      return { width: 900, height: 900, ratio: 1.6 };
+    case "screen":
+      return { ...screen, ratio: Math.min(3, devicePixelRatio || 1) };
+  }
+}
+
+/** Real pixels of a size. */
+export function pixelsOf({ width, height, ratio }: Size): [number, number] {
+  return [Math.round(width * ratio), Math.round(height * ratio)];
+}
+
+/** A PNG of what the scene shows; null where there is nothing to see. Throws where it does not fit in memory. */
+export async function pngOf(scene: Scene, caption: Caption, size: Size): Promise<Blob | null> {
+  const placed = placeCaption(caption, size.width, size.height, measuring());
+  const pose = scene.pose(size.width, size.height, placed.insets);
+  if (!pose) return null;
+  const canvas = pose.lights
+    ? drawn(pose, placed, size)
+    : await painted(svgOf(pose, placed, caption.title), size);
+  return await new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"),
+  );
+}
+
+/** The same as an SVG document. */
+export function svgBlobOf(scene: Scene, caption: Caption, size: Size, title: string): Blob | null {
+  const placed = placeCaption(caption, size.width, size.height, measuring());
+  const pose = scene.pose(size.width, size.height, placed.insets);
+  return pose && new Blob([svgOf(pose, placed, title)], { type: "image/svg+xml" });
+}
+
+function drawn(pose: Pose, caption: Placed, size: Size): HTMLCanvasElement {
+  const { width, height, ratio } = size;
+  const canvas = blank(size);
+  const pen = canvas.getContext("2d")!;
+  const lights = new Lights(document.createElement("canvas"), () => undefined);
+  try {
+    lights.copy(pose.lights!);
+    lights.resize(canvas.width, canvas.height);
+    const moment = { view: pose.scenery.view, mixing: 1, glow: 1 };
+    lights.draw(moment, ratio * designSize(width, height));
+    pen.drawImage(lights.canvas, 0, 0);
+  } finally {
+    lights.stop();
+  }
+  const overlay = new Overlay(document.createElement("canvas"));
+  overlay.resize(width, height, ratio);
+  overlay.choose(pose.scenery);
+  overlay.draw(pose.scenery, Infinity);
+  pen.drawImage(overlay.canvas, 0, 0);
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  drawCaption(pen, caption);
+  return canvas;
+}
+
+/** Without WebGL2 the lamps of the SVG are painted. */
+async function painted(svg: string, size: Size): Promise<HTMLCanvasElement> {
+  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  try {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const canvas = blank(size);
+    canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+function blank(size: Size): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = pixelsOf(size);
+  return canvas;
+}
