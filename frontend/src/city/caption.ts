@@ -50,7 +50,7 @@ const EDGE = 26;
 const BETWEEN = "  ·  ";
 const SPOT = 13;
 const GAP = 14;
-const LEGEND_LINES = 3;
+const LEGEND_LINES = 2;
 
 /** Lay a caption out for a picture of `width` by `height` pixels; `measure` tells how wide words are. */
 export function placeCaption(
@@ -111,7 +111,15 @@ function placeLegend(
   const wide = (text: string) => measure(text, size, weight);
   let [x, y, lines] = [edge, from, 1];
   const put = (text: string, tint?: string) => {
-    marks.push({ text, x, y: y + size / 2, size, weight, ink: tint ? ink : INK.quiet, ...(tint && { tint }) });
+    marks.push({
+      text,
+      x,
+      y: y + size / 2,
+      size,
+      weight,
+      ink: tint ? ink : INK.quiet,
+      ...(tint && { tint }),
+    });
     x += wide(text) + (tint ? SPOT : 0) + GAP;
   };
   if (!legend.title) return y;
@@ -134,7 +142,7 @@ function placeLegend(
 
 /** Draw it; whatever lies beneath its words is darkened, so that they can be read. */
 export function drawCaption(pen: Pen, { marks, blocks }: Placed) {
-  pen.globalAlpha = 0.62;
+  pen.globalAlpha = 0.45;
   pen.fillStyle = INK.night;
   for (const { left, top, width, height } of blocks) pen.fillRect(left, top, width, height);
   pen.globalAlpha = 1;

@@ -370,6 +370,11 @@ export class Scene {
     };
   }
 
+  /** How large the map is on the screen, in CSS pixels. */
+  get size(): { width: number; height: number } {
+    return { width: this.width, height: this.height };
+  }
+
   stop() {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.resting);

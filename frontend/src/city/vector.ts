@@ -57,7 +57,8 @@ function land({ scenery, xy, box }: Pose): string {
   const paths: string[] = [];
   for (const height of SHADES) {
     const path = rings(contoursOf(relief, height), scenery);
-    if (path) paths.push(`<path d="${path}" fill="${hex(shade(height + 0.0375))}" fill-rule="evenodd"/>`);
+    if (path)
+      paths.push(`<path d="${path}" fill="${hex(shade(height + 0.0375))}" fill-rule="evenodd"/>`);
   }
   LINES.forEach((height, i) => {
     const path = rings(contoursOf(relief, height), scenery);
@@ -85,9 +86,7 @@ function rings(all: Float32Array[], scenery: Scenery): string {
         const [a, b] = [points[i]!, points[(i + 1) % points.length]!];
         return `${brief((a[0] + b[0]) / 2)} ${brief((a[1] + b[1]) / 2)}`;
       };
-      const curves = points.map(
-        ([x, y], i) => `Q${brief(x)} ${brief(y)} ${between(i)}`,
-      );
+      const curves = points.map(([x, y], i) => `Q${brief(x)} ${brief(y)} ${between(i)}`);
       return `M${between(points.length - 1)}${curves.join("")}Z`;
     })
     .join("");

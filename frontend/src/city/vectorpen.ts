@@ -143,7 +143,10 @@ function box(x: number, y: number, width: number, height: number): string {
 /** A colour that old programs understand, and how opaque it is. */
 function inkOf(style: unknown, alpha: number): [string, number] {
   const text = String(style);
-  const parts = /^rgba?\(([^)]*)\)$/.exec(text)?.[1]?.split(/[\s,/]+/).map(Number);
+  const parts = /^rgba?\(([^)]*)\)$/
+    .exec(text)?.[1]
+    ?.split(/[\s,/]+/)
+    .map(Number);
   const opaque = Math.round(alpha * (parts?.[3] ?? 1) * 100) / 100;
   if (!parts) return [escaped(text), opaque];
   const hex = parts.slice(0, 3).map((part) => Math.round(part).toString(16).padStart(2, "0"));

@@ -16,6 +16,7 @@ const TABLE = {
   beside: ["b"],
   inspector: ["i"],
   home: ["h"],
+  save: ["s"],
   closer: ["+", "="],
   farther: ["-"],
   escape: ["Escape"],

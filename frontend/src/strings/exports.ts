@@ -5,7 +5,9 @@ import { count } from "./numbers";
 
 export const exports = {
   exportPanel: {
-    about: "The run as a file: for colleagues, other programs, or a class without a network.",
+    files: "The run as a file",
+    about:
+      "Everything that was kept: for colleagues, other programs, or a class without a network.",
     viewer:
       "Only the presenter can make exports (open Lamplighter by its launch link). What is made can be downloaded here.",
     notBegun: "There is nothing to export yet: this run has not begun to train.",

@@ -7,6 +7,7 @@ import { map } from "./map";
 import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
+import { pictures } from "./pictures";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
 import { step } from "./step";
@@ -25,6 +26,7 @@ export const t = {
   ...measures,
   ...page,
   ...run,
+  ...pictures,
   ...runs,
   ...skyline,
   ...step,

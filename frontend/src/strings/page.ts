@@ -104,6 +104,7 @@ export const page = {
       beside: "two maps side by side, and back to one",
       inspector: "fold the inspector in or out",
       home: "the whole city",
+      save: "save the picture",
       closer: "closer",
       farther: "farther",
       escape: "close, let go",
