@@ -40,7 +40,7 @@ function drawn(pose: Pose, caption: Placed, size: Size): HTMLCanvasElement {
   try {
     lights.copy(pose.lights!);
     lights.resize(canvas.width, canvas.height);
-    const moment = { view: pose.scenery.view, mixing: 1, glow: 1 };
+    const moment = { view: pose.scenery.view, mixing: 1, rising: 1, glow: 1 };
     lights.draw(moment, ratio * designSize(width, height));
     pen.drawImage(lights.canvas, 0, 0);
   } finally {
