@@ -124,8 +124,8 @@ def test_loading_live_paused_and_replay(screens: list[Page], house: Application,
         page.goto(f"{house.url}/?run={live.run.id}")
         expect(page.get_by_test_id("notice")).to_contain_text("Fetching")
         clear(page, "loading")
-        page.unroute("**/tokens?*")
         held[0].continue_()
+        page.unroute("**/tokens?*")
         wait_for(page, DRAWN)
         expect(page.get_by_test_id("phase")).to_have_text("training")
         clear(page, "live")
@@ -250,6 +250,9 @@ def test_enlarged_and_spaced_text_is_not_cut_off(
     page.evaluate(SPACED)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CUT) == []
+    # The inspector ends where the bar at the bottom begins, however short the window is.
+    ends = page.evaluate("document.querySelector('#panel').getBoundingClientRect().bottom")
+    assert ends <= page.evaluate("document.querySelector('.transport').getBoundingClientRect().top") + 1
     outside = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
         .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], .modebar'))
         .map((one) => [one, one.getBoundingClientRect()])
