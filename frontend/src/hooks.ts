@@ -23,6 +23,9 @@ export interface Hooks {
   readonly shown: { method: string; step: number } | null;
   /** Frames drawn with the city or the view halfway between two places: none where motion is not wanted. */
   readonly glided: number;
+  /** Tokens with a ring, and the lines from the chosen one. */
+  readonly ringed: number[];
+  readonly links: { id: number; kind: string }[];
   /** Words written on the map now. */
   readonly labels: string[];
   /** Bytes sent to the GPU since the start; null without WebGL2. */
@@ -76,6 +79,12 @@ export function installHooks(app: App, paintings: Paintings) {
     },
     get glided() {
       return paintings.scene?.glided ?? 0;
+    },
+    get ringed() {
+      return paintings.scene?.marks().among ?? [];
+    },
+    get links() {
+      return paintings.scene?.marks().links ?? [];
     },
     get labels() {
       return paintings.scene?.written() ?? [];

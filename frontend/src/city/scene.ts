@@ -338,6 +338,11 @@ export class Scene {
     return this.lights?.litPixels(this.moment(now), this.design) ?? 0;
   }
 
+  /** What is marked on the map, by ring and by line. */
+  marks(): Pick<Scenery, "among" | "links"> {
+    return { among: this.among, links: this.links };
+  }
+
   written(): string[] {
     return this.overlay.written();
   }

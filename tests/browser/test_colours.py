@@ -1,0 +1,158 @@
+"""Colours with their legend, trails and links in the browser: of a run that the projector followed as it was recorded."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import lamplighter
+from tests.application import Application
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+SIZE, DIM, MOVING = 160, 12, 6
+STILL = SIZE - MOVING
+"""Rows below this id rest where they are; the others move in every step."""
+LINES = "document.querySelectorAll('.axes .scatterlayer .js-line').length"
+ENDS = "document.querySelectorAll('.axes .scatterlayer .point').length"
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    runs = tmp_path_factory.mktemp("runs")
+    choose = np.random.default_rng(3)
+    weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
+    tokens = [f"word{i}" for i in range(SIZE)]
+    classes = {"animals": tokens[:40], "towns <b>": tokens[40:60]}
+
+    def layouts(app: Application) -> int:
+        return len(app.get("/api/runs/mine/layouts?method=linear")["items"])
+
+    with Application(runs, "serve") as app:
+        recorder = lamplighter.record(
+            runs / "mine", tokens, embedding=weights, keyframe_every=5, classes=classes
+        )
+        with recorder:
+            for step in range(1, 1_000):
+                weights[STILL:] += choose.normal(scale=0.3, size=(MOVING, DIM)).astype(np.float32)
+                ids = np.array([step % 20, SIZE - 1])
+                recorder.step(weights, ids, 3 / step, gradient=np.ones((SIZE, DIM), dtype=np.float32))
+                if step % 20 == 0 and layouts(app) >= 4:
+                    break
+                time.sleep(0.03)
+        wait_until(lambda: layouts(app) >= 4, "layouts", 60)
+        yield app
+
+
+@pytest.fixture(scope="module")
+def page(recorded: Application, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720})
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    opened.goto(f"{recorded.url}/?run=mine&legend=open&folded=1")
+    wait_for(opened, "window.__lamplighter?.shown && document.querySelector('[data-testid=colour]')")
+    yield opened
+    opened.close()
+    assert not faults
+
+
+def numbers(page: Page) -> int:
+    """How many tokens the legend counts in all."""
+    found = page.locator("[data-testid=legend] .entry[aria-pressed] .number").all_inner_texts()
+    return sum(int(text.replace(",", "")) for text in found)
+
+
+def test_every_colour_has_a_legend_that_counts_each_token_once(page: Page) -> None:
+    colour = page.get_by_test_id("colour")
+    expect(page.get_by_test_id("legend-k1")).to_contain_text("towns <b>")
+    offered = colour.locator("option:not([disabled])").evaluate_all("all => all.map((one) => one.value)")
+    assert {"class", "frequency", "since", "gradient", "moved", "trust"} <= set(offered)
+    seen: set[str] = set()
+    for by in offered:
+        colour.select_option(by)
+        if by == "moved":
+            expect(page.get_by_test_id("legend-ends")).to_be_visible()
+        assert numbers(page) == SIZE, by
+        seen.add(page.locator("[data-testid=legend] .body > p").first.inner_text())
+    assert len(seen) == len(offered)
+
+
+def test_how_far_rows_moved_is_that_in_the_space_and_rest_is_no_small_number(page: Page) -> None:
+    page.get_by_test_id("colour").select_option("moved")
+    expect(page.get_by_test_id("legend-ends")).to_be_visible()
+    expect(page.get_by_test_id("legend-rest")).to_contain_text(re.compile(rf"did not move\s*{STILL}"))
+    # What no pulse has told since the page was opened is not known; it is not 0.
+    page.get_by_test_id("colour").select_option("gradient")
+    expect(page.get_by_test_id("legend-unknown")).to_contain_text("not known")
+
+
+def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> None:
+    page.get_by_test_id("colour").select_option("class")
+    animals, towns = page.get_by_test_id("legend-k0"), page.get_by_test_id("legend-k1")
+    animals.hover()
+    wait_for(page, "__lamplighter.ringed.length === 40 && __lamplighter.ringed[0] === 0")
+    page.mouse.move(700, 300)
+    wait_for(page, "!__lamplighter.ringed.length")
+    towns.focus()
+    wait_for(page, "__lamplighter.ringed.length === 20")
+    page.keyboard.press("Enter")
+    expect(towns).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile("ring=k1"))
+    page.get_by_test_id("colour").focus()
+    wait_for(page, "__lamplighter.ringed.length === 20 && __lamplighter.ringed[0] === 40")
+    # In another legend the entry would be another one.
+    page.get_by_test_id("colour").select_option("frequency")
+    wait_for(page, "!__lamplighter.ringed.length")
+
+
+def test_a_lamp_says_in_words_what_its_colour_says(page: Page) -> None:
+    page.get_by_test_id("colour").select_option("moved")
+    expect(page.get_by_test_id("legend-ends")).to_be_visible()
+    x, y = page.evaluate(f"__lamplighter.pixelOf({SIZE - 1})")
+    page.mouse.move(x, y)
+    expect(page.get_by_test_id("card-colour")).to_contain_text(re.compile(r"moved [\d.]+ in the space from"))
+
+
+def test_trails_are_drawn_for_the_movers_and_for_the_chosen_token(page: Page, recorded: Application) -> None:
+    page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=movers&over=0")
+    said = page.get_by_test_id("trails-said")
+    expect(said).to_contain_text(re.compile(rf"{MOVING} of {MOVING} moved on this map"), timeout=20_000)
+    expect(page.get_by_test_id("mover")).to_have_count(MOVING)
+    wait_for(page, f"{LINES} > 0 && {ENDS} === {2 * MOVING}")
+    # A row that rests in the space leaves no trail on the linear map, one that moves does.
+    page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=chosen&over=0&token=3")
+    expect(page.get_by_test_id("trails-said")).to_contain_text("0 of 1 moved", timeout=20_000)
+    assert page.evaluate(LINES) == 0
+    page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=chosen&over=0&token={STILL}")
+    expect(page.get_by_test_id("trails-said")).to_contain_text("1 of 1 moved", timeout=20_000)
+    wait_for(page, f"{LINES} > 0 && {ENDS} === 2")
+    page.get_by_test_id("trails").select_option("none")
+    wait_for(page, f"{LINES} === 0 && {ENDS} === 0")
+
+
+def test_links_of_each_kind_and_how_many_are_shared(page: Page, recorded: Application) -> None:
+    page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&token=5&links=both")
+    shared = page.get_by_test_id("shared")
+    expect(shared).to_contain_text(re.compile(r"\d+ of 12 neighbours on the map are"), timeout=20_000)
+    both = int((shared.text_content() or "").split()[0])
+
+    def kinds() -> list[str]:
+        return page.evaluate("__lamplighter.links.map(({kind}) => kind)")
+
+    wait_for(page, "__lamplighter.links.some(({kind}) => kind === 'map')")
+    drawn = kinds()
+    assert (drawn.count("space"), drawn.count("map"), drawn.count("both")) == (12 - both, 12 - both, both)
+    for to, other in (("space", "map"), ("map", "space")):
+        page.get_by_test_id("links").select_option(to)
+        wait_for(page, f"!__lamplighter.links.some(({{kind}}) => kind === '{other}')")
+        assert len(kinds()) == 12
+    page.get_by_test_id("links").select_option("none")
+    wait_for(page, "!__lamplighter.links.length")
+    expect(page).to_have_url(re.compile("links=none"))
