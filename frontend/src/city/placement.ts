@@ -24,6 +24,22 @@ export interface Frame {
   height: number;
 }
 
+/** Two halves of a frame: side by side, or below each other where it is higher than wide. */
+export function halvesOf({ left, top, width, height }: Frame): [Frame, Frame] {
+  if (height > width) {
+    const half = height / 2;
+    return [
+      { left, top, width, height: half },
+      { left, top: top + half, width, height: half },
+    ];
+  }
+  const half = width / 2;
+  return [
+    { left, top, width: half, height },
+    { left: left + half, top, width: half, height },
+  ];
+}
+
 export interface Insets {
   top: number;
   right: number;

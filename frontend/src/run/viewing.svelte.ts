@@ -88,6 +88,17 @@ export class Viewing {
     this.ring = null;
   }
 
+  /** A second map, or one again. */
+  toggleBeside() {
+    if (this.beside) this.beside = null;
+    else this.besideView();
+  }
+
+  /** The other view of the same run beside this one. */
+  besideView() {
+    this.beside = this.view === "umap" ? "view:linear" : "view:umap";
+  }
+
   show(panel: PanelName) {
     this.panel = panel;
     this.inspecting = true;

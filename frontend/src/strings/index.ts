@@ -1,5 +1,6 @@
 /** Every sentence the page says, in one place: a file a panel. Another language is another such folder. */
 
+import { beside } from "./beside";
 import { exports } from "./exports";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
@@ -19,6 +20,7 @@ export { bytes, count, fixed, small } from "./numbers";
 export { lasting, moment } from "./run";
 
 export const t = {
+  ...beside,
   ...exports,
   ...inspector,
   ...legend,

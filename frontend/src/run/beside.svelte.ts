@@ -1,0 +1,136 @@
+/** What the second map shows: a step of the run on the first, its other view, or another run as it happens. */
+
+import {
+  decode,
+  FrameError,
+  type Districts,
+  type Frame,
+  type Layout,
+  type Method,
+} from "../wire/frames";
+import { answerTo, Refusal, runPath } from "../wire/rest";
+import type { Vocabulary } from "../wire/vocabulary";
+import { kindOf, namedBy, type Beside } from "./besides";
+import { LiveRun } from "./live.svelte";
+import { beatOfRecord, type StepBeat } from "./stepbeat";
+
+interface Moment {
+  layout: Layout;
+  beat: StepBeat | null;
+  districts: Districts | null;
+}
+
+/** A beat that stands: how long it is said to last, in ms. */
+const STANDING = 1_000;
+
+export class BesideMap {
+  /** Why it cannot be shown. */
+  problem = $state<string | null>(null);
+
+  private moment = $state.raw<Moment | null>(null);
+  private readonly abort = new AbortController();
+  private readonly other: LiveRun | null = null;
+
+  /** `method`: the layout that the first map has, for what has no view of its own. */
+  constructor(
+    private readonly run: LiveRun,
+    readonly source: Beside,
+    private readonly method: () => Method,
+  ) {
+    if (this.kind === "run") this.other = new LiveRun(namedBy(source), null, null);
+    if (this.kind === "step") void this.fetch(Number(namedBy(source)));
+  }
+
+  get kind() {
+    return kindOf(this.source);
+  }
+
+  /** Its run is another one. */
+  get foreign(): boolean {
+    return this.other !== null;
+  }
+
+  /** The run that it is of. */
+  get of(): LiveRun {
+    return this.other ?? this.run;
+  }
+
+  get vocabulary(): Vocabulary | null {
+    return this.of.vocabulary;
+  }
+
+  get layout(): Layout | null {
+    if (this.kind === "step") return this.moment?.layout ?? null;
+    const { layouts } = this.of;
+    if (this.kind === "view") return layouts[namedBy(this.source) as Method] ?? null;
+    return layouts[this.method()] ?? layouts.linear ?? layouts.umap ?? null;
+  }
+
+  get beat(): StepBeat | null {
+    return this.kind === "step" ? (this.moment?.beat ?? null) : this.of.beat;
+  }
+
+  get districts(): Districts | null {
+    return this.kind === "step" ? (this.moment?.districts ?? null) : this.of.districts;
+  }
+
+  /** How brightly the last beat stays on while none comes. */
+  get held(): number {
+    if (this.kind === "step") return 0.75;
+    return this.of.paused ? 0.9 : this.of.resting ? 0.6 : 0;
+  }
+
+  /** Why nothing is there, where that is known. */
+  get trouble(): string | null {
+    return this.problem ?? this.other?.problem ?? null;
+  }
+
+  close() {
+    this.abort.abort();
+    this.other?.close();
+  }
+
+  private async fetch(step: number) {
+    const { signal } = this.abort;
+    const { run } = this;
+    const set = run.again ? "&set=again" : "";
+    try {
+      const layout = await this.frame(`layouts/${step}?method=${this.method()}&format=frame${set}`);
+      if (layout.kind !== "layout") throw new Refusal(0, "That is no layout.");
+      // What lights it and what names it may be missing: then it is shown without.
+      const [detail, districts] = await Promise.all([
+        step > 0 ? orNothing(run.detail(step, signal)) : null,
+        orNothing(this.frame(`districts?step=${step}&format=frame`)),
+      ]);
+      this.moment = {
+        layout,
+        beat: detail && beatOfRecord(detail, STANDING),
+        districts: districts?.kind === "districts" ? districts : null,
+      };
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      this.problem = error.message;
+    }
+  }
+
+  private async frame(path: string): Promise<Frame> {
+    const { signal } = this.abort;
+    const answer = await answerTo(runPath(this.run.id, path), { signal });
+    try {
+      return decode(await answer.arrayBuffer());
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      throw new Refusal(0, error.message);
+    }
+  }
+}
+
+async function orNothing<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
