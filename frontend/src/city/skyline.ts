@@ -53,8 +53,8 @@ export interface Columns {
 }
 
 export const HOME: Camera = {
-  eye: { x: 0.25, y: -1.45, z: 0.85 },
-  center: { x: 0, y: 0, z: -0.16 },
+  eye: { x: 0.2, y: -1.16, z: 0.62 },
+  center: { x: 0, y: 0.02, z: -0.12 },
   up: { x: 0, y: 0, z: 1 },
 };
 
