@@ -161,7 +161,7 @@ export class Figure {
     return {
       displaylogo: false,
       displayModeBar: true,
-      modeBarButtons: [["zoomIn2d", "zoomOut2d", home, save]],
+      modeBarButtons: [["zoomIn2d", "zoomOut2d", home, ...(this.words.save ? [save] : [])]],
       scrollZoom: true,
       doubleClick: false as const,
       responsive: false,

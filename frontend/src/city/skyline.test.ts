@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { vocabularyOf } from "../wire/vocabulary";
 import type { Layout } from "../wire/frames";
-import { columnsOf, highest, HOME, moved, ticksUpTo } from "./skyline";
+import { columnsOf, highest, HOME, homeOf, moved, ticksUpTo } from "./skyline";
 import { figureOf } from "./skylinefigure";
 
 const TOKENS = ["<b>a</b>", "b", "c", "d"];
@@ -63,7 +63,8 @@ describe("skyline", () => {
     const xy = Float32Array.of(0, 0, 0.1, 0, 5, 5, 9, 9);
     const high = Float32Array.of(5, 4, 3, 0);
     expect(highest([0, 1, 2, 3], high, xy)).toEqual([0, 2]);
-    expect(highest([0, 1, 2, 3], high, xy, 1)).toEqual([0]);
+    expect(highest([0, 1, 2, 3], high, xy, [], 1)).toEqual([0]);
+    expect(highest([0, 1, 2, 3], high, xy, [0])).toEqual([2]);
   });
 
   it("has round numbers on its axis", () => {
@@ -88,5 +89,7 @@ describe("skyline", () => {
       expect(Math.hypot(eye.x - center.x, eye.y - center.y)).toBeGreaterThan(0.01);
     }
     expect(far(moved(HOME, 0, 0, 0.5))).toBeCloseTo(far(HOME) / 2, 6);
+    expect(far(homeOf(1_280, 540))).toBeCloseTo(far(HOME), 6);
+    expect(far(homeOf(390, 500))).toBeGreaterThan(1.8 * far(HOME));
   });
 });

@@ -58,6 +58,11 @@ export const HOME: Camera = {
   up: { x: 0, y: 0, z: 1 },
 };
 
+/** From where the whole of it is seen in a picture of that size: the narrower, the farther. */
+export function homeOf(width: number, height: number): Camera {
+  return moved(HOME, 0, 0, Math.max(1, Math.min(2.4, (1.75 * height) / Math.max(1, width))));
+}
+
 /** Which tokens are drawn: the most frequent, and always those in `always`. */
 export function columnsOf(
   byCount: Uint32Array,
@@ -87,18 +92,19 @@ export function ticksUpTo(highest: number): number[] {
   return highest > 0 ? ticks.filter((tick) => tick <= highest) : [0];
 }
 
-/** The highest columns, so far from one another that their names have room. */
+/** The highest columns, so far from one another and from those in `taken` that their names have room. */
 export function highest(
   standing: number[],
   heights: Float32Array,
   xy: Float32Array,
+  taken: number[] = [],
   most = NAMED,
 ): number[] {
   const [w, h] = spanOf(standing, xy);
   const named: number[] = [];
   for (const id of standing.toSorted((a, b) => heights[b]! - heights[a]! || a - b)) {
     if (named.length >= most || !(heights[id]! > 0)) break;
-    const near = named.some(
+    const near = [...taken, ...named].some(
       (other) =>
         Math.hypot((xy[2 * id]! - xy[2 * other]!) / w, (xy[2 * id + 1]! - xy[2 * other + 1]!) / h) <
         APART,

@@ -43,8 +43,6 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
   let top = 0;
   for (const id of standing) top = Math.max(top, z(id));
   top = top > 0 ? top : 1;
-  const named = new Set(highest(standing, heights, xy));
-  if (marks.chosen !== null && marks.chosen < heights.length) named.add(marks.chosen);
   const points = (ids: number[], more: Trace): Trace => ({
     type: "scatter3d",
     mode: "markers",
@@ -56,6 +54,7 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
   });
   const ringed = marks.ringed.filter((id) => id < heights.length);
   const chosen = marks.chosen !== null && marks.chosen < heights.length ? [marks.chosen] : [];
+  const named = new Set([...chosen, ...highest(standing, heights, xy, chosen)]);
   const traces = [
     groundOf(xy, layout),
     stemsOf(standing, xy, z, tints),
