@@ -1,6 +1,7 @@
 /** Lines from the chosen token to those that are near it in the space, on the map, or both. */
 
 import { INK } from "./palette";
+import type { Pen } from "./pen";
 
 export type LinkKind = "space" | "map" | "both";
 
@@ -16,7 +17,7 @@ const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3
 
 /** Draw them from (x, y); `pixelOf` says where a token is on the picture. */
 export function drawLinks(
-  pen: CanvasRenderingContext2D,
+  pen: Pen,
   [x, y]: [number, number],
   links: LinkLine[],
   pixelOf: (id: number) => [number, number],

@@ -1,16 +1,17 @@
 /** The caption of a picture of what this viewer sees. */
 
 import type { Caption } from "../city/caption";
-import { foundGroups } from "../city/districts";
-import { heat, tintOf, TINTS } from "../city/palette";
+import { TINTS, tintOfShade } from "../city/palette";
 import type { App } from "../run/app.svelte";
 import type { LiveRun } from "../run/live.svelte";
+import type { Shades } from "../run/shades";
 import { fixed, t } from "../strings";
 import type { Layout } from "../wire/frames";
-import { shown, shownLine } from "../wire/vocabulary";
+import { shownLine } from "../wire/vocabulary";
+import { entryWords } from "./entrywords";
 
 /** What the map shows of the run; the step is the beat's, or the map's where no step has been. */
-export function captionOf(app: App, run: LiveRun): Caption {
+export function captionOf(app: App, run: LiveRun, shades: Shades | null): Caption {
   const { beat, vocabulary } = run;
   const layout = app.layout;
   const all = vocabulary?.tokens.length ?? 0;
@@ -21,7 +22,7 @@ export function captionOf(app: App, run: LiveRun): Caption {
       ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
       : [w.step(layout?.step ?? 0), w.none(all)],
     notes: [...viewNotes(layout), w.relief, w.reading],
-    legend: legendOf(app, run),
+    legend: legendOf(shades),
   };
 }
 
@@ -35,25 +36,18 @@ export function viewNotes(layout: Layout | null): string[] {
   return [w.view(t.mapSwitch[layout.drawnBy], layout.step), trust];
 }
 
-export function legendOf(app: App, run: LiveRun): Caption["legend"] {
-  const { vocabulary, districts } = run;
+/** What the lamps' colours say: kinds by how many tokens they have, bands as they stand on the scale. */
+export function legendOf(shades: Shades | null): Caption["legend"] {
   const w = t.caption;
-  const classes = vocabulary?.classes ?? [];
-  const wanted = app.viewing.colourBy;
-  const by = wanted === "class" && !classes.length ? "frequency" : wanted;
-  const ends = (words: readonly string[]) => words.map((name, i) => ({ tint: heat(i), name }));
-  const entries =
-    by === "class"
-      ? classes.map((name, place) => ({ tint: tintOf(place), name: shown(name) }))
-      : by === "district"
-        ? districts && vocabulary
-          ? foundGroups(districts, vocabulary).map(({ tint, name }) => ({
-              tint: tintOf(tint),
-              name: shown(name),
-            }))
-          : []
-        : ends(by === "frequency" ? w.frequency : w.since);
-  return { title: w.legend(t.colours[by], entries.length, TINTS.length), entries, more: w.more };
+  const some = (shades?.entries ?? []).filter(({ count }) => count > 0);
+  const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
+  const others = some.filter(({ name }) => name === null);
+  const entries = [...kinds, ...others].map((entry) => ({
+    tint: tintOfShade(entry.shade),
+    name: entryWords(entry, shades!.by),
+  }));
+  const by = shades ? t.colours[shades.by] : "";
+  return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
 }
 
 /** The step that a picture of this is named after. */

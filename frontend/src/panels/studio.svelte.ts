@@ -4,6 +4,7 @@ import { getContext, setContext } from "svelte";
 import type { Scene } from "../city/scene";
 import { pixelsOf, sizeOf, type SizeName } from "../city/sizes";
 import type { App } from "../run/app.svelte";
+import type { Shades } from "../run/shades";
 import { bytes, t } from "../strings";
 import { captionOf, stepOf } from "./caption";
 import { download, share } from "./download";
@@ -26,7 +27,10 @@ export class Studio {
 
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly app: App) {
+  constructor(
+    readonly app: App,
+    readonly shades: () => Shades | null,
+  ) {
     setContext(KEY, this);
   }
 
@@ -42,7 +46,7 @@ export class Studio {
       const { pngOf, svgBlobOf } = await import("../city/picture");
       const { fileName } = await import("../city/filename");
       // Said of the very moment that is drawn: nothing is awaited in between.
-      const caption = captionOf(app, run);
+      const caption = captionOf(app, run, this.shades());
       const size = sizeOf(this.size, scene.size);
       const step = stepOf(app, run);
       const name = fileName(run.id, ["step", step, pixelsOf(size).join("x")], format);

@@ -41,7 +41,5 @@ export const pictures = {
         ? `Colour: ${by} (${count(entries)} share ${tints} colours)`
         : `Colour: ${by}`,
     more: (entries: number) => `and ${count(entries)} more`,
-    frequency: ["rare", "common"],
-    since: ["never or long ago", "lit just now"],
   },
 } as const;
