@@ -36,8 +36,11 @@ export function drawLinks(
     pen.globalAlpha = 0.85;
     pen.beginPath();
     // A ring: near in the space. A square: near on the map. Both: both.
-    if (kind !== "map") pen.arc(nx, ny, 5, 0, 2 * Math.PI);
-    if (kind !== "space") pen.rect(nx - 7, ny - 7, 14, 14);
+    if (kind !== "map") {
+      pen.moveTo(nx + 4, ny);
+      pen.arc(nx, ny, 4, 0, 2 * Math.PI);
+    }
+    if (kind !== "space") pen.rect(nx - 5.5, ny - 5.5, 11, 11);
     pen.stroke();
   }
   pen.globalAlpha = 1;

@@ -10,7 +10,7 @@ export interface Trail {
 }
 
 /** Points of one trail; of more every so-manieth is kept, and the last. */
-const MOST = 160;
+const MOST = 72;
 /** Places come rounded to parts of the map (65,535 a side): what is nearer than this many is the same place. */
 const ROUNDED = 3;
 
