@@ -1,0 +1,127 @@
+"""Two maps side by side in the browser: what the second shows, and the selection they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+CITIES = "document.querySelectorAll('[data-testid=city]').length"
+BOXES = "[...document.querySelectorAll('.city')].map((one) => one.getBoundingClientRect().toJSON())"
+LIGHT = """(place) => {
+    const names = document.querySelectorAll('.city .names')[place];
+    const { data } = names.getContext('2d').getImageData(0, 0, names.width, names.height);
+    let lamp = 0;
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] > 200 && data[i] > 240 && data[i + 1] > 215 && data[i + 2] < 215) lamp += 1;
+    return lamp;
+}"""
+"""Pixels of a map's names and rings in the colour of what is chosen or ringed."""
+
+
+@dataclass
+class Town:
+    """Two finished runs."""
+
+    house: Application
+    first: str
+    second: str
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
+        ids: list[str] = []
+        for _ in range(2):
+            trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+            draw(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
+            trainer.end()
+            ids.append(trainer.run.id)
+        yield Town(house, *ids)
+
+
+@pytest.fixture(scope="module")
+def page(town: Town, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    opened.goto(f"{town.house.url}/?run={town.first}&folded=1")
+    wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
+    yield opened
+    opened.close()
+    assert not faults
+
+
+def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
+    assert page.evaluate(CITIES) == 1
+    page.keyboard.press("b")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("step 30 · linear")
+    wait_for(page, "location.search.includes('beside=view%3Alinear')")
+    left, right = page.evaluate(BOXES)
+    assert left["right"] <= right["left"] + 1
+    assert left["width"] == pytest.approx(right["width"], abs=1)
+    # The two layouts of this run are one drawing: all neighbours agree.
+    expect(page.get_by_test_id("agreement")).to_contain_text("100 % of the 10 nearest")
+    page.keyboard.press("b")
+    wait_for(page, f"{CITIES} === 1")
+    wait_for(page, "!location.search.includes('beside')")
+
+
+def test_another_step_has_its_own_caption_and_light(page: Page) -> None:
+    page.get_by_test_id("beside-open").click()
+    page.get_by_test_id("beside-kind").select_option("step")
+    page.get_by_test_id("beside-step").fill("12")
+    page.get_by_test_id("beside-step").press("Enter")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("step 12")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("map of step 10")
+    expect(page.get_by_test_id("first-caption")).to_contain_text("step 30")
+    wait_for(page, "location.search.includes('beside=step%3A12')")
+
+
+def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, town: Town) -> None:
+    page.get_by_test_id("beside-kind").select_option("run")
+    expect(page.get_by_test_id("beside-run")).to_have_value(town.second)
+    expect(page.get_by_test_id("agreement")).to_be_visible()
+    before = page.evaluate(LIGHT, 1)
+    left = page.evaluate(BOXES)[0]
+    x, y = page.evaluate("__lamplighter.pixelOf(17)")
+    page.mouse.move(left["x"] + x, left["y"] + y)
+    page.wait_for_timeout(300)
+    pointed = page.evaluate(LIGHT, 1)
+    assert pointed > before
+    page.mouse.down()
+    page.mouse.up()
+    wait_for(page, "location.search.includes('token=17')")
+    page.mouse.move(640, 20)
+    page.wait_for_timeout(300)
+    assert page.evaluate(LIGHT, 1) > before
+    page.get_by_test_id("beside-close").click()
+    wait_for(page, f"{CITIES} === 1")
+
+
+def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
+    town: Town, chromium: Browser
+) -> None:
+    phone = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:20")
+    expect(phone.get_by_test_id("beside-said")).to_contain_text("step 20")
+    above, below = phone.evaluate(BOXES)
+    assert above["bottom"] <= below["top"] + 1
+    assert above["width"] == below["width"] == 390
+    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:-1")
+    wait_for(phone, "window.__lamplighter?.shown")
+    assert phone.evaluate(CITIES) == 1
+    # A step before the first map: that is said, not guessed.
+    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:3")
+    expect(phone.get_by_test_id("beside-said")).to_contain_text("there is no umap layout")
+    phone.close()
