@@ -54,7 +54,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     expect(page.get_by_test_id("skyline-about")).to_contain_text("number of batches")
     expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} tokens.")
     assert page.evaluate(AXIS) == "times lit (batches)"
-    # The most frequent token has the lowest id here; heights are decades.
+    # Heights are decades.
     lit = sorted(round(10**z - 1) for z in page.evaluate(HIGH))
     assert lit == sorted(int(times) for times in run.touches)
     page.get_by_test_id("height").select_option("norm")
@@ -63,7 +63,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     assert sorted(page.evaluate(HIGH)) == pytest.approx(norms, rel=1e-4)
     wait_for(page, "location.search.includes('height=norm')")
     page.get_by_test_id("height").select_option("gradient")
-    expect(page.get_by_test_id("skyline-about")).to_contain_text("not known")
+    expect(page.get_by_test_id("skyline-about")).to_contain_text("Of no token is it known yet.")
 
 
 def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> None:
@@ -85,6 +85,7 @@ def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> No
 def test_a_column_is_named_under_the_pointer_and_chosen_by_a_click(page: Page) -> None:
     # The highest is named; its top is a little below its name.
     name = page.locator(".skyline .annotation-text").first
+    expect(name).to_be_visible()
     text = name.text_content() or ""
     assert text in TOKENS
     box = name.bounding_box()
