@@ -60,7 +60,7 @@ export const HOME: Camera = {
 
 /** From where the whole of it is seen in a picture of that size: the narrower, the farther. */
 export function homeOf(width: number, height: number): Camera {
-  return moved(HOME, 0, 0, Math.max(1, Math.min(2.4, (1.75 * height) / Math.max(1, width))));
+  return moved(HOME, 0, 0, Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))));
 }
 
 /** Which tokens are drawn: the most frequent, and always those in `always`. */
