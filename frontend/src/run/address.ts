@@ -6,7 +6,16 @@
 import { readBeside } from "./besides";
 import { HEIGHTS } from "./heights";
 
-export const PANELS = ["token", "step", "run", "map", "measures", "export", "runs"] as const;
+export const PANELS = [
+  "token",
+  "step",
+  "matrix",
+  "run",
+  "map",
+  "measures",
+  "export",
+  "runs",
+] as const;
 export type PanelName = (typeof PANELS)[number];
 
 export const COLOURS = [

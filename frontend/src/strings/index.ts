@@ -5,6 +5,7 @@ import { exports } from "./exports";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
 import { map } from "./map";
+import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
@@ -25,6 +26,7 @@ export const t = {
   ...inspector,
   ...legend,
   ...map,
+  ...matrix,
   ...measures,
   ...page,
   ...run,

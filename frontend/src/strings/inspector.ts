@@ -11,6 +11,7 @@ export const inspector = {
     about: {
       token: "One row of the embedding",
       step: "What one training step read and moved",
+      matrix: "The whole embedding as a picture",
       run: "Recipe, sizes and speed of this run",
       map: "How the map is drawn, and its districts",
       measures: "What can be computed from the record",

@@ -68,6 +68,7 @@ export const page = {
   panels: {
     token: "Token",
     step: "Step",
+    matrix: "Matrix",
     run: "Run",
     map: "Map",
     measures: "Measures",

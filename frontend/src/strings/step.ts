@@ -1,5 +1,8 @@
 /** What the step's panel says. */
 
+import type { Difference } from "../run/threesets";
+import { count } from "./numbers";
+
 export const step = {
   stepPanel: {
     about: "What one training step read, which rows it woke, and how strongly.",
@@ -9,16 +12,36 @@ export const step = {
     moved: "moved",
     verified: "checked against the whole matrix",
     notVerified: "only rows with a gradient were looked at in this step",
+    same: "The same rows in all three.",
+    differ: {
+      noGradient: "read, but without a gradient",
+      gradientOutside: "got a gradient, but not read",
+      unmoved: "got a gradient, but did not move",
+      movedOutside: "moved, but not read",
+    } satisfies Record<Difference, string>,
+    notTold: "not known; the record of this step names only some of them",
+    andMore: (rows: number) => `and ${count(rows)} more`,
     river: "Gradient, flowing back from the loss",
     riverMore:
-      "Width: Euclidean norm of each layer's gradient in this step, before clipping. From the loss (left) to the embedding (right).",
+      "As wide as the norm of each layer's gradient in this step (Euclidean, before clipping). It flows from the loss down to the embedding, whose rows are the lamps.",
+    riverLabel:
+      "Gradient norm by layer in this step, as the width of a river from the loss down to the embedding; the numbers are beside it.",
     riverAxis: "gradient norm",
+    riverScale: (end: string) => `this wide: norm ${end}`,
+    noRiver: "The gradients of this step are not recorded.",
     history: "Gradient norm by layer, step by step (logarithmic)",
     text: "The batch, as the model reads it",
     textMore:
       "The brighter the word, the stronger its row's gradient. After the arrow: the last word to predict, which the model does not read.",
     target: "Only to be predicted: not read in this step, unless it also stands elsewhere",
+    wordNorm: (norm: string) => `gradient norm ${norm}`,
+    wordNone: "no gradient in this step",
+    wordUntold: "its gradient is not among the strongest that are told",
+    moreText: (sequences: string) => `and ${sequences} more sequences`,
     showText: "Show the text of this step",
+    showTextMore: "Steps go by too fast to be read: this pauses your picture; training goes on.",
+    fetching: "Fetching the text",
+    noHistory: "Drawn from the second step on.",
     noText: "The text of this step is not kept.",
     waiting: "The first step has not come yet.",
     still: "A still city: one embedding matrix as it is. There are no training steps to look at.",

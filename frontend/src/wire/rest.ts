@@ -235,6 +235,17 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   return answer.status === 204 ? (undefined as T) : await body<T>(answer);
 }
 
+/** The same, for bytes. */
+export async function askBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
+  const answer = await answerTo(path, init);
+  try {
+    return await answer.arrayBuffer();
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new Refusal(0, "The answer broke off.");
+  }
+}
+
 /** The same, for answers that are not JSON. */
 export async function answerTo(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;

@@ -1,0 +1,123 @@
+/**
+ * A matrix as pixels: rows in some order, several in one pixel where there are more than pixels, values as colours.
+ *
+ * Pure. What is not a number stays one, through to its own colour.
+ */
+
+export type Pooling = "mean" | "largest";
+
+/** A matrix, by row of `order`; `minus`, where given, is taken away from it. Both hold `dim` numbers a token id. */
+export interface Cells {
+  values: Float32Array;
+  minus: Float32Array | null;
+  dim: number;
+  /** By row: which token id lies there. */
+  order: Uint32Array;
+}
+
+export interface Pooled {
+  /** Row by row, `width` x `height`. */
+  values: Float32Array;
+  width: number;
+  height: number;
+}
+
+export function valueAt({ values, minus, dim, order }: Cells, row: number, column: number): number {
+  const at = order[row]! * dim + column;
+  return minus ? values[at]! - minus[at]! : values[at]!;
+}
+
+/**
+ * The rows `first` to `last` (exclusive) in at most `height` rows of at most `width` pixels. Where a pixel covers
+ * several numbers it is their mean, or the one farthest from 0.
+ */
+export function pooled(
+  cells: Cells,
+  first: number,
+  last: number,
+  width: number,
+  height: number,
+  how: Pooling,
+): Pooled {
+  const { values, minus, dim, order } = cells;
+  const rows = Math.max(0, last - first);
+  const [w, h] = [Math.min(dim, width), Math.min(rows, height)];
+  const out = new Float32Array(w * h);
+  const column = Uint32Array.from({ length: dim }, (_, x) => Math.floor((x * w) / dim));
+  const sum = new Float64Array(w);
+  const count = new Uint32Array(w);
+  for (let y = 0; y < h; y++) {
+    sum.fill(0);
+    count.fill(0);
+    const to = first + Math.floor(((y + 1) * rows) / h);
+    for (let row = first + Math.floor((y * rows) / h); row < to; row++) {
+      const at = order[row]! * dim;
+      for (let x = 0; x < dim; x++) {
+        const value = minus ? values[at + x]! - minus[at + x]! : values[at + x]!;
+        const pixel = column[x]!;
+        if (how === "mean") sum[pixel]! += value;
+        // A value that is no number wins: it must not be hidden by its neighbours.
+        else if (!(Math.abs(value) <= Math.abs(sum[pixel]!)) && !Number.isNaN(sum[pixel]))
+          sum[pixel] = value;
+        count[pixel]! += 1;
+      }
+    }
+    for (let x = 0; x < w; x++) out[y * w + x] = how === "mean" ? sum[x]! / count[x]! : sum[x]!;
+  }
+  return { values: out, width: w, height: h };
+}
+
+const LOOKED_AT = 60_000;
+
+/** Where the scale of colours ends: few numbers (1 in 100) lie farther from 0. Two digits; above 0. */
+export function scaleOf(cells: Cells): number {
+  const total = cells.order.length * cells.dim;
+  const stride = Math.max(1, Math.floor(total / LOOKED_AT));
+  const sizes: number[] = [];
+  for (let at = 0; at < total; at += stride) {
+    const size = Math.abs(valueAt(cells, Math.floor(at / cells.dim), at % cells.dim));
+    if (Number.isFinite(size)) sizes.push(size);
+  }
+  sizes.sort((a, b) => a - b);
+  // A difference may be 0 nearly everywhere: then the largest says where to end.
+  const high = sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes.at(-1) || 0;
+  return high > 0 ? Number(high.toPrecision(2)) : 1;
+}
+
+/** Below 0 blue, above 0 amber, the night at 0; told apart with every kind of colour blindness. */
+const STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
+const SHADES = 255;
+export const NOT_A_NUMBER = "#7d6f8a";
+
+const RAMP = rampOf(STOPS);
+
+function rampOf(stops: readonly string[]): Uint8ClampedArray {
+  const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  const bytes = new Uint8ClampedArray(3 * SHADES);
+  for (let shade = 0; shade < SHADES; shade++) {
+    const at = (shade / (SHADES - 1)) * (parts.length - 1);
+    const low = Math.min(parts.length - 2, Math.floor(at));
+    for (let i = 0; i < 3; i++) {
+      const [a, b] = [parts[low]![i]!, parts[low + 1]![i]!];
+      bytes[3 * shade + i] = a + (b - a) * (at - low);
+    }
+  }
+  return bytes;
+}
+
+/** The ramp as a CSS gradient, least to most. */
+export const GRADIENT = `linear-gradient(to right, ${STOPS.join(", ")})`;
+
+/** Colours, four bytes a pixel; `scale` and all beyond it have the last colour. */
+export function painted({ values }: Pooled, scale: number): Uint8ClampedArray<ArrayBuffer> {
+  const bytes = new Uint8ClampedArray(4 * values.length);
+  const none = [1, 3, 5].map((at) => parseInt(NOT_A_NUMBER.slice(at, at + 2), 16));
+  values.forEach((value, i) => {
+    const known = !Number.isNaN(value);
+    const part = Math.max(0, Math.min(1, (value / scale + 1) / 2));
+    const shade = known ? Math.round(part * (SHADES - 1)) : 0;
+    for (let j = 0; j < 3; j++) bytes[4 * i + j] = known ? RAMP[3 * shade + j]! : none[j]!;
+    bytes[4 * i + 3] = 255;
+  });
+  return bytes;
+}

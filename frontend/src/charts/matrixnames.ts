@@ -1,0 +1,53 @@
+/** Which names of rows fit beside a matrix, and where. Pure. */
+
+export interface Span {
+  name: string;
+  /** Rows, `last` exclusive. */
+  first: number;
+  last: number;
+}
+
+export interface Placed {
+  name: string;
+  /** Pixels from the top to the middle of the name. */
+  at: number;
+}
+
+/**
+ * The names of groups in view, the widest first where not all fit; those of single rows once each has `room`.
+ *
+ * `view`: first and last row seen; `room`: pixels that a name needs.
+ */
+export function placedNames(
+  groups: Span[],
+  [top, bottom]: [number, number],
+  height: number,
+  room: number,
+  nameOf: (row: number) => string,
+): Placed[] {
+  const scale = height / Math.max(1e-9, bottom - top);
+  if (scale >= room) {
+    const rows = Array.from(
+      { length: Math.ceil(bottom) - Math.floor(top) },
+      (_, i) => Math.floor(top) + i,
+    );
+    return rows
+      .map((row) => ({ name: nameOf(row), at: (row + 0.5 - top) * scale }))
+      .filter(({ at }) => at > 0 && at < height);
+  }
+  const seen = groups
+    .map(({ name, first, last }) => ({
+      name,
+      from: Math.max(first, top),
+      to: Math.min(last, bottom),
+    }))
+    .filter(({ from, to }) => to > from)
+    .sort((a, b) => b.to - b.from - (a.to - a.from));
+  const placed: Placed[] = [];
+  for (const { name, from, to } of seen) {
+    const middle = ((from + to) / 2 - top) * scale;
+    const at = Math.max(room / 2, Math.min(height - room / 2, middle));
+    if (placed.every((other) => Math.abs(other.at - at) >= room)) placed.push({ name, at });
+  }
+  return placed.sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,89 @@
+/**
+ * The banks of the river of gradients: from the loss through the layers down to the embedding. Pure.
+ *
+ * What is known of a layer is one number, and the river is as wide there; between two layers it only joins them.
+ */
+
+export interface Ford {
+  name: string;
+  norm: number;
+  /** Rows from the top; the loss is at 0. */
+  y: number;
+  /** Where its middle is, in units of the norm. */
+  x: number;
+}
+
+export interface Riverbed {
+  fords: Ford[];
+  /** Closed outlines: the main river, and the arms that leave it. */
+  outlines: { x: number[]; y: number[] }[];
+  /** A round number that is at least as wide as the river anywhere. */
+  scale: number;
+}
+
+/** What leaves the river beside the embedding: both are added together where the model begins. */
+const ARMS = /^positions?$/;
+const BENDS = 10;
+
+/** `layers` from the embedding to the output, `norms` of each; what is no number counts as 0 wide. */
+export function riverbed(layers: string[], norms: number[]): Riverbed {
+  const widths = norms.map((norm) => (Number.isFinite(norm) && norm > 0 ? norm : 0));
+  const scale = roundUp(Math.max(0, ...widths));
+  const names = norms.map((_, i) => layers[i] ?? String(i));
+  // From the loss to the embedding: the way the gradient flows.
+  const order = norms.map((_, i) => norms.length - 1 - i);
+  // An arm needs a river to leave.
+  const arm = (i: number) => ARMS.test(names[i]!) && i > 0 && i < norms.length - 1;
+  const fords = order.map((i, at): Ford => {
+    const aside = arm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
+    return { name: names[i]!, norm: norms[i]!, y: at + 1, x: aside };
+  });
+  const width = (at: number) => widths[order[at]!]!;
+  const main = fords.flatMap((ford, at) => (ford.x ? [] : [{ ...ford, width: width(at) }]));
+  if (!main.length) return { fords, outlines: [], scale };
+  const outlines = [outline([{ x: 0, y: 0.1, width: 0 }, ...main])];
+  fords.forEach((ford, at) => {
+    const from = fords.slice(0, at).findLast(({ x }) => !x);
+    if (!ford.x || !from) return;
+    const half = width(fords.indexOf(from)) / 2;
+    outlines.push(
+      outline([
+        { x: half / 2, y: from.y, width: Math.min(half, width(at)) },
+        { x: ford.x, y: ford.y, width: width(at) },
+      ]),
+    );
+  });
+  return { fords, outlines, scale };
+}
+
+interface Cut {
+  x: number;
+  y: number;
+  width: number;
+}
+
+/** Down one bank and up the other, smooth from cut to cut, with level banks at each: no wider or slimmer between. */
+function outline(cuts: Cut[]): { x: number[]; y: number[] } {
+  const [left, right, ys]: [number[], number[], number[]] = [[], [], []];
+  cuts.forEach((cut, at) => {
+    const next = cuts[at + 1];
+    for (let bend = 0; bend < (next ? BENDS : 1); bend++) {
+      const part = bend / BENDS;
+      const ease = part * part * (3 - 2 * part);
+      const between = (a: number, b: number) => a + (b - a) * ease;
+      const x = between(cut.x, next?.x ?? cut.x);
+      const half = between(cut.width, next?.width ?? cut.width) / 2;
+      left.push(x - half);
+      right.push(x + half);
+      ys.push(cut.y + part * ((next?.y ?? cut.y) - cut.y));
+    }
+  });
+  return { x: [...left, ...right.reverse()], y: [...ys, ...ys.slice().reverse()] };
+}
+
+/** 1, 2 or 5 times a power of ten. */
+function roundUp(value: number): number {
+  if (!(value > 0) || !Number.isFinite(value)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].map((part) => part * power).find((round) => round >= value * 0.999999)!;
+}

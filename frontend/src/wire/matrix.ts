@@ -1,0 +1,45 @@
+/** The embedding after a step, fetched whole: of the newest step at or before the one asked for that was kept exactly. */
+
+import { decode, FrameError, type Rows } from "./frames";
+import { ask, askBytes, Refusal, runPath } from "./rest";
+
+interface Kept {
+  /** First and last steps of the stretches that rebuild exactly. */
+  stretches: [number, number][];
+  next: string | null;
+}
+
+/** Throws `Refusal` where nothing was kept, or what came is no matrix. */
+export async function fetchMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
+  try {
+    return await fetchExactly(run, step, signal);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    const kept = await keptBefore(run, step, signal);
+    if (kept === null) throw error;
+    return await fetchExactly(run, kept, signal);
+  }
+}
+
+async function fetchExactly(run: string, step: number, signal: AbortSignal): Promise<Rows> {
+  const data = await askBytes(runPath(run, `snapshots/${step}?format=frame`), { signal });
+  try {
+    const frame = decode(data);
+    if (frame.kind === "rows" && frame.whole) return frame;
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    throw new Refusal(0, error.message);
+  }
+  throw new Refusal(0, "What came is not a matrix.");
+}
+
+async function keptBefore(run: string, step: number, signal: AbortSignal): Promise<number | null> {
+  let last: number | null = null;
+  let path: string | null = runPath(run, `snapshots?from=0&to=${step}&limit=10000`);
+  while (path) {
+    const page: Kept = await ask<Kept>(path, { signal });
+    last = page.stretches.at(-1)?.[1] ?? last;
+    path = page.next;
+  }
+  return last;
+}
