@@ -5,7 +5,7 @@ export const GLIDE = 600;
 
 /** Milliseconds in which a beat's light comes up. */
 const RISE = 70;
-const GENTLE_RISE = 260;
+export const GENTLE_RISE = 260;
 
 /**
  * Brightness (0 to 1) of a beat `age` ms old that lasts `lasting` ms. It is gone when the beat is over,

@@ -18,7 +18,7 @@ import {
   type Members,
 } from "./districts";
 import { Fineness } from "./fineness";
-import { GLIDE, glideAt, glowAt, strengths } from "./glide";
+import { GENTLE_RISE, GLIDE, glideAt, glowAt, strengths } from "./glide";
 import { Lights, type Moment } from "./lights";
 import { Overlay, type Scenery } from "./overlay";
 import { Picker } from "./picking";
@@ -36,6 +36,8 @@ export interface Beat {
   norms: Float32Array;
   /** Milliseconds until it shall be gone. */
   lasting: number;
+  /** It need not come up: it is there at once. */
+  atOnce?: boolean;
 }
 
 export interface SceneEvents {
@@ -140,7 +142,8 @@ export class Scene {
     this.wake();
   }
 
-  setLayout(layout: Layout) {
+  /** Go to a layout, gliding; `cut`: be there at once. */
+  setLayout(layout: Layout, cut = false) {
     const { vocabulary } = this;
     if (!vocabulary || layout.vocabulary !== vocabulary.tokens.length) return;
     if (layout === this.layout) return;
@@ -150,14 +153,14 @@ export class Scene {
     // The other map has other units: the viewer's place on this one means nothing there.
     if (this.layout?.drawnBy !== layout.drawnBy) this.wandering = false;
     const next = placement.placementOf(layout);
-    const caught = mixing < 1 && !first;
+    const caught = mixing < 1 && !first && !cut;
     this.from = placement.between(this.from, this.to, mixing);
     this.to = next;
-    if (first) this.from = next;
+    if (first || cut) this.from = next;
     this.lights?.place(next, caught ? this.from : undefined);
     this.picker = null;
     this.layout = layout;
-    this.glideStarted = first ? -Infinity : now;
+    this.glideStarted = first || cut ? -Infinity : now;
     if (first) {
       this.box = placement.span(placement.coordinates(next));
       this.fit(true);
@@ -216,7 +219,7 @@ export class Scene {
   setBeat(beat: Beat | null) {
     if (beat === this.beat) return;
     this.beat = beat;
-    this.beatStarted = performance.now();
+    this.beatStarted = performance.now() - (beat?.atOnce ? GENTLE_RISE : 0);
     this.unpainted = beat !== null;
     const ids = beat?.ids ?? new Uint32Array(0);
     const bright = strengths(beat?.norms ?? new Float32Array(0));

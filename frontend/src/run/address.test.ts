@@ -24,6 +24,7 @@ describe("address", () => {
       legend: "folded",
       ring: "k12",
       from: 812,
+      at: 7,
       speed: 0.5,
     };
     expect(readAddress(writeAddress(there))).toEqual(there);

@@ -73,6 +73,8 @@ const FIELDS = {
   ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
   /** The step to play the run from; null: live. */
   from: whole,
+  /** The step to stand at; null: none. */
+  at: whole,
   /** Steps a second at which it is played. */
   speed: (word: string) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,

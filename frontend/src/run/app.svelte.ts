@@ -4,7 +4,7 @@ import { ask, Refusal, runPath, send, type Run, type Session, type Token } from 
 import type { Layout } from "../wire/frames";
 import { readAddress, writeAddress } from "./address";
 import { Comfort } from "./comfort.svelte";
-import { LiveRun } from "./live.svelte";
+import { LiveRun, type When } from "./live.svelte";
 import { Moves, type Wanted } from "./moves.svelte";
 import { Selection } from "./selection.svelte";
 import { Viewing } from "./viewing.svelte";
@@ -37,11 +37,11 @@ export class App {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
-    if (this.wish.run) this.open(this.wish.run, this.wish.token, this.wish.from, this.wish.speed);
+    if (this.wish.run) this.open(this.wish.run, this.wish.token, this.wish);
     addEventListener("popstate", () => {
       const there = readAddress(location.search);
       if (there.run && there.run !== this.run?.id) {
-        this.open(there.run, there.token, there.from, there.speed);
+        this.open(there.run, there.token, there);
       } else this.selection?.choose(there.token);
     });
     $effect.root(() => {
@@ -49,6 +49,7 @@ export class App {
         () => this.movesWanted(),
         () => this.run?.at ?? this.run?.counters?.step ?? 0,
       );
+      $effect(() => this.run?.lookAt(this.viewing.method));
       $effect(() => {
         const query = this.query();
         const timer = setTimeout(() => this.write(query), WRITE_LATE);
@@ -63,16 +64,15 @@ export class App {
     return this.session?.presenter ?? false;
   }
 
-  /** Open a run; played from a step on, where one is given. */
+  /** Open a run: live, or at another time. */
   open(
     id: string,
     token: number | null = null,
-    from: number | null = null,
-    speed: number | null = null,
+    when: When = { from: null, speed: null, at: null },
   ) {
     this.run?.close();
     this.selection?.close();
-    const run = new LiveRun(id, from, speed);
+    const run = new LiveRun(id, when);
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
     // Of the run that a link names, its district too.
@@ -178,8 +178,7 @@ export class App {
       run: this.run?.id ?? null,
       token: this.selection?.token ?? null,
       ...this.viewing.address(),
-      from: this.run?.replay?.from ?? null,
-      speed: this.run?.replay?.speed ?? null,
+      ...this.run?.when,
     });
   }
 

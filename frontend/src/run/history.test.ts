@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { History, smoothed } from "./history";
 
-const point = (step: number, attempt = 1, loss = step) => ({ attempt, step, loss, norms: [1, 2] });
+const point = (step: number, attempt = 1, loss = step) => ({
+  attempt,
+  step,
+  loss,
+  norms: [1, 2],
+  ever: step,
+});
 
 describe("history", () => {
   it("stays small however long the run", () => {

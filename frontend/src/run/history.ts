@@ -1,4 +1,4 @@
-/** Loss and layer norms by step, thinned so that a long run stays light. Pure. */
+/** Loss, layer norms and how far the light has come, by step, thinned so that a long run stays light. Pure. */
 
 export interface Series {
   steps: number[];
@@ -7,6 +7,8 @@ export interface Series {
   smooth: number[];
   /** By layer, then by point. */
   norms: number[][];
+  /** Rows in a batch at least once so far; null where that is not known. */
+  ever: (number | null)[];
 }
 
 export interface Point {
@@ -14,6 +16,7 @@ export interface Point {
   step: number;
   loss: number;
   norms: ArrayLike<number>;
+  ever: number | null;
 }
 
 export class History {
@@ -55,6 +58,7 @@ export class History {
       norms: Array.from({ length: layers }, (_, layer) =>
         points.map(({ norms }) => norms[layer] ?? NaN),
       ),
+      ever: points.map(({ ever }) => ever),
     };
   }
 

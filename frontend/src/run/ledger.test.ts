@@ -30,7 +30,7 @@ describe("ledger", () => {
     expect([...ledger.touches]).toEqual([4, 0, 1, 1, 9]);
     expect([...ledger.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
     expect(ledger.gradient[3]).toBe(1.5);
-    expect(ledger.everLit()).toBe(4);
+    expect(ledger.ever).toBe(4);
   });
 
   it("counts no step twice", () => {
@@ -66,6 +66,6 @@ describe("ledger", () => {
     const ledger = new Ledger(4);
     ledger.begin(census);
     ledger.add(pulse(11, [4]));
-    expect(ledger.everLit()).toBe(0);
+    expect(ledger.ever).toBe(0);
   });
 });

@@ -18,6 +18,8 @@ export class Ledger {
   /** What of a row is only an upper bound, since a merged pulse told it: bits `TOUCHES`, `LIT`, `GRADIENT`. */
   readonly about: Uint8Array;
   attempt = 0;
+  /** Rows in a batch at least once. */
+  ever = 0;
   /** The last step counted. */
   step = 0;
 
@@ -37,6 +39,8 @@ export class Ledger {
     this.touches.set(census.touches);
     this.lastLit.set(census.lastLit);
     for (let id = 0; id < this.vocabulary; id++) this.about[id]! &= GRADIENT;
+    this.ever = 0;
+    for (const last of this.lastLit) if (last !== NEVER) this.ever += 1;
     this.attempt = census.attempt;
     this.step = census.step;
   }
@@ -51,6 +55,7 @@ export class Ledger {
       // A merged pulse does not say in how many of its steps a row was; at least one, at most this.
       const most = Math.min(steps, batchCounts[i]!);
       this.touches[id] = this.touches[id]! + most;
+      if (this.lastLit[id] === NEVER) this.ever += 1;
       this.lastLit[id] = step;
       this.about[id]! &= ~LIT;
       if (steps > 1) this.about[id]! |= most > 1 ? TOUCHES | LIT : LIT;
@@ -78,12 +83,5 @@ export class Ledger {
       if (from > 0 && this.about[id]! & LIT) about = true;
     });
     return { rows, steps: this.step - from, about };
-  }
-
-  /** Rows in a batch at least once. */
-  everLit(): number {
-    let rows = 0;
-    for (const last of this.lastLit) if (last !== NEVER) rows += 1;
-    return rows;
   }
 }

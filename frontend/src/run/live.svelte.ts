@@ -1,8 +1,9 @@
 /**
  * One run as this viewer sees it: its status, its city, the beat that is on, and what has been counted; as it
- * happens, or played from a step on.
+ * happens, played from a step on, or standing at a step of the past.
  *
- * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second.
+ * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second. Who stands
+ * in the past stays connected to the present meanwhile: nothing is lost, and the way back is short.
  */
 
 import { Connection, type Link } from "../wire/connection";
@@ -11,7 +12,6 @@ import {
   ask,
   Refusal,
   runPath,
-  send,
   type Ask,
   type Measures,
   type Run,
@@ -24,8 +24,12 @@ import { BeatScheduler } from "./beats";
 import { History, type Series } from "./history";
 import { Landmarks } from "./landmarks.svelte";
 import { Ledger } from "./ledger";
+import { Past } from "./past";
 import { socketPath, SPEED, type Replay } from "./replay";
-import { beatOfPulse, beatOfRecord, type StepBeat } from "./stepbeat";
+import { Requests } from "./requests.svelte";
+import { countersOf, Shown } from "./shown.svelte";
+import { LIGHT, Standing } from "./standing.svelte";
+import { beatOfPulse, beatOfRecord } from "./stepbeat";
 
 const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
@@ -36,11 +40,15 @@ const SILENCE = 30_000;
 /** How long only merged pulses may come before the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
 
-export interface Counters {
-  step: number;
-  loss: number;
-  recently: { rows: number; steps: number; about: boolean };
-  ever: number;
+export type { Counters } from "./shown.svelte";
+
+/** Where in time to begin: all null is live. */
+export interface When {
+  /** The step to play from, at `speed` steps a second. */
+  from: number | null;
+  speed: number | null;
+  /** The step to stand at. */
+  at: number | null;
 }
 
 export class LiveRun {
@@ -48,18 +56,8 @@ export class LiveRun {
   status = $state.raw<Status | null>(null);
   link = $state.raw<Link>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
-  /** The newest layout of each method; frozen while the viewer's picture is paused. */
-  layouts = $state.raw<Partial<Record<Method, Layout>>>({});
-  /** The newest clusters of the space; null where nobody has looked for any. */
-  districts = $state.raw<Districts | null>(null);
-  beat = $state.raw<StepBeat | null>(null);
-  counters = $state.raw<Counters | null>(null);
   series = $state.raw<Series | null>(null);
   measures = $state.raw<Measures[]>([]);
-  /** The viewer's own pause. */
-  paused = $state(false);
-  /** What the presenter asked for and the trainer has not yet acknowledged. */
-  asked = $state.raw<ReadonlySet<string>>(new Set());
   problem = $state<string | null>(null);
   /** What is played; null: what is shown is what happens. */
   replay = $state.raw<Replay | null>(null);
@@ -67,17 +65,24 @@ export class LiveRun {
   /** A replay shows the map as it was laid out anew, not as it was made live. */
   again = $state(false);
 
-  ledger: Ledger | null = null;
+  /** Steps a second of what is played, now or next. */
+  speed = $state(SPEED);
+  /** Where in the past this viewer stands; null: they do not. */
+  standing = $state.raw<Standing | null>(null);
 
+  /** What comes in, shown unless this viewer stands elsewhere. */
+  private readonly now = new Shown();
   private readonly scheduler = new BeatScheduler(700);
   private readonly history = new History();
   private readonly abort = new AbortController();
   readonly landmarks: Landmarks;
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
-  private readonly acknowledged = new Set<string>();
-  private waitingLayouts: Partial<Record<Method, Layout>> = {};
-  private waitingDistricts: Districts | null = null;
+  private readonly requests: Requests;
+  private past: Past | null = null;
+  /** The step to stand at once the tokens are there. */
+  private wish = $state<number | null>(null);
+  private method: Method = "umap";
   private waitingFrames: Frame[] = [];
   private newest: Pulse | null = null;
   private chartStale = true;
@@ -88,18 +93,23 @@ export class LiveRun {
   private fetchingRecord = false;
   /** The last step that was played. */
   private playedTo = 0;
+  /** The newest attempt that was heard of. */
+  private attempt = 0;
+  /** When the step that is told in two beats moves. */
+  private moveAt = 0;
   /** What is played is of another time than the maps that are there: the first of its own replaces them. */
   private elsewhere = false;
 
-  /** `from`: the step to play from, at `speed` steps a second; null: live. */
   constructor(
     readonly id: string,
-    from: number | null,
-    speed: number | null,
+    { from, speed, at }: When,
   ) {
     this.landmarks = new Landmarks(id, this.abort.signal);
-    if (from !== null) {
-      this.replay = { from, speed: speed ?? SPEED, ended: false };
+    this.requests = new Requests(id);
+    if (speed !== null) this.speed = speed;
+    if (at !== null) this.wish = at;
+    else if (from !== null) {
+      this.replay = { from, speed: this.speed, ended: false };
       this.playedTo = from;
     }
     this.connection = new Connection(() => this.address(), {
@@ -121,10 +131,64 @@ export class LiveRun {
     return this.scheduler.interval;
   }
 
+  private get shown(): Shown {
+    return this.standing ?? this.now;
+  }
+
+  /** The newest layout of each method by the moment that is shown. */
+  get layouts() {
+    return this.shown.layouts;
+  }
+
+  /** The clusters of the space; null where nobody has looked for any. */
+  get districts() {
+    return this.shown.districts;
+  }
+
+  get beat() {
+    return this.shown.beat;
+  }
+
+  get counters() {
+    return this.shown.counters;
+  }
+
+  get ledger() {
+    return this.shown.ledger;
+  }
+
+  /** Which of the two beats of a single step is shown. */
+  get telling() {
+    return this.shown.telling;
+  }
+
+  /** This viewer's picture stands still. */
+  get paused(): boolean {
+    return this.standing !== null || this.wish !== null;
+  }
+
+  /** What the presenter asked for and the trainer has not yet acknowledged. */
+  get asked(): ReadonlySet<string> {
+    return this.requests.asked;
+  }
+
   /** The step of the past that is shown; null when what is shown is the newest. Panels ask the server for it. */
   get at(): number | null {
-    if (this.replay) return this.beat?.step ?? this.replay.from;
-    return this.paused ? (this.beat?.step ?? this.counters?.step ?? 0) : null;
+    if (this.standing) return this.standing.at ?? this.standing.step;
+    return this.wish ?? (this.replay ? (this.beat?.step ?? this.replay.from) : null);
+  }
+
+  /** Where in time this viewer is, for the address. */
+  get when(): When {
+    const { replay, standing, speed } = this;
+    const at = standing?.step ?? this.wish;
+    const from = replay?.from ?? null;
+    return { from, speed: replay || (at !== null && speed !== SPEED) ? speed : null, at };
+  }
+
+  /** The newest step that is known of. */
+  get newestStep(): number {
+    return Math.max(this.status?.step ?? 0, this.now.counters?.step ?? 0);
   }
 
   /** One matrix as it is: there never was a step. */
@@ -144,38 +208,90 @@ export class LiveRun {
     return this.link.state !== "open" || this.status.phase !== "running" || !this.status.alive;
   }
 
-  /** Freeze this picture; a replay waits meanwhile, training does not. */
+  /** Freeze this picture; training does not notice. */
   pausePicture() {
-    if (this.paused) return;
-    this.paused = true;
-    if (this.replay) this.connection.retry();
+    if (!this.paused) this.stand(this.beat?.step ?? this.counters?.step ?? 0);
   }
 
-  /** Back from one's own pause: to what is happening now, or to the replay where it stood. */
+  /** Play on from where this picture stands; where a run has ended, from its start. */
   resumePicture() {
-    if (this.replay) {
-      this.paused = false;
-      this.connection.retry();
-    } else this.goLive();
+    if (!this.standing) return;
+    const { step } = this.standing;
+    const over = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
+    this.play(over && step >= this.newestStep ? 0 : step);
+  }
+
+  /** Stand at a step of the past, at once. */
+  stand(step: number) {
+    if (this.still) return;
+    this.begin(step)?.go(this.within(step));
+  }
+
+  /** Go on or back by so many steps; a single one forward is told in two beats. */
+  stepBy(steps: number) {
+    if (this.still) return;
+    const from = this.standing?.step ?? this.beat?.step ?? this.newestStep;
+    const to = this.within(from + steps);
+    if (to !== this.standing?.step) this.begin(to)?.go(to, steps === 1);
+  }
+
+  /** Drag through time, until `dropped`. */
+  drag(step: number) {
+    if (!this.still) this.begin(step)?.drag(this.within(step));
+  }
+
+  dropped() {
+    this.standing?.dropped();
+  }
+
+  private within(step: number): number {
+    return Math.max(0, Math.min(step, this.newestStep));
+  }
+
+  /** Leave the present, or what is played, for the past; null where there are no tokens to show yet. */
+  private begin(step: number): Standing | null {
+    const { past } = this;
+    if (!past) return null;
+    this.wish = null;
+    if (!this.standing) {
+      this.standing = new Standing(past, this.now, step, () => this.method);
+      if (this.replay) {
+        this.replay = null;
+        this.leave();
+      }
+    }
+    return this.standing;
+  }
+
+  /** Look at another view of the city. */
+  lookAt(method: Method) {
+    if (method === this.method) return;
+    this.method = method;
+    this.standing?.refresh();
   }
 
   /** Play the run from a step on. */
-  play(from: number, speed = this.replay?.speed ?? SPEED) {
+  play(from: number, speed = this.speed) {
+    this.forget();
+    this.speed = speed;
     this.replay = { from, speed, ended: false };
     this.playedTo = from;
     this.leave();
   }
 
-  /** Which layouts a replay shows: as they were made, or laid out anew. Begins one where none is on. */
+  /** Which layouts the past shows: as they were made, or laid out anew. Plays where nothing of it is on. */
   setAgain(again: boolean) {
     if (again === this.again) return;
     this.again = again;
-    if (this.replay) this.leave();
+    if (this.past) this.past.renew(again);
+    if (this.standing) this.standing.refresh();
+    else if (this.replay) this.leave();
     else if (again) this.play(0);
   }
 
-  /** Go on playing, so many steps a second. */
+  /** Play, now or next, so many steps a second. */
   setSpeed(speed: number) {
+    this.speed = speed;
     if (!this.replay) return;
     this.replay = { ...this.replay, speed };
     this.connection.retry();
@@ -183,38 +299,41 @@ export class LiveRun {
 
   /** To what is happening now. */
   goLive() {
-    if (this.replay) {
-      this.replay = null;
-      this.leave();
-      return;
-    }
-    this.paused = false;
-    this.layouts = { ...this.layouts, ...this.waitingLayouts };
-    this.waitingLayouts = {};
-    this.districts = this.waitingDistricts ?? this.districts;
-    this.waitingDistricts = null;
-    this.scheduler.clear();
-    if (this.newest && !this.newest.merged) this.show(this.newest);
-    this.count();
+    const { replay } = this;
+    this.forget(false);
+    this.problem = null;
+    this.replay = null;
+    if (replay) this.leave();
+    else if (this.link.state !== "open") this.connection.retry();
+    else this.count();
+  }
+
+  /** Stand nowhere any more; what was shown stays until something else comes. */
+  private forget(keep = true) {
+    const { standing } = this;
+    this.wish = null;
+    this.standing = null;
+    if (!standing) return;
+    standing.close();
+    if (keep) this.now.copy(standing);
   }
 
   /** To another time: nothing that was counted or waits belongs to it. */
   private leave() {
-    this.paused = false;
     this.elsewhere = true;
     this.newest = null;
     this.mergedSince = null;
-    this.waitingLayouts = {};
-    this.districts = this.waitingDistricts = null;
+    this.now.districts = null;
+    this.now.telling = null;
     this.scheduler.clear();
-    if (this.ledger) this.ledger = new Ledger(this.ledger.vocabulary);
+    if (this.now.ledger) this.now.ledger = new Ledger(this.now.ledger.vocabulary);
     this.connection.retry();
   }
 
   private address(): string {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay begins when the tokens are there: what came before would be lost.
-    const held = this.paused || !this.ledger;
+    const held = !this.now.ledger;
     return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.playedTo, held, this.again))}`;
   }
 
@@ -223,23 +342,16 @@ export class LiveRun {
   }
 
   /** Ask the trainer for something; throws `Refusal`. */
-  async ask(what: Ask) {
-    const { request } = await send<{ request: string }>(runPath(this.id, "requests"), what);
-    // The acknowledgement may have come before this answer.
-    if (this.acknowledged.delete(request)) return;
-    this.asked = new Set([...this.asked, request]);
-    setTimeout(() => this.forget(request), 20_000);
+  ask(what: Ask): Promise<void> {
+    return this.requests.ask(what);
   }
 
   close() {
+    this.standing?.close();
     this.abort.abort();
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this.seen);
     this.connection.close();
-  }
-
-  private forget(request: string) {
-    this.asked = new Set([...this.asked].filter((other) => other !== request));
   }
 
   private linked(link: Link) {
@@ -249,6 +361,7 @@ export class LiveRun {
     this.opened += 1;
     this.problem = null;
     if ((this.opened > 1 && !this.replay) || !this.caughtUp) void this.catchUp();
+    if (this.standing?.problem) this.standing.refresh();
   }
 
   private readonly seen = () => {
@@ -267,17 +380,18 @@ export class LiveRun {
         ask<{ items: Measures[] }>(runPath(this.id, "measures"), { signal }),
       ]);
       this.history.begin(
-        past.items.map(({ attempt, step, loss, layer_norms: norms }) => ({
+        past.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
           attempt,
           step,
           loss,
           norms,
+          ever: ever ?? null,
         })),
       );
       this.measures = measured.items;
       this.chartStale = true;
       this.caughtUp = true;
-      if (this.resting || this.beat === null) await this.showRecord();
+      if (this.resting || this.now.beat === null) await this.showRecord();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -297,6 +411,7 @@ export class LiveRun {
   private learn(info: Run) {
     this.info = info;
     this.status = info.status;
+    this.taken(info.status?.attempt ?? 0);
     if (info.vocabulary && !this.vocabulary) void this.fetchTokens(info);
   }
 
@@ -308,9 +423,18 @@ export class LiveRun {
     try {
       const classes = (info.classes ?? []).map(({ name }) => name);
       const vocabulary = await fetchVocabulary(this.id, classes, this.abort.signal);
-      this.ledger = new Ledger(vocabulary.tokens.length);
+      this.now.ledger = new Ledger(vocabulary.tokens.length);
       this.vocabulary = vocabulary;
+      this.past = new Past(
+        this.id,
+        vocabulary.tokens.length,
+        () => ({ attempt: this.attempt, step: this.newestStep }),
+        this.abort.signal,
+      );
+      this.past.renew(this.again);
       for (const frame of this.waitingFrames.splice(0)) this.take(frame);
+      // A link may name a step that there is not: the server says so.
+      if (this.wish !== null) this.begin(this.wish);
       if (this.replay) this.leave();
     } catch (error) {
       if (this.abort.signal.aborted) return;
@@ -342,9 +466,7 @@ export class LiveRun {
         if (this.replay) this.replay = { ...this.replay, ended: true };
         break;
       case "acknowledged": {
-        const request = String(message["request"]);
-        if (!this.asked.has(request)) this.acknowledged.add(request);
-        this.forget(request);
+        this.requests.acknowledge(String(message["request"]));
         break;
       }
     }
@@ -353,13 +475,15 @@ export class LiveRun {
   private restated(status: Status) {
     const before = this.status?.phase;
     this.status = status;
+    this.taken(status.attempt);
     const begun = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
     if (!this.vocabulary && (begun || status.phase === "running")) void this.catchUp();
   }
 
   private take(frame: Frame) {
-    if (!this.ledger) {
+    const { ledger } = this.now;
+    if (!ledger) {
       // The tokens are on their way; of each kind the newest frame is enough meanwhile.
       const same = (other: Frame) =>
         other.kind === frame.kind &&
@@ -368,29 +492,42 @@ export class LiveRun {
       return;
     }
     if (frame.kind === "census") {
-      this.ledger.begin(frame);
+      ledger.begin(frame);
       this.playedTo = frame.step;
     }
     if (frame.kind === "layout") this.takeLayout(frame);
     else if (frame.kind === "districts") this.takeDistricts(frame);
-    else if (frame.kind === "pulse") this.takePulse(frame, this.ledger);
+    else if (frame.kind === "pulse") this.takePulse(frame, ledger);
   }
 
   private takeLayout(layout: Layout) {
-    // While a replay is held, the newest maps come: they are of another time.
-    if (this.replay && this.paused) return;
-    const next = { [layout.method]: layout };
-    if (this.elsewhere) this.layouts = {};
+    if (this.standing) this.past?.note(layout);
+    if (this.elsewhere) this.now.layouts = {};
     this.elsewhere = false;
-    if (this.paused) this.waitingLayouts = { ...this.waitingLayouts, ...next };
-    else this.layouts = { ...this.layouts, ...next };
+    const { beat } = this.now;
+    // Where training goes step by step, the light is seen before anything moves.
+    const early =
+      this.now.telling && beat && layout.step >= beat.step ? this.moveAt - performance.now() : 0;
+    if (early > 0) setTimeout(() => this.place(layout), early);
+    else this.place(layout);
+  }
+
+  private place(layout: Layout) {
+    const { layouts, telling, beat } = this.now;
+    const there = layouts[layout.method];
+    // A newer one may have come while this one waited.
+    if (there && there.attempt === layout.attempt && there.step > layout.step && !this.replay)
+      return;
+    this.now.layouts = { ...layouts, [layout.method]: layout };
+    if (telling && layout.method === this.method && layout.step >= (beat?.step ?? 0)) {
+      this.now.telling = "move";
+    }
   }
 
   private takeDistricts(found: Districts) {
     void this.landmarks.refresh(found.attempt);
-    if (this.replay && this.paused) return;
-    if (this.paused) this.waitingDistricts = found;
-    else this.districts = found;
+    if (this.standing) this.past?.note(found);
+    this.now.districts = found;
   }
 
   private takePulse(pulse: Pulse, ledger: Ledger) {
@@ -400,10 +537,10 @@ export class LiveRun {
     if (this.newest && pulse.attempt !== this.newest.attempt) this.scheduler.clear();
     this.newest = pulse;
     ledger.add(pulse);
+    this.taken(pulse.attempt);
     const { attempt, step, loss, layerNorms: norms } = pulse;
-    this.history.add({ attempt, step, loss, norms });
+    this.history.add({ attempt, step, loss, norms, ever: ledger.ever });
     this.chartStale = true;
-    if (this.paused) return;
     const now = performance.now();
     const beat = this.scheduler.offer(pulse, now);
     if (beat) this.show(beat);
@@ -411,9 +548,27 @@ export class LiveRun {
     else this.mergedSince = null;
   }
 
+  /** Frames of a newer attempt than was known: it took steps, perhaps the one that is stood at. */
+  private taken(attempt: number) {
+    if (attempt <= this.attempt) return;
+    const known = this.attempt > 0;
+    this.attempt = attempt;
+    if (!known) return;
+    this.past?.renew(this.again);
+    this.standing?.refresh();
+  }
+
   private show(pulse: Pulse) {
     const decodedAt = performance.timeOrigin + performance.now();
-    this.beat = beatOfPulse(pulse, this.lasting(), decodedAt);
+    this.now.beat = beatOfPulse(pulse, this.lasting(), decodedAt);
+    this.now.telling = this.stepwise ? "light" : null;
+    this.moveAt = performance.now() + LIGHT;
+  }
+
+  /** The run trains one step at a time. */
+  private get stepwise(): boolean {
+    const { status, replay } = this;
+    return !replay && (status?.pace === "single" || status?.phase === "paused");
   }
 
   /** A beat is gone before the next; slow runs let it linger a little. */
@@ -426,13 +581,13 @@ export class LiveRun {
   /** Show the newest step from the record: no pulse of it came, or none that was not merged. */
   private async showRecord() {
     const step = Math.max(this.status?.step ?? 0, this.newest?.step ?? 0);
-    if (step < 1 || this.paused || this.replay || this.fetchingRecord) return;
-    if (this.beat && this.beat.step === step) return;
+    if (step < 1 || this.replay || this.fetchingRecord) return;
+    if (this.now.beat?.step === step) return;
     this.fetchingRecord = true;
     try {
       const detail = await this.detail(step, this.abort.signal);
-      if (!this.paused && !this.replay && (this.beat?.step ?? 0) < step) {
-        this.beat = beatOfRecord(detail, this.lasting());
+      if (!this.replay && (this.now.beat?.step ?? 0) < step) {
+        this.now.beat = beatOfRecord(detail, this.lasting());
       }
     } catch (error) {
       if (!this.abort.signal.aborted && !(error instanceof Refusal)) throw error;
@@ -449,19 +604,17 @@ export class LiveRun {
   private tick() {
     const now = performance.now();
     this.ticks += 1;
-    if (!this.paused) {
-      const beat = this.scheduler.tick(now);
-      if (beat) this.show(beat);
-      if (this.mergedSince !== null && now - this.mergedSince > MERGED_ONLY) {
-        this.mergedSince = now;
-        void this.showRecord();
-      }
+    const beat = this.scheduler.tick(now);
+    if (beat) this.show(beat);
+    if (this.mergedSince !== null && now - this.mergedSince > MERGED_ONLY) {
+      this.mergedSince = now;
+      void this.showRecord();
     }
     if (this.ticks % COUNT_EVERY === 0) this.count();
     if (this.ticks % CHART_EVERY === 0 && this.chartStale) {
       this.chartStale = false;
       this.series = this.history.series();
-      if (!this.info?.layers?.length && !this.paused) void this.fetchInfo();
+      if (!this.info?.layers?.length) void this.fetchInfo();
     }
     const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
     if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)
@@ -469,15 +622,10 @@ export class LiveRun {
   }
 
   private count() {
-    const { ledger, newest } = this;
-    if (!ledger || this.paused) return;
-    const step = newest?.step ?? ledger.step;
-    if (this.counters?.step === step) return;
-    this.counters = {
-      step,
-      loss: newest?.loss ?? NaN,
-      recently: ledger.litRecently(),
-      ever: ledger.everLit(),
-    };
+    const { newest } = this;
+    const { ledger, counters } = this.now;
+    if (!ledger) return;
+    if (counters?.step === (newest?.step ?? ledger.step)) return;
+    this.now.counters = countersOf(ledger, newest?.loss ?? NaN);
   }
 }

@@ -18,6 +18,8 @@ export interface StepBeat {
   verified: boolean;
   /** Milliseconds the light shall last. */
   lasting: number;
+  /** It is there without coming up: somebody drags through time. */
+  atOnce?: boolean;
   /** When its bytes had been decoded, Unix ms; null for a beat from the record. */
   decodedAt: number | null;
 }

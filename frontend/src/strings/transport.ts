@@ -2,24 +2,29 @@
 
 import { count } from "./numbers";
 
+const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
+
 export const transport = {
   transport: {
     label: "Transport",
     pausePicture: "Pause my picture",
     live: "Live",
     pausePictureMore: "Freezes this screen only; training goes on (space)",
-    liveMore: "Back to what is happening now (space)",
     replayFromStart: "Replay from the start",
     replayFromStartMore: "Play this run again from before its first step",
     playing: (step: number, end: number) => `replay: step ${count(step)} of ${count(end)}`,
     played: (step: number) => `replay: played to its end, step ${count(step)}`,
-    replayPaused: (step: number) => `replay paused at step ${count(step)}`,
-    resumeReplay: "Go on",
-    resumeReplayMore: "Go on with the replay (space)",
+    resumeReplay: "Play on",
+    resumeReplayMore: "Play on from this step, on this screen only (space)",
+    stepBack: "One step back",
+    stepBackMore: "The step before, on this screen only (←; with shift ten)",
+    stepForward: "One step forward",
+    stepForwardMore:
+      "The next step in two beats: first the light and the gradients, then the move (→; with shift ten)",
     pauseReplay: "Pause",
     pauseReplayMore: "Pauses this replay on this screen only; training does not notice (space)",
-    toLiveMore: "Leave the replay, to what is happening now (l)",
-    toEndMore: "Leave the replay, to the end of the run (l)",
+    toLiveMore: "Leave the past, to what is happening now (l)",
+    toEndMore: "Leave the past, to the end of the run (l)",
     toEnd: "To the end",
     speed: "Speed of the replay",
     speedOf: (speed: number) => `${speed} a second`,
@@ -27,7 +32,17 @@ export const transport = {
     recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
     still: "a still city: no training",
     stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
-    frozen: (step: number) => `your picture is paused at step ${count(step)}`,
+    standing: (step: number) => `your picture is paused at step ${count(step)}`,
+    mapOf: (step: number) => `the map is of step ${count(step)}`,
+    superseded: (step: number, attempt: number) =>
+      `step ${count(step)} of attempt ${count(attempt)} does not count any more: training went on from an earlier one. This is the step that counts now`,
+    light: (step: number, rows: number) =>
+      `step ${count(step)}, first the light: ${rowsOf(rows)} of the batch, each as bright as its gradient. Nothing has moved yet`,
+    move: (step: number, rows: number) =>
+      `step ${count(step)}, then the move: ${rowsOf(rows)} moved in the space.`,
+    mapMoves: "The map follows",
+    mapRests: "No map was drawn after it",
+    mapRestsUntil: (step: number) => `The map was drawn next at step ${count(step)}`,
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
     stepOnce: "One step",
@@ -58,7 +73,11 @@ export const transport = {
       interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
     landmarks: "What became of districts",
     timeline:
-      "Loss by step. The bright line is smoothed, the pale one is not. A click replays from that step.",
+      "Loss by step: the bright line is smoothed, the pale one is not. The dotted line is the share of rows that were in a batch at least once.",
+    scrub: "Step that is shown. Drag, or use the arrow keys, to go through the run",
+    coverage: "rows lit so far",
+    stepInWords: (step: number, loss: string, rows: number | null, all: number) =>
+      `step ${count(step)} · loss ${loss}${rows === null ? "" : ` · ${count(rows)} of ${count(all)} rows lit so far`}`,
   },
 
   mapSwitch: {

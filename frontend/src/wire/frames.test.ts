@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decode, FrameError, type Frame } from "./frames";
+import { decode, decodeAll, FrameError, type Frame } from "./frames";
 
 const GOLDEN = new URL("../../../tests/golden/", import.meta.url);
 const expected = JSON.parse(readFileSync(new URL("expected.json", GOLDEN), "utf8")) as Record<
@@ -52,6 +52,24 @@ describe("golden frames", () => {
   it("marks merged pulses", () => {
     expect(decode(golden("pulse-merged"))).toMatchObject({ merged: true, firstStep: 800 });
     expect(decode(golden("pulse-batch"))).toMatchObject({ merged: false, verified: true });
+  });
+});
+
+describe("frames one after the other", () => {
+  it("are read each at its place", () => {
+    const names = Object.keys(expected);
+    const parts = names.map((name) => new Uint8Array(golden(name)));
+    const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    expect(decodeAll(all.buffer).map(plain)).toEqual(
+      names.map((name) => plain(decode(golden(name)))),
+    );
+    expect(decodeAll(new ArrayBuffer(0))).toEqual([]);
+    expect(() => decodeAll(all.buffer.slice(0, -4))).toThrow(FrameError);
   });
 });
 

@@ -109,18 +109,30 @@ export class FrameError extends Error {}
 /** Read one frame; the arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
   const cursor = new Cursor(data);
-  if (data.byteLength < HEADER) throw new FrameError(`only ${data.byteLength} bytes`);
+  const frame = decodeNext(cursor);
+  if (cursor.at !== data.byteLength) {
+    throw new FrameError(`${data.byteLength - cursor.at} bytes too many`);
+  }
+  return frame;
+}
+
+/** Read frames that lie one after the other; the arrays are views on `data`. Throws `FrameError`. */
+export function decodeAll(data: ArrayBuffer): Frame[] {
+  const cursor = new Cursor(data);
+  const frames: Frame[] = [];
+  while (cursor.at < data.byteLength) frames.push(decodeNext(cursor));
+  return frames;
+}
+
+function decodeNext(cursor: Cursor): Frame {
+  if (cursor.left < HEADER) throw new FrameError(`only ${cursor.left} bytes`);
   if (cursor.u32() !== 0x504d414c) throw new FrameError("not a Lamplighter frame");
   const version = cursor.u8();
   if (version !== VERSION) throw new FrameError(`frame version ${version}; this page reads 1`);
   const kind = cursor.u8();
   const flags = cursor.u16();
   const stamp = { attempt: cursor.u32(), step: cursor.u32(), time: cursor.f64(), vocabulary: 0 };
-  const frame = decodeBody(kind, cursor, flags, stamp);
-  if (cursor.at !== data.byteLength) {
-    throw new FrameError(`${data.byteLength - cursor.at} bytes too many`);
-  }
-  return frame;
+  return decodeBody(kind, cursor, flags, stamp);
 }
 
 function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): Frame {
@@ -318,6 +330,10 @@ class Cursor {
 
   constructor(private readonly data: ArrayBuffer) {
     this.view = new DataView(data);
+  }
+
+  get left(): number {
+    return this.data.byteLength - this.at;
   }
 
   u8 = () => this.view.getUint8(this.take(1));

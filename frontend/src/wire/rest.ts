@@ -91,6 +91,8 @@ export interface StepRecord {
   moved_rows: number;
   verified: boolean;
   layer_norms: number[];
+  /** Rows in a batch at least once by then; null where that was not counted. */
+  ever_rows?: number | null;
 }
 
 export interface StepDetail extends StepRecord {
@@ -256,6 +258,19 @@ export async function answerTo(path: string, init: RequestInit = {}): Promise<Re
     throw new Refusal(0, "The server does not answer.");
   }
   if (answer.ok) return answer;
+  throw new Refusal(answer.status, await reason(answer));
+}
+
+/** The same, for an answer that is bytes. */
+export async function askBytes(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", signal });
+    if (answer.ok) return await answer.arrayBuffer();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new Refusal(0, "The server does not answer.");
+  }
   throw new Refusal(answer.status, await reason(answer));
 }
 

@@ -1,0 +1,263 @@
+/**
+ * Moments of a run's past, as the server has them recorded: fetched when they are wanted, kept while there is room.
+ *
+ * The light of 32 steps comes at once, as a census and the pulses after it; maps and districts come one by one,
+ * each for the step it was made for. Of what is only likely to be wanted next little is asked for at once, and that
+ * is given up as soon as something else is likelier.
+ */
+
+import { decodeAll, type Census, type Districts, type Frame, type Layout } from "../wire/frames";
+import type { Method, Pulse } from "../wire/frames";
+import { ask, askBytes, Refusal, runPath } from "../wire/rest";
+import { Keep } from "./keep";
+import { Ledger } from "./ledger";
+import type { Layouts } from "./shown.svelte";
+import { inOrder, placeAt, stretchOf, type Made } from "./stretch";
+
+/** Bytes of frames that are kept. */
+const MOST = 64 << 20;
+/** Requests for what may be wanted next, at once: browsers have six for a server. */
+const AHEAD = 3;
+
+/** Everything that can be shown of one step. */
+export interface Moment {
+  attempt: number;
+  step: number;
+  /** What the step did; null for the state before the first. */
+  pulse: Pulse | null;
+  ledger: Ledger;
+  /** Of each view the last map made at or before the step; where there is none, the first that was made at all. */
+  layouts: Layouts;
+  districts: Districts | null;
+}
+
+interface Index {
+  layouts: Record<Method, Made[]>;
+  districts: Made[];
+}
+
+interface Asked {
+  frames: Promise<Frame[]>;
+  abort: AbortController;
+  /** Nobody waits for it yet. */
+  ahead: boolean;
+}
+
+/** What to ask for: the name it is kept by, and the address below the run's. */
+type Wanted = [key: string, path: string];
+
+export class Past {
+  private readonly kept = new Keep<Frame[]>(MOST);
+  private readonly asked = new Map<string, Asked>();
+  private index: Promise<Index> | null = null;
+  /** Changes when what was fetched may not count any more. */
+  private line = 0;
+  /** Maps as they were laid out anew, not as they were made live. */
+  private again = false;
+
+  /** `now` says the newest step and attempt of the run. */
+  constructor(
+    private readonly run: string,
+    private readonly vocabulary: number,
+    private readonly now: () => Made,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener("abort", () => {
+      for (const { abort } of this.asked.values()) abort.abort();
+    });
+  }
+
+  /** Another attempt took steps, or other maps shall be shown: what is known by step is asked for again. */
+  renew(again: boolean) {
+    this.again = again;
+    this.index = null;
+    this.line += 1;
+  }
+
+  /** Nobody looks at the past any more: what is new is not followed, and nothing is on its way. */
+  rest() {
+    this.ahead([], []);
+    this.index = null;
+  }
+
+  /** Something was drawn or found while somebody looked at the past. */
+  note(frame: Layout | Districts) {
+    this.listed(({ layouts, districts }) => {
+      const made = frame.kind === "layout" ? layouts[frame.method] : districts;
+      const { attempt, step } = frame;
+      if ((made.at(-1)?.step ?? -1) < step) made.push({ attempt, step });
+    });
+  }
+
+  /** The moment of a step, with the maps of some views. Throws `Refusal` with the server's reason. */
+  async moment(step: number, methods: readonly Method[]): Promise<Moment> {
+    const index = await this.list();
+    const [light, layouts, districts] = await Promise.all([
+      this.light(step),
+      this.layouts(step, methods),
+      this.districts(index, step),
+    ]);
+    const [census, ...pulses] = light as [Census, ...Pulse[]];
+    const ledger = new Ledger(this.vocabulary);
+    ledger.begin(census);
+    for (const pulse of pulses) if (pulse.step <= step) ledger.add(pulse);
+    const pulse = pulses.find((one) => one.step === step) ?? null;
+    return { attempt: ledger.attempt, step, pulse, ledger, layouts, districts };
+  }
+
+  /** The maps that belong to a step. */
+  async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
+    const index = await this.list();
+    const wanted = this.layoutsWanted(index, step, methods);
+    const found = await Promise.all(wanted.map((one) => this.fetch(one)));
+    return Object.fromEntries(found.map(([layout]) => [(layout as Layout).method, layout]));
+  }
+
+  /** The steps for which a view's map was made: the last at or before `step`, and the one after that. */
+  async drawn(step: number, method: Method): Promise<{ at: number | null; next: number | null }> {
+    const made = (await this.list()).layouts[method];
+    const place = placeAt(made, step);
+    return { at: made[place]?.step ?? null, next: made[place + 1]?.step ?? null };
+  }
+
+  /** What may be wanted next, the likeliest first; what was likely before and is not now is given up. */
+  ahead(steps: readonly number[], methods: readonly Method[]) {
+    this.listed((index) => {
+      const newest = this.now().step;
+      const wanted = new Map<string, Wanted>();
+      for (const step of steps) {
+        if (step < 0 || step > newest) continue;
+        for (const one of [
+          this.lightWanted(step),
+          ...this.layoutsWanted(index, step, methods),
+          ...this.districtsWanted(index, step),
+        ]) {
+          if (!this.kept.get(one[0])) wanted.set(one[0], one);
+        }
+      }
+      for (const [key, { ahead, abort }] of this.asked) {
+        if (!ahead || wanted.has(key)) continue;
+        this.asked.delete(key);
+        abort.abort();
+      }
+      for (const one of wanted.values()) {
+        if (this.asked.size >= AHEAD) break;
+        this.fetch(one, true).catch(() => undefined);
+      }
+    });
+  }
+
+  private list(): Promise<Index> {
+    const asked = (this.index ??= this.fetchIndex());
+    asked.catch(() => {
+      if (this.index === asked) this.index = null;
+    });
+    return asked;
+  }
+
+  /** Do something once the list is there, if anybody wants it. */
+  private listed(then: (index: Index) => void) {
+    // Whoever waits for the list hears why it did not come.
+    this.index?.then(then, () => undefined);
+  }
+
+  private async fetchIndex(): Promise<Index> {
+    const [umap, linear, districts] = await Promise.all([
+      this.made(`layouts?method=umap${this.again ? "&set=again" : ""}`),
+      this.made(`layouts?method=linear${this.again ? "&set=again" : ""}`),
+      this.made("districts/steps"),
+    ]);
+    return { layouts: { umap, linear }, districts };
+  }
+
+  private async made(path: string): Promise<Made[]> {
+    const all: Made[] = [];
+    let next: string | null = runPath(this.run, path);
+    while (next) {
+      const page: { items: Made[]; next?: string | null } = await ask(next, {
+        signal: this.signal,
+      });
+      all.push(...page.items);
+      next = page.next ?? null;
+    }
+    return inOrder(all);
+  }
+
+  private async light(step: number): Promise<Frame[]> {
+    const wanted = this.lightWanted(step);
+    const has = (frames: Frame[]) => step === 0 || (frames.at(-1)?.step ?? 0) >= step;
+    const kept = this.kept.get(wanted[0]);
+    // The newest stretch was not whole when it was fetched.
+    if (kept && !has(kept)) this.kept.delete(wanted[0]);
+    const frames = await this.fetch(wanted);
+    if (frames[0]?.kind === "census" && has(frames)) return frames;
+    // There is no such step: the server says which there are.
+    await ask(runPath(this.run, `steps/${step}`), { signal: this.signal });
+    throw new Refusal(404, `step ${step}`);
+  }
+
+  private lightWanted(step: number): Wanted {
+    const { first, last } = stretchOf(step);
+    const to = Math.max(step, Math.min(last, this.now().step));
+    const path = `steps?from=${first}&to=${to}&every=1&format=frame&census=true`;
+    return [`light ${this.line} ${first}`, `${path}${this.lasting(to)}`];
+  }
+
+  private layoutsWanted(index: Index, step: number, methods: readonly Method[]): Wanted[] {
+    const there = methods.filter((method) => index.layouts[method].length);
+    const either = (["linear", "umap"] as const).filter((method) => index.layouts[method].length);
+    return (there.length ? there : either.slice(0, 1)).map((method) => {
+      const made = index.layouts[method];
+      const one = made[placeAt(made, step)] ?? made[0]!;
+      const of = this.again ? "&set=again" : "";
+      const path = `layouts/${one.step}?method=${method}&format=frame${of}`;
+      // The map of the newest step may yet be drawn again.
+      const attempt = one.step < this.now().step ? `&attempt=${one.attempt}` : "";
+      return [`layout ${of} ${method} ${one.attempt} ${one.step}`, `${path}${attempt}`];
+    });
+  }
+
+  private async districts(index: Index, step: number): Promise<Districts | null> {
+    const [wanted] = this.districtsWanted(index, step);
+    return wanted ? ((await this.fetch(wanted))[0] as Districts) : null;
+  }
+
+  private districtsWanted({ districts }: Index, step: number): Wanted[] {
+    const one = districts[placeAt(districts, step)];
+    if (!one) return [];
+    return [[`districts ${one.attempt} ${one.step}`, `districts?step=${one.step}&format=frame`]];
+  }
+
+  /** With the attempt named, a browser keeps the answer; it is known where there was but one. */
+  private lasting(to: number): string {
+    const { attempt, step } = this.now();
+    return attempt === 1 && to <= step ? "&attempt=1" : "";
+  }
+
+  private async fetch([key, path]: Wanted, ahead = false): Promise<Frame[]> {
+    const kept = this.kept.get(key);
+    if (kept) return kept;
+    const there = this.asked.get(key);
+    if (there) {
+      if (!ahead) there.ahead = false;
+      return there.frames;
+    }
+    const abort = new AbortController();
+    const frames = askBytes(runPath(this.run, path), abort.signal).then((data) => {
+      const read = decodeAll(data);
+      this.kept.set(key, read, data.byteLength);
+      return read;
+    });
+    const asked = { frames, abort, ahead };
+    this.asked.set(key, asked);
+    try {
+      return await frames;
+    } catch (error) {
+      // A map that was thinned out since, or of a superseded attempt: the list of them is old.
+      if (error instanceof Refusal && error.status >= 404) this.index = null;
+      throw error;
+    } finally {
+      if (this.asked.get(key) === asked) this.asked.delete(key);
+    }
+  }
+}

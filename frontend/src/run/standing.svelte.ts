@@ -1,0 +1,182 @@
+/**
+ * A viewer who stands at a step of the past, goes a step on or back, or drags through time.
+ *
+ * The step that is wanted last wins, but what has come is shown first: who drags fast sees what is on the way. One
+ * step forward is told in two beats: first what the batch lit, with everything where it was, and then the move.
+ */
+
+import { FrameError, type Method } from "../wire/frames";
+import { Refusal } from "../wire/rest";
+import type { Moment, Past } from "./past";
+import { countersOf, Shown, type Layouts } from "./shown.svelte";
+import { beatOfPulse } from "./stepbeat";
+import { ahead } from "./stretch";
+
+/** How long the light is shown before the move, in ms. */
+export const LIGHT = 1_300;
+/** While somebody drags, panels that ask the server are told no more often than this, in ms. */
+const CALM = 160;
+/** How long until a server that did not answer is asked again, in ms. */
+const AGAIN = 1_500;
+
+interface Wish {
+  step: number;
+  told: boolean;
+}
+
+export class Standing extends Shown {
+  /** The step that is wanted; the one that is shown may still be another. */
+  step = $state(0);
+  /** The step that is shown, told calmly while somebody drags; null until the first is there. */
+  at = $state<number | null>(null);
+  /** Why the step that is wanted is not shown. */
+  problem = $state<string | null>(null);
+  /** The attempt that held the step which was shown, where another has taken its place. */
+  superseded = $state<number | null>(null);
+  /** Somebody drags: each moment is there at once, nothing glides. */
+  dragged = $state(false);
+  /** The steps for which the map was made: the last by now, and the next. */
+  drawn = $state.raw<{ at: number | null; next: number | null }>({ at: null, next: null });
+
+  private wish: Wish | null = null;
+  private following = false;
+  private closed = false;
+  private moment: Moment | null = null;
+  private hurry: (() => void) | null = null;
+  private calm: ReturnType<typeof setTimeout> | undefined;
+
+  /** Stand at `step`; until it is there, `from` is shown. `method` says which view is looked at. */
+  constructor(
+    private readonly past: Past,
+    from: Shown | null,
+    step: number,
+    private readonly method: () => Method,
+  ) {
+    super();
+    if (from) this.copy(from);
+    this.go(step);
+  }
+
+  /** Go to a step. `told`: in two beats, where it is the one after the step that is shown. */
+  go(step: number, told = false) {
+    this.step = step;
+    this.wish = { step, told };
+    this.hurry?.();
+    void this.follow();
+  }
+
+  /** Drag to a step: nothing glides until `dropped`. */
+  drag(step: number) {
+    this.dragged = true;
+    if (step !== this.step) this.go(step);
+  }
+
+  dropped() {
+    this.dragged = false;
+    this.calmly();
+  }
+
+  /** Show the same step anew: what is recorded of it, or how it is looked at, has changed. */
+  refresh() {
+    this.go(this.step);
+  }
+
+  close() {
+    this.closed = true;
+    this.hurry?.();
+    clearTimeout(this.calm);
+    this.past.rest();
+  }
+
+  private async follow() {
+    if (this.following) return;
+    this.following = true;
+    while (this.wish && !this.closed) {
+      const wish = this.wish;
+      this.wish = null;
+      const before = this.moment?.step ?? wish.step;
+      try {
+        await this.reach(wish);
+        this.problem = null;
+      } catch (error) {
+        if (this.closed) break;
+        if (!(error instanceof Refusal || error instanceof FrameError)) throw error;
+        await this.failed(wish, error);
+        continue;
+      }
+      const steps = ahead(wish.step, wish.step - before, this.dragged);
+      this.past.ahead(steps, [this.method()]);
+      await painted();
+    }
+    this.following = false;
+  }
+
+  private async reach({ step, told }: Wish) {
+    const methods = [this.method()];
+    const moment = await this.past.moment(step, methods);
+    const { moment: last } = this;
+    if (last && last.step === step && last.attempt !== moment.attempt)
+      this.superseded = last.attempt;
+    else if (last?.step !== step) this.superseded = null;
+    const next = told && last !== null && last.step === step - 1 && moment.pulse !== null;
+    const drawn = await this.past.drawn(step, this.method());
+    const before = next ? await this.past.layouts(step - 1, methods) : null;
+    if (this.closed) return;
+    this.drawn = drawn;
+    this.show(moment, before ?? moment.layouts);
+    this.telling = next ? "light" : null;
+    if (!next) return;
+    await this.pause(LIGHT);
+    if (this.closed) return;
+    this.layouts = moment.layouts;
+    this.telling = "move";
+  }
+
+  private show(moment: Moment, layouts: Layouts) {
+    const { pulse, ledger } = moment;
+    this.moment = moment;
+    this.layouts = layouts;
+    this.districts = moment.districts;
+    this.ledger = ledger;
+    const decodedAt = performance.timeOrigin + performance.now();
+    this.beat = pulse && { ...beatOfPulse(pulse, LIGHT, decodedAt), atOnce: this.dragged };
+    this.counters = countersOf(ledger, pulse?.loss ?? NaN);
+    if (this.at === null || !this.dragged || this.step === this.at) this.calmly();
+    else this.calm ??= setTimeout(() => this.calmly(), CALM);
+  }
+
+  private calmly() {
+    clearTimeout(this.calm);
+    this.calm = undefined;
+    if (this.moment) this.at = this.moment.step;
+  }
+
+  private async failed(wish: Wish, error: Refusal | FrameError) {
+    this.problem = error.message;
+    const passes = error instanceof Refusal && (error.status === 0 || error.status >= 500);
+    if (!passes) return;
+    await this.pause(AGAIN);
+    this.wish ??= wish;
+  }
+
+  /** Wait, unless something else is wanted meanwhile. */
+  private async pause(milliseconds: number) {
+    if (this.wish || this.closed) return;
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, milliseconds);
+      this.hurry = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+    this.hurry = null;
+  }
+}
+
+/** Resolves when what is there now will have been painted; in a tab that nobody sees, soon. */
+function painted(): Promise<void> {
+  return new Promise((done) => {
+    if (document.hidden) setTimeout(done, 50);
+    else requestAnimationFrame(() => done());
+  });
+}
