@@ -37,7 +37,8 @@ export class BesideMap {
     readonly source: Beside,
     private readonly method: () => Method,
   ) {
-    if (this.kind === "run") this.other = new LiveRun(namedBy(source), null, null);
+    if (this.kind === "run")
+      this.other = new LiveRun(namedBy(source), { from: null, speed: null, at: null });
     if (this.kind === "step") void this.fetch(Number(namedBy(source)));
   }
 

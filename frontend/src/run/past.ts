@@ -243,7 +243,7 @@ export class Past {
       return there.frames;
     }
     const abort = new AbortController();
-    const frames = askBytes(runPath(this.run, path), abort.signal).then((data) => {
+    const frames = askBytes(runPath(this.run, path), { signal: abort.signal }).then((data) => {
       const read = decodeAll(data);
       this.kept.set(key, read, data.byteLength);
       return read;

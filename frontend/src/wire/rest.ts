@@ -261,19 +261,6 @@ export async function answerTo(path: string, init: RequestInit = {}): Promise<Re
   throw new Refusal(answer.status, await reason(answer));
 }
 
-/** The same, for an answer that is bytes. */
-export async function askBytes(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  let answer: Response;
-  try {
-    answer = await fetch(path, { credentials: "same-origin", signal });
-    if (answer.ok) return await answer.arrayBuffer();
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new Refusal(0, "The server does not answer.");
-  }
-  throw new Refusal(answer.status, await reason(answer));
-}
-
 /** The same, sending `content` as JSON. */
 export function send<T>(path: string, content: unknown, method = "POST"): Promise<T> {
   const headers = { "content-type": "application/json" };
