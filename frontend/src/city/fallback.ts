@@ -1,4 +1,7 @@
-/** The city as Plotly traces, for browsers without WebGL2: the same data, plainer. Pure. */
+/**
+ * The city as Plotly traces, for browsers without WebGL2: the same data and colours, plainer. SVG, not `scattergl`:
+ * `docs/decisions/0007-svg-without-webgl2.md`. Names, rings, crosses and links lie above, as ever. Pure.
+ */
 
 import type { Trace } from "../charts/library";
 import type { Layout } from "../wire/frames";
@@ -36,12 +39,17 @@ export function lampTraces(
   layout: Layout,
   vocabulary: Vocabulary,
   beat: { ids: Uint32Array; norms: Float32Array } | null,
+  /** Four bytes a token, as the lamps have them; the classes' own where there are none. */
+  tints: Uint8Array | null = null,
 ): Trace[] {
   const xy = coordinates(placementOf(layout));
   const every = Array.from(vocabulary.byCount.subarray(0, MOST));
   const lit = beat ? Array.from(beat.ids) : [];
   const bright = beat ? strengths(beat.norms) : new Float32Array(0);
-  const tint = (id: number) => tintOf(Math.max(0, vocabulary.classOf[id]!));
+  const tint = (id: number) =>
+    tints
+      ? `rgb(${tints.subarray(4 * id, 4 * id + 3).join()})`
+      : tintOf(Math.max(0, vocabulary.classOf[id]!));
   const trace = (ids: number[], marker: Record<string, unknown>): Trace => ({
     type: "scatter",
     mode: "markers",

@@ -50,7 +50,6 @@ export class Lights {
   /** What the land and the sleeping lamps were last drawn for; they are drawn again when it changes. */
   private seen = "";
   private groundSeen = "";
-  private lost = false;
 
   private count = 0;
   private tints: Uint8Array = new Uint8Array(0);
@@ -58,10 +57,10 @@ export class Lights {
   private placements: [Placement, Placement] | null = null;
   private ground: [Relief, Relief] | null = null;
 
-  /** Throws where there is no WebGL2. `restored` is called when a lost context came back. */
+  /** Throws where there is no WebGL2. `changed` is called when the context was lost, and when it came back. */
   constructor(
     readonly canvas: HTMLCanvasElement,
-    restored: () => void,
+    changed: () => void,
   ) {
     const gl = canvas.getContext("webgl2", {
       alpha: false,
@@ -73,14 +72,16 @@ export class Lights {
     this.gl = gl;
     this.begin();
     canvas.addEventListener("webglcontextlost", (event) => {
+      // Without this the browser would not bring it back.
       event.preventDefault();
       this.lost = true;
+      changed();
     });
     canvas.addEventListener("webglcontextrestored", () => {
       this.lost = false;
       this.begin();
       this.restore();
-      restored();
+      changed();
     });
   }
 

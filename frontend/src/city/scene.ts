@@ -45,6 +45,8 @@ export interface SceneEvents {
   viewed(view: View): void;
   /** The first frame with this beat was drawn. */
   painted(beat: Beat): void;
+  /** The graphics context was lost, or came back. */
+  dark?(lost: boolean): void;
 }
 
 /** How long nothing must move until a coarse picture is drawn fine again, in ms. */
@@ -392,7 +394,11 @@ export class Scene {
 
   private light(canvas: HTMLCanvasElement): Lights | null {
     try {
-      return new Lights(canvas, () => this.wake());
+      const lights: Lights = new Lights(canvas, () => {
+        this.events.dark?.(lights.lost);
+        this.wake();
+      });
+      return lights;
     } catch (error) {
       console.warn("Lamplighter: the city is drawn without WebGL2.", error);
       return null;

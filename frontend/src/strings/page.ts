@@ -63,6 +63,7 @@ export const page = {
     noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",
   },
 
+  dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
   home: "Show the whole city",
   save: "Save the picture",
 
