@@ -37,6 +37,8 @@ export class Lights {
   beat = 0;
   /** Pixels drawn for one of the canvas, at most 1. The canvas and its targets stay as they are. */
   fineness = 1;
+  /** The context is gone for the moment: nothing is drawn until the browser gives it back. */
+  lost = false;
   private readonly gl: WebGL2RenderingContext;
   private programs!: Record<"land" | "lamp" | "eye", Program>;
   private buffers!: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;

@@ -1,0 +1,91 @@
+"""The lamps when the graphics context is lost, where there is no WebGL2, and how much they flash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+LIT = "window.__lamplighter?.litPixels?.() > 0"
+CONTEXT = (
+    "document.querySelector('[data-testid=city]').getContext('webgl2').getExtension('WEBGL_lose_context')"
+)
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a finished run."""
+    runs = tmp_path_factory.mktemp("runs")
+    with Application(runs, "serve", "--no-workers") as app:
+        trainer = FakeTrainer(make_run(Shelf(runs))).begin().train(12)
+        draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
+        trainer.end()
+        yield f"{app.url}/?run={trainer.run.id}"
+
+
+def calm(chromium: Browser) -> Page:
+    return chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+
+
+def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, chromium: Browser):
+    page = calm(chromium)
+    page.goto(city)
+    wait_for(page, LIT)
+    page.wait_for_timeout(600)
+    before = page.evaluate("__lamplighter.litPixels()")
+    # An extension object that is let go takes the way back with it.
+    page.evaluate(f"() => {{ window.lost = {CONTEXT}; window.lost.loseContext() }}")
+    expect(page.get_by_test_id("dark")).to_contain_text("come back by themselves")
+    assert page.evaluate("__lamplighter.litPixels()") == 0
+    page.evaluate("() => window.lost.restoreContext()")
+    expect(page.get_by_test_id("dark")).to_have_count(0)
+    wait_for(page, LIT)
+    page.wait_for_timeout(300)
+    assert page.evaluate("__lamplighter.litPixels()") == pytest.approx(before, rel=0.02)
+    page.close()
+
+
+def test_without_webgl2_plotly_draws_the_lamps(city: str, chromium: Browser):
+    page = calm(chromium)
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " return kind === 'webgl2' ? null : get.call(this, kind, ...more) };"
+    )
+    page.goto(city)
+    wait_for(page, "document.querySelectorAll('.city .scatterlayer path.point').length >= 40")
+    lit = len(page.evaluate("__lamplighter.beat.ids"))
+    drawn = page.evaluate("document.querySelectorAll('.city .scatterlayer path.point').length")
+    assert drawn == V + 2 * lit
+    wait_for(page, "__lamplighter.labels.length > 0")
+    page.close()
+
+
+def test_why_it_is_not_scattergl(city: str, chromium: Browser):
+    """When Plotly's WebGL points run under our policy one day, `fallback.ts` may use them."""
+    page = calm(chromium)
+    page.goto(city)
+    wait_for(page, "window.Plotly")
+    said = page.evaluate(
+        """async () => {
+            const div = document.createElement('div');
+            document.body.append(div);
+            const refused = new Promise((done) =>
+                addEventListener('securitypolicyviolation', (event) => done(event.blockedURI)));
+            const drawn = Promise.resolve()
+                .then(() => Plotly.newPlot(div, [{ type: 'scattergl', x: [1, 2], y: [1, 2], mode: 'markers' }]))
+                .then(() => new Promise((done) => setTimeout(() => done('drawn'), 1_500)), String);
+            return Promise.race([refused, drawn]);
+        }"""
+    )
+    assert said == "eval"
+    page.close()
