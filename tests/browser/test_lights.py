@@ -1,4 +1,4 @@
-"""The lamps when the graphics context is lost, where there is no WebGL2, and how much they flash."""
+"""The lamps when the graphics context is lost, and where there is no WebGL2."""
 
 from __future__ import annotations
 
@@ -67,25 +67,4 @@ def test_without_webgl2_plotly_draws_the_lamps(city: str, chromium: Browser):
     drawn = page.evaluate("document.querySelectorAll('.city .scatterlayer path.point').length")
     assert drawn == V + 2 * lit
     wait_for(page, "__lamplighter.labels.length > 0")
-    page.close()
-
-
-def test_why_it_is_not_scattergl(city: str, chromium: Browser):
-    """When Plotly's WebGL points run under our policy one day, `fallback.ts` may use them."""
-    page = calm(chromium)
-    page.goto(city)
-    wait_for(page, "window.Plotly")
-    said = page.evaluate(
-        """async () => {
-            const div = document.createElement('div');
-            document.body.append(div);
-            const refused = new Promise((done) =>
-                addEventListener('securitypolicyviolation', (event) => done(event.blockedURI)));
-            const drawn = Promise.resolve()
-                .then(() => Plotly.newPlot(div, [{ type: 'scattergl', x: [1, 2], y: [1, 2], mode: 'markers' }]))
-                .then(() => new Promise((done) => setTimeout(() => done('drawn'), 1_500)), String);
-            return Promise.race([refused, drawn]);
-        }"""
-    )
-    assert said == "eval"
     page.close()

@@ -1,6 +1,6 @@
 /**
- * The city as Plotly traces, for browsers without WebGL2: the same data and colours, plainer. SVG, not `scattergl`:
- * `docs/decisions/0007-svg-without-webgl2.md`. Names, rings, crosses and links lie above, as ever. Pure.
+ * The city as Plotly traces, for browsers without WebGL2: the same data and colours, plainer, in
+ * SVG. Names, rings, crosses and links lie above, as ever. Pure.
  */
 
 import type { Trace } from "../charts/library";
