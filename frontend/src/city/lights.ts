@@ -6,7 +6,7 @@
  */
 
 import { Program } from "./program";
-import { EYE, LAMP_FRAGMENT, LAMP_VERTEX, LAND, SCREEN } from "./shaders";
+import { EYE, HAZE, LAMP_FRAGMENT, LAMP_VERTEX, LAND, SCREEN } from "./shaders";
 import type { Relief } from "./relief";
 import type { Placement, View } from "./placement";
 import { INK, unit } from "./palette";
@@ -28,6 +28,15 @@ interface Target {
 
 const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
 
+/** Parts of a lamp that are drawn one after another, as the shader numbers them. */
+const [ASLEEP, LIT, BLOOM] = [0, 1, 2] as const;
+/** The side of a cell of haze and bloom, in design pixels: the cores blurred on it are as wide as halos shall be. */
+const CELL = 4;
+/** Samples so far apart (in cells), between cells, are a blur of the variance that cells themselves leave to be done. */
+const BLUR = 0.86;
+/** A halo of 0.055 exp(-r^2 / 16) has so much light for a core of 0.7 exp(-r^2 / 1.2). */
+const HALO = (0.055 * 16) / (0.7 * 1.2);
+
 /** Pictures of the land in one glide. */
 const LAND_STEPS = 12;
 
@@ -40,22 +49,30 @@ export class Lights {
   /** The context is gone for the moment: nothing is drawn until the browser gives it back. */
   lost = false;
   private readonly gl: WebGL2RenderingContext;
-  private programs!: Record<"land" | "lamp" | "eye", Program>;
+  private programs!: Record<"land" | "lamp" | "haze" | "eye", Program>;
   private buffers!: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;
   private lamps!: WebGLVertexArrayObject;
+  /** The lit tokens, so that no others need be looked at to draw them. */
+  private batch!: WebGLBuffer;
   private screen!: WebGLVertexArrayObject;
   private reliefs!: [WebGLTexture, WebGLTexture];
   private land: Target | null = null;
   private asleep: Target | null = null;
   private awake: Target | null = null;
+  private coarse: Target | null = null;
+  private haze: Target | null = null;
+  private bloom: Target | null = null;
   private largest = 64;
   /** What the land and the sleeping lamps were last drawn for; they are drawn again when it changes. */
   private seen = "";
   private groundSeen = "";
+  /** Nothing is drawn on the pictures of the lit lamps. */
+  private dark = false;
 
   private count = 0;
   private tints: Uint8Array = new Uint8Array(0);
   private lit: Float32Array = new Float32Array(0);
+  private ids: Uint32Array = new Uint32Array(0);
   private placements: [Placement, Placement] | null = null;
   private ground: [Relief, Relief] | null = null;
 
@@ -91,7 +108,9 @@ export class Lights {
   setTokens(tints: Uint8Array) {
     this.count = tints.length / 4;
     this.lit = new Float32Array(2 * this.count).fill(-1);
+    this.ids = new Uint32Array(0);
     this.placements = this.ground = null;
+    this.groundSeen = "";
     this.setTints(tints);
     this.upload("lit", this.lit);
   }
@@ -99,7 +118,7 @@ export class Lights {
   setTints(tints: Uint8Array) {
     this.tints = tints;
     this.upload("tint", tints);
-    this.seen = this.groundSeen = "";
+    this.seen = "";
   }
 
   /** Glide to `next`, from `last` where that is not simply the placement that was shown. */
@@ -110,7 +129,7 @@ export class Lights {
     else this.upload("from", from.places);
     this.placements = [from, next];
     this.upload("to", next.places);
-    this.seen = this.groundSeen = "";
+    this.seen = "";
   }
 
   /** The land that goes with the placement just given. */
@@ -120,7 +139,7 @@ export class Lights {
     this.ground = [last, relief];
     if (last === relief) this.uploadRelief(0, relief);
     this.uploadRelief(1, relief);
-    this.seen = this.groundSeen = "";
+    this.groundSeen = "";
   }
 
   /** A new beat: these rows, each as bright as its strength (0 to 1), and no others. */
@@ -131,7 +150,9 @@ export class Lights {
       this.lit[2 * id] = this.beat;
       this.lit[2 * id + 1] = strengths[i]!;
     }
+    this.ids = ids;
     this.upload("lit", this.lit);
+    this.uploadBatch();
   }
 
   /** Take over everything that other lights show, to draw it at another size. */
@@ -154,7 +175,7 @@ export class Lights {
   }
 
   draw(moment: Moment, design: number) {
-    if (this.lost || !this.land || !this.asleep || !this.awake) return;
+    if (this.lost || !this.land || !this.asleep || !this.awake || !this.haze || !this.bloom) return;
     const { gl } = this;
     const { view, mixing, rising } = moment;
     const place = [view.x0, view.x1, view.y0, view.y1, this.fineness].join();
@@ -164,20 +185,26 @@ export class Lights {
       this.groundSeen = ground;
       this.drawLand(moment, design);
     }
+    const cell = cellOf(design);
     if (place + mixing !== this.seen) {
       this.seen = place + mixing;
-      this.drawLamps(this.asleep, moment, design, 0);
+      this.drawLamps(this.asleep, moment, design, ASLEEP);
+      this.drawHaze(cell);
     }
-    this.drawLamps(this.awake, moment, design, 1);
+    this.drawLit(moment, design);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.disable(gl.BLEND);
     const eye = this.programs.eye.use();
     const [width, height] = this.drawn();
     eye.vec2("part", width / this.canvas.width, height / this.canvas.height);
+    eye.vec2("cells", width / cell, height / cell);
+    eye.float("halo", HALO);
     eye.texture("landPicture", 0, this.land.picture);
     eye.texture("asleepPicture", 1, this.asleep.picture);
     eye.texture("awakePicture", 2, this.awake.picture);
+    eye.texture("hazePicture", 3, this.haze.picture);
+    eye.texture("bloomPicture", 4, this.bloom.picture);
     gl.bindVertexArray(this.screen);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
@@ -187,7 +214,7 @@ export class Lights {
     if (this.lost || !this.awake) return 0;
     const { gl } = this;
     const [width, height] = this.drawn();
-    this.drawLamps(this.awake, moment, design, 1);
+    this.drawLamps(this.awake, moment, design, LIT);
     const pixels = new Float32Array(4 * width * height);
     const bytes = new Uint8Array(4 * width * height);
     if (this.deep) gl.readPixels(0, 0, width, height, gl.RGBA, gl.FLOAT, pixels);
@@ -227,27 +254,64 @@ export class Lights {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private drawLamps(onto: Target, { view, mixing, glow }: Moment, design: number, awake: 0 | 1) {
+  private drawLit(moment: Moment, design: number) {
+    const none = !this.ids.length || moment.glow <= 0;
+    if (none && this.dark) return;
+    this.dark = none;
+    this.drawLamps(this.awake!, moment, design, LIT);
+    this.drawLamps(this.bloom!, moment, design, BLOOM);
+  }
+
+  private drawLamps(onto: Target, { view, mixing, glow }: Moment, design: number, part: 0 | 1 | 2) {
     const { gl } = this;
+    const cell = part === BLOOM ? cellOf(design) : 1;
+    const [width, height] = this.drawn();
     gl.bindFramebuffer(gl.FRAMEBUFFER, onto.frame);
-    gl.viewport(0, 0, ...this.drawn());
+    // A cell that the picture's edge cuts is there too: its middle may be seen.
+    gl.viewport(0, 0, Math.ceil(width / cell), Math.ceil(height / cell));
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (!this.placements || (awake && glow <= 0)) return;
+    if (!this.placements || (part !== ASLEEP && (glow <= 0 || !this.ids.length))) return;
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE);
     const lamp = this.programs.lamp.use();
     lamp.vec4("fromBox", ...corner(this.placements[0].box));
     lamp.vec4("toBox", ...corner(this.placements[1].box));
-    lamp.vec4("view", ...corner(view));
+    lamp.vec4("view", ...stretched(corner(view), width, height, cell));
     lamp.float("mixing", mixing);
     lamp.float("beat", this.beat);
     lamp.float("glow", glow);
-    lamp.float("size", design);
+    lamp.float("size", design / cell);
     lamp.float("largest", this.largest);
-    lamp.float("awake", awake);
+    lamp.int("part", part);
     gl.bindVertexArray(this.lamps);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    if (part === ASLEEP) gl.drawArrays(gl.POINTS, 0, this.count);
+    else gl.drawElements(gl.POINTS, this.ids.length, gl.UNSIGNED_INT, 0);
+  }
+
+  /** What sleeps, blurred: first on cells, then among them. */
+  private drawHaze(cell: number) {
+    const { gl } = this;
+    const [width, height] = this.drawn();
+    const cells = [Math.ceil(width / cell), Math.ceil(height / cell)] as const;
+    const haze = this.programs.haze.use();
+    gl.disable(gl.BLEND);
+    gl.viewport(0, 0, ...cells);
+    gl.bindVertexArray(this.screen);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.coarse!.frame);
+    haze.texture("picture", 0, this.asleep!.picture);
+    haze.vec2("most", width, height);
+    haze.float("cell", cell);
+    haze.int("taps", Math.ceil(cell / 2));
+    haze.float("spread", 1);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.haze!.frame);
+    haze.texture("picture", 0, this.coarse!.picture);
+    haze.vec2("most", ...cells);
+    haze.float("cell", 1);
+    haze.int("taps", 2);
+    haze.float("spread", BLUR);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
   private begin() {
@@ -257,21 +321,24 @@ export class Lights {
     this.programs = {
       land: new Program(gl, SCREEN, LAND),
       lamp: new Program(gl, LAMP_VERTEX, LAMP_FRAGMENT),
+      haze: new Program(gl, SCREEN, HAZE),
       eye: new Program(gl, SCREEN, EYE),
     };
     const buffer = () => gl.createBuffer()!;
     this.buffers = { from: buffer(), to: buffer(), tint: buffer(), lit: buffer() };
+    this.batch = buffer();
     this.screen = gl.createVertexArray()!;
     this.lamps = gl.createVertexArray()!;
     this.bindAttributes();
     this.reliefs = [this.reliefTexture(), this.reliefTexture()];
-    this.land = this.asleep = this.awake = null;
+    this.land = this.asleep = this.awake = this.coarse = this.haze = this.bloom = null;
     this.makeTargets();
   }
 
   private restore() {
     this.upload("tint", this.tints);
     this.upload("lit", this.lit);
+    this.uploadBatch();
     if (this.placements) {
       this.upload("from", this.placements[0].places);
       this.upload("to", this.placements[1].places);
@@ -292,6 +359,7 @@ export class Lights {
     bind("to", 2, gl.UNSIGNED_SHORT);
     bind("tint", 4, gl.UNSIGNED_BYTE);
     bind("lit", 2, gl.FLOAT);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.batch);
     gl.bindVertexArray(null);
   }
 
@@ -307,6 +375,15 @@ export class Lights {
     this.gl.bindBuffer(this.gl.ARRAY_BUFFER, this.buffers[name]);
     this.gl.bufferData(this.gl.ARRAY_BUFFER, data, this.gl.DYNAMIC_DRAW);
     this.uploaded += data.byteLength;
+  }
+
+  private uploadBatch() {
+    if (this.lost) return;
+    const { gl } = this;
+    gl.bindVertexArray(this.lamps);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, this.ids, gl.DYNAMIC_DRAW);
+    gl.bindVertexArray(null);
+    this.uploaded += this.ids.byteLength;
   }
 
   private uploadRelief(slot: 0 | 1, { size, heights }: Relief) {
@@ -346,26 +423,31 @@ export class Lights {
     );
     if (!this.deep) return;
     // Asked once: the answer keeps the page waiting until all that was drawn is done.
-    const { frame, picture } = this.target(true);
+    const { frame, picture } = this.target(true, 4, 4);
     this.deep = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
     gl.deleteFramebuffer(frame);
     gl.deleteTexture(picture);
   }
 
   private makeTargets() {
-    for (const target of [this.land, this.asleep, this.awake]) {
+    for (const target of [this.land, this.asleep, this.awake, this.coarse, this.haze, this.bloom]) {
       this.gl.deleteFramebuffer(target?.frame ?? null);
       this.gl.deleteTexture(target?.picture ?? null);
     }
-    this.land = this.target(false);
-    this.asleep = this.target(this.deep);
-    this.awake = this.target(this.deep);
+    const { width, height } = this.canvas;
+    this.land = this.target(false, width, height);
+    this.asleep = this.target(this.deep, width, height);
+    this.awake = this.target(this.deep, width, height);
+    const cells = [Math.ceil(width / 2), Math.ceil(height / 2)] as const;
+    this.coarse = this.target(this.deep, ...cells);
+    this.haze = this.target(this.deep, ...cells);
+    this.bloom = this.target(this.deep, ...cells);
     this.seen = this.groundSeen = "";
+    this.dark = false;
   }
 
-  private target(deep: boolean): Target {
+  private target(deep: boolean, width: number, height: number): Target {
     const { gl } = this;
-    const { width, height } = this.canvas;
     const picture = this.texture(gl.LINEAR);
     gl.texStorage2D(gl.TEXTURE_2D, 1, deep ? gl.RGBA16F : gl.RGBA8, width || 1, height || 1);
     const frame = gl.createFramebuffer()!;
@@ -377,6 +459,22 @@ export class Lights {
 
 function corner(view: View): [number, number, number, number] {
   return [view.x0, view.y0, view.x1 - view.x0, view.y1 - view.y0];
+}
+
+/** The side of a cell in pixels, at least two. */
+function cellOf(design: number): number {
+  return Math.max(2, Math.round(CELL * design));
+}
+
+/** A view of so many pixels, as far as whole cells reach. */
+function stretched(
+  [x, y, w, h]: [number, number, number, number],
+  width: number,
+  height: number,
+  cell: number,
+): [number, number, number, number] {
+  const [across, up] = [(Math.ceil(width / cell) * cell) / width, (Math.ceil(height / cell) * cell) / height];
+  return [x, y, w * across, h * up];
 }
 
 function rect(relief: Relief | null): [number, number, number, number] {

@@ -29,6 +29,10 @@ export class Program {
     this.gl.uniform1f(this.place(name), value);
   }
 
+  int(name: string, value: number) {
+    this.gl.uniform1i(this.place(name), value);
+  }
+
   vec2(name: string, x: number, y: number) {
     this.gl.uniform2f(this.place(name), x, y);
   }

@@ -76,48 +76,73 @@ uniform vec4 view;
 uniform float mixing;
 uniform float beat;
 uniform float glow;       // 0 to 1, the beat's brightness now
-uniform float size;       // device pixels a design pixel
-uniform float largest;    // device pixels a point may have
-uniform float awake;      // 1: draw the lit lamps' light, 0: how every lamp sleeps
+uniform float size;       // pixels drawn for a design pixel
+uniform float largest;    // pixels a point may have
+uniform highp int part;         // 0: the cores of all lamps asleep; of the lit ones 1: core and glow, 2: bloom
 out vec3 hue;
-out float asleep;
-out float shine;
+out float bright;
 out float radius;
 void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
-  shine = lit.x == beat ? lit.y * glow * awake : 0.0;
   hue = tint.rgb;
-  asleep = tint.a * (1.0 - awake);
-  radius = min(size * mix(9.0, 15.0 + 40.0 * lit.y, awake), largest * 0.5);
+  bright = part == 0 ? tint.a : lit.x == beat ? lit.y * glow : 0.0;
+  float wide = part == 0 ? 2.8 : part == 1 ? 13.0 : 15.0 + 40.0 * lit.y;
+  radius = min(size * wide, largest * 0.5);
   gl_PointSize = radius * 2.0;
-  if (awake > 0.5 && shine <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  if (part > 0 && bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
 }`;
 
-/** Core, glow and bloom of one lamp; all lamps' light is summed. */
+/**
+ * Core, glow and bloom of one lamp; all lamps' light is summed. What is wide is not drawn here lamp by lamp, which
+ * would be hundreds of pixels for each: the bloom is drawn on coarse cells, and the halo of those asleep is the
+ * picture of their cores, blurred (HAZE).
+ */
 export const LAMP_FRAGMENT = `#version 300 es
 precision highp float;
 in vec3 hue;
-in float asleep;
-in float shine;
+in float bright;
 in float radius;
 uniform float size;
+uniform highp int part;
 out vec4 light;
 void main() {
-  float part = length(gl_PointCoord - 0.5) * 2.0;
-  if (part > 1.0) discard;
-  float r = part * radius / size;               // design pixels from the lamp
-  float rim = 1.0 - smoothstep(0.55, 1.0, part);
+  float away = length(gl_PointCoord - 0.5) * 2.0;
+  if (away > 1.0) discard;
+  float r = away * radius / size;               // design pixels from the lamp
   vec3 sum;
-  if (shine > 0.0) {
+  if (part == 0) {
+    sum = hue * bright * 0.7 * exp(-r * r / 1.2);
+  } else if (part == 1) {
     vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.6);
-    sum = pale * shine * 2.2 * exp(-r * r / 2.6);
-    sum += mix(hue, pale, 0.3) * shine * 0.4 * exp(-r * r / 24.0);
-    sum += hue * shine * (0.12 * exp(-r * r / 190.0) + 0.035 * exp(-r / 16.0));
+    sum = pale * bright * 2.2 * exp(-r * r / 2.6);
+    sum += mix(hue, pale, 0.3) * bright * 0.4 * exp(-r * r / 24.0);
   } else {
-    sum = hue * asleep * (0.7 * exp(-r * r / 1.2) + 0.055 * exp(-r * r / 16.0));
+    sum = hue * bright * (0.12 * exp(-r * r / 190.0) + 0.035 * exp(-r / 16.0));
   }
-  light = vec4(sum * rim, 1.0);
+  light = vec4(sum * (1.0 - smoothstep(0.55, 1.0, away)), 1.0);
+}`;
+
+/** A picture on coarser cells: each the mean of the pixels in it, and then of the cells around it. */
+export const HAZE = `#version 300 es
+precision highp float;
+out vec4 colour;
+uniform sampler2D picture;
+uniform vec2 most;        // pixels of the picture that were drawn on
+uniform float cell;       // pixels of the picture for one here
+uniform int taps;         // samples a side, each the mean of four pixels
+uniform float spread;     // how far apart the outermost samples are, in cells
+void main() {
+  vec2 size = vec2(textureSize(picture, 0));
+  vec3 sum = vec3(0.0);
+  for (int y = 0; y < taps; y++) {
+    for (int x = 0; x < taps; x++) {
+      vec2 off = ((vec2(x, y) + 0.5) / float(taps) - 0.5) * spread;
+      vec2 at = clamp((gl_FragCoord.xy + off) * cell, vec2(0.5), most - 0.5);
+      sum += texture(picture, at / size).rgb;
+    }
+  }
+  colour = vec4(sum / float(taps * taps), 1.0);
 }`;
 
 /** Land seen through summed light with a soft shoulder, and a little noise against banding. */
@@ -129,11 +154,18 @@ uniform vec2 part;        // of the pictures, which was drawn on
 uniform sampler2D landPicture;
 uniform sampler2D asleepPicture;
 uniform sampler2D awakePicture;
+uniform sampler2D hazePicture;
+uniform sampler2D bloomPicture;
+uniform vec2 cells;       // of haze and bloom, which were drawn on
+uniform float halo;       // light in a sleeping lamp's halo for that in its core
 void main() {
   // Not between the last pixels that were drawn and those beyond.
   vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
   vec3 ground = texture(landPicture, there).rgb;
   vec3 sum = texture(asleepPicture, there).rgb + texture(awakePicture, there).rgb;
+  vec2 size = vec2(textureSize(hazePicture, 0));
+  vec2 cell = clamp(at * cells, vec2(0.5), cells - 0.5) / size;
+  sum += halo * texture(hazePicture, cell).rgb + texture(bloomPicture, cell).rgb;
   // Where many lamps are lit together each channel alone would burn to white: most of the shoulder bends the sum as
   // a whole, so that a bright district keeps its tint.
   float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
