@@ -16,6 +16,7 @@ NAMES = (
     "history",
     "map",
     "map_cost",
+    "city",
 )
 
 

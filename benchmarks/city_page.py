@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import build_frontend
 import numpy as np
 from numpy.typing import NDArray
 
-import build_frontend
 from lamplighter.serving.assets import Assets
 from lamplighter.wire.frames import Districts, Layout, Method, encode
 

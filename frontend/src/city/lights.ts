@@ -200,6 +200,7 @@ export class Lights {
     eye.vec2("part", width / this.canvas.width, height / this.canvas.height);
     eye.vec2("cells", width / cell, height / cell);
     eye.float("halo", HALO);
+    eye.int("lit", this.dark ? 0 : 1);
     eye.texture("landPicture", 0, this.land.picture);
     eye.texture("asleepPicture", 1, this.asleep.picture);
     eye.texture("awakePicture", 2, this.awake.picture);
@@ -473,7 +474,10 @@ function stretched(
   height: number,
   cell: number,
 ): [number, number, number, number] {
-  const [across, up] = [(Math.ceil(width / cell) * cell) / width, (Math.ceil(height / cell) * cell) / height];
+  const [across, up] = [
+    (Math.ceil(width / cell) * cell) / width,
+    (Math.ceil(height / cell) * cell) / height,
+  ];
   return [x, y, w * across, h * up];
 }
 

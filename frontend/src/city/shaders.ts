@@ -157,15 +157,17 @@ uniform sampler2D awakePicture;
 uniform sampler2D hazePicture;
 uniform sampler2D bloomPicture;
 uniform vec2 cells;       // of haze and bloom, which were drawn on
+uniform bool lit;         // something is on the pictures of the lit lamps
 uniform float halo;       // light in a sleeping lamp's halo for that in its core
 void main() {
   // Not between the last pixels that were drawn and those beyond.
   vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
   vec3 ground = texture(landPicture, there).rgb;
-  vec3 sum = texture(asleepPicture, there).rgb + texture(awakePicture, there).rgb;
+  vec3 sum = texture(asleepPicture, there).rgb;
   vec2 size = vec2(textureSize(hazePicture, 0));
   vec2 cell = clamp(at * cells, vec2(0.5), cells - 0.5) / size;
-  sum += halo * texture(hazePicture, cell).rgb + texture(bloomPicture, cell).rgb;
+  sum += halo * texture(hazePicture, cell).rgb;
+  if (lit) sum += texture(awakePicture, there).rgb + texture(bloomPicture, cell).rgb;
   // Where many lamps are lit together each channel alone would burn to white: most of the shoulder bends the sum as
   // a whole, so that a bright district keeps its tint.
   float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
