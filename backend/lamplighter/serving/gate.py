@@ -200,7 +200,7 @@ def security_headers(address: Address | None) -> list[tuple[bytes, bytes]]:
     # Safari before 15.4 does not count a websocket to the page's own host as 'self'.
     socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""
     policy = (
-        "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; "
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
         f"connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     return [

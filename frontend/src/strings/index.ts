@@ -9,6 +9,7 @@ import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
+import { film } from "./film";
 import { pictures } from "./pictures";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
@@ -30,6 +31,7 @@ export const t = {
   ...measures,
   ...page,
   ...run,
+  ...film,
   ...pictures,
   ...runs,
   ...skyline,

@@ -1,0 +1,131 @@
+/** A film that is being made, and what came of it. */
+
+import type { Shot } from "../city/film";
+import type { Caption } from "../city/caption";
+import { fileName } from "../city/filename";
+import { lampBytes } from "../city/palette";
+import type { Size } from "../city/sizes";
+import type { LiveRun } from "../run/live.svelte";
+import { reel, stepsOf } from "../run/reel";
+import { edgesOf, shadesOfKinds, shadesOfValues, type Shades } from "../run/shades";
+import { fixed, t } from "../strings";
+import type { Method } from "../wire/frames";
+import { Refusal } from "../wire/rest";
+import { shownLine, type Vocabulary } from "../wire/vocabulary";
+import { legendOf, viewNotes } from "./caption";
+
+export interface Wish {
+  from: number;
+  to: number;
+  every: number;
+  rate: number;
+  steady: boolean;
+  method: Method;
+  size: Size;
+}
+
+export interface Made {
+  address: string;
+  blob: Blob;
+  name: string;
+  seconds: number;
+}
+
+export class Filming {
+  /** What is done now, and which part of it, 0 to 1; null: nothing. */
+  doing = $state.raw<{ what: "fetching" | "drawing" | "recording"; share: number } | null>(null);
+  made = $state.raw<Made | null>(null);
+  problem = $state("");
+  private abort: AbortController | null = null;
+
+  async make(run: LiveRun, wish: Wish) {
+    const { vocabulary } = run;
+    if (this.doing || !vocabulary) return;
+    this.forget();
+    const abort = (this.abort = new AbortController());
+    const { signal } = abort;
+    const tell = (what: "fetching" | "drawing" | "recording", share: number) => {
+      this.doing = { what, share };
+    };
+    tell("fetching", 0);
+    try {
+      const { film, filmType } = await import("../city/film");
+      if (!filmType()) return void (this.problem = t.film.cannot);
+      const { from, to, every, rate, steady, method, size } = wish;
+      const steps = stepsOf(from, to, every);
+      const reeled = await reel(run.id, steps, method, run.again, signal, (share) =>
+        tell("fetching", share),
+      );
+      const beats = new Map(reeled.map(({ step, beat }) => [step, beat]));
+      const shades = shadesFor(vocabulary);
+      const legend = legendOf(shades);
+      const caption = (shot: Shot, lit: Shot): Caption => {
+        const beat = beats.get(lit.step)!;
+        const w = t.caption;
+        return {
+          title: shownLine(run.id),
+          facts: [
+            w.step(shot.step),
+            w.loss(fixed(beats.get(shot.step)!.loss, 3)),
+            w.lit(beat.rows.batch, vocabulary.tokens.length),
+            lit === shot ? "" : t.film.lamps(lit.step),
+          ],
+          notes: [...viewNotes(shot.layout), t.film.every(every), w.relief],
+          legend,
+        };
+      };
+      const shots = reeled.map(({ step, layout, districts, beat: { ids, norms } }) => {
+        return { step, layout, districts, ids, norms };
+      });
+      const tints = lampBytes(
+        shades.entries.map(({ shade }) => shade),
+        shades.of,
+        ranksOf(vocabulary),
+      );
+      const script = { vocabulary, tints, shots, rate, steady, size, caption };
+      const { blob, extension, seconds } = await film(script, signal, tell);
+      const name = fileName(run.id, ["steps", from, steps.at(-1)!], extension);
+      this.made = { address: URL.createObjectURL(blob), blob, name, seconds };
+    } catch (error) {
+      if (signal.aborted) return;
+      console.warn("Lamplighter: no film.", error);
+      this.problem = error instanceof Refusal ? error.message : t.film.failed;
+    } finally {
+      if (this.abort === abort) this.doing = null;
+    }
+  }
+
+  cancel() {
+    this.abort?.abort();
+    this.doing = null;
+  }
+
+  /** Let go of what was made. */
+  forget() {
+    if (this.made) URL.revokeObjectURL(this.made.address);
+    this.made = null;
+    this.problem = "";
+  }
+
+  close() {
+    this.cancel();
+    this.forget();
+  }
+}
+
+/** What a film is coloured by: something that does not change from step to step. */
+function shadesFor({ tokens, classes, classOf, counts }: Vocabulary): Shades {
+  if (classes.length) {
+    const tints = classes.map((_, place) => place);
+    return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
+  }
+  const times = Float32Array.from(counts);
+  return shadesOfValues("frequency", times, edgesOf(times), { resting: 0 });
+}
+
+/** 1 for the most common token, near 0 for the rarest. */
+function ranksOf({ byCount }: Vocabulary): Float32Array {
+  const ranks = new Float32Array(byCount.length);
+  byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
+  return ranks;
+}
