@@ -177,3 +177,62 @@ def test_without_webgl_the_picture_is_made_of_the_svg(
     assert (seen["width"], seen["height"]) == (1920, 1080)
     assert seen["bright"] > 500
     page.close()
+
+
+FILM = """async (video) => {
+  const at = async (seconds) => {
+    const sought = new Promise((done) => (video.onseeked = done));
+    video.currentTime = seconds;
+    await sought;
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [160, 90];
+    const pen = canvas.getContext("2d");
+    // The line with the step in it, and the whole.
+    pen.drawImage(video, -20, -44);
+    const words = Array.from(pen.getImageData(0, 0, 160, 30).data);
+    pen.drawImage(video, 0, 0, 160, 90);
+    const data = pen.getImageData(0, 0, 160, 90).data;
+    return { words, light: data.reduce((sum, value) => sum + value, 0) / data.length };
+  };
+  const frames = [];
+  for (const seconds of [0.3, 0.8, 1.3, 1.8, 2.3, 2.4]) frames.push(await at(seconds));
+  const unlike = (a, b) => a.words.filter((value, i) => Math.abs(value - b.words[i]) > 40).length;
+  return {
+    width: video.videoWidth, height: video.videoHeight, duration: video.duration,
+    changes: frames.slice(1).map((frame, i) => unlike(frame, frames[i])),
+    light: frames.map(({ light }) => light),
+  };
+}"""
+
+
+def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path):
+    for name, value in (("from", "2"), ("to", "6"), ("every", "1")):
+        city.get_by_test_id(f"film-{name}").fill(value)
+    city.get_by_test_id("film-light").select_option(index=1)
+    expect(city.get_by_test_id("film-length")).to_contain_text("5 steps shown, 4.0 s")
+    city.get_by_test_id("film-make").focus()
+    city.keyboard.press("Enter")
+    expect(city.get_by_test_id("film-cancel")).to_be_visible()
+    video = city.get_by_test_id("film")
+    expect(video).to_be_visible(timeout=60_000)
+    expect(video).to_have_js_property("readyState", 4, timeout=10_000)
+    seen = video.evaluate(FILM)
+    assert (seen["width"], seen["height"]) == (1280, 720)
+    assert 3.8 < seen["duration"] < 4.2
+    # Each step has words of its own, and within a step nothing changes.
+    assert min(seen["changes"][:4]) > 3 * max(1, seen["changes"][4])
+    assert min(seen["light"]) > 5
+    path = saved(city, lambda: city.get_by_test_id("film-save").click(), tmp_path)
+    assert path.name == "lamplighter-mine-steps-2-6.webm"
+    assert path.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
+
+
+def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
+    city.get_by_test_id("film-from").fill("9")
+    expect(city.get_by_test_id("film-length")).to_contain_text("must not be after")
+    expect(city.get_by_test_id("film-make")).to_be_disabled()
+    city.get_by_test_id("film-from").fill("1")
+    city.get_by_test_id("film-make").click()
+    city.get_by_test_id("film-cancel").click()
+    expect(city.get_by_test_id("film-make")).to_be_enabled()
+    expect(city.get_by_test_id("film")).to_have_count(0)

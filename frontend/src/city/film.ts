@@ -1,6 +1,6 @@
 /**
- * A film of some steps: drawn beside the screen frame by frame as fast as this machine can, then recorded in its own
- * time by the browser.
+ * A film of some steps: drawn beside the screen and encoded frame by frame, as fast as this machine can. Nothing is
+ * recorded while it plays: a slow machine, or a hidden page, would leave steps out of it unnoticed.
  */
 
 import type { Districts, Layout } from "../wire/frames";
@@ -16,7 +16,7 @@ import { designSize } from "./pose";
 import { pixelsOf, type Size } from "./sizes";
 import { survey } from "./survey";
 import { Timing } from "./timing";
-import { withDuration } from "./webm";
+import { webm, type Encoded } from "./webm";
 
 /** One real step. */
 export interface Shot {
@@ -42,61 +42,84 @@ export interface Script {
 
 export interface Film {
   blob: Blob;
-  extension: "webm" | "mp4";
   seconds: number;
 }
 
-/** What is told while it is made: the part that is done, 0 to 1, of drawing or of recording. */
-export type Progress = (doing: "drawing" | "recording", share: number) => void;
-
 const FRAMES = 24;
-/** Codecs from the fastest to make to the last resort. */
-const TYPES = [
-  "video/webm;codecs=vp8",
-  "video/webm;codecs=vp9",
-  "video/webm",
-  "video/mp4;codecs=avc1.42E01F",
-  "video/mp4",
-];
+/** Names of codecs to the browser and in the file, the fastest first. */
+const CODECS = [
+  ["vp8", "V_VP8"],
+  ["vp09.00.40.08", "V_VP9"],
+] as const;
+/** Frames that wait to be encoded, at most. */
+const WAITING = 4;
 
-/** The kind of video this browser can make; null: none. */
-export function filmType(): string | null {
-  const able =
-    typeof MediaRecorder === "function" && "captureStream" in HTMLCanvasElement.prototype;
-  return (able && TYPES.find((type) => MediaRecorder.isTypeSupported(type))) || null;
+/** The settings of a codec that this browser can encode with; null: none, or only at a secure address. */
+async function codecFor(width: number, height: number) {
+  if (typeof VideoEncoder !== "function") return null;
+  for (const [codec, name] of CODECS) {
+    const bitrate = Math.min(16e6, 6 * width * height);
+    const settings = { codec, width, height, bitrate, framerate: FRAMES };
+    const { supported } = await VideoEncoder.isConfigSupported(settings);
+    if (supported) return { settings, name };
+  }
+  return null;
 }
 
-/** Make it. Throws where the browser cannot, or the abort. */
-export async function film(script: Script, signal: AbortSignal, progress: Progress): Promise<Film> {
-  const type = filmType();
-  if (!type) throw new Error("no recorder");
+/**
+ * Make it; `progress` is told which part is done, 0 to 1. Null where the browser encodes no videos; throws the abort,
+ * and where drawing or encoding fails.
+ */
+export async function film(
+  script: Script,
+  signal: AbortSignal,
+  progress: (share: number) => void,
+): Promise<Film | null> {
+  const [width, height] = pixelsOf(script.size);
+  const codec = await codecFor(width, height);
+  if (!codec) return null;
   const timing = new Timing(script.shots.length, script.rate);
   const stage = new Stage(script, timing);
-  const frames: Blob[] = [];
+  const frames: Encoded[] = [];
+  const failures: Error[] = [];
+  const encoder = new VideoEncoder({
+    output: (chunk) => {
+      const bytes = new Uint8Array(chunk.byteLength);
+      chunk.copyTo(bytes);
+      frames.push({ time: chunk.timestamp / 1_000, key: chunk.type === "key", bytes });
+    },
+    error: (error) => failures.push(error),
+  });
+  const count = Math.ceil(timing.seconds * FRAMES);
   try {
-    const count = Math.ceil(timing.seconds * FRAMES);
+    encoder.configure(codec.settings);
     let last = "";
     for (let i = 0; i < count; i++) {
-      signal.throwIfAborted();
       const key = stage.key(i / FRAMES);
-      if (key !== last) {
-        stage.draw(i / FRAMES);
-        frames.push(await still(stage.canvas));
-      } else frames.push(frames.at(-1)!);
+      const second = i % FRAMES === 0;
+      // What stays as it is need not be said again, but once a second and at the end.
+      if (key !== last || second || i === count - 1) {
+        if (key !== last) stage.draw(i / FRAMES);
+        const frame = new VideoFrame(stage.canvas, { timestamp: Math.round((1e6 * i) / FRAMES) });
+        encoder.encode(frame, { keyFrame: second });
+        frame.close();
+      }
       last = key;
-      progress("drawing", (i + 1) / count);
+      progress((i + 1) / count);
+      // The page has its turn, and the encoder.
+      do await new Promise((done) => setTimeout(done));
+      while (encoder.encodeQueueSize > WAITING && !failures.length);
+      signal.throwIfAborted();
+      if (failures[0]) throw failures[0];
     }
+    await encoder.flush();
   } finally {
+    if (encoder.state !== "closed") encoder.close();
     stage.stop();
   }
-  const blob = await recorded(frames, script.size, type, signal, (share) =>
-    progress("recording", share),
-  );
-  return {
-    blob,
-    extension: type.startsWith("video/webm") ? "webm" : "mp4",
-    seconds: frames.length / FRAMES,
-  };
+  const seconds = count / FRAMES;
+  const bytes = webm(frames, { codec: codec.name, width, height, duration: 1_000 * seconds });
+  return { blob: new Blob([bytes as BlobPart], { type: "video/webm" }), seconds };
 }
 
 /** Where the frames are drawn, one after the other. */
@@ -222,89 +245,4 @@ class Stage {
       ...seen,
     };
   }
-}
-
-function still(canvas: HTMLCanvasElement): Promise<Blob> {
-  return new Promise((resolve, reject) =>
-    canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("no frame"))),
-      "image/jpeg",
-      0.95,
-    ),
-  );
-}
-
-/** Frames as a video, each shown when its time has come: the browser's recorder has no other clock. */
-async function recorded(
-  frames: Blob[],
-  size: Size,
-  type: string,
-  signal: AbortSignal,
-  progress: (share: number) => void,
-): Promise<Blob> {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = pixelsOf(size);
-  const pen = canvas.getContext("2d", { alpha: false })!;
-  const stream = canvas.captureStream(0);
-  const track = stream.getVideoTracks()[0] as CanvasCaptureMediaStreamTrack;
-  const bits = Math.min(16e6, 6 * canvas.width * canvas.height);
-  const recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: bits });
-  const parts: Blob[] = [];
-  recorder.ondataavailable = ({ data }) => parts.push(data);
-  const over = new Promise<void>((resolve, reject) => {
-    recorder.onstop = () => resolve();
-    recorder.onerror = () => reject(new Error("the recorder failed"));
-  });
-  over.catch(() => undefined);
-  try {
-    let next = createImageBitmap(frames[0]!);
-    let start = -1;
-    for (let i = 0; i < frames.length; i++) {
-      const image = await next;
-      if (i + 1 < frames.length) next = createImageBitmap(frames[i + 1]!);
-      if (start < 0) {
-        recorder.start(1_000);
-        start = performance.now();
-      }
-      start += await untilSeen(recorder);
-      await until(start + (1_000 * i) / FRAMES);
-      signal.throwIfAborted();
-      pen.drawImage(image, 0, 0);
-      image.close();
-      track.requestFrame();
-      progress((i + 1) / frames.length);
-    }
-    await until(start + (1_000 * frames.length) / FRAMES);
-    track.requestFrame();
-    recorder.stop();
-    await over;
-  } finally {
-    if (recorder.state !== "inactive") recorder.stop();
-    track.stop();
-  }
-  const blob = new Blob(parts, { type: type.split(";")[0]! });
-  if (!type.startsWith("video/webm")) return blob;
-  const bytes = new Uint8Array(await blob.arrayBuffer());
-  return new Blob([withDuration(bytes, (1_000 * frames.length) / FRAMES)], { type: blob.type });
-}
-
-/** Hidden pages have slow clocks: the film waits meanwhile. Returns how long, in ms. */
-async function untilSeen(recorder: MediaRecorder): Promise<number> {
-  if (!document.hidden) return 0;
-  const begun = performance.now();
-  recorder.pause();
-  await new Promise<void>((done) => {
-    const seen = () => {
-      if (document.hidden) return;
-      document.removeEventListener("visibilitychange", seen);
-      done();
-    };
-    document.addEventListener("visibilitychange", seen);
-  });
-  recorder.resume();
-  return performance.now() - begun;
-}
-
-function until(time: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, Math.max(0, time - performance.now())));
 }

@@ -1,45 +1,109 @@
-/** A recorded WebM says how long it is, so that players can seek in it: browsers leave that out. Pure. */
+/** Encoded pictures as a WebM file: its length is in it, and a table of where each second begins. Pure. */
 
-const SEGMENT = [0x18, 0x53, 0x80, 0x67];
-const INFO = [0x15, 0x49, 0xa9, 0x66];
-
-/** The same file with its length, in milliseconds; unchanged where it is not of the form browsers write. */
-export function withDuration(
-  bytes: Uint8Array<ArrayBuffer>,
-  milliseconds: number,
-): Uint8Array<ArrayBuffer> {
-  const segment = indexOf(bytes, SEGMENT, 0);
-  const info = segment < 0 ? -1 : indexOf(bytes, INFO, segment);
-  // A segment of known length, or with a table of what lies where, would have to be written anew.
-  const open = bytes[segment + 4] === 0x01 && bytes[segment + 5] === 0xff;
-  if (info !== segment + 12 || !open) return bytes;
-  const head = info + 4;
-  const first = bytes[head]!;
-  const wide = Math.clz32(first) - 23;
-  if (wide < 1 || wide > 8) return bytes;
-  let size = first & (0xff >> wide);
-  for (let i = 1; i < wide; i++) size = size * 256 + bytes[head + i]!;
-  const end = head + wide + size;
-  if (end > bytes.length || size > 1_000) return bytes;
-  const body = bytes.subarray(head + wide, end);
-  if (indexOf(body, [0x44, 0x89], 0) >= 0) return bytes;
-  const grown = size + 11;
-  const duration = new DataView(new ArrayBuffer(11));
-  duration.setUint16(0, 0x4489);
-  duration.setUint8(2, 0x88);
-  duration.setFloat64(3, milliseconds);
-  const out = new Uint8Array(bytes.length - wide + 2 + 11);
-  out.set(bytes.subarray(0, head));
-  out.set([0x40 | (grown >> 8), grown & 255], head);
-  out.set(body, head + 2);
-  out.set(new Uint8Array(duration.buffer), head + 2 + size);
-  out.set(bytes.subarray(end), head + 2 + grown);
-  return out;
+export interface Encoded {
+  /** Milliseconds from the beginning. */
+  time: number;
+  /** It can be shown without the ones before it. */
+  key: boolean;
+  bytes: Uint8Array;
 }
 
-function indexOf(bytes: Uint8Array, wanted: number[], from: number): number {
-  for (let at = from; at + wanted.length <= Math.min(bytes.length, 4_096); at++) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) return at;
+export interface Video {
+  codec: "V_VP8" | "V_VP9";
+  width: number;
+  height: number;
+  /** Milliseconds. */
+  duration: number;
+}
+
+/** A file of `frames`, in the order of time; the first is a key. */
+export function webm(frames: Encoded[], { codec, width, height, duration }: Video): Uint8Array {
+  const head = element(0x1a45dfa3, [
+    element(0x4286, whole(1)),
+    element(0x42f7, whole(1)),
+    element(0x42f2, whole(4)),
+    element(0x42f3, whole(8)),
+    element(0x4282, text("webm")),
+    element(0x4287, whole(2)),
+    element(0x4285, whole(2)),
+  ]);
+  const info = element(0x1549a966, [
+    element(0x2ad7b1, whole(1_000_000)),
+    element(0x4489, real(duration)),
+    element(0x4d80, text("Lamplighter")),
+    element(0x5741, text("Lamplighter")),
+  ]);
+  const tracks = element(0x1654ae6b, [
+    element(0xae, [
+      element(0xd7, whole(1)),
+      element(0x73c5, whole(1)),
+      element(0x9c, whole(0)),
+      element(0x86, text(codec)),
+      element(0x83, whole(1)),
+      element(0xe0, [element(0xb0, whole(width)), element(0xba, whole(height))]),
+    ]),
+  ]);
+  const clusters: { time: number; bytes: Uint8Array }[] = [];
+  for (let from = 0; from < frames.length;) {
+    let end = from + 1;
+    while (end < frames.length && !frames[end]!.key) end += 1;
+    const time = Math.round(frames[from]!.time);
+    const blocks = frames.slice(from, end).map((frame) => block(frame, time));
+    clusters.push({ time, bytes: element(0x1f43b675, [element(0xe7, whole(time)), ...blocks]) });
+    from = end;
   }
-  return -1;
+  let at = info.length + tracks.length;
+  const points = clusters.map(({ time, bytes }) => {
+    const place = element(0xb7, [element(0xf7, whole(1)), element(0xf1, whole(at))]);
+    at += bytes.length;
+    return element(0xbb, [element(0xb3, whole(time)), place]);
+  });
+  const cues = element(0x1c53bb6b, points);
+  const body = [info, tracks, ...clusters.map(({ bytes }) => bytes), cues];
+  return joined([head, element(0x18538067, body)]);
+}
+
+function block({ time, key, bytes }: Encoded, from: number): Uint8Array {
+  const after = Math.round(time) - from;
+  const head = Uint8Array.of(0x81, (after >> 8) & 255, after & 255, key ? 0x80 : 0);
+  return element(0xa3, [head, bytes]);
+}
+
+function element(id: number, content: Uint8Array | Uint8Array[]): Uint8Array {
+  const parts = Array.isArray(content) ? content : [content];
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const length = new Uint8Array(8);
+  const view = new DataView(length.buffer);
+  view.setUint32(0, 0x0100_0000 + Math.floor(size / 2 ** 32));
+  view.setUint32(4, size >>> 0);
+  return joined([whole(id), length, ...parts]);
+}
+
+/** A whole number without zeros before it, as names and values are written. */
+function whole(value: number): Uint8Array {
+  const bytes = [value & 255];
+  for (let rest = Math.floor(value / 256); rest > 0; rest = Math.floor(rest / 256)) {
+    bytes.unshift(rest & 255);
+  }
+  return Uint8Array.from(bytes);
+}
+
+function real(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setFloat64(0, value);
+  return bytes;
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }

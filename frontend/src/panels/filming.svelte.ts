@@ -33,7 +33,7 @@ export interface Made {
 
 export class Filming {
   /** What is done now, and which part of it, 0 to 1; null: nothing. */
-  doing = $state.raw<{ what: "fetching" | "drawing" | "recording"; share: number } | null>(null);
+  doing = $state.raw<{ what: "fetching" | "drawing"; share: number } | null>(null);
   made = $state.raw<Made | null>(null);
   problem = $state("");
   private abort: AbortController | null = null;
@@ -44,13 +44,12 @@ export class Filming {
     this.forget();
     const abort = (this.abort = new AbortController());
     const { signal } = abort;
-    const tell = (what: "fetching" | "drawing" | "recording", share: number) => {
+    const tell = (what: "fetching" | "drawing", share: number) => {
       this.doing = { what, share };
     };
     tell("fetching", 0);
     try {
-      const { film, filmType } = await import("../city/film");
-      if (!filmType()) return void (this.problem = t.film.cannot);
+      const { film } = await import("../city/film");
       const { from, to, every, rate, steady, method, size } = wish;
       const steps = stepsOf(from, to, every);
       const reeled = await reel(run.id, steps, method, run.again, signal, (share) =>
@@ -83,8 +82,10 @@ export class Filming {
         ranksOf(vocabulary),
       );
       const script = { vocabulary, tints, shots, rate, steady, size, caption };
-      const { blob, extension, seconds } = await film(script, signal, tell);
-      const name = fileName(run.id, ["steps", from, steps.at(-1)!], extension);
+      const video = await film(script, signal, (share) => tell("drawing", share));
+      if (!video) return void (this.problem = t.film.cannot);
+      const { blob, seconds } = video;
+      const name = fileName(run.id, ["steps", from, steps.at(-1)!], "webm");
       this.made = { address: URL.createObjectURL(blob), blob, name, seconds };
     } catch (error) {
       if (signal.aborted) return;

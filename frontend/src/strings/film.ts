@@ -30,11 +30,11 @@ export const film = {
     cancel: "Cancel",
     fetching: "Fetching the steps",
     drawing: "Drawing the frames",
-    recording: "Recording, as long as the film lasts",
     save: "Save the film",
     share: "Share",
     shown: "The film",
-    cannot: "This browser cannot record videos. Pictures of single steps can be saved above.",
+    cannot:
+      "This browser cannot make videos at this address (it must be https or this very machine). Pictures of single steps can be saved above.",
     failed: "The film could not be made here; a smaller size may work.",
     lamps: (step: number) => `lamps of step ${count(step)}`,
     every: (steps: number) =>
