@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -84,8 +84,11 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
         if n not in at:
             continue
         probe.look(vectors)
-        refit = Refit(settings)
-        fitted, after = (shown["refit"].frame(refit, snapshots[m]) for m in (n, n + 1))
+        refit = Refit(replace(settings, seed=n))
+        fitted = shown["refit"].frame(refit, vectors)
+        # Each on its own: with one seed for both, the second would be begun like the first.
+        refit.change(replace(settings, seed=n + 1))
+        after = shown["refit"].frame(refit, snapshots[n + 1])
         if len(calm[n]) >= CALM:
             shown["refit"].moved.append(displacement(fitted, after, calm[n]))
         # A map that stands still has the best of speeds and the best of calm: trust is what it lacks.

@@ -32,7 +32,7 @@ class MapSettings:
     """What is left of the learning rate from frame to frame when the space rests."""
     glide: float = 0.3
     """Share of the way to where the optimiser has it that a token goes in one frame, at most."""
-    calm_glide: float = 0.15
+    calm_glide: float = 0.1
     """The same of a token with whose neighbours nothing happened, while others move."""
     seed: int = 0
 
