@@ -199,13 +199,12 @@ export class Lights {
     const [width, height] = this.drawn();
     eye.vec2("part", width / this.canvas.width, height / this.canvas.height);
     eye.vec2("cells", width / cell, height / cell);
-    eye.float("halo", HALO);
+    eye.int("fine", this.fineness === 1 ? 1 : 0);
     eye.int("lit", this.dark ? 0 : 1);
     eye.texture("landPicture", 0, this.land.picture);
     eye.texture("asleepPicture", 1, this.asleep.picture);
     eye.texture("awakePicture", 2, this.awake.picture);
-    eye.texture("hazePicture", 3, this.haze.picture);
-    eye.texture("bloomPicture", 4, this.bloom.picture);
+    eye.texture("wide", 3, (this.dark ? this.haze : this.bloom).picture);
     gl.bindVertexArray(this.screen);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
@@ -260,7 +259,28 @@ export class Lights {
     if (none && this.dark) return;
     this.dark = none;
     this.drawLamps(this.awake!, moment, design, LIT);
+    if (none) return;
     this.drawLamps(this.bloom!, moment, design, BLOOM);
+    this.addHaze(cellOf(design));
+  }
+
+  /** What lights far around shines on the same cells, lit or asleep: the eye looks at one picture of them. */
+  private addHaze(cell: number) {
+    const { gl } = this;
+    const [width, height] = this.drawn();
+    const cells = [Math.ceil(width / cell), Math.ceil(height / cell)] as const;
+    const haze = this.programs.haze.use();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE);
+    gl.viewport(0, 0, ...cells);
+    haze.texture("picture", 0, this.haze!.picture);
+    haze.vec2("most", ...cells);
+    haze.float("cell", 1);
+    haze.int("taps", 1);
+    haze.float("spread", 0);
+    haze.float("gain", 1);
+    gl.bindVertexArray(this.screen);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
   private drawLamps(onto: Target, { view, mixing, glow }: Moment, design: number, part: 0 | 1 | 2) {
@@ -305,6 +325,7 @@ export class Lights {
     haze.float("cell", cell);
     haze.int("taps", Math.ceil(cell / 2));
     haze.float("spread", 1);
+    haze.float("gain", 1);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.haze!.frame);
     haze.texture("picture", 0, this.coarse!.picture);
@@ -312,6 +333,7 @@ export class Lights {
     haze.float("cell", 1);
     haze.int("taps", 2);
     haze.float("spread", BLUR);
+    haze.float("gain", HALO);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 

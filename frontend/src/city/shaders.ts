@@ -132,6 +132,7 @@ uniform vec2 most;        // pixels of the picture that were drawn on
 uniform float cell;       // pixels of the picture for one here
 uniform int taps;         // samples a side, each the mean of four pixels
 uniform float spread;     // how far apart the outermost samples are, in cells
+uniform float gain;
 void main() {
   vec2 size = vec2(textureSize(picture, 0));
   vec3 sum = vec3(0.0);
@@ -142,7 +143,7 @@ void main() {
       sum += texture(picture, at / size).rgb;
     }
   }
-  colour = vec4(sum / float(taps * taps), 1.0);
+  colour = vec4(gain * sum / float(taps * taps), 1.0);
 }`;
 
 /** Land seen through summed light with a soft shoulder, and a little noise against banding. */
@@ -151,23 +152,28 @@ precision highp float;
 in vec2 at;
 out vec4 colour;
 uniform vec2 part;        // of the pictures, which was drawn on
+uniform bool fine;        // all of it: a pixel of the pictures is a pixel here, and need not be mixed of four
 uniform sampler2D landPicture;
 uniform sampler2D asleepPicture;
 uniform sampler2D awakePicture;
-uniform sampler2D hazePicture;
-uniform sampler2D bloomPicture;
-uniform vec2 cells;       // of haze and bloom, which were drawn on
-uniform bool lit;         // something is on the pictures of the lit lamps
-uniform float halo;       // light in a sleeping lamp's halo for that in its core
+uniform sampler2D wide;   // halos and blooms, on cells
+uniform vec2 cells;       // of them, which were drawn on
+uniform bool lit;         // something is on the picture of the lit lamps
 void main() {
-  // Not between the last pixels that were drawn and those beyond.
-  vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
-  vec3 ground = texture(landPicture, there).rgb;
-  vec3 sum = texture(asleepPicture, there).rgb;
-  vec2 size = vec2(textureSize(hazePicture, 0));
-  vec2 cell = clamp(at * cells, vec2(0.5), cells - 0.5) / size;
-  sum += halo * texture(hazePicture, cell).rgb;
-  if (lit) sum += texture(awakePicture, there).rgb + texture(bloomPicture, cell).rgb;
+  vec3 ground, sum;
+  if (fine) {
+    ivec2 there = ivec2(gl_FragCoord.xy);
+    ground = texelFetch(landPicture, there, 0).rgb;
+    sum = texelFetch(asleepPicture, there, 0).rgb;
+    if (lit) sum += texelFetch(awakePicture, there, 0).rgb;
+  } else {
+    // Not between the last pixels that were drawn and those beyond.
+    vec2 there = min(at * part, part - 0.5 / vec2(textureSize(landPicture, 0)));
+    ground = texture(landPicture, there).rgb;
+    sum = texture(asleepPicture, there).rgb;
+    if (lit) sum += texture(awakePicture, there).rgb;
+  }
+  sum += texture(wide, clamp(at * cells, vec2(0.5), cells - 0.5) / vec2(textureSize(wide, 0))).rgb;
   // Where many lamps are lit together each channel alone would burn to white: most of the shoulder bends the sum as
   // a whole, so that a bright district keeps its tint.
   float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
