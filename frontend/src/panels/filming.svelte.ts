@@ -69,7 +69,12 @@ export class Filming {
             w.lit(beat.rows.batch, vocabulary.tokens.length),
             lit === shot ? "" : t.film.lamps(lit.step),
           ],
-          notes: [...viewNotes(shot.layout), t.film.every(every), w.relief],
+          notes: [
+            ...viewNotes(shot.layout),
+            shot.layout.step > shot.step ? t.mapSwitch.otherTime(shot.layout.step) : "",
+            t.film.every(every),
+            w.relief,
+          ],
           legend,
         };
       };
