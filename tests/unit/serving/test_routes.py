@@ -15,6 +15,7 @@ from lamplighter.runfolder.measures import MeasuresWriter
 from lamplighter.runfolder.requests import RequestsReader
 from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.steps import StepsWriter
+from lamplighter.serving import routes_pairs
 from lamplighter.serving.uploads import KEPT, LARGEST
 from lamplighter.wire.frames import Layout, Method, Rows, decode
 from tests.unit.serving.asgi import HOST, Answer, call
@@ -395,3 +396,39 @@ async def test_of_many_events_the_newest_come_and_the_others_by_page(app: FastAP
     assert await numbers("?after=2300") == []
     for bad in ("after=-1", "limit=0", "limit=1001", "after=x"):
         await get(app, f"{base}?{bad}", 422)
+
+
+async def test_pairs(app: FastAPI, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(12)
+    base = f"/api/runs/{run.id}/pairs"
+    told = (await get(app, f"{base}?token_ids=3,1,9&step=12")).json
+    assert (told["step"], told["exact"], told["token_ids"]) == (12, True, [3, 1, 9])
+    rows = trainer.matrix[[3, 1, 9]]
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert told["table"]["cosine"][0][2] == pytest.approx(float(units[0] @ units[2]), abs=1e-5)
+    assert told["table"]["distance"][1][2] == pytest.approx(
+        float(np.linalg.norm(rows[1] - rows[2])), abs=1e-4
+    )
+    three = [float(units[a] @ units[b]) for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert told["among"]["cosine"]["mean"] == pytest.approx(np.mean(three), abs=1e-5)
+    assert (told["among"]["pairs"], told["random"]["pairs"]) == (3, V * (V - 1) // 2)
+
+    many = (await get(app, f"{base}?token_ids={','.join(map(str, range(20)))}")).json
+    assert (many["table"], many["among"]["pairs"]) == (None, 190)
+    alone = (await get(app, f"{base}?token_ids=3")).json
+    assert (alone["among"]["pairs"], alone["among"]["cosine"]["mean"]) == (0, None)
+    for bad, status in (("", 422), ("3,3", 422), ("a", 422), ("99", 404), ("-1", 422)):
+        await get(app, f"{base}?token_ids={bad}", status)
+    await get(app, base, 422)
+    trainer.crash()
+
+
+async def test_pairs_of_more_tokens_than_are_measured(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finished_run(tmp_path)
+    monkeypatch.setattr(routes_pairs, "MOST", 5)
+    await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4")
+    refused = await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4,5", 422)
+    assert "at most 5 tokens" in refused.json["detail"]

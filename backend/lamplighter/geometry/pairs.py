@@ -1,0 +1,116 @@
+"""How alike some rows of a matrix are, pair by pair, and how alike any two of its rows are: to compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import unit_rows
+
+RANDOM_PAIRS = 10_000
+"""Pairs of the whole matrix that are measured; all of them where there are fewer."""
+
+BLOCK = 256
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number measured on many pairs. Not a number where there was no pair."""
+
+    mean: float
+    deviation: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Cosine and Euclidean distance of pairs of rows."""
+
+    pairs: int
+    cosine: Spread
+    distance: Spread
+
+
+def table(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Cosine and Euclidean distance of every row with every other.
+
+    Args:
+        vectors: shape (K, D).
+
+    Returns:
+        Two arrays of shape (K, K): cosines (of a row without a direction, zero or not finite, all are 0),
+        distances (not finite for rows that are not).
+    """
+    units = unit_rows(vectors)
+    cosines = np.clip(units @ units.T, -1, 1)
+    wide = vectors.astype(np.float64)
+    distances = np.array([np.linalg.norm(wide - row, axis=1) for row in wide])
+    return cosines, distances.astype(np.float32).reshape(len(wide), len(wide))
+
+
+def of_all(vectors: NDArray[np.float32]) -> Likeness:
+    """Every pair of the rows, each once. `vectors`: shape (K, D)."""
+    cosines, distances = _Sum(), _Sum()
+    units, wide = unit_rows(vectors), vectors.astype(np.float64)
+    squares = (wide**2).sum(axis=1)
+    for start in range(0, len(units), BLOCK):
+        block = slice(start, start + BLOCK)
+        # Of each row only the pairs with later ones.
+        later = np.arange(len(units))[None, :] > np.arange(len(units))[block, None]
+        cosines.add((units[block] @ units.T)[later])
+        apart = squares[block, None] + squares[None, :] - 2 * wide[block] @ wide.T
+        distances.add(np.sqrt(np.maximum(0, apart))[later])
+    return Likeness(cosines.count, cosines.spread(-1, 1), distances.spread(0, np.inf))
+
+
+def of_random(vectors: NDArray[np.float32], most: int = RANDOM_PAIRS) -> Likeness:
+    """Pairs drawn at random from the rows, the same ones each time; all of them where there are at most `most`.
+
+    Args:
+        vectors: shape (V, D).
+        most: how many pairs.
+    """
+    size = len(vectors)
+    if size * (size - 1) // 2 <= most:
+        return of_all(vectors)
+    draw = np.random.default_rng(_SEED)
+    one = draw.integers(0, size, size=most)
+    # Any other row is as likely as any: never the row itself.
+    other = (one + draw.integers(1, size, size=most)) % size
+    cosines, distances = _Sum(), _Sum()
+    cosines.add((unit_rows(vectors[one]) * unit_rows(vectors[other])).sum(axis=1))
+    distances.add(np.linalg.norm(vectors[one].astype(np.float64) - vectors[other], axis=1))
+    return Likeness(most, cosines.spread(-1, 1), distances.spread(0, np.inf))
+
+
+class _Sum:
+    """What a spread needs, of values that come in blocks."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum = self._squares = 0.0
+        self._least, self._most = np.inf, -np.inf
+
+    def add(self, values: NDArray[np.floating]) -> None:
+        if not len(values):
+            return
+        wide = values.astype(np.float64)
+        self.count += len(wide)
+        self._sum += float(wide.sum())
+        self._squares += float((wide**2).sum())
+        # One that is not a number makes all four so.
+        self._least = float(np.minimum(self._least, wide.min()))
+        self._most = float(np.maximum(self._most, wide.max()))
+
+    def spread(self, low: float, high: float) -> Spread:
+        """Rounding can put a value a hair outside of `low` to `high`."""
+        if not self.count:
+            return Spread(np.nan, np.nan, np.nan, np.nan)
+        mean = self._sum / self.count
+        deviation = float(np.sqrt(np.maximum(0.0, self._squares / self.count - mean**2)))
+        mean, least, most = (float(np.clip(value, low, high)) for value in (mean, self._least, self._most))
+        return Spread(mean, deviation, least, most)
