@@ -16,6 +16,9 @@ export interface PlotlyButton {
   name: string;
   title: string;
   icon: unknown;
+  /** Which part of the figure it sets, and to what: Plotly marks the button while that is so. */
+  attr?: string;
+  val?: string;
   click: () => void;
 }
 

@@ -1,21 +1,32 @@
 /**
- * The map's figure: Plotly owns its axes, pan, wheel and mode bar; fingers are ours, since Plotly does
- * not pinch. Tells the view while it changes, and takes one from outside.
+ * The map's figure: Plotly owns its axes, pan, wheel, lasso and mode bar; fingers are ours, since Plotly
+ * does not pinch. Tells the view while it changes, and takes one from outside.
  */
 
 import type { PlotlyDiv, PlotlyLibrary, Trace } from "../charts/library";
 import { plotly, quietFigure } from "../charts/plotly";
+import { Fingers, type Drag } from "./fingers";
+import { boxOfCorners, type Point } from "./lasso";
 import { zoomed, type View } from "./placement";
 
 export interface FigureEvents {
   viewed(view: View): void;
   home(): void;
   save(): void;
+  /** A button of the mode bar was pressed. */
+  drags(drag: Drag): void;
+  /** A line was drawn around tokens, in map units. */
+  surrounded(corners: Point[]): void;
+  /** A finger is drawing, in CSS pixels from the map's corner; null: it is done. */
+  drawing(line: Point[] | null): void;
 }
 
 export interface FigureWords {
   home: string;
   save: string;
+  pan: string;
+  lasso: string;
+  box: string;
 }
 
 /** How long a view that was moved must rest until what Plotly draws may change, in ms. */
@@ -30,17 +41,24 @@ export class Figure {
   private applying = false;
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
-  private fingers = new Map<number, { x: number; y: number }>();
+  private drag: Drag = "pan";
+  private readonly fingers: Fingers;
 
   constructor(
     private readonly div: HTMLElement,
     private readonly events: FigureEvents,
     private readonly words: FigureWords,
   ) {
-    div.addEventListener("touchstart", this.touched, { capture: true, passive: false });
-    div.addEventListener("touchmove", this.dragged, { capture: true, passive: false });
-    div.addEventListener("touchend", this.lifted, { capture: true });
-    div.addEventListener("touchcancel", this.lifted, { capture: true });
+    this.fingers = new Fingers(div, {
+      view: () => this.view,
+      viewed: (view) => {
+        this.events.viewed(view);
+        this.setView(view);
+      },
+      draws: () => this.drag,
+      drawing: (line) => this.events.drawing(line),
+      drawn: (line) => this.events.surrounded(line.map((point) => this.placeOf(point))),
+    });
     void this.begin();
   }
 
@@ -59,6 +77,14 @@ export class Figure {
     this.redraw();
   }
 
+  /** What dragging does, with a mouse or a finger. */
+  setDrag(drag: Drag) {
+    if (drag === this.drag) return;
+    this.drag = drag;
+    this.fingers.forget();
+    if (this.library && this.plotted) void this.library.relayout(this.plotted, { dragmode: drag });
+  }
+
   resize() {
     if (this.library && this.plotted) void this.library.Plots.resize(this.plotted);
   }
@@ -73,6 +99,7 @@ export class Figure {
   stop() {
     clearTimeout(this.timer);
     clearTimeout(this.redrawing);
+    this.fingers.stop();
     if (this.plotted) this.library?.purge(this.plotted);
     this.library = this.plotted = null;
   }
@@ -116,6 +143,39 @@ export class Figure {
     this.plotted.on?.("plotly_relayouting", told);
     this.plotted.on?.("plotly_relayout", told);
     this.plotted.on?.("plotly_doubleclick", () => this.events.home());
+    this.plotted.on?.("plotly_selected", (drawn) => this.selected(drawn));
+  }
+
+  /** Plotly says what was drawn, not what is in it: a figure without points has none to say. */
+  private selected(drawn: Record<string, unknown> | undefined) {
+    const { lassoPoints, range } = (drawn ?? {}) as Partial<
+      Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
+    >;
+    if (!lassoPoints && !range) return;
+    // The outline has done its work. Plotly is still about to draw it.
+    setTimeout(() => this.wipe(), 0);
+    if (lassoPoints) {
+      this.events.surrounded(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
+    } else if (range) {
+      const [one, other] = [0, 1].map((i) => ({ x: range.x[i]!, y: range.y[i]! }));
+      this.events.surrounded(boxOfCorners(one!, other!));
+    }
+  }
+
+  private wipe() {
+    if (!this.library || !this.plotted) return;
+    void this.library.relayout(this.plotted, { selections: [] });
+    // Where Plotly draws the lamps itself, it has dimmed those outside.
+    if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
+  }
+
+  /** Map units of a point given in CSS pixels from the corner. */
+  private placeOf({ x, y }: Point): Point {
+    const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
+    return {
+      x: x0 + (x / this.div.clientWidth) * (x1 - x0),
+      y: y1 - (y / this.div.clientHeight) * (y1 - y0),
+    };
   }
 
   private apply() {
@@ -134,8 +194,9 @@ export class Figure {
       margin: { l: 0, r: 0, t: 0, b: 0 },
       xaxis: { ...axis, range: [x0, x1] },
       yaxis: { ...axis, range: [y0, y1] },
-      dragmode: "pan",
+      dragmode: this.drag,
       hovermode: false,
+      newselection: { line: { color: "#ffe9c4", width: 1.5, dash: "solid" } },
       modebar: {
         orientation: "v",
         bgcolor: "rgba(0,0,0,0)",
@@ -158,60 +219,30 @@ export class Figure {
       icon: library.Icons["camera"],
       click: () => this.events.save(),
     };
+    // Ours: Plotly's own are left out of a figure without points. What is on is Plotly's to mark.
+    const dragging = (val: Drag, icon: string, title: string) => ({
+      name: `drag-${val}`,
+      title,
+      icon: library.Icons[icon],
+      attr: "dragmode",
+      val,
+      click: () => this.events.drags(val),
+    });
+    const drags = [
+      dragging("pan", "pan", this.words.pan),
+      dragging("lasso", "lasso", this.words.lasso),
+      dragging("select", "selectbox", this.words.box),
+    ];
     return {
       displaylogo: false,
       displayModeBar: true,
-      modeBarButtons: [["zoomIn2d", "zoomOut2d", home, ...(this.words.save ? [save] : [])]],
+      modeBarButtons: [
+        ["zoomIn2d", "zoomOut2d", home, ...drags, ...(this.words.save ? [save] : [])],
+      ],
       scrollZoom: true,
       doubleClick: false as const,
       responsive: false,
       showTips: false,
     };
-  }
-
-  private readonly touched = (event: TouchEvent) => {
-    if ((event.target as Element).closest(".modebar")) return;
-    event.stopPropagation();
-    this.remember(event);
-  };
-
-  private readonly dragged = (event: TouchEvent) => {
-    if (!this.fingers.size || !this.view) return;
-    event.stopPropagation();
-    event.preventDefault();
-    const before = [...this.fingers.values()];
-    this.remember(event);
-    const after = [...this.fingers.values()];
-    if (before.length !== after.length) return;
-    const box = this.div.getBoundingClientRect();
-    const middle = (points: { x: number; y: number }[]) => ({
-      x: points.reduce((sum, p) => sum + p.x, 0) / points.length,
-      y: points.reduce((sum, p) => sum + p.y, 0) / points.length,
-    });
-    const [was, is] = [middle(before), middle(after)];
-    const reach = (points: { x: number; y: number }[], from: { x: number; y: number }) =>
-      Math.max(8, Math.hypot(points[0]!.x - from.x, points[0]!.y - from.y));
-    const factor = after.length > 1 ? reach(before, was) / reach(after, is) : 1;
-    const px = (was.x - box.left) / box.width;
-    const py = 1 - (was.y - box.top) / box.height;
-    const view = zoomed(this.view, factor, px, py);
-    const dx = (-(is.x - was.x) / box.width) * (view.x1 - view.x0);
-    const dy = ((is.y - was.y) / box.height) * (view.y1 - view.y0);
-    const moved = { x0: view.x0 + dx, x1: view.x1 + dx, y0: view.y0 + dy, y1: view.y1 + dy };
-    this.events.viewed(moved);
-    this.setView(moved);
-  };
-
-  private readonly lifted = (event: TouchEvent) => {
-    if ((event.target as Element).closest(".modebar")) return;
-    event.stopPropagation();
-    this.remember(event);
-  };
-
-  private remember(event: TouchEvent) {
-    this.fingers.clear();
-    for (const { identifier, clientX, clientY } of Array.from(event.touches).slice(0, 2)) {
-      this.fingers.set(identifier, { x: clientX, y: clientY });
-    }
   }
 }

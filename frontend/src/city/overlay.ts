@@ -36,6 +36,8 @@ export interface Scenery {
   among: number[];
   /** Tokens shown where they do not belong, to be marked. */
   doubtful: number[];
+  /** Tokens that were gathered. */
+  gathered: readonly number[];
   /** The beat's rows, the brightest first. */
   lit: { id: number; strength: number }[];
   chosen: number | null;
@@ -109,6 +111,7 @@ export class Overlay {
     pen.clearRect(0, 0, scenery.width, scenery.height);
     this.drawDoubtful(scenery);
     this.drawAmong(scenery);
+    this.drawGathered(scenery);
     this.drawLinks(scenery);
     let fading = false;
     for (const [key, one] of this.names) {
@@ -283,6 +286,33 @@ export class Overlay {
       pen.moveTo(x + 6 * this.scale, y);
       pen.arc(x, y, 6 * this.scale, 0, 2 * Math.PI);
     }
+    pen.stroke();
+    pen.globalAlpha = 1;
+  }
+
+  /** A diamond around each token that was gathered: a shape of its own, whatever the colours are. */
+  private drawGathered(scenery: Scenery) {
+    const { pen } = this;
+    if (!scenery.gathered.length) return;
+    const arm = 7.5 * this.scale;
+    pen.beginPath();
+    for (const id of scenery.gathered) {
+      const [x, y] = pixel(scenery, scenery.at(id));
+      if (!(x >= -arm && y >= -arm && x <= scenery.width + arm && y <= scenery.height + arm)) continue;
+      pen.moveTo(x, y - arm);
+      pen.lineTo(x + arm, y);
+      pen.lineTo(x, y + arm);
+      pen.lineTo(x - arm, y);
+      pen.closePath();
+    }
+    // Dark beneath, so that it is seen on bright land too.
+    pen.strokeStyle = INK.night;
+    pen.lineWidth = 3.4 * this.scale;
+    pen.globalAlpha = 0.55;
+    pen.stroke();
+    pen.strokeStyle = INK.text;
+    pen.lineWidth = 1.4 * this.scale;
+    pen.globalAlpha = 0.95;
     pen.stroke();
     pen.globalAlpha = 1;
   }

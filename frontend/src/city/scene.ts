@@ -19,6 +19,7 @@ import {
 } from "./districts";
 import { Fineness } from "./fineness";
 import { GENTLE_RISE, GLIDE, glideAt, glowAt, strengths } from "./glide";
+import { tokensWithin, type Point } from "./lasso";
 import { Lights, type Moment } from "./lights";
 import { Overlay, type Scenery } from "./overlay";
 import { Picker } from "./picking";
@@ -83,6 +84,9 @@ export class Scene {
   private districts: District[] = [];
   private among: number[] = [];
   private doubtful: number[] = [];
+  private gathered: readonly number[] = [];
+  /** Tokens are kept still: the view then stays too, unless it is asked for. */
+  private aligned = false;
   private lit: Scenery["lit"] = [];
   private tints: Uint8Array = new Uint8Array(0);
   private chosen: number | null = null;
@@ -130,6 +134,7 @@ export class Scene {
     this.among = this.doubtful = [];
     this.surveyor.forget();
     this.riseStarted = -Infinity;
+    this.gathered = [];
     this.setDistricts(null);
     this.wandering = false;
     this.overlay.clear();
@@ -210,6 +215,21 @@ export class Scene {
     this.doubtful = doubtful;
     this.renamed = true;
     this.wake();
+  }
+
+  /** Tokens that were gathered, to be marked; whether the map is turned so that they stay. */
+  setGathered(gathered: readonly number[], aligned: boolean) {
+    this.gathered = gathered;
+    this.aligned = aligned;
+    this.renamed = true;
+    this.wake();
+  }
+
+  /** The tokens within a line that was drawn, in map units, where they are shown now. */
+  tokensWithin(corners: readonly Point[]): number[] {
+    if (!this.layout) return [];
+    const now = placement.between(this.from, this.to, this.mixing(performance.now()));
+    return tokensWithin(now, corners);
   }
 
   /** The district whose name is written at a point of the picture, in CSS pixels; of those found in the space. */
@@ -479,7 +499,8 @@ export class Scene {
   }
 
   private scenery(): Scenery | null {
-    const { vocabulary, layout, districts, among, doubtful, lit, chosen, links, named } = this;
+    const { vocabulary, layout, districts, among, doubtful, gathered, lit, chosen, links, named } =
+      this;
     const { view, width, height } = this;
     if (!vocabulary || !layout) return null;
     const wide = (of: View) => (of.x1 - of.x0) * (of.y1 - of.y0);
@@ -494,7 +515,7 @@ export class Scene {
       bottom: height - bottom,
     };
     const commonest = () => this.inView();
-    const marked = { commonest, districts, among, doubtful, lit, chosen, links, named };
+    const marked = { commonest, districts, among, doubtful, gathered, lit, chosen, links, named };
     return { vocabulary, ...marked, zoom, view, at, width, height, free };
   }
 
@@ -554,6 +575,7 @@ export class Scene {
       this.home = home;
       return;
     }
+    if (this.aligned && !atOnce && settled) return;
     if (!atOnce && placement.difference(this.view, home) < settled) return;
     this.home = home;
     this.viewFrom = atOnce ? null : this.view;

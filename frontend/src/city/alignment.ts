@@ -1,0 +1,99 @@
+/**
+ * Some tokens kept as still as possible from layout to layout: each layout is shown turned and shifted as a whole,
+ * never flipped or scaled, so that nothing about distances on the map changes.
+ */
+
+import type { Layout } from "../wire/frames";
+import { coordinates, placementOf, quantised } from "./placement";
+
+/** A place (x, y) is shown at (cos x - sin y + dx, sin x + cos y + dy). */
+export interface Turn {
+  cos: number;
+  sin: number;
+  dx: number;
+  dy: number;
+}
+
+/** What no one could see: a turn by less, or a shift by less of the map's width. */
+const UNSEEN = 1e-5;
+
+/**
+ * The turn and shift that bring places (x, y by turns) nearest to where they shall be: the least sum of squared
+ * distances, in closed form. Pure. One token alone gives a shift; none, nothing.
+ */
+export function turnTo(from: Float32Array, to: Float32Array): Turn {
+  const count = from.length / 2;
+  if (!count) return { cos: 1, sin: 0, dx: 0, dy: 0 };
+  const middle = [0, 0, 0, 0];
+  for (let i = 0; i < from.length; i += 2) {
+    middle[0]! += from[i]! / count;
+    middle[1]! += from[i + 1]! / count;
+    middle[2]! += to[i]! / count;
+    middle[3]! += to[i + 1]! / count;
+  }
+  const [fx, fy, tx, ty] = middle as [number, number, number, number];
+  let [along, across] = [0, 0];
+  for (let i = 0; i < from.length; i += 2) {
+    const [ax, ay] = [from[i]! - fx, from[i + 1]! - fy];
+    const [bx, by] = [to[i]! - tx, to[i + 1]! - ty];
+    along += ax * bx + ay * by;
+    across += ax * by - ay * bx;
+  }
+  const size = Math.hypot(along, across);
+  const [cos, sin] = size > 0 ? [along / size, across / size] : [1, 0];
+  return { cos, sin, dx: tx - (cos * fx - sin * fy), dy: ty - (sin * fx + cos * fy) };
+}
+
+/** Places turned and shifted; a copy. Pure. */
+export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Array {
+  const out = new Float32Array(xy.length);
+  for (let i = 0; i < xy.length; i += 2) {
+    out[i] = cos * xy[i]! - sin * xy[i + 1]! + dx;
+    out[i + 1] = sin * xy[i]! + cos * xy[i + 1]! + dy;
+  }
+  return out;
+}
+
+/** Remembers where the tokens were when they were asked to stay, and turns every layout towards that. */
+export class Alignment {
+  /** How the layout shown last was turned; null: not at all. */
+  turn: Turn | null = null;
+  private ids: readonly number[] = [];
+  private anchor: Float32Array | null = null;
+  private last: Layout | null = null;
+
+  /** The layout as it shall be shown while `ids` stay; itself while there are none. */
+  shown(layout: Layout, ids: readonly number[]): Layout {
+    const { last } = this;
+    const other = last?.drawnBy !== layout.drawnBy || last.vocabulary !== layout.vocabulary;
+    const same = ids.length === this.ids.length && ids.every((id, i) => id === this.ids[i]);
+    if (!ids.length) this.anchor = null;
+    // Another map has other units: there the tokens stay where they are in it first.
+    else if (!this.anchor || !same || other) {
+      this.anchor = placesOf(other || !last ? layout : last, ids);
+    }
+    this.ids = ids;
+    return (this.last = this.turnedLayout(layout));
+  }
+
+  private turnedLayout(layout: Layout): Layout {
+    this.turn = null;
+    if (!this.anchor) return layout;
+    const turn = turnTo(placesOf(layout, this.ids), this.anchor);
+    const shift = Math.hypot(turn.dx, turn.dy) / Math.max(1e-9, layout.x1 - layout.x0);
+    if (Math.abs(turn.sin) < UNSEEN && turn.cos > 0 && shift < UNSEEN) return layout;
+    this.turn = turn;
+    const { places, box } = quantised(turned(coordinates(placementOf(layout)), turn));
+    return { ...layout, places, ...box };
+  }
+}
+
+function placesOf(layout: Layout, ids: readonly number[]): Float32Array {
+  const { places, box } = placementOf(layout);
+  const own = new Uint16Array(2 * ids.length);
+  ids.forEach((id, i) => {
+    own[2 * i] = places[2 * id]!;
+    own[2 * i + 1] = places[2 * id + 1]!;
+  });
+  return coordinates({ places: own, box });
+}

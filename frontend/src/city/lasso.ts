@@ -1,0 +1,51 @@
+/** Which tokens lie within a line that was drawn on the map. Pure. */
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** A line with fewer corners surrounds nothing. */
+const LEAST = 3;
+
+/** The corners of the box that two points span. */
+export function boxOfCorners(one: Point, other: Point): Point[] {
+  return [one, { x: other.x, y: one.y }, other, { x: one.x, y: other.y }];
+}
+
+/**
+ * Ids of the tokens at `xy` (x, y by token id) within the line through `corners`, closed from its last to its
+ * first, in the same units. Where the line crosses itself, what it goes around an odd number of times is within.
+ */
+export function tokensWithin(xy: Float32Array, corners: readonly Point[]): number[] {
+  if (corners.length < LEAST) return [];
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const { x, y } of corners) {
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
+    [x0, x1] = [Math.min(x0, x), Math.max(x1, x)];
+    [y0, y1] = [Math.min(y0, y), Math.max(y1, y)];
+  }
+  const found: number[] = [];
+  for (let i = 0; i < xy.length; i += 2) {
+    const x = xy[i]!;
+    const y = xy[i + 1]!;
+    // Most tokens are far off, and cost four comparisons.
+    if (x < x0 || x > x1 || y < y0 || y > y1) continue;
+    if (within(x, y, corners)) found.push(i / 2);
+  }
+  return found;
+}
+
+/** Whether a ray from the point to the right crosses the line an odd number of times. */
+function within(x: number, y: number, corners: readonly Point[]): boolean {
+  let inside = false;
+  let last = corners[corners.length - 1]!;
+  for (const corner of corners) {
+    const across = corner.y > y !== last.y > y;
+    if (across && x < ((last.x - corner.x) * (y - corner.y)) / (last.y - corner.y) + corner.x) {
+      inside = !inside;
+    }
+    last = corner;
+  }
+  return inside;
+}
