@@ -53,11 +53,21 @@ describe("turnTo", () => {
     const mean = (xy: Float32Array, axis: number) =>
       xy.filter((_, i) => i % 2 === axis).reduce((sum, value) => sum + value, 0) / (xy.length / 2);
     const angle = (Math.atan2(best.sin, best.cos) * 180) / Math.PI;
-    const others = [[1, 0, 0], [-1, 0, 0], [90, 0, 0], [0, 0.1, 0], [0, 0, -0.1]] as const;
+    const others = [
+      [1, 0, 0],
+      [-1, 0, 0],
+      [90, 0, 0],
+      [0, 0.1, 0],
+      [0, 0, -0.1],
+    ] as const;
     for (const [degrees, dx, dy] of others) {
       // With each turn the shift that is best for it, and a little more.
       const there = turned(other, by(angle + degrees, 0, 0));
-      const shift = by(0, mean(places, 0) - mean(there, 0) + dx, mean(places, 1) - mean(there, 1) + dy);
+      const shift = by(
+        0,
+        mean(places, 0) - mean(there, 0) + dx,
+        mean(places, 1) - mean(there, 1) + dy,
+      );
       expect(off(turned(there, shift), places)).toBeGreaterThan(least);
     }
   });
@@ -103,7 +113,9 @@ describe("Alignment", () => {
     const next = layoutOf(turned(first, by(70, 0, 0)));
     const shown = alignment.shown(next, ids);
     const others = alignment.shown(next, [1, 2]);
-    expect(Math.max(...where(others).map((value, i) => Math.abs(value - where(shown)[i]!)))).toBeLessThan(0.01);
+    expect(
+      Math.max(...where(others).map((value, i) => Math.abs(value - where(shown)[i]!))),
+    ).toBeLessThan(0.01);
     const linear = layoutOf(some(40, 3), 1, "linear");
     expect(alignment.shown(linear, [1, 2])).toBe(linear);
   });

@@ -7,7 +7,10 @@ describe("cardPlace", () => {
 
   it("stands beside the pointer, never under it and never off the map", () => {
     for (const around of [phone, projector]) {
-      for (const card of [{ width: 200, height: 70 }, { width: 374, height: 90 }]) {
+      for (const card of [
+        { width: 200, height: 70 },
+        { width: 374, height: 90 },
+      ]) {
         for (let x = 0; x <= around.width; x += 13) {
           for (let y = 0; y <= around.height; y += 13) {
             const [left, top] = cardPlace({ x, y }, card, around);

@@ -21,6 +21,7 @@ export function cardPlace(pointer: Point, card: Size, around: Size): [number, nu
   const [left, clear] = beside(pointer.x, card.width, around.width);
   let [top, apart] = beside(pointer.y, card.height, around.height);
   // Too wide to stand beside the pointer and too high for above or below: on the side with more room.
-  if (!clear && !apart) top = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
+  if (!clear && !apart)
+    top = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
   return [left, top];
 }

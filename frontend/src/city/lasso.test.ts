@@ -17,7 +17,10 @@ describe("tokensWithin", () => {
   it("leaves out a bay, and what a line that crosses itself goes around twice", () => {
     const bay = line([0, 0], [10, 0], [10, 10], [6, 10], [6, 1], [4, 1], [4, 10], [0, 10]);
     expect(tokensWithin(places, bay)).toEqual([0, 2]);
-    const twice = [...line([0, 0], [8, 0], [8, 8], [0, 8]), ...line([0, 0], [8, 0], [8, 8], [0, 8])];
+    const twice = [
+      ...line([0, 0], [8, 0], [8, 8], [0, 8]),
+      ...line([0, 0], [8, 0], [8, 8], [0, 8]),
+    ];
     expect(tokensWithin(places, twice)).toEqual([]);
   });
 

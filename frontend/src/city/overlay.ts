@@ -298,7 +298,8 @@ export class Overlay {
     pen.beginPath();
     for (const id of scenery.gathered) {
       const [x, y] = pixel(scenery, scenery.at(id));
-      if (!(x >= -arm && y >= -arm && x <= scenery.width + arm && y <= scenery.height + arm)) continue;
+      if (!(x >= -arm && y >= -arm && x <= scenery.width + arm && y <= scenery.height + arm))
+        continue;
       pen.moveTo(x, y - arm);
       pen.lineTo(x + arm, y);
       pen.lineTo(x, y + arm);

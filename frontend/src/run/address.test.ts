@@ -23,6 +23,9 @@ describe("address", () => {
       over: 500,
       legend: "folded",
       ring: "k12",
+      tokens: [3, 17],
+      gather: "search:a,b & <i>:",
+      align: true,
       from: 812,
       at: 7,
       speed: 0.5,
@@ -35,6 +38,7 @@ describe("address", () => {
   it("takes nothing it does not know", () => {
     expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
     expect(readAddress("?pair=-4&then=x&rows=size&against=1.5")).toEqual(NOWHERE);
+    expect(readAddress("?tokens=3,x&gather=planet:3&align=yes")).toEqual(NOWHERE);
     expect(readAddress("?token=1e9")).toEqual(NOWHERE);
     expect(readAddress("?trails=all&links=&legend=1&ring=__proto__&over=-5")).toEqual(NOWHERE);
     expect(readAddress("?from=-1&speed=0")).toEqual(NOWHERE);

@@ -4,10 +4,12 @@
  */
 
 import { readBeside } from "./besides";
+import { readIds, readRule } from "./gathering";
 import { HEIGHTS } from "./heights";
 
 export const PANELS = [
   "token",
+  "gathered",
   "step",
   "matrix",
   "run",
@@ -71,6 +73,12 @@ const FIELDS = {
   legend: oneOf(["open", "folded"]),
   /** The entry of the legend whose tokens are ringed. */
   ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
+  /** Ids of gathered tokens. */
+  tokens: readIds,
+  /** The rule by which tokens are gathered, where they are too many for a link. */
+  gather: (word: string) => (readRule(word) ? word : null),
+  /** The map is turned so that the gathered tokens stay. */
+  align: flag,
   /** The step to play the run from; null: live. */
   from: whole,
   /** The step to stand at; null: none. */
@@ -100,7 +108,8 @@ export function writeAddress(address: Partial<Address>): string {
   for (const [name, value] of Object.entries(address)) {
     if (value !== null) words.set(name, value === true ? "1" : String(value));
   }
-  const text = words.toString();
+  // Between ids a comma reads better than what stands for it.
+  const text = words.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text && `?${text}`;
 }
 

@@ -1,9 +1,11 @@
 /** The whole page's state: who is looking, at which run, at what in it. The address bar follows it. */
 
+import { untrack } from "svelte";
 import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
 import type { Layout } from "../wire/frames";
 import { readAddress, writeAddress } from "./address";
 import { Comfort } from "./comfort.svelte";
+import { Gathered } from "./gathered.svelte";
 import { LiveRun, type When } from "./live.svelte";
 import { Moves, type Wanted } from "./moves.svelte";
 import { Selection } from "./selection.svelte";
@@ -27,6 +29,7 @@ export class App {
   readonly viewing = new Viewing(this.wish);
   /** How far rows have come; looked up while the map shows it. */
   moves!: Moves;
+  readonly gathered = new Gathered(this.wish);
 
   /** The layout to show: of the chosen method, or the linear one until that exists. */
   layout: Layout | null = $derived.by(() => {
@@ -56,6 +59,10 @@ export class App {
         return () => clearTimeout(timer);
       });
       $effect(() => this.selection?.show(this.run?.at ?? null));
+      $effect(() => {
+        const { vocabulary = null, districts = null } = this.run ?? {};
+        untrack(() => this.gathered.resolve(vocabulary, districts));
+      });
     });
     void this.look();
   }
@@ -79,6 +86,7 @@ export class App {
     if (this.run || id !== this.wish.run) {
       this.viewing.district = null;
       this.viewing.details.forget();
+      this.gathered.leave();
     }
     this.run = run;
     this.selection = new Selection(id, () => {
@@ -178,6 +186,7 @@ export class App {
       run: this.run?.id ?? null,
       token: this.selection?.token ?? null,
       ...this.viewing.address(),
+      ...this.gathered.address(),
       ...this.run?.when,
     });
   }

@@ -20,6 +20,7 @@ const TABLE = {
   map: ["m"],
   skyline: ["3"],
   beside: ["b"],
+  lasso: ["g"],
   inspector: ["i"],
   home: ["h"],
   save: ["s"],

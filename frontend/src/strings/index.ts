@@ -4,6 +4,7 @@ import { beside } from "./beside";
 import { exports } from "./exports";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
+import { gathered } from "./gathered";
 import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
@@ -26,6 +27,7 @@ export const t = {
   ...exports,
   ...inspector,
   ...legend,
+  ...gathered,
   ...map,
   ...matrix,
   ...measures,

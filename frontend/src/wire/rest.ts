@@ -154,6 +154,28 @@ export type RecordPart =
 export interface RunRecord {
   attempts: { attempt: number; first_step: number; opened: number }[];
   parts: { [Part in RecordPart]: number };
+/** A number measured on many pairs; null where there was no pair. */
+export interface Spread {
+  mean: number | null;
+  deviation: number | null;
+  least: number | null;
+  most: number | null;
+}
+
+export interface PairsMeasured {
+  pairs: number;
+  cosine: Spread;
+  distance: Spread;
+}
+
+/** How alike some rows are, beside pairs drawn at random. */
+export interface Pairs {
+  step: number;
+  exact: boolean;
+  token_ids: number[];
+  among: PairsMeasured;
+  random: PairsMeasured;
+  table: { cosine: (number | null)[][]; distance: (number | null)[][] } | null;
 }
 
 export interface Measures {

@@ -1,0 +1,62 @@
+/** Sets of tokens: put together, made by a rule, and written in a link. Pure. */
+
+import type { Districts } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+
+/** What becomes of the tokens gathered before: they are let go, kept, or the new ones taken out of them. */
+export type How = "new" | "add" | "take";
+export const HOWS: readonly How[] = ["new", "add", "take"];
+
+/** A set that can be found again without naming every token. */
+export type Rule = { by: "district" | "class"; which: number } | { by: "search"; text: string };
+
+/** Tokens that a link names. */
+export const LINKED = 64;
+const LONGEST_SEARCH = 100;
+
+/** Ids ascending, each once. */
+export function combined(before: readonly number[], found: readonly number[], how: How): number[] {
+  const ids = new Set(how === "new" ? found : before);
+  if (how === "add") for (const id of found) ids.add(id);
+  if (how === "take") for (const id of found) ids.delete(id);
+  return [...ids].sort((a, b) => a - b);
+}
+
+/** The tokens of a rule; null while what it speaks of is not known. */
+export function tokensOf(
+  rule: Rule,
+  vocabulary: Vocabulary,
+  districts: Districts | null,
+): number[] | null {
+  const ids: number[] = [];
+  if (rule.by === "search") {
+    const wanted = rule.text.toLowerCase();
+    vocabulary.tokens.forEach((token, id) => token.toLowerCase().includes(wanted) && ids.push(id));
+  } else if (rule.by === "class") {
+    vocabulary.classOf.forEach((of, id) => of === rule.which && ids.push(id));
+  } else {
+    if (!districts || districts.vocabulary !== vocabulary.tokens.length) return null;
+    const place = districts.ids.indexOf(rule.which) + 1;
+    if (place > 0) districts.of.forEach((of, id) => of === place && ids.push(id));
+  }
+  return ids;
+}
+
+/** As a link writes it: `district:7`, `class:2`, `search:ing`. */
+export function ruleWord(rule: Rule): string {
+  return rule.by === "search" ? `search:${rule.text}` : `${rule.by}:${rule.which}`;
+}
+
+/** A rule as a link writes it; null for anything else. */
+export function readRule(word: string): Rule | null {
+  const which = /^(district|class):(\d{1,9})$/.exec(word);
+  if (which) return { by: which[1] as "district" | "class", which: Number(which[2]) };
+  const text = word.startsWith("search:") ? word.slice("search:".length) : "";
+  return text && text.length <= LONGEST_SEARCH ? { by: "search", text } : null;
+}
+
+/** Ids as a link writes them, `3,17`: each once, at most `LINKED`; null for anything else. */
+export function readIds(word: string): number[] | null {
+  if (!/^\d{1,7}(,\d{1,7})*$/.test(word)) return null;
+  return [...new Set(word.split(",").map(Number))].slice(0, LINKED);
+}

@@ -1,0 +1,49 @@
+/** How alike the gathered tokens' rows are, as the server measured it; asked for again while they learn. */
+
+import { ask, Refusal, runPath, type Pairs } from "../wire/rest";
+
+/** Tokens whose pairs the server measures. */
+export const MOST_MEASURED = 2_000;
+const AGAIN = 2_500;
+/** While tokens are being gathered one by one, or steps run by, not every set is asked for. */
+const SETTLED = 150;
+
+export class Likeness {
+  pairs = $state.raw<Pairs | null>(null);
+  problem = $state<string | null>(null);
+  private abort: AbortController | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private asked = "";
+
+  /** Measure these at a step, or at the newest, again and again while `moving`. */
+  of(run: string, ids: readonly number[], step: number | null, moving: boolean) {
+    this.close();
+    const few = ids.length >= 2 && ids.length <= MOST_MEASURED;
+    const asked = `${run} ${ids.join()}`;
+    // Of the same tokens at another step the old numbers stay until the new ones are there: they say their step.
+    if (asked !== this.asked) this.pairs = this.problem = null;
+    this.asked = asked;
+    if (!few) return;
+    const at = step === null ? "" : `&step=${step}`;
+    const path = runPath(run, `pairs?token_ids=${ids.join(",")}${at}`);
+    this.timer = setTimeout(() => void this.fetch(path, moving), SETTLED);
+  }
+
+  close() {
+    this.abort?.abort();
+    clearTimeout(this.timer);
+  }
+
+  private async fetch(path: string, moving: boolean) {
+    const { signal } = (this.abort = new AbortController());
+    try {
+      this.pairs = await ask<Pairs>(path, { signal });
+      this.problem = null;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      this.problem = error.message;
+    }
+    if (moving) this.timer = setTimeout(() => void this.fetch(path, moving), AGAIN);
+  }
+}
