@@ -10,6 +10,7 @@ export const inspector = {
     files: "Files",
     about: {
       token: "One row of the embedding",
+      gathered: "Several tokens together: how alike their rows are",
       step: "What one training step read and moved",
       matrix: "The whole embedding as a picture",
       run: "Recipe, sizes and speed of this run",

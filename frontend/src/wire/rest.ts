@@ -154,6 +154,8 @@ export type RecordPart =
 export interface RunRecord {
   attempts: { attempt: number; first_step: number; opened: number }[];
   parts: { [Part in RecordPart]: number };
+}
+
 /** A number measured on many pairs; null where there was no pair. */
 export interface Spread {
   mean: number | null;
