@@ -294,7 +294,10 @@ export class Overlay {
   private drawGathered(scenery: Scenery) {
     const { pen } = this;
     if (!scenery.gathered.length) return;
-    const arm = 7.5 * this.scale;
+    // Of many they are smaller, so that the lamps are still seen.
+    const many = scenery.gathered.length;
+    const arm = (many > 250 ? 3.6 : many > 60 ? 5 : 7.5) * this.scale;
+    const line = (many > 60 ? 1 : 1.4) * this.scale;
     pen.beginPath();
     for (const id of scenery.gathered) {
       const [x, y] = pixel(scenery, scenery.at(id));
@@ -308,11 +311,11 @@ export class Overlay {
     }
     // Dark beneath, so that it is seen on bright land too.
     pen.strokeStyle = INK.night;
-    pen.lineWidth = 3.4 * this.scale;
-    pen.globalAlpha = 0.55;
+    pen.lineWidth = line + 1.6 * this.scale;
+    pen.globalAlpha = 0.5;
     pen.stroke();
     pen.strokeStyle = INK.text;
-    pen.lineWidth = 1.4 * this.scale;
+    pen.lineWidth = line;
     pen.globalAlpha = 0.95;
     pen.stroke();
     pen.globalAlpha = 1;

@@ -229,7 +229,7 @@ export class Scene {
   tokensWithin(corners: readonly Point[]): number[] {
     if (!this.layout) return [];
     const now = placement.between(this.from, this.to, this.mixing(performance.now()));
-    return tokensWithin(now, corners);
+    return tokensWithin(placement.coordinates(now), corners);
   }
 
   /** The district whose name is written at a point of the picture, in CSS pixels; of those found in the space. */

@@ -15,12 +15,13 @@ export const gathered = {
     open: "Look at them",
 
     gather: "Gather",
-    before: "Those gathered before",
+    before: "What is gathered next",
     how: {
-      new: ["Let go", "What is gathered next replaces them"],
-      add: ["Keep", "What is gathered next is added (shift on the map)"],
-      take: ["Take out", "What is gathered next is taken out of them (alt on the map)"],
+      new: ["Replaces", "What is gathered next replaces what was gathered before"],
+      add: ["Is added", "What is gathered next is added (shift on the map)"],
+      take: ["Is taken out", "What is gathered next is taken out (alt on the map)"],
     } satisfies Record<"new" | "add" | "take", [string, string]>,
+    ways: "Gather tokens",
     drag: "Dragging on the map",
     drags: {
       pan: ["Moves it", "Drag the map; two fingers always do"],
