@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../wire/frames";
-import { Alignment, turned, turnTo, type Turn } from "./alignment";
-import { coordinates, placementOf, quantised } from "./placement";
+import { Alignment, quantised, turned, turnTo, type Turn } from "./alignment";
+import { coordinates, placementOf } from "./placement";
 
 function some(count: number, seed = 7): Float32Array {
   const out = new Float32Array(2 * count);

@@ -4,7 +4,7 @@
  */
 
 import type { Layout } from "../wire/frames";
-import { coordinates, placementOf, quantised } from "./placement";
+import { coordinates, placementOf, type Placement } from "./placement";
 
 /** A place (x, y) is shown at (cos x - sin y + dx, sin x + cos y + dy). */
 export interface Turn {
@@ -52,6 +52,25 @@ export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Arr
     out[i + 1] = sin * xy[i]! + cos * xy[i + 1]! + dy;
   }
   return out;
+}
+
+/** Coordinates as a layout has them: quantised places within their box. Pure. */
+export function quantised(xy: Float32Array): Placement {
+  const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
+  for (let i = 0; i < xy.length; i += 2) {
+    box.x0 = Math.min(box.x0, xy[i]!);
+    box.x1 = Math.max(box.x1, xy[i]!);
+    box.y0 = Math.min(box.y0, xy[i + 1]!);
+    box.y1 = Math.max(box.y1, xy[i + 1]!);
+  }
+  if (!(box.x1 > box.x0)) box.x1 = box.x0 + 1;
+  if (!(box.y1 > box.y0)) box.y1 = box.y0 + 1;
+  const places = new Uint16Array(xy.length);
+  for (let i = 0; i < xy.length; i += 2) {
+    places[i] = Math.round(((xy[i]! - box.x0) / (box.x1 - box.x0)) * 65_535);
+    places[i + 1] = Math.round(((xy[i + 1]! - box.y0) / (box.y1 - box.y0)) * 65_535);
+  }
+  return { places, box };
 }
 
 /** Remembers where the tokens were when they were asked to stay, and turns every layout towards that. */

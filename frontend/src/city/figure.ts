@@ -24,9 +24,9 @@ export interface FigureEvents {
 export interface FigureWords {
   home: string;
   save: string;
-  pan: string;
-  lasso: string;
-  box: string;
+  pan?: string;
+  lasso?: string;
+  box?: string;
 }
 
 /** How long a view that was moved must rest until what Plotly draws may change, in ms. */
@@ -109,7 +109,8 @@ export class Figure {
     if (!library || !plotted) return;
     // A hand that drags keeps hold of what it drags: the new lines wait until it rests.
     const wait = this.movedAt + REST - performance.now();
-    if (wait > 0 || this.fingers.size) this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
+    if (wait > 0 || this.fingers.touching)
+      this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
     else void library.react(plotted, this.traces, this.figure(), this.config(library));
   };
 
@@ -220,7 +221,7 @@ export class Figure {
       click: () => this.events.save(),
     };
     // Ours: Plotly's own are left out of a figure without points. What is on is Plotly's to mark.
-    const dragging = (val: Drag, icon: string, title: string) => ({
+    const dragging = (val: Drag, icon: string, title = "") => ({
       name: `drag-${val}`,
       title,
       icon: library.Icons[icon],
@@ -237,7 +238,13 @@ export class Figure {
       displaylogo: false,
       displayModeBar: true,
       modeBarButtons: [
-        ["zoomIn2d", "zoomOut2d", home, ...drags, ...(this.words.save ? [save] : [])],
+        [
+          "zoomIn2d",
+          "zoomOut2d",
+          home,
+          ...(this.words.lasso ? drags : []),
+          ...(this.words.save ? [save] : []),
+        ],
       ],
       scrollZoom: true,
       doubleClick: false as const,

@@ -51,6 +51,11 @@ export class Fingers {
     this.div.removeEventListener("touchcancel", this.lost, { capture: true });
   }
 
+  /** A finger is on the map. */
+  get touching(): boolean {
+    return this.points.length > 0;
+  }
+
   /** Let go of a line that is being drawn. */
   forget() {
     if (this.line) this.events.drawing(null);

@@ -38,8 +38,10 @@ export const SHORTCUTS = Object.entries(TABLE) as [Command, readonly string[]][]
 const COMMANDS = new Map(SHORTCUTS.flatMap(([command, keys]) => keys.map((key) => [key, command])));
 
 /** What has its own use for keys: fields, and what is moved through with arrows. */
-const TYPING = "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [contenteditable]";
-const MOVED = "[role=slider], [role=tablist], [role=listbox], [role=radiogroup], [role=grid], [type=radio]";
+const TYPING =
+  "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [contenteditable]";
+const MOVED =
+  "[role=slider], [role=tablist], [role=listbox], [role=radiogroup], [role=grid], [type=radio]";
 const PRESSED = "input, button, summary, a";
 
 /**
