@@ -1,0 +1,245 @@
+"""Tokens gathered in the browser: with a lasso by mouse and by finger, without any pointer, and kept still."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+import lamplighter
+from tests.application import Application
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+SIZE, DIM = 60, 8
+HOSTILE = "<img src=x onerror=alert(1)>" + "long" * 40
+TOKENS = [HOSTILE, *(f"word{i}" for i in range(1, SIZE))]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """A recorded run of sixty tokens, and its linear map."""
+    runs = tmp_path_factory.mktemp("runs")
+    draw = np.random.default_rng(5)
+    weights = draw.normal(size=(SIZE, DIM)).astype(np.float32)
+    with lamplighter.record(runs / "mine", TOKENS, embedding=weights, keyframe_every=5) as recorder:
+        for step in range(1, 21):
+            ids = draw.integers(0, SIZE, size=6)
+            weights[ids] += draw.normal(size=(len(ids), DIM), scale=0.1).astype(np.float32)
+            recorder.step(weights, ids, 3 / step)
+    with Application(runs, "serve") as app:
+        wait_until(lambda: bool(app.get("/api/runs/mine/layouts?method=linear")["items"]), "a layout", 90)
+        yield app
+
+
+def opened(town: Application, chromium: Browser, query: str = "", **context: Any) -> Page:
+    page = chromium.new_page(**({"viewport": {"width": 1280, "height": 720}} | context))
+    page.goto(f"{town.url}/?run=mine&map=linear{query}")
+    wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
+    page.wait_for_timeout(700)
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(town: Application, chromium: Browser) -> Iterator[Page]:
+    there = opened(town, chromium, "&panel=gathered")
+    yield there
+    there.close()
+
+
+@pytest.fixture(scope="module")
+def phone(town: Application, chromium: Browser) -> Iterator[Page]:
+    there = opened(
+        town, chromium, viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=1
+    )
+    yield there
+    there.close()
+
+
+def pixels(page: Page) -> np.ndarray:
+    return np.array([page.evaluate("(id) => __lamplighter.pixelOf(id)", id) for id in range(SIZE)])
+
+
+def circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
+    turns = [2 * math.pi * i / 24 for i in range(25)]
+    return [(x + radius * math.cos(turn), y + radius * math.sin(turn)) for turn in turns]
+
+
+def within(places: np.ndarray, x: float, y: float, radius: float) -> set[int]:
+    """Ids surely within a circle; none may lie so near to it that either is right."""
+    return set(np.flatnonzero(np.hypot(*(places - (x, y)).T) < radius).tolist())
+
+
+def around(places: np.ndarray) -> tuple[float, float, float]:
+    """A circle about the middle of the map whose edge keeps clear of every token."""
+    x, y = np.median(places, axis=0)
+    far = np.sort(np.hypot(*(places - (x, y)).T))
+    gaps = np.diff(far[4:20])
+    at = 4 + int(np.argmax(gaps))
+    return float(x), float(y), float((far[at] + far[at + 1]) / 2)
+
+
+def gathered(page: Page) -> set[int]:
+    """As the address says."""
+    page.wait_for_timeout(400)
+    words = page.evaluate("new URLSearchParams(location.search).get('tokens')")
+    return {int(word) for word in words.split(",")} if words else set()
+
+
+def draw(page: Page, line: list[tuple[float, float]], key: str | None = None) -> None:
+    if key:
+        page.keyboard.down(key)
+    page.mouse.move(*line[0])
+    page.mouse.down()
+    for x, y in line[1:]:
+        page.mouse.move(x, y)
+    page.mouse.up()
+    if key:
+        page.keyboard.up(key)
+
+
+def touch(cdp: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    at = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+    cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+
+def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_lets_go(page: Page) -> None:
+    places = pixels(page)
+    x, y, radius = around(places)
+    inner = within(places, x, y, radius)
+    page.keyboard.press("g")
+    draw(page, circle(x, y, radius))
+    assert gathered(page) == inner
+    expect(page.get_by_test_id("gathered-count")).to_have_text(f"{len(inner)} tokens gathered")
+    # What the outline cannot be: a click.
+    expect(page.get_by_test_id("gathered-list")).to_be_visible()
+
+    others = [id for id in np.argsort(-np.hypot(*(places - (x, y)).T)) if 120 < places[id][1] < 560]
+    other = next(int(id) for id in others if 60 < places[id][0] < 900)
+    draw(page, circle(*places[other], 9), "Shift")
+    more = gathered(page)
+    assert inner < more
+    assert other in more
+    draw(page, circle(*places[other], 9), "Alt")
+    assert other not in gathered(page)
+
+    page.keyboard.press("Escape")
+    assert gathered(page) == set()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("gathered-strip")).to_be_hidden()
+
+
+def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, town: Application) -> None:
+    ways = page.get_by_test_id("gather-by")
+    if ways.get_attribute("open") is None:
+        ways.locator("summary").press("Enter")
+    page.get_by_test_id("by-text").fill("WORD1")
+    page.get_by_test_id("by-text").press("Enter")
+    ids = {1, *range(10, 20)}
+    assert gathered(page) == ids
+    expect(page.get_by_test_id("gathered-told")).to_contain_text("11 tokens gathered: word1, word10")
+
+    named = ",".join(str(id) for id in sorted(ids))
+    measured = town.get(f"/api/runs/mine/pairs?token_ids={named}")
+    expect(page.get_by_test_id("cosine-among")).to_contain_text(f"{measured['among']['cosine']['mean']:.2f}")
+    expect(page.get_by_test_id("cosine-random")).to_contain_text(
+        f"{measured['random']['cosine']['mean']:.2f}"
+    )
+    expect(page.get_by_test_id("pairs").locator("tbody tr")).to_have_count(11)
+
+    page.get_by_test_id("how-take").press("Space")
+    page.get_by_test_id("by-text").fill("word19")
+    page.get_by_test_id("by-text").press("Enter")
+    assert gathered(page) == ids - {19}
+    page.get_by_test_id("how-new").press("Space")
+    # The chosen token and its neighbours.
+    page.get_by_test_id("gathered-list").get_by_role("button").first.press("Enter")
+    chosen = page.get_by_test_id("token").inner_text()
+    page.get_by_test_id("tab-gathered").click()
+    if page.get_by_test_id("gather-by").get_attribute("open") is None:
+        page.get_by_test_id("gather-by").locator("summary").press("Enter")
+    page.get_by_test_id("by-near").fill("4")
+    page.get_by_test_id("by-near").press("Enter")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("5 tokens gathered")
+    near = town.get(f"/api/runs/mine/neighbours?token_id={TOKENS.index(chosen)}&k=4")["items"]
+    assert gathered(page) == {TOKENS.index(chosen), *(item["token_id"] for item in near)}
+    page.get_by_test_id("take-one").press("Enter")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("4 tokens gathered")
+
+    page.get_by_test_id("align").press("Space")
+    expect(page.get_by_test_id("aligned")).to_have_text("Map turned so that 4 tokens stay")
+    wait_for(page, "location.search.includes('align=1')")
+
+
+def test_a_link_brings_the_set_back(town: Application, chromium: Browser) -> None:
+    there = opened(town, chromium, "&panel=gathered&tokens=3,17,999&align=1")
+    expect(there.get_by_test_id("gathered-count")).to_have_text("2 tokens gathered")
+    expect(there.get_by_test_id("aligned")).to_be_visible()
+    there.close()
+
+
+def test_the_card_stands_clear_of_the_pointer_and_shows_hostile_text_as_text(page: Page) -> None:
+    page.keyboard.press("h")
+    page.wait_for_timeout(900)
+    x, y = page.evaluate("__lamplighter.pixelOf(0)")
+    page.mouse.move(x, y)
+    card = page.get_by_test_id("card")
+    expect(card).to_contain_text("<img src=x onerror")
+    assert card.locator("img").count() == 0
+    box = card.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= 1280
+    assert box["y"] + box["height"] <= 720
+    inside = box["x"] < x < box["x"] + box["width"] and box["y"] < y < box["y"] + box["height"]
+    assert not inside
+
+
+def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
+    cdp = phone.context.new_cdp_session(phone)
+    before = pixels(phone)
+    # Two fingers apart: the tokens move apart.
+    touch(cdp, "touchStart", (170, 400), (220, 400))
+    for far in range(30, 100, 10):
+        touch(cdp, "touchMove", (195 - far, 400), (195 + far, 400))
+    touch(cdp, "touchEnd")
+    phone.wait_for_timeout(300)
+    closer = pixels(phone)
+    assert np.ptp(closer[:, 0]) > 1.5 * np.ptp(before[:, 0])
+    # Neither finger tapped.
+    assert "token=" not in phone.url
+    # One finger moves the map with it.
+    touch(cdp, "touchStart", (200, 350))
+    for by in range(10, 70, 10):
+        touch(cdp, "touchMove", (200 + by, 350 + by))
+    touch(cdp, "touchEnd")
+    phone.wait_for_timeout(300)
+    assert np.allclose(pixels(phone) - closer, 60, atol=3)
+
+    phone.keyboard.press("h")
+    phone.wait_for_timeout(900)
+    phone.get_by_test_id("lasso").tap()
+    places = pixels(phone)
+    x, y, radius = around(places)
+    line = circle(x, y, radius)
+    touch(cdp, "touchStart", line[0])
+    for point in line[1:]:
+        touch(cdp, "touchMove", point)
+    touch(cdp, "touchEnd")
+    assert gathered(phone) == within(places, x, y, radius)
+    # Drawing moved nothing.
+    assert np.allclose(pixels(phone), places, atol=0.5)
+
+    phone.get_by_test_id("stop-drawing").tap()
+    phone.get_by_test_id("strip-let-go").tap()
+    middle = int(np.argmin(np.hypot(*(places - (x, y)).T)))
+    touch(cdp, "touchStart", tuple(places[middle]))
+    touch(cdp, "touchEnd")
+    wait_for(phone, "location.search.includes('token=')")
