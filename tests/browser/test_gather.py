@@ -39,7 +39,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 
 def opened(town: Application, chromium: Browser, query: str = "", **context: Any) -> Page:
-    page = chromium.new_page(**({"viewport": {"width": 1280, "height": 720}} | context))
+    settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}} | context
+    page = chromium.new_page(**settings)
     page.goto(f"{town.url}/?run=mine&map=linear{query}")
     wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
     page.wait_for_timeout(700)
@@ -71,15 +72,19 @@ def circle(x: float, y: float, radius: float) -> list[tuple[float, float]]:
     return [(x + radius * math.cos(turn), y + radius * math.sin(turn)) for turn in turns]
 
 
+def apart(places: np.ndarray, x: float, y: float) -> np.ndarray:
+    return np.linalg.norm(places - np.array([x, y]), axis=1)
+
+
 def within(places: np.ndarray, x: float, y: float, radius: float) -> set[int]:
     """Ids surely within a circle; none may lie so near to it that either is right."""
-    return set(np.flatnonzero(np.hypot(*(places - (x, y)).T) < radius).tolist())
+    return set(np.flatnonzero(apart(places, x, y) < radius).tolist())
 
 
 def around(places: np.ndarray) -> tuple[float, float, float]:
     """A circle about the middle of the map whose edge keeps clear of every token."""
     x, y = np.median(places, axis=0)
-    far = np.sort(np.hypot(*(places - (x, y)).T))
+    far = np.sort(apart(places, x, y))
     gaps = np.diff(far[4:20])
     at = 4 + int(np.argmax(gaps))
     return float(x), float(y), float((far[at] + far[at + 1]) / 2)
@@ -120,13 +125,13 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     # What the outline cannot be: a click.
     expect(page.get_by_test_id("gathered-list")).to_be_visible()
 
-    others = [id for id in np.argsort(-np.hypot(*(places - (x, y)).T)) if 120 < places[id][1] < 560]
+    others = [id for id in np.argsort(-apart(places, x, y)) if 120 < places[id][1] < 560]
     other = next(int(id) for id in others if 60 < places[id][0] < 900)
-    draw(page, circle(*places[other], 9), "Shift")
+    draw(page, circle(float(places[other][0]), float(places[other][1]), 9), "Shift")
     more = gathered(page)
     assert inner < more
     assert other in more
-    draw(page, circle(*places[other], 9), "Alt")
+    draw(page, circle(float(places[other][0]), float(places[other][1]), 9), "Alt")
     assert other not in gathered(page)
 
     page.keyboard.press("Escape")
@@ -239,7 +244,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
 
     phone.get_by_test_id("stop-drawing").tap()
     phone.get_by_test_id("strip-let-go").tap()
-    middle = int(np.argmin(np.hypot(*(places - (x, y)).T)))
-    touch(cdp, "touchStart", tuple(places[middle]))
+    middle = int(np.argmin(apart(places, x, y)))
+    touch(cdp, "touchStart", (float(places[middle][0]), float(places[middle][1])))
     touch(cdp, "touchEnd")
     wait_for(phone, "location.search.includes('token=')")
