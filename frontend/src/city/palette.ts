@@ -81,7 +81,7 @@ export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array):
 export function dimmed(tints: Uint8Array, but: readonly number[]): Uint8Array {
   if (!but.length) return tints;
   const out = tints.slice();
-  for (let i = 3; i < out.length; i += 4) out[i] = tints[i]! * 0.42;
+  for (let i = 3; i < out.length; i += 4) out[i] = tints[i]! * 0.6;
   for (const id of but) out[4 * id + 3] = Math.max(tints[4 * id + 3]!, 200);
   return out;
 }
