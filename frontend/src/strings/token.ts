@@ -27,6 +27,7 @@ export const token = {
     district: "district",
     gradient: "gradient when last lit",
     unseen: "not seen yet",
+    unrecorded: "not recorded",
     neighbours: "Nearest in the space",
     cosine: "cosine",
     at: (step: number, exact: boolean) =>
@@ -48,8 +49,9 @@ export const token = {
     fetching: "Fetching its path",
     compare: "Beside another token",
     compareMore:
-      "Distance and cosine of the two rows over time. Choose a near one here; or keep this token, then search or click the other.",
+      "Distance and cosine of the two rows over time. Choose a near one or search any; or keep this token, then click the other on the map.",
     compareWith: "The token to compare with",
+    compareSearch: "Search the other token",
     noPair: "no other token",
     keep: "Keep this one",
     keepMore: "Keeps this token to compare with the next that is chosen",

@@ -1,0 +1,164 @@
+"""The inspector's panels in the browser: one token, one step, the run and its matrix, of a run that is over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+LAST, NEAREST = 60, 12
+COLOURS = """() => {
+    const canvas = document.querySelector('[data-testid=matrix] canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const found = new Set();
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] === 255) found.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+    return found.size;
+}"""
+"""Different colours of the matrix's picture."""
+PICTURE = "document.querySelector('[data-testid=matrix] canvas').toDataURL()"
+
+
+@dataclass
+class Town:
+    """A finished run, and every matrix it had."""
+
+    house: Application
+    run: str
+    matrices: dict[int, np.ndarray]
+
+    def nearest(self, token: int, step: int) -> set[int]:
+        rows = self.matrices[step]
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        order = np.argsort(-(rows @ rows[token]))
+        return {int(one) for one in order[order != token][:NEAREST]}
+
+    def unsettled(self) -> int:
+        """A token whose nearest are not those of the start."""
+        return next(
+            one for one in range(10, V) if self.nearest(one, 0) != self.nearest(one, LAST) and self.lit(one)
+        )
+
+    def lit(self, token: int) -> list[int]:
+        steps = range(1, LAST + 1)
+        return [s for s in steps if (self.matrices[s][token] != self.matrices[s - 1][token]).any()]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
+        trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(LAST)
+        draw(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
+        trainer.end()
+        yield Town(house, trainer.run.id, trainer.matrices)
+
+
+@pytest.fixture(scope="module")
+def page(town: Town, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    opened.goto(f"{town.house.url}/?run={town.run}&panel=token&token={town.unsettled()}")
+    wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
+    yield opened
+    opened.close()
+    assert not faults
+
+
+def test_a_token_says_its_step_and_who_came_and_went(page: Page, town: Town) -> None:
+    token = town.unsettled()
+    expect(page.get_by_test_id("token")).to_have_text(TOKENS[token])
+    expect(page.get_by_test_id("token-step")).to_have_text(f"The row after step {LAST}.")
+    now, then = town.nearest(token, LAST), town.nearest(token, 0)
+    near = page.get_by_test_id("neighbours")
+    expect(near.locator(".word")).to_have_count(NEAREST)
+    expect(near.locator(".sign", has_text="+")).to_have_count(len(now - then))
+    gone = [f"− {TOKENS[one]}" for one in then - now]
+    expect(page.get_by_test_id("went").get_by_role("button")).to_have_count(len(gone))
+    assert set(page.get_by_test_id("went").get_by_role("button").all_inner_texts()) == set(gone)
+    # Since the last step nobody came and nobody went.
+    page.get_by_test_id("then").fill(str(LAST))
+    page.get_by_test_id("then").press("Enter")
+    expect(page.get_by_test_id("went")).to_have_count(0)
+    expect(near.locator(".sign", has_text="+")).to_have_count(0)
+    expect(page).to_have_url(re.compile(f"then={LAST}"))
+
+
+def test_its_path_is_drawn_and_knows_a_gradient_that_no_pulse_told(page: Page, town: Town) -> None:
+    charts = page.get_by_test_id("token-path")
+    expect(charts.locator(".js-plotly-plot, .plot-container").first).to_be_visible()
+    expect(charts.locator(".scatterlayer .trace")).to_have_count(4)
+    expect(charts).to_contain_text(f"at step {LAST}")
+    # Before the page was opened; the record knows it, and its step.
+    expect(page.get_by_test_id("gradient")).to_have_text(f"1 at step {town.lit(town.unsettled())[-1]}")
+
+
+def test_another_token_is_compared_by_search_and_by_list(page: Page, town: Town) -> None:
+    field = page.get_by_test_id("pair-search")
+    field.fill("hotdog")
+    expect(page.get_by_test_id("pair-search-found")).to_contain_text("hotdog")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile(r"pair=4\b"))
+    expect(page.get_by_test_id("pair")).to_have_value("4")
+    charts = page.get_by_test_id("pair-path")
+    expect(charts.locator(".scatterlayer .trace")).to_have_count(2)
+    # What is chosen stays chosen.
+    expect(page.get_by_test_id("token")).to_have_text(TOKENS[town.unsettled()])
+    page.get_by_test_id("pair").select_option("")
+    expect(charts).to_have_count(0)
+
+
+def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
+    page.get_by_test_id("tab-token").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("tab-step")).to_be_focused()
+    expect(page.get_by_test_id("tab-step")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel")).to_have_attribute("aria-labelledby", "tab-step")
+    # The run is over: its step stays, and its text comes by itself.
+    expect(page.get_by_test_id("batch")).to_be_visible()
+    expect(page.get_by_test_id("differences")).to_be_visible()
+    river = page.get_by_test_id("river")
+    expect(river).to_contain_text("block 1")
+    assert {"1", "2"} <= set(river.locator(".annotation-text").all_text_contents())
+
+
+def test_the_run_says_its_recipe_and_the_command_that_repeats_it(page: Page) -> None:
+    page.get_by_test_id("tab-run").click()
+    expect(page.get_by_test_id("recipe")).to_contain_text("Lamptown")
+    expect(page.get_by_test_id("command")).to_have_text("lamplighter train --recipe recipe.toml")
+    expect(page.get_by_test_id("toml")).to_contain_text("steps = 100")
+    expect(page.get_by_test_id("inspector")).to_contain_text("1,234")
+
+
+def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None:
+    page.get_by_test_id("tab-matrix").click()
+    expect(page.get_by_test_id("matrix-step")).to_contain_text(str(LAST))
+    wait_for(page, f"({COLOURS})() > 40")
+    by_district = page.evaluate(PICTURE)
+    page.get_by_test_id("matrix-rows").select_option("frequency")
+    wait_for(page, "location.search.includes('rows=frequency')")
+    wait_for(page, f"{PICTURE} !== {by_district!r}")
+    matrix = page.get_by_test_id("matrix")
+    matrix.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_test_id("matrix-read")).to_contain_text("the")
+    by_frequency = page.evaluate(PICTURE)
+    page.get_by_test_id("matrix-change").check()
+    expect(page.get_by_test_id("matrix-step")).to_contain_text(re.compile(rf"{LAST}.*\b0\b"))
+    wait_for(page, f"{PICTURE} !== {by_frequency!r}")
+    # Nothing changed since the step that is shown: one colour, and the lamps at the side.
+    page.get_by_test_id("matrix-against").fill(str(LAST))
+    page.get_by_test_id("matrix-against").press("Enter")
+    wait_for(page, f"({COLOURS})() < 4")
