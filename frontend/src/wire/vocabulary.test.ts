@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { shown, vocabularyOf } from "./vocabulary";
+import { shown, shownLine, vocabularyOf } from "./vocabulary";
 
 describe("token text", () => {
   it("is shown as it is, when it is harmless", () => {
@@ -14,7 +14,15 @@ describe("token text", () => {
     expect(shown(" the")).toBe("␣the");
     expect(shown("\u200f\u200d")).toBe("(invisible)");
     expect(shown("")).toBe("(invisible)");
+    expect(shown("\u3164\u00a0\ufe0f")).toBe("(invisible)");
     expect(shown(undefined)).toBe("?");
+  });
+
+  it("stays on its line, however many marks are stacked on a letter", () => {
+    expect(shown("e" + "\u0301".repeat(300) + "f")).toBe("e" + "\u0301".repeat(4) + "f");
+    expect(shownLine("e" + "\u0301".repeat(300))).toBe("e" + "\u0301".repeat(4));
+    // As many as there are in a language.
+    expect(shown("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
   });
 
   it("ends somewhere", () => {

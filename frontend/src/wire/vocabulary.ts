@@ -54,9 +54,14 @@ export function vocabularyOf(run: string, items: Token[], known: string[]): Voca
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
+// More marks on one letter than any language has would be drawn over the lines above and below.
+const STACKED = /(\p{M}{4})\p{M}+/gu;
+// What has no ink: a token of nothing else would look like no token.
+const INKLESS = /^[\p{DI}\s\u2800]*$/u;
+
 /** A sentence with token text in it, as people may read it. */
 export function shownLine(line: string): string {
-  return line.replace(UNSEEN, "").slice(0, 400);
+  return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
 }
 
 /** A token as people may read it: white space made visible, nothing invisible, not endless. */
@@ -66,8 +71,9 @@ export function shown(token: string | undefined): string {
     .replaceAll("\n", "⏎")
     .replaceAll("\t", "⇥")
     .replace(UNSEEN, "")
+    .replace(STACKED, "$1")
     .replace(/^ +| +$/g, (spaces) => "␣".repeat(Math.min(3, spaces.length)));
-  if (/^[\u200c\u200d]*$/u.test(text)) return "(invisible)";
+  if (INKLESS.test(text)) return "(invisible)";
   const letters = Array.from(text);
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
 }

@@ -1,0 +1,230 @@
+"""Token text that would rather be something else: a picture, a link, a script, the other direction. It stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import lamplighter
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+
+pytestmark = pytest.mark.browser
+
+LONG = "long" * 250
+TOKENS = {
+    "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+    '<a href="javascript:alert(1)">x</a>': '<a href="javascript:alert(1)">x</a>',
+    "<b>bold</b>": "<b>bold</b>",
+    "<script>window.hacked=1</script>": "<script>window.hacked=1</script>",
+    "https://evil.example/": "https://evil.example/",
+    "javascript:window.hacked=1": "javascript:window.hacked=1",
+    "right\u202eleft\u202c": "rightleft",
+    "zero\u200bwidth\u2060": "zerowidth",
+    "stacked" + "\u0301\u0323" * 200: "stacked" + "\u0301\u0323" * 2,
+    "family👨\u200d👩\u200d👧\u200d👦": "family👨\u200d👩\u200d👧\u200d👦",
+    LONG: f"{LONG[:47]}…",
+    "new\nline\ttab": "new⏎line⇥tab",
+    "percent%s%d": "percent%s%d",
+    "{{curly}}": "{{curly}}",
+    "%{text}<extra>": "%{text}<extra>",
+    "&lt;entity&gt;$x$": "&lt;entity&gt;$x$",
+    "nul\x00byte": "nulbyte",
+    "__proto__": "__proto__",
+}
+"""What a token holds, and what people read of it."""
+SIZE = 60
+HEAVY = ("<img src=x onerror=alert(1)>", "<b>bold</b>", '<a href="javascript:alert(1)">x</a>')
+NAMES = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · right\u202eleft")
+READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · rightleft")
+CLASS = "<img src=x onerror=alert(2)>\u202e"
+CLASS_READ = "<img src=x onerror=alert(2)>"
+PANELS = re.findall(
+    r'"(\w+)"',
+    (Path(__file__).parents[2] / "frontend/src/run/address.ts")
+    .read_text("utf-8")
+    .partition("PANELS = [")[2]
+    .partition("]")[0],
+)
+SPY = """
+window.made = [];
+const bad = (one) => one.matches("img, iframe, object, embed, form, base, meta[http-equiv]")
+    || (one.localName === "script" && !one.src)
+    || (one.localName === "b" && one.textContent.trim() !== "")
+    || (one.localName === "a" && /^javascript:|evil/i.test(one.getAttribute("href")
+        ?? one.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? ""))
+    || (one.localName === "tspan" && /bold/.test(one.getAttribute("style") ?? ""))
+    || [...one.attributes].some(({ name }) => name.startsWith("on"));
+new MutationObserver((changes) => {
+    const note = (one) => bad(one) && window.made.push(one.outerHTML.slice(0, 120));
+    for (const { type, addedNodes, target } of changes) {
+        if (type === "attributes") note(target);
+        for (const one of addedNodes) {
+            if (one.nodeType !== 1) continue;
+            note(one);
+            one.querySelectorAll("*").forEach(note);
+        }
+    }
+}).observe(document, { childList: true, subtree: true, attributes: true });
+"""
+
+
+def stays_text(page: Page) -> None:
+    """Nothing came to life so far."""
+    assert page.evaluate("window.made") == []
+    assert page.evaluate("window.hacked") is None
+    assert page.title() == "Lamplighter"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Two still cities: one of hostile tokens, one whose classes are hostile."""
+    runs = tmp_path_factory.mktemp("runs")
+    weights = np.random.default_rng(3).normal(size=(SIZE, 8)).astype(np.float32)
+    tokens = [*TOKENS, *(f"word{i}" for i in range(SIZE - len(TOKENS)))]
+    # Those that would be tags are the highest columns of the skyline.
+    weights[[tokens.index(token) for token in HEAVY]] *= 5
+    matrix = runs.parent / "<b>e<b>.npy"
+    np.save(matrix, weights)
+    (runs.parent / "v.json").write_text(json.dumps(tokens), "utf-8")
+    table = "token\tclass\n" + "".join(f"word{i}\t{CLASS if i < 30 else ''}\n" for i in range(SIZE))
+    (runs.parent / "v.tsv").write_text(table, "utf-8")
+    lamplighter.still(runs / "hostile", matrix, runs.parent / "v.json")
+    lamplighter.still(runs / "classes", matrix, runs.parent / "v.tsv")
+    for name in ("hostile", "classes"):
+        path = Shelf(runs).find(name).layouts_path
+        districts = NAMES if name == "hostile" else ()
+        draw(path, SIZE, (0,), districts, events=[("born", f"{NAMES[1]} came together")] if districts else ())
+    with Application(runs, "serve", "--no-workers") as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def page(house: Application, chromium: Browser) -> Iterator[Page]:
+    """A page that writes down whatever it is made to do; fails where it asked anybody else for anything."""
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    opened.add_init_script(SPY)
+    asked: list[str] = []
+    faults: list[str] = []
+    opened.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("popup", lambda popup: faults.append(f"a window: {popup.url}"))
+    opened.on(
+        "console",
+        lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    opened.on("request", lambda request: asked.append(request.url))
+    yield opened
+    assert asked
+    assert {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in ("data", "blob")} == {
+        urlsplit(house.url).netloc
+    }
+    opened.close()
+    assert not faults
+
+
+def open_city(page: Page, house: Application, query: str) -> None:
+    page.goto(f"{house.url}/?{query}")
+    wait_for(page, "window.__lamplighter?.shown")
+
+
+def test_the_watch_sees_what_comes_to_life(page: Page, house: Application) -> None:
+    """Else nothing below could fail."""
+    open_city(page, house, "run=hostile")
+    page.evaluate(
+        "() => { const p = document.createElement('p'); p.innerHTML = '<b>bold</b>'; document.body.append(p) }"
+    )
+    wait_for(page, "window.made.length === 1")
+
+
+def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, house: Application) -> None:
+    open_city(page, house, "run=hostile&panel=token")
+    search = page.get_by_test_id("search")
+    for token, text in TOKENS.items():
+        # What stands before the first strange letter is typed, as a person would.
+        search.fill(token[:12] if token.isascii() and token.isprintable() else re.split(r"\W", token)[0])
+        option = page.get_by_test_id("found").locator("span:first-child").get_by_text(text, exact=True)
+        option.click()
+        expect(page.get_by_test_id("token")).to_have_text(text)
+        wait_for(page, f"__lamplighter.labels.includes({json.dumps(text)})")
+        id = list(TOKENS).index(token)
+        page.mouse.move(*page.evaluate("(id) => __lamplighter.pixelOf(id)", id))
+        expect(page.get_by_test_id("card").locator("strong")).to_have_text(text)
+    expect(page.get_by_test_id("neighbours").get_by_role("button")).not_to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    stays_text(page)
+
+
+def test_every_panel_the_districts_and_the_legend(page: Page, house: Application) -> None:
+    everybody = ",".join(str(i) for i in range(SIZE))
+    open_city(page, house, f"run=hostile&colour=district&legend=open&panel=map&tokens={everybody}")
+    names = json.dumps([name.upper() for name in READ])
+    wait_for(page, f"{names}.some((name) => __lamplighter.labels.includes(name))")
+    districts = page.get_by_test_id("districts")
+    for name in READ:
+        expect(districts.get_by_text(name, exact=True)).to_be_visible()
+        expect(page.get_by_test_id("legend").get_by_text(name, exact=True)).to_be_visible()
+    districts.get_by_text(READ[0], exact=True).click()
+    expect(page.get_by_test_id("district-words").get_by_text("<b>bold</b>", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("map-in-words")).to_contain_text("<img src=x onerror=alert(1)> · <b>bold")
+    for panel in PANELS:
+        page.get_by_test_id(f"tab-{panel}").click()
+        expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
+        if panel == "gathered":
+            listed = page.get_by_test_id("gathered-list").get_by_role("button")
+            expect(listed).to_have_count(SIZE)
+            assert set(TOKENS.values()) <= set(listed.all_inner_texts())
+        if panel == "run":
+            expect(page.get_by_test_id("recipe")).to_contain_text("<b>e<b>.npy")
+    stays_text(page)
+
+
+def test_rows_of_the_matrix(page: Page, house: Application) -> None:
+    open_city(page, house, "run=hostile&panel=matrix&rows=id")
+    page.get_by_test_id("matrix").focus()
+    read = page.get_by_test_id("matrix-read")
+    for text in TOKENS.values():
+        page.keyboard.press("ArrowDown")
+        expect(read).to_contain_text(text)
+    stays_text(page)
+
+
+def test_columns_of_the_skyline(page: Page, house: Application) -> None:
+    """Plotly writes these names, and it would make links and bold type of tags."""
+    chosen = list(TOKENS).index(HEAVY[-1])
+    open_city(page, house, f"run=hostile&map=skyline&height=norm&folded=1&token={chosen}")
+    names = page.locator(".skyline svg .annotation-text")
+    for token in HEAVY:
+        expect(names.get_by_text(token, exact=True)).to_be_visible()
+    expect(page.locator(".highest").get_by_text(HEAVY[0], exact=True)).to_be_visible()
+    assert page.locator(".skyline svg a").count() == 0
+    stays_text(page)
+
+
+def test_classes(page: Page, house: Application) -> None:
+    open_city(page, house, "run=classes&colour=class&legend=open&panel=token&token=3")
+    expect(page.get_by_test_id("legend").get_by_text(CLASS_READ, exact=True)).to_be_visible()
+    expect(page.get_by_test_id("inspector").locator("dd").get_by_text(CLASS_READ, exact=True)).to_be_visible()
+    page.get_by_test_id("search").fill("word3")
+    found = page.get_by_test_id("found").first
+    expect(found).to_contain_text(CLASS_READ)
+    assert "\u202e" not in (found.text_content() or "")
+    stays_text(page)
+
+
+def test_addresses(page: Page, house: Application) -> None:
+    evil = quote("<img src=x onerror=alert(1)>")
+    page.goto(f"{house.url}/?run={evil}&token={evil}&panel={evil}&map={evil}&colour={evil}#{evil}")
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    open_city(page, house, f"run=hostile&token={evil}&ring={evil}&beside={evil}&panel=javascript:alert(1)")
+    wait_for(page, "__lamplighter.labels.length > 0")
+    stays_text(page)
