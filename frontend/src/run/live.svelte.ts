@@ -391,7 +391,8 @@ export class LiveRun {
       this.measures = measured.items;
       this.chartStale = true;
       this.caughtUp = true;
-      if (this.resting || this.now.beat === null) await this.showRecord();
+      // Of what was missed no pulse comes again: the newest step is lit from the record.
+      await this.showRecord();
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -494,6 +495,8 @@ export class LiveRun {
     if (frame.kind === "census") {
       ledger.begin(frame);
       this.playedTo = frame.step;
+      // Of the steps before it some may have been missed: the last pulse is not the newest step any more.
+      if (this.newest?.step !== frame.step) this.newest = null;
     }
     if (frame.kind === "layout") this.takeLayout(frame);
     else if (frame.kind === "districts") this.takeDistricts(frame);
@@ -553,6 +556,8 @@ export class LiveRun {
     if (attempt <= this.attempt) return;
     const known = this.attempt > 0;
     this.attempt = attempt;
+    // What an older one did last may not count any more.
+    if (this.newest && this.newest.attempt < attempt) this.newest = null;
     if (!known) return;
     this.past?.renew(this.again);
     this.standing?.refresh();
@@ -582,11 +587,14 @@ export class LiveRun {
   private async showRecord() {
     const step = Math.max(this.status?.step ?? 0, this.newest?.step ?? 0);
     if (step < 1 || this.replay || this.fetchingRecord) return;
-    if (this.now.beat?.step === step) return;
+    const { beat } = this.now;
+    if (beat?.step === step && beat.attempt === this.attempt) return;
     this.fetchingRecord = true;
     try {
       const detail = await this.detail(step, this.abort.signal);
-      if (!this.replay && (this.now.beat?.step ?? 0) < step) {
+      const lit = this.now.beat;
+      const newer = !lit || detail.attempt > lit.attempt || step > lit.step;
+      if (!this.replay && newer) {
         this.now.beat = beatOfRecord(detail, this.lasting());
       }
     } catch (error) {

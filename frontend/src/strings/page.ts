@@ -10,6 +10,7 @@ export const page = {
   step: "step",
   loss: "loss",
   lossUnit: "nats a token",
+  lossWithUnit: "loss, nats a token",
   rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
   asleep: (rows: number) => `${count(rows)} asleep`,
   outside: (rows: number) => `${count(rows)} not in this batch`,
