@@ -118,8 +118,8 @@ def test_in_the_present_the_keys_of_time_are_the_browsers(page: Page) -> None:
 
 
 def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
-    axis: dict[str, float] = page.evaluate(
-        "document.querySelector('[data-testid=timeline] .nsewdrag').getBoundingClientRect().toJSON()"
+    axis: dict[str, float] = wait_for(
+        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
     )
 
     def move(step: int, height: float = 0.5) -> None:
