@@ -28,14 +28,14 @@ window.WebSocket = class extends WebSocket {
 };
 """
 """Remembers the sockets that the page opens, so that a test can cut them."""
-WATCH = """(token) => {
+WATCH = """() => {
     const seen = (window.seen = []);
     const look = () => {
         const told = document.querySelector('[data-testid=told]');
         const { beat, shown } = __lamplighter;
         if (told) seen.push({
             telling: told.dataset.telling, said: told.textContent,
-            step: beat.step, map: shown.step, place: __lamplighter.pixelOf(token),
+            step: beat.step, map: shown.step,
         });
         if (window.seen !== seen) clearInterval(timer);
     };
@@ -170,18 +170,14 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None
 def test_a_step_forward_is_told_in_two_beats(page: Page, town: Town) -> None:
     page.goto(town.at("folded=1&at=69"))
     shows(page, town, 69)
-    token = town.rows(70)[0]
-    page.wait_for_timeout(300)
-    place = page.evaluate(f"__lamplighter.pixelOf({token})")
-    page.evaluate(WATCH, token)
+    page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     told = page.get_by_test_id("told")
     expect(told).to_have_attribute("data-telling", "move")
     shows(page, town, 70)
     light, move = beats(page)
-    # First its light, with everything where it was; then the map of after it, by and by.
+    # First its light, on the map of before it; then the map of after it, by and by.
     assert {(one["step"], one["map"]) for one in light} == {(70, 60)}
-    assert all(one["place"] == pytest.approx(place, abs=0.1) for one in light)
     assert all("step 70, first the light" in one["said"] for one in light)
     assert {(one["step"], one["map"]) for one in move} == {(70, 70)}
     expect(told).to_contain_text("step 70, then the move")
@@ -225,7 +221,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
     assert page.evaluate("__lamplighter.step") == 59
     expect(page.get_by_test_id("connection")).to_contain_text("paused")
     # The same two beats where no motion is wanted, and no frame between.
-    page.evaluate(WATCH, 0)
+    page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("told")).to_have_attribute("data-telling", "move")
     shows(page, town, 60)
