@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 import lamplighter
 from lamplighter.runfolder.shelf import Shelf
@@ -118,7 +118,12 @@ def page(house: Application, chromium: Browser) -> Iterator[Page]:
     opened.add_init_script(SPY)
     asked: list[str] = []
     faults: list[str] = []
-    opened.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def on_dialog(dialog: Dialog) -> None:
+        faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    opened.on("dialog", on_dialog)
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("popup", lambda popup: faults.append(f"a window: {popup.url}"))
     opened.on(
