@@ -15,7 +15,8 @@ help:
 	@echo "make test     install what tests need (a browser too) and run all of them"
 	@echo "make check    formatting, lint, types, layers"
 	@echo "make bench    every benchmark, a JSON line each"
-	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=)"
+	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
+	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10)"
 	@echo "make format   format everything"
 
 run: install page
@@ -60,9 +61,10 @@ format: .make/develop
 bench: .make/develop page browser
 	$(BIN)/python -m benchmarks
 
-# What is done follows from SEED; a quarter of an hour on two cores.
-soak: .make/develop
+# What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page.
+soak: .make/develop page browser
 	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules

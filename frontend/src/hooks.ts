@@ -6,6 +6,7 @@
 
 import type { Scene } from "./city/scene";
 import type { App } from "./run/app.svelte";
+import type { Tally } from "./run/tally";
 
 export interface Hooks {
   /** The newest step decoded, lit or not. */
@@ -17,6 +18,8 @@ export interface Hooks {
     decodedAt: number | null;
     paintedAt: number | null;
   } | null;
+  /** Frames taken up, the steps that they told, and the steps that had to come from the record. */
+  readonly received: Pick<Tally, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
   /** Step of the newest layout received, by method. */
   readonly layoutSteps: { linear: number | null; umap: number | null };
   /** What the map shows: method and step. */
@@ -68,6 +71,11 @@ export function installHooks(app: App, paintings: Paintings) {
         decodedAt: beat.decodedAt,
         paintedAt,
       };
+    },
+    get received() {
+      if (!app.run) return null;
+      const { frames, merged, lost, stretches, gaps } = app.run.tally;
+      return { frames, merged, lost, stretches, gaps };
     },
     get layoutSteps() {
       const { linear, umap } = app.run?.layouts ?? {};

@@ -26,6 +26,15 @@ describe("history", () => {
     expect(history.series().steps).toEqual([1, 11, 21, 22, 30, 31]);
   });
 
+  it("keeps what happened while the record was on its way", () => {
+    const history = new History();
+    for (const step of [3, 4, 5]) history.add(point(step));
+    history.begin([point(1), point(2), point(3)]);
+    expect(history.series().steps).toEqual([1, 2, 3, 4, 5]);
+    history.begin([point(1), point(2, 2)]);
+    expect(history.series().steps).toEqual([1, 2]);
+  });
+
   it("loses no loss that stands out, however long the run", () => {
     const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
     const history = new History(100);

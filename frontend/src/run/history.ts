@@ -26,8 +26,12 @@ export class History {
 
   constructor(private readonly most = 2_400) {}
 
+  /** The record as it was read. Steps that happened while it was on its way stay. */
   begin(points: Point[]) {
-    this.points = [...points].sort((a, b) => a.step - b.step);
+    const read = [...points].sort((a, b) => a.step - b.step);
+    const { step, attempt } = read.at(-1) ?? { step: 0, attempt: 0 };
+    const since = this.points.filter((point) => point.step > step && point.attempt >= attempt);
+    this.points = [...read, ...since];
     this.stretch = 1;
     this.thin();
   }

@@ -30,6 +30,7 @@ import { Requests } from "./requests.svelte";
 import { countersOf, Shown } from "./shown.svelte";
 import { LIGHT, Standing } from "./standing.svelte";
 import { beatOfPulse, beatOfRecord } from "./stepbeat";
+import { Tally } from "./tally";
 
 const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
@@ -39,6 +40,10 @@ const CHART_EVERY = 16;
 const SILENCE = 30_000;
 /** How long only merged pulses may come before the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
+/** So many pulses wait for the tokens; beyond them a new beginning is asked for. */
+const MOST_WAITING = 2_000;
+/** The record is read again so late, in ms, where it did not reach as far as what came. */
+const READ_AGAIN = 1_000;
 
 export type { Counters } from "./shown.svelte";
 
@@ -76,6 +81,8 @@ export class LiveRun {
   private readonly history = new History();
   private readonly abort = new AbortController();
   readonly landmarks: Landmarks;
+  /** What came in, counted. */
+  readonly tally = new Tally();
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly requests: Requests;
@@ -84,12 +91,15 @@ export class LiveRun {
   private wish = $state<number | null>(null);
   private method: Method = "umap";
   private waitingFrames: Frame[] = [];
+  /** More came before the tokens than could wait. */
+  private overflowed = false;
   private newest: Pulse | null = null;
   private chartStale = true;
   private ticks = 0;
   private mergedSince: number | null = null;
   private opened = 0;
   private caughtUp = false;
+  private catchingUp = 0;
   private fetchingRecord = false;
   /** The last step that was played. */
   private playedTo = 0;
@@ -321,6 +331,7 @@ export class LiveRun {
   /** To another time: nothing that was counted or waits belongs to it. */
   private leave() {
     this.elsewhere = true;
+    this.tally.leave();
     this.newest = null;
     this.mergedSince = null;
     this.now.districts = null;
@@ -372,6 +383,7 @@ export class LiveRun {
   /** Everything that the socket does not repeat: the run, its tokens, its past. */
   private async catchUp() {
     const { signal } = this.abort;
+    this.catchingUp += 1;
     try {
       const info = await ask<Run>(runPath(this.id), { signal });
       this.learn(info);
@@ -388,6 +400,7 @@ export class LiveRun {
           ever: ever ?? null,
         })),
       );
+      this.tally.fetched(past.items.at(-1)?.step ?? 0);
       this.measures = measured.items;
       this.chartStale = true;
       this.caughtUp = true;
@@ -397,7 +410,17 @@ export class LiveRun {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       if (error.status >= 400 && error.status < 500) this.problem = error.message;
+    } finally {
+      this.catchingUp -= 1;
+      // It was read before the steps that the census told were there, or could not be read.
+      if (this.tally.wanting) setTimeout(() => this.fillGaps(), READ_AGAIN);
     }
+  }
+
+  /** What fell between two connections comes from the record. */
+  private fillGaps() {
+    if (!this.tally.wanting || this.catchingUp || this.abort.signal.aborted) return;
+    if (this.link.state === "open") void this.catchUp();
   }
 
   /** The layers are known from the first step on, not when the run was first looked at. */
@@ -437,6 +460,7 @@ export class LiveRun {
       // A link may name a step that there is not: the server says so.
       if (this.wish !== null) this.begin(this.wish);
       if (this.replay) this.leave();
+      else if (this.overflowed) this.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -485,22 +509,38 @@ export class LiveRun {
   private take(frame: Frame) {
     const { ledger } = this.now;
     if (!ledger) {
-      // The tokens are on their way; of each kind the newest frame is enough meanwhile.
-      const same = (other: Frame) =>
-        other.kind === frame.kind &&
-        (frame.kind !== "layout" || (other as Layout).method === frame.method);
-      this.waitingFrames = [...this.waitingFrames.filter((other) => !same(other)), frame];
+      this.wait(frame);
       return;
     }
+    this.tally.take(frame);
     if (frame.kind === "census") {
       ledger.begin(frame);
       this.playedTo = frame.step;
       // Of the steps before it some may have been missed: the last pulse is not the newest step any more.
       if (this.newest?.step !== frame.step) this.newest = null;
+      this.fillGaps();
     }
     if (frame.kind === "layout") this.takeLayout(frame);
     else if (frame.kind === "districts") this.takeDistricts(frame);
     else if (frame.kind === "pulse") this.takePulse(frame, ledger);
+  }
+
+  /**
+   * The tokens are on their way. Every pulse after the newest census counts; of everything else the newest is
+   * enough meanwhile.
+   */
+  private wait(frame: Frame) {
+    if (frame.kind === "pulse") {
+      this.overflowed ||= this.waitingFrames.length >= MOST_WAITING;
+      if (!this.overflowed) this.waitingFrames.push(frame);
+      return;
+    }
+    const replaced = (other: Frame) =>
+      (other.kind === "pulse" && frame.kind === "census") ||
+      (other.kind === frame.kind &&
+        (frame.kind !== "layout" || (other as Layout).method === frame.method));
+    if (frame.kind === "census") this.overflowed = false;
+    this.waitingFrames = [...this.waitingFrames.filter((other) => !replaced(other)), frame];
   }
 
   private takeLayout(layout: Layout) {
@@ -541,7 +581,9 @@ export class LiveRun {
     this.newest = pulse;
     ledger.add(pulse);
     this.taken(pulse.attempt);
-    const { attempt, step, loss, layerNorms: norms } = pulse;
+    const { attempt, step, loss } = pulse;
+    // A copy: the norms are a view into the frame, which would stay as long as they do.
+    const norms = pulse.layerNorms.slice();
     this.history.add({ attempt, step, loss, norms, ever: ledger.ever });
     this.chartStale = true;
     const now = performance.now();

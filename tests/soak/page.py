@@ -1,0 +1,261 @@
+"""`python -m tests.soak.page`: the page, watching a run for a long time. One JSON line; not zero where it was missed.
+
+A run trains at full speed while headless Chromium watches it, goes offline and back now and then, and looks at one
+thing after another. The memory of the page may grow by a tenth at most after its warm-up, and of every step that was
+trained either a pulse must have told, or it lies in a gap that the page knows and has read from the record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+
+from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.history import History
+from lamplighter.runfolder.status import read_status
+from tests.application import Application
+from tests.browser.chromium import launch_arguments
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+WARM_UP = 60.0
+"""Seconds at least, and every look once: until then libraries are loaded and lists filled."""
+MOST_GROWTH = 0.1
+_OF_ONE = 3
+"""Samples whose median counts."""
+_MEGABYTE = 2**20
+_PANELS = ("token", "matrix", "run", "map", "measures", "runs", "export")
+_REST = ("map-umap", "tab-step")
+"""What is looked at whenever memory is measured."""
+
+
+@dataclass
+class Memory:
+    """What the page holds after its garbage was collected."""
+
+    heap: int
+    """Bytes: objects, and the arrays that they own outside the heap proper."""
+    nodes: int
+    """Of the DOM, those too that are in no document any more."""
+    listeners: int
+
+
+@dataclass
+class Account:
+    """Steps by how the page learned of them."""
+
+    steps: int
+    by_pulse: int
+    from_record: int
+    unaccounted: list[int] = field(default_factory=list[int])
+
+
+def account(received: dict[str, Any], steps: int) -> Account:
+    """Which of the steps from 1 on the page has heard of.
+
+    Args:
+        received: `received` of the page's hooks.
+        steps: the last step of the run.
+    """
+    told: set[int] = set()
+    for stretch in received["stretches"]:
+        told.update(range(stretch["first"], stretch["last"] + 1))
+    read: set[int] = set()
+    for gap in received["gaps"]:
+        if gap["fetched"]:
+            read.update(range(gap["first"], gap["last"] + 1))
+    every = set(range(1, steps + 1))
+    return Account(steps, len(told & every), len((read - told) & every), sorted(every - told - read))
+
+
+class Watcher:
+    """A page in Chromium, and what it is made to do."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self._context = context
+        self.faults: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self._tools: CDPSession = context.new_cdp_session(self.page)
+        self._tools.send("Performance.enable")
+        self.offline = 0
+        self._looks = 0
+        self.page.goto(url)
+        wait_for(self.page, "window.__lamplighter?.step > 0", 120)
+        wait_for(self.page, "window.__lamplighter.shown !== null", 120)
+
+    @property
+    def received(self) -> dict[str, Any]:
+        """What came in, as the page counts it."""
+        return self.page.evaluate("window.__lamplighter.received")
+
+    @property
+    def step(self) -> int:
+        """The newest step that the page has told."""
+        return self.page.evaluate("window.__lamplighter.step")
+
+    def look(self) -> None:
+        """Look at the next of the things to look at, and back."""
+        looks: list[Callable[[], None]] = [
+            *(lambda name=name: self._press(f"tab-{name}") for name in _PANELS),
+            lambda: self._press("map-linear"),
+            lambda: self._press("map-skyline"),
+            self._beside,
+        ]
+        self._choose(self._looks)
+        looks[self._looks % len(looks)]()
+        self._looks += 1
+        self.page.wait_for_timeout(2_500)
+        self.rest()
+
+    @property
+    def looked_at_all(self) -> bool:
+        """Everything was looked at once."""
+        return self._looks >= len(_PANELS) + 3
+
+    def rest(self) -> None:
+        """Look at what memory is measured at."""
+        for name in _REST:
+            self._press(name)
+        self.page.wait_for_timeout(700)
+
+    def drop(self, seconds: float) -> None:
+        """Be without a network for a while."""
+        opened = self.received["frames"]["census"]
+        self._context.set_offline(True)
+        self.page.wait_for_timeout(1e3 * seconds)
+        self._context.set_offline(False)
+        self.offline += 1
+        wait_for(self.page, f"window.__lamplighter.received.frames.census > {opened}", 60)
+
+    def memory(self) -> Memory:
+        """Collect garbage and measure, `_OF_ONE` times; the medians."""
+        found: list[Memory] = []
+        for _ in range(_OF_ONE):
+            self.page.wait_for_timeout(500)
+            # What a first collection sets free may hold what only a second one can.
+            for _ in range(2):
+                self._tools.send("HeapProfiler.collectGarbage")
+            usage = self._tools.send("Runtime.getHeapUsage")
+            told = self._tools.send("Performance.getMetrics")["metrics"]
+            metrics = {one["name"]: int(one["value"]) for one in told}
+            heap = int(usage["usedSize"] + usage.get("backingStorageSize", 0))
+            found.append(Memory(heap, metrics["Nodes"], metrics["JSEventListeners"]))
+        return Memory(
+            *(
+                int(statistics.median(getattr(one, name) for one in found))
+                for name in ("heap", "nodes", "listeners")
+            )
+        )
+
+    def _choose(self, number: int) -> None:
+        self.page.get_by_test_id("search").fill("abcdefghiklmnoprstuw"[number % 20])
+        self.page.get_by_test_id("found").first.click(timeout=60_000)
+
+    def _beside(self) -> None:
+        self._press("beside-open")
+        self.page.wait_for_timeout(2_500)
+        self._press("beside-open")
+
+    def _press(self, name: str) -> None:
+        self.page.get_by_test_id(name).click(timeout=60_000)
+
+
+def recorded_steps(run: RunFolder) -> int:
+    """The last step of a run of which every one is recorded."""
+    with History(run) as history:
+        last = history.steps.last()[1]
+        assert set(history.steps.digests(1, last)) == set(range(1, last + 1)), f"{run.id} has gaps itself"
+        return last
+
+
+def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
+    """Watch a run for so long; the figures."""
+    begun = time.monotonic()
+    with (
+        tempfile.TemporaryDirectory(prefix="soak-page-") as folder,
+        Application(Path(folder), "serve") as application,
+        sync_playwright() as playwright,
+    ):
+        run = application.start_run({"steps": 1_000_000})
+        browser = playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
+        watcher = Watcher(context, f"{application.url}/?run={run.id}")
+        say("the page is there")
+        samples: list[tuple[float, Memory]] = []
+        watched = time.monotonic()
+        while (gone := time.monotonic() - watched) < 60 * minutes or len(samples) < 2:
+            if gone > WARM_UP and watcher.looked_at_all:
+                samples.append((gone, watcher.memory()))
+                say(f"step {watcher.step}, {samples[-1][1]}")
+            watcher.look()
+            if watcher.offline < gone / 25:
+                watcher.drop(1.0 + watcher.offline % 3)
+        samples.append((time.monotonic() - watched, watcher.memory()))
+        # The run ends, and the page comes as far as it did.
+        application.ask(run, "stop")
+        wait_until(lambda: read_status(run).terminal, "the run has ended", 120)
+        steps = recorded_steps(run)
+        wait_for(watcher.page, f"window.__lamplighter.step >= {steps}", 120)
+        wait_for(watcher.page, "window.__lamplighter.received.gaps.every((gap) => gap.fetched)", 60)
+        received = watcher.received
+        browser.close()
+    heard = account(received, steps)
+    first, last = samples[0][1], samples[-1][1]
+    growth = last.heap / first.heap - 1
+    return {
+        "minutes": round((samples[-1][0]) / 60, 1),
+        "warm_up_s": round(samples[0][0], 1),
+        "heap_mb": [round(one.heap / _MEGABYTE, 2) for _, one in samples],
+        "heap_growth": round(growth, 4),
+        "nodes": [first.nodes, last.nodes],
+        "listeners": [first.listeners, last.listeners],
+        "offline": watcher.offline,
+        "frames": received["frames"],
+        "merged_pulses": received["merged"],
+        "steps": heard.steps,
+        "steps_by_pulse": heard.by_pulse,
+        "steps_from_record": heard.from_record,
+        "gaps": len(received["gaps"]),
+        "lost_between_pulses": received["lost"],
+        "unaccounted": len(heard.unaccounted),
+        "page_errors": watcher.faults,
+        "seconds": round(time.monotonic() - begun, 1),
+        "met": growth <= MOST_GROWTH
+        and not (heard.unaccounted or received["lost"] or watcher.faults)
+        and watcher.offline > 0,
+    }
+
+
+def main() -> int:
+    """Watch; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.page", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="2 to 600  [default: 10]")
+    chosen = parser.parse_args()
+    if not 2 <= chosen.minutes <= 600:
+        parser.error("2 to 600 minutes")
+    # Asked to end, it still takes its processes with it.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
+    begun = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - begun:6.1f} s  {what}", file=sys.stderr, flush=True)
+
+    report = soak(chosen.minutes, say)
+    print(json.dumps(report), flush=True)
+    return 0 if report["met"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
