@@ -93,7 +93,7 @@ class Watcher:
         self._tools.send("Performance.enable")
         self.offline = 0
         self._looks = 0
-        self.page.goto(url)
+        self.page.goto(url, timeout=120_000)
         wait_for(self.page, "window.__lamplighter?.step > 0", 120)
         wait_for(self.page, "window.__lamplighter.shown !== null", 120)
 
