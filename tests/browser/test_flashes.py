@@ -1,0 +1,191 @@
+"""The city does not flash: WCAG 2.3.1, measured on the pixels of its canvases at the fastest pace of beats."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+import lamplighter
+from lamplighter.runfolder.shelf import Shelf
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+
+pytestmark = pytest.mark.browser
+
+SIZE = 600
+CELL = 4
+"""Every 4th pixel of every 4th line is looked at; as it is, not as the mean of its surroundings."""
+AREA = (256 // CELL, 341 // CELL)
+"""10 degrees of view on a screen of 1024 x 768, as WCAG counts them."""
+CHANGE = 0.1
+EVERY = 50
+"""Milliseconds from one picture that is looked at to the next, by the page's own clock."""
+BEATS, EACH = 6, 7
+"""Beats that are looked at, and pictures from one to the next: 350 ms, where 340 are the least there may be."""
+# A WebGL canvas forgets its picture once it is on the screen; here it has to be read at any time.
+KEEP = """const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, more) {
+    return get.call(this, kind, kind === 'webgl2' ? { ...more, preserveDrawingBuffer: true } : more);
+};"""
+START = """(cell) => {
+    const [lamps, names] = [...document.querySelectorAll('.city > canvas')];
+    const [wide, high] = [Math.floor(innerWidth / cell), Math.floor(innerHeight / cell)];
+    const pen = new OffscreenCanvas(wide, high).getContext('2d', { willReadFrequently: true });
+    pen.imageSmoothingEnabled = false;
+    const linear = Float32Array.from({ length: 256 }, (_, i) =>
+        i / 255 <= 0.04045 ? i / 255 / 12.92 : ((i / 255 + 0.055) / 1.055) ** 2.4);
+    const seen = (window.seen = { pictures: [], beats: new Set(), red: 0, shape: [high, wide] });
+    window.look = () => {
+        pen.drawImage(lamps, 0, 0, wide, high);
+        pen.drawImage(names, 0, 0, wide, high);
+        const { data } = pen.getImageData(0, 0, wide, high);
+        const light = new Uint8Array(wide * high);
+        for (let i = 0; i < light.length; i++) {
+            const [r, g, b] = [linear[data[4 * i]], linear[data[4 * i + 1]], linear[data[4 * i + 2]]];
+            light[i] = Math.round(255 * (0.2126 * r + 0.7152 * g + 0.0722 * b));
+            if (r > 0.05 && r / (r + g + b) >= 0.8) seen.red += 1;
+        }
+        seen.pictures.push(light);
+        seen.beats.add(__lamplighter.beat?.step);
+    };
+}"""
+SEEN = """() => new Promise((done) => {
+    const read = new FileReader();
+    const beats = [...window.seen.beats];
+    read.onload = () => done({ ...window.seen, beats, pictures: read.result.split(',')[1] });
+    read.readAsDataURL(new Blob(window.seen.pictures));
+})"""
+
+
+class City:
+    """A run that goes on, a step when asked for; each lights every lamp there is, which is the worst there can be."""
+
+    def __init__(self, runs: Path) -> None:
+        choose = np.random.default_rng(3)
+        self.gradient = np.abs(choose.normal(size=(SIZE, 2))).astype(np.float32)
+        self.weights = np.zeros((SIZE, 2), dtype=np.float32)
+        tokens = [f"word{i}" for i in range(SIZE)]
+        self.recorder = lamplighter.record(runs / "bright", tokens, embedding=self.weights)
+        self.layouts = Shelf(runs).find("bright").layouts_path
+        self.step = 0
+
+    def light(self, page: Page) -> None:
+        """One step, until it is the beat that is on: at once, where 340 ms have gone by since the last."""
+        self.step += 1
+        self.recorder.step(self.weights, np.arange(SIZE), 3 / self.step, gradient=self.gradient)
+        wait_for(page, f"__lamplighter.beat?.step === {self.step}", every=0.01)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, City]]:
+    runs = tmp_path_factory.mktemp("runs")
+    city = City(runs)
+    draw(city.layouts, SIZE, (0,))
+    with city.recorder, Application(runs, "serve", "--no-workers") as app:
+        yield app, city
+
+
+def open_city(page: Page, app: Application, city: City) -> None:
+    page.goto(f"{app.url}/?run=bright&folded=1")
+    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=beats]')")
+    page.get_by_test_id("beats").select_option("340")
+    city.light(page)
+
+
+def opposing_changes(light: np.ndarray) -> np.ndarray:
+    """By picture and pixel, whether a change of `CHANGE` against the last one is complete with this picture."""
+    low = high = light[0]
+    rising = np.zeros(light.shape[1:], dtype=np.int8)
+    turned = np.zeros(light.shape, dtype=bool)
+    for now, turns in zip(light, turned, strict=True):
+        low, high = np.minimum(low, now), np.maximum(high, now)
+        up, down = (now - low >= CHANGE) & (rising <= 0), (high - now >= CHANGE) & (rising >= 0)
+        turns[:] = up | down
+        rising = np.where(up, 1, np.where(down, -1, rising)).astype(np.int8)
+        # From a turn on, what counts is how far it goes the other way.
+        low, high = np.where(turns, now, low), np.where(turns, now, high)
+        high, low = (
+            np.where(rising > 0, np.maximum(high, now), high),
+            np.where(rising < 0, np.minimum(low, now), low),
+        )
+    return turned
+
+
+def flashing(times: np.ndarray, turned: np.ndarray, most: int) -> float:
+    """The largest part of any 10-degree area of which each pixel turns more than `most` times within a second."""
+    worst = 0.0
+    rows, columns = AREA
+    for first in range(len(times)):
+        within = (times >= times[first]) & (times < times[first] + 1)
+        often = (turned[within].sum(axis=0) > most).astype(np.int32)
+        sums = np.pad(often, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
+        areas = (
+            sums[rows:, columns:] - sums[:-rows, columns:] - sums[rows:, :-columns] + sums[:-rows, :-columns]
+        )
+        worst = max(worst, float(areas.max()) / (rows * columns))
+    return worst
+
+
+def test_a_flash_is_counted_as_such() -> None:
+    """A picture that is dark and light in turn, four times a second: too often, on all of it."""
+    times = np.arange(40) / 20
+    light = np.where((np.arange(40) // 2.5).astype(int) % 2, 0.3, 0.1)[:, None, None]
+    light = np.broadcast_to(light, (40, 192, 256)).astype(np.float32)
+    assert flashing(times, opposing_changes(light), 6) == 1
+    assert flashing(times, opposing_changes(0.4 * light), 1) == 0
+
+
+def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) -> None:
+    """The page's clock goes from picture to picture, so that a slow machine sees what a fast one does."""
+    app, city = house
+    page = chromium.new_page(viewport={"width": 1024, "height": 768})
+    page.add_init_script(KEEP)
+    page.clock.install()
+    open_city(page, app, city)
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.evaluate(START, CELL)
+    for _ in range(BEATS):
+        city.light(page)
+        for _ in range(EACH):
+            page.clock.fast_forward(EVERY)
+            page.evaluate("window.look()")
+    seen = page.evaluate(SEEN)
+    light = np.frombuffer(base64.b64decode(seen["pictures"]), dtype=np.uint8)
+    light = light.reshape(-1, *seen["shape"]) / np.float32(255)
+    times = np.arange(len(light)) * EVERY / 1e3
+    # There was something to see: each step was a beat, and its lamps came and went.
+    assert len(seen["beats"]) == BEATS
+    turned = opposing_changes(light)
+    assert turned.sum(axis=0).max() >= 2 * BEATS - 2
+    # No pixel flashes more than three times a second, and few of any 10 degrees change more than three times.
+    assert flashing(times, turned, 6) == 0
+    assert 0 < flashing(times, turned, 3) <= 0.25
+    # Nor is there any saturated red, of which less would be too much.
+    assert seen["red"] == 0
+    page.close()
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_without_motion_nothing_glides_while_beats_come(
+    motion: Literal["reduce", "no-preference"], chromium: Browser, house: tuple[Application, City]
+) -> None:
+    app, city = house
+    page = chromium.new_page(viewport={"width": 1024, "height": 768}, reduced_motion=motion)
+    page.clock.install()
+    open_city(page, app, city)
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    before = page.evaluate("__lamplighter.shown.step")
+    draw(city.layouts, SIZE, (city.step,))
+    wait_for(page, f"__lamplighter.shown.step > {before}")
+    city.light(page)
+    for _ in range(10):
+        page.clock.fast_forward(EVERY)
+    assert (page.evaluate("__lamplighter.glided") == 0) == (motion == "reduce")
+    page.close()
