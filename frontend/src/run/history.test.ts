@@ -35,6 +35,17 @@ describe("history", () => {
     expect(history.series().steps).toEqual([1, 2]);
   });
 
+  it("keeps a newer attempt that began while the record was on its way", () => {
+    const history = new History();
+    for (const step of [8, 9]) history.add(point(step));
+    for (const step of [6, 7]) history.add(point(step, 2, 60));
+    history.begin([1, 2, 3, 4, 5, 6, 7, 8].map((step) => point(step)));
+    expect(history.series().steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(history.series().losses.slice(-2)).toEqual([60, 60]);
+    history.begin([1, 6, 7, 8].map((step) => point(step, 2)));
+    expect(history.series().steps).toEqual([1, 6, 7, 8]);
+  });
+
   it("loses no loss that stands out, however long the run", () => {
     const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
     const history = new History(100);

@@ -26,14 +26,16 @@ export class History {
 
   constructor(private readonly most = 2_400) {}
 
-  /** The record as it was read. Steps that happened while it was on its way stay. */
+  /** The record as it was read. Steps that happened while it was on its way stay, a newer attempt's above all. */
   begin(points: Point[]) {
-    const read = [...points].sort((a, b) => a.step - b.step);
-    const { step, attempt } = read.at(-1) ?? { step: 0, attempt: 0 };
-    const since = this.points.filter((point) => point.step > step && point.attempt >= attempt);
-    this.points = [...read, ...since];
+    const known = this.points;
+    this.points = [...points].sort((a, b) => a.step - b.step);
     this.stretch = 1;
     this.thin();
+    const { attempt, step } = this.points.at(-1) ?? { attempt: 0, step: -1 };
+    for (const one of known) {
+      if (one.attempt > attempt || (one.attempt === attempt && one.step > step)) this.add(one);
+    }
   }
 
   /** A step happened. A later attempt replaces what an earlier one said of the same steps. */
