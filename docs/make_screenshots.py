@@ -39,18 +39,24 @@ def main() -> None:
             _shoot(page, "city")
             _shoot(page, "token", f"{application.url}/?token={run.vocabulary.tokens.index('dog')}")
             _shoot(page, "linear", f"{application.url}/?map=linear")
+            _shoot(page, "past", f"{application.url}/?at=1200&colour=district&trails=movers&folded=1")
+            _shoot(page, "beside", f"{application.url}/?beside=step:200&folded=1")
+            _shoot(page, "matrix", f"{application.url}/?panel=matrix")
+            _shoot(page, "skyline", f"{application.url}/?map=skyline&folded=1", lit=False)
             phone = browser.new_context(viewport={"width": 390, "height": 844})
             _shoot(phone.new_page(), "phone", application.url)
             browser.close()
 
 
-def _shoot(page: Page, name: str, url: str | None = None) -> None:
+def _shoot(page: Page, name: str, url: str | None = None, *, lit: bool = True) -> None:
     if url:
         page.goto(url)
-    wait_for(page, LIT, 60)
-    page.wait_for_timeout(4_000)
-    # Between two beats most lamps sleep: wait for one to be on.
-    wait_for(page, LIT, 20)
+    if lit:
+        wait_for(page, LIT, 60)
+    page.wait_for_timeout(4_000 if lit else 12_000)
+    if lit:
+        # Between two beats most lamps sleep: wait for one to be on.
+        wait_for(page, LIT, 20)
     page.screenshot(path=OUT / f"{name}.png")
     print(OUT / f"{name}.png")
 
