@@ -8,11 +8,12 @@ SOURCES := pyproject.toml build_frontend.py
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test check install page browser bench soak format clean help
+.PHONY: run test tour check install page browser bench soak format clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
-	@echo "make test     install what tests need (a browser too) and run all of them"
+	@echo "make test     install what tests need (a browser too) and run those for which a quarter of an hour is enough"
+	@echo "make tour     the longer ones: the page's features one by one in a browser, twenty kills"
 	@echo "make check    formatting, lint, types, layers"
 	@echo "make bench    every benchmark, a JSON line each"
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
@@ -44,7 +45,12 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile -m "not tour"
+
+# What a change to the page must pass too: every screen for barriers, gathering, pictures, skyline, two maps, hostile
+# tokens, flashes, lost graphics; and twenty kills. One process: browsers that draw in software take both cores.
+tour: .make/develop page browser
+	$(BIN)/python -m pytest -m tour
 
 check: .make/develop
 	$(BIN)/ruff format --check .

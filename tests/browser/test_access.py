@@ -16,7 +16,7 @@ from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 ROOT = Path(__file__).parents[2]
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"

@@ -14,7 +14,7 @@ from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 CITIES = "document.querySelectorAll('[data-testid=city]').length"
 BOXES = "[...document.querySelectorAll('.city')].map((one) => one.getBoundingClientRect().toJSON())"

@@ -15,7 +15,7 @@ from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.runs import wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SIZE, DIM = 60, 8
 HOSTILE = "<img src=x onerror=alert(1)>" + "long" * 40

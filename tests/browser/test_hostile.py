@@ -18,7 +18,7 @@ from tests.application import Application
 from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LONG = "long" * 250
 TOKENS = {

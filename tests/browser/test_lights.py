@@ -13,7 +13,7 @@ from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 CONTEXT = (

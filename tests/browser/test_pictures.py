@@ -16,7 +16,7 @@ import lamplighter
 from tests.application import Application
 from tests.browser.pages import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SIZE, DIM, STEPS = 60, 8, 12
 HOSTILE = [

@@ -13,7 +13,7 @@ from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 PICTURES = "Number(document.querySelector('[data-pictures]')?.dataset.pictures ?? 0)"
 AXIS = "document.querySelector('.skyline .js-plotly-plot, .skyline .figure').layout.scene.zaxis.title.text"

@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.soak.processes import PLACES
 
 
+@pytest.mark.tour
 def test_twenty_kills_lose_nothing() -> None:
     # In a process of its own: it has many, and they go with it.
     command = [sys.executable, "-m", "tests.soak", "--kills", "20", "--seed", "1", "--steps", "300"]
