@@ -124,7 +124,9 @@ def test_pausing_a_replay_does_not_pause_the_training_and_it_goes_on_live(
     page.goto(f"{application.url}/?run={run.id}&from=5&speed=10")
     wait_for(page, "window.__lamplighter?.beat?.step > 5")
     page.get_by_test_id("pause-replay").click()
-    held = page.evaluate("__lamplighter.beat.step")
+    expect(page.get_by_test_id("resume-replay")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    held = step_of(page)
     assert wait_for_step(run, at + 20).phase == "running"
     assert step_of(page) == held
     page.get_by_test_id("resume-replay").click()
