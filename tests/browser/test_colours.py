@@ -15,7 +15,7 @@ from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.runs import wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SIZE, DIM, MOVING = 160, 12, 6
 STILL = SIZE - MOVING

@@ -16,7 +16,7 @@ from tests.browser.cities import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LAST, NEAREST = 60, 12
 COLOURS = """() => {
