@@ -137,9 +137,8 @@ class ProjectorProcess:
             if self._take_up(projector):
                 due = 0.0
             if self._warm is None and frames:
-                self._warm = WarmUp(
-                    projector.chosen, len(self._follower.vectors)
-                )  # not before the first linear layout is out
+                # Not before the first linear layout is out.
+                self._warm = WarmUp(projector.chosen, size)
             elif self._warm is not None and self._warm.done:
                 self._begin(projector)
             if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
