@@ -23,7 +23,7 @@ interface Places {
 }
 
 export class Trails {
-  /** The chosen token's, and the others'. */
+  /** The chosen token's, those of gathered ones, and the others'. */
   now = $state.raw<Trail[]>([]);
   /** The steps they lead over; null while nothing is known. */
   span = $state.raw<{ from: number; to: number } | null>(null);
@@ -31,10 +31,10 @@ export class Trails {
 
   /** Whose they are. */
   readonly ids: number[] = $derived.by(() => {
-    const { viewing, selection, moves } = this.app;
+    const { viewing, selection, moves, gathered } = this.app;
     if (viewing.trails === "none") return [];
     const chosen = selection?.token ?? null;
-    const own = [...(chosen === null ? [] : [chosen]), ...this.gathered()];
+    const own = [...(chosen === null ? [] : [chosen]), ...gathered.ids];
     const others = viewing.trails === "movers" ? moves.farthest(MOVERS) : [];
     return [...new Set([...own, ...others])].slice(0, MOST);
   });
@@ -42,11 +42,7 @@ export class Trails {
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `gathered`: tokens that were selected together. */
-  constructor(
-    private readonly app: App,
-    private readonly gathered: () => number[],
-  ) {
+  constructor(private readonly app: App) {
     // Every change of what is asked begins anew; a layout that follows makes it longer.
     $effect(() => {
       void this.question;
