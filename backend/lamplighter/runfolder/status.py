@@ -9,6 +9,7 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.requests import RequestsReader
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
+from lamplighter.runfolder.waiting import waits_for_room
 from lamplighter.wire.frames import Pulse, decode
 
 Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
@@ -30,6 +31,8 @@ class RunStatus:
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
+    crowded: bool
+    """The trainer waits for room on the disk: nothing more can be written."""
     changed: float
 
     @property
@@ -49,7 +52,10 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
         FormatError: the folder cannot be read by this version.
     """
     alive = is_held(run.path, "trainer")
-    waiting = RunStatus("waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", run.created)
+    crowded = alive and waits_for_room(run.path)
+    waiting = RunStatus(
+        "waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
+    )
     if reader is not None:
         return _read(waiting, reader)
     try:
@@ -75,6 +81,7 @@ def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
         pace=facts.get("pace", "full"),
         pace_steps_per_second=facts.get("pace_steps_per_second"),
         snapshots=facts.get("snapshots", "all"),
+        crowded=waiting.crowded,
         changed=facts.get("changed", waiting.changed),
     )
 

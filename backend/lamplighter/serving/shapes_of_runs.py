@@ -26,6 +26,8 @@ class Status(BaseModel):
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
     bytes: int
+    crowded: bool
+    """The trainer waits for room on the disk: nothing more can be written."""
     changed: float
 
 

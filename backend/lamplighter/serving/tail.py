@@ -34,6 +34,7 @@ from lamplighter.runfolder.requests import Applied
 from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
+from lamplighter.runfolder.waiting import waits_for_room
 from lamplighter.serving.library import Library
 from lamplighter.serving.shapes import json_text
 from lamplighter.serving.shapes_of_messages import (
@@ -330,7 +331,9 @@ class Tail(Generic[Who]):
             status = self._library.status(self._run, self._steps.reader)
         else:
             alive = is_held(self._run.path, "trainer")
-            status = self._status.model_copy(update={"alive": alive, "bytes": self._run.bytes_on_disk()})
+            crowded = alive and waits_for_room(self._run.path)
+            seen = {"alive": alive, "crowded": crowded, "bytes": self._run.bytes_on_disk()}
+            status = self._status.model_copy(update=seen)
         if status != self._status:
             self._status = status
             messages.append(Message(What.STATUS, json_text(StatusMessage(status=status))))

@@ -21,6 +21,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.room import NO_ROOM, insist, say
 from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.waiting import WaitingSign
 from lamplighter.training.checkpoint import (
     RETRY_SECONDS,
     CheckpointError,
@@ -129,6 +130,7 @@ class Trainer:
         self._batches = Batches(recipe, run.token_ids, device)
         self._on_progress = on_progress
         self._retry_checkpoint: float | None = None
+        self._sign = WaitingSign(run.path)
         self._checkpoint_failed = False
         self._build()
         writer.set_facts(
@@ -261,10 +263,14 @@ class Trainer:
         def told() -> None:
             nonlocal waited
             waited = True
+            self._sign.show()
             if on_wait is not None:
                 on_wait()
 
-        done = insist(work, lambda: self._stop.reason, "training", also=(CheckpointError,), on_wait=told)
+        try:
+            done = insist(work, lambda: self._stop.reason, "training", also=(CheckpointError,), on_wait=told)
+        finally:
+            self._sign.hide()
         if done and waited:
             message = f"training waited {time.monotonic() - begun:,.0f} s for room on the disk"
             with contextlib.suppress(*NO_ROOM):

@@ -19,6 +19,7 @@ from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.room import insist
 from lamplighter.runfolder.steps import TERMINAL, StepsWriter
+from lamplighter.runfolder.waiting import WaitingSign
 from lamplighter.training.control import Stop
 from lamplighter.training.prepare import prepare_corpus
 
@@ -53,9 +54,13 @@ def train(
         with RoleLock(run.path, "trainer"):
             # Where there is no room on the disk: as after a crash. What is committed holds, the rest is
             # computed again.
-            phase = insist(
-                lambda: _train(run, stop, on_prepare, on_progress), lambda: stop.reason, "training"
-            )
+            sign = WaitingSign(run.path)
+
+            def go() -> str:
+                sign.hide()
+                return _train(run, stop, on_prepare, on_progress)
+
+            phase = insist(go, lambda: stop.reason, "training", on_wait=sign.show)
             if phase is None:
                 return "interrupted" if stop.reason == "interrupt" else "running"
             return phase

@@ -90,11 +90,13 @@ def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path:
         wait_for_step(run, 30)
         allow(process, 2_000)
         wait_until(lambda: "training waits for room" in log.read_text(), "training to wait")
+        wait_until(lambda: read_status(run).crowded, "training to say so")
         resting = read_status(run)
         assert resting.alive
         allow(process, resource.RLIM_INFINITY)
         wait_for_step(run, resting.step + 30)
         wait_until(lambda: read_status(run).snapshots == "all", "snapshots to go on")
+        assert not read_status(run).crowded
     assert "training goes on" in log.read_text()
     with StepsReader(run.steps_path) as reader:
         last = reader.last()[1]
@@ -109,6 +111,7 @@ def test_a_run_that_finds_no_room_to_begin_begins_when_there_is(tmp_path: Path):
     run, log = make_run(tmp_path / "runs", steps=1_000_000), tmp_path / "trainer.log"
     with worker(run, "training", log, limit=2_000) as process:
         wait_until(lambda: "training waits for room" in log.read_text(), "training to wait")
+        wait_until(lambda: read_status(run).crowded, "training to say so")
         allow(process, resource.RLIM_INFINITY)
         wait_for_step(run, 20)
     with StepsReader(run.steps_path) as reader:
