@@ -19,12 +19,15 @@ export interface Point {
   ever: number | null;
 }
 
+/** Points at most, at least half as many: more than that no chart of a page is wide enough to show apart. */
+const MOST = 1_200;
+
 export class History {
   private points: Point[] = [];
   /** Steps in a stretch. Of each stretch the lowest and the highest loss are kept: what stands out stays. */
   private stretch = 1;
 
-  constructor(private readonly most = 2_400) {}
+  constructor(private readonly most = MOST) {}
 
   /** The record as it was read. Steps that happened while it was on its way stay, a newer attempt's above all. */
   begin(points: Point[]) {

@@ -24,6 +24,7 @@ import { BeatScheduler } from "./beats";
 import { History, type Series } from "./history";
 import { Landmarks } from "./landmarks.svelte";
 import { Ledger } from "./ledger";
+import { joined } from "./measures";
 import { Past } from "./past";
 import { socketPath, SPEED, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
@@ -401,7 +402,7 @@ export class LiveRun {
         })),
       );
       this.tally.fetched(past.items.at(-1)?.step ?? 0);
-      this.measures = measured.items;
+      this.measures = joined([], measured.items);
       this.chartStale = true;
       this.caughtUp = true;
       // Of what was missed no pulse comes again: the newest step is lit from the record.
@@ -480,8 +481,7 @@ export class LiveRun {
         break;
       case "measures": {
         const { step, values } = message as unknown as Measures;
-        const others = this.measures.filter((m) => m.step !== step);
-        this.measures = [...others, { step, values }].sort((a, b) => a.step - b.step);
+        this.measures = joined(this.measures, [{ step, values }]);
         break;
       }
       case "live":

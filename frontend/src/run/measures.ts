@@ -14,6 +14,23 @@ export interface Group {
   lines: Line[];
 }
 
+/** Sets at most; a run of hours has thousands. */
+const MOST = 600;
+
+/** The sets known, with more of them, by step; a later one of a step counts. Of too many, one a stretch of steps stays. */
+export function joined(known: Measures[], more: Measures[]): Measures[] {
+  const steps = new Set(more.map(({ step }) => step));
+  const all = [...known.filter(({ step }) => !steps.has(step)), ...more];
+  all.sort((a, b) => a.step - b.step);
+  let kept = all;
+  for (let stretch = 2; kept.length > MOST; stretch *= 2) {
+    const of = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
+    // The newest stays whatever comes before it.
+    kept = all.filter((one, i) => of(one) !== of(all[i - 1]) || i === all.length - 1);
+  }
+  return kept;
+}
+
 /** What a measure's name starts with, where several share a chart. */
 const FAMILIES = ["purity", "analogy"];
 
