@@ -287,7 +287,6 @@ export class Scene {
     this.height = Math.max(1, height);
     this.insets = insets;
     this.overlay.resize(width, height, this.ratio);
-    this.lights?.resize(Math.round(width * this.ratio), Math.round(height * this.ratio));
     this.sharpen(this.fineness.part);
     this.fit(grown);
     this.renamed = true;
@@ -455,8 +454,8 @@ export class Scene {
   };
 
   private sharpen(fineness: number) {
-    if (this.lights) this.lights.fineness = fineness;
     const ratio = this.ratio * fineness;
+    this.lights?.resize(Math.round(this.width * ratio), Math.round(this.height * ratio));
     this.design = ratio * designSize(this.width, this.height);
   }
 
