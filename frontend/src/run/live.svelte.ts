@@ -207,6 +207,12 @@ export class LiveRun {
     return this.status?.phase === "finished" && this.status.step === 0;
   }
 
+  /** Somebody should be training it, and nobody is. */
+  get stalled(): boolean {
+    const { phase, alive = true } = this.status ?? {};
+    return !alive && (phase === "preparing" || phase === "running" || phase === "paused");
+  }
+
   /** Its steps come from somebody's own training loop, which takes no requests. */
   get recorded(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";

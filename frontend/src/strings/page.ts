@@ -39,6 +39,7 @@ export const page = {
     failed: "failed",
   } satisfies Record<Phase, string>,
   gone: "no trainer at work",
+  crowded: "waiting for room on the disk",
   link: {
     connecting: "connecting",
     open: "live",
@@ -52,16 +53,26 @@ export const page = {
   notice: {
     noRuns: "No city yet",
     noRunsMore: "Start a run, and watch it find its districts.",
+    noRunsViewer: "When the presenter starts a run, it appears here by itself.",
     loading: "Fetching the city",
     waiting: "This run is waiting for a trainer",
+    waitingMore: "It begins by itself as soon as one is free.",
     preparing: "Reading the corpus",
     preparingMore: "The lamps come on with the first step.",
     failed: "This run failed",
     refused: "This run cannot be shown",
+    others: "Show the runs",
+    crowded: "No room on the disk",
     unplaced: "The tokens have no places yet",
     unplacedMore: "The first map appears in a moment.",
     noServer: "The server does not answer",
     noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",
+  },
+
+  warning: {
+    crowded:
+      "The disk is full, and training waits. Make room, and it goes on by itself: no step is lost.",
+    gone: "The trainer is gone. Where Lamplighter looks after the run it starts another, which repeats the steps since the last checkpoint: none is lost.",
   },
 
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",

@@ -15,6 +15,8 @@ export interface Status {
   pace_steps_per_second: number | null;
   snapshots: "all" | "keyframes" | "none" | "paused";
   bytes: number;
+  /** The trainer waits for room on the disk. */
+  crowded: boolean;
   changed: number;
 }
 
