@@ -37,6 +37,8 @@ _OF_ONE = 3
 _MEGABYTE = 2**20
 _DROP_EVERY = 25.0
 """Seconds between two losses of the network, at least."""
+_A_MINUTE = 250_000_000
+"""Bytes that a run takes at most: a hundred steps a second."""
 _PANELS = ("token", "matrix", "run", "map", "measures", "runs", "export")
 _REST = ("map-umap", "tab-step")
 """What is looked at whenever memory is measured."""
@@ -191,7 +193,8 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         Application(Path(folder), "serve") as application,
         sync_playwright() as playwright,
     ):
-        run = application.start_run({"steps": 1_000_000})
+        # What is not kept cannot be looked at: the budget is enough for a fast machine.
+        run = application.start_run({"steps": 1_000_000, "disk_budget": int(minutes * _A_MINUTE) + 10**9})
         browser = playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
         context = browser.new_context(viewport={"width": 1280, "height": 720})
         watcher = Watcher(context, f"{application.url}/?run={run.id}")

@@ -16,7 +16,7 @@ describe("measures", () => {
   it("are joined by step, the later word counts, and stay few and even however long the run", () => {
     const set = (step: number, coverage = step) => ({ step, values: { coverage } });
     expect(joined([set(1), set(3)], [set(2), set(3, 7)])).toEqual([set(1), set(2), set(3, 7)]);
-    let known = [set(0)];
+    let known = joined([], [set(0)]);
     for (let step = 100; step <= 500_000; step += 100) {
       known = joined(known, [set(step)]);
       if (known.length > 600 || known.at(-1)!.step !== step) throw new Error(`at ${step}`);
