@@ -10,8 +10,10 @@ const HARD = 55;
 const EASY = 20;
 /** So many easy frames in a row. */
 const LONG_EASY = 900;
-/** Pixels of the lamps' picture for one of the screen, from fine to coarse. */
+/** Pixels drawn for one of the screen, each way, from fine to coarse. */
 const PARTS = [1, 0.75, 0.55];
+/** While somebody drags through time, on a machine that was never too slow, and on one that was. */
+const HASTY = [1, 0.5];
 
 export class Fineness {
   private coarseness = 0;
@@ -19,9 +21,14 @@ export class Fineness {
   private late = 16;
   private easy = 0;
 
-  /** Pixels of the lamps' picture for one of the screen. */
+  /** Pixels drawn for one of the screen, each way. */
   get part(): number {
     return PARTS[this.coarseness]!;
+  }
+
+  /** The same while positions follow each other so fast that none of them can be looked at closely. */
+  get hasty(): number {
+    return HASTY[this.coarseness > 0 || this.late > EASY ? 1 : 0]!;
   }
 
   /** The least time between two frames in which nothing moves, in ms. */

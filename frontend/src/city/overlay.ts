@@ -29,9 +29,8 @@ interface Shown {
   wanted: boolean;
 }
 
-export interface Scenery {
-  vocabulary: Vocabulary;
-  districts: District[];
+/** Tokens that are marked on the map. */
+export interface Marks {
   /** Tokens of the district that is looked at. */
   among: number[];
   /** Tokens shown where they do not belong, to be marked. */
@@ -44,6 +43,11 @@ export interface Scenery {
   links: LinkLine[];
   /** Further tokens to be named. */
   named: number[];
+}
+
+export interface Scenery extends Marks {
+  vocabulary: Vocabulary;
+  districts: District[];
   /** Token ids, the most common first: at least all that are seen. */
   commonest: () => Iterable<number>;
   /** Times closer than the whole city. */
