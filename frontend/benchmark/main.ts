@@ -1,13 +1,18 @@
 /**
- * The lamps and Plotly's scattergl in one page, given the same frames. Driven by `benchmarks/city.py`, which
- * serves the frames as the wire has them. The real scene runs: land, districts, names and all.
+ * The city and Plotly in one page, given the same frames. Driven by `benchmarks/city.py`, which serves the frames as
+ * the wire has them. Two pictures are compared: the lamps alone (places, tints, a lit batch), which is what scattergl
+ * draws; and the whole city, with land and names, where Plotly has its contours and text for them.
  */
 
-import type { PlotlyDiv } from "../src/charts/library";
+import type { PlotlyDiv, Trace } from "../src/charts/library";
+import { lampTraces, landTrace } from "../src/city/fallback";
+import { strengths } from "../src/city/glide";
+import { Lights } from "../src/city/lights";
 import { Overlay } from "../src/city/overlay";
 import { lampBytes } from "../src/city/palette";
-import { coordinates, placementOf } from "../src/city/placement";
-import { Scene } from "../src/city/scene";
+import { placementOf } from "../src/city/placement";
+import { designSize } from "../src/city/pose";
+import { Scene, type Beat } from "../src/city/scene";
 import { decode, type Districts, type Layout } from "../src/wire/frames";
 import { vocabularyOf, type Vocabulary } from "../src/wire/vocabulary";
 import { Meter } from "./meter";
@@ -16,17 +21,21 @@ const meter = new Meter();
 meter.install();
 const INSETS = { top: 80, right: 30, bottom: 140, left: 44 };
 const [WIDTH, HEIGHT] = [1280, 720];
+/** Every so many tokens one is lit: 7 %, as in the median step of Lamptown. */
+const LIT_EVERY = 14;
 
 /** One frame's cost, in ms: on the main thread, and until its pixels were read back. */
 interface Cost {
   main: number;
   pixels: number;
-  uploaded: number;
 }
 
 let scene: Scene;
+let lights: Lights;
 let frames: ArrayBuffer[] = [];
 let vocabulary: Vocabulary;
+let found: Districts;
+let tints: Uint8Array;
 
 async function bytes(name: string): Promise<ArrayBuffer> {
   return (await fetch(name)).arrayBuffer();
@@ -43,43 +52,55 @@ const pause = (ms: number) =>
     channel.port2.postMessage(0);
   });
 
+function element<E extends HTMLElement>(id: string): E {
+  return document.getElementById(id) as E;
+}
+
 /** Frames of so many tokens, as `benchmarks/city.py` wrote them. */
 async function begin(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
   const items = await (await fetch(`${folder}/tokens.json`)).json();
   vocabulary = vocabularyOf("benchmark", items, []);
-  const canvas = document.getElementById("lamps") as HTMLCanvasElement;
-  const names = document.getElementById("names") as HTMLCanvasElement;
-  scene?.stop();
-  scene = new Scene(canvas, new Overlay(names), {
+  found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
+  const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
+  tints = lampBytes(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
+  scene = new Scene(element("lamps"), new Overlay(element("names")), {
     viewed: () => undefined,
     painted: () => undefined,
   });
   scene.resize(WIDTH, HEIGHT, INSETS);
   scene.setVocabulary(vocabulary);
-  const found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
-  const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
-  const tints = lampBytes(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
   scene.setTints(tints);
   scene.setDistricts(found);
   scene.setLayout(decode(frames[0]!) as Layout);
+  lights = new Lights(element("lamps-alone"), () => undefined);
+  lights.resize(WIDTH, HEIGHT);
+  lights.setTokens(tints);
   await pause(1_500);
+}
+
+/** The batch of a step: every so many tokens, others in each step. */
+function beatOf(step: number): Beat {
+  const count = Math.floor(vocabulary.tokens.length / LIT_EVERY);
+  const ids = Uint32Array.from({ length: count }, (_, i) => LIT_EVERY * i + (step % LIT_EVERY));
+  const norms = Float32Array.from(ids, (id) => 0.1 + (id % 97) / 97);
+  return { step, ids, norms, lasting: 0, atOnce: true };
 }
 
 /** Frames of one glide: main-thread ms of each, and bytes uploaded by all of them. */
 async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
-  const lights = scene.lights!;
+  const lamps = scene.lights!;
   scene.setStill(false);
   // The survey's answer comes between two frames and uploads the land, once: that is not a moving frame's.
   let land = 0;
-  const raise = lights.raise;
-  lights.raise = (relief) => {
-    const before = lights.uploaded;
+  const raise = lamps.raise;
+  lamps.raise = (relief) => {
+    const before = lamps.uploaded;
     raise.call(lights, relief);
-    land += lights.uploaded - before;
+    land += lamps.uploaded - before;
   };
   scene.setLayout(decode(frames[0]!.slice(0)) as Layout);
-  const before = lights.uploaded;
+  const before = lamps.uploaded;
   const spent: number[] = [];
   const until = performance.now() + 2_000;
   while (performance.now() < until) {
@@ -88,8 +109,8 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
     await new Promise((done) => requestAnimationFrame(done));
     if (scene.glided > glided) spent.push(meter.spent);
   }
-  lights.raise = raise;
-  return { frames: spent, uploaded: lights.uploaded - before - land };
+  lamps.raise = raise;
+  return { frames: spent, uploaded: lamps.uploaded - before - land };
 }
 
 function readBack(canvas: HTMLCanvasElement) {
@@ -98,73 +119,127 @@ function readBack(canvas: HTMLCanvasElement) {
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
 }
 
-/** Layouts one after the other, each shown at once (no glide). */
-async function ours(): Promise<Cost[]> {
-  scene.setStill(true);
-  await pause(700);
-  const costs: Cost[] = [];
-  for (const data of frames) {
-    const copy = data.slice(0);
-    meter.begin();
-    const before = scene.lights!.uploaded;
-    const began = performance.now();
-    meter.run(() => scene.setLayout(decode(copy) as Layout));
-    // The scene asked for its animation frame first: it has drawn when ours comes.
-    await new Promise((done) => requestAnimationFrame(done));
-    readBack(scene.lights!.canvas);
-    const pixels = performance.now() - began;
-    // What comes later (land, names) is counted too.
-    await pause(400);
-    costs.push({ main: meter.spent, pixels, uploaded: scene.lights!.uploaded - before });
-  }
-  return costs;
+/** The cost of what `show` does and leaves to be done, and of reading a pixel back once `drawn`. */
+async function costOf(
+  show: () => void,
+  drawn: () => Promise<unknown>,
+  canvas: HTMLCanvasElement,
+): Promise<Cost> {
+  await pause(300);
+  meter.begin();
+  const began = performance.now();
+  meter.run(show);
+  await drawn();
+  readBack(canvas);
+  const pixels = performance.now() - began;
+  // What comes later (land, names) is counted too.
+  await pause(400);
+  return { main: meter.spent, pixels };
 }
 
-/** The same layouts as one scattergl trace, all of one size and colour, which is what it does fastest. */
-async function theirs(): Promise<Cost[]> {
+const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
+
+/** Our lamps: a layout and a beat, drawn at once. */
+async function lampsAlone(n: number): Promise<Cost> {
+  const copy = frames[n]!.slice(0);
+  const { ids, norms } = beatOf(n);
+  const moment = { view: scene.view, mixing: 1, rising: 1, glow: 1 };
+  const show = () => {
+    lights.place(placementOf(decode(copy) as Layout));
+    lights.shine(ids, strengths(norms));
+    lights.draw(moment, designSize(WIDTH, HEIGHT));
+  };
+  return costOf(show, () => Promise.resolve(), lights.canvas);
+}
+
+/** Our whole city, by the scene, no glide. */
+async function wholeCity(n: number): Promise<Cost> {
+  scene.setStill(true);
+  scene.setHeld(1);
+  const copy = frames[n]!.slice(0);
+  const beat = beatOf(n);
+  const show = () => {
+    scene.setLayout(decode(copy) as Layout);
+    scene.setBeat(beat);
+  };
+  // The scene asked for its animation frame first: it has drawn when ours comes.
+  return costOf(show, frameDrawn, scene.lights!.canvas);
+}
+
+/** The same in Plotly: lamps as three scattergl traces; `whole`: with contours, and the names of our city as text. */
+async function plotly(n: number, whole: boolean): Promise<Cost> {
   const library = window.Plotly!;
-  const div = document.getElementById("scattergl")!;
-  const placed = frames.map((data) => {
-    const xy = coordinates(placementOf(decode(data) as Layout));
-    const x = xy.filter((_, i) => i % 2 === 0);
-    const y = xy.filter((_, i) => i % 2 === 1);
-    const marker = { size: 3, color: "#ffc06a", opacity: 0.7 };
-    return [{ type: "scattergl", mode: "markers", hoverinfo: "skip", x, y, marker }];
-  });
-  const axis = { visible: false, autorange: false, range: [-12, 12] };
-  const figure = () => ({
+  const div = element(whole ? "whole-plotly" : "scattergl");
+  const layout = decode(frames[n]!.slice(0)) as Layout;
+  const traces = scattergl(layout, n);
+  if (whole) traces.push(landTrace(layout), namesTrace());
+  const { x0, x1, y0, y1 } = scene.view;
+  const axis = { visible: false, autorange: false };
+  const figure = {
     width: WIDTH,
     height: HEIGHT,
     margin: { l: 0, r: 0, t: 0, b: 0 },
-    xaxis: { ...axis },
-    yaxis: { ...axis },
+    xaxis: { ...axis, range: [x0, x1] },
+    yaxis: { ...axis, range: [y0, y1] },
     hovermode: false,
+    showlegend: false,
     uirevision: "same",
     paper_bgcolor: "#0a0e1c",
     plot_bgcolor: "#0a0e1c",
-  });
-  const config = { displayModeBar: false, staticPlot: false };
-  await library.newPlot(div, placed[0]!, figure(), config);
-  await pause(700);
-  const canvas = div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context")!;
-  const costs: Cost[] = [];
-  for (const traces of placed) {
-    meter.begin();
-    const began = performance.now();
-    let after!: Promise<PlotlyDiv>;
-    meter.run(() => (after = library.react(div, traces, figure(), config)));
+  };
+  let after!: Promise<PlotlyDiv>;
+  let main = 0;
+  const show = () => (after = library.react(div, traces, figure, { displayModeBar: false }));
+  const drawn = async () => {
+    const waited = performance.now();
     await after;
     // What it does until its promise is kept runs on the main thread too.
-    const main = Math.max(meter.spent, performance.now() - began);
-    readBack(canvas);
-    const pixels = performance.now() - began;
-    await pause(400);
-    costs.push({ main, pixels, uploaded: NaN });
+    main = performance.now() - waited;
+  };
+  const canvas = () => div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context")!;
+  if (!canvas()) {
+    await library.newPlot(div, traces, figure, { displayModeBar: false });
+    await pause(700);
+  }
+  const cost = await costOf(show, drawn, canvas());
+  return { ...cost, main: Math.max(cost.main, main) };
+}
+
+/** The lamps as the page draws them with Plotly where there is no WebGL2, but by scattergl, and every one of them. */
+function scattergl(layout: Layout, n: number): Trace[] {
+  const [, ...traces] = lampTraces(layout, vocabulary, beatOf(n), tints, Infinity);
+  return traces.map((trace) => ({ ...trace, type: "scattergl" }));
+}
+
+/** As many names as our city has now, where its districts and common tokens are. */
+function namesTrace(): Trace {
+  const names = scene.written();
+  const points = names.map((_, i) => scene.pixelOf(i * 7));
+  const { x0, x1, y0, y1 } = scene.view;
+  return {
+    type: "scatter",
+    mode: "text",
+    x: points.map(([x]) => x0 + (x / WIDTH) * (x1 - x0)),
+    y: points.map(([, y]) => y1 - (y / HEIGHT) * (y1 - y0)),
+    text: names,
+    textfont: { color: "#d7e0f5", size: 12 },
+    hoverinfo: "skip",
+  };
+}
+
+/** Both pictures on both sides, frame by frame, so that what else the machine does falls on all. */
+async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plotly", Cost[]>> {
+  const costs = { lamps: [], scattergl: [], city: [], plotly: [] } as Record<string, Cost[]>;
+  for (let n = 0; n < frames.length; n++) {
+    costs["lamps"]!.push(await lampsAlone(n));
+    costs["scattergl"]!.push(await plotly(n, false));
+    costs["city"]!.push(await wholeCity(n));
+    costs["plotly"]!.push(await plotly(n, true));
   }
   return costs;
 }
 
-const sides = { begin, ours, theirs, gliding };
+const sides = { begin, compared, gliding };
 
 declare global {
   interface Window {

@@ -41,9 +41,10 @@ export function lampTraces(
   beat: { ids: Uint32Array; norms: Float32Array } | null,
   /** Four bytes a token, as the lamps have them; the classes' own where there are none. */
   tints: Uint8Array | null = null,
+  most = MOST,
 ): Trace[] {
   const xy = coordinates(placementOf(layout));
-  const every = Array.from(vocabulary.byCount.subarray(0, MOST));
+  const every = Array.from(vocabulary.byCount.subarray(0, most));
   const lit = beat ? Array.from(beat.ids) : [];
   const bright = beat ? strengths(beat.norms) : new Float32Array(0);
   const tint = (id: number) =>
