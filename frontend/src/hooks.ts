@@ -4,7 +4,7 @@
  * Times are Unix milliseconds (`performance.timeOrigin + performance.now()`).
  */
 
-import type { Scene } from "./city/scene";
+import type { Beat, Scene } from "./city/scene";
 import type { App } from "./run/app.svelte";
 import type { Tally } from "./run/tally";
 
@@ -24,6 +24,8 @@ export interface Hooks {
   readonly layoutSteps: { linear: number | null; umap: number | null };
   /** What the map shows: method and step. */
   readonly shown: { method: string; step: number } | null;
+  /** The last frames that were the first to show a beat, in order. */
+  readonly paintings: readonly Painting[];
   /** Frames drawn with the city or the view halfway between two places: none where motion is not wanted. */
   readonly glided: number;
   /** Tokens with a ring, and the lines from the chosen one. */
@@ -45,15 +47,32 @@ declare global {
   }
 }
 
-export class Paintings {
-  step = -1;
-  at: number | null = null;
-  scene: Scene | null = null;
+/** A frame that was the first to show a beat: its step and how many rows it lit, and the map that it was drawn on. */
+export interface Painting {
+  step: number;
+  rows: number;
+  map: { method: string; step: number } | null;
+  at: number;
+}
 
-  painted(step: number) {
-    this.step = step;
-    this.at = performance.timeOrigin + performance.now();
+/** Paintings that are remembered. */
+const REMEMBERED = 100;
+
+export class Paintings {
+  scene: Scene | null = null;
+  readonly last: Painting[] = [];
+
+  painted({ step, ids }: Beat) {
+    const map = mapOf(this.scene);
+    const at = performance.timeOrigin + performance.now();
+    this.last.push({ step, rows: ids.length, map, at });
+    if (this.last.length > REMEMBERED) this.last.shift();
   }
+}
+
+function mapOf(scene: Scene | null): Painting["map"] {
+  const layout = scene?.layout;
+  return layout ? { method: layout.method, step: layout.step } : null;
 }
 
 export function installHooks(app: App, paintings: Paintings) {
@@ -64,7 +83,8 @@ export function installHooks(app: App, paintings: Paintings) {
     get beat() {
       const beat = app.run?.beat;
       if (!beat) return null;
-      const paintedAt = paintings.step === beat.step ? paintings.at : null;
+      const painting = paintings.last.at(-1);
+      const paintedAt = painting?.step === beat.step ? painting.at : null;
       return {
         step: beat.step,
         ids: Array.from(beat.ids),
@@ -82,8 +102,10 @@ export function installHooks(app: App, paintings: Paintings) {
       return { linear: linear?.step ?? null, umap: umap?.step ?? null };
     },
     get shown() {
-      const layout = paintings.scene?.layout;
-      return layout ? { method: layout.method, step: layout.step } : null;
+      return mapOf(paintings.scene);
+    },
+    get paintings() {
+      return paintings.last;
     },
     get glided() {
       return paintings.scene?.glided ?? 0;

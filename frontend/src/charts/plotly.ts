@@ -9,17 +9,33 @@ import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library";
 
 let library: Promise<PlotlyLibrary> | undefined;
 
+/** How long Plotly waits for the first city, in ms: there may be none. */
+const PATIENCE = 2_500;
+
+let admit: () => void;
+const admitted = new Promise<void>((done) => (admit = done));
+
+/** The first city is there. Plotly, which keeps the page busy for long when it is read, may come now. */
+export function admitPlotly() {
+  admit();
+}
+
 /** Plotly, loaded at first need from our own server; rejected when it cannot be had. */
 export function plotly(): Promise<PlotlyLibrary> {
-  library ??= new Promise((resolve, reject) => {
+  library ??= loaded();
+  return library;
+}
+
+async function loaded(): Promise<PlotlyLibrary> {
+  if (window.Plotly) return window.Plotly;
+  await Promise.race([admitted, new Promise((done) => setTimeout(done, PATIENCE))]);
+  return new Promise((resolve, reject) => {
     const settle = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly")));
-    if (window.Plotly) return settle();
     const script =
       document.querySelector<HTMLScriptElement>("script[data-plotly]") ?? requestScript();
     script.addEventListener("load", settle);
     script.addEventListener("error", settle);
   });
-  return library;
 }
 
 function requestScript(): HTMLScriptElement {

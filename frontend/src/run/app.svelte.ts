@@ -8,6 +8,7 @@ import { Comfort } from "./comfort.svelte";
 import { Gathered } from "./gathered.svelte";
 import { LiveRun, type When } from "./live.svelte";
 import { Moves, type Wanted } from "./moves.svelte";
+import { nextFrame } from "./standing.svelte";
 import { Selection } from "./selection.svelte";
 import { Viewing } from "./viewing.svelte";
 
@@ -36,6 +37,9 @@ export class App {
     const layouts = this.run?.layouts;
     return layouts?.[this.viewing.method] ?? layouts?.linear ?? layouts?.umap ?? null;
   });
+
+  /** Resolves when another moment of the past is worth being shown: when the map is through with the last. */
+  painted: () => Promise<void> = nextFrame;
 
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -79,7 +83,7 @@ export class App {
   ) {
     this.run?.close();
     this.selection?.close();
-    const run = new LiveRun(id, when);
+    const run = new LiveRun(id, when, () => this.painted());
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
     // Of the run that a link names, its district too.

@@ -1,37 +1,23 @@
 /**
- * One run as this viewer sees it: its status, its city, the beat that is on, and what has been counted; as it
- * happens, played from a step on, or standing at a step of the past.
+ * One run as this viewer sees it: as it happens, played from a step on, or standing at a step of the past.
  *
  * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second. Who stands
  * in the past stays connected to the present meanwhile: nothing is lost, and the way back is short.
  */
 
 import { Connection, type Link } from "../wire/connection";
-import type { Districts, Frame, Layout, Method, Pulse } from "../wire/frames";
-import {
-  ask,
-  Refusal,
-  runPath,
-  type Ask,
-  type Measures,
-  type Run,
-  type Status,
-  type StepDetail,
-  type StepRecord,
-} from "../wire/rest";
+import type { Method } from "../wire/frames";
+import { Refusal, runPath, type Ask, type Measures, type Run, type Status } from "../wire/rest";
 import { fetchVocabulary, type Vocabulary } from "../wire/vocabulary";
-import { BeatScheduler } from "./beats";
-import { History, type Series } from "./history";
+import { CatchUp } from "./catchup";
 import { Landmarks } from "./landmarks.svelte";
-import { Ledger } from "./ledger";
 import { joined } from "./measures";
 import { Past } from "./past";
+import { Present, type Pace } from "./present.svelte";
 import { socketPath, SPEED, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
-import { countersOf, Shown } from "./shown.svelte";
-import { LIGHT, Standing } from "./standing.svelte";
-import { beatOfPulse, beatOfRecord } from "./stepbeat";
-import { Tally } from "./tally";
+import type { Shown } from "./shown.svelte";
+import { Standing } from "./standing.svelte";
 
 const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
@@ -41,10 +27,6 @@ const CHART_EVERY = 16;
 const SILENCE = 30_000;
 /** How long only merged pulses may come before the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
-/** So many pulses wait for the tokens; beyond them a new beginning is asked for. */
-const MOST_WAITING = 2_000;
-/** The record is read again so late, in ms, where it did not reach as far as what came. */
-const READ_AGAIN = 1_000;
 
 export type { Counters } from "./shown.svelte";
 
@@ -62,7 +44,6 @@ export class LiveRun {
   status = $state.raw<Status | null>(null);
   link = $state.raw<Link>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
-  series = $state.raw<Series | null>(null);
   measures = $state.raw<Measures[]>([]);
   problem = $state<string | null>(null);
   /** What is played; null: what is shown is what happens. */
@@ -77,13 +58,21 @@ export class LiveRun {
   standing = $state.raw<Standing | null>(null);
 
   /** What comes in, shown unless this viewer stands elsewhere. */
-  private readonly now = new Shown();
-  private readonly scheduler = new BeatScheduler(700);
-  private readonly history = new History();
+  private readonly now = new Present(() => this.pace(), {
+    found: (frame) => {
+      if (frame.kind === "districts") void this.landmarks.refresh(frame.attempt);
+      if (this.standing) this.past?.note(frame);
+    },
+    pulsed: (attempt) => {
+      // Played to its end, the run went on.
+      if (this.replay?.ended) this.replay = null;
+      this.taken(attempt);
+    },
+    begun: () => this.catchUp.fill(),
+  });
   private readonly abort = new AbortController();
+  private readonly catchUp: CatchUp;
   readonly landmarks: Landmarks;
-  /** What came in, counted. */
-  readonly tally = new Tally();
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly requests: Requests;
@@ -91,55 +80,54 @@ export class LiveRun {
   /** The step to stand at once the tokens are there. */
   private wish = $state<number | null>(null);
   private method: Method = "umap";
-  private waitingFrames: Frame[] = [];
-  /** More came before the tokens than could wait. */
-  private overflowed = false;
-  private newest: Pulse | null = null;
-  private chartStale = true;
   private ticks = 0;
-  private mergedSince: number | null = null;
   private opened = 0;
-  private caughtUp = false;
-  private catchingUp = 0;
-  private fetchingRecord = false;
-  /** The last step that was played. */
-  private playedTo = 0;
   /** The newest attempt that was heard of. */
   private attempt = 0;
-  /** When the step that is told in two beats moves. */
-  private moveAt = 0;
-  /** What is played is of another time than the maps that are there: the first of its own replaces them. */
-  private elsewhere = false;
 
   constructor(
     readonly id: string,
     { from, speed, at }: When,
+    /** Resolves when another moment of the past is worth being shown. */
+    private readonly painted?: () => Promise<void>,
   ) {
     this.landmarks = new Landmarks(id, this.abort.signal);
+    this.catchUp = new CatchUp(
+      id,
+      this.now,
+      {
+        learned: (info) => this.learn(info),
+        measured: (items) => (this.measures = joined([], items)),
+        refused: (reason) => (this.problem = reason),
+        newest: () => (this.replay ? null : { attempt: this.attempt, step: this.newestTold }),
+        connected: () => this.link.state === "open",
+      },
+      this.abort.signal,
+    );
     this.requests = new Requests(id);
     if (speed !== null) this.speed = speed;
     if (at !== null) this.wish = at;
     else if (from !== null) {
       this.replay = { from, speed: this.speed, ended: false };
-      this.playedTo = from;
+      this.now.told = from;
     }
     this.connection = new Connection(() => this.address(), {
-      frame: (frame) => this.take(frame),
+      frame: (frame) => this.now.take(frame),
       message: (message) => this.hear(message),
       link: (link) => this.linked(link),
     });
     this.timer = setInterval(() => this.tick(), TICK);
     document.addEventListener("visibilitychange", this.seen);
-    void this.catchUp();
+    this.catchUp.again();
   }
 
   /** Least milliseconds between two beats. */
   setBeatInterval(milliseconds: number) {
-    this.scheduler.interval = milliseconds;
+    this.now.scheduler.interval = milliseconds;
   }
 
   get beatInterval(): number {
-    return this.scheduler.interval;
+    return this.now.scheduler.interval;
   }
 
   private get shown(): Shown {
@@ -166,6 +154,16 @@ export class LiveRun {
 
   get ledger() {
     return this.shown.ledger;
+  }
+
+  /** Loss, norms and coverage by step, up to the present. */
+  get series() {
+    return this.now.series;
+  }
+
+  /** What came in, counted. */
+  get tally() {
+    return this.now.tally;
   }
 
   /** Which of the two beats of a single step is shown. */
@@ -200,6 +198,11 @@ export class LiveRun {
   /** The newest step that is known of. */
   get newestStep(): number {
     return Math.max(this.status?.step ?? 0, this.now.counters?.step ?? 0);
+  }
+
+  /** The newest step that was told one by one, or that the status names. */
+  private get newestTold(): number {
+    return Math.max(this.status?.step ?? 0, this.now.newest?.step ?? 0);
   }
 
   /** One matrix as it is: there never was a step. */
@@ -271,7 +274,7 @@ export class LiveRun {
     if (!past) return null;
     this.wish = null;
     if (!this.standing) {
-      this.standing = new Standing(past, this.now, step, () => this.method);
+      this.standing = new Standing(past, this.now, step, () => this.method, this.painted);
       if (this.replay) {
         this.replay = null;
         this.leave();
@@ -292,7 +295,7 @@ export class LiveRun {
     this.forget();
     this.speed = speed;
     this.replay = { from, speed, ended: false };
-    this.playedTo = from;
+    this.now.told = from;
     this.leave();
   }
 
@@ -322,7 +325,7 @@ export class LiveRun {
     this.replay = null;
     if (replay) this.leave();
     else if (this.link.state !== "open") this.connection.retry();
-    else this.count();
+    else this.now.count();
   }
 
   /** Stand nowhere any more; what was shown stays until something else comes. */
@@ -335,16 +338,9 @@ export class LiveRun {
     if (keep) this.now.copy(standing);
   }
 
-  /** To another time: nothing that was counted or waits belongs to it. */
+  /** To another time. */
   private leave() {
-    this.elsewhere = true;
-    this.tally.leave();
-    this.newest = null;
-    this.mergedSince = null;
-    this.now.districts = null;
-    this.now.telling = null;
-    this.scheduler.clear();
-    if (this.now.ledger) this.now.ledger = new Ledger(this.now.ledger.vocabulary);
+    this.now.leave();
     this.connection.retry();
   }
 
@@ -352,7 +348,7 @@ export class LiveRun {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay begins when the tokens are there: what came before would be lost.
     const held = !this.now.ledger;
-    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.playedTo, held, this.again))}`;
+    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.now.told, held, this.again))}`;
   }
 
   retry() {
@@ -378,7 +374,7 @@ export class LiveRun {
     if (link.state !== "open") return;
     this.opened += 1;
     this.problem = null;
-    if ((this.opened > 1 && !this.replay) || !this.caughtUp) void this.catchUp();
+    if ((this.opened > 1 && !this.replay) || !this.catchUp.done) this.catchUp.again();
     if (this.standing?.problem) this.standing.refresh();
   }
 
@@ -386,58 +382,6 @@ export class LiveRun {
     const silent = performance.now() - this.connection.heard;
     if (!document.hidden && this.status?.phase === "running" && silent > 5_000) this.retry();
   };
-
-  /** Everything that the socket does not repeat: the run, its tokens, its past. */
-  private async catchUp() {
-    const { signal } = this.abort;
-    this.catchingUp += 1;
-    try {
-      const info = await ask<Run>(runPath(this.id), { signal });
-      this.learn(info);
-      const [past, measured] = await Promise.all([
-        ask<{ items: StepRecord[] }>(runPath(this.id, "steps?from=1&most=2000"), { signal }),
-        ask<{ items: Measures[] }>(runPath(this.id, "measures"), { signal }),
-      ]);
-      this.history.begin(
-        past.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
-          attempt,
-          step,
-          loss,
-          norms,
-          ever: ever ?? null,
-        })),
-      );
-      this.tally.fetched(past.items.at(-1)?.step ?? 0);
-      this.measures = joined([], measured.items);
-      this.chartStale = true;
-      this.caughtUp = true;
-      // Of what was missed no pulse comes again: the newest step is lit from the record.
-      await this.showRecord();
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
-      if (error.status >= 400 && error.status < 500) this.problem = error.message;
-    } finally {
-      this.catchingUp -= 1;
-      // It was read before the steps that the census told were there, or could not be read.
-      if (this.tally.wanting) setTimeout(() => this.fillGaps(), READ_AGAIN);
-    }
-  }
-
-  /** What fell between two connections comes from the record. */
-  private fillGaps() {
-    if (!this.tally.wanting || this.catchingUp || this.abort.signal.aborted) return;
-    if (this.link.state === "open") void this.catchUp();
-  }
-
-  /** The layers are known from the first step on, not when the run was first looked at. */
-  private async fetchInfo() {
-    try {
-      this.learn(await ask<Run>(runPath(this.id), { signal: this.abort.signal }));
-    } catch (error) {
-      if (!this.abort.signal.aborted && !(error instanceof Refusal)) throw error;
-    }
-  }
 
   private learn(info: Run) {
     this.info = info;
@@ -454,7 +398,6 @@ export class LiveRun {
     try {
       const classes = (info.classes ?? []).map(({ name }) => name);
       const vocabulary = await fetchVocabulary(this.id, classes, this.abort.signal);
-      this.now.ledger = new Ledger(vocabulary.tokens.length);
       this.vocabulary = vocabulary;
       this.past = new Past(
         this.id,
@@ -463,11 +406,11 @@ export class LiveRun {
         this.abort.signal,
       );
       this.past.renew(this.again);
-      for (const frame of this.waitingFrames.splice(0)) this.take(frame);
+      this.now.begin(vocabulary.tokens.length);
       // A link may name a step that there is not: the server says so.
       if (this.wish !== null) this.begin(this.wish);
       if (this.replay) this.leave();
-      else if (this.overflowed) this.connection.retry();
+      else if (this.now.overflowed) this.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -509,94 +452,7 @@ export class LiveRun {
     this.taken(status.attempt);
     const begun = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
-    if (!this.vocabulary && (begun || status.phase === "running")) void this.catchUp();
-  }
-
-  private take(frame: Frame) {
-    const { ledger } = this.now;
-    if (!ledger) {
-      this.wait(frame);
-      return;
-    }
-    this.tally.take(frame);
-    if (frame.kind === "census") {
-      ledger.begin(frame);
-      this.playedTo = frame.step;
-      // Of the steps before it some may have been missed: the last pulse is not the newest step any more.
-      if (this.newest?.step !== frame.step) this.newest = null;
-      this.fillGaps();
-    }
-    if (frame.kind === "layout") this.takeLayout(frame);
-    else if (frame.kind === "districts") this.takeDistricts(frame);
-    else if (frame.kind === "pulse") this.takePulse(frame, ledger);
-  }
-
-  /**
-   * The tokens are on their way. Every pulse after the newest census counts; of everything else the newest is
-   * enough meanwhile.
-   */
-  private wait(frame: Frame) {
-    if (frame.kind === "pulse") {
-      this.overflowed ||= this.waitingFrames.length >= MOST_WAITING;
-      if (!this.overflowed) this.waitingFrames.push(frame);
-      return;
-    }
-    const replaced = (other: Frame) =>
-      (other.kind === "pulse" && frame.kind === "census") ||
-      (other.kind === frame.kind &&
-        (frame.kind !== "layout" || (other as Layout).method === frame.method));
-    if (frame.kind === "census") this.overflowed = false;
-    this.waitingFrames = [...this.waitingFrames.filter((other) => !replaced(other)), frame];
-  }
-
-  private takeLayout(layout: Layout) {
-    if (this.standing) this.past?.note(layout);
-    if (this.elsewhere) this.now.layouts = {};
-    this.elsewhere = false;
-    const { beat } = this.now;
-    // Where training goes step by step, the light is seen before anything moves.
-    const early =
-      this.now.telling && beat && layout.step >= beat.step ? this.moveAt - performance.now() : 0;
-    if (early > 0) setTimeout(() => this.place(layout), early);
-    else this.place(layout);
-  }
-
-  private place(layout: Layout) {
-    const { layouts, telling, beat } = this.now;
-    const there = layouts[layout.method];
-    // A newer one may have come while this one waited.
-    if (there && there.attempt === layout.attempt && there.step > layout.step && !this.replay)
-      return;
-    this.now.layouts = { ...layouts, [layout.method]: layout };
-    if (telling && layout.method === this.method && layout.step >= (beat?.step ?? 0)) {
-      this.now.telling = "move";
-    }
-  }
-
-  private takeDistricts(found: Districts) {
-    void this.landmarks.refresh(found.attempt);
-    if (this.standing) this.past?.note(found);
-    this.now.districts = found;
-  }
-
-  private takePulse(pulse: Pulse, ledger: Ledger) {
-    // Played to its end, the run went on.
-    if (this.replay?.ended) this.replay = null;
-    this.playedTo = pulse.step;
-    if (this.newest && pulse.attempt !== this.newest.attempt) this.scheduler.clear();
-    this.newest = pulse;
-    ledger.add(pulse);
-    this.taken(pulse.attempt);
-    const { attempt, step, loss } = pulse;
-    // A copy: the norms are a view into the frame, which would stay as long as they do.
-    const norms = pulse.layerNorms.slice();
-    this.history.add({ attempt, step, loss, norms, ever: ledger.ever });
-    this.chartStale = true;
-    const now = performance.now();
-    const beat = this.scheduler.offer(pulse, now);
-    if (beat) this.show(beat);
-    if (pulse.merged) this.mergedSince ??= now;
-    else this.mergedSince = null;
+    if (!this.vocabulary && (begun || status.phase === "running")) this.catchUp.again();
   }
 
   /** Frames of a newer attempt than was known: it took steps, perhaps the one that is stood at. */
@@ -605,83 +461,38 @@ export class LiveRun {
     const known = this.attempt > 0;
     this.attempt = attempt;
     // What an older one did last may not count any more.
-    if (this.newest && this.newest.attempt < attempt) this.newest = null;
+    const { now } = this;
+    if (now.newest && now.newest.attempt < attempt) now.newest = null;
     if (!known) return;
     this.past?.renew(this.again);
     this.standing?.refresh();
   }
 
-  private show(pulse: Pulse) {
-    const decodedAt = performance.timeOrigin + performance.now();
-    this.now.beat = beatOfPulse(pulse, this.lasting(), decodedAt);
-    this.now.telling = this.stepwise ? "light" : null;
-    this.moveAt = performance.now() + LIGHT;
-  }
-
-  /** The run trains one step at a time. */
-  private get stepwise(): boolean {
-    const { status, replay } = this;
-    return !replay && (status?.pace === "single" || status?.phase === "paused");
-  }
-
-  /** A beat is gone before the next; slow runs let it linger a little. */
-  private lasting(): number {
-    const pace = this.replay?.speed ?? this.status?.pace_steps_per_second;
-    const spacing = pace ? 1_000 / pace : 0;
-    return Math.max(this.scheduler.interval, Math.min(1_400, spacing)) * 0.97;
-  }
-
-  /** Show the newest step from the record: no pulse of it came, or none that was not merged. */
-  private async showRecord() {
-    const step = Math.max(this.status?.step ?? 0, this.newest?.step ?? 0);
-    if (step < 1 || this.replay || this.fetchingRecord) return;
-    const { beat } = this.now;
-    if (beat?.step === step && beat.attempt === this.attempt) return;
-    this.fetchingRecord = true;
-    try {
-      const detail = await this.detail(step, this.abort.signal);
-      const lit = this.now.beat;
-      const newer = !lit || detail.attempt > lit.attempt || step > lit.step;
-      if (!this.replay && newer) {
-        this.now.beat = beatOfRecord(detail, this.lasting());
-      }
-    } catch (error) {
-      if (!this.abort.signal.aborted && !(error instanceof Refusal)) throw error;
-    } finally {
-      this.fetchingRecord = false;
-    }
+  private pace(): Pace {
+    const { method, replay, status } = this;
+    return {
+      method,
+      played: replay !== null,
+      stepwise: !replay && (status?.pace === "single" || status?.phase === "paused"),
+      speed: replay?.speed ?? status?.pace_steps_per_second ?? null,
+    };
   }
 
   /** What one step read and did, with its text. */
-  detail(step: number, signal: AbortSignal): Promise<StepDetail> {
-    return ask<StepDetail>(runPath(this.id, `steps/${step}`), { signal });
+  detail(step: number, signal: AbortSignal) {
+    return this.catchUp.detail(step, signal);
   }
 
   private tick() {
     const now = performance.now();
     this.ticks += 1;
-    const beat = this.scheduler.tick(now);
-    if (beat) this.show(beat);
-    if (this.mergedSince !== null && now - this.mergedSince > MERGED_ONLY) {
-      this.mergedSince = now;
-      void this.showRecord();
-    }
-    if (this.ticks % COUNT_EVERY === 0) this.count();
-    if (this.ticks % CHART_EVERY === 0 && this.chartStale) {
-      this.chartStale = false;
-      this.series = this.history.series();
-      if (!this.info?.layers?.length) void this.fetchInfo();
-    }
+    this.now.tick(now);
+    if (this.now.dimFor(MERGED_ONLY, now)) void this.catchUp.light();
+    if (this.ticks % COUNT_EVERY === 0) this.now.count();
+    if (this.ticks % CHART_EVERY === 0 && this.now.chart() && !this.info?.layers?.length)
+      void this.catchUp.learn();
     const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
     if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)
       this.retry();
-  }
-
-  private count() {
-    const { newest } = this;
-    const { ledger, counters } = this.now;
-    if (!ledger) return;
-    if (counters?.step === (newest?.step ?? ledger.step)) return;
-    this.now.counters = countersOf(ledger, newest?.loss ?? NaN);
   }
 }

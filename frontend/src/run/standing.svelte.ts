@@ -14,8 +14,8 @@ import { ahead } from "./stretch";
 
 /** How long the light is shown before the move, in ms. */
 export const LIGHT = 1_300;
-/** While somebody drags, panels that ask the server are told no more often than this, in ms. */
-const CALM = 160;
+/** Who drags must rest so long, in ms, until panels that ask the server, or draw a chart, are told of the step. */
+const CALM = 200;
 /** How long until a server that did not answer is asked again, in ms. */
 const AGAIN = 1_500;
 
@@ -51,6 +51,8 @@ export class Standing extends Shown {
     from: Shown | null,
     step: number,
     private readonly method: () => Method,
+    /** Resolves when the next moment is worth being shown: of faster ones the viewer would see nothing. */
+    private readonly painted: () => Promise<void> = nextFrame,
   ) {
     super();
     if (from) this.copy(from);
@@ -106,7 +108,7 @@ export class Standing extends Shown {
       }
       const steps = ahead(wish.step, wish.step - before, this.dragged);
       this.past.ahead(steps, [this.method()]);
-      await painted();
+      await this.painted();
     }
     this.following = false;
   }
@@ -139,10 +141,19 @@ export class Standing extends Shown {
     this.districts = moment.districts;
     this.ledger = ledger;
     const decodedAt = performance.timeOrigin + performance.now();
-    this.beat = pulse && { ...beatOfPulse(pulse, LIGHT, decodedAt), atOnce: this.dragged };
+    const { dragged } = this;
+    // What is dragged through neither comes nor goes: one frame shows it.
+    const lasting = dragged ? 0 : LIGHT;
+    this.beat = pulse && { ...beatOfPulse(pulse, lasting, decodedAt), atOnce: dragged };
     this.counters = countersOf(ledger, pulse?.loss ?? NaN);
-    if (this.at === null || !this.dragged || this.step === this.at) this.calmly();
-    else this.calm ??= setTimeout(() => this.calmly(), CALM);
+    if (this.at === null || !dragged) this.calmly();
+    else this.rested();
+  }
+
+  /** Panels are told once the hand rests. */
+  private rested() {
+    clearTimeout(this.calm);
+    this.calm = setTimeout(() => this.calmly(), CALM);
   }
 
   private calmly() {
@@ -173,8 +184,8 @@ export class Standing extends Shown {
   }
 }
 
-/** Resolves when what is there now will have been painted; in a tab that nobody sees, soon. */
-function painted(): Promise<void> {
+/** Resolves when what is there now is about to be painted; in a tab that nobody sees, soon. */
+export function nextFrame(): Promise<void> {
   return new Promise((done) => {
     if (document.hidden) setTimeout(done, 50);
     else requestAnimationFrame(() => done());
