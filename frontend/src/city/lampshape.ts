@@ -1,5 +1,6 @@
 /**
- * How the light of one lamp falls off around it, in design pixels: what the shaders draw, and the SVG. Pure.
+ * How the light of one lamp falls off around it, in design pixels, and how land is shaded: what the shaders draw, and
+ * the SVG. Pure.
  *
  * A fall of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
  */
@@ -18,6 +19,24 @@ export const BLOOM = {
   farWide: 16,
   reach: 15,
   further: 40,
+} as const;
+
+/** Light near a lit lamp is paler than its tint: so much of its core, and so much of that of its glow. */
+export const PALE = { tint: [1, 0.97, 0.92], core: 0.6, glow: 0.3 } as const;
+/** The soft shoulder, `1 - exp(-gain * light)`: bent as a whole so that tints stay, and so much of it each channel alone. */
+export const EYE = { gain: 1.5, each: 0.3 } as const;
+
+/** Height at which land begins and contour lines to a unit of height; how fully night becomes land, and land contour. */
+export const LAND = {
+  sea: 0.14,
+  lines: 6.5,
+  risen: 0.5,
+  hills: { from: 0.3, to: 1.2, share: 0.5 },
+  /** How much of the contour's ink the lines have, and the glow along them, which has ended at `reach` pixels. */
+  line: 0.3,
+  glow: 0.06,
+  coast: { line: 0.5, glow: 0.24 },
+  reach: Math.sqrt(80),
 } as const;
 
 /** The side of a cell on which what is wide is drawn. Finer would show no more: halos and blooms are wider. */

@@ -1,6 +1,6 @@
 /** The shaders of the city: wide light and height on cells, the ground seen through them, and the lamps upon it. */
 
-import { BLOOM, CORE, HALO, LIT } from "./lampshape";
+import { BLOOM, CORE, EYE, HALO, LAND, LIT, PALE } from "./lampshape";
 
 /** A full-screen triangle; `at` runs over the picture from 0 to 1. */
 export const SCREEN = `#version 300 es
@@ -17,7 +17,7 @@ void main() {
 const SHOULDER = `
 vec3 shoulder(vec3 sum) {
   float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
-  return mix(sum / peak * (1.0 - exp(-1.5 * peak)), 1.0 - exp(-1.5 * sum), 0.3);
+  return mix(sum / peak * (1.0 - exp(-${float(EYE.gain)} * peak)), 1.0 - exp(-${float(EYE.gain)} * sum), ${float(EYE.each)});
 }`;
 
 /** Parts of a lamp that are drawn one after another, as the shader numbers them. */
@@ -93,9 +93,9 @@ void main() {
   float edge = 1.0 - smoothstep(0.3, 1.0, away);
   float r = sqrt(away) * radius / size;         // design pixels from the lamp
   if (part == ${PARTS.lit}) {
-    vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.6);
+    vec3 pale = mix(hue, vec3(${PALE.tint.map(float).join()}), ${float(PALE.core)});
     vec3 sum = pale * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
-             + mix(hue, pale, 0.3) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
+             + mix(hue, pale, ${float(PALE.glow)}) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
     light = vec4(shoulder(sum * edge), 1.0);
   } else {
     float wide = ${float(BLOOM.near)} * exp(-r * r / ${float(BLOOM.nearWide)})
@@ -175,19 +175,20 @@ uniform float pixel;      // pixels for a design pixel
 void main() {
   vec4 wide = texture(cells, at * part);
   float height = wide.a;
-  float level = (height - 0.14) * 6.5;
+  float level = (height - ${float(LAND.sea)}) * ${float(LAND.lines)};
   float slope = max(fwidth(level), 0.004);
   vec3 ground = night;
   if (height > 0.0) {
-    ground = mix(night, land, smoothstep(0.0, 0.5, height));
-    ground += contour * 0.5 * smoothstep(0.3, 1.2, height);
+    ground = mix(night, land, smoothstep(0.0, ${float(LAND.risen)}, height));
+    ground += contour * ${float(LAND.hills.share)} * smoothstep(${float(LAND.hills.from)}, ${float(LAND.hills.to)}, height);
     float away = abs(fract(level) - 0.5) / slope / pixel;
     float line = 1.0 - smoothstep(0.2, 0.95, away);
-    float left = max(0.0, 1.0 - away * away * 0.0125);
+    float left = max(0.0, 1.0 - away * away * ${float(1 / LAND.reach ** 2)});
     float glow = left * left * left * left;
     float coast = 1.0 - smoothstep(0.9, 1.1, level);
     float shown = smoothstep(0.25, 0.45, level);
-    ground += contour * shown * (line * mix(0.3, 0.5, coast) + glow * mix(0.06, 0.24, coast));
+    ground += contour * shown * (line * mix(${float(LAND.line)}, ${float(LAND.coast.line)}, coast)
+                               + glow * mix(${float(LAND.glow)}, ${float(LAND.coast.glow)}, coast));
   }
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
   colour = vec4(ground + (1.0 - ground) * wide.rgb + (noise - 0.5) / 255.0, 1.0);

@@ -3,6 +3,7 @@
 import { drawCaption, type Placed } from "./caption";
 import { contoursOf } from "./contours";
 import { smooth } from "./glide";
+import { BLOOM, CORE, EYE, HALO, LAND, LIT, PALE } from "./lampshape";
 import { Overlay, type Scenery } from "./overlay";
 import { INK, unit } from "./palette";
 import { FACE } from "./pen";
@@ -12,11 +13,16 @@ import { brief, escaped, VectorPen } from "./vectorpen";
 
 type Rgb = [number, number, number];
 
-/** Heights at which the land takes another shade, and where the contour lines of the screen run. */
+/** Heights at which the land takes another shade, and where the contour lines of the screen run: the coast first. */
 const SHADES = Array.from({ length: 15 }, (_, i) => 0.04 + 0.075 * i);
-const LINES = Array.from({ length: 8 }, (_, i) => 0.1 + (i + 0.5) / 7.5);
-/** Kinds of brightness among the lit lamps: each needs gradients of its own. */
+const LINES = Array.from({ length: 8 }, (_, i) => LAND.sea + (i + 0.5) / LAND.lines);
+/** Strokes of these widths, one upon the other, are the glow along the coast. */
+const GLOW = [11, 7, 3.6];
+/** Kinds of brightness among lamps lit, and asleep: each needs gradients of its own. */
 const BRIGHTNESSES = 6;
+const DIMNESSES = 12;
+/** How far from a lamp asleep its halo is drawn, in design pixels. */
+const HALO_REACH = 8;
 
 /** An SVG document of `pose`, `title` as its name, with the caption in it. */
 export function svgOf(pose: Pose, caption: Placed, title: string): string {
@@ -28,17 +34,19 @@ export function svgOf(pose: Pose, caption: Placed, title: string): string {
   overlay.drawWith(names, pose.scenery);
   const words = new VectorPen();
   drawCaption(words, caption);
-  const lit = litLamps(pose);
+  const gradients = new Map<string, string>();
+  const [asleep, lit] = [asleepLamps(pose, gradients), litLamps(pose, gradients)];
   const said = caption.marks.map(({ text }) => text).join("\n");
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${brief(width)}" height="${brief(height)}" viewBox="0 0 ${brief(width)} ${brief(height)}" font-family="${escaped(FACE)}">`,
     `<title>${escaped(title)}</title>`,
     `<desc>${escaped(said)}</desc>`,
-    `<defs>${lit.gradients}</defs>`,
+    // Light adds up; a program that cannot do that paints one over the other.
+    `<defs><style>circle{mix-blend-mode:screen}</style>${[...gradients.values()].join("\n")}</defs>`,
     `<rect width="100%" height="100%" fill="${INK.night}"/>`,
     `<g id="land">${land(pose)}</g>`,
-    `<g id="asleep">${asleepLamps(pose)}</g>`,
-    `<g id="lit">${lit.lamps}</g>`,
+    `<g id="asleep">${asleep}</g>`,
+    `<g id="lit">${lit}</g>`,
     `<g id="names">${names.elements.join("\n")}</g>`,
     `<g id="caption">${words.elements.join("\n")}</g>`,
     "</svg>",
@@ -60,11 +68,18 @@ function land({ scenery, xy, box }: Pose): string {
     if (path)
       paths.push(`<path d="${path}" fill="${hex(shade(height + 0.0375))}" fill-rule="evenodd"/>`);
   }
+  const size = designSize(scenery.width, scenery.height);
   LINES.forEach((height, i) => {
     const path = rings(contoursOf(relief, height), scenery);
-    const ink = hex(shade(height).map((part, j) => part + 0.85 * unit(INK.contour)[j]!) as Rgb);
-    const how = `fill="none" stroke="${ink}" stroke-width="${i ? 0.8 : 1}" stroke-opacity="${i ? 0.7 : 1}"`;
-    if (path) paths.push(`<path d="${path}" ${how}/>`);
+    if (!path) return;
+    const stroke = (share: number, width: number, opaque: number) => {
+      const ink = hex(shade(height).map((part, j) => part + share * unit(INK.contour)[j]!) as Rgb);
+      paths.push(
+        `<path d="${path}" fill="none" stroke="${ink}" stroke-width="${brief(width * size)}" stroke-opacity="${opaque}"/>`,
+      );
+    };
+    if (!i) for (const width of GLOW) stroke(LAND.coast.glow, width, 0.33);
+    stroke(i ? LAND.line + LAND.glow : LAND.coast.line + LAND.coast.glow, 1.1, 1);
   });
   return paths.join("\n");
 }
@@ -94,66 +109,109 @@ function rings(all: Float32Array[], scenery: Scenery): string {
 
 /** The colour of the land at a height, as the shader of the land has it. */
 function shade(height: number): Rgb {
-  const step = (from: number, to: number) => smooth((height - from) / (to - from));
   const [night, land, contour] = [unit(INK.night), unit(INK.land), unit(INK.contour)];
-  const hill = [0, 0.008, 0.045];
-  return night.map(
-    (part, i) =>
-      part + (land[i]! - part) * step(0, 0.5) + (0.75 * contour[i]! + hill[i]!) * step(0.3, 1.2),
-  ) as Rgb;
+  const { from, to, share } = LAND.hills;
+  const hilly = share * smooth((height - from) / (to - from));
+  const risen = smooth(height / LAND.risen);
+  return night.map((part, i) => part + (land[i]! - part) * risen + contour[i]! * hilly) as Rgb;
 }
 
-function asleepLamps({ scenery, xy, tints, shining }: Pose): string {
+/** The lamps asleep: a gradient for each kind of hue and dimness. Adds to `gradients`. */
+function asleepLamps(
+  { scenery, xy, tints, shining }: Pose,
+  gradients: Map<string, string>,
+): string {
   const size = designSize(scenery.width, scenery.height);
   const awake = new Set(shining.ids);
   const groups = new Map<string, string[]>();
   for (let id = 0; 2 * id < xy.length; id++) {
     const [x, y] = pixelOf(scenery, xy[2 * id]!, xy[2 * id + 1]!);
-    if (awake.has(id) || !within(scenery, x, y, 2)) continue;
-    const bright = Math.round(20 * (1 - Math.exp((-1.1 * tints[4 * id + 3]!) / 255))) / 20;
-    const key = `fill="${hex(hueOf(tints, id))}" fill-opacity="${bright}"`;
-    const circle = `<circle cx="${brief(x)}" cy="${brief(y)}" r="${brief(1.15 * size)}"/>`;
-    const group = groups.get(key);
+    if (awake.has(id) || !within(scenery, x, y, HALO_REACH * size)) continue;
+    const hue = hueOf(tints, id);
+    const bright = Math.round((DIMNESSES * tints[4 * id + 3]!) / 255) / DIMNESSES;
+    const name = `${hex(hue).slice(1)}-a${Math.round(bright * DIMNESSES)}`;
+    if (!gradients.has(name))
+      gradients.set(name, gradient(name, HALO_REACH, sleeping(hue, bright)));
+    const circle = `<circle cx="${brief(x)}" cy="${brief(y)}" r="${brief(HALO_REACH * size)}"/>`;
+    const group = groups.get(name);
     if (group) group.push(circle);
-    else groups.set(key, [circle]);
+    else groups.set(name, [circle]);
   }
-  return Array.from(groups, ([how, all]) => `<g ${how}>${all.join("")}</g>`).join("\n");
+  return Array.from(groups, ([name, all]) => `<g fill="url(#${name})">${all.join("")}</g>`).join(
+    "\n",
+  );
 }
 
-function litLamps({ scenery, xy, tints, shining }: Pose): { gradients: string; lamps: string } {
+function litLamps({ scenery, xy, tints, shining }: Pose, gradients: Map<string, string>): string {
   const size = designSize(scenery.width, scenery.height);
-  const gradients = new Map<string, string>();
   const lamps: string[] = [];
   shining.ids.forEach((id, i) => {
     const [x, y] = pixelOf(scenery, xy[2 * id]!, xy[2 * id + 1]!);
     const strength = Math.ceil(BRIGHTNESSES * shining.strengths[i]!) / BRIGHTNESSES;
-    const reach = 15 + 40 * strength;
+    const reach = BLOOM.reach + BLOOM.further * strength;
     if (!within(scenery, x, y, reach * size)) return;
     // Hues that look the same share a gradient.
     const hue = hueOf(tints, id).map((part) => Math.round(part * 15) / 15) as Rgb;
     const name = `${hex(hue).slice(1)}-${Math.round(strength * BRIGHTNESSES)}`;
-    if (!gradients.has(name)) gradients.set(name, gradient(name, hue, strength, reach));
+    if (!gradients.has(name))
+      gradients.set(name, gradient(name, reach, glowing(hue, strength, reach)));
     lamps.push(
       `<circle cx="${brief(x)}" cy="${brief(y)}" r="${brief(reach * size)}" fill="url(#${name})"/>`,
     );
   });
-  // Light adds up; a program that cannot do that paints one over the other.
-  const screen = "<style>#lit circle{mix-blend-mode:screen}</style>";
-  return { gradients: screen + [...gradients.values()].join("\n"), lamps: lamps.join("\n") };
+  return lamps.join("\n");
 }
 
-/** What one lit lamp looks like, from its middle to its rim: the light of its shader, tone-mapped. */
-function gradient(name: string, hue: Rgb, shine: number, reach: number): string {
+/** What is seen of a lamp at a distance from it, in design pixels: its shader's light through its shoulder. */
+type Fall = (r: number) => Rgb;
+
+function sleeping(hue: Rgb, bright: number): Fall {
+  return (r) => {
+    const core = Math.max(0, 1 - (r / CORE.reach) ** 2) ** 3;
+    const narrow = seen(hue.map((part) => part * bright * CORE.peak) as Rgb);
+    const edge = 1 - smooth((r / HALO_REACH - 0.6) / 0.4);
+    const wide = HALO.peak * Math.exp((-r * r) / HALO.wide) * bright * edge;
+    return both(
+      narrow.map((part) => part * core) as Rgb,
+      seen(hue.map((part) => part * wide) as Rgb),
+    );
+  };
+}
+
+function glowing(hue: Rgb, bright: number, reach: number): Fall {
+  const mix = (a: number, b: number, share: number) => a + (b - a) * share;
+  const pale = hue.map((part, i) => mix(part, PALE.tint[i]!, PALE.core));
+  const edge = (r: number, end: number) => 1 - smooth(((r / end) ** 2 - 0.3) / 0.7);
+  return (r) => {
+    const core = LIT.peak * Math.exp((-r * r) / LIT.wide);
+    const glow = LIT.glow * Math.exp((-r * r) / LIT.glowWide);
+    const bloom =
+      BLOOM.near * Math.exp((-r * r) / BLOOM.nearWide) + BLOOM.far * Math.exp(-r / BLOOM.farWide);
+    const [near, far] = [bright * edge(r, LIT.reach), bright * bloom * edge(r, reach)];
+    const narrow = hue.map((p, i) => near * (core * pale[i]! + glow * mix(p, pale[i]!, PALE.glow)));
+    return both(seen(narrow as Rgb), seen(hue.map((part) => part * far) as Rgb));
+  };
+}
+
+/** Light as the eye sees it. */
+function seen(light: Rgb): Rgb {
+  const peak = Math.max(...light, 1e-4);
+  const whole = (1 - Math.exp(-EYE.gain * peak)) / peak;
+  return light.map(
+    (part) => part * whole * (1 - EYE.each) + (1 - Math.exp(-EYE.gain * part)) * EYE.each,
+  ) as Rgb;
+}
+
+/** One light over another. */
+function both(one: Rgb, other: Rgb): Rgb {
+  return one.map((part, i) => 1 - (1 - part) * (1 - other[i]!)) as Rgb;
+}
+
+/** One lamp, from its middle to its rim. */
+function gradient(name: string, reach: number, fall: Fall): string {
   const radii = [0, 0.6, 1.2, 1.8, 2.5, 3.5, 5, 7, 10, 14, 20, 28, 38, 55].filter((r) => r < reach);
-  const pale = hue.map((part, i) => part + ([1, 0.97, 0.92][i]! - part) * 0.72);
   const stops = [...radii, reach].map((r) => {
-    const rim = 1 - smooth((r / reach - 0.55) / 0.45);
-    const light = hue.map((part, i) => {
-      const core = 3.2 * pale[i]! * Math.exp((-r * r) / 3.2);
-      const glow = 0.75 * (part + 0.3 * (pale[i]! - part)) * Math.exp((-r * r) / 26);
-      const bloom = part * (0.2 * Math.exp((-r * r) / 190) + 0.05 * Math.exp(-r / 16));
-      return 1 - Math.exp(-1.5 * shine * rim * (core + glow + bloom));
-    });
+    const light = fall(r);
     const most = Math.max(1e-6, ...light);
     const ink = hex(light.map((part) => part / most) as Rgb);
     const opaque = Math.round(1000 * Math.min(1, most)) / 1000;
