@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
+from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.shelf import Shelf
 from tests.application import Application
 from tests.browser.axe import barriers
@@ -135,6 +136,42 @@ def test_loading_live_paused_and_replay(screens: list[Page], house: Application,
         open_city(page, house, f"run={live.run.id}&from=3&speed=1")
         expect(page.get_by_test_id("connection")).to_contain_text("replay")
         clear(page, "replay", "main")
+
+
+def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], house: Application):
+    """No trainer yet, none any more, no room on the disk, a step that was superseded."""
+    unread = make_run(Shelf(house.runs), prepared=False)
+    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
+    for page in screens:
+        page.goto(f"{house.url}/?run={unread.id}")
+        expect(page.get_by_test_id("notice")).to_contain_text("waiting for a trainer")
+        clear(page, "waiting")
+        page.goto(f"{house.url}/?run=2020-01-01-no-such-run")
+        expect(page.get_by_test_id("notice")).to_contain_text("cannot be shown")
+        expect(page.get_by_test_id("timeline")).to_have_count(0)
+        clear(page, "not found")
+        open_city(page, house, f"run={trainer.run.id}&at=25")
+        expect(page.get_by_test_id("step")).to_have_text("25")
+
+    def told(what: str, words: str) -> None:
+        for page in screens:
+            expect(page.get_by_test_id(what)).to_contain_text(words, timeout=15_000)
+            clear(page, what)
+
+    trainer.writer.set_facts({"snapshots": "paused"})
+    told("full", "snapshots pause")
+    with RoleLock(trainer.run.path, "waiting"):
+        told("crowded", "goes on by itself")
+    trainer.writer.set_facts({"snapshots": "all"})
+    trainer.again_from(20).train(3)
+    told("superseded", "training went back")
+    trainer.train(5)
+    for page in screens:
+        expect(page.get_by_test_id("superseded")).to_have_count(0)
+        expect(page.get_by_test_id("past-problem")).to_have_count(0)
+    trainer.crash()
+    told("gone", "starts another")
 
 
 def test_failed(screens: list[Page], house: Application):

@@ -210,6 +210,11 @@ export class LiveRun {
     return this.status?.phase === "finished" && this.status.step === 0;
   }
 
+  /** It cannot be shown, and never could. */
+  get missing(): boolean {
+    return this.problem !== null && this.info === null;
+  }
+
   /** Somebody should be training it, and nobody is. */
   get stalled(): boolean {
     const { phase, alive = true } = this.status ?? {};

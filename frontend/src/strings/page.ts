@@ -18,7 +18,13 @@ export const page = {
   about: (what: string) => `about ${what}`,
   disk: {
     size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
-    full: "disk full",
+    /** Behind the size. */
+    word: {
+      all: "",
+      paused: " · disk full",
+      keyframes: " · budget nearly used",
+      none: " · budget used up",
+    },
     all: "",
     paused:
       "The disk is nearly full: snapshots pause, loss and lit rows are still kept. Make room, and they go on.",
@@ -43,6 +49,7 @@ export const page = {
   link: {
     connecting: "connecting",
     open: "live",
+    over: "connected",
     replay: "replay",
     past: "paused",
     waiting: "connection lost, trying again",
@@ -63,6 +70,7 @@ export const page = {
     refused: "This run cannot be shown",
     others: "Show the runs",
     crowded: "No room on the disk",
+    gone: "No trainer at work",
     unplaced: "The tokens have no places yet",
     unplacedMore: "The first map appears in a moment.",
     noServer: "The server does not answer",
@@ -72,6 +80,8 @@ export const page = {
   warning: {
     crowded:
       "The disk is full, and training waits. Make room, and it goes on by itself: no step is lost.",
+    superseded:
+      "This step is superseded: training went back, and has not come as far again. When it has, what is shown here is the new step.",
     gone: "The trainer is gone. Where Lamplighter looks after the run it starts another, which repeats the steps since the last checkpoint: none is lost.",
   },
 
