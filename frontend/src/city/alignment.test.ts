@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../wire/frames";
-import { Alignment, quantised, turned, turnTo, type Turn } from "./alignment";
+import { Alignment, quantised, turned, turnedTrail, turnTo, type Turn } from "./alignment";
 import { coordinates, placementOf } from "./placement";
 
 function some(count: number, seed = 7): Float32Array {
@@ -118,5 +118,16 @@ describe("Alignment", () => {
     ).toBeLessThan(0.01);
     const linear = layoutOf(some(40, 3), 1, "linear");
     expect(alignment.shown(linear, [1, 2])).toBe(linear);
+  });
+});
+
+describe("a trail", () => {
+  it("turns as the places of the map do, and stays who it is", () => {
+    const turn = by(37, 2, -1);
+    const trail = { id: 5, xs: [0, 1, 4], ys: [2, 2, -3], own: true };
+    const places = turned(Float32Array.from([0, 2, 1, 2, 4, -3]), turn);
+    const { id, own, xs, ys } = turnedTrail(trail, turn);
+    expect([id, own]).toEqual([5, true]);
+    expect(xs.flatMap((x, i) => [x, ys[i]!])).toEqual(Array.from(places));
   });
 });

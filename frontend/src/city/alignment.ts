@@ -5,6 +5,7 @@
 
 import type { Layout } from "../wire/frames";
 import { coordinates, placementOf, type Placement } from "./placement";
+import type { Trail } from "./trails";
 
 /** A place (x, y) is shown at (cos x - sin y + dx, sin x + cos y + dy). */
 export interface Turn {
@@ -52,6 +53,16 @@ export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Arr
     out[i + 1] = sin * xy[i]! + cos * xy[i + 1]! + dy;
   }
   return out;
+}
+
+/** A trail turned and shifted as a whole, with the map it is on. Pure. */
+export function turnedTrail(trail: Trail, turn: Turn): Trail {
+  const { xs, ys } = trail;
+  const xy = turned(
+    Float32Array.from({ length: 2 * xs.length }, (_, i) => (i % 2 ? ys : xs)[i >> 1]!),
+    turn,
+  );
+  return { ...trail, xs: xs.map((_, i) => xy[2 * i]!), ys: ys.map((_, i) => xy[2 * i + 1]!) };
 }
 
 /** Coordinates as a layout has them: quantised places within their box. Pure. */

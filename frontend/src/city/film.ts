@@ -232,7 +232,7 @@ class Stage {
     const lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]! }))
       .sort((a, b) => b.strength - a.strength)
       .slice(0, 120);
-    const marked = { among: [], gathered: [], named: [], doubtful: [], chosen: null, links: [] };
+    const marked = { among: [], gathered: [], trails: [], doubtful: [], chosen: null, links: [] };
     const { districts, view, free } = this;
     const seen = { view, free, width: size.width, height: size.height, zoom: 1 };
     return {

@@ -10,6 +10,7 @@ import { drawLinks, type LinkLine } from "./links";
 import type { View } from "./placement";
 import { INK, tintOf } from "./palette";
 import { FACE, type Pen } from "./pen";
+import type { Trail } from "./trails";
 
 type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
 
@@ -41,8 +42,8 @@ export interface Marks {
   lit: { id: number; strength: number }[];
   chosen: number | null;
   links: LinkLine[];
-  /** Further tokens to be named. */
-  named: number[];
+  /** Ways that tokens came; those are named. Plotly draws them on the screen. */
+  trails: Trail[];
 }
 
 export interface Scenery extends Marks {
@@ -193,7 +194,7 @@ export class Overlay {
         if (near) yield near;
       }
     }
-    for (const id of scenery.named) {
+    for (const { id } of scenery.trails) {
       const name = token(id, "neighbour", 1);
       if (name) yield name;
     }

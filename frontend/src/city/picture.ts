@@ -10,6 +10,7 @@ import { Overlay } from "./overlay";
 import { designSize, type Pose } from "./pose";
 import type { Scene } from "./scene";
 import { pixelsOf, type Size } from "./sizes";
+import { drawTrails } from "./trailpen";
 import { svgOf } from "./vector";
 
 /** A PNG of what the scene shows; null where there is nothing to see. Throws where it does not fit in memory. */
@@ -46,12 +47,13 @@ function drawn(pose: Pose, caption: Placed, size: Size): HTMLCanvasElement {
   } finally {
     lights.stop();
   }
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  drawTrails(pen, pose.scenery);
   const overlay = new Overlay(document.createElement("canvas"));
   overlay.resize(width, height, ratio);
   overlay.choose(pose.scenery);
   overlay.draw(pose.scenery, Infinity);
-  pen.drawImage(overlay.canvas, 0, 0);
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.drawImage(overlay.canvas, 0, 0, width, height);
   drawCaption(pen, caption);
   return canvas;
 }

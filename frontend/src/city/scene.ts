@@ -53,7 +53,7 @@ const UNMARKED: Marks = {
   lit: [],
   chosen: null,
   links: [],
-  named: [],
+  trails: [],
 };
 
 export class Scene {

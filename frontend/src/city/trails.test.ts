@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Scenery } from "./overlay";
+import { drawTrails } from "./trailpen";
 import { trailTraces } from "./trails";
+import { VectorPen } from "./vectorpen";
 
 describe("trails", () => {
   const zigzag = {
@@ -34,5 +37,19 @@ describe("trails", () => {
     const traces = trailTraces([{ id: 2, xs: [0, 1], ys: [0, 1], own: false }]);
     const drawn = traces.filter(({ mode }) => mode === "lines").flatMap(({ x }) => x as number[]);
     expect(drawn.filter((one) => one !== null)).toEqual([0, 1]);
+  });
+});
+
+describe("trails on a picture", () => {
+  it("are where the map's places are, with a square where they begin and a triangle where they end", () => {
+    const pen = new VectorPen();
+    const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
+    const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
+    drawTrails(pen, { trails: [trail], view, width: 200, height: 100 } as Scenery);
+    const paths = pen.elements.map((element) => /d="([^"]*)"/.exec(element)![1]!);
+    expect(paths).toContain("M100 50L200 0");
+    expect(paths.at(-2)).toBe("M-3.5 96.5h7v7h-7Z");
+    expect(paths.at(-1)).toMatch(/^M200 -5\.2L/);
+    expect(pen.elements.at(-1)).toContain('fill="#ffe9c4"');
   });
 });

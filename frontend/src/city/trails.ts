@@ -1,4 +1,4 @@
-/** Trails as Plotly draws them, in the figure above the lamps: older parts fainter, both ends told apart by shape. Pure. */
+/** Trails, older parts fainter, both ends told apart by shape: as Plotly draws them above the lamps, and as pictures do. Pure. */
 
 import type { Trace } from "../charts/library";
 import { INK, TINTS } from "./palette";
@@ -15,19 +15,46 @@ export interface Trail {
 /** Parts of a trail, the oldest first, and how strongly each is drawn. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
 
+/** Lines of one look, one after the other: null ends one. */
+export interface Strokes {
+  x: (number | null)[];
+  y: (number | null)[];
+  color: string;
+  width: number;
+  opacity: number;
+  /** They are no lines but signs of this size around each place. */
+  sign?: { symbol: "square-open" | "triangle-up"; size: number };
+}
+
 const OTHERS = TINTS[1];
 
-/** All trails in a handful of traces, however many there are. */
-export function trailTraces(trails: Trail[]): Trace[] {
+/** All trails in a handful of strokes, however many there are. */
+export function trailStrokes(trails: Trail[]): Strokes[] {
   const drawn = trails.filter(({ xs }) => xs.length > 1);
   return [false, true].flatMap((own) => {
     const some = drawn.filter((trail) => trail.own === own);
-    return some.length ? traces(some, own ? INK.lamp : OTHERS) : [];
+    return some.length ? strokes(some, own ? INK.lamp : OTHERS) : [];
   });
 }
 
-function traces(trails: Trail[], color: string): Trace[] {
-  const lines = AGES.map((opacity, age): Trace => {
+/** The same as Plotly takes them. */
+export function trailTraces(trails: Trail[]): Trace[] {
+  return trailStrokes(trails).map(({ x, y, color, width, opacity, sign }) => ({
+    type: "scatter",
+    hoverinfo: "skip",
+    cliponaxis: true,
+    connectgaps: false,
+    x,
+    y,
+    opacity,
+    ...(sign
+      ? { mode: "markers", marker: { ...sign, color, line: { width } } }
+      : { mode: "lines", line: { color, width } }),
+  }));
+}
+
+function strokes(trails: Trail[], color: string): Strokes[] {
+  const lines = AGES.map((opacity, age): Strokes => {
     const x: (number | null)[] = [];
     const y: (number | null)[] = [];
     for (const { xs, ys } of trails) {
@@ -39,19 +66,16 @@ function traces(trails: Trail[], color: string): Trace[] {
       x.push(...xs.slice(from, to + 1), null);
       y.push(...ys.slice(from, to + 1), null);
     }
-    return { ...QUIET, mode: "lines", x, y, line: { color, width: 1.1 + 0.25 * age }, opacity };
+    return { x, y, color, width: 1.1 + 0.25 * age, opacity };
+  });
+  const ends = (at: 0 | -1) => ({
+    x: trails.map(({ xs }) => xs.at(at)!),
+    y: trails.map(({ ys }) => ys.at(at)!),
+    color,
   });
   return [
     ...lines,
-    ends(trails, 0, { symbol: "square-open", size: 7, color, line: { width: 1.4 } }),
-    ends(trails, -1, { symbol: "triangle-up", size: 9, color, opacity: 0.95 }),
+    { ...ends(0), width: 1.4, opacity: 1, sign: { symbol: "square-open", size: 7 } },
+    { ...ends(-1), width: 0, opacity: 0.95, sign: { symbol: "triangle-up", size: 9 } },
   ];
 }
-
-function ends(trails: Trail[], at: 0 | -1, marker: Record<string, unknown>): Trace {
-  const x = trails.map(({ xs }) => xs.at(at)!);
-  const y = trails.map(({ ys }) => ys.at(at)!);
-  return { ...QUIET, mode: "markers", x, y, marker };
-}
-
-const QUIET = { type: "scatter", hoverinfo: "skip", cliponaxis: true, connectgaps: false };

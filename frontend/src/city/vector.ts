@@ -9,6 +9,7 @@ import { INK, unit } from "./palette";
 import { FACE } from "./pen";
 import { designSize, type Pose } from "./pose";
 import { reliefOf } from "./relief";
+import { drawTrails } from "./trailpen";
 import { brief, escaped, VectorPen } from "./vectorpen";
 
 type Rgb = [number, number, number];
@@ -32,6 +33,8 @@ export function svgOf(pose: Pose, caption: Placed, title: string): string {
   overlay.choose(pose.scenery);
   const names = new VectorPen();
   overlay.drawWith(names, pose.scenery);
+  const trails = new VectorPen();
+  drawTrails(trails, pose.scenery);
   const words = new VectorPen();
   drawCaption(words, caption);
   const gradients = new Map<string, string>();
@@ -47,6 +50,7 @@ export function svgOf(pose: Pose, caption: Placed, title: string): string {
     `<g id="land">${land(pose)}</g>`,
     `<g id="asleep">${asleep}</g>`,
     `<g id="lit">${lit}</g>`,
+    `<g id="trails">${trails.elements.join("\n")}</g>`,
     `<g id="names">${names.elements.join("\n")}</g>`,
     `<g id="caption">${words.elements.join("\n")}</g>`,
     "</svg>",
