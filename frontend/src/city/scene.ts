@@ -44,6 +44,8 @@ export interface SceneEvents {
 
 /** How long nothing must move until a coarse picture is drawn fine again, in ms. */
 const REST = 300;
+/** The same while somebody drags, and may only look closer: a canvas of another size keeps the page waiting. */
+const HASTY_REST = 1_500;
 /** So many of a beat's rows may be named. */
 const NAMED = 120;
 const UNMARKED: Marks = {
@@ -345,7 +347,9 @@ export class Scene {
     this.sharpen(part);
     this.following = this.draw(now);
     if (this.following) this.wake();
-    else if (part < 1) this.resting = setTimeout(this.refine, REST);
+    else if (part < 1) {
+      this.resting = setTimeout(this.refine, this.hasty ? HASTY_REST : REST);
+    }
   };
 
   /** Nothing moves: a picture that was drawn coarsely can be drawn as it should be. */
