@@ -125,7 +125,10 @@ async function costOf(
   drawn: () => Promise<unknown>,
   canvas: HTMLCanvasElement,
 ): Promise<Cost> {
+  // What other sides left to the graphics process is not this one's.
   await pause(300);
+  await frameDrawn();
+  readBack(canvas);
   meter.begin();
   const began = performance.now();
   meter.run(show);

@@ -17,8 +17,8 @@ export const BLOOM = {
   nearWide: 190,
   far: 0.035,
   farWide: 16,
-  reach: 15,
-  further: 40,
+  reach: 13,
+  further: 27,
 } as const;
 
 /** Light near a lit lamp is paler than its tint: so much of its core, and so much of that of its glow. */
