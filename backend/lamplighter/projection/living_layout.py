@@ -9,10 +9,8 @@ frame. What makes that calm, where refitting jumps:
 - the places are never rescaled;
 - the learning rate falls to nothing within each frame, and from frame to frame follows how much the graph
   changed: a space at rest gives, after a short settling, a map at rest;
-- what is shown is not where the optimiser is but glides towards it: pushes from random tokens make every
-  place tremble, and the mean over the last frames, as averaging the iterates of any stochastic descent
-  (Polyak and Juditsky 1992), is both calmer and nearer to where they tremble about. A token with whose
-  neighbours nothing happened glides more slowly than the others.
+- what is shown is not where the optimiser is, which trembles, but glides after it (`glide.py`). A token with
+  whose neighbours little happened glides more slowly than the others.
 
 `docs/map.md` has what each of these was measured to do.
 """
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.projection.alignment import settle
+from lamplighter.projection.glide import Glide
 from lamplighter.projection.graph import Graph, Strengths
 from lamplighter.projection.kernel import Curve, carry, run_epoch
 from lamplighter.projection.linear import principal_view
@@ -32,10 +31,6 @@ from lamplighter.projection.umap_parts import find_ab_params
 
 _COLD = 0.003
 """Learning rates below this move nothing that could be seen: the map rests."""
-
-
-_NEAR = 1e-3
-"""Of the map's diameter: a token this near to where it is going is there."""
 
 
 class LivingLayout:
@@ -50,7 +45,8 @@ class LivingLayout:
         """The learning rate the last warm frame began with."""
         self.refresh: Refresh | None = None
         """What the last frame found out about the space."""
-        self._shown = self._reached = places
+        self._reached = places
+        self._glide = None if places is None else Glide(places)
         self._gliding = False
         self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
@@ -66,7 +62,7 @@ class LivingLayout:
     @property
     def places(self) -> NDArray[np.float32] | None:
         """Shape (V, 2), or None before the first frame."""
-        return self._shown
+        return None if self._glide is None else self._glide.shown
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -76,7 +72,7 @@ class LivingLayout:
     @property
     def restless(self) -> bool:
         """Whether another frame of the same space would still move the map."""
-        return self._shown is None or self.alpha >= _COLD or self._gliding
+        return self._glide is None or self.alpha >= _COLD or self._gliding
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
         """Take in the space that the places it was started with were made for, shape (V, D)."""
@@ -94,26 +90,31 @@ class LivingLayout:
         """
         size = len(vectors)
         if size <= 2:
-            self._shown = self._reached = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            self._reached = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            self._glide = Glide(self._reached)
             self.alpha = 0.0
-            return self._shown
+            return self._reached
         if len(self._generators) != size:
             # The kernel's generator stays at zero if it is ever all zeros; these numbers are far from it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         unrest, change = self._take(vectors)
-        if self._shown is None or self._reached is None:
+        if self._glide is None or self._reached is None:
             self._reached = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
-            self._shown = self._reached
+            self._glide = Glide(self._reached)
             self.alpha = 0.1
-            return self._shown
+            return self._reached
         wanted = min(self.settings.fastest, self.settings.gain * change)
         self.alpha = max(wanted, self.settings.cooling * self.alpha)
         if self.alpha >= _COLD:
             reached = self._optimise(self._reached, self.settings.warm_epochs, self.alpha)
-            self._reached = settle(reached, self._shown)
+            self._reached = settle(reached, self._glide.shown)
         if self.restless:
-            self._shown = self._glide(self._shown, self._reached, unrest, change)
-        return self._shown
+            self._gliding = not self._glide.near(self._reached)
+            if self._gliding or self.alpha >= _COLD:
+                self._glide.follow(self._reached, self._share(unrest, change))
+            else:
+                self._glide.arrive(self._reached)
+        return self._glide.shown
 
     def change(self, settings: MapSettings) -> None:
         """Draw by other settings from the next frame on: the map flows to its new shape from where it is."""
@@ -124,26 +125,14 @@ class LivingLayout:
         self.settings = settings
         self.alpha = settings.fastest
 
-    def _glide(
-        self,
-        shown: NDArray[np.float32],
-        reached: NDArray[np.float32],
-        unrest: NDArray[np.float32],
-        change: float,
-    ) -> NDArray[np.float32]:
-        """Some of the way from what is shown to what was reached; all of it where that is next to nothing."""
-        away = reached - shown
-        diameter = float(np.hypot(*np.ptp(reached, axis=0)))
-        self._gliding = bool(np.abs(away).max() > _NEAR * diameter)
-        if not self._gliding and self.alpha < _COLD:
-            return reached
+    def _share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
+        """Of its way that a token glides in one frame, shape (V, 1); one for all where nothing happened."""
         slow, fast = self.settings.calm_glide, self.settings.glide
         if change == 0:
-            return (shown + fast * away).astype(np.float32)
+            return fast
         # A token as restless as the whole goes as fast as any. Squared: a few neighbours that moved a little stir
         # nearly every token somewhat.
-        share = slow + (fast - slow) * np.square(np.minimum(1, unrest / change))
-        return (shown + share[:, None] * away).astype(np.float32)
+        return slow + (fast - slow) * np.square(np.minimum(1, unrest / change))[:, None]
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """The linear picture, ten units wide as in umap-learn, shaken so that no two tokens coincide."""

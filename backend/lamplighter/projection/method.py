@@ -30,9 +30,9 @@ class MapSettings:
     """The highest learning rate a warm frame begins with."""
     cooling: float = 0.7
     """What is left of the learning rate from frame to frame when the space rests."""
-    glide: float = 0.3
-    """Share of the way to where the optimiser has it that a token goes in one frame, at most."""
-    calm_glide: float = 0.1
+    glide: float = 0.6
+    """Share of its way to where the optimiser has it that a token goes in one frame, at most; twice over (`Glide`)."""
+    calm_glide: float = 0.15
     """The same of a token with whose neighbours nothing happened, while others move."""
     seed: int = 0
 
