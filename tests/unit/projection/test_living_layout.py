@@ -241,3 +241,34 @@ def test_what_was_given_out_stays_as_it_was() -> None:
     for seed in (2, 3):
         layout.frame(town(seed=seed))
     np.testing.assert_array_equal(given, copy)
+
+
+def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    layout.frame(vectors)
+    before, epoch = layout._graph, layout._epoch
+    assert before is not None
+    vectors[:150] = town(seed=4)[:150]
+    layout._take(vectors)
+    after = layout._graph
+    assert after is not None
+    new = ~np.isin(after.keys, before.keys)
+    assert new.sum() > 500
+    phase = (layout._due[new] - epoch) / layout._period[new]
+    assert ((phase >= 0) & (phase <= 1)).all()
+    # Every tenth of the period has its share.
+    assert np.histogram(phase, 10, (0, 1))[0].min() > 0.05 * new.sum()
+
+
+def test_the_learning_rate_follows_how_much_of_the_space_moved() -> None:
+    rates = []
+    for moved in (3, 30, 300):
+        vectors = town()
+        layout = LivingLayout(SETTINGS)
+        while layout.restless:
+            layout.frame(vectors)
+        vectors[:moved] += 0.3 * town(seed=5)[:moved]
+        layout.frame(vectors)
+        rates.append(layout.alpha)
+    assert 0 < 4 * rates[0] < rates[1] < 0.7 * rates[2]
