@@ -242,7 +242,14 @@ async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plot
   return costs;
 }
 
-const sides = { begin, compared, gliding };
+/** Our whole city alone, frame by frame. */
+async function alone(): Promise<Cost[]> {
+  const costs: Cost[] = [];
+  for (let n = 0; n < frames.length; n++) costs.push(await wholeCity(n));
+  return costs;
+}
+
+const sides = { begin, compared, alone, gliding };
 
 declare global {
   interface Window {

@@ -14,16 +14,7 @@ import { INK, unit } from "./palette";
 import type { Placement, View } from "./placement";
 import { Program } from "./program";
 import type { Relief } from "./relief";
-import {
-  CELLS,
-  COPY,
-  GROUND,
-  LAMP_FRAGMENT,
-  LAMP_VERTEX,
-  PARTS,
-  SCREEN,
-  type Part,
-} from "./shaders";
+import { CELLS, COPY, GROUND, lampFragment, lampVertex, PARTS, SCREEN, type Part } from "./shaders";
 import { drawsDeep, release, targetOf, textureOf, type Target } from "./target";
 
 export interface Moment {
@@ -49,7 +40,8 @@ export class Lights {
   /** The context is gone for the moment: nothing is drawn until the browser gives it back. */
   lost = false;
   private readonly gl: WebGL2RenderingContext;
-  private programs!: Record<"lamp" | "cells" | "copy" | "ground", Program>;
+  private programs!: Record<"cells" | "copy" | "ground", Program>;
+  private lamps!: Record<Part, Program>;
   private buffers!: LampBuffers;
   private screen!: WebGLVertexArrayObject;
   private reliefs!: [WebGLTexture, WebGLTexture];
@@ -269,7 +261,7 @@ export class Lights {
     // Light on cells is summed; on the ground it is seen already, and blends as a screen.
     const summed = part === "halo" || part === "bloom";
     gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
-    const lamp = this.programs.lamp.use();
+    const lamp = this.lamps[part].use();
     lamp.vec4("fromBox", ...corner(this.placements[0].box));
     lamp.vec4("toBox", ...corner(this.placements[1].box));
     lamp.vec4("view", ...corner(view));
@@ -278,7 +270,6 @@ export class Lights {
     lamp.float("glow", glow);
     lamp.float("size", size);
     lamp.float("largest", this.largest);
-    lamp.int("part", PARTS[part]);
     if (part === "asleep" || part === "halo") this.buffers.drawAll(this.count);
     else this.buffers.drawBatch(this.ids.length);
   }
@@ -314,11 +305,12 @@ export class Lights {
     this.deep = drawsDeep(gl);
     this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
     this.programs = {
-      lamp: new Program(gl, LAMP_VERTEX, LAMP_FRAGMENT),
       cells: new Program(gl, SCREEN, CELLS),
       copy: new Program(gl, SCREEN, COPY),
       ground: new Program(gl, SCREEN, GROUND),
     };
+    const lamp = (part: Part) => new Program(gl, lampVertex(part), lampFragment(part));
+    this.lamps = Object.fromEntries(PARTS.map((part) => [part, lamp(part)])) as typeof this.lamps;
     this.buffers = new LampBuffers(gl);
     this.screen = gl.createVertexArray()!;
     this.reliefs = [this.reliefTexture(), this.reliefTexture()];

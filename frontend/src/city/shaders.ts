@@ -20,15 +20,23 @@ vec3 shoulder(vec3 sum) {
   return mix(sum / peak * (1.0 - exp(-${float(EYE.gain)} * peak)), 1.0 - exp(-${float(EYE.gain)} * sum), ${float(EYE.each)});
 }`;
 
-/** Parts of a lamp that are drawn one after another, as the shader numbers them. */
-export const PARTS = { asleep: 0, lit: 1, halo: 2, bloom: 3 } as const;
-export type Part = keyof typeof PARTS;
+/** Parts of a lamp that are drawn one after another: each has shaders of its own, which know no other part. */
+export const PARTS = ["asleep", "lit", "halo", "bloom"] as const;
+export type Part = (typeof PARTS)[number];
 
 /**
  * One lamp a token. It mixes two layouts by time, so a frame in which the city moves uploads nothing;
  * it glows if it was lit by the beat that is on, as strongly as its gradient.
  */
-export const LAMP_VERTEX = `#version 300 es
+export function lampVertex(part: Part): string {
+  const asleep = part === "asleep" || part === "halo";
+  const reach = {
+    asleep: float(CORE.reach),
+    lit: float(LIT.reach),
+    halo: "",
+    bloom: `${float(BLOOM.reach)} + ${float(BLOOM.further)} * lit.y`,
+  }[part];
+  return `#version 300 es
 in vec2 from;
 in vec2 to;
 in vec4 tint;             // rgb; a: how bright it sleeps
@@ -41,7 +49,6 @@ uniform float beat;
 uniform float glow;       // 0 to 1, the beat's brightness now
 uniform float size;       // pixels (on cells: cells) for a design pixel
 uniform float largest;    // pixels a point may have
-uniform highp int part;
 out vec3 hue;
 out float bright;
 out float radius;
@@ -50,59 +57,60 @@ void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
   hue = tint.rgb;
-  bool asleep = part == ${PARTS.asleep} || part == ${PARTS.halo};
-  bright = asleep ? tint.a : lit.x == beat ? lit.y * glow : 0.0;
-  float wide = part == ${PARTS.asleep} ? ${float(CORE.reach)}
-             : part == ${PARTS.lit} ? ${float(LIT.reach)}
-             : ${float(BLOOM.reach)} + ${float(BLOOM.further)} * lit.y;
-  // A halo begins as the four cells around its lamp, and no others.
-  radius = part == ${PARTS.halo} ? 1.0 : min(size * wide, largest * 0.5);
+  bright = ${asleep ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
+  ${
+    // A halo begins as the four cells around its lamp, and no others.
+    part === "halo" ? "radius = 1.0;" : `radius = min(size * (${reach}), largest * 0.5);`
+  }
   gl_PointSize = radius * 2.0;
-  // A core this small needs no shoulder in each of its pixels.
-  if (part == ${PARTS.asleep}) hue = shoulder(hue * bright * ${float(CORE.peak)});
-  if (!asleep && bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+  ${
+    // A core this small needs no shoulder in each of its pixels.
+    part === "asleep" ? `hue = shoulder(hue * bright * ${float(CORE.peak)});` : ""
+  }
+  ${asleep ? "" : "if (bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);"}
 }`;
+}
 
 /**
  * What is narrow is drawn lamp by lamp, right on the ground, and each blends as a screen (1 - (1 - a)(1 - b)): of
  * light seen through 1 - exp(-light) that is the very sum. What is wide would be hundreds of pixels for each
  * lamp: it is summed on coarse cells, and the ground is seen through it.
  */
-export const LAMP_FRAGMENT = `#version 300 es
+export function lampFragment(part: Part): string {
+  return `#version 300 es
 precision highp float;
 in vec3 hue;
 in float bright;
 in float radius;
 uniform float size;
-uniform highp int part;
 out vec4 light;
 ${SHOULDER}
 void main() {
   vec2 off = (gl_PointCoord - 0.5) * 2.0;       // radii from the lamp
-  if (part == ${PARTS.halo}) {
-    vec2 share = 1.0 - abs(off);
-    light = vec4(hue * bright * (share.x * share.y * size * size * ${float(Math.PI * HALO.peak * HALO.wide)}), 1.0);
-    return;
-  }
   float away = dot(off, off);
-  if (part == ${PARTS.asleep}) {
-    float left = max(0.0, 1.0 - away);
-    light = vec4(hue * (left * left * left), 1.0);
-    return;
-  }
   float edge = 1.0 - smoothstep(0.3, 1.0, away);
   float r = sqrt(away) * radius / size;         // design pixels from the lamp
-  if (part == ${PARTS.lit}) {
-    vec3 pale = mix(hue, vec3(${PALE.tint.map(float).join()}), ${float(PALE.core)});
-    vec3 sum = pale * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
-             + mix(hue, pale, ${float(PALE.glow)}) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
-    light = vec4(shoulder(sum * edge), 1.0);
-  } else {
-    float wide = ${float(BLOOM.near)} * exp(-r * r / ${float(BLOOM.nearWide)})
-               + ${float(BLOOM.far)} * exp(-r / ${float(BLOOM.farWide)});
-    light = vec4(hue * (bright * wide * edge), 0.0);
-  }
+  ${FALL[part]}
 }`;
+}
+
+const FALL: Record<Part, string> = {
+  asleep: `
+  float left = max(0.0, 1.0 - away);
+  light = vec4(hue * (left * left * left), 1.0);`,
+  lit: `
+  vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.6);
+  vec3 sum = pale * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
+           + mix(hue, pale, 0.3) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
+  light = vec4(shoulder(sum * edge), 1.0);`,
+  halo: `
+  vec2 share = 1.0 - abs(off);
+  light = vec4(hue * bright * (share.x * share.y * size * size * ${float(Math.PI * HALO.peak * HALO.wide)}), 1.0);`,
+  bloom: `
+  float wide = ${float(BLOOM.near)} * exp(-r * r / ${float(BLOOM.nearWide)})
+             + ${float(BLOOM.far)} * exp(-r / ${float(BLOOM.farWide)});
+  light = vec4(hue * (bright * wide * edge), 0.0);`,
+};
 
 /**
  * Cells of the picture: the halos, blurred a little more, and how high the land is (alpha), which is token density.
@@ -177,19 +185,15 @@ void main() {
   float height = wide.a;
   float level = (height - ${float(LAND.sea)}) * ${float(LAND.lines)};
   float slope = max(fwidth(level), 0.004);
-  vec3 ground = night;
-  if (height > 0.0) {
-    ground = mix(night, land, smoothstep(0.0, ${float(LAND.risen)}, height));
-    ground += contour * ${float(LAND.hills.share)} * smoothstep(${float(LAND.hills.from)}, ${float(LAND.hills.to)}, height);
-    float away = abs(fract(level) - 0.5) / slope / pixel;
-    float line = 1.0 - smoothstep(0.2, 0.95, away);
-    float left = max(0.0, 1.0 - away * away * ${float(1 / LAND.reach ** 2)});
-    float glow = left * left * left * left;
-    float coast = 1.0 - smoothstep(0.9, 1.1, level);
-    float shown = smoothstep(0.25, 0.45, level);
-    ground += contour * shown * (line * mix(${float(LAND.line)}, ${float(LAND.coast.line)}, coast)
-                               + glow * mix(${float(LAND.glow)}, ${float(LAND.coast.glow)}, coast));
-  }
+  vec3 ground = mix(night, land, smoothstep(0.0, 0.5, height));
+  ground += contour * 0.5 * smoothstep(0.3, 1.2, height);
+  float away = abs(fract(level) - 0.5) / slope / pixel;
+  float line = 1.0 - smoothstep(0.2, 0.95, away);
+  float left = max(0.0, 1.0 - away * away * 0.0125);
+  float glow = left * left * left * left;
+  float coast = 1.0 - smoothstep(0.9, 1.1, level);
+  float shown = smoothstep(0.25, 0.45, level);
+  ground += contour * shown * (line * mix(0.3, 0.5, coast) + glow * mix(0.06, 0.24, coast));
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy, vec2(0.06711056, 0.00583715))));
   colour = vec4(ground + (1.0 - ground) * wide.rgb + (noise - 0.5) / 255.0, 1.0);
 }`;
