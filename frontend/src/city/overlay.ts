@@ -19,7 +19,6 @@ interface Name extends Candidate {
   /** Token id, or id of the district. */
   id: number;
   tint: string;
-  strength: number;
 }
 
 interface Shown {
@@ -70,6 +69,8 @@ const FONTS: Record<Style, [number, number]> = {
   chosen: [600, 16],
   neighbour: [400, 13.5],
 };
+/** Twice over each other where a name touches them. */
+const HALO = "rgba(10,14,28,0.66)";
 /** Least distance between two lit words, in pixels. */
 const APART = 86;
 /** How much of a name's alpha changes in a millisecond, coming and going. */
@@ -167,7 +168,7 @@ export class Overlay {
   private *candidates(scenery: Scenery): Iterable<Name> {
     const { vocabulary, lit, chosen, links, zoom, width, height } = scenery;
     const seen = new Set<number>();
-    const token = (id: number, style: Style, strength: number): Name | null => {
+    const token = (id: number, style: Style): Name | null => {
       if (seen.has(id) || id >= vocabulary.tokens.length) return null;
       const [x, y] = pixel(scenery, scenery.at(id));
       if (x < 0 || y < 0 || x > width || y > height) return null;
@@ -183,28 +184,27 @@ export class Overlay {
         style,
         id,
         tint,
-        strength,
       };
     };
     if (chosen !== null) {
-      const name = token(chosen, "chosen", 1);
+      const name = token(chosen, "chosen");
       if (name) yield name;
-      for (const { id, cosine } of links) {
-        const near = token(id, "neighbour", cosine ?? 0);
+      for (const { id } of links) {
+        const near = token(id, "neighbour");
         if (near) yield near;
       }
     }
     for (const { id } of scenery.trails) {
-      const name = token(id, "neighbour", 1);
+      const name = token(id, "neighbour");
       if (name) yield name;
     }
     // Lit words come before the names of districts: the beat is the news. One to a neighbourhood, so
     // that they speak of the whole batch.
     let bright = Math.round((this.area(scenery) / 62_000) * Math.min(3, Math.max(1, zoom)));
     const spoken: Name[] = [];
-    for (const { id, strength } of lit) {
+    for (const { id } of lit) {
       if (bright <= 0) break;
-      const name = token(id, "lit", strength);
+      const name = token(id, "lit");
       if (!name) continue;
       const apart = ({ x, y }: Name) =>
         Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * this.scale;
@@ -221,7 +221,7 @@ export class Overlay {
     if (quiet <= 0) return;
     quiet = Math.min(90, quiet);
     for (const id of scenery.commonest()) {
-      const name = token(id, "token", 0);
+      const name = token(id, "token");
       if (!name) continue;
       yield name;
       if (--quiet <= 0) return;
@@ -234,8 +234,7 @@ export class Overlay {
     // From afar the greater districts; the smaller ones as one comes closer.
     let most = Math.round((this.area(scenery) / 34_000) * Math.max(1, zoom) ** 2);
     for (const { id, tint, name, x, y, unity } of scenery.districts) {
-      const strength = unity * fade;
-      if (strength < 0.12) continue;
+      if (unity * fade < 0.12) continue;
       const [px, py] = pixel(scenery, [x, y]);
       if (px < 0 || py < 0 || px > width || py > height) continue;
       if (most-- <= 0) return;
@@ -251,7 +250,6 @@ export class Overlay {
         style: "district",
         id,
         tint: tintOf(tint),
-        strength,
       };
     }
   }
@@ -353,11 +351,14 @@ export class Overlay {
     this.dip(name.style);
     pen.textBaseline = "middle";
     pen.textAlign = "left";
-    pen.globalAlpha = alpha * (name.style === "district" ? 0.3 + 0.5 * name.strength : 1);
+    pen.globalAlpha = alpha;
     pen.lineJoin = "round";
-    pen.lineWidth = 3;
-    pen.strokeStyle = "rgba(10,14,28,0.6)";
-    pen.strokeText(name.text, x + dx, y + dy);
+    // Night behind it, so that it is read over the brightest lamps too; soft at its edge.
+    pen.strokeStyle = HALO;
+    for (const width of [7, 4.5]) {
+      pen.lineWidth = width * this.scale;
+      pen.strokeText(name.text, x + dx, y + dy);
+    }
     pen.fillStyle = ink(name);
     pen.fillText(name.text, x + dx, y + dy);
     pen.globalAlpha = 1;

@@ -1,0 +1,111 @@
+"""Names on the map can be read: WCAG 1.4.3, measured on the pixels of a city of which every lamp is lit."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page
+from scipy import ndimage
+
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.browser.test_flashes import KEEP, SIZE, City
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+LEAST = 4.5
+"""For type of any size: less would do for large type, but none of it is."""
+DISTRICTS = ("animals", "marks", "people", "kitchen", "weather", "of the harbour")
+READ = """async () => {
+    const all = [...document.querySelectorAll('.city > canvas')];
+    // Lamps may be drawn on fewer pixels than the names.
+    const { width: wide, height: high } = all.at(-1);
+    const pictures = all.map((one, i) => {
+        const pen = new OffscreenCanvas(wide, high).getContext('2d', { willReadFrequently: true });
+        // The whole as it is seen, and then the names alone.
+        if (!i) {
+            pen.fillStyle = '#0a0e1c';
+            pen.fillRect(0, 0, wide, high);
+            for (const each of all) pen.drawImage(each, 0, 0, wide, high);
+        } else pen.drawImage(one, 0, 0, wide, high);
+        return pen.getImageData(0, 0, wide, high).data;
+    });
+    const read = new FileReader();
+    const done = new Promise((then) => (read.onload = () => then(read.result.split(',')[1])));
+    read.readAsDataURL(new Blob(pictures));
+    return { shape: [pictures.length, high, wide, 4], pictures: await done };
+}"""
+
+
+def luminance(colours: NDArray[Any]) -> NDArray[np.float64]:
+    """Relative luminance of sRGB, 0 to 1, of the last axis."""
+    part = colours[..., :3] / 255
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def contrasts(page: Page) -> list[tuple[float, int, int]]:
+    """Of each thing written on the map: the strokes' contrast against the brightest tenth of what touches them, and where."""
+    found = page.evaluate(READ)
+    data = np.frombuffer(base64.b64decode(found["pictures"]), dtype=np.uint8).reshape(found["shape"])
+    seen, names = luminance(data[0]), data[-1]
+    # A name is bright strokes on a dark band of its own; marks are no names, and rings are thin and large.
+    ink = luminance(names) * (names[..., 3] > 60)
+    words = np.zeros(ink.shape, dtype=np.int32)
+    many = ndimage.label(ndimage.binary_dilation(ink > 0.1, iterations=4), output=words)
+    measured: list[tuple[float, int, int]] = []
+    for place, where in enumerate(ndimage.find_objects(words), 1):
+        mine = words[where] == place
+        strokes = ink[where] * mine
+        if not 6 <= mine.shape[0] <= 40 or mine.shape[1] < 12:
+            continue
+        core = strokes >= 0.85 * strokes.max()
+        touched = ndimage.binary_dilation(strokes > 0.1, iterations=2) & (strokes < 0.02)
+        if core.sum() < 8:
+            continue
+        text = float(np.median(seen[where][core]))
+        behind = float(np.quantile(seen[where][touched], 0.9))
+        high, low = max(text, behind), min(text, behind)
+        measured.append(((high + 0.05) / (low + 0.05), where[1].start, where[0].start))
+    assert many
+    return sorted(measured)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, City]]:
+    runs: Path = tmp_path_factory.mktemp("runs")
+    city = City(runs)
+    draw(city.layouts, SIZE, (0,), DISTRICTS)
+    with city.recorder, Application(runs, "serve", "--no-workers") as app:
+        yield app, city
+
+
+def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, house: tuple[Application, City]):
+    app, city = house
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script(KEEP)
+    page.goto(f"{app.url}/?run=bright&folded=1")
+    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=beats]')")
+    city.light(page)
+    page.keyboard.press(" ")
+    wait_for(page, "__lamplighter.labels.length > 8")
+    looked_at = 0
+    for _ in range(4):
+        page.wait_for_timeout(1_000)
+        measured = contrasts(page)
+        looked_at += len(measured)
+        poor = [(round(contrast, 2), x, y) for contrast, x, y in measured if contrast < LEAST]
+        # Closer, to where the lamps are.
+        page.mouse.move(*page.evaluate("__lamplighter.pixelOf(50)"))
+        page.mouse.wheel(0, -400)
+        assert not poor
+    context.close()
+    assert looked_at > 40
