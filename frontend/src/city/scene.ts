@@ -46,6 +46,8 @@ export interface SceneEvents {
 const REST = 300;
 /** The same while somebody drags, and may only look closer: a canvas of another size keeps the page waiting. */
 const HASTY_REST = 1_500;
+/** While somebody drags, land waits so long for a position to come with, in ms. */
+const BRING = 150;
 /** So many of a beat's rows may be named. */
 const NAMED = 120;
 const UNMARKED: Marks = {
@@ -139,8 +141,12 @@ export class Scene {
   private raise(land: Relief, first: boolean) {
     this.lights?.raise(land);
     this.journey.raise(this.hasty || first, performance.now());
-    this.camera.follow(this.country.box);
-    this.rename();
+    this.camera.follow(this.country.box, this.hasty);
+    this.renamed = true;
+    if (!this.hasty) return this.wake();
+    // The next position brings the land along: a frame of its own costs as much as one.
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.wake(), BRING);
   }
 
   /** The clusters of the space; null where nobody looked for any: then it is the planted classes. */

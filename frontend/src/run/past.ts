@@ -12,12 +12,12 @@ import { ask, askBytes, Refusal, runPath } from "../wire/rest";
 import { Keep } from "./keep";
 import { Ledger } from "./ledger";
 import type { Layouts } from "./shown.svelte";
-import { inOrder, placeAt, stretchOf, type Made } from "./stretch";
+import { inOrder, placeAt, STRETCH, stretchOf, type Made } from "./stretch";
 
 /** Bytes of frames that are kept. */
 const MOST = 64 << 20;
-/** Requests for what may be wanted next, at once: browsers have six for a server. */
-const AHEAD = 3;
+/** Requests at once: browsers have six for a server. */
+const AT_ONCE = 6;
 
 /** Everything that can be shown of one step. */
 export interface Moment {
@@ -54,6 +54,8 @@ export class Past {
   private line = 0;
   /** Maps as they were laid out anew, not as they were made live. */
   private again = false;
+  /** Who waits for an answer, whichever it will be. */
+  private listening: (() => void)[] = [];
 
   /** `now` says the newest step and attempt of the run. */
   constructor(
@@ -105,6 +107,44 @@ export class Past {
     return { attempt: ledger.attempt, step, pulse, ledger, layouts, districts };
   }
 
+  /** As much is being asked for as can be at once. */
+  get busy(): boolean {
+    return this.asked.size >= AT_ONCE;
+  }
+
+  /** Resolves when something that was asked for has come. */
+  news(): Promise<void> {
+    return new Promise((done) => this.listening.push(done));
+  }
+
+  /**
+   * The step nearest to `step`, on the way there from `from`, that can be shown at once since all of it is kept;
+   * null where there is none. `step` itself, where it can.
+   */
+  async nearest(step: number, from: number, methods: readonly Method[]): Promise<number | null> {
+    const index = await this.list();
+    const back = step < from;
+    let { first } = stretchOf(step);
+    let place = step;
+    while (back ? place < from : place > from) {
+      if (this.keeps(index, place, methods)) return place;
+      first += back ? STRETCH : -STRETCH;
+      place = back ? first : first + STRETCH - 1;
+    }
+    return null;
+  }
+
+  private keeps(index: Index, step: number, methods: readonly Method[]): boolean {
+    const light = this.kept.get(this.lightWanted(step)[0]);
+    return (
+      light !== undefined &&
+      reaches(light, step) &&
+      [...this.layoutsWanted(index, step, methods), ...this.districtsWanted(index, step)].every(
+        ([key]) => this.kept.get(key),
+      )
+    );
+  }
+
   /** The maps that belong to a step. */
   async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
     const index = await this.list();
@@ -120,8 +160,11 @@ export class Past {
     return { at: made[place]?.step ?? null, next: made[place + 1]?.step ?? null };
   }
 
-  /** What may be wanted next, the likeliest first; what was likely before and is not now is given up. */
-  ahead(steps: readonly number[], methods: readonly Method[]) {
+  /**
+   * What may be wanted next, the likeliest first. What was likely before and is not now is given up, unless the hand
+   * that drags is `passing` it.
+   */
+  ahead(steps: readonly number[], methods: readonly Method[], passing = false) {
     this.listed((index) => {
       const newest = this.now().step;
       const wanted = new Map<string, Wanted>();
@@ -136,12 +179,12 @@ export class Past {
         }
       }
       for (const [key, { ahead, abort }] of this.asked) {
-        if (!ahead || wanted.has(key)) continue;
+        if (passing || !ahead || wanted.has(key)) continue;
         this.asked.delete(key);
         abort.abort();
       }
       for (const one of wanted.values()) {
-        if (this.asked.size >= AHEAD) break;
+        if (this.busy) break;
         this.fetch(one, true).catch(() => undefined);
       }
     });
@@ -185,12 +228,11 @@ export class Past {
 
   private async light(step: number): Promise<Frame[]> {
     const wanted = this.lightWanted(step);
-    const has = (frames: Frame[]) => step === 0 || (frames.at(-1)?.step ?? 0) >= step;
     const kept = this.kept.get(wanted[0]);
     // The newest stretch was not whole when it was fetched.
-    if (kept && !has(kept)) this.kept.delete(wanted[0]);
+    if (kept && !reaches(kept, step)) this.kept.delete(wanted[0]);
     const frames = await this.fetch(wanted);
-    if (frames[0]?.kind === "census" && has(frames)) return frames;
+    if (frames[0]?.kind === "census" && reaches(frames, step)) return frames;
     // There is no such step: the server says which there are.
     await ask(runPath(this.run, `steps/${step}`), { signal: this.signal });
     throw new Refusal(404, `step ${step}`);
@@ -246,6 +288,7 @@ export class Past {
     const frames = askBytes(runPath(this.run, path), { signal: abort.signal }).then((data) => {
       const read = decodeAll(data);
       this.kept.set(key, read, data.byteLength);
+      for (const done of this.listening.splice(0)) done();
       return read;
     });
     const asked = { frames, abort, ahead };
@@ -260,4 +303,9 @@ export class Past {
       if (this.asked.get(key) === asked) this.asked.delete(key);
     }
   }
+}
+
+/** A stretch was whole enough, when it was fetched, to hold that step. */
+function reaches(frames: Frame[], step: number): boolean {
+  return step === 0 || (frames.at(-1)?.step ?? 0) >= step;
 }

@@ -16,6 +16,8 @@ import { ahead } from "./stretch";
 export const LIGHT = 1_300;
 /** Who drags must rest so long, in ms, until panels that ask the server, or draw a chart, are told of the step. */
 const CALM = 200;
+/** How long until somebody who drags, and for whom nothing came, is looked after again, in ms. */
+const LATE = 500;
 /** How long until a server that did not answer is asked again, in ms. */
 const AGAIN = 1_500;
 
@@ -70,6 +72,7 @@ export class Standing extends Shown {
   /** Drag to a step: nothing glides until `dropped`. */
   drag(step: number) {
     this.dragged = true;
+    this.rested();
     if (step !== this.step) this.go(step);
   }
 
@@ -93,12 +96,19 @@ export class Standing extends Shown {
   private async follow() {
     if (this.following) return;
     this.following = true;
+    let passed = this.moment?.step ?? this.step;
     while (this.wish && !this.closed) {
       const wish = this.wish;
       this.wish = null;
-      const before = this.moment?.step ?? wish.step;
       try {
-        await this.reach(wish);
+        const place = this.dragged ? await this.onTheWay(wish.step) : wish.step;
+        if (place === wish.step) await this.reach(wish);
+        else {
+          // What was dragged to is still to come.
+          this.wish ??= wish;
+          if (place === null) continue;
+          await this.reach({ step: place, told: false });
+        }
         this.problem = null;
       } catch (error) {
         if (this.closed) break;
@@ -106,11 +116,27 @@ export class Standing extends Shown {
         await this.failed(wish, error);
         continue;
       }
-      const steps = ahead(wish.step, wish.step - before, this.dragged);
-      this.past.ahead(steps, [this.method()]);
+      const { dragged } = this;
+      this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
+      passed = wish.step;
       await this.painted();
     }
     this.following = false;
+  }
+
+  /**
+   * Who drags is shown what is there: the step that is wanted, or the nearest to it on the way. null: nothing nearer
+   * was there, but by now there may be, or something else is wanted.
+   */
+  private async onTheWay(step: number): Promise<number | null> {
+    const { past, moment } = this;
+    if (!moment || moment.step === step) return step;
+    const methods = [this.method()];
+    const near = await past.nearest(step, moment.step, methods);
+    if (near !== null || this.closed) return near;
+    const coming = past.busy ? [] : [past.moment(step, methods)];
+    await Promise.race([...coming, past.news(), this.pause(LATE)]);
+    return null;
   }
 
   private async reach({ step, told }: Wish) {
@@ -147,10 +173,10 @@ export class Standing extends Shown {
     this.beat = pulse && { ...beatOfPulse(pulse, lasting, decodedAt), atOnce: dragged };
     this.counters = countersOf(ledger, pulse?.loss ?? NaN);
     if (this.at === null || !dragged) this.calmly();
-    else this.rested();
+    else if (!this.calm) this.rested();
   }
 
-  /** Panels are told once the hand rests. */
+  /** Panels are told once the hand has rested. */
   private rested() {
     clearTimeout(this.calm);
     this.calm = setTimeout(() => this.calmly(), CALM);
@@ -173,14 +199,15 @@ export class Standing extends Shown {
   /** Wait, unless something else is wanted meanwhile. */
   private async pause(milliseconds: number) {
     if (this.wish || this.closed) return;
+    let hurry = () => {};
     await new Promise<void>((done) => {
       const timer = setTimeout(done, milliseconds);
-      this.hurry = () => {
+      this.hurry = hurry = () => {
         clearTimeout(timer);
         done();
       };
     });
-    this.hurry = null;
+    if (this.hurry === hurry) this.hurry = null;
   }
 }
 
