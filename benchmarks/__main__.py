@@ -17,6 +17,7 @@ NAMES = (
     "map",
     "map_cost",
     "city",
+    "city_time",
 )
 
 

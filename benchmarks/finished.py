@@ -29,15 +29,20 @@ def finished_run() -> RunFolder:
     runs = tempfile.TemporaryDirectory(prefix="lamplighter-bench-")
     atexit.register(runs.cleanup)
     with Application(Path(runs.name), "serve") as app:
-        run = app.start_run(Recipe(steps=STEPS).model_dump(mode="json"))
-        print(f"training {STEPS:,} steps", file=sys.stderr)
-        app.wait_until_over(run, timeout=900)
-        # What is left over is tiled, laid out, measured and compacted after the last step.
-        deadline = time.monotonic() + 300
-        while not settled(run):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"the run did not come to rest:\n{app.log}")
-            time.sleep(0.5)
+        return train(app, STEPS)
+
+
+def train(app: Application, steps: int) -> RunFolder:
+    """The default recipe's run on Lamptown of so many steps, when nothing is left to do to it."""
+    run = app.start_run(Recipe(steps=steps).model_dump(mode="json"))
+    print(f"training {steps:,} steps", file=sys.stderr)
+    app.wait_until_over(run, timeout=900)
+    # What is left over is tiled, laid out, measured and compacted after the last step.
+    deadline = time.monotonic() + 300
+    while not settled(run):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the run did not come to rest:\n{app.log}")
+        time.sleep(0.5)
     return run
 
 

@@ -1,0 +1,136 @@
+"""Time on the page: how many positions a second a drag along the timeline shows, and how soon the first city is there.
+
+A real application with a finished run of Lamptown, and pages of 1280 x 720 in a Chromium that draws in software. A
+position counts when the graphics processor was through with a frame that showed that very step: with as many rows as
+its batch had, on the last map made by then. A frame that showed anything else ends the benchmark.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.async_api import Browser, async_playwright
+
+from benchmarks.city_visit import Sweep, drag, visited, wait_for
+from benchmarks.finished import train
+from benchmarks.report import report
+from lamplighter.runfolder.folder import RunFolder
+from tests.application import Application
+from tests.browser.chromium import launch_arguments
+
+STEPS = 1_000
+SWEEP = 4.0
+"""Seconds from one end of the timeline to the other."""
+FIRSTS = 7
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    kept = os.environ.get("LAMPLIGHTER_BENCH_RUN")
+    with tempfile.TemporaryDirectory() as made:
+        runs = Path(kept).resolve().parent if kept else Path(made)
+        with Application(runs, "serve") as application:
+            run = application.run(Path(kept).name) if kept else train(application, STEPS)
+            sweeps, firsts = asyncio.run(_measured(application.url, run))
+            record = _Record(application, run)
+            for sweep in sweeps.values():
+                record.check(sweep)
+    met = True
+    for name, sweep in sweeps.items():
+        met &= _report(name, sweep, record)
+    cities, beats = (np.array(of) for of in zip(*firsts, strict=True))
+    return (
+        report(
+            "first_city",
+            float(np.median(cities)) / 1e3,
+            "s after navigation, median",
+            "<= 2.5",
+            each=[round(float(one) / 1e3, 2) for one in cities],
+            first_beat=float(np.median(beats)) / 1e3,
+        )
+        and met
+    )
+
+
+async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tuple[float, float]]]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
+        # The server has what it keeps at hand, and the browser is up.
+        await _first(browser, url)
+        firsts = [await _first(browser, url) for _ in range(FIRSTS)]
+        async with visited(browser, f"{url}/?run={run.id}") as page:
+            await wait_for(page, "window.watch.beat")
+            await page.wait_for_timeout(2_000)
+            sweeps = {
+                "cold": await drag(page, 0.02, 0.98, SWEEP),
+                "warm": await drag(page, 0.98, 0.02, SWEEP),
+            }
+        await browser.close()
+    return sweeps, firsts
+
+
+async def _first(browser: Browser, url: str) -> tuple[float, float]:
+    """Milliseconds from navigation to the first lamps, and to the first beat."""
+    async with visited(browser, url) as page:
+        await wait_for(page, "window.watch.city && window.watch.beat")
+        watch = await page.evaluate("window.watch")
+    return watch["city"] - watch["begun"], watch["beat"] - watch["begun"]
+
+
+class _Record:
+    """What the server has of a run, to hold what was shown against it."""
+
+    def __init__(self, application: Application, run: RunFolder) -> None:
+        of = f"/api/runs/{run.id}"
+        steps = application.get(f"{of}/steps?every=1")["items"]
+        self.rows = {one["step"]: one["batch_rows"] for one in steps}
+        self.tokens = application.get(of)["vocabulary"]
+        self._maps = {
+            method: np.array(
+                [one["step"] for one in application.get(f"{of}/layouts?method={method}")["items"]]
+            )
+            for method in ("umap", "linear")
+        }
+
+    def check(self, sweep: Sweep) -> None:
+        """Raise where a frame showed what is not of its step."""
+        for shown in sweep.shown:
+            step, drawn_on = shown["step"], shown["map"]
+            made: NDArray[np.int64] = self._maps[drawn_on["method"]]
+            due = int(made[max(0, np.searchsorted(made, step, side="right") - 1)])
+            if drawn_on["step"] != due or shown["rows"] != self.rows[step]:
+                raise AssertionError(f"{shown} was shown for step {step}: its map is of step {due}")
+
+
+def _report(name: str, sweep: Sweep, record: _Record) -> bool:
+    positions = len({shown["step"] for shown in sweep.shown})
+    when = {asked["step"]: asked["when"] for asked in sweep.asked}
+    known = [shown for shown in sweep.shown if shown["step"] in when]
+    late = [shown["when"] - when[shown["step"]] for shown in known]
+    issued = [shown["issued"] - when[shown["step"]] for shown in known]
+    return report(
+        f"scrubbing_{name}",
+        positions / sweep.seconds,
+        "positions a second",
+        ">= 20",
+        tokens=record.tokens,
+        steps=len(record.rows),
+        seconds=sweep.seconds,
+        asked=len(sweep.asked),
+        pointer_to_pixels_ms=_quantile(late, 0.5),
+        pointer_to_pixels_p95_ms=_quantile(late, 0.95),
+        pointer_to_drawn_ms=_quantile(issued, 0.5),
+        page_cpu_ms=1e3 * sweep.spent["renderer"] / max(1, positions),
+        drawing_cpu_ms=1e3 * sweep.spent["GPU"] / max(1, positions),
+        load=os.getloadavg()[0],
+        page_frames_a_second=len(sweep.frames) / (sum(sweep.frames) / 1e3),
+    )
+
+
+def _quantile(values: list[float], part: float) -> float | None:
+    return float(np.quantile(values, part)) if values else None

@@ -1,0 +1,75 @@
+// Runs in the page that is measured: notes when what the scene drew was there to the last pixel, and what the
+// pointer asked for. Times are Unix milliseconds.
+(() => {
+  const now = () => performance.timeOrigin + performance.now();
+  const watch = (window.watch = {
+    begun: performance.timeOrigin,
+    /** When the first lamps, and the first beat, were there. */
+    city: null,
+    beat: null,
+    /** Steps that the pointer asked for, with the time of its move. */
+    asked: [],
+    /** Frames that first showed a step; `when` the graphics processor was through with them. */
+    shown: [],
+    /** Milliseconds between two frames of the page. */
+    frames: [],
+  });
+  const waiting = [];
+  let last = null;
+  let before = performance.now();
+  let placed = false;
+
+  /** Calls `then` when everything that was drawn until now is there. */
+  function drawn(then) {
+    const gl = document.querySelector("[data-testid=city]").getContext("webgl2");
+    waiting.push({ gl, fence: gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0), then });
+    gl.flush();
+    if (waiting.length === 1) poll();
+  }
+
+  function poll() {
+    while (waiting.length) {
+      const { gl, fence, then } = waiting[0];
+      if (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) break;
+      gl.deleteSync(fence);
+      waiting.shift();
+      then(now());
+    }
+    if (waiting.length) setTimeout(poll, 4);
+  }
+
+  function look(at) {
+    requestAnimationFrame(look);
+    watch.frames.push(at - before);
+    before = at;
+    const there = window.__lamplighter;
+    if (!there) return;
+    // A layout that is seen here for the first time is drawn later in this frame: before the next it is.
+    if (placed && watch.city === null) {
+      watch.city = 0;
+      drawn((when) => (watch.city = when));
+    }
+    placed = there.shown !== null;
+    const { paintings } = there;
+    for (const painting of paintings.slice(paintings.indexOf(last) + 1)) {
+      last = painting;
+      const { step, rows, map, at: issued } = painting;
+      drawn((when) => {
+        watch.beat ??= when;
+        watch.shown.push({ step, rows, map, issued, when });
+      });
+    }
+  }
+  requestAnimationFrame(look);
+
+  addEventListener("pointermove", (event) => {
+    const handle = document.querySelector("[data-testid=scrubber].dragging");
+    if (!handle) return;
+    const when = performance.timeOrigin + event.timeStamp;
+    // By then the page has taken the move up: the handle says which step it means.
+    queueMicrotask(() => {
+      const step = Number(handle.getAttribute("aria-valuenow"));
+      if (watch.asked.at(-1)?.step !== step) watch.asked.push({ step, when });
+    });
+  });
+})();
