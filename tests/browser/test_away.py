@@ -1,0 +1,167 @@
+"""Viewers who look away: a tab that was frozen, a line that was gone for long, and two who each pause their own picture."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.status import read_status
+from tests.application import Application
+from tests.browser.cities import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+MISSED = 900
+MARK = """() => {
+    window.sameDocument = true;
+    window.ticks = 0;
+    setInterval(() => (window.ticks += 1), 50);
+    window.before = { ...__lamplighter.received.frames };
+    window.last = __lamplighter.paintings.at(-1);
+}"""
+"""Remembers what was there before: a reload would forget it, and a tab that goes on would count."""
+NOT_OPEN = "document.querySelector('[data-testid=connection]').dataset.state !== 'open'"
+LIT_SINCE = (
+    "__lamplighter.paintings.slice(__lamplighter.paintings.indexOf(window.last) + 1).map(({ step }) => step)"
+)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
+        yield started
+
+
+@pytest.fixture
+def trainer(house: Application) -> Iterator[FakeTrainer]:
+    made = FakeTrainer(make_run(Shelf(house.runs), steps=5_000)).begin().train(30)
+    draw(made.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
+    yield made
+    made.crash()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    made = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
+    yield made
+    made.close()
+
+
+def looks_at(context: BrowserContext, house: Application, trainer: FakeTrainer) -> Page:
+    page = context.new_page()
+    page.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
+    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
+    # What comes live, not only what was recorded.
+    trainer.train(1)
+    wait_for(page, "__lamplighter.beat.step === 31 && __lamplighter.step === 31")
+    return page
+
+
+def has_caught_up(page: Page, house: Application, trainer: FakeTrainer, step: int) -> None:
+    """The newest step is lit, all that was missed is counted and drawn, and it is the same page."""
+    wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
+    steps = house.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
+    ever = steps[-1]["ever_rows"]
+    expect(page.get_by_test_id("scrubber")).to_have_attribute(
+        "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} rows lit so far")
+    )
+    assert page.evaluate("window.sameDocument")
+
+
+@contextmanager
+def frozen(chromium: Browser) -> Generator[None]:
+    """The browser's pages stand still, as those of a laptop that sleeps do: their processes are stopped."""
+    processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    pages = [process["id"] for process in processes if process["type"] == "renderer"]
+    for page in pages:
+        os.kill(page, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for page in pages:
+            os.kill(page, signal.SIGCONT)
+
+
+def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
+    house: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
+) -> None:
+    page = looks_at(context, house, trainer)
+    page.evaluate(MARK)
+    with frozen(chromium):
+        trainer.train(MISSED)
+        time.sleep(2)
+    # It really slept: a tab that is awake would have counted forty.
+    assert page.evaluate("window.ticks") < 20
+    has_caught_up(page, house, trainer, 31 + MISSED)
+    # Of hundreds of steps a few were lit: the last, and what came first.
+    lit = page.evaluate(LIT_SINCE)
+    assert lit[-1] == 31 + MISSED
+    assert len(lit) <= 4
+    # And it goes on live.
+    trainer.train(1)
+    wait_for(page, f"__lamplighter.beat.step === {32 + MISSED}")
+
+
+def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_pulse_of_what_was_missed(
+    house: Application, trainer: FakeTrainer, context: BrowserContext
+) -> None:
+    context.add_init_script(
+        "window.sockets = []; window.WebSocket = class extends WebSocket {"
+        " constructor(...given) { super(...given); window.sockets.push(this) } };"
+    )
+    page = looks_at(context, house, trainer)
+    page.evaluate(MARK)
+    page.evaluate("window.sockets.forEach((socket) => socket.close())")
+    wait_for(page, NOT_OPEN)
+    context.set_offline(True)
+    # It may have come back just before.
+    while not page.evaluate(NOT_OPEN):
+        page.evaluate("window.sockets.at(-1).close()")
+        page.wait_for_timeout(300)
+    trainer.train(MISSED)
+    context.set_offline(False)
+    has_caught_up(page, house, trainer, 31 + MISSED)
+    came = page.evaluate("__lamplighter.received.frames.pulse - window.before.pulse")
+    assert came <= 5
+    assert page.evaluate(LIT_SINCE)[-1] == 31 + MISSED
+
+
+def test_every_viewer_pauses_only_their_own_picture(
+    house: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
+) -> None:
+    other = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
+    try:
+        mine, theirs = looks_at(context, house, trainer), other.new_page()
+        theirs.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
+        wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
+        # By key here, by the button there, one after the other.
+        mine.keyboard.press("Space")
+        expect(mine.get_by_test_id("standing")).to_contain_text("paused at step 31")
+        trainer.train(5)
+        wait_for(theirs, "__lamplighter.beat.step === 36 && __lamplighter.step === 36")
+        expect(theirs.get_by_test_id("standing")).to_have_count(0)
+        assert mine.evaluate("__lamplighter.beat.step") == 31
+        theirs.get_by_test_id("pause-picture").click()
+        expect(theirs.get_by_test_id("standing")).to_contain_text("paused at step 36")
+        trainer.train(5)
+        # Training never heard of either.
+        assert read_status(trainer.run).step == 41
+        assert read_status(trainer.run).phase == "running"
+        mine.keyboard.press("l")
+        wait_for(mine, "__lamplighter.beat.step === 41 && __lamplighter.step === 41")
+        assert theirs.evaluate("__lamplighter.beat.step") == 36
+        theirs.get_by_test_id("go-live").click()
+        wait_for(theirs, "__lamplighter.beat.step === 41 && __lamplighter.step === 41")
+    finally:
+        other.close()
