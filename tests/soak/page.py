@@ -30,7 +30,9 @@ from tests.browser.pages import wait_for
 from tests.runs import wait_until
 
 WARM_UP = 60.0
-"""Seconds at least, and every look once: until then libraries are loaded and lists filled."""
+"""Seconds at least, and every look once: until then libraries are loaded."""
+FILLED = 1_200
+"""Steps at least: so many points of a run's history the page keeps (`run/history.ts`), and until then they grow."""
 MOST_GROWTH = 0.1
 _OF_ONE = 3
 """Samples whose median counts."""
@@ -202,7 +204,7 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         samples: list[tuple[float, Memory]] = []
         watched = time.monotonic()
         while (gone := time.monotonic() - watched) < 60 * minutes or len(samples) < 2:
-            if gone > WARM_UP and watcher.looked_at_all:
+            if gone > WARM_UP and watcher.looked_at_all and watcher.step > FILLED:
                 samples.append((gone, watcher.memory()))
                 say(f"step {watcher.step}, {samples[-1][1]}")
             watcher.look()
