@@ -6,10 +6,11 @@ import type { Layout } from "../wire/frames";
 import { readAddress, writeAddress } from "./address";
 import { Comfort } from "./comfort.svelte";
 import { Gathered } from "./gathered.svelte";
-import { LiveRun, type When } from "./live.svelte";
+import { LiveRun } from "./live.svelte";
 import { Moves, type Wanted } from "./moves.svelte";
 import { nextFrame } from "./standing.svelte";
 import { Selection } from "./selection.svelte";
+import type { When } from "./travel.svelte";
 import { Viewing } from "./viewing.svelte";
 
 const LOOK_AGAIN = 5_000;
