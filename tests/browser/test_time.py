@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from lamplighter.runfolder.shelf import Shelf
 from tests.application import Application
@@ -142,6 +142,42 @@ def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
     move(20)
     page.wait_for_timeout(200)
     shows(page, town, 95)
+
+
+def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chromium: Browser) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
+    held: list[Route] = []
+    # The light of the steps 65 to 128 does not come.
+    page.route(re.compile(r"/steps\?from=(65|97)&"), lambda route: held.append(route))
+    page.goto(town.at("folded=1&at=40"))
+    shows(page, town, 40)
+    # What is likely to be wanted next was asked for meanwhile.
+    page.wait_for_timeout(300)
+    axis: dict[str, float] = wait_for(
+        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
+    )
+
+    def place(step: int) -> float:
+        return axis["left"] + axis["width"] * step / LAST
+
+    page.mouse.move(place(50), axis["top"] + axis["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(place(60), axis["top"] + axis["height"] / 2)
+    wait_for(page, "__lamplighter.beat.step === 60 && __lamplighter.shown.step === 60")
+    page.mouse.move(place(100), axis["top"] + axis["height"] / 2)
+    # The last step on the way whose light is there, by its own number; the handle is where the hand is.
+    wait_for(page, "__lamplighter.beat.step === 64")
+    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(64)
+    assert page.evaluate("__lamplighter.shown.step") == 60
+    expect(page.get_by_test_id("step")).to_have_text("64")
+    expect(page.get_by_test_id("scrubber")).to_have_attribute("aria-valuenow", "100")
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    shows(page, town, 100)
+    page.mouse.up()
+    shows(page, town, 100)
+    page.close()
 
 
 def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None:
