@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 CITIES = "document.querySelectorAll('[data-testid=city]').length"
 BOXES = "[...document.querySelectorAll('.city')].map((one) => one.getBoundingClientRect().toJSON())"
+VIEWS = """[...document.querySelectorAll('.city .axes')].map(({ _fullLayout: { xaxis, yaxis } }) =>
+    [...xaxis.range, ...yaxis.range])"""
+"""What each map shows, in map units."""
 LIGHT = """(place) => {
     const names = document.querySelectorAll('.city .names')[place];
     const { data } = names.getContext('2d').getImageData(0, 0, names.width, names.height);
@@ -66,7 +69,7 @@ def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
     page.keyboard.press("b")
     expect(page.get_by_test_id("beside-said")).to_contain_text("step 30 · linear")
-    wait_for(page, "location.search.includes('beside=view%3Alinear')")
+    wait_for(page, "location.search.includes('beside=view:linear')")
     left, right = page.evaluate(BOXES)
     assert left["right"] <= right["left"] + 1
     assert left["width"] == pytest.approx(right["width"], abs=1)
@@ -85,7 +88,104 @@ def test_another_step_has_its_own_caption_and_light(page: Page) -> None:
     expect(page.get_by_test_id("beside-said")).to_contain_text("step 12")
     expect(page.get_by_test_id("beside-said")).to_contain_text("map of step 10")
     expect(page.get_by_test_id("first-caption")).to_contain_text("step 30")
-    wait_for(page, "location.search.includes('beside=step%3A12')")
+    wait_for(page, "location.search.includes('beside=step:12')")
+
+
+def views(page: Page) -> tuple[list[float], list[float]]:
+    first, second = page.evaluate(VIEWS)
+    return first, second
+
+
+def rested(page: Page) -> tuple[list[float], list[float]]:
+    """Both views, once neither changes any more."""
+    before = views(page)
+    for _ in range(50):
+        page.wait_for_timeout(300)
+        now = views(page)
+        if now == before:
+            return now
+        before = now
+    raise AssertionError("the maps do not come to rest")
+
+
+def width(view: list[float]) -> float:
+    return view[1] - view[0]
+
+
+def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, town: Town) -> None:
+    page.goto(f"{town.house.url}/?run={town.first}&folded=1&beside=step:12")
+    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
+    together = page.get_by_test_id("together")
+    expect(together).to_be_checked()
+    home, _ = rested(page)
+    page.keyboard.press("+")
+    wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.8 * width(home)})")
+    first, second = rested(page)
+    assert first == pytest.approx(second), "the second map looks where the first does"
+    # The wheel over the second, and a drag on it: the first follows.
+    box = page.evaluate(BOXES)[1]
+    page.mouse.move(box["left"] + box["width"] / 2, box["top"] + box["height"] / 2)
+    page.mouse.wheel(0, -300)
+    wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.95 * width(first)})")
+    closer, second = rested(page)
+    assert closer == pytest.approx(second)
+    page.mouse.down()
+    page.mouse.move(box["left"] + box["width"] / 2 + 120, box["top"] + box["height"] / 2, steps=6)
+    page.mouse.up()
+    dragged, second = rested(page)
+    assert dragged == pytest.approx(second)
+    assert dragged[0] < closer[0] - 0.1 * width(closer)
+    page.mouse.move(640, 20)
+    page.keyboard.press("h")
+    wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 > {0.9 * width(home)})")
+    # Each by itself, which a link remembers.
+    together.focus()
+    page.keyboard.press("Space")
+    wait_for(page, "location.search.includes('apart=1')")
+    _, before = rested(page)
+    page.get_by_test_id("beside-close").focus()
+    page.keyboard.press("+")
+    wait_for(page, f"(([x0, x1]) => x1 - x0 < {0.8 * width(home)})(({VIEWS})[0])")
+    apart, second = rested(page)
+    assert second == before
+    # Together again: the second comes to where the first is.
+    together.focus()
+    page.keyboard.press("Space")
+    wait_for(page, f"Math.abs(({VIEWS})[1][0] - {apart[0]}) < 1e-6")
+    # What is drawn another way has no such places.
+    page.get_by_test_id("beside-kind").select_option("run")
+    expect(together).to_have_count(0)
+    page.get_by_test_id("beside-close").click()
+    page.goto(f"{town.house.url}/?run={town.first}&folded=1")
+    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
+    page.keyboard.press("b")
+
+
+def test_two_fingers_on_the_lower_map_move_the_upper_one_too(town: Town, chromium: Browser) -> None:
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    phone = context.new_page()
+    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:20&folded=1")
+    wait_for(phone, "window.__lamplighter?.shown && __lamplighter.beat")
+    expect(phone.get_by_test_id("together")).to_be_checked()
+    home, _ = rested(phone)
+    box = phone.evaluate(BOXES)[1]
+    x, y = box["left"] + box["width"] / 2, box["top"] + 0.6 * box["height"]
+    fingers = context.new_cdp_session(phone)
+
+    def touch(kind: str, apart: float) -> None:
+        points = [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}] if kind != "touchEnd" else []
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 40)
+    for apart in (60, 80, 100, 120):
+        touch("touchMove", apart)
+    touch("touchEnd", 0)
+    wait_for(phone, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.5 * width(home)})")
+    first, second = rested(phone)
+    assert first == pytest.approx(second)
+    context.close()
 
 
 def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, town: Town) -> None:

@@ -278,6 +278,11 @@ export class Scene {
     return this.camera.view;
   }
 
+  /** Where the viewer looks; null: at the whole city. */
+  get seen(): View | null {
+    return this.camera.wandering ? this.camera.view : null;
+  }
+
   /** How large the map is on the screen, in CSS pixels. */
   get size(): { width: number; height: number } {
     const { width, height } = this.camera;

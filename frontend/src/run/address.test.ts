@@ -9,6 +9,7 @@ describe("address", () => {
       map: "linear",
       height: "norm",
       beside: "step:200",
+      apart: true,
       colour: "since",
       panel: "export",
       folded: true,

@@ -52,6 +52,8 @@ const FIELDS = {
   height: oneOf(HEIGHTS),
   /** What the second map shows. */
   beside: readBeside,
+  /** And whether it is zoomed by itself. */
+  apart: flag,
   colour: oneOf(COLOURS),
   panel: oneOf(PANELS),
   /** The inspector is folded away where there is room for it. */

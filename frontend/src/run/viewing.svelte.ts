@@ -17,6 +17,8 @@ export class Viewing {
   height = $state<Height>("touches");
   /** What the second map shows; null where there is none. */
   beside = $state<Beside | null>(null);
+  /** The two maps are zoomed each by itself. */
+  apart = $state(false);
   colourBy = $state<ColourBy>("class");
   panel = $state<PanelName>("step");
   /** The inspector is open. */
@@ -40,6 +42,7 @@ export class Viewing {
     this.view = wish.map ?? "umap";
     this.height = wish.height ?? "touches";
     this.beside = wish.beside;
+    this.apart = wish.apart !== null;
     this.colourBy = wish.colour ?? "class";
     this.panel = wish.panel ?? (wish.token === null ? "step" : "token");
     this.inspecting = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
@@ -59,6 +62,7 @@ export class Viewing {
       map: this.view === "umap" ? null : this.view,
       height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
       beside: this.beside,
+      apart: (this.beside && this.apart) || null,
       colour: this.colourBy === "class" ? null : this.colourBy,
       panel: this.panel === "step" ? null : this.panel,
       folded: this.inspecting || innerWidth < 1_100 ? null : true,

@@ -19,6 +19,8 @@ export const beside = {
     noRun: "There is no other run to show.",
     thisStep: "This step",
     thisStepMore: "Keep what the first map shows now on the second",
+    together: "zoom together",
+    togetherMore: "Both maps show the same part: where one is moved, the other follows",
     close: "Back to one map (b)",
     caption: (step: number, view: string) => `step ${count(step)} · ${view}`,
     mapOf: (step: number) => `map of step ${count(step)}`,
