@@ -38,6 +38,42 @@ async function loaded(): Promise<PlotlyLibrary> {
   });
 }
 
+/**
+ * Plotly for one element, to be called where a component comes and goes: `ready` is told once it is there, and what was
+ * drawn is let go of when the component is, but not before it is drawn to the end. Returns what does that.
+ */
+export function begin(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): Beginning {
+  let loaded: PlotlyLibrary | null = null;
+  let gone = false;
+  const begun: Beginning = {
+    drawing: Promise.resolve(),
+    end() {
+      gone = true;
+      // Plotly draws in several turns: until the last of them the figure has to stay.
+      const purge = () => {
+        // The browser's compiler remembers the camera of a scene, which holds its element and what is in it.
+        const scenes = div.querySelectorAll("#scene");
+        loaded?.purge(div);
+        for (const one of scenes) one.replaceChildren();
+      };
+      begun.drawing.then(purge, purge);
+    },
+  };
+  plotly().then(
+    (library) => {
+      if (!gone) ready((loaded = library));
+    },
+    () => undefined,
+  );
+  return begun;
+}
+
+export interface Beginning {
+  /** What is being drawn; whoever draws says so here. */
+  drawing: Promise<unknown>;
+  end: () => void;
+}
+
 function requestScript(): HTMLScriptElement {
   const script = document.createElement("script");
   script.src = "/vendor/plotly.min.js";

@@ -11,7 +11,8 @@ export type Drag = "pan" | "lasso" | "select";
 
 export interface FingerEvents {
   view(): View | null;
-  viewed(view: View): void;
+  /** The view as so many fingers moved it. */
+  viewed(view: View, fingers: number): void;
   /** What one finger does now. */
   draws(): Drag;
   /** The line so far, in CSS pixels from the map's corner; null: there is none any more. */
@@ -130,7 +131,8 @@ export class Fingers {
     const { x0, x1, y0, y1 } = zoomed(view, factor, px, py);
     const dx = (-(is.x - was.x) / box.width) * (x1 - x0);
     const dy = ((is.y - was.y) / box.height) * (y1 - y0);
-    this.events.viewed({ x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy });
+    const moved = { x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy };
+    this.events.viewed(moved, after.length);
   }
 
   private here({ x, y }: Point): Point {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { vocabularyOf } from "../wire/vocabulary";
 import type { Layout } from "../wire/frames";
-import { columnsOf, highest, HOME, homeOf, moved, ticksUpTo } from "./skyline";
+import { columnsOf, highest, HOME, homeOf, moved, shifted, ticksUpTo } from "./skyline";
 import { figureOf } from "./skylinefigure";
 
 const TOKENS = ["<b>a</b>", "b", "c", "d"];
@@ -91,5 +91,26 @@ describe("skyline", () => {
     expect(far(moved(HOME, 0, 0, 0.5))).toBeCloseTo(far(HOME) / 2, 6);
     expect(far(homeOf(1_280, 540))).toBeCloseTo(far(HOME), 6);
     expect(far(homeOf(390, 500))).toBeGreaterThan(1.5 * far(HOME));
+  });
+});
+
+describe("a shifted camera", () => {
+  it("looks the same way from as far, and sees a point to the right of the middle there", () => {
+    const before = moved(HOME, 30, 10);
+    const after = shifted(before, 0.5, 0.25);
+    const way = ({ eye, center }: typeof before) =>
+      [center.x - eye.x, center.y - eye.y, center.z - eye.z] as const;
+    way(after).forEach((part, i) => expect(part).toBeCloseTo(way(before)[i]!));
+    // The way it went is across what it looks along, and half to the right as much as it is a quarter up.
+    const [dx, dy, dz] = way(before);
+    const went = [
+      after.eye.x - before.eye.x,
+      after.eye.y - before.eye.y,
+      after.eye.z - before.eye.z,
+    ];
+    expect(went[0]! * dx + went[1]! * dy + went[2]! * dz).toBeCloseTo(0);
+    const right = (went[0]! * dy - went[1]! * dx) / Math.hypot(dx, dy);
+    expect(right / Math.hypot(...went)).toBeCloseTo(2 / Math.sqrt(5));
+    expect(went[2]).toBeGreaterThan(0);
   });
 });

@@ -39,6 +39,9 @@ export interface Camera {
   up: Point;
 }
 
+/** Plotly's perspective: an angle of 45 degrees from the lower edge to the upper. */
+const SEEN = 2 * Math.tan(Math.PI / 8);
+
 interface Point {
   x: number;
   y: number;
@@ -144,4 +147,21 @@ export function moved(camera: Camera, turn: number, tilt: number, factor = 1): C
       z: center.z + far * Math.sin(up),
     },
   };
+}
+
+/** The camera and what it looks at, moved to the right and up as seen, in parts of the picture's height. */
+export function shifted({ eye, center, up }: Camera, right: number, above: number): Camera {
+  const [dx, dy, dz] = [center.x - eye.x, center.y - eye.y, center.z - eye.z];
+  const flat = Math.hypot(dx, dy) || 1e-9;
+  const far = Math.hypot(flat, dz);
+  const [rx, ry] = [dy / flat, -dx / flat];
+  // Of what is as far away as the middle, a picture's height shows so much.
+  const [r, u] = [right * SEEN * far, above * SEEN * far];
+  const by = {
+    x: r * rx + (u * ry * dz) / far,
+    y: r * ry - (u * rx * dz) / far,
+    z: (u * flat) / far,
+  };
+  const add = (point: Point) => ({ x: point.x + by.x, y: point.y + by.y, z: point.z + by.z });
+  return { eye: add(eye), center: add(center), up };
 }
