@@ -15,8 +15,8 @@ import * as placement from "./placement";
 import { designSize } from "./pose";
 import { pixelsOf, type Size } from "./sizes";
 import { survey } from "./survey";
+import { tapeFor } from "./tapes";
 import { Timing } from "./timing";
-import { webm, type Encoded } from "./webm";
 
 /** One real step. */
 export interface Shot {
@@ -29,7 +29,8 @@ export interface Shot {
 
 export interface Script {
   vocabulary: Vocabulary;
-  tints: Uint8Array;
+  /** Of the lamps in a shot: the same object where they are the same. */
+  tints: (shot: number) => Uint8Array;
   shots: Shot[];
   /** Shots a second. */
   rate: number;
@@ -40,86 +41,51 @@ export interface Script {
   caption: (shot: Shot, lit: Shot) => Caption;
 }
 
+/** Names come and go over frames of so many milliseconds. */
+const FRAME = 1_000 / 24;
+
 export interface Film {
   blob: Blob;
   seconds: number;
 }
 
-const FRAMES = 24;
-/** Names of codecs to the browser and in the file, the fastest first. */
-const CODECS = [
-  ["vp8", "V_VP8"],
-  ["vp09.00.40.08", "V_VP9"],
-] as const;
-/** Frames that wait to be encoded, at most. */
-const WAITING = 4;
-
-/** The settings of a codec that this browser can encode with; null: none, or only at a secure address. */
-async function codecFor(width: number, height: number) {
-  if (typeof VideoEncoder !== "function") return null;
-  for (const [codec, name] of CODECS) {
-    const bitrate = Math.min(16e6, 6 * width * height);
-    const settings = { codec, width, height, bitrate, framerate: FRAMES };
-    const { supported } = await VideoEncoder.isConfigSupported(settings);
-    if (supported) return { settings, name };
-  }
-  return null;
-}
-
 /**
- * Make it; `progress` is told which part is done, 0 to 1. Null where the browser encodes no videos; throws the abort,
- * and where drawing or encoding fails.
+ * Make it; `progress` is told which part is done, 0 to 1. Throws the abort, and where drawing or encoding fails.
+ * Where a browser cannot make videos it is an animated picture, of which nothing glides: see `tapeFor`.
  */
 export async function film(
   script: Script,
   signal: AbortSignal,
   progress: (share: number) => void,
-): Promise<Film | null> {
+): Promise<Film> {
   const [width, height] = pixelsOf(script.size);
-  const codec = await codecFor(width, height);
-  if (!codec) return null;
+  const tape = await tapeFor(width, height);
+  if (tape.still) script = { ...script, steady: true };
   const timing = new Timing(script.shots.length, script.rate);
   const stage = new Stage(script, timing);
-  const frames: Encoded[] = [];
-  const failures: Error[] = [];
-  const encoder = new VideoEncoder({
-    output: (chunk) => {
-      const bytes = new Uint8Array(chunk.byteLength);
-      chunk.copyTo(bytes);
-      frames.push({ time: chunk.timestamp / 1_000, key: chunk.type === "key", bytes });
-    },
-    error: (error) => failures.push(error),
-  });
-  const count = Math.ceil(timing.seconds * FRAMES);
+  const count = Math.ceil(timing.seconds * tape.rate);
   try {
-    encoder.configure(codec.settings);
     let last = "";
     for (let i = 0; i < count; i++) {
-      const key = stage.key(i / FRAMES);
-      const second = i % FRAMES === 0;
-      // What stays as it is need not be said again, but once a second and at the end.
-      if (key !== last || second || i === count - 1) {
-        if (key !== last) stage.draw(i / FRAMES);
-        const frame = new VideoFrame(stage.canvas, { timestamp: Math.round((1e6 * i) / FRAMES) });
-        encoder.encode(frame, { keyFrame: second });
-        frame.close();
+      const key = stage.key(i / tape.rate);
+      const second = i % tape.rate === 0 && !tape.still;
+      // What stays as it is need not be said again, but in a video once a second and at the end.
+      if (key !== last || second || (i === count - 1 && !tape.still)) {
+        if (key !== last) stage.draw(i / tape.rate);
+        await tape.add(stage.canvas, (1e3 * i) / tape.rate, second);
       }
       last = key;
       progress((i + 1) / count);
-      // The page has its turn, and the encoder.
-      do await new Promise((done) => setTimeout(done));
-      while (encoder.encodeQueueSize > WAITING && !failures.length);
+      // The page has its turn.
+      await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
-      if (failures[0]) throw failures[0];
     }
-    await encoder.flush();
+    const seconds = count / tape.rate;
+    return { blob: await tape.end(1_000 * seconds), seconds };
   } finally {
-    if (encoder.state !== "closed") encoder.close();
+    tape.close();
     stage.stop();
   }
-  const seconds = count / FRAMES;
-  const bytes = webm(frames, { codec: codec.name, width, height, duration: 1_000 * seconds });
-  return { blob: new Blob([bytes as BlobPart], { type: "video/webm" }), seconds };
 }
 
 /** Where the frames are drawn, one after the other. */
@@ -135,6 +101,7 @@ class Stage {
   private shot = -1;
   private beat = -1;
   private moves = false;
+  private tints: Uint8Array;
 
   constructor(
     private readonly script: Script,
@@ -145,7 +112,7 @@ class Stage {
     this.pen = this.canvas.getContext("2d")!;
     this.lights = new Lights(document.createElement("canvas"), () => undefined);
     this.lights.resize(this.canvas.width, this.canvas.height);
-    this.lights.setTokens(script.tints);
+    this.lights.setTokens((this.tints = script.tints(0)));
     this.overlay.resize(width, height, ratio);
     const first = script.shots[0]!;
     const { insets } = placeCaption(script.caption(first, first), width, height, this.measure);
@@ -177,7 +144,11 @@ class Stage {
     const bright = strengths(lit.norms);
     if (beat !== this.beat) this.lights.shine(lit.ids, bright);
     const renamed = beat !== this.beat || shot !== this.shot;
-    if (shot !== this.shot) this.place(shot);
+    if (shot !== this.shot) {
+      this.place(shot);
+      const tints = script.tints(shot);
+      if (tints !== this.tints) this.lights.setTints((this.tints = tints));
+    }
     this.shot = shot;
     this.beat = beat;
     const { steady, shots, size } = script;
@@ -193,7 +164,7 @@ class Stage {
     pen.drawImage(this.lights.canvas, 0, 0);
     const scenery = this.scenery(mixed, lit.ids, bright);
     if (renamed) this.overlay.choose(scenery);
-    this.overlay.draw(scenery, steady ? Infinity : 1_000 / FRAMES);
+    this.overlay.draw(scenery, steady ? Infinity : FRAME);
     pen.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
     pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     const caption = script.caption(shots[shot]!, lit);

@@ -7,6 +7,7 @@
 import { drawCaption, measuring, placeCaption, type Caption, type Placed } from "./caption";
 import { Lights } from "./lights";
 import { Overlay } from "./overlay";
+import { pictureOf } from "./pictureof";
 import { designSize, type Pose } from "./pose";
 import type { Scene } from "./scene";
 import { pixelsOf, type Size } from "./sizes";
@@ -21,9 +22,7 @@ export async function pngOf(scene: Scene, caption: Caption, size: Size): Promise
   const canvas = pose.lights
     ? drawn(pose, placed, size)
     : await painted(svgOf(pose, placed, caption.title), size);
-  return await new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"),
-  );
+  return pictureOf(canvas, "image/png");
 }
 
 /** The same as an SVG document. */

@@ -3,6 +3,7 @@
 import type { Caption } from "../city/caption";
 import { TINTS, tintOfShade } from "../city/palette";
 import type { App } from "../run/app.svelte";
+import type { ColourBy } from "../run/address";
 import type { LiveRun } from "../run/live.svelte";
 import type { Shades } from "../run/shades";
 import { fixed, t } from "../strings";
@@ -36,15 +37,21 @@ export function viewNotes(layout: Layout | null): string[] {
   return [w.view(t.mapSwitch[layout.drawnBy], layout.step), trust];
 }
 
-/** What the lamps' colours say: kinds by how many tokens they have, bands as they stand on the scale. */
-export function legendOf(shades: Shades | null): Caption["legend"] {
+/**
+ * What the lamps' colours say: kinds by how many tokens they have, bands as they stand on the scale. `unknown`: what is
+ * said where it is not known, if that is more than this.
+ */
+export function legendOf(
+  shades: Shades | null,
+  unknown: Partial<Record<ColourBy, string>> = {},
+): Caption["legend"] {
   const w = t.caption;
   const some = (shades?.entries ?? []).filter(({ count }) => count > 0);
   const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
   const others = some.filter(({ name }) => name === null);
   const entries = [...kinds, ...others].map((entry) => ({
     tint: tintOfShade(entry.shade),
-    name: entryWords(entry, shades!.by),
+    name: (entry.other === "unknown" && unknown[shades!.by]) || entryWords(entry, shades!.by),
   }));
   const by = shades ? t.colours[shades.by] : "";
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };

@@ -3,18 +3,20 @@
 import type { Shot } from "../city/film";
 import type { Caption } from "../city/caption";
 import { fileName } from "../city/filename";
+import { foundGroups } from "../city/districts";
 import { lampBytes } from "../city/palette";
 import type { Size } from "../city/sizes";
 import type { LiveRun } from "../run/live.svelte";
-import { reel, stepsOf } from "../run/reel";
-import { edgesOf, shadesOfKinds, shadesOfValues, type Shades } from "../run/shades";
+import { reel, stepsOf, type Tinting } from "../run/reel";
+import { shadesOfReel } from "../run/reelshades";
+import type { Shades } from "../run/shades";
 import { fixed, t } from "../strings";
 import type { Method } from "../wire/frames";
 import { Refusal } from "../wire/rest";
 import { shownLine, type Vocabulary } from "../wire/vocabulary";
 import { legendOf, viewNotes } from "./caption";
 
-export interface Wish {
+export interface Wish extends Tinting {
   from: number;
   to: number;
   every: number;
@@ -50,22 +52,25 @@ export class Filming {
     tell("fetching", 0);
     try {
       const { film } = await import("../city/film");
-      const { from, to, every, rate, steady, method, size } = wish;
+      const { from, to, every, rate, steady, method, size, by } = wish;
       const steps = stepsOf(from, to, every);
-      const reeled = await reel(run.id, steps, method, run.again, signal, (share) =>
+      const reeled = await reel(run.id, steps, method, run.again, wish, signal, (share) =>
         tell("fetching", share),
       );
-      const beats = new Map(reeled.map(({ step, beat }) => [step, beat]));
-      const shades = shadesFor(vocabulary);
-      const legend = legendOf(shades);
+      const of = new Map(reeled.map((one, at) => [one.step, { ...one, at }]));
+      const shades = shadesOfReel(by, vocabulary, reeled, (found) =>
+        foundGroups(found, vocabulary).map(({ tint }) => tint),
+      );
+      const legends = lastOf((one: Shades) => legendOf(one, t.film.unknown));
       const caption = (shot: Shot, lit: Shot): Caption => {
-        const beat = beats.get(lit.step)!;
+        const { at, over } = of.get(shot.step)!;
+        const { beat } = of.get(lit.step)!;
         const w = t.caption;
         return {
           title: shownLine(run.id),
           facts: [
             w.step(shot.step),
-            w.loss(fixed(beats.get(shot.step)!.loss, 3)),
+            w.loss(fixed(of.get(shot.step)!.beat.loss, 3)),
             w.lit(beat.rows.batch, vocabulary.tokens.length),
             lit === shot ? "" : t.film.lamps(lit.step),
           ],
@@ -73,24 +78,28 @@ export class Filming {
             ...viewNotes(shot.layout),
             shot.layout.step > shot.step ? t.mapSwitch.otherTime(shot.layout.step) : "",
             t.film.every(every),
+            over ? t.film.moved(over.from, over.to) : "",
             w.relief,
           ],
-          legend,
+          legend: legends(shades[at]!),
         };
       };
       const shots = reeled.map(({ step, layout, districts, beat: { ids, norms } }) => {
         return { step, layout, districts, ids, norms };
       });
-      const tints = lampBytes(
-        shades.entries.map(({ shade }) => shade),
-        shades.of,
-        ranksOf(vocabulary),
+      const ranks = ranksOf(vocabulary);
+      const lamps = lastOf((one: Shades) =>
+        lampBytes(
+          one.entries.map(({ shade }) => shade),
+          one.of,
+          ranks,
+        ),
       );
+      const tints = (at: number) => lamps(shades[at]!);
       const script = { vocabulary, tints, shots, rate, steady, size, caption };
-      const video = await film(script, signal, (share) => tell("drawing", share));
-      if (!video) return void (this.problem = t.film.cannot);
-      const { blob, seconds } = video;
-      const name = fileName(run.id, ["steps", from, steps.at(-1)!], "webm");
+      const { blob, seconds } = await film(script, signal, (share) => tell("drawing", share));
+      const kind = blob.type === "image/png" ? "png" : "webm";
+      const name = fileName(run.id, ["steps", from, steps.at(-1)!], kind);
       this.made = { address: URL.createObjectURL(blob), blob, name, seconds };
     } catch (error) {
       if (signal.aborted) return;
@@ -119,19 +128,15 @@ export class Filming {
   }
 }
 
-/** What a film is coloured by: something that does not change from step to step. */
-function shadesFor({ tokens, classes, classOf, counts }: Vocabulary): Shades {
-  if (classes.length) {
-    const tints = classes.map((_, place) => place);
-    return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
-  }
-  const times = Float32Array.from(counts);
-  return shadesOfValues("frequency", times, edgesOf(times), { resting: 0 });
-}
-
 /** 1 for the most common token, near 0 for the rarest. */
 function ranksOf({ byCount }: Vocabulary): Float32Array {
   const ranks = new Float32Array(byCount.length);
   byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
   return ranks;
+}
+
+/** Remembers what came of the last argument. */
+function lastOf<From, To>(make: (from: From) => To): (from: From) => To {
+  let last: [From, To] | null = null;
+  return (from) => (last?.[0] === from ? last : (last = [from, make(from)]))[1];
 }

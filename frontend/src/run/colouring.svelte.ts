@@ -5,14 +5,12 @@ import { NEVER, type Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import type { ColourBy } from "./address";
 import type { App } from "./app.svelte";
-import { trustOf } from "./doubt";
+import { trustsOf } from "./doubt";
 import {
-  ageEdges,
   agesOf,
-  edgesOf,
-  shadesOfKinds,
-  shadesOfValues,
-  trustEdges,
+  shadesOfClasses,
+  shadesOfDistricts,
+  shadesOfQuantity,
   type Shades,
 } from "./shades";
 
@@ -63,47 +61,36 @@ export class Colouring {
   }
 
   private colour(by: ColourBy, vocabulary: Vocabulary): Shades {
-    const { tokens, classes, classOf, counts } = vocabulary;
-    const all = tokens.length;
-    if (by === "class") {
-      const tints = classes.map((_, place) => place);
-      return shadesOfKinds(by, classes, tints, (id) => classOf[id]! + 1, all);
-    }
+    if (by === "class") return shadesOfClasses(vocabulary);
     const found = this.app.run?.districts;
-    if (by === "district" && found) {
-      const tints = this.tintsOf(found, vocabulary);
-      return shadesOfKinds(by, found.names, tints, (id) => found.of[id] ?? 0, all);
-    }
+    if (by === "district" && found)
+      return shadesOfDistricts(found, this.tintsOf(found, vocabulary));
     if (CHANGING.has(by)) {
       void this.moment;
-      return untrack(() => this.quantity(by, all));
+      const all = vocabulary.tokens.length;
+      return shadesOfQuantity(
+        by,
+        untrack(() => this.quantity(by, all)),
+      );
     }
-    const times = Float32Array.from(counts);
-    return shadesOfValues("frequency", times, edgesOf(times), { resting: 0 });
+    return shadesOfQuantity("frequency", Float32Array.from(vocabulary.counts));
   }
 
-  private quantity(by: ColourBy, all: number): Shades {
+  private quantity(by: ColourBy, all: number): Float32Array {
     const { run, layout, moves } = this.app;
     const ledger = run?.ledger?.vocabulary === all ? run.ledger : null;
     const unknown = new Float32Array(all).fill(NaN);
     switch (by) {
-      case "since": {
-        const ages = ledger ? agesOf(ledger.lastLit, NEVER, ledger.step) : unknown;
-        return shadesOfValues(by, ages, ageEdges, { warmLow: true });
-      }
-      case "gradient": {
-        const norms = ledger ? ledger.gradient.slice() : unknown;
-        return shadesOfValues(by, norms, edgesOf(norms), { resting: 0 });
-      }
+      case "since":
+        return ledger ? agesOf(ledger.lastLit, NEVER, ledger.step) : unknown;
+      case "gradient":
+        return ledger ? ledger.gradient.slice() : unknown;
       case "moved": {
         const now = moves.now?.run === run?.id ? moves.now : null;
-        const far = now?.distances.length === all ? now.distances : unknown;
-        return shadesOfValues(by, far, edgesOf(far), { resting: 0 });
+        return now?.distances.length === all ? now.distances : unknown;
       }
-      default: {
-        const trust = Float32Array.from(unknown, (_, id) => trustOf(layout, id) ?? NaN);
-        return shadesOfValues("trust", trust, trustEdges);
-      }
+      default:
+        return trustsOf(layout, all);
     }
   }
 }

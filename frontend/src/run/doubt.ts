@@ -11,6 +11,11 @@ export function trustOf(layout: Layout | null, id: number): number | null {
   return own === undefined ? null : own / 255;
 }
 
+/** Of every token; NaN where the layout does not say. */
+export function trustsOf(layout: Layout | null, tokens: number): Float32Array {
+  return Float32Array.from({ length: tokens }, (_, id) => trustOf(layout, id) ?? NaN);
+}
+
 /** The tokens that do not belong where they are shown; null where the layout does not say. */
 export function doubtfulIn(layout: Layout | null): number[] | null {
   if (!layout?.byToken) return null;

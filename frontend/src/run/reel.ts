@@ -1,14 +1,20 @@
 /** The steps of a film: what each of them lit, and where the tokens lay, out of the record. */
 
 import {
-  decode,
+  decodeAll,
+  NEVER,
+  type Census,
   type Districts,
   type Frame,
   type Layout,
   type Method,
   type Pulse,
 } from "../wire/frames";
+import { askNumbers } from "../wire/npy";
 import { ask, Refusal, runPath } from "../wire/rest";
+import type { ColourBy } from "./address";
+import { trustsOf } from "./doubt";
+import { agesOf } from "./shades";
 import { beatOfPulse, type StepBeat } from "./stepbeat";
 
 /** So many steps a film has at most. */
@@ -21,6 +27,16 @@ export interface Reeled {
   beat: StepBeat;
   layout: Layout;
   districts: Districts | null;
+  /** By token, what the film is coloured by at this step; null where that is no quantity that changes. */
+  values: Float32Array | null;
+  /** Of a distance: the steps that it is between. */
+  over: { from: number; to: number } | null;
+}
+
+/** What the lamps are coloured by; distances reach so many steps back, 0: to the start. */
+export interface Tinting {
+  by: ColourBy;
+  over: number;
 }
 
 /** Every so-manieth step from `from` to `to`. */
@@ -36,6 +52,7 @@ export async function reel(
   steps: number[],
   method: Method,
   again: boolean,
+  { by, over }: Tinting,
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<Reeled[]> {
@@ -49,47 +66,80 @@ export async function reel(
   };
   async function layoutAt(step: number): Promise<Layout> {
     const path = `layouts/${step}?method=${method}&format=frame${set}`;
-    const layout = (await frame(run, path, signal)) as Layout | null;
+    const [layout] = (await frames(run, path, signal)) as Layout[];
     if (layout) return layout;
     // None is older: the first there is stands for it, and the caption says of which step it is.
     const first = `layouts?method=${method}&limit=1${set}`;
     const { items } = await ask<{ items: { step: number }[] }>(runPath(run, first), { signal });
-    const later =
-      items[0] &&
-      (await frame(run, `layouts/${items[0].step}?method=${method}&format=frame${set}`, signal));
+    const [later] = items[0]
+      ? await frames(run, `layouts/${items[0].step}?method=${method}&format=frame${set}`, signal)
+      : [];
     if (!later) throw new Refusal(404, "This run has no map of that kind.");
     return later as Layout;
   }
   const out: Reeled[] = new Array<Reeled>(steps.length);
+  const pulses = new Array<Pulse>(steps.length);
   let [next, done] = [0, 0];
   async function work() {
     while (next < steps.length) {
       const i = next++;
       const step = steps[i]!;
-      const [pulse, layout, districts] = await Promise.all([
-        frame(run, `steps?from=${step}&to=${step}&every=1&format=frame`, signal),
+      const census = by === "since" ? "&census=true" : "";
+      const light = `steps?from=${step}&to=${step}&every=1&format=frame${census}`;
+      const [told, layout, [districts], moved] = await Promise.all([
+        frames(run, light, signal),
         layoutAt(step),
-        frame(run, `districts?step=${step}&format=frame`, signal),
+        frames(run, `districts?step=${step}&format=frame`, signal),
+        by === "moved" ? distances(step) : null,
       ]);
+      const pulse = told.at(-1) as Pulse | undefined;
       if (!pulse) throw new Refusal(404, `There is no step ${step}.`);
+      pulses[i] = pulse;
       out[i] = {
         step,
-        beat: beatOfPulse(pulse as Pulse, 0, 0),
+        beat: beatOfPulse(pulse, 0, 0),
         layout: same(layouts, layout),
-        districts: districts && same(found, districts as Districts),
+        districts: districts ? same(found, districts as Districts) : null,
+        values: valuesOf(told[0] as Census, pulse, layout) ?? moved?.numbers ?? null,
+        over: moved && { from: moved.from, to: moved.to },
       };
       progress(++done / steps.length);
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (by === "gradient") remember(out, pulses);
   return out;
+
+  function valuesOf(census: Census, pulse: Pulse, layout: Layout): Float32Array | null {
+    if (by === "trust") return trustsOf(layout, layout.vocabulary);
+    if (by !== "since") return null;
+    const last = census.lastLit.slice();
+    for (const id of pulse.batchIds) last[id] = pulse.step;
+    return agesOf(last, NEVER, pulse.step);
+  }
+
+  async function distances(step: number) {
+    const from = over ? Math.max(0, step - over) : 0;
+    const path = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
+    const { numbers, headers } = await askNumbers(runPath(run, path), signal);
+    const told = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
+    return { numbers, from: told("From"), to: told("Step") };
+  }
 }
 
-/** One frame, or null where there is none. */
-async function frame(run: string, path: string, signal: AbortSignal): Promise<Frame | null> {
+/** The norm of each row's gradient at the last of the film's steps that gave it one; NaN before the first. */
+function remember(shots: Reeled[], pulses: Pulse[]) {
+  const norms = new Float32Array(pulses[0]?.vocabulary ?? 0).fill(NaN);
+  pulses.forEach(({ gradientIds, gradientNorms }, i) => {
+    gradientIds.forEach((id, at) => (norms[id] = gradientNorms[at]!));
+    shots[i]!.values = norms.slice();
+  });
+}
+
+/** What is there; nothing where there is none. */
+async function frames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
   const answer = await fetch(runPath(run, path), { credentials: "same-origin", signal });
-  if (answer.status === 404) return null;
+  if (answer.status === 404) return [];
   if (!answer.ok) throw new Refusal(answer.status, `${answer.status} ${answer.statusText}`);
-  const bytes = await answer.arrayBuffer();
-  return bytes.byteLength ? decode(bytes) : null;
+  return decodeAll(await answer.arrayBuffer());
 }

@@ -3,6 +3,8 @@
  * quantity. What is not known of a token is an entry of its own, never a zero. Pure.
  */
 
+import type { Districts } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
 import type { ColourBy } from "./address";
 
 /** What an entry is coloured with: a kind's own tint, a part of the ramp (0 to 1), or one of two neutrals. */
@@ -107,6 +109,31 @@ export function shadesOfValues(
   });
 }
 
+/** By class. */
+export function shadesOfClasses({ tokens, classes, classOf }: Vocabulary): Shades {
+  const tints = classes.map((_, place) => place);
+  return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
+}
+
+/** By district; a tint for each of them. */
+export function shadesOfDistricts(
+  { names, of, vocabulary }: Pick<Districts, "names" | "of" | "vocabulary">,
+  tints: number[],
+): Shades {
+  return shadesOfKinds("district", names, tints, (id) => of[id] ?? 0, vocabulary);
+}
+
+/** By a quantity, each in its own manner; `edges`: of a scale that is settled. */
+export function shadesOfQuantity(
+  by: ColourBy,
+  values: Float32Array,
+  edges = by === "since" ? AGES : by === "trust" ? TRUSTS : edgesOf(values),
+): Shades {
+  // Never lit is -1; elsewhere nothing is 0, but of trust that too is a number on its scale.
+  const resting = by === "since" || by === "trust" ? -1 : 0;
+  return shadesOfValues(by, values, edges, { resting, warmLow: by === "since" });
+}
+
 /**
  * Round numbers that cut a quantity into `BANDS` bands, the topmost with its greatest value in it: as close together
  * as the spread of the values allows, so that they stay where they are while the values change a little.
@@ -128,7 +155,6 @@ export function agesOf(lastLit: Uint32Array, never: number, step: number): Float
 }
 
 export const ageEdges = AGES;
-export const trustEdges = TRUSTS;
 
 /** The ids in one entry; of very many the lowest. */
 export function idsIn(shades: Shades | null, key: string | null): number[] {

@@ -1,5 +1,6 @@
 /** What the panel of films says, and what stands in films alone. */
 
+import type { ColourBy } from "../run/address";
 import { count } from "./numbers";
 
 export const film = {
@@ -33,8 +34,18 @@ export const film = {
     save: "Save the film",
     share: "Share",
     shown: "The film",
-    cannot:
-      "This browser cannot make videos at this address (it must be https or this very machine). Pictures of single steps can be saved above.",
+    colour: "Colour",
+    colourMore: {
+      since: "As it was at each step.",
+      gradient: "Of the last step of the film that gave a row a gradient.",
+      moved: "How far each row came in the space over the steps that the legend names.",
+      trust: "Of the map at each step.",
+      district: "As they were found at each step.",
+    } as Partial<Record<ColourBy, string>>,
+    unknown: { gradient: "no step of the film so far" } as Partial<Record<ColourBy, string>>,
+    moved: (from: number, to: number) => `moved: from step ${count(from)} to ${count(to)}`,
+    animated:
+      "This browser makes no videos at this address, so it is an animated picture (APNG): lamps are steady and nothing glides.",
     failed: "The film could not be made here; a smaller size may work.",
     lamps: (step: number) => `lamps of step ${count(step)}`,
     every: (steps: number) =>

@@ -1,0 +1,69 @@
+/** What the lamps of a film are coloured by: each shot for itself, all of them on one scale. Pure. */
+
+import type { Districts } from "../wire/frames";
+import type { Vocabulary } from "../wire/vocabulary";
+import type { ColourBy } from "./address";
+import {
+  edgesOf,
+  shadesOfClasses,
+  shadesOfDistricts,
+  shadesOfQuantity,
+  type Shades,
+} from "./shades";
+
+/** Shots out of which a scale is found. */
+const SOUNDED = 12;
+
+interface Coloured {
+  districts: Districts | null;
+  values: Float32Array | null;
+}
+
+/** The shades of every shot; where nothing changes, the same for all. */
+export function shadesOfReel(
+  by: ColourBy,
+  vocabulary: Vocabulary,
+  shots: Coloured[],
+  tintsOf: (found: Districts, vocabulary: Vocabulary) => number[],
+): Shades[] {
+  if (by === "district") {
+    const all = vocabulary.tokens.length;
+    const nowhere = shadesOfDistricts({ names: [], of: new Uint16Array(all), vocabulary: all }, []);
+    const known = new Map<Districts | null, Shades>([[null, nowhere]]);
+    return shots.map(({ districts }) => {
+      const shades =
+        known.get(districts) ?? shadesOfDistricts(districts!, tintsOf(districts!, vocabulary));
+      known.set(districts, shades);
+      return shades;
+    });
+  }
+  if (by === "class" || by === "frequency") {
+    const all =
+      by === "class"
+        ? shadesOfClasses(vocabulary)
+        : shadesOfQuantity(by, Float32Array.from(vocabulary.counts));
+    return shots.map(() => all);
+  }
+  const values = shots.map((shot) => shot.values ?? new Float32Array());
+  const scale = scaleOf(by, values);
+  const shades = values.map((one) => shadesOfQuantity(by, one, scale));
+  // One legend for the whole film: an entry that is empty in one shot is not in another.
+  for (const { entries } of shades.slice(1)) {
+    entries.forEach(({ count }, at) => (shades[0]!.entries[at]!.count += count));
+  }
+  return shades.map((one) => ({ ...one, entries: shades[0]!.entries }));
+}
+
+/** Where a scale follows from what there is: one for all shots, found in some of them and in the last. */
+function scaleOf(by: ColourBy, shots: Float32Array[]): number[] | undefined {
+  if (by === "since" || by === "trust") return undefined;
+  const every = Math.ceil(shots.length / SOUNDED);
+  const some = shots.toReversed().filter((_, at) => at % every === 0);
+  const all = new Float32Array(some.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const one of some) {
+    all.set(one, at);
+    at += one.length;
+  }
+  return edgesOf(all);
+}
