@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 CITIES = "document.querySelectorAll('[data-testid=city]').length"
 BOXES = "[...document.querySelectorAll('.city')].map((one) => one.getBoundingClientRect().toJSON())"
-VIEWS = """[...document.querySelectorAll('.city .axes')].map(({ _fullLayout: { xaxis, yaxis } }) =>
-    [...xaxis.range, ...yaxis.range])"""
+VIEWS = """[...document.querySelectorAll('.city .axes')].map(({ _fullLayout: it }) =>
+    it ? [...it.xaxis.range, ...it.yaxis.range] : [0, 0, 0, 0])"""
 """What each map shows, in map units."""
 LIGHT = """(place) => {
     const names = document.querySelectorAll('.city .names')[place];
@@ -102,7 +102,7 @@ def rested(page: Page) -> tuple[list[float], list[float]]:
     for _ in range(50):
         page.wait_for_timeout(300)
         now = views(page)
-        if now == before:
+        if now == before and all(width(view) for view in now):
             return now
         before = now
     raise AssertionError("the maps do not come to rest")

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
+import re
+import time
+import zlib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,8 +18,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import lamplighter
+from lamplighter.runfolder.layouts import LayoutsWriter
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.wire.frames import Layout, Method
 from tests.application import Application
 from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -97,9 +106,8 @@ def looked_at(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
 
 def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, tmp_path: Path):
     expect(city.get_by_test_id("picture-size")).to_have_value("projector")
-    canvas = (
-        "(() => { const c = document.querySelector('[data-testid=city]'); return [c.width, c.height]; })()"
-    )
+    # That of the names: the lamps' own is smaller where drawing is slow.
+    canvas = "(({ width, height }) => [width, height])(document.querySelector('.city .names'))"
     before = city.evaluate(canvas)
     path = saved(city, lambda: city.get_by_test_id("save-png").click(), tmp_path)
     assert path.name == f"lamplighter-mine-step-{STEPS}-1920x1080.png"
@@ -227,6 +235,137 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     assert path.read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
 
 
+NO_VIDEOS = "delete window.VideoEncoder;"
+NO_WEBP = """
+const save = HTMLCanvasElement.prototype.toBlob;
+HTMLCanvasElement.prototype.toBlob = function (done) { return save.call(this, done, "image/png"); };
+"""
+FRAMES = """async (text) => {
+  const data = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const decoder = new ImageDecoder({ data, type: "image/png" });
+  await decoder.tracks.ready;
+  const frames = [];
+  for (let frameIndex = 0; frameIndex < decoder.tracks.selectedTrack.frameCount; frameIndex++) {
+    const { image } = await decoder.decode({ frameIndex });
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [320, 180];
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0, 320, 180);
+    frames.push({ width: image.displayWidth, height: image.displayHeight, lasting: image.duration / 1e3,
+      pixels: Array.from(pen.getImageData(0, 0, 320, 180).data) });
+    image.close();
+  }
+  return { frames, repeats: decoder.tracks.selectedTrack.repetitionCount };
+}"""
+"""The frames of an animated picture as the browser's own decoder has them, small."""
+
+
+def without_videos(recorded: Application, viewer: BrowserContext, script: str, more: str = "") -> Page:
+    """The panel of films, where `script` ran before the page did."""
+    page = viewer.new_page()
+    page.add_init_script(script)
+    page.goto(f"{recorded.url}/?run=mine&panel=export{more}")
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEPS}")
+    for name, value in (("from", "2"), ("to", "6"), ("every", "1")):
+        page.get_by_test_id(f"film-{name}").fill(value)
+    return page
+
+
+def test_where_there_are_no_videos_a_film_is_made_of_pictures(
+    recorded: Application, viewer: BrowserContext, tmp_path: Path
+):
+    page = without_videos(recorded, viewer, NO_VIDEOS)
+    page.get_by_test_id("film-light").select_option(index=1)
+    page.get_by_test_id("film-make").click()
+    video = page.get_by_test_id("film")
+    expect(video).to_have_js_property("readyState", 4, timeout=60_000)
+    seen = video.evaluate(FILM)
+    assert (seen["width"], seen["height"]) == (1280, 720)
+    assert 3.8 < seen["duration"] < 4.2
+    assert min(seen["changes"][:4]) > 3 * max(1, seen["changes"][4])
+    path = saved(page, lambda: page.get_by_test_id("film-save").click(), tmp_path)
+    assert path.name.endswith("-steps-2-6.webm")
+    page.close()
+
+
+def test_and_where_there_is_no_webp_it_is_an_animated_png(
+    recorded: Application, viewer: BrowserContext, tmp_path: Path
+):
+    page = without_videos(recorded, viewer, NO_VIDEOS + NO_WEBP)
+    page.get_by_test_id("film-make").click()
+    expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("animated picture (APNG)")).to_be_visible()
+    path = saved(page, lambda: page.get_by_test_id("film-save").click(), tmp_path)
+    assert path.name.endswith("-steps-2-6.png")
+    decoded = page.evaluate(FRAMES, base64.b64encode(path.read_bytes()).decode())
+    frames = decoded["frames"]
+    assert [(frame["width"], frame["height"]) for frame in frames] == [(1280, 720)] * 5
+    # Half a second each at two steps a second, and the last for as long as films end.
+    assert [frame["lasting"] for frame in frames] == pytest.approx([500, 500, 500, 500, 2_000], abs=45)
+    assert decoded["repeats"] in (math.inf, None, -1)
+    pixels = [np.array(frame["pixels"], dtype=int).reshape(180, 320, 4) for frame in frames]
+    for before, after in pairwise(pixels):
+        assert after[..., 3].min() == 255, "no hole in it"
+        words, rest = slice(0, 24), slice(24, 150)
+        assert np.abs(after[words] - before[words]).max() > 40, "the step it names is another"
+        assert np.abs(after[rest] - before[rest]).mean() < 8, "it is the same city"
+    chunks = list(png_chunks(path.read_bytes()))
+    assert [name for name, _ in chunks].count(b"fcTL") == 5
+    numbers = [data[:4] for name, data in chunks if name in (b"fcTL", b"fdAT")]
+    assert [int.from_bytes(number) for number in numbers] == list(range(len(numbers)))
+    page.close()
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and data of each; fails where a checksum is wrong."""
+    at = 8
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4])
+        name, content = data[at + 4 : at + 8], data[at + 8 : at + 8 + size]
+        assert zlib.crc32(name + content) == int.from_bytes(data[at + 8 + size : at + 12 + size])
+        yield name, content
+        at += 12 + size
+    assert at == len(data)
+
+
+@pytest.mark.parametrize(
+    ("by", "word"),
+    [("since", "in this step"), ("gradient", "Colour: gradient"), ("moved", "did not move")],
+)
+def test_a_film_takes_the_colouring_of_the_map(
+    recorded: Application, viewer: BrowserContext, by: str, word: str
+):
+    """What stands on the film is heard where it is written: on the canvases that it is drawn on."""
+    listen = """
+    window.written = new Set();
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+      written.add(text);
+      return write.call(this, text, ...more);
+    };
+    const upload = WebGL2RenderingContext.prototype.bufferData;
+    window.tints = new Set();
+    WebGL2RenderingContext.prototype.bufferData = function (target, data, ...more) {
+      if (data instanceof Uint8Array && data.length === 4 * %d) tints.add(data.join());
+      return upload.call(this, target, data, ...more);
+    };
+    """
+    page = without_videos(recorded, viewer, NO_VIDEOS + NO_WEBP + listen % SIZE, f"&colour={by}")
+    expect(page.get_by_test_id("film-colour").locator("option:checked")).to_have_text(
+        {"since": "last lit", "gradient": "gradient", "moved": "moved"}[by]
+    )
+    page.evaluate("written.clear(); tints.clear()")
+    page.get_by_test_id("film-make").click()
+    expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
+    written = "  ".join(page.evaluate("[...written]"))
+    assert word in written
+    if by == "moved":
+        # Rows of the batches move by the same each step: the farther, the later.
+        assert "moved: from step 0 to 6" in written
+        assert page.evaluate("tints.size") >= 2
+    page.close()
+
+
 def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-from").fill("9")
     expect(city.get_by_test_id("film-length")).to_contain_text("must not be after")
@@ -236,3 +375,110 @@ def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-cancel").click()
     expect(city.get_by_test_id("film-make")).to_be_enabled()
     expect(city.get_by_test_id("film")).to_have_count(0)
+
+
+WANDERER, STAYING = 7, (1, 2, 3, 4)
+
+
+@pytest.fixture(scope="module")
+def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
+    """A finished run whose maps turn as a whole, while one token wanders over them."""
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
+        trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+        places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
+        with LayoutsWriter(trainer.run.layouts_path) as writer:
+            for step in (10, 15, 20, 25, 30):
+                xy = places.copy()
+                xy[WANDERER] = (-1 + step / 12, 0.5 * (step % 10 == 0))
+                angle = (step - 10) / 25
+                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+                moved = (xy @ turn.T).astype(np.float32)
+                trust = np.full(V, 220, dtype=np.uint8)
+                for method in (Method.LINEAR, Method.UMAP):
+                    writer.commit(Layout(1, step, time.time(), method, moved, 0.9, 0.01, 0.6, V, trust))
+        trainer.end()
+        yield house, trainer.run.id
+
+
+TRAIL_ENDS = """(() => {
+  const { data, _fullLayout, clientWidth, clientHeight } = document.querySelector('.city .axes');
+  if (!_fullLayout) return null;
+  const { xaxis, yaxis } = _fullLayout;
+  const { x, y } = data.filter(({ mode }) => mode === 'markers').at(-1) ?? {};
+  if (!x) return null;
+  const [[x0, x1], [y0, y1]] = [xaxis.range, yaxis.range];
+  return [((x[0] - x0) / (x1 - x0)) * clientWidth, (1 - (y[0] - y0) / (y1 - y0)) * clientHeight];
+})()"""
+"""Where the first of the trails ends on the screen, in CSS pixels."""
+
+
+def at_the_end(viewer: BrowserContext, turning: tuple[Application, str], more: str) -> Page:
+    """The newest step's map, come to by way of the first, which is the one that gathered tokens stay on."""
+    house, run = turning
+    page = viewer.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    gathered = ",".join(map(str, STAYING))
+    page.goto(f"{house.url}/?run={run}&at=10&token={WANDERER}&tokens={gathered}&panel=export&over=0{more}")
+    wait_for(page, "window.__lamplighter?.shown?.step === 10")
+    page.wait_for_timeout(500)
+    page.keyboard.press("End")
+    wait_for(page, "__lamplighter.shown.step === 30")
+    return page
+
+
+def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: tuple[Application, str]):
+    page = at_the_end(viewer, turning, "&trails=chosen&align=1")
+    apart = f"(([x, y], [u, v]) => Math.hypot(x - u, y - v))({TRAIL_ENDS}, __lamplighter.pixelOf({WANDERER}))"
+    wait_for(page, f"{TRAIL_ENDS} && {apart} < 2")
+    straight = at_the_end(viewer, turning, "&trails=chosen")
+    wait_for(straight, f"{TRAIL_ENDS} && {apart} < 2")
+    ends = [np.array(one.evaluate(TRAIL_ENDS)) for one in (page, straight)]
+    assert np.hypot(*(ends[0] - ends[1])) > 50, "the map was turned, and what is on it"
+    page.close()
+    straight.close()
+
+
+def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Application, str], tmp_path: Path):
+    page = at_the_end(viewer, turning, "&trails=chosen&align=1")
+    wait_for(page, f"{TRAIL_ENDS}")
+    page.get_by_test_id("picture-size").select_option("screen")
+    svg = saved(page, lambda: page.get_by_test_id("save-svg").click(), tmp_path)
+    with_trails = saved(page, lambda: page.get_by_test_id("save-png").click(), tmp_path)
+    pixels = colours_of(viewer, with_trails)
+    page.close()
+    without = at_the_end(viewer, turning, "&align=1")
+    without.get_by_test_id("picture-size").select_option("screen")
+    path = saved(without, lambda: without.get_by_test_id("save-png").click(), tmp_path)
+    before = colours_of(viewer, path)
+    without.close()
+    root = ElementTree.fromstring(svg.read_text("utf-8"))
+    trails = root.find(f"{SVG}g[@id='trails']")
+    assert trails is not None
+    paths = [path.get("d") or "" for path in trails.iter(f"{SVG}path")]
+    assert len(paths) == 6, "four ages, where they began, where they are"
+    # The triangle is where the lamp is.
+    corners = np.array([[float(n) for n in pair.split()] for pair in re.split("[MLZ]", paths[-1])[1:4]])
+    lamps = np.array(
+        [
+            (float(circle.get("cx", 0)), float(circle.get("cy", 0)))
+            for name in ("lit", "asleep")
+            for circle in root.find(f"{SVG}g[@id='{name}']").iter(f"{SVG}circle")  # pyright: ignore
+        ]
+    )
+    assert np.hypot(*(lamps - corners.mean(axis=0)).T).min() < 2
+    # Along its way pixels of the PNG have the trail's colour now, and had not before.
+    way = np.array([[float(n) for n in pair.split()] for pair in re.split("[ML]", paths[3].split("M")[1])])
+    between = np.concatenate([a + np.linspace(0.2, 0.8, 12)[:, None] * (b - a) for a, b in pairwise(way)])
+    columns, rows = np.round(between - 0.5).astype(int).T
+    brighter = pixels[rows, columns].sum(axis=1) - before[rows, columns].sum(axis=1)
+    assert np.mean(brighter > 60) > 0.7, f"brighter by {brighter}"
+
+
+def colours_of(viewer: BrowserContext, path: Path) -> np.ndarray:
+    """Red, green and blue of an image's pixels as another page shows it: (height, width, 3)."""
+    page = viewer.new_page()
+    data = base64.b64encode(path.read_bytes()).decode()
+    read = PIXELS.replace("let bright = 0;", "return [canvas.height, canvas.width, Array.from(data)];")
+    height, width, values = page.evaluate(read, f"data:image/png;base64,{data}")
+    page.close()
+    return np.array(values, dtype=int).reshape(height, width, 4)[..., :3]

@@ -99,9 +99,9 @@ const FALL: Record<Part, string> = {
   float left = max(0.0, 1.0 - away);
   light = vec4(hue * (left * left * left), 1.0);`,
   lit: `
-  vec3 pale = mix(hue, vec3(1.0, 0.97, 0.92), 0.6);
+  vec3 pale = mix(hue, vec3(${PALE.tint.map(float).join()}), ${float(PALE.core)});
   vec3 sum = pale * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
-           + mix(hue, pale, 0.3) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
+           + mix(hue, pale, ${float(PALE.glow)}) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
   light = vec4(shoulder(sum * edge), 1.0);`,
   halo: `
   vec2 share = 1.0 - abs(off);
