@@ -2,7 +2,6 @@
 
 import type { Shot } from "../city/film";
 import type { Caption } from "../city/caption";
-import { fileName } from "../city/filename";
 import { foundGroups } from "../city/districts";
 import { lampBytes } from "../city/palette";
 import type { Size } from "../city/sizes";
@@ -51,7 +50,7 @@ export class Filming {
     };
     tell("fetching", 0);
     try {
-      const { film } = await import("../city/film");
+      const { fileName, film } = await import("../city/darkroom");
       const { from, to, every, rate, steady, method, size, by } = wish;
       const steps = stepsOf(from, to, every);
       const reeled = await reel(run.id, steps, method, run.again, wish, signal, (share) =>

@@ -43,8 +43,7 @@ export class Studio {
     this.busy = true;
     this.tell(t.pictures.busy);
     try {
-      const { pngOf, svgBlobOf } = await import("../city/picture");
-      const { fileName } = await import("../city/filename");
+      const { fileName, pngOf, svgBlobOf } = await import("../city/darkroom");
       // Said of the very moment that is drawn: nothing is awaited in between.
       const caption = captionOf(app, run, this.shades());
       const size = sizeOf(this.size, scene.size);
