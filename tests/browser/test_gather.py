@@ -43,6 +43,8 @@ def opened(town: Application, chromium: Browser, query: str = "", **context: Any
     page = chromium.new_page(**settings)
     page.goto(f"{town.url}/?run=mine&map=linear{query}")
     wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
+    # Plotly comes after the first city; until then nothing can be drawn around.
+    wait_for(page, "document.querySelector('.city .nsewdrag')")
     page.wait_for_timeout(700)
     return page
 

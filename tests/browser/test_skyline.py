@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from lamplighter.runfolder.shelf import Shelf
 from tests.application import Application
@@ -83,6 +86,8 @@ def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> No
 
 
 def test_a_column_is_named_under_the_pointer_and_chosen_by_a_click(page: Page) -> None:
+    # The camera is at rest: while it turns, names are written anew.
+    page.wait_for_timeout(600)
     # The highest is named; its top is a little below its name.
     name = page.locator(".skyline .annotation-text").first
     expect(name).to_be_visible()
@@ -126,4 +131,124 @@ def test_without_webgl_the_flat_map_is_shown_and_it_is_said(
     expect(page.get_by_test_id("no-skyline")).to_be_visible()
     wait_for(page, "window.__lamplighter?.shown?.method === 'umap'")
     assert page.locator(".skyline").count() == 0
+    page.close()
+
+
+@dataclass
+class Hand:
+    """Fingers on a phone."""
+
+    page: Page
+    session: CDPSession
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        self.session.send(
+            "Input.dispatchTouchEvent",
+            {"type": kind, "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]},
+        )
+
+    def move(self, *ways: tuple[tuple[float, float], tuple[float, float]], turns: int = 6) -> None:
+        """Every finger goes from one place to another."""
+        self.touch("touchStart", *(start for start, _ in ways))
+        for turn in range(1, turns + 1):
+            part = turn / turns
+            self.touch("touchMove", *((x + part * (u - x), y + part * (v - y)) for (x, y), (u, v) in ways))
+            self.page.wait_for_timeout(60)
+        self.touch("touchEnd")
+        self.page.wait_for_timeout(600)
+
+
+@pytest.fixture(scope="module")
+def phone(house: Application, run: FakeTrainer, chromium: Browser) -> Iterator[Hand]:
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(f"{house.url}/?run={run.run.id}&map=skyline&folded=1")
+    wait_for(page, f"{PICTURES} > 0")
+    page.wait_for_timeout(1_000)
+    yield Hand(page, context.new_cdp_session(page))
+    context.close()
+
+
+VIEWED = "document.querySelector('.skyline .figure')._fullLayout.scene._scene.getCamera()"
+
+
+def seen_from(page: Page) -> tuple[float, float, float, tuple[float, float]]:
+    """Degrees around the city, height of the eye over what it looks at, distance, and what it looks at."""
+    camera = page.evaluate(VIEWED)
+    eye, center = camera["eye"], camera["center"]
+    dx, dy, dz = (eye[axis] - center[axis] for axis in "xyz")
+    return (
+        math.degrees(math.atan2(dy, dx)),
+        dz,
+        math.hypot(dx, dy, dz),
+        (center["x"], center["y"]),
+    )
+
+
+def test_one_finger_turns_the_skyline(phone: Hand) -> None:
+    angle, height, far, middle = seen_from(phone.page)
+    phone.move(((250, 420), (120, 420)))
+    turned, same, still_far, same_middle = seen_from(phone.page)
+    # The city goes with the finger: to the left, so the eye goes round it against the clock.
+    assert turned - angle == pytest.approx(180 * 130 / 390, abs=8)
+    assert (same, still_far, same_middle) == (
+        pytest.approx(height, abs=0.02),
+        pytest.approx(far, abs=0.01),
+        pytest.approx(middle, abs=0.01),
+    )
+    phone.move(((200, 400), (200, 480)))
+    _, higher, _, _ = seen_from(phone.page)
+    assert higher > height + 0.1, "pulled down, it is seen from higher up"
+
+
+def test_two_fingers_come_closer_and_shift_it(phone: Hand) -> None:
+    angle, _, far, middle = seen_from(phone.page)
+    phone.move(((160, 420), (100, 420)), ((230, 420), (290, 420)))
+    same, _, closer, _ = seen_from(phone.page)
+    assert closer < 0.6 * far
+    assert same == pytest.approx(angle, abs=0.5), "two fingers do not turn it"
+    phone.move(((160, 420), (110, 420)), ((230, 420), (180, 420)))
+    same, _, as_far, shifted = seen_from(phone.page)
+    assert as_far == pytest.approx(closer, rel=0.02)
+    assert same == pytest.approx(angle, abs=0.5)
+    assert math.dist(shifted, middle) > 0.05
+    assert "token=" not in phone.page.evaluate("location.search"), "no finger tapped"
+
+
+def test_a_tap_looks_at_a_column(phone: Hand) -> None:
+    page = phone.page
+    page.goto(page.url + "&height=norm")
+    wait_for(page, f"{PICTURES} > 0")
+    page.wait_for_timeout(1_500)
+    name = page.locator(".skyline .annotation-text").first
+    box = name.bounding_box()
+    assert box
+    for down in range(10, 40, 4):
+        phone.touch("touchStart", (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + down))
+        phone.touch("touchEnd")
+        page.wait_for_timeout(900)
+        if "token=" in page.evaluate("location.search"):
+            break
+    expect(page.get_by_test_id("skyline")).to_be_visible()
+    chosen = page.evaluate("new URLSearchParams(location.search).get('token')")
+    assert chosen is not None
+    assert TOKENS[int(chosen)] == name.text_content()
+
+
+def test_of_a_run_that_goes_on_it_is_drawn_at_a_calm_pace(house: Application, chromium: Browser) -> None:
+    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(20)
+    draw(trainer.run.layouts_path, V, (10, 20))
+    page = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    page.goto(f"{house.url}/?run={trainer.run.id}&map=skyline&folded=1")
+    wait_for(page, f"{PICTURES} > 0")
+    before, begun, sum_before = page.evaluate(PICTURES), time.monotonic(), sum(page.evaluate(HIGH))
+    for _ in range(45):
+        trainer.train(1)
+        page.wait_for_timeout(200)
+    wait_for(page, f"{HIGH}.reduce((sum, z) => sum + z, 0) > {sum_before} + 0.1")
+    pictures, passed = page.evaluate(PICTURES) - before, time.monotonic() - begun
+    assert 1 <= pictures <= passed / 3 + 1, f"{pictures} pictures in {passed:.1f} s"
+    trainer.end()
     page.close()
