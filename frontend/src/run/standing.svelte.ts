@@ -14,8 +14,6 @@ import { ahead } from "./stretch";
 
 /** How long the light is shown before the move, in ms. */
 export const LIGHT = 1_300;
-/** Who drags must rest so long, in ms, until panels that ask the server, or draw a chart, are told of the step. */
-const CALM = 200;
 /** How long until somebody who drags, and for whom nothing came, is looked after again, in ms. */
 const LATE = 500;
 /** How long until a server that did not answer is asked again, in ms. */
@@ -29,8 +27,10 @@ interface Wish {
 export class Standing extends Shown {
   /** The step that is wanted; the one that is shown may still be another. */
   step = $state(0);
-  /** The step that is shown, told calmly while somebody drags; null until the first is there. */
+  /** The step that is shown, while somebody drags the one where the hand last rested; null until the first is there. */
   at = $state<number | null>(null);
+  /** What was shown of it. */
+  atRest = $state.raw<Pick<Shown, "beat" | "counters">>({ beat: null, counters: null });
   /** Why the step that is wanted is not shown. */
   problem = $state<string | null>(null);
   /** The attempt that held the step which was shown, where another has taken its place. */
@@ -45,7 +45,8 @@ export class Standing extends Shown {
   private closed = false;
   private moment: Moment | null = null;
   private hurry: (() => void) | null = null;
-  private calm: ReturnType<typeof setTimeout> | undefined;
+  /** The hand that drags keeps still. */
+  private resting = false;
 
   /** Stand at `step`; until it is there, `from` is shown. `method` says which view is looked at. */
   constructor(
@@ -58,6 +59,7 @@ export class Standing extends Shown {
   ) {
     super();
     if (from) this.copy(from);
+    this.atRest = { beat: this.beat, counters: this.counters };
     this.go(step);
   }
 
@@ -72,8 +74,14 @@ export class Standing extends Shown {
   /** Drag to a step: nothing glides until `dropped`. */
   drag(step: number) {
     this.dragged = true;
-    this.rested();
+    this.resting = false;
     if (step !== this.step) this.go(step);
+  }
+
+  /** The hand that drags keeps still: panels that ask the server, or draw a chart, are told of the step. */
+  rested() {
+    this.resting = true;
+    this.calmly();
   }
 
   dropped() {
@@ -89,7 +97,6 @@ export class Standing extends Shown {
   close() {
     this.closed = true;
     this.hurry?.();
-    clearTimeout(this.calm);
     this.past.rest();
   }
 
@@ -172,20 +179,13 @@ export class Standing extends Shown {
     const lasting = dragged ? 0 : LIGHT;
     this.beat = pulse && { ...beatOfPulse(pulse, lasting, decodedAt), atOnce: dragged };
     this.counters = countersOf(ledger, pulse?.loss ?? NaN);
-    if (this.at === null || !dragged) this.calmly();
-    else if (!this.calm) this.rested();
-  }
-
-  /** Panels are told once the hand has rested. */
-  private rested() {
-    clearTimeout(this.calm);
-    this.calm = setTimeout(() => this.calmly(), CALM);
+    if (this.at === null || !dragged || this.resting) this.calmly();
   }
 
   private calmly() {
-    clearTimeout(this.calm);
-    this.calm = undefined;
-    if (this.moment) this.at = this.moment.step;
+    if (!this.moment) return;
+    this.at = this.moment.step;
+    this.atRest = { beat: this.beat, counters: this.counters };
   }
 
   private async failed(wish: Wish, error: Refusal | FrameError) {

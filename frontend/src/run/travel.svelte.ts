@@ -71,6 +71,11 @@ export abstract class Travel {
     return this.shown.counters;
   }
 
+  /** The beat and the counters for what takes long to draw: while somebody drags, those of where the hand last rested. */
+  get atRest(): Pick<Shown, "beat" | "counters"> {
+    return this.standing?.atRest ?? this.now;
+  }
+
   get ledger() {
     return this.shown.ledger;
   }
@@ -149,6 +154,10 @@ export abstract class Travel {
   /** Drag through time, until `dropped`. */
   drag(step: number) {
     if (!this.still) this.begin(step)?.drag(this.within(step));
+  }
+
+  rested() {
+    this.standing?.rested();
   }
 
   dropped() {
