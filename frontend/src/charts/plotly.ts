@@ -90,10 +90,15 @@ const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc01
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
+/** As many pixels as `size` are where the page's root is 14 pixels: what surrounds type grows with it. */
+export function scaled(size: number): number {
+  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
+  return (size * root) / 14;
+}
+
 /** Type as large as the page's: `size` is for a root of 14 pixels. */
 export function type(size: number): { family: string; size: number } {
-  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
-  return { family: FONT, size: (size * root) / 14 };
+  return { family: FONT, size: scaled(size) };
 }
 
 /** A quiet figure on the night: transparent, small type, thin lines. */
