@@ -77,6 +77,22 @@ def page(town: Town, chromium: Browser) -> Iterator[Page]:
     assert not faults
 
 
+def test_every_panel_says_in_one_sentence_what_one_looks_at(page: Page) -> None:
+    said = set()
+    tabs = page.get_by_role("tab")
+    assert tabs.count() == 9
+    for tab in tabs.all():
+        tab.click()
+        about = page.get_by_role("tabpanel").get_by_test_id("about")
+        expect(about).to_be_visible()
+        expect(about).to_have_text(tab.get_attribute("title") or "none")
+        sentence = about.inner_text()
+        assert re.fullmatch(r"[A-Z][^.]{30,}\.", sentence), f"{tab.inner_text()}: {sentence}"
+        said.add(sentence)
+    assert len(said) == 9
+    page.get_by_test_id("tab-token").click()
+
+
 def test_a_token_says_its_step_and_who_came_and_went(page: Page, town: Town) -> None:
     token = town.unsettled()
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[token])

@@ -1,5 +1,6 @@
 /** What the second map shows: a step of the run on the first, its other view, or another run as it happens. */
 
+import { failures } from "../strings/failures";
 import {
   decode,
   FrameError,
@@ -97,7 +98,7 @@ export class BesideMap {
     const set = run.again ? "&set=again" : "";
     try {
       const layout = await this.frame(`layouts/${step}?method=${this.method()}&format=frame${set}`);
-      if (layout.kind !== "layout") throw new Refusal(0, "That is no layout.");
+      if (layout.kind !== "layout") throw new Refusal(0, failures.noLayout);
       // What lights it and what names it may be missing: then it is shown without.
       const [detail, districts] = await Promise.all([
         step > 0 ? orNothing(run.detail(step, signal)) : null,

@@ -1,5 +1,6 @@
 /** The steps of a film: what each of them lit, and where the tokens lay, out of the record. */
 
+import { failures } from "../strings/failures";
 import {
   decodeAll,
   NEVER,
@@ -74,7 +75,7 @@ export async function reel(
     const [later] = items[0]
       ? await frames(run, `layouts/${items[0].step}?method=${method}&format=frame${set}`, signal)
       : [];
-    if (!later) throw new Refusal(404, "This run has no map of that kind.");
+    if (!later) throw new Refusal(404, failures.noSuchMap);
     return later as Layout;
   }
   const out: Reeled[] = new Array<Reeled>(steps.length);

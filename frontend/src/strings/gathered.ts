@@ -6,8 +6,6 @@ const tokens = (n: number) => (n === 1 ? "1 token" : `${count(n)} tokens`);
 
 export const gathered = {
   gathered: {
-    about:
-      "Tokens put together by hand or by rule: how alike their rows of the embedding are, and how many of them a step lights.",
     said: (n: number) => (n ? `${tokens(n)} gathered` : "No token gathered"),
     toldWith: (n: number, some: string) => `${tokens(n)} gathered: ${some}`,
     none: "Draw around lamps on the map, or gather them here by what they have in common.",
@@ -90,6 +88,5 @@ export const gathered = {
     downloaded: "This page may not copy here: downloaded instead.",
     partly: (linked: number) => `The link holds the first ${count(linked)} of them.`,
     byRule: "The link holds the rule by which they were found.",
-    all: (shown: string) => `Gather all with “${shown}” in them`,
   },
 } as const;

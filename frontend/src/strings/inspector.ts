@@ -8,16 +8,21 @@ export const inspector = {
     look: "Look",
     run: "Run",
     files: "Files",
+    /** What one looks at, in one sentence: beneath the tabs, and on each of them. */
     about: {
-      token: "One row of the embedding",
-      gathered: "Several tokens together: how alike their rows are",
-      step: "What one training step read and moved",
-      matrix: "The whole embedding as a picture",
-      run: "Recipe, sizes and speed of this run",
-      map: "How the map is drawn, and its districts",
-      measures: "What can be computed from the record",
-      runs: "All runs of this folder, and a new one",
-      export: "The run as a file",
+      token:
+        "One row of the embedding matrix: its neighbours are the rows that point the same way.",
+      gathered:
+        "Tokens put together by hand or by rule: how alike their rows of the embedding are, and how many of them a step lights.",
+      step: "What one training step read, which rows it woke, and how strongly.",
+      matrix:
+        "The whole embedding as a picture: a line is a token's row, a column one of its numbers, the colour its value.",
+      run: "What this run is made of, how fast it goes, and what it takes: from its recipe and its record.",
+      map: "The districts of the map, which are clusters of the space, and how the map is drawn.",
+      measures:
+        "What the embedding has learned, in numbers, computed from the record step by step.",
+      runs: "Every run is a folder: open one, or start another.",
+      export: "What is on the map, as a picture or a film, and the run as a file.",
     } satisfies Record<PanelName, string>,
   },
 } as const;

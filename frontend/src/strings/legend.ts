@@ -5,21 +5,23 @@ import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
 
+/** Ends the sentence "Each lamp is a token, coloured by". */
+const colour: Record<ColourBy, string> = {
+  class: "its planted class",
+  district: "the cluster of the space that it is in",
+  frequency: "how often it stands in the corpus",
+  since: "how many steps ago it was last in a batch",
+  gradient: "the Euclidean norm of its row's gradient when it last got one, before clipping",
+  moved: "how far its row has come in the space, not on the picture (Euclidean distance)",
+  trust: "how far what lies around it on this map is near it in the space: 0 not at all, 1 wholly",
+};
+
 export const legend = {
   legend: {
     label: "Legend",
     open: "Unfold the legend",
     close: "Fold the legend away",
-    about: {
-      class: "The planted class of each token.",
-      district: "The cluster of the space that each token is in.",
-      frequency: "How often each token stands in the corpus.",
-      since: "How many steps ago each token was last in a batch.",
-      gradient: "Euclidean norm of each row's gradient when it last got one, before clipping.",
-      moved: "How far each row has come in the space, not on the picture: Euclidean distance.",
-      trust:
-        "How far what lies around each token on this map is near it in the space: 0 not at all, 1 wholly.",
-    } satisfies Record<ColourBy, string>,
+    about: (by: ColourBy) => `Each lamp is a token, coloured by ${colour[by]}.`,
     hint: "Point at an entry, or press it, to ring its tokens.",
     cycled: (tints: number, kinds: number) =>
       `${count(kinds)} kinds share ${count(tints)} colours; the ring tells them apart.`,
@@ -46,13 +48,6 @@ export const legend = {
       if (to === null) return `${number(from)} and more`;
       return `${number(from)} to ${number(to)}`;
     },
-    unit: {
-      frequency: "times in the corpus",
-      since: "steps since lit",
-      gradient: "norm of the gradient",
-      moved: "distance in the space",
-      trust: "trust of its place",
-    } as Partial<Record<ColourBy, string>>,
     /** Of one token, in words. */
     told: (by: ColourBy, of: number, over: { from: number; to: number } | null) => {
       if (by === "moved" && over) {

@@ -4,8 +4,6 @@ import { count } from "./numbers";
 
 export const matrix = {
   matrixPanel: {
-    about:
-      "The whole embedding as a picture: a line is a token's row, a column one of its numbers, the colour its value.",
     label:
       "The embedding as a picture. Arrow keys move the cell that is read, plus and minus zoom, Home shows all, Enter opens the token.",
     dimension: "number in the row (dimension)",

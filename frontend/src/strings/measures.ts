@@ -2,7 +2,6 @@
 
 export const measures = {
   measuresPanel: {
-    about: "What can be computed from the record of the run, as it is computed.",
     none: "Nothing measured yet",
     noneMore: "The analyst computes purity and other measures while the run trains.",
     titles: {

@@ -10,6 +10,7 @@ export const page = {
   step: "step",
   loss: "loss",
   lossUnit: "nats a token",
+  lossNats: "loss, nats",
   lossWithUnit: "loss, nats a token",
   rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
   asleep: (rows: number) => `${count(rows)} asleep`,
@@ -104,7 +105,7 @@ export const page = {
     runs: "Runs",
   },
   inspector: "Inspector",
-  openShortcuts: "Shortcuts (?)",
+  openShortcuts: "What you see, and shortcuts (?)",
   openInspector: "Open the inspector (i)",
   closeInspector: "Fold the inspector away (i)",
 
@@ -115,6 +116,9 @@ export const page = {
     failed: "The search did not work.",
   },
   shortcuts: {
+    seen: "What you see",
+    /** The map, and what is beneath it; the rest of the page says it where it stands. */
+    city: "On the map each lamp is a token, as bright as its row's gradient in this step; tokens whose rows are alike are drawn near each other where that can be.",
     title: "Shortcuts",
     close: "Close",
     or: "or",

@@ -7,8 +7,6 @@ const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1
 
 export const run = {
   runPanel: {
-    about:
-      "What this run is made of, how fast it goes, and what it takes: from its recipe and its record.",
     recipe: "Recipe",
     text: {
       lamptown: () => "It reads Lamptown, a generated town with planted classes",
@@ -46,7 +44,7 @@ export const run = {
     parameters: "parameters",
     ofThem: (share: number) => `${share} % of them the embedding`,
     matrix: "embedding",
-    matrixSize: (rows: number, dim: number) => `${count(rows)} × ${count(dim)}`,
+    matrixSize: (rows: number, dim: number) => `${count(rows)} rows × ${count(dim)} numbers`,
     disk: "on the disk",
     parts: {
       steps: "steps, whole matrices, moved rows",

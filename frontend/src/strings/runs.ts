@@ -4,7 +4,6 @@ import { count } from "./numbers";
 
 export const runs = {
   runsPanel: {
-    about: "Every run is a folder; open one, or start another.",
     new: "New run",
     back: "Back to the list",
     remove: "Delete",
@@ -46,7 +45,7 @@ export const runs = {
     dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
     layers: "Layers",
     layersMore: "Blocks of attention and MLP.",
-    keyframes: "Whole every",
+    keyframes: "Whole matrix every",
     keyframesMore: "Steps between two whole matrices; in between, the rows that moved are kept.",
     budget: "Disk, MB",
     budgetMore: "The most the run may take. Near it only whole matrices are kept, then none.",

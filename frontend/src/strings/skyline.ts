@@ -80,9 +80,6 @@ export const skyline = {
     noWebGL:
       "This browser draws nothing in three dimensions (it has no WebGL): here is the flat map instead.",
     highest: "Highest",
-    turn: "Turn it",
-    left: "Turn to the left",
-    right: "Turn to the right",
     value: (value: string, unit: string) => `${value} ${unit}`,
     notKnown: (unit: string) => `${unit}: not known`,
   },

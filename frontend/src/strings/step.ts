@@ -5,7 +5,6 @@ import { count } from "./numbers";
 
 export const step = {
   stepPanel: {
-    about: "What one training step read, which rows it woke, and how strongly.",
     sets: "Rows of the embedding",
     inBatch: "in the batch",
     gotGradient: "got a gradient",

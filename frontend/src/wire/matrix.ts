@@ -1,5 +1,6 @@
 /** The embedding after a step, fetched whole: of the newest step at or before the one asked for that was kept exactly. */
 
+import { failures } from "../strings/failures";
 import { decode, FrameError, type Rows } from "./frames";
 import { ask, askBytes, Refusal, runPath } from "./rest";
 
@@ -30,7 +31,7 @@ async function fetchExactly(run: string, step: number, signal: AbortSignal): Pro
     if (!(error instanceof FrameError)) throw error;
     throw new Refusal(0, error.message);
   }
-  throw new Refusal(0, "What came is not a matrix.");
+  throw new Refusal(0, failures.noMatrix);
 }
 
 async function keptBefore(run: string, step: number, signal: AbortSignal): Promise<number | null> {

@@ -1,5 +1,7 @@
 /** The REST interface of `docs/rest.md`, as types and one function that asks. */
 
+import { failures } from "../strings/failures";
+
 export type Phase =
   "waiting" | "preparing" | "running" | "paused" | "finished" | "interrupted" | "failed";
 
@@ -270,7 +272,7 @@ export async function askBytes(path: string, init: RequestInit = {}): Promise<Ar
     return await answer.arrayBuffer();
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, "The answer broke off.");
+    throw new Refusal(0, failures.broken);
   }
 }
 
@@ -281,7 +283,7 @@ export async function answerTo(path: string, init: RequestInit = {}): Promise<Re
     answer = await fetch(path, { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, "The server does not answer.");
+    throw new Refusal(0, failures.silent);
   }
   if (answer.ok) return answer;
   throw new Refusal(answer.status, await reason(answer));
@@ -317,5 +319,5 @@ async function reason(answer: Response): Promise<string> {
 
 function fault(item: unknown): string {
   const { loc, msg } = item as { loc?: unknown[]; msg?: string };
-  return `${(loc ?? []).filter((part) => part !== "body").join(".")}: ${msg ?? "not accepted"}`;
+  return `${(loc ?? []).filter((part) => part !== "body").join(".")}: ${msg ?? failures.notAccepted}`;
 }

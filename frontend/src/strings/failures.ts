@@ -1,0 +1,10 @@
+/** What went wrong before the server could say it in its own words. It imports nothing: all of the page may say it. */
+
+export const failures = {
+  silent: "The server does not answer.",
+  broken: "The answer broke off.",
+  notAccepted: "not accepted",
+  noMatrix: "What came is not a matrix.",
+  noLayout: "What came is not a map.",
+  noSuchMap: "This run has no map of that kind.",
+} as const;
