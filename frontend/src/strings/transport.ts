@@ -73,7 +73,7 @@ export const transport = {
       interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
     landmarks: "What became of districts",
     timeline:
-      "Loss by step: the bright line is smoothed, the pale one is not. The dotted line is the share of rows that were in a batch at least once.",
+      "Loss by step, in nats a token: the bright line is smoothed, the pale one is not. The dotted line is the share of rows that were in a batch at least once.",
     scrub: "Step that is shown. Drag, or use the arrow keys, to go through the run",
     coverage: "rows lit so far",
     stepInWords: (step: number, loss: string, rows: number | null, all: number) =>
