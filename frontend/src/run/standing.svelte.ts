@@ -126,7 +126,8 @@ export class Standing extends Shown {
       const { dragged } = this;
       this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
       passed = wish.step;
-      await this.painted();
+      // The hand that drags waits for its picture itself: here too it would be two frames for each position.
+      if (!this.dragged) await this.painted();
     }
     this.following = false;
   }
