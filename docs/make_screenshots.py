@@ -19,6 +19,8 @@ from tests.runs import wait_for_step  # noqa: E402
 OUT = ROOT / "docs" / "screenshots"
 TRAINED = 2_000
 LIT = "window.__lamplighter?.litPixels?.() > 0"
+BRIGHT = "window.__lamplighter.litPixels() > 2500"
+"""A beat has just come: later it is nearly gone."""
 
 
 def main() -> None:
@@ -39,8 +41,9 @@ def main() -> None:
             _shoot(page, "city")
             _shoot(page, "token", f"{application.url}/?token={run.vocabulary.tokens.index('dog')}")
             _shoot(page, "linear", f"{application.url}/?map=linear")
-            _shoot(page, "past", f"{application.url}/?at=1200&colour=district&trails=movers&folded=1")
-            _shoot(page, "beside", f"{application.url}/?beside=step:200&folded=1")
+            here = f"{application.url}/?run={run.id}"
+            _shoot(page, "past", f"{here}&at=1200&colour=district&trails=movers&folded=1")
+            _shoot(page, "beside", f"{here}&beside=step:600&folded=1")
             _shoot(page, "matrix", f"{application.url}/?panel=matrix")
             _shoot(page, "skyline", f"{application.url}/?map=skyline&folded=1", lit=False)
             phone = browser.new_context(viewport={"width": 390, "height": 844})
@@ -55,8 +58,7 @@ def _shoot(page: Page, name: str, url: str | None = None, *, lit: bool = True) -
         wait_for(page, LIT, 60)
     page.wait_for_timeout(4_000 if lit else 12_000)
     if lit:
-        # Between two beats most lamps sleep: wait for one to be on.
-        wait_for(page, LIT, 20)
+        wait_for(page, BRIGHT, 20)
     page.screenshot(path=OUT / f"{name}.png")
     print(OUT / f"{name}.png")
 
