@@ -46,6 +46,12 @@ describe("labels", () => {
     expect(placed!.dx).toBeLessThan(0);
   });
 
+  it("stand above their place where there is no room on either side", () => {
+    const [placed] = placeLabels([label("long", 200, 150, { width: 300 })], within, 1);
+    expect(placed!.dx).toBe(-150);
+    expect(placed!.dy).toBeLessThan(0);
+  });
+
   it("are no more than asked for", () => {
     const many = Array.from({ length: 9 }, (_, i) => label(`${i}`, 20, 20 + i * 30));
     expect(placeLabels(many, within, 4)).toHaveLength(4);

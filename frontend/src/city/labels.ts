@@ -27,6 +27,8 @@ export interface Box {
 }
 
 const GAP = 4;
+/** A name so wide (px) may have no room on either side of its place: above or below it will do. */
+const WIDE = 200;
 
 /** Place at most `most` candidates, in order, each beside its point where there is room `within`. */
 export function placeLabels<C extends Candidate>(
@@ -72,12 +74,14 @@ function offsets({ width, centred }: Candidate): [number, number][] {
       [middle, 18],
     ];
   }
-  return [
+  const beside: [number, number][] = [
     [7, -8],
     [-width - 7, -8],
     [7, 9],
     [-width - 7, 9],
   ];
+  if (width < WIDE) return beside;
+  return [...beside, [-width / 2, -22], [-width / 2, 23]];
 }
 
 function overlap(a: Box, b: Box): boolean {
