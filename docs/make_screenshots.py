@@ -58,7 +58,8 @@ def _shoot(page: Page, name: str, url: str | None = None, *, lit: bool = True) -
         wait_for(page, LIT, 60)
     page.wait_for_timeout(4_000 if lit else 12_000)
     if lit:
-        wait_for(page, BRIGHT, 20)
+        # Between two beats most lamps sleep: wait for one to be on.
+        wait_for(page, BRIGHT if name in ("city", "inspector") else LIT, 20)
     page.screenshot(path=OUT / f"{name}.png")
     print(OUT / f"{name}.png")
 
