@@ -76,8 +76,11 @@ export class Camera {
 
   /** Bring a place of the map into view, if it is not. */
   show([x, y]: [number, number]) {
-    const { view, width, height, insets } = this;
-    const [px, py] = this.pixelOf([x, y]);
+    const { width, height, insets } = this;
+    // Where it is going to be seen from, while it is on the way there.
+    const view = this.from ? this.home : this.view;
+    const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
+    const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
     const free =
       px > insets.left + 20 &&
       px < width - insets.right - 20 &&

@@ -127,12 +127,13 @@ export class Scene {
     if (layout === this.layout) return;
     const first = this.layout === null;
     // The other map has other units: the viewer's place on this one means nothing there.
-    if (this.layout?.drawnBy !== layout.drawnBy) camera.wandering = false;
+    const other = this.layout?.drawnBy !== layout.drawnBy;
+    if (other) camera.wandering = false;
     const next = placement.placementOf(layout);
     const from = journey.go(next, first || this.hasty, performance.now(), this.still);
     this.lights?.place(next, from);
     this.layout = layout;
-    if (first) camera.follow(placement.span(placement.coordinates(next)), true);
+    if (other) camera.follow(placement.span(placement.coordinates(next)), first || this.hasty);
     // Names are chosen anew when the survey is there.
     this.country.survey(next);
     this.wake();
@@ -227,6 +228,7 @@ export class Scene {
 
   /** Bring a token into view. */
   show(id: number) {
+    if (!this.layout) return;
     this.camera.show(this.at(id));
     this.rename();
   }
