@@ -16,6 +16,8 @@ WATCH = (Path(__file__).parent / "city_watch.js").read_text(encoding="utf-8")
 MOVES = 66
 """Moves of the pointer a second, whether the page keeps up or not."""
 _PATIENCE = 60
+_DWELL = 300
+"""Milliseconds from the pointer's coming to its going down."""
 
 
 class Asked(TypedDict):
@@ -87,9 +89,13 @@ async def drag(page: Page, from_: float, to: float, seconds: float) -> Sweep:
         return left + (right - left) * share
 
     await page.mouse.move(place(from_), y)
+    # A hand that has come to the handle takes hold of it a moment later.
+    await page.wait_for_timeout(_DWELL)
     await page.mouse.down()
-    # Where it begins is no part of the drag.
-    await page.wait_for_timeout(1_000)
+    # Where it begins is no part of the drag; but it goes on as soon as that is seen.
+    await wait_for(
+        page, "(({ beat, wanted }) => beat?.paintedAt && beat.step === wanted)(window.__lamplighter)"
+    )
     await page.evaluate(
         "() => { for (const of of ['asked', 'shown', 'frames']) window.watch[of].length = 0 }"
     )

@@ -66,9 +66,9 @@
     const handle = document.querySelector("[data-testid=scrubber].dragging");
     if (!handle) return;
     const when = performance.timeOrigin + event.timeStamp;
-    // By then the page has taken the move up: the handle says which step it means.
+    // By then the page has taken the move up, if it takes it up at once.
     queueMicrotask(() => {
-      const step = Number(handle.getAttribute("aria-valuenow"));
+      const step = window.__lamplighter.wanted;
       if (watch.asked.at(-1)?.step !== step) watch.asked.push({ step, when });
     });
   });

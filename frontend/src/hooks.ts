@@ -22,6 +22,8 @@ export interface Hooks {
   readonly received: Pick<Tally, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
   /** Step of the newest layout received, by method. */
   readonly layoutSteps: { linear: number | null; umap: number | null };
+  /** The step that whoever stands in the past wants to see. */
+  readonly wanted: number | null;
   /** What the map shows: method and step. */
   readonly shown: { method: string; step: number } | null;
   /** The last frames that were the first to show a beat, in order. */
@@ -100,6 +102,9 @@ export function installHooks(app: App, paintings: Paintings) {
     get layoutSteps() {
       const { linear, umap } = app.run?.layouts ?? {};
       return { linear: linear?.step ?? null, umap: umap?.step ?? null };
+    },
+    get wanted() {
+      return app.run?.standing?.wanted ?? null;
     },
     get shown() {
       return mapOf(paintings.scene);

@@ -13,7 +13,7 @@ const LONG_EASY = 900;
 /** Pixels drawn for one of the screen, each way, from fine to coarse. */
 const PARTS = [1, 0.75, 0.55];
 /** While somebody drags through time, on a machine that was never too slow, and on one that was. */
-const HASTY = [1, 0.5];
+const HASTY = [1, 0.36];
 
 export class Fineness {
   private coarseness = 0;

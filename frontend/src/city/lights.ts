@@ -14,7 +14,7 @@ import { INK, unit } from "./palette";
 import type { Placement, View } from "./placement";
 import { Program } from "./program";
 import type { Relief } from "./relief";
-import { CELLS, COPY, GROUND, lampFragment, lampVertex, PARTS, SCREEN, type Part } from "./shaders";
+import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";
 import { drawsDeep, release, targetOf, textureOf, type Target } from "./target";
 
 export interface Moment {
@@ -40,7 +40,7 @@ export class Lights {
   /** The context is gone for the moment: nothing is drawn until the browser gives it back. */
   lost = false;
   private readonly gl: WebGL2RenderingContext;
-  private programs!: Record<"cells" | "copy" | "ground", Program>;
+  private programs!: Record<"cells" | "seen" | "ground", Program>;
   private lamps!: Record<Part, Program>;
   private buffers!: LampBuffers;
   private screen!: WebGLVertexArrayObject;
@@ -161,8 +161,7 @@ export class Lights {
     this.drawAsleep(moment, design / cell, cells, cell);
     const shining = this.ids.length > 0 && moment.glow > 0;
     if (shining) this.drawBlooms(moment, design / cell, cells, cell);
-    onto(gl, cells.seen);
-    this.copyCells(shining ? cells.lit : cells.asleep, true);
+    this.drawSeen(shining ? cells.lit : cells.asleep, cells.seen);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     this.drawGround(cells.seen, design, cell);
@@ -227,17 +226,19 @@ export class Lights {
     { asleep, lit }: Record<"asleep" | "lit", Target>,
     cell: number,
   ) {
-    onto(this.gl, lit);
-    this.copyCells(asleep, false);
+    const { gl } = this;
+    const { width, height } = lit;
+    onto(gl, lit);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, asleep.frame);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
     this.drawLamps("bloom", moment, this.wholeCells(moment.view, lit, cell), size);
   }
 
-  /** The cells as they are, or as the eye sees them. */
-  private copyCells(from: Target, seen: boolean) {
+  /** The light of cells as the eye sees it. */
+  private drawSeen(from: Target, seen: Target) {
+    onto(this.gl, seen);
     this.gl.disable(this.gl.BLEND);
-    const copy = this.programs.copy.use();
-    copy.texture("cells", 0, from.picture);
-    copy.int("seen", seen ? 1 : 0);
+    this.programs.seen.use().texture("cells", 0, from.picture);
     this.fill();
   }
 
@@ -306,7 +307,7 @@ export class Lights {
     this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
     this.programs = {
       cells: new Program(gl, SCREEN, CELLS),
-      copy: new Program(gl, SCREEN, COPY),
+      seen: new Program(gl, SCREEN, SEEN),
       ground: new Program(gl, SCREEN, GROUND),
     };
     const lamp = (part: Part) => new Program(gl, lampVertex(part), lampFragment(part));

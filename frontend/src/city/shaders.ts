@@ -157,16 +157,15 @@ void main() {
   colour = vec4(0.25 * sum, height);
 }`;
 
-/** Cells as they are, to be added to, or (`seen`) their light as the eye sees it. */
-export const COPY = `#version 300 es
+/** Cells with their light as the eye sees it. */
+export const SEEN = `#version 300 es
 precision highp float;
 uniform sampler2D cells;
-uniform bool seen;
 out vec4 colour;
 ${SHOULDER}
 void main() {
   vec4 wide = texelFetch(cells, ivec2(gl_FragCoord.xy), 0);
-  colour = vec4(seen ? shoulder(wide.rgb) : wide.rgb, wide.a);
+  colour = vec4(shoulder(wide.rgb), wide.a);
 }`;
 
 /** Land with contour lines, seen through the wide light; a little noise against banding. */

@@ -11,6 +11,11 @@ export class Keep<Value> {
     return this.held;
   }
 
+  /** Whether it is kept; no look. */
+  has(key: string): boolean {
+    return this.values.has(key);
+  }
+
   get(key: string): Value | undefined {
     const found = this.values.get(key);
     if (!found) return undefined;

@@ -1,8 +1,8 @@
 /**
  * Moments of a run's past, as the server has them recorded: fetched when they are wanted, kept while there is room.
  *
- * The light of 32 steps comes at once, as a census and the pulses after it; maps and districts come one by one,
- * each for the step it was made for. Of what is only likely to be wanted next little is asked for at once, and that
+ * The light of 32 steps comes at once, as a census and the pulses after it, and so do the maps that were made of them,
+ * unless they are large; districts come one by one. Of what is only likely to be wanted next little is asked for at once, and that
  * is given up as soon as something else is likelier.
  */
 
@@ -12,12 +12,15 @@ import { ask, askBytes, Refusal, runPath } from "../wire/rest";
 import { Keep } from "./keep";
 import { Ledger } from "./ledger";
 import type { Layouts } from "./shown.svelte";
-import { inOrder, placeAt, STRETCH, stretchOf, type Made } from "./stretch";
+import { allAlong, inOrder, middleOf, placeAt, STRETCH, stretchOf, type Made } from "./stretch";
 
 /** Bytes of frames that are kept. */
 const MOST = 64 << 20;
-/** Requests at once: browsers have six for a server. */
+/** Requests at once: browsers have six for a server; and for what a hand that drags may come by. */
 const AT_ONCE = 6;
+const BESIDES = 3;
+/** Of so many tokens the maps of a whole stretch are fetched together: many small answers cost more than they hold. */
+const SMALL = 8_192;
 
 /** Everything that can be shown of one step. */
 export interface Moment {
@@ -45,6 +48,8 @@ interface Asked {
 
 /** What to ask for: the name it is kept by, and the address below the run's. */
 type Wanted = [key: string, path: string];
+/** A map among those asked for together: the step that it was made for. */
+type WantedMap = [...Wanted, made: number];
 
 export class Past {
   private readonly kept = new Keep<Frame[]>(MOST);
@@ -56,6 +61,8 @@ export class Past {
   private again = false;
   /** Who waits for an answer, whichever it will be. */
   private listening: (() => void)[] = [];
+  /** All along the run is being fetched; another object when it was begun anew. */
+  private skimming: object | null = null;
 
   /** `now` says the newest step and attempt of the run. */
   constructor(
@@ -78,6 +85,7 @@ export class Past {
 
   /** Nobody looks at the past any more: what is new is not followed, and nothing is on its way. */
   rest() {
+    this.skimming = null;
     this.ahead([], []);
     this.index = null;
   }
@@ -112,7 +120,7 @@ export class Past {
     return this.asked.size >= AT_ONCE;
   }
 
-  /** Resolves when something that was asked for has come. */
+  /** Resolves when something that was asked for has come, or will not. */
   news(): Promise<void> {
     return new Promise((done) => this.listening.push(done));
   }
@@ -128,6 +136,9 @@ export class Past {
     let place = step;
     while (back ? place < from : place > from) {
       if (this.keeps(index, place, methods)) return place;
+      const middle = middleOf(place);
+      const between = back ? place < middle && middle < from : from < middle && middle < place;
+      if (between && this.keeps(index, middle, methods)) return middle;
       first += back ? STRETCH : -STRETCH;
       place = back ? first : first + STRETCH - 1;
     }
@@ -140,7 +151,7 @@ export class Past {
       light !== undefined &&
       reaches(light, step) &&
       [...this.layoutsWanted(index, step, methods), ...this.districtsWanted(index, step)].every(
-        ([key]) => this.kept.get(key),
+        ([key]) => this.kept.has(key),
       )
     );
   }
@@ -149,8 +160,18 @@ export class Past {
   async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
     const index = await this.list();
     const wanted = this.layoutsWanted(index, step, methods);
-    const found = await Promise.all(wanted.map((one) => this.fetch(one)));
-    return Object.fromEntries(found.map(([layout]) => [(layout as Layout).method, layout]));
+    const found = await Promise.all(wanted.map((one) => this.layout(one)));
+    return Object.fromEntries(found.map((layout) => [layout.method, layout]));
+  }
+
+  private async layout([key, path, made]: WantedMap): Promise<Layout> {
+    const frames = (await this.fetch([key, path])) as Layout[];
+    const layout = frames.find(({ step }) => step === made);
+    if (layout) return layout;
+    // It was thinned out since: the list of them is old.
+    this.kept.delete(key);
+    this.index = null;
+    throw new Refusal(404, `map ${made}`);
   }
 
   /** The steps for which a view's map was made: the last at or before `step`, and the one after that. */
@@ -165,29 +186,52 @@ export class Past {
    * that drags is `passing` it.
    */
   ahead(steps: readonly number[], methods: readonly Method[], passing = false) {
+    if (!passing) this.skimming = null;
     this.listed((index) => {
-      const newest = this.now().step;
-      const wanted = new Map<string, Wanted>();
-      for (const step of steps) {
-        if (step < 0 || step > newest) continue;
-        for (const one of [
-          this.lightWanted(step),
-          ...this.layoutsWanted(index, step, methods),
-          ...this.districtsWanted(index, step),
-        ]) {
-          if (!this.kept.get(one[0])) wanted.set(one[0], one);
-        }
-      }
+      const wanted = this.lacking(index, steps, methods);
+      const names = new Set(wanted.map(([key]) => key));
       for (const [key, { ahead, abort }] of this.asked) {
-        if (passing || !ahead || wanted.has(key)) continue;
+        if (passing || !ahead || names.has(key)) continue;
         this.asked.delete(key);
         abort.abort();
       }
-      for (const one of wanted.values()) {
+      for (const one of wanted) {
         if (this.busy) break;
         this.fetch(one, true).catch(() => undefined);
       }
     });
+  }
+
+  /** Somebody may drag through the run: fetch all along it, far apart first, until `rest`, or until a step is shown. */
+  async skim(methods: readonly Method[]) {
+    if (this.skimming) return;
+    const own = (this.skimming = {});
+    const index = await this.list();
+    for (const step of allAlong(this.now().step)) {
+      for (const one of this.lacking(index, [step], methods)) {
+        while (this.asked.size >= BESIDES && this.skimming === own) await this.news();
+        if (this.skimming !== own) return;
+        this.fetch(one, true).catch(() => undefined);
+      }
+    }
+    this.skimming = null;
+  }
+
+  /** What is not kept of what steps need, each once. */
+  private lacking(index: Index, steps: readonly number[], methods: readonly Method[]): Wanted[] {
+    const newest = this.now().step;
+    const wanted = new Map<string, Wanted>();
+    for (const step of steps) {
+      if (step < 0 || step > newest) continue;
+      for (const [key, path] of [
+        this.lightWanted(step),
+        ...this.layoutsWanted(index, step, methods),
+        ...this.districtsWanted(index, step),
+      ]) {
+        if (!this.kept.has(key)) wanted.set(key, [key, path]);
+      }
+    }
+    return [...wanted.values()];
   }
 
   private list(): Promise<Index> {
@@ -245,17 +289,21 @@ export class Past {
     return [`light ${this.line} ${first}`, `${path}${this.lasting(to)}`];
   }
 
-  private layoutsWanted(index: Index, step: number, methods: readonly Method[]): Wanted[] {
+  private layoutsWanted(index: Index, step: number, methods: readonly Method[]): WantedMap[] {
     const there = methods.filter((method) => index.layouts[method].length);
     const either = (["linear", "umap"] as const).filter((method) => index.layouts[method].length);
     return (there.length ? there : either.slice(0, 1)).map((method) => {
       const made = index.layouts[method];
       const one = made[placeAt(made, step)] ?? made[0]!;
+      let [from, to] = [one, one];
+      if (this.vocabulary <= SMALL) {
+        const { first, last } = stretchOf(one.step);
+        from = made[placeAt(made, first === 1 ? -1 : first - 1) + 1]!;
+        to = made[placeAt(made, last)]!;
+      }
       const of = this.again ? "&set=again" : "";
-      const path = `layouts/${one.step}?method=${method}&format=frame${of}`;
-      // The map of the newest step may yet be drawn again.
-      const attempt = one.step < this.now().step ? `&attempt=${one.attempt}` : "";
-      return [`layout ${of} ${method} ${one.attempt} ${one.step}`, `${path}${attempt}`];
+      const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${of}`;
+      return [`layouts ${of} ${method} ${from.step} ${to.attempt} ${to.step}`, path, one.step];
     });
   }
 
@@ -288,7 +336,6 @@ export class Past {
     const frames = askBytes(runPath(this.run, path), { signal: abort.signal }).then((data) => {
       const read = decodeAll(data);
       this.kept.set(key, read, data.byteLength);
-      for (const done of this.listening.splice(0)) done();
       return read;
     });
     const asked = { frames, abort, ahead };
@@ -301,6 +348,7 @@ export class Past {
       throw error;
     } finally {
       if (this.asked.get(key) === asked) this.asked.delete(key);
+      for (const done of this.listening.splice(0)) done();
     }
   }
 }

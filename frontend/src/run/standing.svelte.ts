@@ -16,6 +16,8 @@ import { ahead } from "./stretch";
 export const LIGHT = 1_300;
 /** How long until somebody who drags, and for whom nothing came, is looked after again, in ms. */
 const LATE = 500;
+/** The hand is followed with what it dragged to, in one frame; it waits no longer for that, in ms. */
+const TOGETHER = 80;
 /** How long until a server that did not answer is asked again, in ms. */
 const AGAIN = 1_500;
 
@@ -27,6 +29,8 @@ interface Wish {
 export class Standing extends Shown {
   /** The step that is wanted; the one that is shown may still be another. */
   step = $state(0);
+  /** The same; while somebody drags it may be ahead of `step`, which moves when there is something to be seen. */
+  wanted = 0;
   /** The step that is shown, while somebody drags the one where the hand last rested; null until the first is there. */
   at = $state<number | null>(null);
   /** What was shown of it. */
@@ -45,6 +49,7 @@ export class Standing extends Shown {
   private closed = false;
   private moment: Moment | null = null;
   private hurry: (() => void) | null = null;
+  private lagging: ReturnType<typeof setTimeout> | undefined;
   /** The hand that drags keeps still. */
   private resting = false;
 
@@ -65,17 +70,18 @@ export class Standing extends Shown {
 
   /** Go to a step. `told`: in two beats, where it is the one after the step that is shown. */
   go(step: number, told = false) {
-    this.step = step;
-    this.wish = { step, told };
-    this.hurry?.();
-    void this.follow();
+    this.want(step, told);
+    this.catchUp();
   }
 
   /** Drag to a step: nothing glides until `dropped`. */
   drag(step: number) {
     this.dragged = true;
     this.resting = false;
-    if (step !== this.step) this.go(step);
+    void this.past.skim([this.method()]).catch(() => undefined);
+    if (step === this.wanted) return;
+    this.want(step, false);
+    this.lagging ??= setTimeout(() => this.catchUp(), TOGETHER);
   }
 
   /** The hand that drags keeps still: panels that ask the server, or draw a chart, are told of the step. */
@@ -86,24 +92,39 @@ export class Standing extends Shown {
 
   dropped() {
     this.dragged = false;
+    this.catchUp();
     this.calmly();
   }
 
   /** Show the same step anew: what is recorded of it, or how it is looked at, has changed. */
   refresh() {
-    this.go(this.step);
+    this.go(this.wanted);
   }
 
   close() {
     this.closed = true;
+    clearTimeout(this.lagging);
     this.hurry?.();
     this.past.rest();
+  }
+
+  private want(step: number, told: boolean) {
+    this.wanted = step;
+    this.wish = { step, told };
+    this.hurry?.();
+    void this.follow();
+  }
+
+  private catchUp() {
+    clearTimeout(this.lagging);
+    this.lagging = undefined;
+    this.step = this.wanted;
   }
 
   private async follow() {
     if (this.following) return;
     this.following = true;
-    let passed = this.moment?.step ?? this.step;
+    let passed = this.moment?.step ?? this.wanted;
     while (this.wish && !this.closed) {
       const wish = this.wish;
       this.wish = null;
@@ -171,6 +192,7 @@ export class Standing extends Shown {
   private show(moment: Moment, layouts: Layouts) {
     const { pulse, ledger } = moment;
     this.moment = moment;
+    this.catchUp();
     this.layouts = layouts;
     this.districts = moment.districts;
     this.ledger = ledger;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ahead, inOrder, placeAt, stretchOf } from "./stretch";
+import { ahead, allAlong, inOrder, placeAt, stretchOf } from "./stretch";
 
 describe("stretches", () => {
   it("share no step and leave none out", () => {
@@ -43,5 +43,21 @@ describe("what is likely next", () => {
     expect(ahead(100, 0, true)).toContain(101);
     expect(ahead(100, 1, false).slice(0, 2)).toEqual([101, 99]);
     expect(ahead(100, -1, false).slice(0, 2)).toEqual([99, 101]);
+  });
+});
+
+describe("what a drag may come by", () => {
+  it("is all along the run, far apart first, each in the middle of its stretch", () => {
+    const steps = allAlong(5_000);
+    expect(steps).toHaveLength(64);
+    expect(steps.slice(0, 4).map((step) => Math.round(step / 1_250))).toEqual([0, 2, 1, 3]);
+    const sorted = steps.toSorted((a, b) => a - b);
+    expect(Math.max(...sorted.slice(1).map((step, i) => step - sorted[i]!))).toBeLessThan(128);
+    for (const step of steps) expect(step - stretchOf(step).first).toBe(16);
+  });
+
+  it("is each once, and none that was not taken, in a short run", () => {
+    expect(allAlong(100).toSorted((a, b) => a - b)).toEqual([17, 49, 81]);
+    expect(allAlong(3)).toEqual([]);
   });
 });

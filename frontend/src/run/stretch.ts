@@ -15,6 +15,11 @@ export function stretchOf(step: number): { first: number; last: number } {
   return { first, last: first + STRETCH - 1 };
 }
 
+/** The step in the middle of the stretch that a step lies in. */
+export function middleOf(step: number): number {
+  return stretchOf(step).first + STRETCH / 2;
+}
+
 /** Of what was made, ascending by step, the place of the last one at or before `step`; -1 where there is none. */
 export function placeAt(made: readonly Made[], step: number): number {
   let [low, high] = [0, made.length];
@@ -40,4 +45,15 @@ export function ahead(step: number, moved: number, dragged: boolean): number[] {
   if (dragged && moved) return [1, 2, 3].map((times) => step + times * moved);
   const way = moved < 0 ? -1 : 1;
   return [step + way, step - way, step + 2 * way, step + STRETCH * way];
+}
+
+/** Steps all along a run, 64 at most, that a hand dragged through it may come by: far apart first, then between. */
+export function allAlong(newest: number): number[] {
+  const bits = 6;
+  const steps = Array.from({ length: 1 << bits }, (_, i) => {
+    let turned = 0;
+    for (let bit = 0; bit < bits; bit++) turned |= ((i >> bit) & 1) << (bits - 1 - bit);
+    return middleOf(Math.round(((turned + 0.5) / (1 << bits)) * newest));
+  });
+  return [...new Set(steps)].filter((step) => step <= newest);
 }

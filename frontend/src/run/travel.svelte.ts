@@ -156,6 +156,12 @@ export abstract class Travel {
     if (!this.still) this.begin(step)?.drag(this.within(step));
   }
 
+  /** Somebody comes near the handle of time, or went away again: soon it may be dragged. */
+  near(there: boolean) {
+    if (there) void this.past?.skim([this.method]).catch(() => undefined);
+    else if (!this.standing) this.past?.rest();
+  }
+
   rested() {
     this.standing?.rested();
   }

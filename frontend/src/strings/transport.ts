@@ -33,6 +33,7 @@ export const transport = {
     still: "a still city: no training",
     stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
     standing: (step: number) => `your picture is paused at step ${count(step)}`,
+    dragging: "let go to stay at this step",
     mapOf: (step: number) => `the map is of step ${count(step)}`,
     superseded: (step: number, attempt: number) =>
       `step ${count(step)} of attempt ${count(attempt)} does not count any more: training went on from an earlier one. This is the step that counts now`,
