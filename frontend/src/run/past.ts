@@ -1,7 +1,7 @@
 /**
  * Moments of a run's past, as the server has them recorded: fetched when they are wanted, kept while there is room.
  *
- * The light of 32 steps comes at once, as a census and the pulses after it, and so do the maps that were made of them,
+ * The light of 64 steps comes at once, as a census and the pulses after it, and so do the maps that were made of them,
  * unless they are large; districts come one by one. Of what is only likely to be wanted next little is asked for at once, and that
  * is given up as soon as something else is likelier.
  */

@@ -65,6 +65,7 @@ export class Standing extends Shown {
     super();
     if (from) this.copy(from);
     this.atRest = { beat: this.beat, counters: this.counters };
+    this.at = this.beat?.step ?? null;
     this.go(step);
   }
 
@@ -202,7 +203,7 @@ export class Standing extends Shown {
     const lasting = dragged ? 0 : LIGHT;
     this.beat = pulse && { ...beatOfPulse(pulse, lasting, decodedAt), atOnce: dragged };
     this.counters = countersOf(ledger, pulse?.loss ?? NaN);
-    if (this.at === null || !dragged || this.resting) this.calmly();
+    if (!dragged || this.resting) this.calmly();
   }
 
   private calmly() {

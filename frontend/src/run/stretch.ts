@@ -1,7 +1,7 @@
 /** Which steps are fetched together, and which of the maps that were drawn belongs to a step. Pure. */
 
 /** Steps whose light is fetched at once: a census, and the pulses that follow it. */
-export const STRETCH = 32;
+export const STRETCH = 64;
 
 /** That something was made for a step. */
 export interface Made {
@@ -9,7 +9,7 @@ export interface Made {
   step: number;
 }
 
-/** The stretch that a step lies in: 1 to 32, 33 to 64, ...; the state before the first step is in the first. */
+/** The stretch that a step lies in: 1 to 64, 65 to 128, ...; the state before the first step is in the first. */
 export function stretchOf(step: number): { first: number; last: number } {
   const first = Math.floor(Math.max(0, step - 1) / STRETCH) * STRETCH + 1;
   return { first, last: first + STRETCH - 1 };
