@@ -10,12 +10,12 @@ import type { Districts, Layout } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import { Camera } from "./camera";
 import { Country } from "./country";
-import { Fineness } from "./fineness";
 import { GENTLE_RISE, glowAt, strengths } from "./glide";
 import { Journey } from "./journey";
 import { tokensWithin, type Point } from "./lasso";
 import { Lights, type Moment } from "./lights";
 import type { Marks, Overlay, Scenery } from "./overlay";
+import { Pacer } from "./pacer";
 import * as placement from "./placement";
 import type { Insets, View } from "./placement";
 import { designSize, type Pose } from "./pose";
@@ -42,12 +42,6 @@ export interface SceneEvents {
   dark?(lost: boolean): void;
 }
 
-/** How long nothing must move until a coarse picture is drawn fine again, in ms. */
-const REST = 300;
-/** The same while somebody drags, and may only look closer: a canvas of another size keeps the page waiting. */
-const HASTY_REST = 1_500;
-/** While somebody drags, land waits so long for a position to come with, in ms. */
-const BRING = 150;
 /** So many of a beat's rows may be named. */
 const NAMED = 120;
 const UNMARKED: Marks = {
@@ -72,23 +66,20 @@ export class Scene {
   private readonly journey = new Journey();
   private readonly camera: Camera;
   private readonly country = new Country((land, first) => this.raise(land, first));
+  private readonly pacer = new Pacer({
+    moves: (now) => this.moving(now) || this.renamed || this.unpainted,
+    draw: (now, part, elapsed) => this.draw(now, part, elapsed),
+  });
   private marked: Marks = UNMARKED;
   private tints: Uint8Array = new Uint8Array(0);
   private beatStarted = -Infinity;
   private unpainted = false;
   private held = 0;
-  private hidden = false;
-  /** Somebody drags through time: all is there at once, and coarse. */
+  /** Somebody drags through time: all is there at once. */
   private hasty = false;
   private design = 1;
   private ratio = 1;
-  private readonly fineness = new Fineness();
-  private resting: ReturnType<typeof setTimeout> | undefined;
-  private frame = 0;
-  private drawn = 0;
   private renamed = true;
-  /** The frame to come follows right upon one just drawn. */
-  private following = false;
   private lastMixing = 1;
   private fading = false;
 
@@ -144,10 +135,9 @@ export class Scene {
     this.journey.raise(this.hasty || first, performance.now());
     this.camera.follow(this.country.box, this.hasty);
     this.renamed = true;
-    if (!this.hasty) return this.wake();
-    // The next position brings the land along: a frame of its own costs as much as one.
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.wake(), BRING);
+    // The next position brings the land along.
+    if (this.hasty) this.pacer.wakeSoon();
+    else this.wake();
   }
 
   /** The clusters of the space; null where nobody looked for any: then it is the planted classes. */
@@ -190,7 +180,7 @@ export class Scene {
 
   /** While the map cannot be seen nothing is drawn. */
   setHidden(hidden: boolean) {
-    this.hidden = hidden;
+    this.pacer.hidden = hidden;
     this.rename();
   }
 
@@ -203,7 +193,7 @@ export class Scene {
   /** Somebody drags through time: nothing glides, rises or fades, and it is drawn coarsely. */
   setHasty(hasty: boolean) {
     if (hasty === this.hasty) return;
-    this.hasty = hasty;
+    this.hasty = this.pacer.hasty = hasty;
     this.wake();
   }
 
@@ -316,9 +306,7 @@ export class Scene {
   }
 
   stop() {
-    cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
-    this.frame = -1;
+    this.pacer.stop();
     this.country.stop();
   }
 
@@ -342,35 +330,8 @@ export class Scene {
   }
 
   private wake() {
-    if (this.hidden) return;
-    if (this.frame === 0) this.frame = requestAnimationFrame(this.tick);
+    this.pacer.wake();
   }
-
-  private readonly tick = () => {
-    if (this.frame < 0) return;
-    this.frame = 0;
-    clearTimeout(this.resting);
-    const now = performance.now();
-    const moving = this.moving(now) || this.renamed || this.unpainted;
-    // The next frame comes late where the last one was hard to draw.
-    this.fineness.came(this.following ? now - this.drawn : null);
-    this.following = false;
-    if (!moving && now - this.drawn < this.fineness.glowFrame) return this.wake();
-    const part = this.hasty ? this.fineness.hasty : this.fineness.part;
-    this.sharpen(part);
-    this.following = this.draw(now);
-    if (this.following) this.wake();
-    else if (part < 1) {
-      this.resting = setTimeout(this.refine, this.hasty ? HASTY_REST : REST);
-    }
-  };
-
-  /** Nothing moves: a picture that was drawn coarsely can be drawn as it should be. */
-  private readonly refine = () => {
-    if (this.frame !== 0) return;
-    this.sharpen(1);
-    this.draw(performance.now());
-  };
 
   private sharpen(part: number) {
     const { width, height } = this.camera;
@@ -380,7 +341,8 @@ export class Scene {
   }
 
   /** Draw; whether the picture is going to change by itself. */
-  private draw(now: number): boolean {
+  private draw(now: number, part: number, elapsed: number): boolean {
+    this.sharpen(part);
     const mixing = this.mixing(now);
     if (this.camera.move(now, this.still)) this.renamed = true;
     if (mixing < 1 || this.camera.moving) this.glided += 1;
@@ -390,8 +352,7 @@ export class Scene {
     if (mixing >= 1 && this.lastMixing < 1) this.renamed = true;
     const moved = mixing < 1 || this.lastMixing < 1 || this.renamed;
     this.lastMixing = mixing;
-    if (moved || this.fading) this.fading = this.drawNames(now);
-    this.drawn = now;
+    if (moved || this.fading) this.fading = this.drawNames(elapsed);
     if (this.unpainted && this.layout && this.beat) {
       this.unpainted = false;
       this.events.painted(this.beat);
@@ -401,12 +362,12 @@ export class Scene {
     return mixing < 1 || moment.rising < 1 || this.camera.moving || this.fading || glowing;
   }
 
-  private drawNames(now: number): boolean {
+  private drawNames(elapsed: number): boolean {
     const scenery = this.scenery();
     if (!scenery) return false;
     if (this.renamed) this.overlay.choose(scenery);
     this.renamed = this.camera.moving;
-    return this.overlay.draw(scenery, this.still || this.hasty ? Infinity : now - this.drawn);
+    return this.overlay.draw(scenery, this.still || this.hasty ? Infinity : elapsed);
   }
 
   private scenery(): Scenery | null {

@@ -8,7 +8,6 @@ import { Comfort } from "./comfort.svelte";
 import { Gathered } from "./gathered.svelte";
 import { LiveRun } from "./live.svelte";
 import { Moves, type Wanted } from "./moves.svelte";
-import { nextFrame } from "./standing.svelte";
 import { Selection } from "./selection.svelte";
 import type { When } from "./travel.svelte";
 import { Viewing } from "./viewing.svelte";
@@ -40,7 +39,7 @@ export class App {
   });
 
   /** Resolves when another moment of the past is worth being shown: when the map is through with the last. */
-  painted: () => Promise<void> = nextFrame;
+  painted: () => Promise<void> = () => Promise.resolve();
 
   private timer: ReturnType<typeof setTimeout> | undefined;
 

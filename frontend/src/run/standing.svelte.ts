@@ -60,7 +60,7 @@ export class Standing extends Shown {
     step: number,
     private readonly method: () => Method,
     /** Resolves when the next moment is worth being shown: of faster ones the viewer would see nothing. */
-    private readonly painted: () => Promise<void> = nextFrame,
+    private readonly painted?: () => Promise<void>,
   ) {
     super();
     if (from) this.copy(from);
@@ -149,7 +149,7 @@ export class Standing extends Shown {
       this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
       passed = wish.step;
       // The hand that drags waits for its picture itself: here too it would be two frames for each position.
-      if (!this.dragged) await this.painted();
+      if (!this.dragged) await this.painted?.();
     }
     this.following = false;
   }
@@ -233,12 +233,4 @@ export class Standing extends Shown {
     });
     if (this.hurry === hurry) this.hurry = null;
   }
-}
-
-/** Resolves when what is there now is about to be painted; in a tab that nobody sees, soon. */
-export function nextFrame(): Promise<void> {
-  return new Promise((done) => {
-    if (document.hidden) setTimeout(done, 50);
-    else requestAnimationFrame(() => done());
-  });
 }
