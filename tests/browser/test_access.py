@@ -305,7 +305,7 @@ def test_the_city_is_told_in_words(screens: list[Page], house: Application, live
     expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} tokens, each a lamp")
     expect(page.get_by_test_id("map-in-words")).to_contain_text("2 districts; the largest: ")
     told = page.get_by_test_id("summary")
-    expect(told).to_contain_text("Step 30, loss 2.50.", timeout=8_000)
+    expect(told).to_contain_text("Step 30, loss 2.50 nats.", timeout=8_000)
     expect(told).to_contain_text(f"of {V} rows lit, most of them in")
     live.writer.set_facts({"phase": "paused"})
     expect(told).to_contain_text("The run: training paused.", timeout=8_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -180,6 +181,39 @@ def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chrom
     page.close()
 
 
+def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(town: Town, chromium: Browser) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(town.at("folded=1"))
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+
+    def begun(kind: str) -> set[int]:
+        found = (re.search(rf"/{kind}\?from=(\d+)&.*format=frame", url) for url in asked)
+        return {int(one[1]) for one in found if one}
+
+    assert begun("places") == set()
+    page.get_by_test_id("scrubber").hover()
+    deadline = time.monotonic() + 10
+    while (begun("steps"), begun("places")) != ({1, 65}, {0, 70}) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    # The light of 64 steps at once, and the maps that were made of them.
+    assert begun("places") == {0, 70}
+    assert begun("steps") == {1, 65}
+    page.close()
+
+
+def test_type_in_charts_grows_with_the_page(page: Page) -> None:
+    size = (
+        "parseFloat(getComputedStyle(document.querySelector('[data-testid=timeline] .xtick text')).fontSize)"
+    )
+    before = wait_for(page, size)
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    wait_for(page, f"{size} === {2 * before}")
+    page.set_viewport_size(DESKTOP)
+    wait_for(page, f"{size} === {before}")
+
+
 def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None:
     handle = page.get_by_test_id("scrubber")
     handle.focus()
@@ -194,7 +228,7 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None
         handle.press(key)
         shows(page, town, step)
     expect(handle).to_have_attribute(
-        "aria-valuetext", re.compile(rf"step {LAST - 1} · loss 2\.50 · \d+ of {V} rows lit so far")
+        "aria-valuetext", re.compile(rf"step {LAST - 1} · loss 2\.50 nats · \d+ of {V} rows lit so far")
     )
     handle.press("Home")
     wait_for(page, "__lamplighter.step === 0 && __lamplighter.beat === null")

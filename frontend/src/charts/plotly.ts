@@ -5,6 +5,7 @@
  * does not allow.
  */
 
+import { createSubscriber } from "svelte/reactivity";
 import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library";
 
 let library: Promise<PlotlyLibrary> | undefined;
@@ -90,8 +91,15 @@ const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc01
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
+/** Another size of the window may have another root: what was reckoned with it is reckoned again. */
+const resized = createSubscriber((update) => {
+  addEventListener("resize", update);
+  return () => removeEventListener("resize", update);
+});
+
 /** As many pixels as `size` are where the page's root is 14 pixels: what surrounds type grows with it. */
 export function scaled(size: number): number {
+  resized();
   const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
   return (size * root) / 14;
 }

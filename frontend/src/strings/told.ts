@@ -16,7 +16,7 @@ export const told = {
     if (!facts.linked)
       return "Connection lost, trying again. What is shown stands still meanwhile.";
     if (turned) said.push(`The run: ${phase}.`);
-    const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)}` : "";
+    const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)} nats` : "";
     let way = "";
     if (loss && trend?.way === "steady") way = `, steady since step ${count(trend.since)}`;
     else if (loss && trend) {

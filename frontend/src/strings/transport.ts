@@ -78,7 +78,7 @@ export const transport = {
     scrub: "Step that is shown. Drag, or use the arrow keys, to go through the run",
     coverage: "rows lit so far",
     stepInWords: (step: number, loss: string, rows: number | null, all: number) =>
-      `step ${count(step)} · loss ${loss}${rows === null ? "" : ` · ${count(rows)} of ${count(all)} rows lit so far`}`,
+      `step ${count(step)} · loss ${loss} nats${rows === null ? "" : ` · ${count(rows)} of ${count(all)} rows lit so far`}`,
   },
 
   mapSwitch: {
