@@ -2,8 +2,8 @@
  * Moments of a run's past, as the server has them recorded: fetched when they are wanted, kept while there is room.
  *
  * The light of 64 steps comes at once, as a census and the pulses after it, and so do the maps that were made of them,
- * unless they are large; districts come one by one. Of what is only likely to be wanted next little is asked for at once, and that
- * is given up as soon as something else is likelier.
+ * unless they are large; districts come one by one. Of what is only likely to be wanted next little is asked for at
+ * once, and that is given up as soon as something else is likelier.
  */
 
 import { decodeAll, type Census, type Districts, type Frame, type Layout } from "../wire/frames";
@@ -206,15 +206,18 @@ export class Past {
   async skim(methods: readonly Method[]) {
     if (this.skimming) return;
     const own = (this.skimming = {});
-    const index = await this.list();
-    for (const step of allAlong(this.now().step)) {
-      for (const one of this.lacking(index, [step], methods)) {
-        while (this.asked.size >= BESIDES && this.skimming === own) await this.news();
-        if (this.skimming !== own) return;
-        this.fetch(one, true).catch(() => undefined);
+    try {
+      const index = await this.list();
+      for (const step of allAlong(this.now().step)) {
+        for (const one of this.lacking(index, [step], methods)) {
+          while (this.asked.size >= BESIDES && this.skimming === own) await this.news();
+          if (this.skimming !== own) return;
+          this.fetch(one, true).catch(() => undefined);
+        }
       }
+    } finally {
+      if (this.skimming === own) this.skimming = null;
     }
-    this.skimming = null;
   }
 
   /** What is not kept of what steps need, each once. */

@@ -31,7 +31,7 @@ export class Standing extends Shown {
   step = $state(0);
   /** The same; while somebody drags it may be ahead of `step`, which moves when there is something to be seen. */
   wanted = 0;
-  /** The step that is shown, while somebody drags the one where the hand last rested; null until the first is there. */
+  /** The step that is shown; while somebody drags the one where the hand last rested, or that was shown before. */
   at = $state<number | null>(null);
   /** What was shown of it. */
   atRest = $state.raw<Pick<Shown, "beat" | "counters">>({ beat: null, counters: null });

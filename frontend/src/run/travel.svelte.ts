@@ -180,6 +180,8 @@ export abstract class Travel {
     if (!past) return null;
     this.wish = null;
     if (!this.standing) {
+      // A list of maps that was asked for when the pointer came near may be old by now.
+      past.rest();
       this.standing = new Standing(past, this.now, step, () => this.method, this.painted);
       if (this.replay) {
         this.replay = null;
