@@ -4,7 +4,8 @@ A real application with a finished run of Lamptown, and pages of 1280 x 720 in a
 position counts when the graphics processor was through with a frame that showed that very step: with as many rows as
 its batch had, on the last map made by then. A frame that showed anything else ends the benchmark.
 
-`cold` is the first drag on a page: nothing of the past has been fetched. The first of all drags in a browser that
+`cold` is the first drag on a page that has shown nothing of the past: what it fetches, it fetches from when the
+pointer comes to the handle, 0.3 s before it takes hold. The first of all drags in a browser that
 draws in software is slower by what it compiles to draw with; it is told beside, as `first_in_browser`.
 """
 

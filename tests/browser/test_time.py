@@ -99,6 +99,14 @@ def shows(page: Page, town: Town, step: int) -> None:
     expect(page.get_by_test_id("scrubber")).to_have_attribute("aria-valuenow", str(step))
 
 
+def hand(page: Page, step: int, height: float = 0.5) -> None:
+    """Move the pointer to a step of the timeline; to its foot, middle or top: 1, 0.5, 0."""
+    axis: dict[str, float] = wait_for(
+        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
+    )
+    page.mouse.move(axis["left"] + axis["width"] * step / LAST, axis["top"] + axis["height"] * height)
+
+
 def beats(page: Page) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What was seen in the first and in the second beat."""
     wait_for(page, "window.seen.at(-1)?.telling === 'move'")
@@ -120,27 +128,19 @@ def test_in_the_present_the_keys_of_time_are_the_browsers(page: Page) -> None:
 
 
 def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
-    axis: dict[str, float] = wait_for(
-        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
-    )
-
-    def move(step: int, height: float = 0.5) -> None:
-        x = axis["left"] + axis["width"] * step / LAST
-        page.mouse.move(x, axis["top"] + axis["height"] * height)
-
-    move(LAST)
+    hand(page, LAST)
     page.mouse.down()
     still = page.evaluate("__lamplighter.glided")
     # Out of the timeline too: who has taken hold of the handle need not aim.
     for step, height in ((100, 0.5), (61, 0.5), (33, -3), (32, 0.2), (7, 0.9), (95, 0.5)):
-        move(step, height)
+        hand(page, step, height)
         shows(page, town, step)
     assert page.evaluate("__lamplighter.glided") == still
     page.mouse.up()
     wait_for(page, "location.search.includes('at=95')")
     expect(page.get_by_test_id("standing")).to_contain_text("paused at step 95 · the map is of step 90")
     # Let go of, it stays.
-    move(20)
+    hand(page, 20)
     page.wait_for_timeout(200)
     shows(page, town, 95)
 
@@ -149,23 +149,16 @@ def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chrom
     page = chromium.new_page(viewport=DESKTOP)
     held: list[Route] = []
     # The light of the steps 65 to 128 does not come.
-    page.route(re.compile(r"/steps\?from=(65|97)&"), lambda route: held.append(route))
+    page.route(re.compile(r"/steps\?from=65&"), lambda route: held.append(route))
     page.goto(town.at("folded=1&at=40"))
     shows(page, town, 40)
     # What is likely to be wanted next was asked for meanwhile.
     page.wait_for_timeout(300)
-    axis: dict[str, float] = wait_for(
-        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
-    )
-
-    def place(step: int) -> float:
-        return axis["left"] + axis["width"] * step / LAST
-
-    page.mouse.move(place(50), axis["top"] + axis["height"] / 2)
+    hand(page, 50)
     page.mouse.down()
-    page.mouse.move(place(60), axis["top"] + axis["height"] / 2)
+    hand(page, 60)
     wait_for(page, "__lamplighter.beat.step === 60 && __lamplighter.shown.step === 60")
-    page.mouse.move(place(100), axis["top"] + axis["height"] / 2)
+    hand(page, 100)
     # The last step on the way whose light is there, by its own number; the handle is where the hand is.
     wait_for(page, "__lamplighter.beat.step === 64")
     assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(64)
@@ -178,6 +171,76 @@ def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chrom
     shows(page, town, 100)
     page.mouse.up()
     shows(page, town, 100)
+    page.close()
+
+
+def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(page: Page, town: Town) -> None:
+    hand(page, 30)
+    page.mouse.down()
+    shows(page, town, 30)
+    page.evaluate("""() => {
+        const grip = document.querySelector('[data-testid=scrubber]');
+        const { right, top } = grip.getBoundingClientRect();
+        for (const kind of ['pointerdown', 'pointermove', 'pointerup', 'pointercancel'])
+            grip.dispatchEvent(new PointerEvent(kind, {
+                pointerId: 77, pointerType: 'touch', isPrimary: false, clientX: right, clientY: top + 5,
+            }));
+    }""")
+    page.wait_for_timeout(200)
+    shows(page, town, 30)
+    hand(page, 95)
+    shows(page, town, 95)
+    page.mouse.up()
+
+
+def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
+    town: Town, chromium: Browser
+) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
+    refused: list[float] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(time.monotonic())
+        route.abort("connectionrefused")
+
+    page.route(re.compile(r"/steps\?from=65&"), refuse)
+    page.goto(town.at("folded=1&at=40"))
+    shows(page, town, 40)
+    hand(page, 45)
+    page.mouse.down()
+    shows(page, town, 45)
+    hand(page, 100)
+    expect(page.get_by_test_id("past-problem")).to_have_text("The server does not answer.")
+    begun = time.monotonic()
+    page.wait_for_timeout(4_000)
+    # Every second and a half, not as fast as it refuses; though something is there to be shown, and the hand moves.
+    assert 1 <= sum(one > begun for one in refused) <= 6
+    before = len(refused)
+    for step in (101, 103, 105, 107, 109, 111):
+        hand(page, step)
+        page.wait_for_timeout(50)
+    assert len(refused) - before <= 2
+    # What is there is shown meanwhile.
+    hand(page, 20)
+    shows(page, town, 20)
+    hand(page, 100)
+    page.unroute_all()
+    shows(page, town, 100)
+    expect(page.get_by_test_id("past-problem")).to_have_count(0)
+    page.mouse.up()
+    page.close()
+
+
+def test_a_map_that_is_not_kept_any_more_is_looked_for_in_a_new_list(town: Town, chromium: Browser) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
+    lists: list[str] = []
+    page.on("request", lambda one: lists.append(one.url) if "layouts?method=umap" in one.url else None)
+    page.route(
+        re.compile(r"/places\?"), lambda route: route.fulfill(status=404, json={"detail": "no such"}), times=1
+    )
+    page.goto(town.at("folded=1&at=40"))
+    shows(page, town, 40)
+    assert len(lists) == 2
     page.close()
 
 
@@ -200,6 +263,29 @@ def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(town: Town, chro
     # The light of 64 steps at once, and the maps that were made of them.
     assert begun("places") == {0, 70}
     assert begun("steps") == {1, 65}
+    page.close()
+
+
+def test_nothing_more_is_fetched_along_the_run_when_something_does_not_come(
+    town: Town, chromium: Browser
+) -> None:
+    page = chromium.new_page(viewport=DESKTOP)
+    page.goto(town.at("folded=1"))
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.abort("connectionrefused")
+
+    page.route(re.compile("format=frame"), refuse)
+    page.get_by_test_id("scrubber").hover()
+    deadline = time.monotonic() + 10
+    while not refused and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)
+    # Three at a time were asked for.
+    assert 1 <= len(refused) <= 3
     page.close()
 
 

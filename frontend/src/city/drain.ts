@@ -35,7 +35,7 @@ export class Drain {
 }
 
 /** Resolves after all that a frame draws was told to be drawn; in a tab that nobody sees, soon. */
-async function nextFrame(): Promise<void> {
+export async function nextFrame(): Promise<void> {
   if (document.hidden) return after(50);
   await new Promise((done) => requestAnimationFrame(done));
   await after(0);

@@ -40,7 +40,8 @@ export class LiveRun extends Travel {
   protected readonly now = new Present(() => this.pace(), {
     found: (frame) => {
       if (frame.kind === "districts") void this.landmarks.refresh(frame.attempt);
-      if (this.standing) this.past?.note(frame);
+      // Played frames are of steps that are listed.
+      if (!this.replay) this.past?.note(frame);
     },
     pulsed: (attempt) => {
       // Played to its end, the run went on.

@@ -6,19 +6,19 @@
  * once, and that is given up as soon as something else is likelier.
  */
 
-import { decodeAll, type Census, type Districts, type Frame, type Layout } from "../wire/frames";
-import type { Method, Pulse } from "../wire/frames";
-import { ask, askBytes, Refusal, runPath } from "../wire/rest";
-import { Keep } from "./keep";
+import { failures } from "../strings/failures";
+import type { Census, Districts, Frame, Layout, Method, Pulse } from "../wire/frames";
+import { ask, Refusal, runPath } from "../wire/rest";
+import { FrameCache, type Wanted } from "./framecache";
 import { Ledger } from "./ledger";
 import type { Layouts } from "./shown.svelte";
 import { allAlong, inOrder, middleOf, placeAt, STRETCH, stretchOf, type Made } from "./stretch";
 
 /** Bytes of frames that are kept. */
 const MOST = 64 << 20;
-/** Requests at once: browsers have six for a server; and for what a hand that drags may come by. */
-const AT_ONCE = 6;
+/** Requests at once for what a hand that drags may come by; and the bytes of it: the rest is for where it went. */
 const BESIDES = 3;
+const BESIDES_MOST = MOST / 2;
 /** Of so many tokens the maps of a whole stretch are fetched together: many small answers cost more than they hold. */
 const SMALL = 8_192;
 
@@ -39,28 +39,19 @@ interface Index {
   districts: Made[];
 }
 
-interface Asked {
-  frames: Promise<Frame[]>;
-  abort: AbortController;
-  /** Nobody waits for it yet. */
-  ahead: boolean;
-}
-
-/** What to ask for: the name it is kept by, and the address below the run's. */
-type Wanted = [key: string, path: string];
 /** A map among those asked for together: the step that it was made for. */
 type WantedMap = [...Wanted, made: number];
 
 export class Past {
-  private readonly kept = new Keep<Frame[]>(MOST);
-  private readonly asked = new Map<string, Asked>();
+  private readonly cache = new FrameCache(MOST, () => {
+    // A map that was thinned out since, or of a superseded attempt: the list of them is old.
+    this.index = null;
+  });
   private index: Promise<Index> | null = null;
   /** Changes when what was fetched may not count any more. */
   private line = 0;
   /** Maps as they were laid out anew, not as they were made live. */
   private again = false;
-  /** Who waits for an answer, whichever it will be. */
-  private listening: (() => void)[] = [];
   /** All along the run is being fetched; another object when it was begun anew. */
   private skimming: object | null = null;
 
@@ -72,7 +63,8 @@ export class Past {
     private readonly signal: AbortSignal,
   ) {
     signal.addEventListener("abort", () => {
-      for (const { abort } of this.asked.values()) abort.abort();
+      this.endSkim();
+      this.cache.close();
     });
   }
 
@@ -85,8 +77,8 @@ export class Past {
 
   /** Nobody looks at the past any more: what is new is not followed, and nothing is on its way. */
   rest() {
-    this.skimming = null;
-    this.ahead([], []);
+    this.endSkim();
+    this.cache.giveUp(new Set());
     this.index = null;
   }
 
@@ -101,11 +93,10 @@ export class Past {
 
   /** The moment of a step, with the maps of some views. Throws `Refusal` with the server's reason. */
   async moment(step: number, methods: readonly Method[]): Promise<Moment> {
-    const index = await this.list();
     const [light, layouts, districts] = await Promise.all([
       this.light(step),
       this.layouts(step, methods),
-      this.districts(index, step),
+      this.districts(step),
     ]);
     const [census, ...pulses] = light as [Census, ...Pulse[]];
     const ledger = new Ledger(this.vocabulary);
@@ -117,12 +108,12 @@ export class Past {
 
   /** As much is being asked for as can be at once. */
   get busy(): boolean {
-    return this.asked.size >= AT_ONCE;
+    return this.cache.busy;
   }
 
-  /** Resolves when something that was asked for has come, or will not. */
+  /** Resolves when something that was asked for has come. */
   news(): Promise<void> {
-    return new Promise((done) => this.listening.push(done));
+    return this.cache.news();
   }
 
   /**
@@ -146,32 +137,42 @@ export class Past {
   }
 
   private keeps(index: Index, step: number, methods: readonly Method[]): boolean {
-    const light = this.kept.get(this.lightWanted(step)[0]);
+    const light = this.cache.get(this.lightWanted(step)[0]);
     return (
       light !== undefined &&
       reaches(light, step) &&
       [...this.layoutsWanted(index, step, methods), ...this.districtsWanted(index, step)].every(
-        ([key]) => this.kept.has(key),
+        ([key]) => this.cache.has(key),
       )
     );
   }
 
   /** The maps that belong to a step. */
   async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
-    const index = await this.list();
-    const wanted = this.layoutsWanted(index, step, methods);
-    const found = await Promise.all(wanted.map((one) => this.layout(one)));
+    const found = await this.listedStill((index) =>
+      Promise.all(this.layoutsWanted(index, step, methods).map((one) => this.layout(one))),
+    );
     return Object.fromEntries(found.map((layout) => [layout.method, layout]));
   }
 
   private async layout([key, path, made]: WantedMap): Promise<Layout> {
-    const frames = (await this.fetch([key, path])) as Layout[];
+    const frames = (await this.cache.fetch([key, path])) as Layout[];
     const layout = frames.find(({ step }) => step === made);
     if (layout) return layout;
-    // It was thinned out since: the list of them is old.
-    this.kept.delete(key);
+    // It was thinned out since.
+    this.cache.delete(key);
     this.index = null;
-    throw new Refusal(404, `map ${made}`);
+    throw new Refusal(404, failures.noMapAt(made));
+  }
+
+  /** What was found by the list; by a new one, once, where the server does not have what the list names. */
+  private async listedStill<Found>(find: (index: Index) => Promise<Found>): Promise<Found> {
+    try {
+      return await find(await this.list());
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status !== 404) throw error;
+      return find(await this.list());
+    }
   }
 
   /** The steps for which a view's map was made: the last at or before `step`, and the one after that. */
@@ -186,38 +187,45 @@ export class Past {
    * that drags is `passing` it.
    */
   ahead(steps: readonly number[], methods: readonly Method[], passing = false) {
-    if (!passing) this.skimming = null;
+    if (!passing) this.endSkim();
     this.listed((index) => {
       const wanted = this.lacking(index, steps, methods);
-      const names = new Set(wanted.map(([key]) => key));
-      for (const [key, { ahead, abort }] of this.asked) {
-        if (passing || !ahead || names.has(key)) continue;
-        this.asked.delete(key);
-        abort.abort();
-      }
+      if (!passing) this.cache.giveUp(new Set(wanted.map(([key]) => key)));
       for (const one of wanted) {
         if (this.busy) break;
-        this.fetch(one, true).catch(() => undefined);
+        this.cache.fetch(one, true).catch(() => undefined);
       }
     });
   }
 
-  /** Somebody may drag through the run: fetch all along it, far apart first, until `rest`, or until a step is shown. */
+  /**
+   * Somebody may drag through the run: fetch all along it, far apart first, until `endSkim`, until a step is shown
+   * to somebody who stands, or until something does not come.
+   */
   async skim(methods: readonly Method[]) {
     if (this.skimming) return;
     const own = (this.skimming = {});
+    const end = () => {
+      if (this.skimming === own) this.skimming = null;
+    };
     try {
       const index = await this.list();
+      const before = this.cache.bytes;
       for (const step of allAlong(this.now().step)) {
         for (const one of this.lacking(index, [step], methods)) {
-          while (this.asked.size >= BESIDES && this.skimming === own) await this.news();
-          if (this.skimming !== own) return;
-          this.fetch(one, true).catch(() => undefined);
+          while (this.cache.asking >= BESIDES && this.skimming === own) await this.cache.settled();
+          if (this.skimming !== own || this.cache.bytes - before > BESIDES_MOST) return;
+          this.cache.fetch(one, true).catch(end);
         }
       }
     } finally {
-      if (this.skimming === own) this.skimming = null;
+      end();
     }
+  }
+
+  /** Nobody is going to drag just now. */
+  endSkim() {
+    this.skimming = null;
   }
 
   /** What is not kept of what steps need, each once. */
@@ -231,7 +239,7 @@ export class Past {
         ...this.layoutsWanted(index, step, methods),
         ...this.districtsWanted(index, step),
       ]) {
-        if (!this.kept.has(key)) wanted.set(key, [key, path]);
+        if (!this.cache.has(key)) wanted.set(key, [key, path]);
       }
     }
     return [...wanted.values()];
@@ -262,7 +270,7 @@ export class Past {
 
   private async made(path: string): Promise<Made[]> {
     const all: Made[] = [];
-    let next: string | null = runPath(this.run, path);
+    let next: string | null = this.address(path);
     while (next) {
       const page: { items: Made[]; next?: string | null } = await ask(next, {
         signal: this.signal,
@@ -275,21 +283,21 @@ export class Past {
 
   private async light(step: number): Promise<Frame[]> {
     const wanted = this.lightWanted(step);
-    const kept = this.kept.get(wanted[0]);
+    const kept = this.cache.get(wanted[0]);
     // The newest stretch was not whole when it was fetched.
-    if (kept && !reaches(kept, step)) this.kept.delete(wanted[0]);
-    const frames = await this.fetch(wanted);
+    if (kept && !reaches(kept, step)) this.cache.delete(wanted[0]);
+    const frames = await this.cache.fetch(wanted);
     if (frames[0]?.kind === "census" && reaches(frames, step)) return frames;
     // There is no such step: the server says which there are.
-    await ask(runPath(this.run, `steps/${step}`), { signal: this.signal });
-    throw new Refusal(404, `step ${step}`);
+    await ask(this.address(`steps/${step}`), { signal: this.signal });
+    throw new Refusal(404, failures.noStep(step));
   }
 
   private lightWanted(step: number): Wanted {
     const { first, last } = stretchOf(step);
     const to = Math.max(step, Math.min(last, this.now().step));
     const path = `steps?from=${first}&to=${to}&every=1&format=frame&census=true`;
-    return [`light ${this.line} ${first}`, `${path}${this.lasting(to)}`];
+    return [`light ${this.line} ${first}`, this.address(`${path}${this.lasting(to)}`)];
   }
 
   private layoutsWanted(index: Index, step: number, methods: readonly Method[]): WantedMap[] {
@@ -306,19 +314,23 @@ export class Past {
       }
       const of = this.again ? "&set=again" : "";
       const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${of}`;
-      return [`layouts ${of} ${method} ${from.step} ${to.attempt} ${to.step}`, path, one.step];
+      const key = `layouts ${of} ${method} ${from.step} ${to.attempt} ${to.step}`;
+      return [key, this.address(path), one.step];
     });
   }
 
-  private async districts(index: Index, step: number): Promise<Districts | null> {
-    const [wanted] = this.districtsWanted(index, step);
-    return wanted ? ((await this.fetch(wanted))[0] as Districts) : null;
+  private districts(step: number): Promise<Districts | null> {
+    return this.listedStill(async (index) => {
+      const [wanted] = this.districtsWanted(index, step);
+      return wanted ? ((await this.cache.fetch(wanted))[0] as Districts) : null;
+    });
   }
 
   private districtsWanted({ districts }: Index, step: number): Wanted[] {
     const one = districts[placeAt(districts, step)];
     if (!one) return [];
-    return [[`districts ${one.attempt} ${one.step}`, `districts?step=${one.step}&format=frame`]];
+    const path = this.address(`districts?step=${one.step}&format=frame`);
+    return [[`districts ${one.attempt} ${one.step}`, path]];
   }
 
   /** With the attempt named, a browser keeps the answer; it is known where there was but one. */
@@ -327,32 +339,8 @@ export class Past {
     return attempt === 1 && to <= step ? "&attempt=1" : "";
   }
 
-  private async fetch([key, path]: Wanted, ahead = false): Promise<Frame[]> {
-    const kept = this.kept.get(key);
-    if (kept) return kept;
-    const there = this.asked.get(key);
-    if (there) {
-      if (!ahead) there.ahead = false;
-      return there.frames;
-    }
-    const abort = new AbortController();
-    const frames = askBytes(runPath(this.run, path), { signal: abort.signal }).then((data) => {
-      const read = decodeAll(data);
-      this.kept.set(key, read, data.byteLength);
-      return read;
-    });
-    const asked = { frames, abort, ahead };
-    this.asked.set(key, asked);
-    try {
-      return await frames;
-    } catch (error) {
-      // A map that was thinned out since, or of a superseded attempt: the list of them is old.
-      if (error instanceof Refusal && error.status >= 404) this.index = null;
-      throw error;
-    } finally {
-      if (this.asked.get(key) === asked) this.asked.delete(key);
-      for (const done of this.listening.splice(0)) done();
-    }
+  private address(path: string): string {
+    return runPath(this.run, path);
   }
 }
 

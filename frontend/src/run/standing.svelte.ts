@@ -52,6 +52,8 @@ export class Standing extends Shown {
   private lagging: ReturnType<typeof setTimeout> | undefined;
   /** The hand that drags keeps still. */
   private resting = false;
+  /** The server did not answer: until then (as of `performance.now()`) who drags is shown only what is there. */
+  private silent = 0;
 
   /** Stand at `step`; until it is there, `from` is shown. `method` says which view is looked at. */
   constructor(
@@ -79,7 +81,6 @@ export class Standing extends Shown {
   drag(step: number) {
     this.dragged = true;
     this.resting = false;
-    void this.past.skim([this.method()]).catch(() => undefined);
     if (step === this.wanted) return;
     this.want(step, false);
     this.lagging ??= setTimeout(() => this.catchUp(), TOGETHER);
@@ -146,7 +147,8 @@ export class Standing extends Shown {
         continue;
       }
       const { dragged } = this;
-      this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
+      if (!this.spared)
+        this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
       passed = wish.step;
       // The hand that drags waits for its picture itself: here too it would be two frames for each position.
       if (!this.dragged) await this.painted?.();
@@ -164,7 +166,7 @@ export class Standing extends Shown {
     const methods = [this.method()];
     const near = await past.nearest(step, moment.step, methods);
     if (near !== null || this.closed) return near;
-    const coming = past.busy ? [] : [past.moment(step, methods)];
+    const coming = past.busy || this.spared ? [] : [past.moment(step, methods)];
     await Promise.race([...coming, past.news(), this.pause(LATE)]);
     return null;
   }
@@ -212,10 +214,15 @@ export class Standing extends Shown {
     this.atRest = { beat: this.beat, counters: this.counters };
   }
 
+  private get spared(): boolean {
+    return this.dragged && performance.now() < this.silent;
+  }
+
   private async failed(wish: Wish, error: Refusal | FrameError) {
     this.problem = error.message;
     const passes = error instanceof Refusal && (error.status === 0 || error.status >= 500);
     if (!passes) return;
+    this.silent = performance.now() + AGAIN;
     await this.pause(AGAIN);
     this.wish ??= wish;
   }

@@ -159,7 +159,8 @@ export abstract class Travel {
   /** Somebody comes near the handle of time, or went away again: soon it may be dragged. */
   near(there: boolean) {
     if (there) void this.past?.skim([this.method]).catch(() => undefined);
-    else if (!this.standing) this.past?.rest();
+    else if (this.standing) this.past?.endSkim();
+    else this.past?.rest();
   }
 
   rested() {
@@ -180,8 +181,8 @@ export abstract class Travel {
     if (!past) return null;
     this.wish = null;
     if (!this.standing) {
-      // A list of maps that was asked for when the pointer came near may be old by now.
-      past.rest();
+      // While something is played nobody tells of new maps.
+      if (this.replay) past.rest();
       this.standing = new Standing(past, this.now, step, () => this.method, this.painted);
       if (this.replay) {
         this.replay = null;

@@ -6,5 +6,7 @@ export const failures = {
   notAccepted: "not accepted",
   noMatrix: "What came is not a matrix.",
   noLayout: "What came is not a map.",
+  noMapAt: (step: number) => `The map of step ${step} is not kept any more.`,
+  noStep: (step: number) => `There is no step ${step}.`,
   noSuchMap: "This run has no map of that kind.",
 } as const;
