@@ -9,8 +9,7 @@ measures fail on their own: a run whose steps can be read is shown.
 
 A viewer joins between two looks, at a position the tail knows: what it is given to begin with, and what is
 told to everybody afterwards, meet without a gap; so it is with one who was played the past (`player.py`) and
-joins from where that ended. Where the trainer opened a new attempt and superseded what
-was told already, everybody is given a beginning again.
+joins from where that ended. What of the steps and of the map is new, `told_steps.py` and `told_map.py` say.
 """
 
 from __future__ import annotations
@@ -26,12 +25,10 @@ from typing import Generic, TypeVar
 
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.line import Line, attempt_at, counts, shared
 from lamplighter.runfolder.lock import is_held
 from lamplighter.runfolder.measures import MeasuresReader
 from lamplighter.runfolder.playback import Place
 from lamplighter.runfolder.requests import Applied
-from lamplighter.runfolder.snapshots import NoSnapshotError, touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 from lamplighter.runfolder.trouble import READ_ERRORS, passes
 from lamplighter.runfolder.waiting import waits_for_room
@@ -46,9 +43,8 @@ from lamplighter.serving.shapes_of_messages import (
 from lamplighter.serving.shapes_of_runs import Status
 from lamplighter.serving.slot import Message, What
 from lamplighter.serving.told_map import ToldMap
-from lamplighter.serving.told_rows import ToldRows, matrix_message
+from lamplighter.serving.told_steps import ToldSteps
 from lamplighter.serving.watched import R, Watched
-from lamplighter.wire.frames import Census, encode, step_of
 
 log = logging.getLogger(__name__)
 
@@ -58,17 +54,11 @@ QUIET = 0.1
 """The same at one that is not."""
 SLOW = 1.0
 """Seconds between looks at what is not in the files: whether a trainer is alive, the size on the disk."""
-_BATCH = 32
-"""Steps told at once: fewer than a slot merges."""
 _TRIES = 3
 _ASIDE = 1.0
 """Seconds until the map or the measures are looked at again when they could not be read."""
 
 Who = TypeVar("Who")
-
-
-_NEAR = 1_000
-"""Steps that one who was played the past may be behind when it joins."""
 
 
 class GoneError(RuntimeError):
@@ -116,9 +106,7 @@ class Tail(Generic[Who]):
         self._steps = Watched(run.steps_path, StepsReader)
         self._layouts = Watched(run.layouts_path, LayoutsReader)
         self._measures = Watched(run.measures_path, MeasuresReader)
-        self._line: Line = []
-        self._attempt, self._step = 0, -1
-        self._rows = ToldRows(run)
+        self._told_steps = ToldSteps(run, self._begin_again)
         self._applied = 0
         self._map = ToldMap()
         self._applied_to_map = 0
@@ -244,9 +232,7 @@ class Tail(Generic[Who]):
 
     def _look_at_steps(self, reader: StepsReader, messages: list[Message]) -> bool:
         """Returns whether there is more at once."""
-        line = reader.line()
-        more = self._take_line(reader, line, messages) and self._look_at_pulses(reader, line, messages)
-        self._rows.look(reader, self._step, messages, behind=more)
+        more = self._told_steps.look(reader, messages)
         for applied in reader.applied(after=self._applied):
             self._applied = applied.id
             messages.append(_acknowledged(applied))
@@ -256,73 +242,33 @@ class Tail(Generic[Who]):
             self._facts = facts
         return more
 
-    def _look_at_pulses(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
-        pulses = reader.pulses(self._step + 1, 0xFFFF_FFFF, limit=_BATCH)
-        for step, data in pulses:
-            attempt = step_of(data)[0]
-            if step != self._step + 1 or not counts(line, attempt, step):
-                # The line changed between two reads: the next look begins with the new one.
-                return True
-            messages.append(Message(What.PULSE, data, attempt))
-            self._attempt, self._step = attempt, step
-        return len(pulses) == _BATCH
-
-    def _take_line(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
-        """Another line: begin again where it leaves what was told. Returns whether there is one."""
-        if self._step >= 0 and counts(line, self._attempt, self._step):
-            self._line = line
-            return True
-        attempt, last = reader.last()
-        if attempt == 0:
-            return False
-        # Back to the last step that was told and still counts; the first time, to where the run is.
-        at = last if self._step < 0 else min(shared(self._line, line, self._step), last)
-        beginning = self._beginning(reader, line, at)
-        if beginning is None:
-            return False
-        self._line, self._step = line, at
-        self._attempt = attempt_at(line, at)
-        self._rows.begin(beginning, at)
-        self._measured = min(self._measured, at)
+    def _begin_again(self, step: int) -> None:
+        """Viewers are given a beginning: of the map and the measures, all that counts is new."""
+        self._measured = min(self._measured, step)
         self._map.begin()
         self._layouts.forget()
         self._measures.forget()
-        messages += beginning
-        return True
-
-    def _beginning(
-        self, reader: StepsReader, line: Line, at: int, *, rows: bool | None = None
-    ) -> list[Message] | None:
-        """The census at a step, and the matrix where somebody wants it; None while nothing is kept yet."""
-        try:
-            so_far = touches(reader, at)
-            attempt = attempt_at(line, at)
-            census = Census(attempt, at, time.time(), so_far.touches, so_far.last_lit)
-            messages = [Message(What.CENSUS, encode(census), attempt)]
-            if self._rows.wanted if rows is None else rows:
-                messages.append(matrix_message(self._run, at))
-        except NoSnapshotError:
-            return None
-        return messages
 
     def _look_at_layouts(self, reader: LayoutsReader, messages: list[Message]) -> None:
-        if not self._line:
+        line = self._told_steps.line
+        if not line:
             self._layouts.forget()
             return
         for applied in reader.applied(after=self._applied_to_map):
             self._applied_to_map = applied.id
             messages.append(_acknowledged(applied))
-        messages.extend(self._map.look(reader, self._line))
+        messages.extend(self._map.look(reader, line))
 
     def _look_at_measures(self, reader: MeasuresReader, messages: list[Message]) -> None:
-        if not self._line:
+        line = self._told_steps.line
+        if not line:
             self._measures.forget()
             return
         if self._measured < 0:
             # Those that were there before anybody looked are had by REST.
-            self._measured = max(0, reader.last_step(self._line))
+            self._measured = max(0, reader.last_step(line))
             return
-        for step, values in reader.by_step(self._measured + 1, line=self._line).items():
+        for step, values in reader.by_step(self._measured + 1, line=line).items():
             self._measured = step
             messages.append(_measures(step, values))
 
@@ -352,9 +298,8 @@ class Tail(Generic[Who]):
                 continue
             place = joining.place
             messages = self._first(channels, at_hand) if place is None else self._since(place, channels)
-            if "rows" in channels and messages is not None and not self._rows.wanted:
-                self._rows.wanted = True
-                self._rows.begin(messages, self._step)
+            if "rows" in channels and messages is not None:
+                self._told_steps.want_rows(messages)
             self._begun(joining.who, messages)
             self._joining.popleft()
 
@@ -364,11 +309,11 @@ class Tail(Generic[Who]):
 
     def _first(self, channels: frozenset[str], at_hand: dict[bool, list[Message]]) -> list[Message]:
         messages = [self._hello(channels)]
-        if self._step >= 0 and channels & {"pulse", "rows"}:
+        if self._told_steps.step >= 0 and channels & {"pulse", "rows"}:
             rows = "rows" in channels
             if rows not in at_hand:
                 with self._steps.opened() as reader:
-                    at_hand[rows] = self._beginning(reader, self._line, self._step, rows=rows) or []
+                    at_hand[rows] = self._told_steps.first(reader, rows=rows)
             messages += at_hand[rows]
         if self._map.begun and "layout" in channels:
             messages += self._drawn()
@@ -376,25 +321,14 @@ class Tail(Generic[Who]):
 
     def _since(self, place: Place, channels: frozenset[str]) -> list[Message] | None:
         """What one lacks who was played the run up to a place; None while it has to be played on first."""
-        behind = self._step - place.step
-        if place.step < 0 or not 0 <= behind <= _NEAR or not counts(self._line, place.attempt, place.step):
-            return None
-        messages: list[Message] = []
         with self._steps.opened() as reader:
-            pulses = reader.pulses(place.step + 1, self._step, limit=_NEAR)
-            rows = reader.rows(place.step + 1, self._step, limit=_NEAR) if "rows" in channels else []
-            line = reader.line()
-        if line != self._line or len(pulses) != behind:
+            messages = self._told_steps.since(reader, place, rows="rows" in channels)
+        if messages is None:
             return None
-        messages += [Message(What.PULSE, data, step_of(data)[0]) for _, data in pulses]
-        if "rows" in channels and place.exact and len(rows) == behind:
-            messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in rows]
-        elif "rows" in channels:
-            messages.append(matrix_message(self._run, self._step))
         with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
             messages += self._map.since(drawn, place)
         with suppress(*READ_ERRORS), self._measures.opened() as measured:
-            found = measured.by_step(place.measured + 1, self._measured, line=self._line)
+            found = measured.by_step(place.measured + 1, self._measured, line=self._told_steps.line)
             messages += [_measures(step, values) for step, values in found.items()]
         return messages
 
