@@ -35,7 +35,9 @@ FILLED = 1_200
 """Steps at least: so many points of a run's history the page keeps (`run/history.ts`), and until then they grow."""
 MOST_GROWTH = 0.1
 _OF_ONE = 3
-"""Samples whose median counts."""
+"""Measurements whose median is a sample."""
+_OF_AN_END = 5
+"""Samples at most whose median is the beginning, or the end: one alone is up to 2 % off."""
 _MEGABYTE = 2**20
 _DROP_EVERY = 25.0
 """Seconds between two losses of the network, at least."""
@@ -55,6 +57,12 @@ class Memory:
     nodes: int
     """Of the DOM, those too that are in no document any more."""
     listeners: int
+
+
+def median(found: list[Memory]) -> Memory:
+    """Of each figure by itself."""
+    names = ("heap", "nodes", "listeners")
+    return Memory(*(int(statistics.median(getattr(one, name) for one in found)) for name in names))
 
 
 @dataclass
@@ -146,7 +154,7 @@ class Watcher:
         wait_for(self.page, f"window.__lamplighter.received.frames.census > {opened}", 60)
 
     def memory(self) -> Memory:
-        """Collect garbage and measure, `_OF_ONE` times; the medians."""
+        """Collect garbage and measure, `_OF_ONE` times."""
         found: list[Memory] = []
         for _ in range(_OF_ONE):
             self.page.wait_for_timeout(500)
@@ -158,12 +166,7 @@ class Watcher:
             metrics = {one["name"]: int(one["value"]) for one in told}
             heap = int(usage["usedSize"] + usage.get("backingStorageSize", 0))
             found.append(Memory(heap, metrics["Nodes"], metrics["JSEventListeners"]))
-        return Memory(
-            *(
-                int(statistics.median(getattr(one, name) for one in found))
-                for name in ("heap", "nodes", "listeners")
-            )
-        )
+        return median(found)
 
     def _choose(self, number: int) -> None:
         self.page.get_by_test_id("search").fill("abcdefghiklmnoprstuw"[number % 20])
@@ -221,12 +224,14 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         received = watcher.received
         browser.close()
     heard = account(received, steps)
-    first, last = samples[0][1], samples[-1][1]
+    measured = [one for _, one in samples]
+    of_an_end = min(_OF_AN_END, len(measured) // 2)
+    first, last = median(measured[:of_an_end]), median(measured[-of_an_end:])
     growth = last.heap / first.heap - 1
     return {
         "minutes": round((samples[-1][0]) / 60, 1),
         "warm_up_s": round(samples[0][0], 1),
-        "heap_mb": [round(one.heap / _MEGABYTE, 2) for _, one in samples],
+        "heap_mb": [round(one.heap / _MEGABYTE, 2) for one in measured],
         "heap_growth": round(growth, 4),
         "nodes": [first.nodes, last.nodes],
         "listeners": [first.listeners, last.listeners],
