@@ -10,12 +10,14 @@ export function fixed(value: number | null | undefined, digits: number): string 
     : value.toFixed(digits);
 }
 
-/** A small number with three significant digits, without an exponent while that is readable. */
-export function small(value: number | null | undefined): string {
+/** A small number with so many significant digits, without an exponent while that is readable. */
+export function small(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return size >= 0.001 && size < 10_000 ? String(+value.toPrecision(3)) : value.toExponential(1);
+  return size >= 0.001 && size < 10_000
+    ? String(+value.toPrecision(digits))
+    : value.toExponential(1);
 }
 
 export function bytes(value: number): string {

@@ -1,0 +1,31 @@
+/**
+ * Ranges of axes along which more and more comes: they end at round numbers, so that ticks keep still while data
+ * grows. A tick that creeps draws the eye, and Plotly remembers the size of every label at every place it had. Pure.
+ */
+
+/** Where an axis ends that begins at 0 and holds `most`: at the next number of two digits and zeros. */
+export function upTo(most: number): number {
+  if (!(most > 0)) return 1;
+  const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
+  return unit < 1 ? Math.ceil(most) : Math.ceil(most / unit) * unit;
+}
+
+/** Round numbers that hold all of `values` between them, on a grid of 10 to 25 lines; null where there are none. */
+export function around(values: readonly number[]): [number, number] | null {
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  if (least > most) return null;
+  const unit = gridOf(most - least);
+  const [low, high] = [Math.floor(least / unit) * unit, Math.ceil(most / unit) * unit];
+  return low < high ? [low, high] : [low - unit, high + unit];
+}
+
+function gridOf(spread: number): number {
+  if (!(spread > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(spread));
+  return power / (spread >= 5 * power ? 2 : spread >= 2 * power ? 5 : 10);
+}
