@@ -1,4 +1,6 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { minify } from "terser";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 // The built page lands where the Python package picks it up; `index.html` is served at `/`,
@@ -14,9 +16,26 @@ const shaders = {
     id.endsWith("/shaders.ts") ? code.replace(/\s+\/\/.*$/gm, "").replace(/^\s+/gm, "") : null,
 };
 
+/** What Vite has made small, once more by terser: it gives the shortest names to what is named most. */
+const terser: Plugin = {
+  name: "terser",
+  async generateBundle(_, bundle) {
+    for (const script of Object.values(bundle)) {
+      if (script.type !== "chunk") continue;
+      const { code } = await minify(script.code, {
+        module: true,
+        ecma: 2020,
+        compress: { passes: 2 },
+      });
+      script.code = code ?? script.code;
+    }
+  },
+};
+
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
-  plugins: [shaders, svelte()],
+  plugins: [shaders, svelte(), terser],
+  worker: { plugins: () => [terser] },
   build: {
     outDir: "../static/app",
     emptyOutDir: true,
@@ -25,6 +44,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     // Svelte's custom elements, of which the page has none, would stay in it for what they do when they are loaded.
     rolldownOptions: {
+      checks: { pluginTimings: false },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },
     },
   },
