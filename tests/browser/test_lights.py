@@ -1,10 +1,12 @@
-"""The lamps when the graphics context is lost, and where there is no WebGL2."""
+"""The lamps when the graphics context is lost, where it can do less, and where there is no WebGL2."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.shelf import Shelf
@@ -72,3 +74,55 @@ def test_without_webgl2_plotly_draws_the_lamps(city: str, chromium: Browser):
     assert drawn == V + 2 * lit
     wait_for(page, "__lamplighter.labels.length > 0")
     page.close()
+
+
+LESS = """
+const refused = %s;
+const { getExtension, texStorage2D } = WebGL2RenderingContext.prototype;
+const { getContext } = HTMLCanvasElement.prototype;
+window.formats = new Set();
+WebGL2RenderingContext.prototype.getExtension = function (name) {
+  return refused.includes(name) ? null : getExtension.call(this, name);
+};
+WebGL2RenderingContext.prototype.texStorage2D = function (target, levels, format, width, height) {
+  if (width > 4) window.formats.add(format);
+  return texStorage2D.call(this, target, levels, format, width, height);
+};
+HTMLCanvasElement.prototype.getContext = function (kind, wishes) {
+  return getContext.call(this, kind, { ...wishes, preserveDrawingBuffer: true });
+};
+"""
+"""A context without some extensions, which keeps its picture so that it can be read."""
+PICTURE = """() => {
+  const small = new OffscreenCanvas(320, 180).getContext("2d");
+  small.drawImage(document.querySelector("[data-testid=city]"), 0, 0, 320, 180);
+  return Array.from(small.getImageData(0, 0, 320, 180).data);
+}"""
+RGBA8, RGBA32F, RGBA16F = 0x8058, 0x8814, 0x881A
+
+
+def test_the_picture_is_the_same_in_whatever_light_can_be_summed(city: str, chromium: Browser):
+    def drawn(refused: list[str]) -> tuple[list[int], NDArray[np.int64]]:
+        page = calm(chromium)
+        page.add_init_script(LESS % refused)
+        page.goto(city)
+        wait_for(page, LIT)
+        page.wait_for_timeout(600)
+        wait_for(page, FINE)
+        formats = page.evaluate("[...window.formats]")
+        picture = np.array(page.evaluate(PICTURE)).reshape(180, 320, 4)
+        page.close()
+        return formats, picture
+
+    # Here a processor draws, which is quickest with whole floats.
+    formats, full = drawn([])
+    # `litPixels` counts on a picture of bytes.
+    assert set(formats) == {RGBA32F, RGBA8}
+    assert full[..., :3].max() > 150, "nothing is lit"
+    formats, half = drawn(["EXT_float_blend"])
+    assert set(formats) == {RGBA16F, RGBA8}
+    assert np.abs(half - full).max() <= 4
+    formats, in_bytes = drawn(["EXT_color_buffer_float", "EXT_color_buffer_half_float"])
+    assert set(formats) == {RGBA8}
+    # Height in bytes moves contour lines a little, and light that is summed ends at 1.
+    assert np.abs(in_bytes - full).mean() < 1.5

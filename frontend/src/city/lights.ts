@@ -15,7 +15,7 @@ import type { Placement, View } from "./placement";
 import { Program } from "./program";
 import type { Relief } from "./relief";
 import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";
-import { drawsDeep, release, targetOf, textureOf, type Target } from "./target";
+import { depthOf, release, targetOf, textureOf, type Depth, type Target } from "./target";
 
 export interface Moment {
   view: View;
@@ -47,8 +47,7 @@ export class Lights {
   private reliefs!: [WebGLTexture, WebGLTexture];
   /** Cells: halos as they are deposited; blurred, with the land's height; with blooms added; and as the eye sees it. */
   private cells: Record<"halos" | "asleep" | "lit" | "seen", Target> | null = null;
-  /** Whether light can be summed beyond 1. */
-  private deep = false;
+  private depth: Depth = "bytes";
   private largest = 64;
   /** What the cells of those asleep were last drawn for; they are drawn again when it changes. */
   private seen = "";
@@ -174,7 +173,7 @@ export class Lights {
     if (this.lost || moment.glow <= 0) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
-    const target = targetOf(gl, false, width, height);
+    const target = targetOf(gl, "bytes", width, height);
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -292,10 +291,10 @@ export class Lights {
   }
 
   private cellsOf(width: number, height: number) {
-    const { gl, deep } = this;
+    const { gl, depth } = this;
     if (this.cells?.halos.width === width && this.cells.halos.height === height) return this.cells;
     for (const target of Object.values(this.cells ?? {})) release(gl, target);
-    const target = () => targetOf(gl, deep, width, height);
+    const target = () => targetOf(gl, depth, width, height);
     this.cells = { halos: target(), asleep: target(), lit: target(), seen: target() };
     this.seen = "";
     return this.cells;
@@ -303,7 +302,7 @@ export class Lights {
 
   private begin() {
     const { gl } = this;
-    this.deep = drawsDeep(gl);
+    this.depth = depthOf(gl);
     this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
     this.programs = {
       cells: new Program(gl, SCREEN, CELLS),
@@ -341,7 +340,8 @@ export class Lights {
     const { gl } = this;
     gl.bindTexture(gl.TEXTURE_2D, this.reliefs[slot]);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, size, size, 0, gl.RED, gl.FLOAT, heights);
+    const format = this.depth === "full" ? gl.R32F : gl.R16F;
+    gl.texImage2D(gl.TEXTURE_2D, 0, format, size, size, 0, gl.RED, gl.FLOAT, heights);
     this.uploaded += heights.byteLength;
     this.seen = "";
   }

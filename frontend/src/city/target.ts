@@ -7,6 +7,12 @@ export interface Target {
   height: number;
 }
 
+/**
+ * What light is summed in. Floats, so that it may exceed 1: half as long, which is the graphics card's own measure, or
+ * full where a processor draws, which has no half floats and would convert each of them. Bytes where neither can be.
+ */
+export type Depth = "bytes" | "half" | "full";
+
 export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
   const texture = gl.createTexture()!;
   gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -17,15 +23,15 @@ export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
   return texture;
 }
 
-/** `deep`: of half floats, in which light can be summed beyond 1. */
 export function targetOf(
   gl: WebGL2RenderingContext,
-  deep: boolean,
+  depth: Depth,
   width: number,
   height: number,
 ): Target {
   const picture = textureOf(gl);
-  gl.texStorage2D(gl.TEXTURE_2D, 1, deep ? gl.RGBA16F : gl.RGBA8, width, height);
+  const format = { bytes: gl.RGBA8, half: gl.RGBA16F, full: gl.RGBA32F }[depth];
+  gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
   const frame = gl.createFramebuffer()!;
   gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, picture, 0);
@@ -37,13 +43,25 @@ export function release(gl: WebGL2RenderingContext, { frame, picture }: Target) 
   gl.deleteTexture(picture);
 }
 
-/** Whether half floats can be drawn on. Asked once: the answer waits until all that was drawn is done. */
-export function drawsDeep(gl: WebGL2RenderingContext): boolean {
-  const offered =
-    gl.getExtension("EXT_color_buffer_float") ?? gl.getExtension("EXT_color_buffer_half_float");
-  if (!offered) return false;
-  const trial = targetOf(gl, true, 4, 4);
-  const drawn = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
-  release(gl, trial);
-  return drawn;
+/** The depth that can be drawn on here. Asked once: the answer waits until all that was drawn is done. */
+export function depthOf(gl: WebGL2RenderingContext): Depth {
+  const floats = gl.getExtension("EXT_color_buffer_float");
+  const able = (depth: Depth) => {
+    const trial = targetOf(gl, depth, 4, 4);
+    const drawn = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
+    release(gl, trial);
+    return drawn;
+  };
+  const full = ["EXT_float_blend", "OES_texture_float_linear"];
+  if (floats && bySoftware(gl) && full.every((name) => gl.getExtension(name)) && able("full"))
+    return "full";
+  const offered = floats ?? gl.getExtension("EXT_color_buffer_half_float");
+  return offered && able("half") ? "half" : "bytes";
+}
+
+/** Whether a processor draws, as far as the browser says what does. */
+function bySoftware(gl: WebGL2RenderingContext): boolean {
+  const named = gl.getExtension("WEBGL_debug_renderer_info");
+  const name: unknown = gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  return /swiftshader|llvmpipe|basic render/i.test(String(name));
 }
