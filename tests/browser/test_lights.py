@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 FINE = "document.querySelector('[data-testid=city]').width === innerWidth"
+FINE_AND_LIT = f"{FINE} && __lamplighter.litPixels()"
 """Where drawing is slow it is coarse while something moves: pixels are counted when it is not."""
 CONTEXT = (
     "document.querySelector('[data-testid=city]').getContext('webgl2').getExtension('WEBGL_lose_context')"
@@ -45,8 +46,7 @@ def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, 
     page.goto(city)
     wait_for(page, LIT)
     page.wait_for_timeout(600)
-    wait_for(page, FINE)
-    before = page.evaluate("__lamplighter.litPixels()")
+    before = wait_for(page, FINE_AND_LIT)
     # An extension object that is let go takes the way back with it.
     page.evaluate(f"() => {{ window.lost = {CONTEXT}; window.lost.loseContext() }}")
     expect(page.get_by_test_id("dark")).to_contain_text("come back by themselves")
@@ -55,8 +55,7 @@ def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, 
     expect(page.get_by_test_id("dark")).to_have_count(0)
     wait_for(page, LIT)
     page.wait_for_timeout(300)
-    wait_for(page, FINE)
-    assert page.evaluate("__lamplighter.litPixels()") == pytest.approx(before, rel=0.02)
+    assert wait_for(page, FINE_AND_LIT) == pytest.approx(before, rel=0.02)
     page.close()
 
 
