@@ -199,10 +199,16 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         wait_for(page, "__lamplighter.beat.step === 61")
         away(page)
         trainer.train(9)
+        draw(run.layouts_path, V, (60, 70), ("animals", "marks"))
         page.wait_for_timeout(200)
         context.set_offline(False)
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "open")
         assert page.evaluate("__lamplighter.beat.step") == 61
+        # Maps that were drawn meanwhile are found.
+        page.keyboard.press("ArrowRight")
+        wait_for(page, "__lamplighter.beat.step === 62 && __lamplighter.shown.step === 60")
+        page.keyboard.press("ArrowLeft")
+        wait_for(page, "__lamplighter.beat.step === 61")
         # Training goes back to an earlier step: what is stood at does not count any more.
         trainer.again_from(50).train(20)
         expect(page.get_by_test_id("standing")).to_contain_text("step 61 of attempt 1 does not count")

@@ -174,6 +174,7 @@ export class LiveRun extends Travel {
     if (link.state !== "open") return;
     this.opened += 1;
     this.problem = null;
+    if (this.opened > 1) this.past?.missed();
     if ((this.opened > 1 && !this.replay) || !this.catchUp.done) this.catchUp.again();
     if (this.standing?.problem) this.standing.refresh();
   }

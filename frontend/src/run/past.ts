@@ -75,6 +75,11 @@ export class Past {
     this.line += 1;
   }
 
+  /** The line was lost for a while: what was drawn meanwhile is in no list yet. */
+  missed() {
+    this.index = null;
+  }
+
   /** Nobody looks at the past any more: what is new is not followed, and nothing is on its way. */
   rest() {
     this.endSkim();
