@@ -16,6 +16,7 @@ from lamplighter.runfolder.shelf import Shelf
 from lamplighter.runfolder.status import read_status
 from tests.application import Application
 from tests.browser.cities import draw
+from tests.browser.line import cut_line, remember_sockets
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -31,7 +32,6 @@ MARK = """() => {
     window.last = __lamplighter.paintings.at(-1);
 }"""
 """Remembers what was there before: a reload would forget it, and a tab that goes on would count."""
-NOT_OPEN = "document.querySelector('[data-testid=connection]').dataset.state !== 'open'"
 LIT_SINCE = (
     "__lamplighter.paintings.slice(__lamplighter.paintings.indexOf(window.last) + 1).map(({ step }) => step)"
 )
@@ -116,19 +116,10 @@ def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
 def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_pulse_of_what_was_missed(
     house: Application, trainer: FakeTrainer, context: BrowserContext
 ) -> None:
-    context.add_init_script(
-        "window.sockets = []; window.WebSocket = class extends WebSocket {"
-        " constructor(...given) { super(...given); window.sockets.push(this) } };"
-    )
+    remember_sockets(context)
     page = looks_at(context, house, trainer)
     page.evaluate(MARK)
-    page.evaluate("window.sockets.forEach((socket) => socket.close())")
-    wait_for(page, NOT_OPEN)
-    context.set_offline(True)
-    # It may have come back just before.
-    while not page.evaluate(NOT_OPEN):
-        page.evaluate("window.sockets.at(-1).close()")
-        page.wait_for_timeout(300)
+    cut_line(page)
     trainer.train(MISSED)
     context.set_offline(False)
     has_caught_up(page, house, trainer, 31 + MISSED)

@@ -12,19 +12,13 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.shelf import Shelf
 from tests.application import Application
 from tests.browser.cities import draw
+from tests.browser.line import cut_line, remember_sockets
 from tests.browser.pages import wait_for
 from tests.browser.town import DESKTOP, LAST, Town, built, lit, looked_at, shows
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
 
-SOCKETS = """
-window.sockets = [];
-window.WebSocket = class extends WebSocket {
-    constructor(...given) { super(...given); window.sockets.push(this) }
-};
-"""
-"""Remembers the sockets that the page opens, so that a test can cut them."""
 WATCH = """() => {
     const seen = (window.seen = []);
     const look = () => {
@@ -179,7 +173,7 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
     run = trainer.run
     draw(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
-    context.add_init_script(SOCKETS)
+    remember_sockets(context)
     page = context.new_page()
     try:
         page.goto(f"{town.house.url}/?run={run.id}&folded=1")
@@ -187,7 +181,7 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         trainer.train(1)
         wait_for(page, "__lamplighter.beat.step === 31")
         page.evaluate("window.sameDocument = true")
-        away(page)
+        cut_line(page)
         trainer.train(40)
         page.wait_for_timeout(500)
         assert page.evaluate("__lamplighter.step") == 31
@@ -197,7 +191,7 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         page.keyboard.press("Space")
         page.keyboard.press("Shift+ArrowLeft")
         wait_for(page, "__lamplighter.beat.step === 61")
-        away(page)
+        cut_line(page)
         trainer.train(9)
         draw(run.layouts_path, V, (60, 70), ("animals", "marks"))
         page.wait_for_timeout(200)
@@ -222,13 +216,6 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
     finally:
         trainer.crash()
         context.close()
-
-
-def away(page: Page) -> None:
-    """No network, and the socket that there was is gone."""
-    page.context.set_offline(True)
-    page.evaluate("window.sockets.forEach((socket) => socket.close())")
-    expect(page.get_by_test_id("connection")).not_to_have_attribute("data-state", "open")
 
 
 def joined(house: Application, run: str, step: int) -> str:
