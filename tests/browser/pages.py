@@ -1,4 +1,7 @@
-"""Waiting for the page. Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids."""
+"""Asking the page: waiting for it, and what of it cannot be reached.
+
+Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,13 @@ import time
 from typing import Any
 
 from playwright.sync_api import Page
+
+OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
+    .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], .modebar'))
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
+    .map(([one]) => one.outerHTML.slice(0, 160))"""
+"""Controls and figures that lie beside the window, where nobody can reach them."""
 
 
 def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.05) -> Any:

@@ -14,7 +14,7 @@ from lamplighter.runfolder.shelf import Shelf
 from tests.application import Application
 from tests.browser.axe import barriers
 from tests.browser.cities import draw
-from tests.browser.pages import wait_for
+from tests.browser.pages import OUTSIDE, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -290,12 +290,7 @@ def test_enlarged_and_spaced_text_is_not_cut_off(
     # The inspector ends where the bar at the bottom begins, however short the window is.
     ends = page.evaluate("document.querySelector('#panel').getBoundingClientRect().bottom")
     assert ends <= page.evaluate("document.querySelector('.transport').getBoundingClientRect().top") + 1
-    outside = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
-        .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], .modebar'))
-        .map((one) => [one, one.getBoundingClientRect()])
-        .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
-        .map(([one]) => one.outerHTML.slice(0, 160))"""
-    assert page.evaluate(outside) == []
+    assert page.evaluate(OUTSIDE) == []
     context.close()
 
 

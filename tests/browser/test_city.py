@@ -13,7 +13,7 @@ from lamplighter.runfolder.status import read_status
 from lamplighter.runfolder.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application
-from tests.browser.pages import wait_for
+from tests.browser.pages import OUTSIDE, wait_for
 from tests.runs import wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
@@ -156,13 +156,14 @@ def test_a_viewer_without_the_launch_link_may_look_and_not_touch(application: Ap
     context.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 720), (3840, 2160)])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1280, 720), (3840, 2160)])
 def test_nothing_is_cut_off(application: Application, chromium: Browser, width: int, height: int):
     context = chromium.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
     page.goto(application.url)
     wait_for(page, LIT, 90)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(OUTSIDE) == []
     for name in ("step", "loss", "lit", "pause-picture"):
         box = page.get_by_test_id(name).bounding_box()
         assert box is not None, name
