@@ -25,7 +25,7 @@ const terser: Plugin = {
       const { code } = await minify(script.code, {
         module: true,
         ecma: 2020,
-        compress: { passes: 2 },
+        compress: { passes: 4 },
       });
       script.code = code ?? script.code;
     }

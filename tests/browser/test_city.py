@@ -87,8 +87,11 @@ def test_pausing_my_picture_stops_the_lamps_and_not_the_training(page: Page, app
 def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, application: Application):
     wait_for(page, LIT, 60)
     run = application.only_run()
-    page.get_by_test_id("pause-training").click()
+    page.get_by_test_id("pause-training").focus()
+    page.keyboard.press("Enter")
     wait_until(lambda: read_status(run).phase == "paused", "pause")
+    # Who pressed it may press it again.
+    expect(page.get_by_test_id("resume-training")).to_be_focused()
     expect(page.get_by_test_id("phase")).to_contain_text("paused")
     at = read_status(run).step
     page.wait_for_timeout(700)

@@ -107,6 +107,12 @@ def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> Non
     expect(page).to_have_url(re.compile("ring=k1"))
     page.get_by_test_id("colour").focus()
     wait_for(page, "__lamplighter.ringed.length === 20 && __lamplighter.ringed[0] === 40")
+    towns.press("Escape")
+    expect(page).not_to_have_url(re.compile("ring="))
+    page.get_by_test_id("colour").focus()
+    wait_for(page, "!__lamplighter.ringed.length")
+    towns.press("Enter")
+    expect(page).to_have_url(re.compile("ring=k1"))
     # In another legend the entry would be another one.
     page.get_by_test_id("colour").select_option("frequency")
     wait_for(page, "!__lamplighter.ringed.length")

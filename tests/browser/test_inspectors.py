@@ -28,6 +28,7 @@ COLOURS = """() => {
     return found.size;
 }"""
 """Different colours of the matrix's picture."""
+FIGURE_HEIGHT = "document.querySelector('[data-testid=matrix] .main-svg').clientHeight"
 PICTURE = "document.querySelector('[data-testid=matrix] canvas').toDataURL()"
 
 
@@ -177,6 +178,10 @@ def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None
     page.get_by_test_id("matrix-change").check()
     expect(page.get_by_test_id("matrix-step")).to_contain_text(re.compile(rf"{LAST}.*\b0\b"))
     wait_for(page, f"{PICTURE} !== {by_frequency!r}")
+    # Its axis goes along with the window.
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    wait_for(page, f"{FIGURE_HEIGHT} === document.querySelector('[data-testid=matrix]').clientHeight")
+    page.set_viewport_size({"width": 1280, "height": 720})
     # Nothing changed since the step that is shown: one colour, and the lamps at the side.
     page.get_by_test_id("matrix-against").fill(str(LAST))
     page.get_by_test_id("matrix-against").press("Enter")

@@ -112,6 +112,24 @@ def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Brows
     page.keyboard.press("l")
     wait_for(page, "__lamplighter.beat?.step === 400")
     expect(page.get_by_test_id("notice")).to_have_count(0)
+    # Training did not go back: it never was there.
+    page.goto(f"{recorded.url}/?run=mine&at=5000")
+    expect(page.get_by_test_id("ahead")).to_contain_text("has not come to this step yet")
+    expect(page.get_by_test_id("step")).not_to_have_text("5,000")
+    page.close()
+
+
+def test_a_token_that_there_is_not_is_said_once_and_the_city_stays(recorded: Application, chromium: Browser):
+    page = chromium.new_page(viewport={"width": 1280, "height": 720})
+    refused: list[str] = []
+    page.on("response", lambda response: refused.append(response.url) if response.status == 404 else None)
+    page.goto(f"{recorded.url}/?run=mine&token={SIZE}")
+    expect(page.get_by_test_id("token-problem")).to_contain_text("not in this vocabulary")
+    wait_for(page, "window.__lamplighter?.litPixels?.() > 0")
+    wait_for(page, "!location.search.includes('token=')")
+    before = len(refused)
+    page.wait_for_timeout(3_000)
+    assert len(refused) == before, refused
     page.close()
 
 

@@ -34,6 +34,14 @@ WATCH = """() => {
 }"""
 """Writes down, again and again, what a step told in two beats shows: a test that asks may come too late."""
 
+TRUSTED = """() => {
+    const said = document.querySelector('[data-testid=trust]');
+    window.trusted = [];
+    new MutationObserver(() => window.trusted.push(said.textContent.trim()))
+        .observe(said, { childList: true, characterData: true, subtree: true });
+}"""
+"""Everything that is said of the map."""
+
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
@@ -131,6 +139,7 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
     page.get_by_test_id("step-back").click()
     shows(page, town, 69)
     page.get_by_test_id("speed").select_option("10")
+    page.evaluate(TRUSTED)
     page.get_by_test_id("resume-replay").click()
     wait_for(page, "location.search.includes('from=69')")
     wait_for(page, "__lamplighter.beat.step > 69", every=0.02)
@@ -141,6 +150,8 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
     stood = int(wait_for(page, "new URLSearchParams(location.search).get('at')"))
     assert 69 < stood < 100
     shows(page, town, stood)
+    # A map that comes a little before what is counted is no map of another time.
+    assert not [said for said in page.evaluate("window.trusted") if "none is older" in said]
     page.keyboard.press("l")
     wait_for(page, f"__lamplighter.beat.step === {LAST} && __lamplighter.step === {LAST}")
     wait_for(page, f"__lamplighter.shown.step === {LAST}")
@@ -166,6 +177,32 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
     page.goto(town.at("folded=1&at=5000"))
     expect(page.get_by_test_id("past-problem")).to_contain_text("5000")
     page.close()
+
+
+def test_trails_are_drawn_while_maps_follow_faster_than_lamps_glide(town: Town, chromium: Browser) -> None:
+    trainer = FakeTrainer(make_run(Shelf(town.house.runs), steps=400)).begin().train(20)
+    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
+    page = chromium.new_page(viewport=DESKTOP)
+    drawn = "(document.querySelector('.city .axes').data ?? []).length"
+    try:
+        page.goto(f"{town.house.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
+        wait_for(page, f"window.__lamplighter?.shown && {drawn} > 0")
+        page.get_by_test_id("legend-fold").click()
+        page.get_by_test_id("trails").select_option("none")
+        wait_for(page, f"{drawn} === 0")
+        for step in range(21, 45):
+            trainer.train(1)
+            draw(trainer.run.layouts_path, V, (step,), ("animals", "marks"))
+            page.wait_for_timeout(200)
+            if step == 25:
+                assert page.evaluate("__lamplighter.glided") > 0
+                page.get_by_test_id("trails").select_option("movers")
+            if page.evaluate(drawn):
+                break
+        assert page.evaluate(drawn) > 0
+    finally:
+        trainer.crash()
+        page.close()
 
 
 def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Browser) -> None:

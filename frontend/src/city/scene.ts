@@ -218,7 +218,7 @@ export class Scene {
 
   /** Bring a token into view. */
   show(id: number) {
-    if (!this.layout) return;
+    if (!(id < (this.layout?.vocabulary ?? 0))) return;
     this.camera.show(this.at(id));
     this.rename();
   }

@@ -55,7 +55,7 @@ export class Room {
       top: this.top + 14,
       right: inspecting && !narrow ? this.sideWidth + 30 : 30,
       bottom: this.bottom + 10 + (narrow ? covered : 0),
-      left: narrow ? 14 : explaining ? this.legendWidth + 30 : 44,
+      left: narrow ? 14 : explaining ? this.legendWidth + 60 : 44,
     };
   });
 }

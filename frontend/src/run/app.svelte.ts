@@ -3,6 +3,7 @@
 import { untrack } from "svelte";
 import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
 import type { Layout } from "../wire/frames";
+import { t } from "../strings";
 import { readAddress, writeAddress } from "./address";
 import { Comfort } from "./comfort.svelte";
 import { Gathered } from "./gathered.svelte";
@@ -65,6 +66,9 @@ export class App {
       $effect(() => this.selection?.show(this.run?.at ?? null));
       $effect(() => {
         const { vocabulary = null, districts = null } = this.run ?? {};
+        // A link may name a token that there is not.
+        if (vocabulary && !((this.selection?.token ?? 0) < vocabulary.tokens.length))
+          this.selection?.refuse(t.token.unknown);
         untrack(() => this.gathered.resolve(vocabulary, districts));
       });
     });

@@ -33,6 +33,12 @@ export class Selection {
     this.refresh();
   }
 
+  /** There is no such token: none is chosen, and why is said. */
+  refuse(problem: string) {
+    this.choose(null);
+    this.problem = problem;
+  }
+
   /** Another step is shown; null: the newest. The answer of before stays until there is one. */
   show(at: number | null) {
     if (at === this.at) return;

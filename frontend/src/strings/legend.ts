@@ -39,10 +39,11 @@ export const legend = {
     } as Partial<Record<ColourBy, string>>,
     unknown: "not known",
     unknownMore: {
-      gradient: "not lit since this page was opened",
+      gradient: "not lit in the steps that this page has looked at",
     } as Partial<Record<ColourBy, string>>,
     band: (by: ColourBy, from: number | null, to: number | null) => {
-      const number = (edge: number) => (by === "trust" ? fixed(edge, 2) : small(edge));
+      const number = (edge: number) =>
+        by === "trust" ? fixed(edge, 2) : edge < 1e3 ? small(edge) : count(edge);
       if (by === "since") return ages(from, to);
       if (from === null) return to === null ? "all" : `below ${number(to)}`;
       if (to === null) return `${number(from)} and more`;

@@ -38,7 +38,7 @@ export const transport = {
     superseded: (step: number, attempt: number) =>
       `step ${count(step)} of attempt ${count(attempt)} does not count any more: training went on from an earlier one. This is the step that counts now`,
     light: (step: number, rows: number) =>
-      `step ${count(step)}, first the light: ${rowsOf(rows)} of the batch, each as bright as its gradient. Nothing has moved yet`,
+      `step ${count(step)}, first the light: ${rowsOf(rows)} of the batch, each as bright as its gradient. The move comes next`,
     move: (step: number, rows: number) =>
       `step ${count(step)}, then the move: ${rowsOf(rows)} moved in the space.`,
     mapMoves: "The map follows",

@@ -261,15 +261,23 @@ export class Refusal extends Error {
 
 /** Ask the server; `path` starts at the root. Throws `Refusal` (or the abort). */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const answer = await answerTo(path, init);
-  return answer.status === 204 ? (undefined as T) : await body<T>(answer);
+  const text = await read(path, init, (answer) => answer.text());
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 /** The same, for bytes. */
-export async function askBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
+export function askBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
+  return read(path, init, (answer) => answer.arrayBuffer());
+}
+
+async function read<T>(
+  path: string,
+  init: RequestInit,
+  content: (answer: Response) => Promise<T>,
+): Promise<T> {
   const answer = await answerTo(path, init);
   try {
-    return await answer.arrayBuffer();
+    return await content(answer);
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new Refusal(0, failures.broken);
@@ -298,11 +306,6 @@ export function send<T>(path: string, content: unknown, method = "POST"): Promis
 /** `/api/runs/<run>/<rest>`, escaped. */
 export function runPath(run: string, rest = ""): string {
   return `/api/runs/${encodeURIComponent(run)}${rest && `/${rest}`}`;
-}
-
-async function body<T>(answer: Response): Promise<T> {
-  const text = await answer.text();
-  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 async function reason(answer: Response): Promise<string> {
