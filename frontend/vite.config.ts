@@ -8,12 +8,17 @@ import { defineConfig } from "vitest/config";
 // running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
-/** Shaders travel without their comments and their indentation. */
+/** Shaders travel without comments, indentation, and blanks beside signs that need none. */
 const shaders = {
   name: "shaders",
   enforce: "pre" as const,
   transform: (code: string, id: string) =>
-    id.endsWith("/shaders.ts") ? code.replace(/\s+\/\/.*$/gm, "").replace(/^\s+/gm, "") : null,
+    id.endsWith("/shaders.ts")
+      ? code
+          .replace(/\s+\/\/.*$/gm, "")
+          .replace(/^\s+/gm, "")
+          .replace(/ ?([=*/+<>,(){};]) ?/g, "$1")
+      : null,
 };
 
 /** What Vite has made small, once more by terser: it gives the shortest names to what is named most. */
@@ -25,7 +30,7 @@ const terser: Plugin = {
       const { code } = await minify(script.code, {
         module: true,
         ecma: 2020,
-        compress: { passes: 4 },
+        compress: { passes: 4, keep_fargs: false, hoist_funs: true },
       });
       script.code = code ?? script.code;
     }

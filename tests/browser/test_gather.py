@@ -246,7 +246,11 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
 
     phone.get_by_test_id("stop-drawing").tap()
     phone.get_by_test_id("strip-let-go").tap()
-    middle = int(np.argmin(apart(places, x, y)))
-    touch(cdp, "touchStart", (float(places[middle][0]), float(places[middle][1])))
+    # The lowest: the panel that opens lies under the finger, and nothing in it is pressed.
+    lowest = int(np.argmax(places[:, 1]))
+    touch(cdp, "touchStart", (float(places[lowest][0]), float(places[lowest][1])))
     touch(cdp, "touchEnd")
     wait_for(phone, "location.search.includes('token=')")
+    phone.wait_for_timeout(600)
+    expect(phone.get_by_test_id("tab-token")).to_have_attribute("aria-selected", "true")
+    assert phone.evaluate("document.activeElement.outerHTML.slice(0, 90)").startswith("<body")

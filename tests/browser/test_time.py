@@ -179,7 +179,9 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
     page.close()
 
 
-def test_trails_are_drawn_while_maps_follow_faster_than_lamps_glide(town: Town, chromium: Browser) -> None:
+def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
+    town: Town, chromium: Browser
+) -> None:
     trainer = FakeTrainer(make_run(Shelf(town.house.runs), steps=400)).begin().train(20)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     page = chromium.new_page(viewport=DESKTOP)
@@ -200,6 +202,13 @@ def test_trails_are_drawn_while_maps_follow_faster_than_lamps_glide(town: Town, 
             if page.evaluate(drawn):
                 break
         assert page.evaluate(drawn) > 0
+        # A lamp on its way is chosen where it is.
+        for token in range(10):
+            trainer.train(1)
+            draw(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
+            page.wait_for_timeout(150)
+            page.mouse.click(*page.evaluate("(id) => __lamplighter.pixelOf(id)", 4 * token))
+        wait_for(page, "location.search.includes('token=')", 5)
     finally:
         trainer.crash()
         page.close()

@@ -30,4 +30,11 @@ describe("the camera", () => {
     const [x, y] = made.pixelOf([15, 15]);
     expect(x > 0 && x < 1_000 && y > 0 && y < 600).toBe(true);
   });
+
+  it("sees the whole city's edge, however small it is", () => {
+    const made = camera();
+    made.resize(90, 90, INSETS);
+    made.show([1, 1]);
+    expect(made.wandering).toBe(false);
+  });
 });

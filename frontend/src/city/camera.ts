@@ -81,11 +81,13 @@ export class Camera {
     const view = this.from ? this.home : this.view;
     const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
     const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
+    // The whole city may be shown small: what is at its edge is in view.
+    const edge = this.wandering ? 20 : -1;
     const free =
-      px > insets.left + 20 &&
-      px < width - insets.right - 20 &&
-      py > insets.top + 20 &&
-      py < height - insets.bottom - 20;
+      px > insets.left + edge &&
+      px < width - insets.right - edge &&
+      py > insets.top + edge &&
+      py < height - insets.bottom - edge;
     if (free) return;
     const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
     const cx = x + ((insets.right - insets.left) / 2 / width) * w;

@@ -82,7 +82,7 @@ export class Country {
   private learn({ box, relief, lies, grid }: Survey, of: Placement, groups: Group[]) {
     if (groups === this.groups) this.districts = districtsOf(groups, lies);
     // Meanwhile another layout may have come: its own survey will be here soon.
-    if (of === this.shown) this.picker = new Picker(grid, of);
+    if (of === this.shown) this.picker = new Picker(grid);
     this.box = box;
     const first = !this.known;
     this.known = true;

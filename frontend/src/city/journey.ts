@@ -56,8 +56,8 @@ export class Journey {
     return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
   }
 
-  /** Where all tokens are: x, y by token id. */
-  coordinates(mixing: number): Float32Array {
-    return placement.coordinates(placement.between(this.from, this.to, mixing));
+  /** Where all tokens are. */
+  placed(mixing: number): Placement {
+    return placement.between(this.from, this.to, mixing);
   }
 }

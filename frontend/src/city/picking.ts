@@ -1,6 +1,6 @@
-/** Which token is nearest to a point of the map: a grid of buckets. Pure. */
+/** Which token is nearest to a point of the map, and, by a grid of buckets, which lie in a view. Pure. */
 
-import { at, type Placement, type View } from "./placement";
+import type { Placement, View } from "./placement";
 
 /** Tokens by the cell they lie in. */
 export interface Grid {
@@ -30,28 +30,30 @@ export function gridOf(xy: Float32Array, box: View): Grid {
   return { box, side, starts, ids };
 }
 
-export class Picker {
-  /** `grid` must be of this placement. */
-  constructor(
-    private readonly grid: Grid,
-    private readonly placement: Placement,
-  ) {}
-
-  /** The nearest token within the ellipse of radii `rx`, `ry` about (x, y), or null. */
-  nearest(x: number, y: number, rx: number, ry: number): number | null {
-    const { ids } = this.grid;
-    let best: number | null = null;
-    let least = 1;
-    for (const [first, last] of this.rows({ x0: x - rx, x1: x + rx, y0: y - ry, y1: y + ry })) {
-      for (let i = first; i < last; i++) {
-        const id = ids[i]!;
-        const [px, py] = at(this.placement, id);
-        const far = ((px - x) / rx) ** 2 + ((py - y) / ry) ** 2;
-        if (far <= least) [least, best] = [far, id];
-      }
-    }
-    return best;
+/**
+ * The token nearest to (x, y) within the ellipse of radii `rx`, `ry` about it, or null. All are looked at: while lamps
+ * glide no grid knows where they are, and 50,000 take a fraction of a millisecond.
+ */
+export function nearestTo(
+  { places, box }: Placement,
+  x: number,
+  y: number,
+  rx: number,
+  ry: number,
+): number | null {
+  const [sx, sy] = [(box.x1 - box.x0) / 65_535, (box.y1 - box.y0) / 65_535];
+  let best: number | null = null;
+  let least = 1;
+  for (let i = 0; i < places.length; i += 2) {
+    const far =
+      ((box.x0 + sx * places[i]! - x) / rx) ** 2 + ((box.y0 + sy * places[i + 1]! - y) / ry) ** 2;
+    if (far <= least) [least, best] = [far, i / 2];
   }
+  return best;
+}
+
+export class Picker {
+  constructor(private readonly grid: Grid) {}
 
   /** How many tokens lie in the cells that a view touches: at least those in it. */
   count(view: View): number {

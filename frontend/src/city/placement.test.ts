@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../wire/frames";
 import * as placement from "./placement";
-import { gridOf, Picker } from "./picking";
+import { gridOf, nearestTo, Picker } from "./picking";
 
 const layout = (places: number[], box = { x0: -2, x1: 2, y0: 0, y1: 10 }) =>
   ({ ...box, places: Uint16Array.from(places) }) as Layout;
@@ -78,7 +78,6 @@ describe("picking", () => {
     const random = generator();
     const placed = placement.placementOf(layout(places(1_000, random)));
     const xy = placement.coordinates(placed);
-    const picker = new Picker(gridOf(xy, placement.span(xy)), placed);
     for (let round = 0; round < 200; round++) {
       const [x, y, reach] = [random() * 5 - 2.5, random() * 12 - 1, random()];
       let best: number | null = null;
@@ -87,7 +86,7 @@ describe("picking", () => {
         const far = ((xy[2 * id]! - x) / reach) ** 2 + ((xy[2 * id + 1]! - y) / reach) ** 2;
         if (far <= least) [least, best] = [far, id];
       }
-      expect(picker.nearest(x, y, reach, reach)).toBe(best);
+      expect(nearestTo(placed, x, y, reach, reach)).toBe(best);
     }
   });
 
@@ -95,7 +94,7 @@ describe("picking", () => {
     const random = generator();
     const placed = placement.placementOf(layout(places(4_000, random)));
     const xy = placement.coordinates(placed);
-    const picker = new Picker(gridOf(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }), placed);
+    const picker = new Picker(gridOf(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }));
     for (const view of [
       { x0: -0.4, x1: 0.1, y0: 3, y1: 4 },
       { x0: -5, x1: -0.9, y0: 7, y1: 99 },

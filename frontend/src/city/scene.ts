@@ -16,6 +16,7 @@ import { tokensWithin, type Point } from "./lasso";
 import { Lights, type Moment } from "./lights";
 import type { Marks, Overlay, Scenery } from "./overlay";
 import { Pacer } from "./pacer";
+import { nearestTo } from "./picking";
 import * as placement from "./placement";
 import type { Insets, View } from "./placement";
 import { designSize, type Pose } from "./pose";
@@ -225,7 +226,9 @@ export class Scene {
 
   /** The tokens within a line that was drawn, in map units, where they are shown now. */
   tokensWithin(corners: readonly Point[]): number[] {
-    return this.layout ? tokensWithin(this.journey.coordinates(this.mixing()), corners) : [];
+    return this.layout
+      ? tokensWithin(placement.coordinates(this.journey.placed(this.mixing())), corners)
+      : [];
   }
 
   /** The district whose name is written at a point of the picture, in CSS pixels; of those found in the space. */
@@ -236,10 +239,10 @@ export class Scene {
 
   /** The token under a point of the picture, in CSS pixels, within `reach` pixels. */
   tokenAt(x: number, y: number, reach: number): number | null {
-    const { picker } = this.country;
-    if (!this.layout || !picker || this.mixing() < 1) return null;
+    if (!this.layout) return null;
     const place = this.camera.placeAt(x, y);
-    return picker.nearest(place.x, place.y, reach * place.ux, reach * place.uy);
+    const placed = this.journey.placed(this.mixing());
+    return nearestTo(placed, place.x, place.y, reach * place.ux, reach * place.uy);
   }
 
   /** Milliseconds until the city has come to rest. */

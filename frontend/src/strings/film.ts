@@ -26,7 +26,8 @@ export const film = {
     stride: (steps: number) =>
       `at this speed only every ${count(steps)}th of them lights its lamps; the map moves with all`,
     tooMany: (most: number) => `At most ${count(most)} steps make a film: show fewer of them.`,
-    wrong: "The first step must not be after the last.",
+    wrong: (last: number) =>
+      `Steps go from 1 to ${count(last)}, the first not after the last; no field is below 1.`,
     make: "Make the film",
     cancel: "Cancel",
     fetching: "Fetching the steps",

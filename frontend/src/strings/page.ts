@@ -83,8 +83,7 @@ export const page = {
       "The disk is full, and training waits. Make room, and it goes on by itself: no step is lost.",
     superseded:
       "This step is superseded: training went back, and has not come as far again. When it has, what is shown here is the new step.",
-    ahead:
-      "Training has not come to this step yet. When it has, the step is shown here; Live (l) shows the newest until then.",
+    ahead: "Training has not come to this step yet. When it has, the step is shown here.",
     gone: "The trainer is gone. Where Lamplighter looks after the run it starts another, which repeats the steps since the last checkpoint: none is lost.",
   },
 

@@ -9,6 +9,7 @@ export const runs = {
     remove: "Delete",
     sure: "Move to trash?",
     removeMore: "The run goes to the trash folder",
+    stopFirst: "Stop its training first",
     keep: "Keep",
     none: "There are no runs yet.",
     unreadable: "cannot be read",
