@@ -368,8 +368,12 @@ def test_a_film_takes_the_colouring_of_the_map(
 
 def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-from").fill("9")
-    expect(city.get_by_test_id("film-length")).to_contain_text("must not be after")
+    expect(city.get_by_test_id("film-length")).to_contain_text("first not after the last")
     expect(city.get_by_test_id("film-make")).to_be_disabled()
+    for name in ("from", "every"):
+        city.get_by_test_id(f"film-{name}").fill("0")
+        expect(city.get_by_test_id("film-length")).to_contain_text("no field is below 1")
+        city.get_by_test_id(f"film-{name}").fill("1")
     city.get_by_test_id("film-from").fill("1")
     city.get_by_test_id("film-make").click()
     city.get_by_test_id("film-cancel").click()
