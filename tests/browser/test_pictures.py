@@ -368,6 +368,7 @@ def test_a_film_takes_the_colouring_of_the_map(
 
 def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-from").fill("9")
+    city.get_by_test_id("film-to").fill("5")
     expect(city.get_by_test_id("film-length")).to_contain_text("first not after the last")
     expect(city.get_by_test_id("film-make")).to_be_disabled()
     for name in ("from", "every"):
