@@ -6,13 +6,14 @@ import contextlib
 import json
 import time
 from collections.abc import Generator, Iterable
-from typing import Any
+from typing import Any, SupportsIndex
 from urllib.parse import parse_qs, quote, urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.faults import InputError, LiveError
+from lamplighter.client.integers import whole_number
 from lamplighter.wire.frames import Census, Frame, FrameError, Pulse, decode
 
 CHANNELS = ("pulse", "layout", "rows")
@@ -34,7 +35,7 @@ def follow(
     *,
     token: str | None = None,
     channels: Iterable[str] = ("pulse", "layout"),
-    from_step: int | None = None,
+    from_step: SupportsIndex | None = None,
     speed: float | None = None,
     patience: float = 60.0,
     linger: float = LINGER,
@@ -72,9 +73,8 @@ def follow(
     played = None if from_step is None else f"&speed={_speed(speed)}"
     if from_step is None and speed is not None:
         raise InputError("speed: only a run that is played from a step on has one; give from_step too")
-    if from_step is not None and from_step < 0:
-        raise InputError(f"from_step: {from_step} is no step; 0 is before the first")
-    return _Follower(address, token, set(wanted), patience, linger, from_step, played).frames()
+    start = None if from_step is None else whole_number(from_step, "from_step")
+    return _Follower(address, token, set(wanted), patience, linger, start, played).frames()
 
 
 def _speed(speed: float | None) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, TypeVar
+from typing import Literal, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.faults import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.integers import whole_number
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
@@ -99,10 +100,11 @@ class Run:
         """What the run is doing now."""
         return read_status(self._folder)
 
-    def token_id(self, token: str | int) -> int:
-        """The id of a token, given as it is written or as an id.
+    def token_id(self, token: str | SupportsIndex) -> int:
+        """The id of a token, given as it is written or as an id (any whole number, numpy's too).
 
         Raises:
+            InputError: it is neither a text nor a whole number.
             NoSuchTokenError: the vocabulary has none such.
         """
         if isinstance(token, str):
@@ -110,17 +112,26 @@ class Run:
             if found is None:
                 raise NoSuchTokenError(f"{token[:80]!r} is not a token of {self.id}")
             return found
-        if not 0 <= token < len(self.tokens):
+        token_id = whole_number(token, "token", least=None)
+        if not 0 <= token_id < len(self.tokens):
             raise NoSuchTokenError(
-                f"{token} is not a token id of {self.id}: they go from 0 to {len(self.tokens) - 1}"
+                f"{token_id} is not a token id of {self.id}: they go from 0 to {len(self.tokens) - 1}"
             )
-        return int(token)
+        return token_id
 
-    def steps(self, first: int = 1, last: int | None = None) -> Iterator[Pulse]:
+    def steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> Iterator[Pulse]:
         """What each step did, from `first` to `last` inclusive (None: as far as the run is now).
 
         Reads as it goes, a few steps at a time: memory does not grow with the run.
+
+        Raises:
+            InputError: `first` or `last` is no whole number, or below 0.
+            NotBegunError: nothing is recorded yet.
         """
+        start = whole_number(first, "first")
+        return self._pulses(start, None if last is None else whole_number(last, "last"))
+
+    def _pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
         at, end = first, self._read(lambda h: h.steps.last()[1]) if last is None else last
         while at <= end:
             start = at
@@ -132,7 +143,10 @@ class Run:
                 return
 
     def play(
-        self, first: int = 0, last: int | None = None, channels: Iterable[str] = ("pulse", "layout")
+        self,
+        first: SupportsIndex = 0,
+        last: SupportsIndex | None = None,
+        channels: Iterable[str] = ("pulse", "layout"),
     ) -> Iterator[Frame]:
         """The frames that a live viewer of these channels would have got from step `first` on, as fast as they
         are read: the census, the newest layouts and the matrix at `first`, then each step's until `last`,
@@ -155,11 +169,12 @@ class Run:
             raise InputError(
                 f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
             )
-        end = self._read(lambda h: h.steps.last()[1]) if last is None else last
-        if not 0 <= first <= end:
-            raise InputError(f"steps {first} to {end}: the first must be 0 or later, and not after the last")
+        start = whole_number(first, "first")
+        end = self._read(lambda h: h.steps.last()[1]) if last is None else whole_number(last, "last")
+        if start > end:
+            raise InputError(f"steps {start} to {end}: the first must be 0 or later, and not after the last")
         parts = [part for name in wanted for part in CHANNELS[name]]
-        return self._frames(Playback(self._folder, first, end, parts))
+        return self._frames(Playback(self._folder, start, end, parts))
 
     def _frames(self, playback: Playback) -> Iterator[Frame]:
         while not playback.done:
@@ -179,19 +194,21 @@ class Run:
         """The steps that `snapshot` gives, ascending, shape (N,)."""
         return self._read(lambda h: h.exact_steps())
 
-    def snapshot(self, step: int | None = None) -> NDArray[np.float32]:
+    def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
         """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
 
         Costs one keyframe and the moved rows since, at most `recipe.cadence.keyframe_every` steps.
 
         Raises:
+            InputError: `step` is no whole number, or below 0.
             NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
         """
         if step is None:
             return self._read(lambda h: h.snapshot(h.steps.last()[1], nearest=True).vectors)
-        return self._read(lambda h: h.snapshot(step).vectors)
+        wanted = whole_number(step, "step")
+        return self._read(lambda h: h.snapshot(wanted).vectors)
 
-    def path(self, token: str | int) -> TokenPath:
+    def path(self, token: str | SupportsIndex) -> TokenPath:
         """One token's vector after every step that `snapshot` would give.
 
         No matrix is rebuilt: the pulses say in which steps the row moved, and only those steps' moved rows
@@ -200,24 +217,27 @@ class Run:
         N x D numbers.
 
         Raises:
+            InputError: `token` is neither a text nor a whole number.
             NoSuchTokenError: the vocabulary has no such token.
             NoSnapshotError: nothing was kept at all.
         """
         token_id = self.token_id(token)
         return self._read(lambda h: h.path(token_id))
 
-    def layout(self, step: int | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
+    def layout(self, step: SupportsIndex | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
         """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
 
         Raises:
+            InputError: `step` is no whole number, or below 0.
             NoLayoutError: there is none yet.
         """
+        newest = None if step is None else whole_number(step, "step")
         wanted = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
         line = self._read(lambda h: h.steps.line())
 
         try:
             with LayoutsReader(self._folder.layouts_path) as reader:
-                best = newest_layout(layouts_that_count(reader, line), wanted, step)
+                best = newest_layout(layouts_that_count(reader, line), wanted, newest)
                 if best is not None:
                     return decode_as(reader.record(best.id), Layout)
         except FileNotFoundError:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from pydantic import ValidationError
 
 from lamplighter.client.faults import InputError
+from lamplighter.client.integers import whole_number
 from lamplighter.client.mirror import matrix_of, number, rows_of_batch, rows_of_gradient
 from lamplighter.client.recording import Recording
 from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary
@@ -39,10 +40,10 @@ def record(
     embedding: Any = None,
     counts: Sequence[int] | None = None,
     classes: Mapping[str, Iterable[str | int]] | None = None,
-    steps: int | None = None,
+    steps: SupportsIndex | None = None,
     name: str = "",
-    keyframe_every: int = 100,
-    disk_budget: int = DEFAULT_DISK_BUDGET,
+    keyframe_every: SupportsIndex = 100,
+    disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
 ) -> Recorder:
     """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
 
@@ -71,9 +72,9 @@ def record(
     path = Path(folder).absolute()
     plan = {
         "corpus": {"kind": "recorded", "name": name},
-        "cadence": {"keyframe_every": keyframe_every},
-        "steps": 1 if steps is None else steps,
-        "disk_budget": disk_budget,
+        "cadence": {"keyframe_every": whole_number(keyframe_every, "keyframe_every")},
+        "steps": 1 if steps is None else whole_number(steps, "steps"),
+        "disk_budget": whole_number(disk_budget, "disk_budget"),
     }
     return Recorder(path, known, plan, open_end=steps is None, embedding=embedding)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lamplighter.client.faults import InputError
+from lamplighter.client.integers import whole_number
 from lamplighter.wire.frames import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -150,7 +151,10 @@ def _classes(
         _text(name, f"{where}: the name of a class")
         ids: set[int] = set()
         for member in members:
-            number = id_of.get(member, -1) if isinstance(member, str) else int(member)
+            if isinstance(member, str):
+                number = id_of.get(member, -1)
+            else:
+                number = whole_number(member, f"{where}: a token of class {name[:80]!r}", least=None)
             if not 0 <= number < len(tokens):
                 raise InputError(f"{where}: {str(member)[:80]!r} of class {name[:80]!r} is not a token")
             if taken.setdefault(number, name) != name:

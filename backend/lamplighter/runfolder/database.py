@@ -11,12 +11,14 @@ it. A file nobody writes any more is sealed: back to a rollback journal, which o
 from __future__ import annotations
 
 import contextlib
+import operator
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex, cast
 
 import apsw
 
@@ -33,7 +35,52 @@ class FormatError(ValueError):
     """A file that this version cannot read; the message says why."""
 
 
-class _Writing(apsw.Connection):
+def bound(value: object) -> int | float | str | bytes | None:
+    """Return a value as SQLite is to have it: every value of a statement goes through here.
+
+    APSW takes whatever has a buffer for a blob, numpy's integers too; a blob is above every number, so a
+    comparison with it finds the wrong rows and says nothing.
+
+    Raises:
+        TypeError: it is none of null, a whole number, a float, text or bytes.
+    """
+    if value is None or isinstance(value, int | float | str | bytes):
+        return value
+    try:
+        return operator.index(cast(SupportsIndex, value))
+    except TypeError:
+        raise TypeError(
+            f"a {type(value).__name__} cannot be kept in a run's file: whole numbers, floats, text or bytes can"
+        ) from None
+
+
+class Connection(apsw.Connection):
+    """A connection whose values go through `bound`."""
+
+    def execute(self, statements: str, bindings: Any = None, **how: Any) -> apsw.Cursor:
+        """Run statements with values for their placeholders.
+
+        Raises:
+            TypeError: SQLite has no such type as a value's.
+        """
+        return super().execute(statements, _row(bindings) if bindings is not None else None, **how)
+
+    def executemany(self, statements: str, sequenceofbindings: Iterable[Any], **how: Any) -> apsw.Cursor:
+        """Run a statement once for each of many rows of values, which may be made as they are taken.
+
+        Raises:
+            TypeError: SQLite has no such type as a value's.
+        """
+        return super().executemany(statements, map(_row, sequenceofbindings), **how)
+
+
+def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
+    if isinstance(values, Mapping):
+        return {name: bound(value) for name, value in values.items()}
+    return tuple(map(bound, values))
+
+
+class _Writing(Connection):
     """A connection whose transactions fail with what went wrong: when a disk is full SQLite may undo one by
     itself, and that there is nothing left to undo would then hide it."""
 
@@ -117,7 +164,7 @@ def open_reader(path: Path) -> apsw.Connection:
 
 def _begin_reading(path: Path) -> apsw.Connection:
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error as error:
         raise FormatError(f"{path.name} cannot be read: {error}") from error
     connection.set_busy_timeout(2_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
@@ -79,7 +80,9 @@ class History:
         Raises:
             NoSnapshotError: the step was not kept exactly, or has not happened.
         """
-        return self._on_one_line(lambda line: self._snapshot(line, step, nearest))
+        # numpy's integers have a width of their own: differences of them would wrap.
+        at = operator.index(step)
+        return self._on_one_line(lambda line: self._snapshot(line, at, nearest))
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
         """The embedding after steps `first`, `first + every`, ... up to `last`, each the caller's own.
@@ -106,9 +109,8 @@ class History:
         Raises:
             NoSnapshotError: nothing was kept in that range.
         """
-        return self._on_one_line(
-            lambda line: token_path(self._moved, line, token_id, first, _END if last is None else last)
-        )
+        row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
+        return self._on_one_line(lambda line: token_path(self._moved, line, row, start, end))
 
     def _on_one_line(self, read: Callable[[Line], T]) -> T:
         """Read; again where a new attempt began meanwhile, since that could mix two lines, and where something

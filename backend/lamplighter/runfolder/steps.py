@@ -8,6 +8,7 @@ reached back to it (`architecture.md`, "Attempts").
 from __future__ import annotations
 
 import json
+import operator
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class Event:
 
 def key(attempt: int, step: int) -> int:
     """The row id of a step of an attempt."""
-    return attempt << 32 | step
+    # numpy's integers have a width of their own, in which this would overflow.
+    return operator.index(attempt) << 32 | operator.index(step)
 
 
 class StepsWriter(FileWriter):

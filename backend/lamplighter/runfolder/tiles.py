@@ -7,6 +7,7 @@ reader that looks there first and here afterwards always finds it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,8 @@ _TOKEN_BITS = 24
 
 def tile_key(stretch: int, first_token: int) -> int:
     """The row id of a tile: tiles of a stretch lie together, by token."""
-    return stretch << _TOKEN_BITS | first_token
+    # numpy's integers have a width of their own, in which this would overflow.
+    return operator.index(stretch) << _TOKEN_BITS | operator.index(first_token)
 
 
 def tile_place(row: int) -> tuple[int, int]:

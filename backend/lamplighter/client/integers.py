@@ -1,0 +1,33 @@
+"""Whole numbers from Python: what is not one is refused here, before anything is read or written by it."""
+
+from __future__ import annotations
+
+import operator
+from typing import SupportsIndex, cast
+
+from lamplighter.client.faults import InputError
+
+
+def whole_number(value: object, what: str, least: int | None = 0) -> int:
+    """Return a whole number of any kind (Python's, numpy's, a tensor of one number) as an `int`.
+
+    Args:
+        value: anything with `__index__`.
+        what: begins the messages: the argument's name.
+        least: the smallest number that is allowed; None: any.
+
+    Raises:
+        InputError: it is no whole number (a float, a bool, a text), or below `least`.
+    """
+    try:
+        # A bool has `__index__` too; as a step or an id it is a slip.
+        if isinstance(value, bool):
+            raise TypeError
+        number = int(operator.index(cast(SupportsIndex, value)))
+    except TypeError:
+        raise InputError(
+            f"{what}: {str(value)[:80]} is no whole number but of type {type(value).__name__}"
+        ) from None
+    if least is not None and number < least:
+        raise InputError(f"{what}: {number} is too small: {least} or later")
+    return number
