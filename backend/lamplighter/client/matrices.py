@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lamplighter.client.faults import InputError
 from lamplighter.client.mirror import check_size
+from lamplighter.client.vocabularies import unequal
 from lamplighter.wire.frames import Floats
 
 _MOST_HEADER = 100_000_000
@@ -61,7 +62,8 @@ def read_matrix(path: str | os.PathLike[str], rows: int, tensor: str | None = No
         raise InputError(f"{path.name}: {error.strerror or error}") from error
     if len(matrix) != rows:
         raise InputError(
-            f"{path.name}: {len(matrix):,} rows, and the vocabulary has {rows:,} tokens; there must be as many"
+            f"{path.name}: {len(matrix):,} rows, and the vocabulary has {rows:,} tokens; there must be as many:"
+            f" {unequal(len(matrix), rows)}"
         )
     wild = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(wild):

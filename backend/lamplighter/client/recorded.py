@@ -21,7 +21,7 @@ from lamplighter.client.faults import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.mirror import matrix_of, number, rows_of_batch, rows_of_gradient
 from lamplighter.client.recording import Recording
-from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary
+from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary, unequal
 from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.lock import RoleLock
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def record(
     folder: str | os.PathLike[str],
-    vocabulary: Iterable[str] | str | os.PathLike[str],
+    vocabulary: Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
     *,
     embedding: Any = None,
     counts: Sequence[int] | None = None,
@@ -49,7 +49,8 @@ def record(
 
     Args:
         folder: the run's, which must not exist yet or be empty. Its name becomes the run's id: a-z, 0-9, '-'.
-        vocabulary: the tokens by id, V of them, or the path of a file with them (see `read_vocabulary`).
+        vocabulary: the tokens by id, V of them; or a mapping of token to id, as a tokeniser's `get_vocab()`
+            gives it; or the path of a file with them (see `read_vocabulary`).
         embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
             first step, and what that step moved is not known.
         counts: how often each token occurs in the text, shape (V,), where that is known.
@@ -194,7 +195,8 @@ class Recorder:
         matrix = matrix_of(embedding)
         if len(matrix) != len(self._vocabulary):
             raise InputError(
-                f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens"
+                f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens:"
+                f" {unequal(len(matrix), len(self._vocabulary))}"
             )
         if self._begun is not None and matrix.shape != self._begun.mirror.matrix.shape:
             raise InputError(

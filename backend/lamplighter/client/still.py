@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from lamplighter.client.matrices import read_matrix
 from lamplighter.client.opened import Run
 from lamplighter.client.recorded import recorded_recipe
 from lamplighter.client.recording import keyframe_of
-from lamplighter.client.vocabularies import read_vocabulary
+from lamplighter.client.vocabularies import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.lock import RoleLock
 from lamplighter.runfolder.shelf import check_place, place_recorded
@@ -24,7 +26,7 @@ from lamplighter.wire.frames import NEVER, Census, encode
 def still(
     folder: str | os.PathLike[str],
     embedding_path: str | os.PathLike[str],
-    vocabulary_path: str | os.PathLike[str],
+    vocabulary_path: str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex],
     *,
     tensor: str | None = None,
 ) -> Run:
@@ -33,7 +35,8 @@ def still(
     Args:
         folder: the run's, which must not exist yet or be empty. Its name becomes the run's id.
         embedding_path: `.npy` or `.safetensors`; shape (V, D), stored as float16, bfloat16, float32 or float64.
-        vocabulary_path: the tokens by id, V of them, as `read_vocabulary` takes them.
+        vocabulary_path: a file of the tokens by id, V of them, as `read_vocabulary` takes it; or the tokens
+            themselves, or a mapping of token to id, as `record` takes them.
         tensor: which tensor of a safetensors file, where several could be meant.
 
     Raises:
@@ -45,7 +48,10 @@ def still(
         check_place(path)
     except ValueError as error:
         raise InputError(str(error)) from error
-    vocabulary = read_vocabulary(vocabulary_path)
+    if isinstance(vocabulary_path, str | os.PathLike):
+        vocabulary = read_vocabulary(vocabulary_path)
+    else:
+        vocabulary = make_vocabulary(vocabulary_path)
     matrix = read_matrix(embedding_path, len(vocabulary), tensor)
     name = Path(embedding_path).name
     plan = {

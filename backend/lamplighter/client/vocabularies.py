@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, cast
 
 import numpy as np
 
@@ -26,7 +26,7 @@ FEWEST_TOKENS = 3
 
 
 def make_vocabulary(
-    tokens: Iterable[object],
+    tokens: Iterable[object] | Mapping[str, SupportsIndex],
     *,
     counts: Sequence[int] | None = None,
     classes: Mapping[str, Iterable[str | int]] | None = None,
@@ -35,16 +35,23 @@ def make_vocabulary(
     """A vocabulary from tokens by id.
 
     Args:
-        tokens: texts; the id of each is its place.
+        tokens: texts, where the id of each is its place; or a mapping of token to id, in any order, whose ids
+            are 0 to V - 1, each once.
         counts: how often each occurs in the text, where that is known; shape (V,).
         classes: what is known to belong together: a name to tokens, or to their ids. A token is in one at
             most.
         where: begins the messages.
 
     Raises:
-        InputError: a token is no text, or too long; there are too few or too many; a count or class does
-            not fit.
+        InputError: a token is no text, or too long; there are too few or too many; a mapping's ids have gaps
+            or one twice; the tokens have no order; a count or class does not fit.
     """
+    if isinstance(tokens, Mapping):
+        tokens = _by_id(cast("Mapping[Any, Any]", tokens), where)
+    elif isinstance(tokens, set | frozenset):
+        raise InputError(
+            f"{where}: a set has no order, so its tokens have no ids: give a list, or token to id"
+        )
     texts: list[str] = []
     for number, token in enumerate(tokens):
         if number >= MAX_VOCABULARY:
@@ -101,15 +108,51 @@ def _from_json(text: str, where: str) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
     if isinstance(data, dict):
-        by_id: dict[Any, str] = {number: token for token, number in data.items() if type(number) is int}
-        if len(by_id) < len(data) or any(number not in by_id for number in range(len(data))):
-            raise InputError(
-                f"{where}: an object must give each token an id of its own, from 0 on without gaps"
-            )
-        return [by_id[number] for number in range(len(data))]
+        return _by_id(cast("dict[Any, Any]", data), where)
     if not isinstance(data, list):
         raise InputError(f"{where}: a vocabulary in JSON is a list of tokens, or an object of token to id")
     return data
+
+
+def _by_id(ids: Mapping[Any, Any], where: str) -> list[Any]:
+    """Return the tokens of a mapping of token to id, by id: the order it lists them in says nothing.
+
+    Raises:
+        InputError: the ids are not 0 to V - 1, each once; the message says which is wrong and what to do.
+    """
+    if ids and all(isinstance(token, str) for token in ids.values()):
+        raise InputError(
+            f"{where}: a mapping goes from token to id; this one goes from id to token: turn it round"
+        )
+    by_id: dict[int, Any] = {}
+    for token, given in ids.items():
+        number = whole_number(
+            given, f"{where}: each token needs an id of its own; that of {str(token)[:80]!r}"
+        )
+        if number in by_id:
+            raise InputError(
+                f"{where}: each token needs an id of its own; {str(by_id[number])[:80]!r} and {str(token)[:80]!r}"
+                f" both have {number}"
+            )
+        by_id[number] = token
+    missing = next((number for number in range(len(by_id)) if number not in by_id), None)
+    if missing is not None:
+        raise InputError(
+            f"{where}: each token needs an id of its own, from 0 on without gaps; none of the {len(by_id):,} has"
+            f" {missing}, and the largest is {max(by_id)}: give each id that is missing a placeholder, like"
+            f" '[unused{missing}]'"
+        )
+    return [by_id[number] for number in range(len(by_id))]
+
+
+def unequal(rows: int, tokens: int) -> str:
+    """Return what to do where a matrix has `rows` rows and its vocabulary another number of tokens."""
+    if rows > tokens:
+        return (
+            f"add a placeholder for each row that has no token, like '[unused{tokens}]', or give the first"
+            f" {tokens:,} rows only"
+        )
+    return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
 
 
 def _from_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
