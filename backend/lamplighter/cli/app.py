@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from lamplighter import __version__
+from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
-from lamplighter.cli.serve import serve_app, serve_command, server_options
+from lamplighter.cli.serve import serve_app, serve_command
 from lamplighter.cli.still import still_command
 from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
@@ -22,21 +23,10 @@ from lamplighter.runfolder.lock import RoleTakenError
 from lamplighter.runfolder.shelf import NoSuchRunError, RunBusyError
 from lamplighter.runfolder.trouble import READ_ERRORS
 
-DEFAULT_RUNS = Path("runs")
-
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lamplighter")
-@click.option("--new", is_flag=True, help="Start a new Lamptown run.")
-@click.option(
-    "--runs",
-    "runs_dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_RUNS,
-    show_default=True,
-    help="The folder that holds the runs.",
-)
-@server_options
+@common_options("new", *SERVING)
 @click.pass_context
 def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> None:
     """Watch a language model learn.
@@ -44,7 +34,6 @@ def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> No
     Without a command: serve, and open the browser on the last run. The first time, or with --new, a new run on
     Lamptown, a generated town of some 2,000 words, begins.
     """
-    context.obj = runs_dir
     if context.invoked_subcommand is None:
         serve_app(runs_dir, new=new, **serving)
 

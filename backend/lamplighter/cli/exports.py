@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from lamplighter.cli.common import common_options
 from lamplighter.exports.export import FORMATS, export
 from lamplighter.exports.importing import import_zip
 from lamplighter.exports.work import ExportError
@@ -23,7 +24,7 @@ from lamplighter.runfolder.shelf import Shelf
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The file to make.  [default: the run's id, here]"
 )
-@click.pass_obj
+@common_options()
 def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
     """Write a run in another format; it may be training meanwhile."""
     run = Shelf(runs_dir).find(run_id)
@@ -48,7 +49,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 
 @click.command("import")
 @click.argument("source", metavar="ZIP", type=click.Path(path_type=Path, dir_okay=False))
-@click.pass_obj
+@common_options()
 def import_command(runs_dir: Path, source: Path) -> None:
     """Bring a run from the zip that `lamplighter export --to zip` wrote, wherever that was."""
     with progress_bar() as bar:

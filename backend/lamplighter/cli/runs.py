@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.common import common_options
 from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.shelf import Shelf
@@ -16,18 +17,19 @@ from lamplighter.runfolder.status import read_status
 
 @click.group("runs", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@common_options()
 @click.pass_context
-def runs_group(context: click.Context, as_json: bool) -> None:
+def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     """List the runs; or trash, remove."""
     if context.invoked_subcommand is not None:
         return
-    shelf = Shelf(context.obj)
+    shelf = Shelf(runs_dir)
     runs = shelf.runs()
     for run in runs:
         click.echo(json.dumps(_facts(run)) if as_json else _line(run))
     if not as_json:
         if not runs:
-            click.echo(f"no runs in {context.obj}/ yet; start one with: lamplighter, or lamplighter train")
+            click.echo(f"no runs in {runs_dir}/ yet; start one with: lamplighter, or lamplighter train")
         if trashed := shelf.trashed():
             size = sum(run.bytes_on_disk() for run in trashed)
             click.echo(
@@ -37,7 +39,7 @@ def runs_group(context: click.Context, as_json: bool) -> None:
 
 @runs_group.command("trash")
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
-@click.pass_obj
+@common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs to the trash folder."""
     shelf = Shelf(runs_dir)
@@ -49,7 +51,7 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 @click.argument("run_ids", metavar="RUN...", nargs=-1)
 @click.option("--trashed", is_flag=True, help="Remove everything in the trash.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
+@common_options()
 def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
     """Remove runs for good."""
     shelf = Shelf(runs_dir)

@@ -5,31 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from lamplighter.cli.common import SERVING, common_options
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.shelf import Shelf
-from lamplighter.serving.settings import DEFAULT_PORT, ROLES, ServerSettings, SettingsError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
-    click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65_535), help="The next free one is used if it is taken; 0: any."),
-    click.option("--no-browser", is_flag=True, help="Print the address, open nothing."),
-    click.option("--print-token", is_flag=True, help="Print the presenter's token too."),
-)  # fmt: skip
-
-
-def server_options(command: Command) -> Command:
-    """Give a command the options that say where to serve."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 
 
 def serve_app(
@@ -48,7 +32,7 @@ def serve_app(
 
 
 @click.command("serve")
-@server_options
+@common_options(*SERVING)
 @click.option(
     "--behind",
     metavar="URL",
@@ -60,7 +44,6 @@ def serve_app(
 @click.option(
     "--trainers", default=2, show_default=True, type=click.IntRange(1, 64), help="Runs trained at a time."
 )
-@click.pass_obj
 def serve_command(
     runs_dir: Path,
     host: str,

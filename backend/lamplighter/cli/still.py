@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from lamplighter.cli.common import common_options
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.shelf import Shelf
 
@@ -15,7 +16,7 @@ from lamplighter.runfolder.shelf import Shelf
 @click.argument("vocabulary", type=click.Path(path_type=Path))
 @click.option("--tensor", help="Which tensor of a safetensors file, where it has several.")
 @click.option("--name", help="What to call the run.  [default: the embedding's file name]")
-@click.pass_obj
+@common_options()
 def still_command(
     runs_dir: Path, embedding: Path, vocabulary: Path, tensor: str | None, name: str | None
 ) -> None:

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lamplighter.cli.common import common_options
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.recipe import Recipe
@@ -43,7 +44,7 @@ def expected(recipe: Recipe, text: str | None) -> str:
     "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
 )
 @watch_option
-@click.pass_obj
+@common_options()
 def train_command(
     runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
 ) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import progress_bar
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.shelf import Shelf
@@ -94,7 +95,7 @@ def _again(run: RunFolder, slices: int | None) -> None:
 @click.option(
     "--slices", type=click.IntRange(2, 1_000), help="With --again: how many steps to lay out.  [default: 120]"
 )
-@click.pass_obj
+@common_options()
 def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool, slices: int | None) -> None:
     """Lay a run out on the map, following it while it grows."""
     if again:
@@ -110,7 +111,7 @@ def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool
 @click.command("analyse")
 @click.argument("run_id", metavar="RUN", required=False)
 @watch_option
-@click.pass_obj
+@common_options()
 def analyse_command(runs_dir: Path, run_id: str | None, watch: bool) -> None:
     """Measure a run by its record, following it while it grows."""
     _work(runs_dir, run_id, watch, "analyst", "analysis")

@@ -66,7 +66,8 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
         (["train", "--device", "tpu"], "'auto', 'cpu', 'cuda', 'mps'"),
         (["train", "--resume", "no-such-run"], "there is no run"),
         (["train", "--disk-budget", "nan"], "from 1 to 1e9"),
-        (["--runs", "/proc/no/such/place", "runs"], "/proc/no"),
+        (["--runs", "/another/folder", "runs"], "--runs is given twice"),
+        (["--port", "8741", "train"], "--port makes no sense with lamplighter train"),
         (["project"], "name a run"),
         (["project", "../etc"], "there is no run"),
         (["runs", "trash", "no-such-run"], "there is no run"),
@@ -76,7 +77,14 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
     ],
 )
 def test_a_bad_value_gets_one_line_that_says_what_is_allowed(tmp_path: Path, words: list[str], says: str):
-    done = lamplighter(tmp_path / "runs", *words)
+    says_one_line(lamplighter(tmp_path / "runs", *words), says)
+
+
+def test_a_folder_that_cannot_be_made_gets_one_line():
+    says_one_line(lamplighter(Path("/proc/no/such/place"), "runs"), "/proc/no")
+
+
+def says_one_line(done: subprocess.CompletedProcess[bytes], says: str) -> None:
     assert done.returncode != 0
     lines = done.stderr.decode().strip().splitlines()
     assert len(lines) == 1, lines

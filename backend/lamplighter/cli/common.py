@@ -1,0 +1,119 @@
+"""Options that may stand before a command or after it, and mean the same there.
+
+Every command has every one of them: those that it can use, and the others hidden, to be refused in words. So
+none is dropped, wherever it was typed. One that is given twice must say the same both times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from lamplighter.serving.settings import DEFAULT_PORT
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_RUNS = Path("runs")
+SERVING = ("host", "port", "no_browser", "print_token")
+"""Those that say where and how to serve."""
+
+_TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
+_WHY = {"new": "it goes without a command: lamplighter --new begins a run and serves it"}
+"""What to do with an option where it is refused, by its name; for those left out, `_TO_SERVE`."""
+
+
+def common_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command `--runs` (as `runs_dir`), the common options that are named, and words that refuse the rest.
+
+    Args:
+        names: of parameters: of `SERVING`, and `new`.
+    """
+
+    def give(command: Command) -> Command:
+        for name, (declarations, settings) in reversed(_OPTIONS.items()):
+            if name == "runs_dir" or name in names:
+                command = click.option(*declarations, name, callback=_agree, **settings)(command)
+            else:
+                # Any value of any type is refused, and first: whether the rest is right does not matter.
+                kind: dict[str, Any] = {"is_flag": True} if settings.get("is_flag") else {"multiple": True}
+                command = click.option(
+                    *declarations,
+                    name,
+                    callback=_refuse,
+                    hidden=True,
+                    is_eager=True,
+                    expose_value=False,
+                    **kind,
+                )(command)
+        return command
+
+    return give
+
+
+def _agree(context: click.Context, option: click.Parameter, values: Any) -> Any:
+    """Return the one value that was given here and before the command; here a flag's or a tuple's."""
+    before = _given_before(context, option)
+    if isinstance(values, bool):
+        return values or any(before)
+    given = list(dict.fromkeys([*before, *(values if _is_given(context, option) else ())]))
+    if len(given) > 1:
+        raise click.UsageError(
+            f"{option.opts[0]} is given twice, as {given[0]} and as {given[1]}: give it once", context
+        )
+    return given[0] if given else values[0]
+
+
+def _refuse(context: click.Context, option: click.Parameter, _: Any) -> None:
+    if _is_given(context, option) or _given_before(context, option):
+        why = _WHY.get(option.name or "", _TO_SERVE)
+        raise click.UsageError(f"{option.opts[0]} makes no sense with {context.command_path}: {why}", context)
+
+
+def _is_given(context: click.Context, option: click.Parameter) -> bool:
+    return context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+
+
+def _given_before(context: click.Context, option: click.Parameter) -> list[Any]:
+    """The values that were given before the command, the outermost first."""
+    outer = context.parent
+    if outer is None:
+        return []
+    here = [outer.params[option.name or ""]] if _is_given(outer, option) else []
+    return _given_before(outer, option) + here
+
+
+_OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "new": (("--new",), {"is_flag": True, "help": "Start a new Lamptown run."}),
+    "runs_dir": (
+        ("--runs",),
+        {
+            "type": click.Path(path_type=Path, file_okay=False),
+            "multiple": True,
+            "default": (DEFAULT_RUNS,),
+            "show_default": True,
+            "help": "The folder that holds the runs.",
+        },
+    ),
+    "host": (
+        ("--host",),
+        {"multiple": True, "default": ("127.0.0.1",), "show_default": True, "help": "Address to listen on."},
+    ),
+    "port": (
+        ("--port",),
+        {
+            "type": click.IntRange(0, 65_535),
+            "multiple": True,
+            "default": (DEFAULT_PORT,),
+            "show_default": True,
+            "help": "The next free one is used if it is taken; 0: any.",
+        },
+    ),
+    "no_browser": (("--no-browser",), {"is_flag": True, "help": "Print the address, open nothing."}),
+    "print_token": (("--print-token",), {"is_flag": True, "help": "Print the presenter's token too."}),
+}
+"""By the name of the parameter: how it is typed, and the rest of `click.option`. Those with a value are `multiple`
+only so that one that is given twice is seen."""

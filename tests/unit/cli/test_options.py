@@ -1,0 +1,138 @@
+"""Options before and after a command: the same, wherever they stand, and never dropped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import lamplighter.serving.server as server
+from lamplighter.cli.app import cli
+from lamplighter.runfolder.shelf import Shelf
+from lamplighter.serving.settings import ServerSettings
+from tests.runs import make_run
+
+COMMANDS = ("train", "project", "analyse", "still", "runs", "runs trash", "runs remove", "export", "import")
+SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-token"])
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerSettings]:
+    """The settings of every server that would have been started."""
+    found: list[ServerSettings] = []
+
+    def run_server(settings: ServerSettings, on_ready: Any) -> None:
+        found.append(settings)
+
+    monkeypatch.setattr(server, "run_server", run_server)
+    return found
+
+
+def typed(*words: object) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_serve_takes_its_options_before_and_after(
+    at: int, served: list[ServerSettings], tmp_path: Path
+) -> None:
+    options = ["--runs", tmp_path / "mine", "--port", 8741, "--host", "::1"]
+    done = typed(*options[: 2 * at], "serve", *options[2 * at :])
+    assert done.exit_code == 0, done.output
+    (settings,) = served
+    assert (settings.runs, settings.port, settings.host) == (tmp_path / "mine", 8741, "::1")
+
+
+def test_flags_before_serve_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr("lamplighter.cli.serve._serve", lambda _, **how: seen.append(how))
+    for words in (["--no-browser", "--print-token", "serve"], ["--no-browser", "serve", "--print-token"]):
+        assert typed("--runs", tmp_path, *words).exit_code == 0
+    assert typed("serve", "--runs", tmp_path).exit_code == 0
+    assert seen == [{"browser": False, "print_token": True}] * 2 + [{"browser": True, "print_token": False}]
+
+
+def test_what_nobody_gave_is_the_default(served: list[ServerSettings]) -> None:
+    assert typed("serve").exit_code == 0
+    assert (served[0].runs, served[0].host, served[0].port) == (Path("runs"), "127.0.0.1", 8600)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--port", "1", "serve", "--port", "2"],
+        ["--port", "1", "--port", "2", "serve"],
+        ["serve", "--port", "1", "--port", "2"],
+        ["--port", "1", "--port", "2"],
+    ],
+)
+def test_twice_and_not_the_same_is_refused(words: list[str], served: list[ServerSettings]) -> None:
+    done = typed(*words)
+    assert done.exit_code == 2
+    assert "--port is given twice, as 1 and as 2: give it once" in done.output
+    assert not served
+
+
+def test_twice_and_the_same_is_fine(served: list[ServerSettings], tmp_path: Path) -> None:
+    done = typed(
+        "--port", 7, "--runs", tmp_path, "serve", "--port", "7", "--runs", f"{tmp_path}/", "--port", 7
+    )
+    assert done.exit_code == 0, done.output
+    assert (served[0].port, served[0].runs) == (7, tmp_path)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("option", SERVING)
+def test_what_a_command_cannot_use_is_refused_on_either_side(
+    command: str, option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamplighter.cli.train._train", lambda *_, **__: "finished")
+    first, *rest = command.split()
+    for words, where in (([*option, first, *rest], first), ([first, *rest, *option], command)):
+        done = typed("--runs", tmp_path, *words)
+        assert done.exit_code == 2
+        assert f"{option[0]} makes no sense with cli {where}: it says how to serve" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "project", "runs"])
+def test_new_is_for_no_command(command: str, served: list[ServerSettings], tmp_path: Path) -> None:
+    for words in (["--new", command], [command, "--new"]):
+        done = typed("--runs", tmp_path, *words)
+        assert done.exit_code == 2
+        assert f"--new makes no sense with cli {command}: it goes without a command" in done.output
+    assert not served
+    assert typed("--runs", tmp_path, "--new").exit_code == 0
+    assert len(Shelf(tmp_path).runs()) == len(served) == 1
+
+
+def test_every_command_finds_the_runs_on_either_side(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "mine")
+    np.save(tmp_path / "e.npy", np.eye(4, dtype=np.float32))
+    (tmp_path / "v.txt").write_text("a\nb\nc\nd\n")
+    runs = ("--runs", tmp_path / "mine")
+    for words in (
+        [*runs, "runs"],
+        ["runs", *runs],
+        ["runs", *runs, "--json"],
+        ["still", tmp_path / "e.npy", tmp_path / "v.txt", "--name", "after", *runs],
+        [*runs, "still", tmp_path / "e.npy", tmp_path / "v.txt", "--name", "before"],
+        ["export", "after", "--to", "npy", "--out", tmp_path / "1.npy", *runs],
+        ["export", "before", "--to", "zip", "--out", tmp_path / "1.zip", *runs],
+        ["import", tmp_path / "1.zip", *runs],
+        ["runs", "trash", "after", *runs],
+        ["runs", *runs, "trash", "before"],
+        [*runs, "runs", *runs, "remove", "--trashed", "--yes", *runs],
+    ):
+        done = typed(*words)
+        assert done.exit_code == 0, (words, done.output)
+    assert sorted(found.id for found in Shelf(tmp_path / "mine").runs())[-1] == run.id
+    for command in ("project", "analyse", "train --resume"):
+        done = typed(*command.split(), "no-such-run", *runs)
+        assert "there is no run 'no-such-run' in mine/" in str(done.exception), done.output
+    done = typed(*runs, "runs", "--runs", tmp_path / "other", "trash", run.id)
+    assert done.exit_code == 2
+    assert "--runs is given twice" in done.output
