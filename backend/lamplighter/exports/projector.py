@@ -1,4 +1,7 @@
-"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv and projector_config.json.
+"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv, and what they are, told twice.
+
+projector_config.json is what the page projector.tensorflow.org takes for its `config`; TensorBoard's plugin reads
+projector_config.pbtxt, the same message as protobuf text.
 
 Its metadata file has a header line only when it has more than one column: with one column every line is
 the label of a point, the first as well (the `vocab file` of old), so a header there would shift all labels
@@ -42,10 +45,11 @@ def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progr
         columns["class"] = [one_cell(name) if name else "none" for name in moment.classes]
     lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
     (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    name = f"{moment.run_id}, step {moment.step}"
     config = {
         "embeddings": [
             {
-                "tensorName": f"{moment.run_id}, step {moment.step}",
+                "tensorName": name,
                 "tensorShape": [size, dim],
                 "tensorPath": "vectors.tsv",
                 "metadataPath": "metadata.tsv",
@@ -53,6 +57,37 @@ def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progr
         ]
     }
     (out / "projector_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    text = config_text(name, (size, dim), "vectors.tsv", "metadata.tsv")
+    (out / "projector_config.pbtxt").write_text(text, encoding="ascii", newline="\n")
+
+
+def config_text(name: str, shape: tuple[int, int], vectors: str, metadata: str) -> str:
+    """Return a `ProjectorConfig` of one embedding as protobuf text, in ASCII.
+
+    Args:
+        name: of the embedding, as TensorBoard lists it.
+        shape: (V, D).
+        vectors: path of the vectors, from the folder that the text lies in.
+        metadata: path of the labels, likewise.
+    """
+    return (
+        "embeddings {\n"
+        f"  tensor_name: {_quoted(name)}\n"
+        f"  tensor_shape: {shape[0]}\n"
+        f"  tensor_shape: {shape[1]}\n"
+        f"  tensor_path: {_quoted(vectors)}\n"
+        f"  metadata_path: {_quoted(metadata)}\n"
+        "}\n"
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a string of protobuf text: UTF-8, each byte that is no plain ASCII sign as three octal digits."""
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}"
+        for byte in text.encode("utf-8")
+    )
+    return f'"{"".join(plain)}"'
 
 
 def one_cell(text: str) -> str:

@@ -117,6 +117,7 @@ def test_the_formats_hold_what_they_should(presenter: Presenter, run: RunFolder)
     assert [name.rsplit("/", 1)[1] for name in names] == [
         "metadata.tsv",
         "projector_config.json",
+        "projector_config.pbtxt",
         "vectors.tsv",
     ]
 

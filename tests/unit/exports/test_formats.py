@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import sys
@@ -17,7 +18,7 @@ from safetensors import safe_open
 from lamplighter.exports.export import FORMATS, export
 from lamplighter.exports.page.contents import MAX_LIT, gather
 from lamplighter.exports.page.render import safe_json
-from lamplighter.exports.projector import one_cell
+from lamplighter.exports.projector import config_text, one_cell
 from lamplighter.exports.work import Cancelled, ExportError
 from lamplighter.runfolder.folder import RunFolder
 from lamplighter.runfolder.history import History
@@ -67,6 +68,32 @@ def test_the_embedding_projector_has_a_line_a_token(tmp_path: Path, classes: boo
     assert about["tensorShape"] == [len(HOSTILE), DIM]
     assert (folder / about["tensorPath"]).exists()
     assert (folder / about["metadataPath"]).exists()
+    # What TensorBoard reads: the same, as protobuf text, with paths from the folder it lies in.
+    assert (folder / "projector_config.pbtxt").read_text("ascii") == (
+        "embeddings {\n"
+        f'  tensor_name: "{run.id}, step 17"\n'
+        f"  tensor_shape: {len(HOSTILE)}\n"
+        f"  tensor_shape: {DIM}\n"
+        '  tensor_path: "vectors.tsv"\n'
+        '  metadata_path: "metadata.tsv"\n'
+        "}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("plain, step 3", "plain, step 3"), ('a"b', r"a\042b"), ("a\\n", r"a\134n"), ("a\nb\0", r"a\012b\000"),
+        ("naïve", r"na\303\257ve"), ("☃1", r"\342\230\2031"), ("'}", "'}"),
+    ],
+)  # fmt: skip
+def test_any_name_is_one_string_of_protobuf_text(name: str, quoted: str) -> None:
+    text = config_text(name, (3, 2), "v.tsv", "m.tsv")
+    assert text.splitlines()[1] == f'  tensor_name: "{quoted}"'
+    assert text.isascii()
+    assert len(text.splitlines()) == 7
+    # Octal escapes are Python's too, byte for byte.
+    assert ast.literal_eval(f'b"{quoted}"').decode() == name
 
 
 @pytest.mark.parametrize(
