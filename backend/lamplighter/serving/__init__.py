@@ -1,1 +1,1 @@
-"""The only room with FastAPI."""
+"""The HTTP server: the only package that imports FastAPI."""

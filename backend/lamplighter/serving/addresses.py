@@ -1,4 +1,4 @@
-"""Hosts and origins as (scheme, host, port), parsed and compared whole, never by pattern."""
+"""Hosts and origins as (scheme, host, port), parsed and compared as a whole, never by pattern."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
 class AddressError(ValueError):
-    """Text that is not an address."""
+    """Text that is not a valid host or origin."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server is reached."""
+    """An origin under which a server is reached."""
 
     scheme: Scheme
     host: str
-    """Lower case; an IPv6 address in brackets."""
+    """In lower case; an IPv6 address in brackets."""
     port: int
 
     @property
     def authority(self) -> str:
-        """Host and port, as in a URL (the port left out where it is the scheme's own)."""
+        """Return host and port as in a URL, without the scheme's default port."""
         return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ def parse_address(text: str) -> Address:
     """Read `scheme://host[:port]`, with nothing after it, as browsers write an `Origin`.
 
     Raises:
-        AddressError: it is anything else (a path, a user, `null`, another scheme).
+        AddressError: the text is anything else (a path, a user, `null`, another scheme).
     """
     scheme, mark, authority = text.partition("://")
     scheme = scheme.lower()
@@ -50,7 +50,7 @@ def parse_authority(text: str, scheme: Scheme = "http") -> Address:
     """Read `host[:port]`, as in a `Host` header.
 
     Raises:
-        AddressError: it is anything else.
+        AddressError: the text is anything else.
     """
     lowered = text.lower()
     match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?", lowered)
@@ -63,5 +63,5 @@ def parse_authority(text: str, scheme: Scheme = "http") -> Address:
 
 
 def loopback_addresses(port: int) -> frozenset[Address]:
-    """The names under which this machine alone reaches a port of its own."""
+    """Return the origins that reach `port` from this machine only."""
     return frozenset(Address("http", host, port) for host in ("127.0.0.1", "localhost", "[::1]"))

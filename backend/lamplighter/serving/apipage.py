@@ -1,4 +1,5 @@
-"""The page about the interface, made from its OpenAPI schema: plain HTML, no script, nothing from elsewhere."""
+"""The API documentation page, rendered from the OpenAPI schema: plain HTML, no scripts, no external
+resources."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ code { font-family: ui-monospace, monospace; }
 
 
 def render(schema: Schema) -> str:
-    """The page for a schema."""
+    """Return the page for an OpenAPI schema."""
     by_tag: dict[str, list[str]] = {}
     for path, item in schema["paths"].items():
         for method, operation in item.items():
@@ -77,7 +78,7 @@ def _shape(name: str, shape: Schema) -> str:
 
 
 def _type(of: Schema) -> str:
-    """A schema in a few words, with links to the shapes it names."""
+    """Describe a schema in a few words, with links to the schemas it names."""
     if "$ref" in of:
         name = escape(str(of["$ref"]).rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'

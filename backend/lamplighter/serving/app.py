@@ -1,4 +1,4 @@
-"""The composition root: every concrete part of a server, named once."""
+"""The composition root: the one module that names every concrete part of a server."""
 
 from __future__ import annotations
 
@@ -72,14 +72,14 @@ NOUNS = (
 )
 
 _THREADS = 8
-"""For what blocks: few, since what the routes compute shares the machine with the trainer."""
+"""Worker threads for blocking calls. Few, because route computations share the machine with the trainer."""
 
 
 def create_app(settings: ServerSettings) -> FastAPI:
-    """A server, as an app that looks after its workers while it runs. `app.state.house` holds its parts.
+    """Build a server, as an app that runs its workers during its lifespan. `app.state` holds its services.
 
     Raises:
-        SettingsError: settings that must not be served with.
+        SettingsError: the settings are refused.
         OSError: the runs folder cannot be used.
     """
     settings.check()
@@ -123,7 +123,7 @@ def _build(settings: ServerSettings) -> House:
     shelf = Shelf(settings.runs)
     library = Library(shelf)
     public = settings.public
-    # What people type comes first: launch links are made of it.
+    # The address people type comes first, because launch links use the first address.
     addresses = sorted(loopback_addresses(settings.port), key=lambda address: address.host != "127.0.0.1")
     gate = Gate(
         [public, *addresses] if public else addresses,

@@ -1,4 +1,4 @@
-"""The page: where its files are in a wheel or a checkout, and plotly.js out of the installed package."""
+"""The page's files, from a wheel or a checkout, and plotly.js from the installed package."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOT_BUILT = """<!doctype html>
 
 @dataclass(frozen=True)
 class Script:
-    """A script as it is sent."""
+    """A script, plain and gzip-compressed, with its entity tag."""
 
     plain: bytes
     zipped: bytes
@@ -32,36 +32,37 @@ class Script:
 
 
 class Assets:
-    """The files of the page."""
+    """The static files of the page."""
 
     def __init__(self, static: Path | None = None) -> None:
-        """Use the files below `static` (by default where the wheel or the checkout has them)."""
+        """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
         self._plotly: Script | None = None
         self._lock = threading.Lock()
 
     def index(self) -> str | None:
-        """The page, or None where it is not built."""
+        """Return the HTML of the page, or None if it has not been built."""
         try:
             return (self.static / "app" / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
 
     def find(self, below: str, path: str) -> Path | None:
-        """The file of a request's path below a folder of `static`, or None: never one outside it."""
+        """Return the file for a request path below a folder of `static`; None if it is missing or outside
+        that folder."""
         parts = path.split("/")
         if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
             return None
         root = (self.static / below).resolve()
         try:
             found = root.joinpath(*parts).resolve()
-            # Resolved first: a link may lead out, and on some systems a part may be a drive.
+            # Resolve before comparing: a link may lead outside, and on some systems a part may be a drive.
             return found if found.is_relative_to(root) and found.is_file() else None
         except (OSError, ValueError):
             return None
 
     def plotly(self) -> Script | None:
-        """plotly.js, compressed at the first use and kept; None where the package has none."""
+        """Return plotly.js, compressed on first use and cached; None if the package does not contain it."""
         with self._lock:
             if self._plotly is None:
                 self._plotly = _load_plotly()
@@ -69,13 +70,13 @@ class Assets:
 
 
 def find_static() -> Path:
-    """The folder of static files: in an installed package, or at the root of a checkout."""
+    """Return the folder of static files, in an installed package or at the root of a checkout."""
     packaged = _PACKAGE / "_static"
     return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
 
 
 def _load_plotly() -> Script | None:
-    # Found, not imported: importing plotly costs a second and brings nothing.
+    # Locate the package without importing it: importing plotly takes a second and gains nothing.
     spec = find_spec("plotly")
     try:
         if spec is None or not spec.submodule_search_locations:

@@ -1,4 +1,4 @@
-"""Fewer points for a chart, without losing what stands out."""
+"""Downsampling of chart series that keeps their extremes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 20
-"""The fewest points that can be asked for."""
+"""The fewest points that a caller may request."""
 
 
 def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], most: int) -> NDArray[np.int64]:
-    """Which points to keep, ascending: the first, the last, and of each of several equally long stretches
-    the ones where a series is smallest and where it is largest. What is not a number counts as largest.
+    """Choose the points to keep, ascending: the first, the last, and in each of several equally long
+    stretches the minimum and maximum of every series. NaN counts as largest.
 
     Args:
         series: one or more, each of shape (N,).
-        most: how many may be kept; at least `LEAST`, and 2 more than twice the number of series.
+        most: the most points to keep; at least `LEAST`, and 2 more than twice the number of series.
 
     Returns:
-        Indices, at most `most`.
+        Indices of the points, at most `most`.
     """
     size = len(series[0])
     if size <= most:

@@ -1,8 +1,9 @@
-"""Exports people asked this server for: each made by a process of its own, and kept for a while.
+"""Export jobs that clients request from this server: each runs in its own process, and its file is kept for a
+while.
 
-A job's id is opaque and looked up; no path is made of what a client sends. Files lie in a folder of this server
-below the folder of runs (`.exports/<server>`), readable by its user only; a lock says that the server is there,
-and what a killed one left is cleared away by the next.
+A job's id is opaque and looked up; no path is built from client input. The files are in a folder of this
+server below the folder of runs (`.exports/<server>`), readable by its user only. A lock in it shows that the
+server is running; the next server removes what a killed one left behind.
 """
 
 from __future__ import annotations
@@ -31,40 +32,41 @@ _LONGEST_LINE = 64 * 1024
 _LONGEST_NOTE = 500
 _MOST_NOTES = 10
 _PATIENCE = 10.0
-"""Seconds in which a process that was killed is gone."""
+"""Seconds allowed for a killed process to exit."""
 _TROUBLE = (*READ_ERRORS, RoleTakenError)
 _CROWDED = "the disk is nearly full, and what is left is for those who train; make room, and make it again"
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many, how large."""
+    """Limits on the number and the size of exports."""
 
     at_once: int = 2
-    """Made at a time."""
+    """Jobs that may run at a time."""
     kept: int = 12
-    """Jobs that are over and remembered, whatever became of them; the oldest go first."""
+    """Finished jobs to remember, whatever their outcome; the oldest are dropped first."""
     bytes: int = 8_000_000_000
-    """Of all files together, those being made included; the oldest that are done go first."""
+    """Total size of all files, including those being written; the oldest finished ones are dropped first."""
     spare: int = 400_000_000
-    """Bytes of the file system that are left to those who train."""
+    """Bytes of free disk space reserved for training."""
     spare_share: float = 0.1
-    """Of a small file system, so much of it at most."""
+    """Upper limit of that reserve as a share of the file system, for small file systems."""
 
 
 class Exporter:
-    """Makes exports and keeps the newest few. Every method blocks for a moment; call them from threads."""
+    """The export jobs of one server, of which the newest few are kept. Every method blocks briefly, so call
+    it from a thread."""
 
     def __init__(
         self, folder: Path, server: str, bounds: Bounds | None = None, command: Command = export_command
     ) -> None:
-        """Keep exports below `folder`, which is made when it is needed.
+        """Keep exports below `folder`, which is created when it is first needed.
 
         Args:
-            folder: shared by the servers of a folder of runs.
-            server: this one's name.
-            bounds: how many, how large.
-            command: how the process of an export is started.
+            folder: shared by all servers of one folder of runs.
+            server: the name of this server.
+            bounds: limits on the number and the size of exports.
+            command: builds the command line of an export's process.
         """
         self._root = folder
         self._folder = folder / server
@@ -77,7 +79,7 @@ class Exporter:
         self._at_work: dict[str, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
 
     def start(self) -> None:
-        """Clear away what killed servers left. Never raises: a server can do without exports."""
+        """Remove what killed servers left behind. Never raises, because a server can do without exports."""
         try:
             if self._root.is_dir():
                 with RoleLock(self._root, _CLEARING):
@@ -86,7 +88,8 @@ class Exporter:
             log.warning("the exports of an earlier server could not be cleared away: %s", error)
 
     def stop(self) -> None:
-        """End what is being made, and remove what was: with the server its exports are gone. May be called again."""
+        """Cancel running exports and delete finished ones, which do not outlive their server. Safe to call
+        again."""
         with self._lock:
             self._stopped = True
             for job_id in self._at_work:
@@ -102,10 +105,11 @@ class Exporter:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def make(self, run: RunFolder, format: str, step: int | None) -> Job:
-        """Begin an export of `FORMATS`.
+        """Start an export in one of `FORMATS`.
 
         Raises:
-            Refused: as many are being made as may be (409), or there is no room for a folder (507).
+            Refused: the server is stopping (503), too many exports are running (409), or the disk has no room
+                (507).
         """
         with self._lock:
             if self._stopped:
@@ -137,15 +141,15 @@ class Exporter:
         return job
 
     def of(self, run: RunFolder) -> list[Job]:
-        """The exports of a run, newest first."""
+        """Return the exports of a run, newest first."""
         with self._lock:
             return [job for job in reversed(self._jobs.values()) if job.run.id == run.id]
 
     def find(self, run: RunFolder, job_id: str) -> Job:
-        """An export of a run.
+        """Return an export of a run.
 
         Raises:
-            Refused: there is none of that id (any more) (404).
+            Refused: the run has no export with that id, or no longer (404).
         """
         with self._lock:
             job = self._jobs.get(job_id)
@@ -154,7 +158,7 @@ class Exporter:
         return job
 
     def drop(self, job: Job) -> None:
-        """Cancel an export that is being made, forget one that is over. Its file is gone when this returns."""
+        """Cancel a running export, or forget a finished one. Its file has been deleted when this returns."""
         with self._lock:
             if job.id not in self._at_work:
                 self._discard(job)
@@ -164,11 +168,11 @@ class Exporter:
         thread.join(_PATIENCE)
 
     def _settle(self) -> None:
-        """Make our folder, with a lock in it by which others see that we are there."""
+        """Create this server's folder and hold a lock in it, which shows other servers that it is in use."""
         if self._presence is not None:
             return
         self._root.mkdir(mode=0o700, exist_ok=True)
-        # Nobody clears away a folder that has no lock yet.
+        # Under this lock no other server can remove our folder before it has its own lock.
         with RoleLock(self._root, _CLEARING):
             self._clear()
             self._folder.mkdir(mode=0o700)
@@ -180,7 +184,7 @@ class Exporter:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _follow(self, job: Job, process: subprocess.Popen[bytes]) -> None:
-        """The life of one process, in a thread of its own."""
+        """Follow one process to its end, in a thread of its own."""
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -189,7 +193,7 @@ class Exporter:
                     self._hear(job, line)
                 process.wait()
         finally:
-            # Whatever went wrong with hearing it: no process is left, and no job waits for ever.
+            # Even if reading its output failed, leave no process behind and no job running for ever.
             process.kill()
             code = process.wait()
             self._done_with(job, code)
@@ -216,7 +220,7 @@ class Exporter:
             elif "left_out" in said:
                 job.left_out = [*job.left_out, str(said["left_out"])[:_LONGEST_NOTE]][:_MOST_NOTES]
             elif "share" in said:
-                # It never runs backwards for those who watch, and is whole only with the file in its place.
+                # Progress never decreases, and reaches 1 only once the file is in its place.
                 job.share = max(job.share, min(0.99, share))
                 job.what = str(said.get("what", ""))[:_LONGEST_NOTE]
             self._discard_old()
@@ -228,7 +232,7 @@ class Exporter:
                 self._end(job, "failed", f"{problem} {job.run.id} --to {job.format}")
 
     def _end(self, job: Job, state: State, problem: str | None = None) -> None:
-        """End a job now. Its thread sees its process end, and clears up."""
+        """End a running job now. Its thread notices the end of the process and cleans up."""
         if job.state != "running":
             return
         job.state, job.problem = state, problem
@@ -238,7 +242,7 @@ class Exporter:
     def _discard_old(self) -> None:
         over = [job for job in self._jobs.values() if job.id not in self._at_work]
         for job in over:
-            # Of a run that was moved to the trash.
+            # The run of this job was moved to the trash.
             if not job.run.path.exists():
                 self._discard(job)
         over = [job for job in over if job.id in self._jobs]

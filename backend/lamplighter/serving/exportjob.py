@@ -1,4 +1,4 @@
-"""One export that somebody asked this server for: its process, its file, and what became of it."""
+"""One export job: its process, its file and its outcome."""
 
 from __future__ import annotations
 
@@ -23,56 +23,56 @@ log = logging.getLogger(__name__)
 
 State = Literal["running", "done", "failed", "cancelled"]
 Command = Callable[[RunFolder, str, int | None, Path], list[str]]
-"""How the process is started that exports a run in a format, at a step, to a file."""
+"""A function that returns the command line for exporting a run, in a format, at a step, to a file."""
 
 _MODULE = "lamplighter.exports.worker"
 
 
 def export_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
-    """How the process of an export is started."""
+    """Return the command line of an export's process."""
     at = [] if step is None else ["--step", str(step)]
     return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *at]
 
 
 @dataclass
 class Job:
-    """One export: asked for, being made, or over."""
+    """An export, running or finished."""
 
     run: RunFolder
     format: str
     step: int | None
-    """None: the newest that was kept exactly, or the format holds every step."""
+    """None: the newest step that was kept exactly, or a format that holds every step."""
     folder: Path
-    """For it alone; gone when there is no file any more."""
+    """A folder for this job alone; removed when the job no longer has a file."""
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     created: float = field(default_factory=time.time)
     """Unix seconds."""
     state: State = "running"
     share: float = 0.0
-    """From 0 to 1."""
+    """Progress, from 0 to 1."""
     what: str = "starting"
     bytes: int = 0
-    """So far, all that is written for it; of the file once it is done."""
+    """Bytes written so far; the size of the file once the job is done."""
     problem: str | None = None
-    """Why it failed, in a sentence."""
+    """The reason for a failure, in one sentence."""
     left_out: list[str] = field(default_factory=list[str])
 
     @property
     def name(self) -> str:
-        """What the file is called where it is downloaded."""
+        """Return the file name for downloads."""
         at = "" if self.step is None else f"-step-{self.step}"
         ending = FORMATS[self.format].ending
         return f"{self.run.id}{at}{ending if ending.startswith('.') else f'{ending}.zip'}"
 
     @property
     def file(self) -> Path:
-        """Where it lies once it is done."""
+        """Return the path of the finished file."""
         return self.folder / self.name
 
     def size(self) -> int:
-        """Bytes of what lies in its folder, which is being written to."""
+        """Return the bytes in the job's folder, which may be written to meanwhile."""
         size = 0
-        # Folders and files come and go meanwhile; a walk passes over those that went.
+        # Folders and files come and go meanwhile; `os.walk` skips those that have gone.
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 with suppress(OSError):
@@ -80,25 +80,26 @@ class Job:
         return size
 
     def begin(self, command: Command) -> subprocess.Popen[bytes]:
-        """Start its process; what that says of errors goes to a file beside what it makes.
+        """Start the process, with its error output going to a log file in the job's folder.
 
         Raises:
-            OSError: the process or the file cannot be made.
+            OSError: the process or the log file cannot be created.
         """
         with self._log.open("wb") as errors:
             return subprocess.Popen(
                 command(self.run, self.format, self.step, self.file),
-                # Its end of life: it closes when we do, however that happens.
+                # The process ends when its stdin closes, and that happens however this server ends.
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                # Ctrl-C in the terminal is for the server, which ends its exports.
+                # Ctrl-C in the terminal goes to the server, which then ends its exports.
                 start_new_session=os.name == "posix",
                 creationflags=subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
             )
 
     def end(self, code: int) -> None:
-        """Note how its process ended, unless it was ended for a reason; what is no whole file is removed."""
+        """Record how the process ended, unless the job already ended for another reason; remove an incomplete
+        file."""
         if self.state == "running" and code == 0 and self.file.is_file():
             self.bytes = self.file.stat().st_size
             self.state, self.share, self.what = "done", 1.0, ""
@@ -116,7 +117,7 @@ class Job:
         self.remove()
 
     def remove(self) -> None:
-        """Remove what there is of it on the disk."""
+        """Remove the job's files from the disk."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

@@ -1,7 +1,7 @@
-"""What takes a walk through a whole run to find out, kept at hand: which steps are exact, every loss, and
-when each row was lit first.
+"""An index of each run that can only be built by reading all its steps: which steps are exact, every loss,
+and the step at which each row was first in a batch.
 
-Bounded: of a few runs, and of each some bytes a step. Everything here blocks and is called from threads.
+Bounded: a few runs, with some bytes per step each. Everything here blocks and is called from threads.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lamplighter.wire.frames import Pulse, UInts, decode_as
 _RUNS = 8
 _BATCH = 200
 FURTHEST = 100_000
-"""Steps whose losses are looked through; of a longer run that would take minutes, and gigabytes of reading."""
+"""The last step whose losses are read: a longer run would take minutes and gigabytes of reading."""
 _NEVER = 0xFFFF_FFFF
 
 
@@ -32,24 +32,24 @@ class _Found:
     exact_lock: threading.Lock = field(default_factory=threading.Lock)
     losses_lock: threading.Lock = field(default_factory=threading.Lock)
     exact_at: tuple[Line, int, int | None] | None = None
-    """The line, its last step and its newest keyframe when `exact` was found."""
+    """The lineage, its last step and its newest keyframe when `exact` was computed."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     line: Line = field(default_factory=list[tuple[int, int, int]])
     steps: array[int] = field(default_factory=lambda: array("q"))
     losses: array[float] = field(default_factory=lambda: array("f"))
     first_lit: UInts = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
-    """By token id the first step whose batch it was in."""
+    """For each token id, the first step whose batch contained it."""
 
 
 class Findings:
-    """What was found out about the last few runs."""
+    """The indexes of the last few runs."""
 
     def __init__(self) -> None:
         self._found: OrderedDict[object, _Found] = OrderedDict()
         self._lock = threading.Lock()
 
     def exact_steps(self, run: RunFolder, history: History, last: int) -> NDArray[np.int64]:
-        """The steps up to `last` whose matrix rebuilds bit for bit, ascending, shape (N,).
+        """Return the steps up to `last` whose matrix can be rebuilt bit for bit, ascending, shape (N,).
 
         Raises:
             FormatError: the run cannot be read.
@@ -60,7 +60,7 @@ class Findings:
             line, newest = reader.line(), reader.last()[1]
             now = (line, newest, reader.keyframe_step(newest))
             before = found.exact_at
-            # What was exact stays so; of a step that was the newest, a keyframe may have been kept since.
+            # Exact steps stay exact, but a step that was the newest may have gained a keyframe since.
             if before is None or before[0] != line or (before != now and last >= before[1]):
                 found.exact = history.exact_steps()
                 found.exact_at = now
@@ -69,9 +69,9 @@ class Findings:
     def losses(
         self, run: RunFolder, reader: StepsReader, first: int, last: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The steps from `first` to `last`, inclusive, that are recorded, and their losses, each of shape (N,).
+        """Return the recorded steps from `first` to `last`, inclusive, and their losses, each of shape (N,).
 
-        Reads only what was not read before. `last` must be at most `FURTHEST`.
+        Reads only the steps not read before. `last` must be at most `FURTHEST`.
 
         Raises:
             FormatError: the run cannot be read.
@@ -85,7 +85,8 @@ class Findings:
         return steps[low:high], losses[low:high]
 
     def ever_lit(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
-        """How many rows were in a batch at least once by each of `steps`, which are at most `FURTHEST`.
+        """Return how many rows were in at least one batch by each of `steps`, which must be at most
+        `FURTHEST`.
 
         Raises:
             FormatError: the run cannot be read.
@@ -107,7 +108,7 @@ class Findings:
         at = found.steps[-1] + 1 if found.steps else 1
         while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
             if reader.line() != line:
-                # A new attempt began meanwhile: what was just read may be of either.
+                # A new attempt began meanwhile, so the batch just read may belong to either attempt.
                 found.line = []
                 self._keep_up(found, reader, last)
                 return
@@ -122,7 +123,7 @@ class Findings:
             at = batch[-1][0] + 1
 
     def _of(self, run: RunFolder) -> _Found:
-        # The time it was made tells a run from another that had its name before.
+        # The creation time tells a run from an earlier one with the same name.
         key = (run.path, run.created)
         with self._lock:
             found = self._found.setdefault(key, _Found())

@@ -1,12 +1,12 @@
-"""The gate in front of every route, HTTP and websocket. What no rule allows is refused.
+"""The gate in front of every route, HTTP and websocket. It refuses every request that no rule allows.
 
 It decides by four things, in this order: the peer (loopback, unless the server stands behind a named
-address), `Host` (exactly one of this server's own), where the request comes from (`Origin`, parsed and
-compared whole, and `Sec-Fetch-Site`), and who is asking (nobody, or the presenter).
+address), `Host` (exactly one of this server's own), the requesting page (`Origin`, parsed and compared whole,
+and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
 
-Two pages of one machine are of one "site" to a browser whatever their ports, and a cookie does not know
-ports at all. So `same-site` counts as foreign here, an Origin must be the very address the request was
-sent to, and the cookie changes something only together with such an Origin.
+Browsers count two pages of one machine as one "site" whatever their ports, and cookies ignore ports
+altogether. So `same-site` counts as foreign here, an Origin must be the very address the request was sent to,
+and the cookie allows a change only together with such an Origin.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ from lamplighter.serving.settings import is_loopback
 Headers = Sequence[tuple[bytes, bytes]]
 
 NOT_ALLOWED = 4403
-"""Websocket close code: final."""
+"""Websocket close code. Final: retrying does not help."""
 
 _LANDINGS = ("/", "/launch")
-"""Where a link on somebody else's page may lead."""
+"""Paths that a link on another site may lead to."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a request."""
+    """The gate's decision on a request."""
 
     allowed: bool
     presenter: bool = False
     status: int = 200
     detail: str = ""
     allow: str = ""
-    """Methods that the path allows, with status 405."""
+    """Methods that the path allows, given with status 405."""
     rule: Rule | None = None
     address: Address | None = None
-    """Under which of its addresses the server was asked, once that is known to be one."""
+    """The server's address that the request was sent to, once it is known to be one of its own."""
 
 
 class Gate:
-    """Decides, and lets through or refuses."""
+    """The access control of one server."""
 
     def __init__(self, addresses: Iterable[Address], keys: Keys, *, loopback: bool, port: int) -> None:
         """Guard a server.
 
         Args:
-            addresses: under which the server may be asked.
-            keys: the presenter's.
-            loopback: only this machine can connect, so that reading needs no credential.
-            port: of the address people use; part of the cookie's name.
+            addresses: the addresses under which clients may reach the server.
+            keys: the presenter's credentials.
+            loopback: only this machine can connect, so reading needs no credential.
+            port: the port of the address people use; part of the cookie's name.
         """
         self.addresses = tuple(addresses)
         self.keys = keys
@@ -67,13 +67,13 @@ class Gate:
         self.rules: list[Rule] = []
 
     def launch_url(self, address: Address | None = None) -> str:
-        """A link that makes one browser the presenter's: it works once, for some minutes."""
+        """Return a link that makes one browser the presenter's; it works once, for some minutes."""
         return f"{address or self.addresses[0]}/launch?code={self.keys.issue_code()}"
 
     def judge(
         self, kind: Literal["http", "websocket"], method: str, path: str, headers: Headers, peer: str | None
     ) -> Verdict:
-        """Whether a request may pass, and whether it is the presenter's."""
+        """Decide whether a request may pass, and whether it comes from the presenter."""
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Verdict(False, status=403, detail="only this machine may connect")
         try:
@@ -134,15 +134,15 @@ class Gate:
 
 
 class GateMiddleware:
-    """The gate as ASGI: nothing reaches the app but through it."""
+    """ASGI middleware that lets requests reach the app only through the gate."""
 
     def __init__(self, app: ASGIApp, gate: Gate) -> None:
-        """Stand before `app`."""
+        """Guard `app`."""
         self._app = app
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Judge one request or socket."""
+        """Admit or refuse one request or socket."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -172,9 +172,9 @@ class GateMiddleware:
             await problem(verdict.status, verdict.detail, headers=extra)(scope, receive, secure)
             return
         if scope["method"] == "HEAD":
-            # The protocol leaves the body out of the answer by itself; routes need only know GET.
+            # The HTTP server drops the body by itself, so routes only need to handle GET.
             scope = {**scope, "method": "GET"}
-            # But for those whose body would be large, and made in vain.
+            # Routes with large bodies check this flag, to avoid producing one in vain.
             scope["state"]["head"] = True
         await self._app(scope, _capped(receive, verdict.rule.body_limit), secure)
 
@@ -184,7 +184,7 @@ class GateMiddleware:
             return
         await receive()
         if verdict.status in (401, 404):
-            # Our own page is asking: it can only hear why once the socket is open.
+            # The caller may be our own page, which can read the reason only once the socket is open.
             await send({"type": "websocket.accept"})
         await send(
             {
@@ -196,8 +196,9 @@ class GateMiddleware:
 
 
 def security_headers(address: Address | None) -> list[tuple[bytes, bytes]]:
-    """What every answer carries; `address` is where sockets may be opened to, besides the page's own."""
-    # Safari before 15.4 does not count a websocket to the page's own host as 'self'.
+    """Return the headers of every response. `address`: where sockets may be opened, besides the page's own
+    host."""
+    # Safari before 15.4 does not treat a websocket to the page's own host as 'self'.
     socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""
     policy = (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
@@ -260,7 +261,8 @@ def _values(headers: Headers, name: bytes) -> list[str]:
 
 
 def _near(headers: Headers) -> bool:
-    """Whether the browser, if it says so at all, says that our own page or a person made the request."""
+    """Return whether the browser, if it sends `Sec-Fetch-Site`, reports our own page or the user as the
+    initiator."""
     return all(value in ("same-origin", "none") for value in _values(headers, b"sec-fetch-site"))
 
 
@@ -282,5 +284,5 @@ def _cookies(headers: Headers, name: str) -> list[str]:
 
 
 def caller_is_presenter(state: Any) -> bool:
-    """What the gate found out about the caller; `state` is the request's."""
+    """Return whether the gate found the caller to be the presenter; `state` is the request's state."""
     return bool(getattr(state, "presenter", False))

@@ -1,4 +1,4 @@
-"""What the routes share: the concrete parts of one server, and how a route gets at them."""
+"""The services that routes share: the concrete parts of one server, and the dependency that provides them."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class House:
     hub: Hub
     assets: Assets
     supervisor: Supervisor | None
-    """None where other processes look after the workers."""
+    """None if other processes run the workers."""
     server: str
-    """This server's name in the run folders."""
+    """The name of this server in the run folders."""
     writing: threading.Lock = field(default_factory=threading.Lock)
-    """Held while this server writes its request file, of which it is the one writer."""
+    """A lock held while this server writes its request file, whose only writer it is."""
     turnstile: Turnstile = field(default_factory=Turnstile)
-    """Where large answers pass."""
+    """The limit on large responses."""
     findings: Findings = field(default_factory=Findings)
     reprojections: Reprojecter = field(default_factory=Reprojecter)
 
     def given_up(self, run_id: str) -> bool:
-        """Whether the trainer of a run crashed so often that it is not started again."""
+        """Return whether the trainer of a run failed or crashed so often that it is not restarted."""
         return self.supervisor is not None and self.supervisor.given_up(run_id, "trainer")
 
 
@@ -54,4 +54,4 @@ def _house(connection: HTTPConnection) -> House:
 
 
 AHouse = Annotated[House, Depends(_house)]
-"""The parameter by which a route gets the house."""
+"""The annotation of the parameter through which a route receives the services."""

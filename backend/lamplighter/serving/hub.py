@@ -1,8 +1,9 @@
-"""The viewers of every run: a tail a watched run, a slot and a sender a viewer; a player too, for one who is
-played the past (`player.py`), and has from the tail but its `hello`, the status and acknowledgements.
+"""The viewers of every run. Each watched run has a follower; each viewer has a send queue and a sender task.
+A viewer replaying the past gets a playback session, and from the run follower only `hello`, status and
+acknowledgements.
 
-Nothing here waits for a viewer but its own sender. A viewer that takes nothing for `SEND_SECONDS` is
-dropped, its connection with it: a peer that does not read can hold a half-closed socket for good.
+Only its own sender waits for a viewer. A viewer that reads nothing for `SEND_SECONDS` is dropped together
+with its connection, because a peer that does not read can hold a half-closed socket for ever.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ log = logging.getLogger(__name__)
 CHANNELS = ("pulse", "layout", "rows")
 BY_DEFAULT = "pulse,layout"
 SEND_SECONDS = 10.0
-"""How long one message may take to be taken off our hands."""
+"""Seconds allowed for sending one message."""
 
 NO_SUCH_RUN, TOO_SLOW = 4404, 4408
 _READERS = 2
-"""Runs that are read for players at once."""
+"""Playback sessions that may read run files at once."""
 
 _CHANNEL = {
     What.PULSE: "pulse",
@@ -49,7 +50,7 @@ _CHANNEL = {
 
 
 class _Closed(Exception):
-    """The server ends a viewer's connection."""
+    """An exception that makes the server close a viewer's connection."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -59,23 +60,23 @@ class _Closed(Exception):
 
 @dataclass(eq=False)
 class Viewer:
-    """One socket."""
+    """One connected websocket."""
 
     channels: frozenset[str]
     slot: Slot = field(default_factory=Slot)
     begun: bool = False
     playing: bool = False
-    """It is shown the past, not what the tail tells."""
+    """True while it replays the past instead of receiving live messages."""
     taken: asyncio.Event = field(default_factory=asyncio.Event)
-    """A message left the slot."""
+    """Set when a message leaves the send queue."""
     joining: list[Message] | None = None
-    """What it is told when it is live, if it is about to be."""
+    """The messages to send once it is live, while it is about to join."""
     answered: asyncio.Future[bool] | None = None
-    """The tail's answer to one who is played and waits for it."""
+    """The run follower's answer to a playback session that waits for it."""
     ended: asyncio.Future[_Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def put(self, messages: list[Message]) -> None:
-        """Give the viewer what is for it."""
+        """Queue the messages that belong to the viewer's channels."""
         try:
             for message in messages:
                 channel = _CHANNEL.get(message.what)
@@ -85,7 +86,7 @@ class Viewer:
             self.end(TOO_SLOW, "reading too slowly")
 
     async def room(self, most: int) -> None:
-        """Wait until at most so many messages wait for it."""
+        """Wait until no more than this many messages are queued."""
         while self.slot.waiting() > most:
             self.taken.clear()
             await self.taken.wait()
@@ -97,7 +98,7 @@ class Viewer:
 
 
 class _Watch:
-    """One watched run: its tail, and who watches."""
+    """One watched run: its follower and its viewers."""
 
     def __init__(self, run: RunFolder, library: Library, loop: asyncio.AbstractEventLoop) -> None:
         self.viewers: set[Viewer] = set()
@@ -127,15 +128,15 @@ class _Watch:
             viewer.answered.set_result(messages is not None)
 
     async def greet(self, viewer: Viewer) -> None:
-        """Give one who is to be played its `hello`."""
+        """Send `hello` to a viewer that is about to replay the past."""
         viewer.playing = True
         viewer.answered = asyncio.get_running_loop().create_future()
         self.tail.greet(viewer, viewer.channels)
         await viewer.answered
 
     async def join(self, viewer: Viewer, place: Place, say: list[Message]) -> bool:
-        """Make one who was played as far as `place` a live viewer, saying so first; false where it has to be
-        played on first."""
+        """Make a viewer that was played up to `place` a live one, after the given messages. Returns False if
+        more must be played before."""
         viewer.joining = say
         viewer.answered = asyncio.get_running_loop().create_future()
         self.tail.join(viewer, viewer.channels, place=place)
@@ -148,7 +149,7 @@ class _Watch:
 
 
 class Hub:
-    """All watched runs. Lives on one event loop."""
+    """The watched runs of a server. Belongs to one event loop."""
 
     def __init__(self, library: Library, send_seconds: float = SEND_SECONDS) -> None:
         """Serve the runs of `library`."""
@@ -158,7 +159,8 @@ class Hub:
         self._readers = anyio.CapacityLimiter(_READERS)
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
-        """Serve one viewer until it goes, or has to. `query`: the parameters `channels`, `from`, `to`, `speed`."""
+        """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`, `from`,
+        `to`, `speed`, `set`."""
         await websocket.accept()
         try:
             wish = read_wish(query)
@@ -189,12 +191,12 @@ class Hub:
             await self._attend(websocket, viewer, self._play(watch, viewer, player))
 
     def viewers(self, run_id: str) -> int:
-        """How many watch a run."""
+        """Return how many viewers watch a run."""
         watch = self._watches.get(run_id)
         return 0 if watch is None else len(watch.viewers)
 
     async def close(self) -> None:
-        """End every tail, and wait until their files are closed."""
+        """Stop every run follower, and wait up to 2 s for each to close its files."""
         tails = [watch.tail for watch in self._watches.values()]
         for watch in self._watches.values():
             watch.tail.stop()
@@ -215,7 +217,7 @@ class Hub:
 
     @contextlib.contextmanager
     def _watching(self, run: RunFolder, viewer: Viewer) -> Generator[_Watch]:
-        """Be one of those who watch a run; the last to leave ends its tail."""
+        """Register a viewer with a run; the last viewer to leave stops the run's follower."""
         watch = self._watches.get(run.id)
         if watch is None or watch.failed:
             watch = _Watch(run, self._library, asyncio.get_running_loop())
@@ -256,7 +258,7 @@ class Hub:
             async with asyncio.timeout(1.0):
                 await websocket.close(closed.code, closed.reason)
         except (TimeoutError, RuntimeError):
-            # It does not even take the goodbye.
+            # The peer does not even read the close frame.
             pass
         if closed.code == TOO_SLOW:
             _abort(websocket)
@@ -273,7 +275,7 @@ class Hub:
 
 
 async def _listen(websocket: WebSocket) -> None:
-    """Until the viewer goes. What it says is ignored."""
+    """Wait until the viewer disconnects. Its messages are ignored."""
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -281,13 +283,13 @@ async def _listen(websocket: WebSocket) -> None:
 
 
 def _abort(websocket: WebSocket) -> None:
-    """Drop the connection, unsent bytes and all, where the server gave us a way to (`server.py`)."""
+    """Drop the connection with its unsent bytes, if the server provides a way to (`server.py`)."""
     abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
     if abort is not None:
         abort()
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    # The tail may outlive the loop by a look.
+    # The run follower may outlive the loop by one poll.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call)

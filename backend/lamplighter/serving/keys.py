@@ -1,7 +1,7 @@
-"""What makes a caller the presenter: a token in a file, a cookie derived from it, launch codes.
+"""The presenter's credentials: a token in a file, a cookie derived from it, and launch codes.
 
-The token stays the same over restarts, so that a browser left open goes on working. The cookie is not the
-token: who sees one cannot compute the other.
+The token survives restarts, so that a browser left open goes on working. The cookie is a keyed hash of the
+token, so it does not reveal the token.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 TOKEN_FILE = ".presenter-token"
 CODE_SECONDS = 600.0
-"""How long a launch code can be used."""
+"""Lifetime of a launch code, in seconds."""
 
 _MOST_CODES = 1_000
 _SHORTEST = 32
@@ -32,14 +32,14 @@ _NOT_OURS_TO_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class _SomebodyElsesError(Exception):
-    """The token file is another user's."""
+    """The token file belongs to another user."""
 
 
 class Keys:
-    """The presenter's credentials. Safe to use from several threads."""
+    """The presenter's credentials. Thread-safe."""
 
     def __init__(self, token: str, *, kept: bool = True) -> None:
-        """Use this token. `kept`: it lies in the token file, for the next server too."""
+        """Use this token. `kept`: it is stored in the token file, for later servers too."""
         self.token = token
         self.kept = kept
         self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
@@ -48,19 +48,19 @@ class Keys:
 
     @property
     def cookie(self) -> str:
-        """What the presenter's cookie holds."""
+        """Return the value of the presenter's cookie."""
         return self._cookie
 
     def is_token(self, offered: str) -> bool:
-        """Whether this is the token. Takes as long whatever is offered."""
+        """Return whether `offered` is the token, comparing in constant time."""
         return _same(offered, self.token)
 
     def is_cookie(self, offered: str) -> bool:
-        """Whether this is the presenter's cookie. Takes as long whatever is offered."""
+        """Return whether `offered` is the presenter's cookie, comparing in constant time."""
         return _same(offered, self._cookie)
 
     def issue_code(self) -> str:
-        """A launch code: works once, for `CODE_SECONDS`."""
+        """Create a launch code, which works once within `CODE_SECONDS`."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = time.monotonic() + CODE_SECONDS
@@ -69,12 +69,12 @@ class Keys:
         return code
 
     def redeem(self, offered: str) -> bool:
-        """Use up a launch code. Returns whether it was good."""
+        """Use up a launch code. Returns whether it was valid."""
         with self._lock:
             now = time.monotonic()
             for code in [code for code, until in self._codes.items() if until < now]:
                 del self._codes[code]
-            # Every code is compared: how long this takes says nothing about any of them.
+            # Compare every code, so that the time taken says nothing about any of them.
             good = [code for code in self._codes if _same(offered, code)]
             for code in good:
                 del self._codes[code]
@@ -82,14 +82,15 @@ class Keys:
 
 
 def open_keys(folder: Path) -> Keys:
-    """The keys of the runs below `folder`: from its token file, which is made if there is none.
+    """Load the credentials of the runs below `folder` from its token file, creating the file if it is
+    missing.
 
-    The file can be read by its user only; one of ours that others could read is replaced, since they may
-    have. Where the file is another user's, or the folder may not be written, nothing is touched, and the
-    token is for this process only: so anyone can show runs that are somebody else's.
+    Only its user can read the file; one of ours that others could read is replaced, since they may have read
+    it. If the file belongs to another user, or the folder is not writable, nothing is changed and the token
+    is valid for this process only. So anyone can show the runs of somebody else.
 
     Raises:
-        SettingsError: the file can be neither read nor made.
+        SettingsError: the file can be neither read nor created.
     """
     path = folder / TOKEN_FILE
     try:
@@ -135,12 +136,12 @@ def _make(path: Path) -> str:
         file.flush()
         os.fsync(file.fileno())
     try:
-        # A link, not a rename: of two servers that start at once, the second takes the first's token.
+        # A link, not a rename: if two servers start at once, the second takes the first's token.
         os.link(temporary, path)
     except FileExistsError:
         return _read(path) or _make(path)
     except OSError:
-        # A file system without links.
+        # The file system has no hard links.
         temporary.replace(path)
         return token
     finally:

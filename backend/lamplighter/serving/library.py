@@ -1,6 +1,6 @@
-"""Reading runs for the routes and the live socket: what is described, opened and kept at hand.
+"""Read access to runs for the routes and the live socket, with caches.
 
-Everything here blocks and is called from threads. What is kept is bounded: a few runs with their parsed
+Everything here blocks and is called from threads. The caches are bounded: a few runs with their parsed
 vocabularies, a few rebuilt matrices.
 """
 
@@ -33,7 +33,7 @@ Kept = TypeVar("Kept")
 
 
 class _Recent(OrderedDict[Any, Kept]):
-    """The last few things, by key. Guarded by its own lock."""
+    """A least-recently-used cache, guarded by its own lock."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -54,20 +54,21 @@ class _Recent(OrderedDict[Any, Kept]):
 
 
 class Library:
-    """The runs on a shelf, to be read."""
+    """A catalogue of the runs in a run store, for reading."""
 
     def __init__(self, shelf: Shelf) -> None:
-        """Read the runs on `shelf`."""
+        """Read the runs in `shelf`."""
         self.shelf = shelf
         self._folders: _Recent[RunFolder] = _Recent(_RUNS_KEPT)
         self._tables: _Recent[TokenTable] = _Recent(_RUNS_KEPT)
         self._matrices: _Recent[Snapshot] = _Recent(_MATRICES_KEPT)
 
     def find(self, run_id: str) -> RunFolder:
-        """The run of that name; the same object as long as it is kept at hand, so its parsed files are too.
+        """Return the run with that id: the same object while it is cached, so that its parsed files are
+        shared.
 
         Raises:
-            NoSuchRunError: there is none.
+            NoSuchRunError: there is no such run.
         """
         found = self.shelf.find(run_id)
         try:
@@ -77,51 +78,57 @@ class Library:
         return self._folders.fetch((run_id, inode), lambda: found)
 
     def list(self) -> list[Run]:
-        """Every run, newest first; one that cannot be read hides no other."""
+        """Return every run, newest first. An unreadable run does not hide the others."""
         return [self.describe(run) for run in self.shelf.runs()]
 
     def describe(self, run: RunFolder) -> Run:
-        """A run as the list shows it. Never raises for what is in the folder."""
+        """Return a run as the list shows it. Never raises because of the folder's contents."""
         try:
             return Run(**self._read(run))
         except _UNREADABLE as error:
             return Run(**_unreadable(run, error))
 
     def describe_fully(self, run: RunFolder) -> RunInFull:
-        """A run, and what it consists of once its corpus is read. Never raises for what is in the folder."""
+        """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
+        contents."""
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
             return RunInFull(**_unreadable(run, error))
 
     def read_fully(self, run: RunFolder) -> RunInFull:
-        """The same; what cannot be read is raised (`runfolder.trouble.READ_ERRORS`, ValueError)."""
+        """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
+        placeholder.
+
+        Raises:
+            READ_ERRORS, ValueError: the run cannot be read.
+        """
         facts = self._read(run)
         with suppress(FileNotFoundError):
             facts.update(self._contents(run))
         return RunInFull(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
-        """What a run is doing.
+        """Return the status of a run.
 
         Raises:
-            FormatError: it cannot be read.
+            FormatError: the status cannot be read.
         """
         try:
             return Status(**read_status(run, reader).as_dict(), bytes=run.bytes_on_disk())
         except FormatError:
             raise
         except ValueError as error:
-            # What is not even JSON, and what is not a status.
+            # Either invalid JSON, or JSON that is not a status.
             raise FormatError(f"steps.sqlite: {error}") from error
 
     @contextmanager
     def steps(self, run: RunFolder) -> Generator[StepsReader]:
-        """The run's steps, open.
+        """Open the steps of a run.
 
         Raises:
             Refused: the run has not begun (404).
-            FormatError: they cannot be read.
+            FormatError: the steps cannot be read.
         """
         try:
             reader = StepsReader(run.steps_path)
@@ -132,11 +139,11 @@ class Library:
 
     @contextmanager
     def history(self, run: RunFolder) -> Generator[History]:
-        """The run's embedding through its steps, open.
+        """Open the matrix history of a run.
 
         Raises:
             Refused: the run has not begun (404).
-            FormatError: it cannot be read.
+            FormatError: the run cannot be read.
         """
         try:
             history = History(run)
@@ -146,11 +153,11 @@ class Library:
             yield history
 
     def tokens(self, run: RunFolder) -> TokenTable:
-        """The run's vocabulary, searchable.
+        """Return the vocabulary of a run as a searchable table.
 
         Raises:
-            Refused: the corpus is not read yet (404).
-            FormatError: it cannot be read.
+            Refused: the corpus has not been read yet (404).
+            FormatError: the vocabulary cannot be read.
         """
         try:
             return self._tables.fetch((run.path, id(run)), lambda: TokenTable(run.vocabulary))
@@ -158,17 +165,17 @@ class Library:
             raise Refused(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
 
     def matrix(self, run: RunFolder, history: History, step: int | None, *, nearest: bool) -> Snapshot:
-        """The embedding after a step (None: the newest that can be had), kept at hand for the next question.
+        """Return the embedding after a step (None: the newest available), and cache it for the next request.
 
         Raises:
-            NoSnapshotError: the step was not kept exactly and `nearest` is false, or none was kept.
+            NoSnapshotError: the step was not kept exactly and `nearest` is false, or no step was kept.
         """
         attempt, last = history.steps.last()
         wanted = last if step is None else step
         nearest = nearest or step is None
         if wanted > last and not nearest:
             raise NoSnapshotError(wanted, _newest(history, last))
-        # The attempt of the whole line, not of the step: a new attempt may have replaced any step.
+        # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
         key = (run.path, attempt, min(wanted, last), nearest)
         found = self._matrices.fetch(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
         if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
@@ -199,7 +206,7 @@ class Library:
                 said = reader.facts()
         except FileNotFoundError:
             return contents
-        # The trainer says these once it has built the model.
+        # The trainer records these once it has built the model.
         contents.update({name: said[name] for name in ("layers", "parameters") if name in said})
         return contents
 

@@ -1,4 +1,4 @@
-"""How one vector moves through the steps: its length, how far it goes, how far it turns."""
+"""The motion of one vector through the steps: its length, the distance it moves and the angle it turns."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ Doubles = NDArray[np.float64]
 
 
 class Motion(NamedTuple):
-    """Of each of N steps, shape (N,) each; NaN where there is nothing to say."""
+    """Motion at each of N steps, each array of shape (N,); NaN where undefined."""
 
     length: Doubles
     """Euclidean norm."""
     displacement: Doubles
-    """Euclidean distance from the step before; NaN at the first."""
+    """Euclidean distance from the step before; NaN at the first step if `before` is unknown."""
     turned: Doubles
-    """Degrees between the vector and the one before; NaN at the first, and where one of them has no length."""
+    """Degrees between the vector and the one before; NaN at the first step if `before` is unknown, and where
+    either has zero length."""
     turned_since_first: Doubles
-    """Degrees between the vector and the first."""
+    """Degrees between the vector and the first; NaN where either has zero length."""
 
 
 def motion(
     vectors: NDArray[np.float32], first: Doubles | None = None, before: Doubles | None = None
 ) -> Motion:
-    """The motion of a vector.
+    """Compute the motion of a vector.
 
     Args:
-        vectors: shape (N, D), N at least 1: after each of some steps.
-        first: shape (D,): what `turned_since_first` is measured from; None: the first of these.
-        before: shape (D,): the vector at the step before the first of these; None: there is none.
+        vectors: shape (N, D), N at least 1: the vector after each of some steps.
+        first: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`.
+        before: shape (D,): the vector at the step before the first of `vectors`; None: unknown.
     """
     here = vectors.astype(np.float64)
     start = here[0] if first is None else first
@@ -46,7 +47,8 @@ def motion(
 
 
 def _degrees(a: Doubles, b: Doubles) -> Doubles:
-    """Angles between rows. Kahan's formula: what an arc cosine says of small angles is mostly rounding."""
+    """Return the angles between rows, by Kahan's formula: for small angles an arc cosine is mostly rounding
+    error."""
     lengths_a = np.linalg.norm(a, axis=1, keepdims=True)
     lengths_b = np.linalg.norm(b, axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):

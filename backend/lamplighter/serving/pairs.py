@@ -1,4 +1,4 @@
-"""How far apart two vectors are through the steps."""
+"""The distance between two vectors through the steps."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Doubles = NDArray[np.float64]
 
 
 class Apart(NamedTuple):
-    """Of each of N steps, shape (N,) each; NaN where there is nothing to say."""
+    """Distances at each of N steps, each array of shape (N,); NaN where undefined."""
 
     distance: Doubles
     """Euclidean distance."""
     cosine: Doubles
-    """Of the angle between the two; NaN where one of them has no length."""
+    """Cosine of the angle between the two; NaN where either has zero length."""
 
 
 def apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> Apart:
-    """How far apart vectors are, row by row.
+    """Measure the distance between two series of vectors, row by row.
 
     Args:
         a: shape (N, D).

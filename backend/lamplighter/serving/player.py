@@ -1,11 +1,12 @@
-"""Plays a run to one viewer from a step on, at a pace: the same frames as live, each when its step is due.
+"""Playback of a run to one viewer, from a step on and at a given speed: the same frames as live, each when
+its step is due.
 
-A task a viewer, which ends with it. The files are read a few steps at a time by a worker thread, few of which
-read for players at once, and nothing stays open in between. What is due goes into the viewer's slot as it does
-live, so one who is slower than the pace gets merged steps; at full speed the next message waits until the slot
-is empty, so that nothing is merged and the viewer sets the pace.
+Each viewer has one playback task, which ends with it. Worker threads read the files a few steps at a time;
+only a few playbacks read at once, and no file stays open in between. Due messages enter the viewer's send
+queue as live ones do, so a viewer slower than the speed gets merged steps. At full speed the next message
+waits until the queue is empty, so nothing merges and the viewer sets the speed.
 
-Where the run has no more steps the viewer joins its tail (`tail.py`), and is live from there.
+When the run has no more steps the viewer joins the run follower, and is live from there.
 """
 
 from __future__ import annotations
@@ -32,20 +33,20 @@ from lamplighter.serving.slot import Message, What
 from lamplighter.wire.frames import Method
 
 CANNOT_BE_PLAYED = 4400
-"""Close code: final."""
+"""Websocket close code. Final: retrying does not help."""
 SPEED = 50.0
-"""Steps a second where nobody said."""
+"""Default speed, in steps per second."""
 SLOWEST, FASTEST = 0.001, 1_000_000.0
 _LAST_STEP = 0xFFFF_FFFE
 _AHEAD = 0.5
-"""Seconds of steps read at once: what was read ahead may be superseded before it is due."""
+"""Seconds of steps read at once; steps read ahead may be superseded before they are due."""
 _MOST_STEPS = 256
 _LAG = 0.25
-"""Seconds a viewer may be behind its pace before its steps merge."""
+"""Seconds that a viewer may fall behind its speed before its steps merge."""
 _FULL = 32
-"""Messages that may wait in its slot meanwhile."""
+"""Messages that may wait in the send queue meanwhile."""
 _AGAIN = 0.1
-"""Seconds until a run that has no more steps is looked at again."""
+"""Seconds between reads of a run that has no more steps."""
 _TRIES = 3
 
 _WHAT = {
@@ -58,7 +59,7 @@ _WHAT = {
 
 
 class EventMessage(BaseModel):
-    """On a played socket: something happened with the step before."""
+    """A playback message: an event recorded with the step just played."""
 
     type: Literal["event"] = "event"
     step: int
@@ -69,40 +70,40 @@ class EventMessage(BaseModel):
 
 
 class LiveMessage(BaseModel):
-    """On a played socket: what follows is live."""
+    """A playback message: the following messages are live."""
 
     type: Literal["live"] = "live"
     step: int
 
 
 class EndMessage(BaseModel):
-    """On a played socket: the last step was played."""
+    """A playback message: the last step was played."""
 
     type: Literal["end"] = "end"
     step: int
 
 
 class WishError(ValueError):
-    """What was asked for cannot be played; the message says what can."""
+    """A playback request that cannot be fulfilled; the message says which can."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a viewer asked to be played."""
+    """A viewer's request for playback."""
 
     first: int
     last: int | None
     speed: float
-    """Steps a second; infinite for as fast as the viewer reads."""
+    """Steps per second; infinite for as fast as the viewer reads."""
     again: bool = False
-    """On the map as it was laid out anew."""
+    """True to play the reprojected map instead of the live one."""
 
 
 def read_wish(query: Mapping[str, str]) -> Wish | None:
-    """What the parameters `from`, `to`, `speed` and `set` ask for; None for live.
+    """Read the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
 
     Raises:
-        WishError: they cannot be meant.
+        WishError: the parameters are not valid.
     """
     if "from" not in query:
         if "to" in query or "speed" in query or "set" in query:
@@ -135,7 +136,7 @@ def _speed(text: str | None) -> float:
 
 
 class Player:
-    """Plays one run to one viewer."""
+    """The playback of one run to one viewer."""
 
     def __init__(
         self,
@@ -148,16 +149,17 @@ class Player:
         join: Callable[[Place, list[Message]], Awaitable[bool]],
         readers: anyio.CapacityLimiter,
     ) -> None:
-        """Play `run`.
+        """Prepare to play `run`.
 
         Args:
-            run: the run.
-            channels: the viewer's.
-            wish: from where, to where, and how fast.
-            put: gives the viewer messages, without waiting.
-            room: waits until at most so many messages wait for the viewer.
-            join: makes the viewer a live one, after the messages given; false where it is not near enough yet.
-            readers: bounds how many read at once.
+            run: the run to play.
+            channels: the viewer's channels.
+            wish: the first and last step, and the speed.
+            put: queues messages for the viewer without waiting.
+            room: waits until at most the given number of messages are queued for the viewer.
+            join: makes the viewer live after sending it the given messages; returns False if more must be
+                played first.
+            readers: limits how many playbacks read at once.
         """
         parts = [part for name in channels for part in CHANNELS[name]] + [Part.MEASURES, Part.EVENT]
         self._playback = Playback(run, wish.first, wish.last, parts, again=wish.again)
@@ -168,14 +170,14 @@ class Player:
         self._live = wish.last is None
         self._said_end = False
         self._base: tuple[float, int] | None = None
-        """When which step was due; every later one follows from it."""
+        """The time at which a step was due; the due times of later steps follow from it."""
         self._given = -1
 
     async def play(self) -> None:
-        """Play, until the viewer is live or there is nothing more to play.
+        """Play until the viewer is live or no steps remain.
 
         Raises:
-            NoSuchStepError: the run has no such step to begin with.
+            NoSuchStepError: the run does not have the first step.
             FormatError, OSError, apsw.Error: the run cannot be read.
         """
         while not self._playback.done:
@@ -183,7 +185,7 @@ class Player:
             batch = await self._read()
             for _, of_step in groupby(batch, key=lambda one: one.step):
                 await self._give(list(of_step))
-            # Steps without anything for this viewer take their time as well.
+            # Steps without messages for this viewer take their time as well.
             await self._until(self._playback.place.step)
             if batch or self._playback.place.step != before.step:
                 continue
@@ -211,7 +213,7 @@ class Player:
                 )
                 break
             except FileNotFoundError:
-                # It has not begun; what is gone for good, the tail says.
+                # The run has not begun. If it is gone for good, the run follower says so.
                 batch = []
                 break
             except READ_ERRORS:
@@ -222,8 +224,8 @@ class Player:
         if self._base is None and self._playback.place.step >= 0:
             self._base = time.monotonic(), self._first
         elif self._base is not None and batch and not math.isinf(self._speed):
-            # Time that reading took beyond what was left is nobody's debt: the viewer's steps must not merge
-            # because the disk is slow.
+            # If reading fell behind, shift the clock instead of catching up: a slow disk must not merge
+            # steps.
             late = time.monotonic() - max(begun, self._due(batch[0].step))
             self._base = self._base[0] + max(0.0, late), self._base[1]
         return batch
@@ -245,7 +247,7 @@ class Player:
             return
         step = of_step[0].step
         if step < self._given:
-            # A beginning again.
+            # Playback went back: a new attempt superseded steps already played.
             self._base = time.monotonic(), step
         self._given = step
         await self._until(step)
@@ -254,13 +256,13 @@ class Player:
             async with asyncio.timeout(max(0.0, due + _LAG - time.monotonic())):
                 await self._room(_FULL)
         except TimeoutError:
-            # It is behind: its slot merges.
+            # The viewer is behind, so its queue merges.
             pass
         self._put([_message(one) for one in of_step])
 
 
 def closing(error: Exception) -> tuple[int, str]:
-    """Close code and reason for a viewer whose run cannot be played."""
+    """Return the close code and the reason for a viewer whose run cannot be played."""
     if isinstance(error, WishError | NoSuchStepError):
         return CANNOT_BE_PLAYED, str(error)[:120]
     if passes(error):

@@ -1,4 +1,4 @@
-"""Errors as `application/problem+json` (RFC 9457): one shape, one sentence a person can act on."""
+"""Errors as `application/problem+json` (RFC 9457), each with one sentence a person can act on."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Fault(BaseModel):
-    """What is wrong with one field of a request."""
+    """An error in one field of a request."""
 
     field: str
-    """Dotted, as in the request: `recipe.model.heads`."""
+    """The field's dotted path in the request, such as `recipe.model.heads`."""
     message: str
 
 
 class Problem(BaseModel):
-    """Why a request was not done."""
+    """The reason why a request was refused."""
 
     type: str = "about:blank"
     title: str
@@ -43,7 +43,7 @@ class Problem(BaseModel):
 
 
 class Refused(Exception):
-    """Raised where a request cannot be done; becomes a problem."""
+    """An exception for a request that is refused; it becomes a problem response."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Refused(Exception):
         errors: list[Fault] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Say with which HTTP status, why, and where it concerns fields, which."""
+        """Set the HTTP status, the reason and, if fields are at fault, the errors in them."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -63,7 +63,7 @@ class Refused(Exception):
 def problem(
     status: int, detail: str, errors: list[Fault] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A problem as a response."""
+    """Return a problem as a response."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -81,11 +81,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }
-"""What every operation may answer besides, for the OpenAPI page."""
+"""Error responses that every operation may give, for the OpenAPI page."""
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error that a route raises as a problem, and describe problems in the schema."""
+    """Answer every error that a route raises with a problem response, and describe problems in the schema."""
     _describe(app)
 
     def refused(_: Request, error: Exception) -> Response:
@@ -112,7 +112,7 @@ def install(app: FastAPI) -> None:
         return problem(422, detail or "the request is not valid", faults)
 
     def crashed(_: Request, error: Exception) -> Response:
-        # The server logs the rest; what a stranger sees must not say more.
+        # The server logs the details; strangers must not see more than this.
         return problem(500, f"something went wrong here ({type(error).__name__}); the server's log says more")
 
     app.add_exception_handler(Refused, refused)
@@ -142,6 +142,6 @@ def _describe(app: FastAPI) -> None:
 
 
 def _fault(found: Mapping[str, Any]) -> Fault:
-    # The first part says where (body, query, path); a union adds the branch it took.
+    # The first part names the location (body, query, path); a union adds the branch it took.
     where = [str(part) for part in found["loc"][1:]] or [str(part) for part in found["loc"]]
     return Fault(field=".".join(where), message=str(found["msg"]).removeprefix("Value error, "))

@@ -1,6 +1,6 @@
-"""In which format an answer comes: `?format=` says it, else `Accept`, else the server.
+"""Content negotiation: `?format=` decides the format of a response, else `Accept`, else the server's default.
 
-Of several that `Accept` allows alike, the one that it names most closely wins, then the server's first.
+Among formats that `Accept` ranks equally, the one it names most specifically wins, then the server's first.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _MOST_RANGES = 100
 
 @dataclass(frozen=True)
 class Format:
-    """A format an answer can come in."""
+    """A format in which a response can be sent."""
 
     name: str
-    """As `?format=` says it."""
+    """The value of `?format=`."""
     media_type: str
-    """As `Accept` says it."""
+    """The media type in `Accept`."""
 
 
 FRAME = Format("frame", "application/octet-stream")
@@ -39,12 +39,12 @@ TSV = Format("tsv", "text/tab-separated-values")
 
 
 def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> Format:
-    """The format to answer in.
+    """Choose the format of a response.
 
     Args:
-        request: whose `Accept` counts when nothing is asked.
-        offered: what there is, the one that is sent when nothing is said first.
-        asked: what `?format=` says: the name of one of them.
+        request: the request, whose `Accept` header counts if `asked` is None.
+        offered: the available formats, the default first.
+        asked: the value of `?format=`, the name of an offered format.
 
     Raises:
         Refused: `Accept` allows none of them (406).
@@ -64,11 +64,12 @@ def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> 
 
 
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
-"""What a route that tags its answers can say, for the OpenAPI page."""
+"""The additional response of a route with entity tags, for the OpenAPI page."""
 
 
 def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
-    """What a route that comes in several formats, and may be large, can say; JSON is described by its model."""
+    """Return the OpenAPI responses of a route with several formats and large bodies; JSON is described by its
+    model."""
     binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
     text: dict[str, Any] = {"schema": {"type": "string"}}
     contents = {
@@ -90,7 +91,7 @@ def _problem(description: str) -> dict[str, Any]:
 
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:
-    """Media ranges and their qualities; what is no range is left out."""
+    """Yield media ranges and their qualities, skipping invalid ranges."""
     for part in accept.split(",", _MOST_RANGES)[:_MOST_RANGES]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
@@ -106,7 +107,8 @@ def _ranges(accept: str) -> Iterable[tuple[str, float]]:
 
 
 def _rank(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
-    """(quality, how closely it is named): what names a type most closely decides its quality."""
+    """Return (quality, specificity) of a media type; the most specific range that matches decides its
+    quality."""
     kind = media_type.split("/")[0]
     for closeness, wanted in ((2, media_type), (1, f"{kind}/*"), (0, "*/*")):
         qualities = [quality for name, quality in ranges if name == wanted]

@@ -1,4 +1,5 @@
-"""Finished runs that are being laid out anew for somebody: one process at a time, watched, and cancelled with us."""
+"""Reprojection jobs for finished runs: one process at a time, followed, and cancelled when the server
+stops."""
 
 from __future__ import annotations
 
@@ -23,41 +24,41 @@ Command = Callable[[RunFolder, int | None], list[str]]
 
 _MODULE = "lamplighter.projection.again"
 _PATIENCE = 15.0
-"""Seconds in which a process that nobody listens to any more has cleared up after itself."""
+"""Seconds allowed for a process to clean up once its stdin has closed."""
 
 
 def again_command(run: RunFolder, slices: int | None) -> list[str]:
-    """How the process is started that lays a run out anew."""
+    """Return the command line of a reprojection's process."""
     return [sys.executable, "-m", _MODULE, str(run.path), *(["--slices", str(slices)] if slices else [])]
 
 
 @dataclass
 class Going:
-    """What became of the last one that was begun for a run."""
+    """The latest reprojection of a run, and its outcome."""
 
     state: State = "none"
     share: float = 0.0
-    """From 0 to 1."""
+    """Progress, from 0 to 1."""
     what: str = ""
     problem: str | None = None
-    """Why it failed, in a sentence."""
+    """The reason for a failure, in one sentence."""
 
 
 class Reprojecter:
-    """Begins and watches them. Every method blocks for a moment; call them from threads."""
+    """The reprojection jobs of one server. Every method blocks briefly, so call it from a thread."""
 
     def __init__(self, command: Command = again_command) -> None:
-        """Begin nothing yet. `command` says how a process is started."""
+        """Start idle. `command` builds the command line of a process."""
         self._command = command
         self._lock = threading.Lock()
         self._known: dict[str, Going] = {}
         self._at_work: tuple[str, subprocess.Popen[bytes], threading.Thread] | None = None
 
     def begin(self, run: RunFolder, slices: int | None) -> Going:
-        """Lay a run out anew.
+        """Start reprojecting a run.
 
         Raises:
-            Refused: another one is being laid out (409), or no process can be started (507).
+            Refused: another reprojection is running (409), or no process can be started (507).
         """
         with self._lock:
             if self._at_work is not None:
@@ -68,7 +69,7 @@ class Reprojecter:
             try:
                 process = subprocess.Popen(
                     self._command(run, slices),
-                    # Its end of life: it closes when we do, however that happens.
+                    # The process ends when its stdin closes, and that happens however this server ends.
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -85,12 +86,13 @@ class Reprojecter:
         return going
 
     def of(self, run: RunFolder) -> Going:
-        """What became of the last one that was begun here for a run."""
+        """Return the latest reprojection of a run that this server started."""
         with self._lock:
             return self._known.get(run.id) or Going()
 
     def cancel(self, run_id: str | None = None) -> None:
-        """End the one that is at work, of this run or (None) whichever; it has cleared up when this returns."""
+        """Cancel the running reprojection if it is of this run, or (None) of any; its process has ended when
+        this returns."""
         with self._lock:
             if self._at_work is None or run_id not in (None, self._at_work[0]):
                 return

@@ -1,7 +1,7 @@
-"""The one way a route comes to be: declared with who may use it, and known to the gate.
+"""The only way to declare a route: together with its access rule, which the gate enforces.
 
-The gate lets nothing through that was not declared here (`gate.py`), so a route added in any other way
-cannot be reached: forgetting to protect one is not possible.
+The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
+forgetting to protect one is not possible.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ _SMALL_BODY = 64 * 1024
 
 
 class Access(Enum):
-    """Who may use a route. Host and Origin are checked before, for every one."""
+    """The callers who may use a route. Host and Origin are checked first, for every route."""
 
     OPEN = "open"
-    """Anyone who can connect: what holds nothing of a run (the page itself, health, launching)."""
+    """Anyone who can connect, for routes that reveal nothing of a run (the page itself, health,
+    launching)."""
     READ = "read"
-    """Anyone on the loopback interface; elsewhere the presenter."""
+    """Anyone on the loopback interface; elsewhere only the presenter."""
     CHANGE = "change"
-    """The presenter."""
+    """Only the presenter."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Rule:
     """Empty for a websocket."""
     access: Access
     body_limit: int = 0
-    """Most bytes of a request's body."""
+    """Maximum size of a request body, in bytes."""
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +52,7 @@ class Rule:
 
 
 class Routes:
-    """The routes of one noun."""
+    """The routes of one resource."""
 
     def __init__(self, tag: str) -> None:
         """Collect routes shown under `tag` on the OpenAPI page."""
@@ -61,28 +62,28 @@ class Routes:
     def get(
         self, path: str, *, access: Access = Access.READ, head: bool = True, **options: Any
     ) -> Callable[[Endpoint], Endpoint]:
-        """A route that changes nothing. HEAD is answered alike, unless `head` is false."""
+        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
         return self._add(Rule("http", path, methods, access), {"methods": ["GET"], **options})
 
     def post(
         self, path: str, *, body_limit: int = _SMALL_BODY, **options: Any
     ) -> Callable[[Endpoint], Endpoint]:
-        """A route that changes something: the presenter's."""
+        """Register a POST route, for presenters."""
         rule = Rule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
         return self._add(rule, {"methods": ["POST"], **options})
 
     def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
-        """A route that takes something away: the presenter's."""
+        """Register a DELETE route, for presenters."""
         rule = Rule("http", path, frozenset({"DELETE"}), Access.CHANGE)
         return self._add(rule, {"methods": ["DELETE"], **options})
 
     def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
-        """A socket on which only the server speaks."""
+        """Register a websocket on which only the server sends."""
         return self._add(Rule("websocket", path, frozenset(), access), {})
 
     def attach(self, app: FastAPI) -> list[Rule]:
-        """Put the routes into an app. Returns their rules, for its gate."""
+        """Add the routes to an app. Returns their rules, for its gate."""
         for rule, endpoint, options in self._entries:
             if rule.kind == "websocket":
                 app.add_api_websocket_route(rule.path, endpoint)
@@ -102,7 +103,7 @@ class Routes:
 
 
 def find_rule(rules: Iterable[Rule], kind: str, method: str, path: str) -> tuple[Rule | None, set[str]]:
-    """The rule for a request, and the methods that its path allows (empty: there is no such path)."""
+    """Return the rule for a request, and the methods that its path allows (empty: there is no such path)."""
     allowed: set[str] = set()
     for rule in rules:
         if rule.kind == kind and rule.pattern.match(path):

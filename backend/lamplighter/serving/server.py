@@ -1,4 +1,4 @@
-"""Running the server: its own listening socket, uvicorn around the app, and being told when it is up."""
+"""Running the server: its listening socket, uvicorn around the app, and a callback once it is up."""
 
 from __future__ import annotations
 
@@ -32,17 +32,18 @@ _SEND_BUFFER = 256 * 1024
 
 @dataclass(frozen=True)
 class Ready:
-    """The server is up."""
+    """The addresses and credentials of a server that is up."""
 
     url: str
-    """Where people find the page."""
+    """The address of the page."""
     launch_url: str
-    """The same, making one browser the presenter's; works once. `fresh_launch_url` makes more."""
+    """The page's address that makes one browser the presenter's; works once. `fresh_launch_url` creates
+    more."""
     port: int
     asked_port: int
-    """Another than `port` where that was taken."""
+    """The requested port; differs from `port` if it was taken."""
     token: str
-    """The presenter's."""
+    """The presenter's token."""
     token_path: Path
     fresh_launch_url: Callable[[], str]
 
@@ -55,7 +56,7 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
         on_ready: called on the event loop, once, when the server answers; must not block.
 
     Raises:
-        SettingsError: settings that must not be served with, or no port is free.
+        SettingsError: the settings are refused, or no port is free.
         OSError: the runs folder cannot be used.
     """
     settings.check()
@@ -65,7 +66,7 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
         try:
             server.run(sockets=[listening])
         finally:
-            # Where a second Ctrl-C cut the app's own ending short.
+            # A second Ctrl-C may have cut the app's own shutdown short.
             house.exports.stop()
             if house.supervisor is not None:
                 house.supervisor.stop()
@@ -76,10 +77,10 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
 def build_server(
     settings: ServerSettings, listening: socket.socket, on_ready: Callable[[Ready], None]
 ) -> tuple[uvicorn.Server, House]:
-    """The server of `run_server`, not yet running, and the parts of its app.
+    """Build the server for `run_server` without running it. Returns it with the services of its app.
 
     Raises:
-        SettingsError: settings that must not be served with.
+        SettingsError: the settings are refused.
         OSError: the runs folder cannot be used.
     """
     port = int(listening.getsockname()[1])
@@ -121,7 +122,7 @@ def build_server(
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `port`, or on the next free one after it (0: on any).
+    """Open a listening socket on `port`, or on the next free port after it (0: on any).
 
     Raises:
         SettingsError: the host is not one of this machine's, or none of many ports is free.
@@ -134,10 +135,11 @@ def listen(host: str, port: int) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
         try:
             if sys.platform != "win32":
-                # There it would mean sharing the port with another server.
+                # On Windows this would share the port with another server.
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit these two. A viewer's lag then shows here and not in the kernel, and a
-            # peer that has stopped reading for good does not hold its socket for ever.
+            # Connections inherit these two options. The small buffer makes a viewer's lag visible here
+            # instead of in the kernel; the timeout frees the socket of a peer that has stopped reading for
+            # good.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
@@ -145,7 +147,7 @@ def listen(host: str, port: int) -> socket.socket:
             made.listen(256)
         except OSError as error:
             made.close()
-            # Windows says EACCES of a port that another program has for itself.
+            # Windows reports EACCES for a port that another program holds exclusively.
             if error.errno == errno.EADDRINUSE or (error.errno == errno.EACCES and sys.platform == "win32"):
                 continue
             if error.errno == errno.EACCES:
@@ -158,7 +160,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up and when a person stops it, and returns where uvicorn would raise the signal again."""
+    """A uvicorn server that reports startup and Ctrl-C, and returns where uvicorn would raise the signal
+    again."""
 
     def __init__(
         self, config: uvicorn.Config, up: Callable[[], None], interrupted: Callable[[], None]
@@ -181,12 +184,13 @@ class _Server(uvicorn.Server):
 
 
 class _Socket(WebSocketsSansIOProtocol):
-    """Gives the app a way to drop a connection that does not even take a goodbye."""
+    """A websocket protocol that lets the app drop a connection whose peer does not even read a close
+    frame."""
 
     scope: WebSocketScope
 
     def handle_connect(self, event: object) -> None:
         super().handle_connect(event)  # pyright: ignore[reportArgumentType]
-        # The app's task has been made and has not run yet.
+        # The app's task exists but has not run yet.
         with suppress(AttributeError):
             self.scope["extensions"]["lamplighter.abort"] = self.transport.abort  # pyright: ignore

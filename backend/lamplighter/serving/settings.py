@@ -1,4 +1,4 @@
-"""What a server is told before it starts, and what it refuses to be told."""
+"""The settings of a server, and the checks that refuse unsafe ones."""
 
 from __future__ import annotations
 
@@ -10,40 +10,41 @@ from lamplighter.serving.addresses import Address, AddressError, parse_address
 
 DEFAULT_PORT = 8600
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
-"""The processes beside the server, by the role each has in a run."""
+"""The worker processes beside the server, by their role in a run."""
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be served with; the message is one line: what is wrong, what is allowed."""
+    """Settings that are refused; the message is one line: what is wrong, what is allowed."""
 
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where to listen, what to show, which workers to start."""
+    """The address to listen on, the runs to show and the workers to start."""
 
     runs: Path
     """The folder that holds the runs."""
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
-    """0: any free one."""
+    """0: any free port."""
     behind: str | None = None
-    """`https://HOST:PORT` (or `localhost:PORT`, which never leaves the machine) under which people reach a server that does not listen on
-    the loopback interface (inside a container, behind a proxy). Reading then needs the presenter too."""
+    """The `https://HOST:PORT` (or `localhost:PORT`, which never leaves the machine) under which people reach
+    a server that does not listen on the loopback interface (inside a container, behind a proxy). Reading then
+    needs the presenter's credentials too."""
     roles: tuple[str, ...] = ROLES
     """Workers this server starts; others may run elsewhere, over the same folder."""
     max_trainers: int = 2
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can connect."""
+        """Return whether only this machine can connect."""
         return is_loopback(self.host)
 
     @property
     def public(self) -> Address | None:
-        """The parsed `behind`.
+        """Return the parsed `behind`.
 
         Raises:
-            SettingsError: it is not an address.
+            SettingsError: `behind` is not a valid address.
         """
         if self.behind is None:
             return None
@@ -53,10 +54,11 @@ class ServerSettings:
             raise SettingsError(f"behind: {error}; write HOST:PORT as people type it") from error
 
     def check(self) -> None:
-        """Refuse what must not be served.
+        """Refuse unsafe and invalid settings.
 
         Raises:
-            SettingsError: a bind beyond loopback without `behind`, or values out of range.
+            SettingsError: the host is beyond loopback without `behind`, `behind` is plain http to another
+                machine, or a value is out of range.
         """
         if not 0 <= self.port <= 65_535:
             raise SettingsError(f"port: {self.port} is not a port; 0 to 65535 are")
@@ -81,7 +83,7 @@ class ServerSettings:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine only."""
+    """Return whether a host name or address means this machine only."""
     if host.lower() == "localhost":
         return True
     try:

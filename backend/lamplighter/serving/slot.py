@@ -1,11 +1,11 @@
-"""What one viewer still has to get: bounded, with a policy for each kind of message.
+"""The send queue of one viewer: bounded, with a policy for each kind of message.
 
-Naive: `for viewer in viewers: await send(...)`. One viewer who stops reading then stops everybody. A task a
-send: no order, and no bound. So: a slot a viewer, which the tail fills without ever waiting, and a task a
-viewer that empties it as fast as that viewer reads.
+Naive: `for viewer in viewers: await send(...)`. One viewer who stops reading then stops everybody. A task per
+send: no order, and no bound. So: a queue per viewer, which the run follower fills without ever waiting, and a
+task per viewer that empties it as fast as that viewer reads.
 
-Pulses and moved rows merge once more than `MERGE_AFTER` wait; layouts, districts, the census and the status are
-replaced by newer ones; other text waits, and a viewer for whom too much of it waits is given up.
+Pulses and rows merge once more than `MERGE_AFTER` are queued; layouts, districts, the census and the status
+are replaced by newer ones; other text waits, and a viewer with too much of it queued is disconnected.
 """
 
 from __future__ import annotations
@@ -20,53 +20,53 @@ from lamplighter.wire.frames import Pulse, Rows, decode, encode
 from lamplighter.wire.merge import merge_pulses, merge_rows
 
 MERGE_AFTER = 64
-"""Frames of one kind that wait before they become one."""
+"""Frames of one kind that may be queued before they merge into one."""
 MERGE_BYTES = 8 << 20
-"""The same in bytes: a pulse or the rows of a dense optimiser are large."""
+"""Bytes of one kind that may be queued: a pulse or the rows of a dense optimiser are large."""
 MOST_TEXTS = 1_000
 
 
 class What(Enum):
-    """Kinds of messages, by policy."""
+    """The kinds of messages, by queueing policy."""
 
     PULSE = "pulse"
     ROWS = "rows"
     MATRIX = "matrix"
-    """The whole matrix: whatever rows wait are in it."""
+    """The whole matrix, which includes all queued rows."""
     CENSUS = "census"
-    """A beginning: whatever pulses wait are in it, or superseded."""
+    """A new start, which includes or supersedes all queued pulses."""
     LINEAR = "linear"
     UMAP = "umap"
     DISTRICTS = "districts"
     STATUS = "status"
     MEASURES = "measures"
-    """Text, like any other."""
+    """Text, treated like any other text."""
     TEXT = "text"
 
 
 NEWEST = (What.CENSUS, What.MATRIX, What.LINEAR, What.UMAP, What.DISTRICTS, What.STATUS)
-"""Of these only the newest waits."""
+"""Kinds of which only the newest message stays queued."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message for viewers."""
+    """A message for viewers."""
 
     what: What
     data: bytes | str
     attempt: int = 0
-    """Of a frame: only frames of one attempt merge."""
+    """The attempt of a frame; only frames of one attempt merge."""
 
 
 class TooFarBehindError(RuntimeError):
-    """More text waits for a viewer than can be kept."""
+    """Too much text queued for a viewer."""
 
 
 class Slot:
-    """Filled on the event loop without waiting, emptied by one sender."""
+    """A queue that the event loop fills without waiting and one sender empties."""
 
     def __init__(self, merge_after: int = MERGE_AFTER, merge_bytes: int = MERGE_BYTES) -> None:
-        """An empty slot."""
+        """Start empty."""
         self._frames = {What.PULSE: _Lane(_pulses, merge_after, merge_bytes),
                         What.ROWS: _Lane(_rows, merge_after, merge_bytes)}  # fmt: skip
         self._newest: dict[What, tuple[int, Message]] = {}
@@ -78,7 +78,7 @@ class Slot:
         """Add a message.
 
         Raises:
-            TooFarBehindError: too much text waits.
+            TooFarBehindError: too much text is queued.
         """
         self._count += 1
         entry = (self._count, message)
@@ -89,8 +89,8 @@ class Slot:
                 self._frames[What.PULSE].clear()
             elif message.what is What.MATRIX:
                 self._frames[What.ROWS].clear()
-            # It takes the place of the one it replaces: at the end it could wait for ever, put off again
-            # and again by its successors.
+            # It takes the position of the message it replaces: at the end of the queue it could be put off by
+            # its successors for ever.
             place = self._newest.get(message.what, entry)[0]
             self._newest[message.what] = (place, message)
         else:
@@ -100,7 +100,7 @@ class Slot:
         self._filled.set()
 
     async def take(self) -> bytes | str:
-        """The next message, in the order they came; waits for one."""
+        """Return the next message in order of arrival, waiting for one if there is none."""
         while True:
             found = self._pop()
             if found is not None:
@@ -109,7 +109,7 @@ class Slot:
             await self._filled.wait()
 
     def waiting(self) -> int:
-        """Messages that wait."""
+        """Return the number of queued messages."""
         return sum(len(lane) for lane in self._frames.values()) + len(self._newest) + len(self._texts)
 
     def _pop(self) -> Message | None:
@@ -128,7 +128,8 @@ class Slot:
 
 
 class _Lane:
-    """Frames of one kind, which merge when too many wait. Bytes are shared between slots until they do."""
+    """The queued frames of one kind, which merge when there are too many. Queues share a frame's bytes until
+    then."""
 
     def __init__(self, merge: Callable[[Sequence[bytes]], bytes], most: int, most_bytes: int) -> None:
         self._merge = merge
@@ -146,7 +147,7 @@ class _Lane:
 
     def put(self, entry: tuple[int, Message]) -> None:
         if self._waiting and self._waiting[-1][1].attempt != entry[1].attempt:
-            # Another attempt follows without a census where it changes nothing that was seen.
+            # A new attempt comes without a census if it supersedes nothing that was sent.
             self._collapse()
         self._waiting.append(entry)
         self._bytes += len(entry[1].data)

@@ -1,4 +1,4 @@
-"""Answers that are sent as they are made, and how many of them at once."""
+"""Responses that are sent while they are produced, and the limit on how many of them run at once."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from lamplighter.serving.problems import Refused
 from lamplighter.serving.validators import anything
 
 LARGE = 4 << 20
-"""Bytes from which on an answer has to pass the turnstile."""
+"""Bytes from which on a response counts as large and needs a place."""
 
 _PLACES = 4
 _A_PLACE = 64 << 20
-"""Bytes of memory that go with a place."""
+"""Bytes of memory that one place stands for."""
 _MOMENT = 0.5
 _PIECE = 1 << 18
 _PATIENCE = 30.0
-"""Seconds for a client to take a piece: one that stopped reading keeps no place, and no file open."""
+"""Seconds allowed for a client to read one piece: a client that stopped reading keeps no place and no open
+file."""
 
 
 class Turnstile:
-    """Lets a few large answers be made at once: each holds a matrix, and shares the machine with the trainer."""
+    """A limit on large responses at a time: each holds a matrix, and shares the machine with the trainer."""
 
     def __init__(self, places: int = _PLACES) -> None:
-        """Have so many places."""
+        """Start with this many free places."""
         self._places = places
         self._free = places
         self._changed = threading.Condition()
 
     def enter(self, size: int = 0) -> Callable[[], None]:
-        """Take a place, or for an answer that takes `size` bytes of memory as many as are due to it.
+        """Take one place, plus more in proportion to the `size` bytes of memory that a response takes.
 
         Returns:
-            What gives them back, however often it is called.
+            A function that gives them back; calling it again does nothing.
 
         Raises:
-            Refused: they are not free, not for half a second (503).
+            Refused: the places did not become free within half a second (503).
         """
         taken = min(self._places, 1 + size // _A_PLACE)
         with self._changed:
@@ -66,7 +67,7 @@ class Turnstile:
 
 
 class Streamed(StreamingResponse):
-    """Sends parts as they are made, in threads; a reader that stands still is left."""
+    """A response that sends its parts while threads produce them, and drops a client that stops reading."""
 
     def __init__(
         self,
@@ -80,11 +81,11 @@ class Streamed(StreamingResponse):
         """Send `parts` (a generator is closed in the end), then call `leave`.
 
         Args:
-            parts: what to send.
-            headers: of the answer.
-            media_type: of the answer.
-            leave: called once, when all is sent or nobody wants it any more.
-            length: bytes in all, where that is known.
+            parts: the body.
+            headers: the headers of the response.
+            media_type: the media type of the response.
+            leave: called once, when everything has been sent or the client is gone.
+            length: total bytes, if known.
         """
         if length is not None:
             headers = {**headers, "Content-Length": str(length)}
@@ -94,7 +95,7 @@ class Streamed(StreamingResponse):
         self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
 
         async def patient(message: Message) -> None:
             with anyio.fail_after(_PATIENCE):
@@ -103,7 +104,8 @@ class Streamed(StreamingResponse):
         try:
             await super().__call__(scope, receive, patient)
         except (TimeoutError, ClientDisconnect):
-            # Gone, or as good as gone: an answer that was not finished has its connection closed.
+            # The client is gone, or as good as gone; the server closes the connection of an unfinished
+            # response.
             return
         finally:
             self._pieces.close()
@@ -120,19 +122,19 @@ def answer(
     *,
     length: int | None = None,
 ) -> Response:
-    """An answer in one piece if it is small; else one that is sent as it is made, if there is a place for it.
+    """Return a small response in one piece; stream a large one while it is produced, if a place is free.
 
     Args:
-        request: a HEAD request gets the head alone, and nothing is made.
-        turnstile: where large answers pass.
-        make: makes the parts; may raise, at once, what becomes a problem.
-        size: about how many bytes of memory it takes to make it; at least `LARGE` where it takes long.
-        headers: of the answer.
-        media_type: of the answer.
-        length: how many bytes it has, where that is known.
+        request: the request; for HEAD, a response that is large or of known length gets its headers only.
+        turnstile: the limit on large responses.
+        make: produces the parts; may raise, right away, an error that becomes a problem.
+        size: about how many bytes of memory it takes to produce it; at least `LARGE` if that takes long.
+        headers: the headers of the response.
+        media_type: the media type of the response.
+        length: total bytes, if known.
 
     Raises:
-        Refused: too many large answers at once (503).
+        Refused: too many large responses are being sent (503).
     """
     if head_only(request) and (size >= LARGE or length is not None):
         return _head(headers, media_type, length)
@@ -152,12 +154,13 @@ def answer(
 
 
 def head_only(request: Request) -> bool:
-    """Whether a request wants the head of the answer alone."""
+    """Return whether a request wants only the headers."""
     return bool(getattr(request.state, "head", False))
 
 
 def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
-    """A JSON object of `facts` and, last, a list `name` that is given in blocks; what is not finite becomes null."""
+    """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
+    null."""
     yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
     begun = False
     for block in blocks:
@@ -168,7 +171,7 @@ def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]])
 
 
 def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
-    """Parts in pieces that a slow reader, too, takes in time."""
+    """Split parts into pieces that even a slow client reads in time."""
     try:
         for part in parts:
             view = memoryview(part)

@@ -1,10 +1,11 @@
-"""Looks at the runs, and starts the processes that are wanted: trainers, projectors, analysts.
+"""A supervisor that watches the runs and starts the worker processes they need: trainers, projectors,
+analysts.
 
-It needs no server: `lamplighter train --watch` uses it alone. What is wanted it reads from the folders, and
-who is at work from their locks; so a server that is killed leaves its workers training, and the next one
-finds them. A worker that crashes is started again, a few times; then it stays stopped, and `states` says of
-what it died. Exit codes of workers: 0 done for now, 3 somebody else has the role, 4 the run itself failed
-and says why.
+It needs no server: `lamplighter train --watch` uses it alone. It reads the workers needed from the folders,
+and the running ones from their locks; so the workers of a killed server keep training, and the next server
+finds them. A worker that crashes is restarted a few times; then it stays stopped, and `states` gives the
+cause. Exit codes of workers: 0 done for now, 3 another process has the role, 4 the run itself failed and says
+why.
 """
 
 from __future__ import annotations
@@ -42,49 +43,49 @@ Command = Callable[[str, Path], list[str]]
 
 
 def worker_command(role: str, run: Path) -> list[str]:
-    """How a worker is started."""
+    """Return the command line of a worker."""
     return [sys.executable, "-m", MODULES[role], str(run)]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How many, how often, how long."""
+    """A supervisor's limits on numbers of workers, restarts, times and log sizes."""
 
     trainers: int = 2
-    """Trained at a time, whoever trains them."""
+    """Runs trained at a time, whoever trains them."""
     backlog: int = 1
-    """Runs that are over and whose map or measures are still being finished, at a time."""
+    """Finished runs whose map or measures are still being completed, at a time."""
     look_seconds: float = 0.5
     crashes: int = 5
-    """In a row, before a worker stays stopped."""
+    """Crashes in a row that are followed by a restart; after one more the worker stays stopped."""
     first_pause: float = 0.5
-    """Before the first restart; doubles."""
+    """Seconds before the first restart; doubles with each further one."""
     healthy_seconds: float = 60.0
-    """After so long alive, earlier crashes are forgotten."""
+    """Seconds of uptime after which earlier crashes are forgotten."""
     patience: float = 8.0
-    """Between asking workers to end and ending them."""
+    """Seconds between asking workers to end and killing them."""
     log_bytes: int = 256 * 1024
-    """A worker's log larger than this is set aside: when the worker starts, and while it works."""
+    """Size above which a worker's log is set aside: when the worker starts, and while it runs."""
 
 
 @dataclass
 class _Post:
-    """One role in one run: who holds it for us, and how that went so far."""
+    """One role in one run: our process in that role, and its record so far."""
 
     run: RunFolder
     role: str
     process: subprocess.Popen[bytes] | None = None
     elsewhere: bool = False
-    """Somebody else's worker holds it, one of a server that was killed, say."""
+    """True while a worker that we did not start has the role, such as one of a killed server."""
     started: float = 0.0
     crashes: int = 0
     not_before: float = 0.0
     stopped: str | None = None
-    """Why it is not started any more."""
+    """The reason why it is not restarted any more."""
     mark: object = None
-    """What people had asked for by the time it was stopped: something new lifts that."""
+    """The requests people had made by the time it was stopped; a new request lifts the stop."""
     done: object = None
-    """The state of the run at which a worker said there was nothing left to do."""
+    """The state of the run for which a worker found nothing left to do."""
 
 
 @dataclass
@@ -96,7 +97,7 @@ class _Book:
 
 
 class Supervisor:
-    """Keeps the wanted workers at work, from a thread of its own."""
+    """A thread that keeps the needed workers running."""
 
     def __init__(
         self,
@@ -105,7 +106,8 @@ class Supervisor:
         limits: Limits | None = None,
         command: Command = worker_command,
     ) -> None:
-        """Look after the runs on `shelf`, in these roles only. `command` says how a worker is started."""
+        """Supervise the runs in `shelf`, in these roles only. `command` builds the command line of a
+        worker."""
         self._shelf = shelf
         self._roles = roles
         self._limits = limits or Limits()
@@ -118,21 +120,21 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def interrupt(self) -> None:
-        """A person stops all this (Ctrl-C): then `stop` interrupts the runs our trainers are at.
+        """Note that a person stops everything (Ctrl-C), so that `stop` interrupts the runs of our trainers.
 
-        They can be continued; they do not go on by themselves the next time somebody looks at the folder.
+        They can be continued, but do not resume by themselves the next time a supervisor watches the folder.
         """
         self._interrupted = True
 
     def stop(self) -> None:
-        """Stop looking, ask the workers to end, and end those that do not in time. Blocks until then.
+        """Stop supervising, ask the workers to end, and kill those that do not in time. Blocks until then.
 
-        A trainer asked so writes a checkpoint and leaves its run as it is, to be taken up again next time,
-        unless a person interrupted it. Workers that others started are left alone.
+        A trainer then writes a checkpoint and leaves its run to be resumed next time, unless a person
+        interrupted it. Workers that others started are left alone.
         """
         self._stopping.set()
         if self._thread.is_alive():
@@ -162,18 +164,18 @@ class Supervisor:
         return signal.SIGINT if interrupted else signal.SIGTERM
 
     def states(self) -> dict[str, str]:
-        """What each role is at, in words, for people."""
+        """Return what the workers of each role are doing, in words for people."""
         with self._lock:
             return {role: self._state(role) for role in self._roles}
 
     def given_up(self, run_id: str, role: str) -> bool:
-        """Whether a role in a run crashed so often, or failed so, that it stays stopped."""
+        """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
         with self._lock:
             post = self._book.posts.get((run_id, role))
             return post is not None and post.stopped is not None
 
     def look(self) -> None:
-        """Look once: note who ended, and start who is wanted. `start` does it again and again."""
+        """Note once which workers ended, and start those that are needed. The thread repeats this."""
         with self._lock:
             for post in self._book.posts.values():
                 self._reap(post)
@@ -182,7 +184,7 @@ class Supervisor:
             self._forget({run.id for run in runs})
             self._wanted.look(runs)
             at_work = {key for key, post in self._book.posts.items() if post.process is not None}
-            # One just started does not hold its lock yet.
+            # A trainer just started does not hold its lock yet.
             trained = sum(self._wanted.trained(run) or (run.id, "trainer") in at_work for run in runs)
             finishing = {run_id for run_id, role in at_work if role != "trainer"}
             finishing -= {run.id for run in runs if self._wanted.trained(run)}
@@ -204,13 +206,13 @@ class Supervisor:
             try:
                 self.look()
             except Exception:
-                # The runs folder went away, too many files are open: the next look may do better. Whatever
-                # it is, a supervisor that ended here would end without anybody noticing.
+                # The runs folder may be gone, or too many files open: the next poll may succeed. Whatever the
+                # cause, a supervisor that ended here would end unnoticed.
                 log.exception("cannot look at the runs")
             self._stopping.wait(self._limits.look_seconds)
 
     def _fill(self, run: RunFolder, role: str) -> bool:
-        """Start a role in a run if it is wanted, free and not stopped. Returns whether it was started."""
+        """Start a role in a run if it is needed, free and not stopped. Returns whether it was started."""
         state = self._wanted.state(run, role)
         if state is None:
             return False
@@ -231,7 +233,7 @@ class Supervisor:
         return self._start(post, state)
 
     def _seal(self, run: RunFolder) -> None:
-        """Seal what a writer that was killed left open: what is sealed opens read-only anywhere."""
+        """Finalise the files that a killed writer left open: a finalised file opens read-only anywhere."""
         for role in self._wanted.to_seal(run):
             post = self._book.posts.get((run.id, role))
             if post is not None and post.process is not None:
@@ -247,7 +249,8 @@ class Supervisor:
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=file,
-                    # A session of its own: Ctrl-C in the terminal is for the server, which asks its workers.
+                    # A session of its own: Ctrl-C in the terminal goes to the server, which asks its workers
+                    # to end.
                     start_new_session=os.name == "posix",
                     creationflags=_windows_flags(post.role),
                 )
@@ -307,7 +310,7 @@ class Supervisor:
         return "; ".join(words) or "idle"
 
     def _forget(self, there: set[str]) -> None:
-        """Drop what is known of runs that are gone."""
+        """Drop the state of runs that are gone."""
         for key, post in list(self._book.posts.items()):
             if key[0] not in there and post.process is None:
                 del self._book.posts[key]
@@ -324,7 +327,8 @@ def _open_log(run: Path, role: str, limit: int) -> BinaryIO:
 
 
 def _bound_log(run: Path, role: str, limit: int) -> None:
-    """Set a log aside that a worker at work has made too long: it goes on writing, at the beginning."""
+    """Set aside the log of a running worker once it is too long; the worker continues at the beginning of the
+    file."""
     path = run / "logs" / f"{role}.log"
     with suppress(OSError):
         if path.stat().st_size <= limit:
@@ -332,7 +336,7 @@ def _bound_log(run: Path, role: str, limit: int) -> None:
         with suppress(OSError), path.open("rb") as file:
             file.seek(-limit, os.SEEK_END)
             path.with_suffix(".log.1").write_bytes(file.read(limit))
-        # Though there may have been no room to set it aside: it must not be what fills the disk.
+        # Truncate even if there was no room for the copy: the log must not be what fills the disk.
         os.truncate(path, 0)
 
 
@@ -355,7 +359,7 @@ def _windows_flags(role: str) -> int:
 
 
 def _lower(process: int, by: int) -> None:
-    # From outside and at once: threads that the worker starts later inherit it.
+    # Set from outside, right after the start, so that threads the worker starts later inherit it.
     if by and hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process, by)

@@ -1,15 +1,15 @@
-"""Follows one run's folder from a thread of its own, and tells what is new.
+"""A follower of one run's folder, in a thread of its own, that sends viewers what is new.
 
-While the run is trained its files stay open and are asked every few milliseconds whether something was
-committed, which costs microseconds. Once it is over they are closed, since the trainer can seal a file only
-when nobody is connected, and looked at only when they change on the disk.
+While the run is being trained its files stay open and are polled every few milliseconds for commits, which
+costs microseconds. Once the run is over they are closed, because the trainer can finalise a file only when
+nobody is connected, and read again only when they change on disk.
 
-What is told and what is known to be told advance together, whatever fails in between. The map and the
-measures fail on their own: a run whose steps can be read is shown.
+The messages sent and the cursors of what was sent advance together, whatever fails in between. The map and
+the measures fail on their own: a run whose steps can be read is shown.
 
-A viewer joins between two looks, at a position the tail knows: what it is given to begin with, and what is
-told to everybody afterwards, meet without a gap; so it is with one who was played the past (`player.py`) and
-joins from where that ended. What of the steps and of the map is new, `told_steps.py` and `told_map.py` say.
+A viewer joins between two polls, at a position the follower knows, so its first messages and the later ones
+for everybody meet without a gap. So do those of a viewer that replayed the past and joins where its playback
+ended. The step feed and the map feed find what is new in the steps and in the map.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ from lamplighter.serving.watched import R, Watched
 log = logging.getLogger(__name__)
 
 LIVE = 0.004
-"""Seconds between looks at a run that is trained."""
+"""Seconds between polls of a run that is being trained."""
 QUIET = 0.1
-"""The same at one that is not."""
+"""Seconds between polls of any other run."""
 SLOW = 1.0
-"""Seconds between looks at what is not in the files: whether a trainer is alive, the size on the disk."""
+"""Seconds between checks outside the files: whether a trainer is alive, and the size on disk."""
 _TRIES = 3
 _ASIDE = 1.0
-"""Seconds until the map or the measures are looked at again when they could not be read."""
+"""Seconds until the map or the measures are read again after they could not be."""
 
 Who = TypeVar("Who")
 
 
 class GoneError(RuntimeError):
-    """The run's folder is not there any more."""
+    """The run's folder no longer exists."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class _Joining(Generic[Who]):
     who: Who
     channels: frozenset[str]
     greeted: bool = False
-    """Gets no more than `hello` for now."""
+    """True if it gets no more than `hello` for now."""
     place: Place | None = None
-    """How far it was played."""
+    """The position up to which it was played."""
 
 
 class Tail(Generic[Who]):
-    """One run, followed. `Who` is what the hub calls a viewer."""
+    """A follower of one run. `Who` is the hub's type of a viewer."""
 
     def __init__(
         self,
@@ -87,15 +87,16 @@ class Tail(Generic[Who]):
         begun: Callable[[Who, list[Message] | None], None],
         failed: Callable[[int, str], None],
     ) -> None:
-        """Follow `run` once started. The callbacks come from the tail's thread.
+        """Follow `run` once started. The callbacks are called from the follower's thread.
 
         Args:
-            run: the run.
-            library: describes it.
-            told: messages for everybody who has begun.
-            begun: the first messages of one viewer, after which everything told is for it too; None for one
-                that cannot join from where it is.
-            failed: a close code and a reason; nothing comes after.
+            run: the run to follow.
+            library: describes the run.
+            told: receives messages for every viewer that has joined.
+            begun: receives the first messages of one viewer, which from then on gets the messages for
+                everybody too; None
+                if it cannot join from its position.
+            failed: receives a close code and a reason; no call follows.
         """
         self._run = run
         self._library = library
@@ -119,26 +120,26 @@ class Tail(Generic[Who]):
         self._thread = threading.Thread(target=self._follow, name=f"tail of {run.id}", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def join(self, who: Who, channels: frozenset[str], *, place: Place | None = None) -> None:
-        """Let a viewer begin, at the next look; one who was played the run, from there."""
+        """Let a viewer join at the next poll, from `place` if it replayed the run."""
         self._joining.append(_Joining(who, channels, place=place))
         self._wake.set()
 
     def greet(self, who: Who, channels: frozenset[str]) -> None:
-        """Give a viewer who is played the past its `hello`, at the next look."""
+        """Send `hello` at the next poll to a viewer that replays the past."""
         self._joining.append(_Joining(who, channels, greeted=True))
         self._wake.set()
 
     def stop(self) -> None:
-        """End soon; does not wait."""
+        """Stop soon, without waiting."""
         self._stop.set()
         self._wake.set()
 
     def ended(self, timeout: float | None = None) -> bool:
-        """Wait until the thread has ended and the files are closed."""
+        """Wait until the thread has ended and the files are closed. Returns whether they are."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -154,7 +155,8 @@ class Tail(Generic[Who]):
                     self._failed(4404, "this run was moved to the trash")
                     return
                 except (*READ_ERRORS, ValueError) as error:
-                    # A file that is being sealed, or replaced: look again before saying it cannot be read.
+                    # A file may be in the middle of finalisation or replacement: try again before reporting
+                    # it unreadable.
                     failures += 1
                     self._forget()
                     if failures >= _TRIES:
@@ -180,10 +182,10 @@ class Tail(Generic[Who]):
         for file in (self._steps, self._layouts, self._measures):
             file.forget()
 
-    # What is new
+    # New messages
 
     def _look(self) -> float:
-        """Tell what is new. Returns seconds until the next look."""
+        """Send what is new. Returns the seconds until the next poll."""
         now = time.monotonic()
         slow = now >= self._slow_at
         if slow:
@@ -202,7 +204,7 @@ class Tail(Generic[Who]):
             if slow:
                 self._look_at_status(messages)
         finally:
-            # What was gathered is taken for told, whatever else failed.
+            # The cursors are past the collected messages already, so send them whatever else failed.
             if messages:
                 self._told(messages)
         if self._more:
@@ -216,7 +218,7 @@ class Tail(Generic[Who]):
     def _look_aside(
         self, file: Watched[R], look: Callable[[R, list[Message]], None], messages: list[Message]
     ) -> None:
-        """Look at what the run can be shown without; when it cannot be read, again after a while."""
+        """Read a file that the run can be shown without; if it cannot be read, try again after a while."""
         again, said = self._aside.get(file, (0.0, ""))
         if time.monotonic() < again:
             return
@@ -231,7 +233,7 @@ class Tail(Generic[Who]):
                 log.warning("%s is shown without: %s", self._run.id, error)
 
     def _look_at_steps(self, reader: StepsReader, messages: list[Message]) -> bool:
-        """Returns whether there is more at once."""
+        """Read the new steps. Returns whether more are available at once."""
         more = self._told_steps.look(reader, messages)
         for applied in reader.applied(after=self._applied):
             self._applied = applied.id
@@ -243,7 +245,8 @@ class Tail(Generic[Who]):
         return more
 
     def _begin_again(self, step: int) -> None:
-        """Viewers are given a beginning: of the map and the measures, all that counts is new."""
+        """Reset the map and the measures once viewers were given a new start: everything that counts is sent
+        again."""
         self._measured = min(self._measured, step)
         self._map.begin()
         self._layouts.forget()
@@ -265,7 +268,7 @@ class Tail(Generic[Who]):
             self._measures.forget()
             return
         if self._measured < 0:
-            # Those that were there before anybody looked are had by REST.
+            # Measures from before the first poll are fetched by REST.
             self._measured = max(0, reader.last_step(line))
             return
         for step, values in reader.by_step(self._measured + 1, line=line).items():
@@ -289,7 +292,7 @@ class Tail(Generic[Who]):
     def _let_in(self) -> None:
         at_hand: dict[bool, list[Message]] = {}
         while self._joining:
-            # Taken off the queue when it has begun: what fails here is tried again at the next look.
+            # Remove it from the queue only once it has joined: after a failure the next poll tries again.
             joining = self._joining[0]
             channels = joining.channels
             if joining.greeted:
@@ -320,7 +323,7 @@ class Tail(Generic[Who]):
         return messages
 
     def _since(self, place: Place, channels: frozenset[str]) -> list[Message] | None:
-        """What one lacks who was played the run up to a place; None while it has to be played on first."""
+        """Return what a viewer lacks that was played up to `place`; None if more must be played first."""
         with self._steps.opened() as reader:
             messages = self._told_steps.since(reader, place, rows="rows" in channels)
         if messages is None:
@@ -333,7 +336,7 @@ class Tail(Generic[Who]):
         return messages
 
     def _drawn(self) -> list[Message]:
-        """The newest layouts; none, and all of them anew once they can be read, when they cannot."""
+        """Return the newest layouts; if they cannot be read, none, and all are sent anew once they can be."""
         try:
             with self._layouts.opened() as drawn:
                 return self._map.newest(drawn)

@@ -1,4 +1,4 @@
-"""Token ids as a client names them: `token_ids=3,17,99`."""
+"""Parsing of token ids in requests: `token_ids=3,17,99`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.serving.problems import Fault, Refused
 from lamplighter.serving.tokens import TokenTable
 
 MOST = 4_000
-"""Ids in one request; whoever wants more wants all."""
+"""The most ids in one request; a client that wants more requests all."""
 
 TokenIds = Annotated[
     str | None, Query(max_length=MOST * 8, description="ids between commas; all when left out")
@@ -23,7 +23,7 @@ _LIST = re.compile(r"[0-9]{1,7}(,[0-9]{1,7})*")
 
 
 def known(table: TokenTable, token_id: int) -> None:
-    """Check one id.
+    """Raise Refused if there is no token with this id.
 
     Raises:
         Refused: there is no such token (404).
@@ -33,10 +33,14 @@ def known(table: TokenTable, token_id: int) -> None:
 
 
 def chosen(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:
-    """The ids in a text, in its order; None where none were named.
+    """Parse a list of ids, keeping its order; None if `text` is None.
+
+    Returns:
+        The ids, shape (N,).
 
     Raises:
-        Refused: it is no list of ids, has too many, or one twice (422), or there is no such token (404).
+        Refused: the text is not a list of ids, has too many, or names one twice (422), or there is no such
+            token (404).
     """
     if text is None:
         return None

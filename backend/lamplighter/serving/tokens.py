@@ -1,4 +1,4 @@
-"""A vocabulary as a table: tokens by id, with their classes, and a search over them."""
+"""A searchable table of tokens by id, with their classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TokenTable:
         return len(self._tokens)
 
     def token(self, token_id: int) -> Token:
-        """One token. `token_id` must be below the table's length."""
+        """Return one token. `token_id` must be below the table's length."""
         return Token(
             token_id=token_id,
             token=self._tokens[token_id],
@@ -30,18 +30,17 @@ class TokenTable:
         )
 
     def text(self, token_id: int) -> str:
-        """The token itself."""
+        """Return the text of a token."""
         return self._tokens[token_id]
 
     def class_name(self, token_id: int) -> str | None:
-        """The planted class of a token, if it has one."""
+        """Return the planted class of a token, or None."""
         index = int(self._class_of[token_id])
         return None if index < 0 else self._names[index]
 
     def search(self, text: str | None, limit: int, offset: int) -> list[Token]:
-        """Tokens that match, case folded: exact match first, then prefix, then anywhere, each by frequency.
-        Without a text, all by id.
-        """
+        """Return the tokens that match, case-folded: exact matches first, then prefixes, then substrings,
+        each by frequency. Without a text, return all by id. At most `limit`, from `offset` on."""
         if not text:
             return [self.token(i) for i in range(offset, min(len(self), offset + limit))]
         wanted = text.casefold()

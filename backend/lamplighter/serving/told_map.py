@@ -1,6 +1,6 @@
-"""What viewers of a run's map were told: the newest layout of each view, and the newest districts.
+"""The change feed of a run's map: the newest layout of each view, and the newest districts.
 
-The tail (`tail.py`) asks when the file has changed; this says what is new in it, on the line of steps that counts.
+The run follower reads it when the file has changed; the feed finds what is new in the current lineage.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from lamplighter.wire.frames import Method
 
 
 class ToldMap:
-    """Of one run. The tail's thread only."""
+    """The map feed of one run. For the run follower's thread only."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Nothing was told: everything that counts is new."""
+        """Reset the cursors, so that everything that counts is new."""
         self._layout_id = self._districts_id = 0
         self._newest: dict[Method, LayoutEntry] = {}
         self._districts: DistrictsEntry | None = None
 
     @property
     def begun(self) -> bool:
-        """Whether anything was told."""
+        """Return whether anything has been sent."""
         return bool(self._newest) or self._districts is not None
 
     def look(self, reader: LayoutsReader, line: Line) -> Iterator[Message]:
-        """What is new, each as it is taken for told."""
+        """Yield the new messages, advancing the cursor past each."""
         seen, fresh = self._layout_id, dict(self._newest)
         for entry in layouts_that_count(reader, line, self._layout_id):
             seen = max(seen, entry.id)
@@ -58,12 +58,12 @@ class ToldMap:
         self._districts_id = seen
 
     def newest(self, reader: LayoutsReader) -> list[Message]:
-        """All that is told to one who comes now."""
+        """Return the messages for a viewer that joins now."""
         messages = [_layout(reader, self._newest[method]) for method in sorted(self._newest)]
         return messages + ([_found(reader, self._districts)] if self._districts else [])
 
     def since(self, reader: LayoutsReader, place: Place) -> list[Message]:
-        """What one lacks who was played the run up to a place."""
+        """Return what a viewer lacks that was played up to `place`."""
         messages = [
             _layout(reader, e)
             for e in self._newest.values()

@@ -1,4 +1,4 @@
-"""The rows that a tail tells its viewers: the whole matrix to begin with, then what moves."""
+"""The row feed of a run: the whole matrix to begin with, then the rows that moved."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _BATCH = 128
 
 
 class ToldRows:
-    """Which matrix the viewers of one run have, and what they lack."""
+    """The row feed of one run, with a cursor on the matrix that its viewers have."""
 
     def __init__(self, run: RunFolder) -> None:
-        """Nobody has one yet."""
+        """Start before any viewer has a matrix."""
         self._run = run
         self.wanted = False
-        """Somebody wants rows."""
+        """True once a viewer wants rows."""
         self._step = -1
-        """Of the matrix that viewers have."""
+        """The step of the matrix that viewers have."""
         self._lost = False
-        """What moved after it is missing."""
+        """True while rows that moved after it are missing."""
         self._passed = False
-        """It was missing when the tail was behind."""
+        """True if they went missing while the follower was behind."""
 
     def begin(self, messages: list[Message], at: int) -> None:
-        """Viewers have the matrix that is among `messages`, or else that of step `at`."""
+        """Start from the matrix among `messages`, or else from that of the given step."""
         of = (m.data for m in messages if m.what is What.MATRIX and isinstance(m.data, bytes))
         self._step, self._lost = next((step_of(data)[1] for data in of), at), False
 
     def look(self, reader: StepsReader, step: int, messages: list[Message], *, behind: bool) -> None:
-        """Add what to tell up to `step`; `behind`: there are later steps already."""
+        """Append the messages up to `step`. `behind`: later steps exist already."""
         if not self.wanted or step < 0:
             self._step, self._lost = step, False
             return
@@ -45,17 +45,18 @@ class ToldRows:
         if not self._lost or behind:
             return
         if self._passed:
-            # It may be in the tiles by now, where a matrix is had whole: one, once the tail has caught up.
+            # The rows may be in the tiles by now, which give a whole matrix: send one, once the follower has
+            # caught up.
             self._take(matrix_message(self._run, step), messages)
             self._passed = False
             return
-        # Where moved rows are not kept, the keyframes are what there is.
+        # If moved rows are not kept, there are only keyframes.
         keyframe = reader.keyframe_step(step)
         if keyframe is not None and keyframe > self._step:
             self._take(matrix_message(self._run, keyframe), messages)
 
     def _move(self, reader: StepsReader, step: int, messages: list[Message]) -> None:
-        """Add what moved, as far as no step is missing."""
+        """Append the moved rows up to the first missing step."""
         while moved := reader.rows(self._step + 1, step, limit=_BATCH):
             for at, data in moved:
                 if at != self._step + 1:
@@ -67,14 +68,14 @@ class ToldRows:
         before = self._step
         self.begin([matrix], before)
         if self._step > before:
-            # What moved since, if that is kept, comes with the next look.
+            # Rows that moved since, if they were kept, come with the next poll.
             messages.append(matrix)
         else:
             self._step, self._lost = before, True
 
 
 def matrix_message(run: RunFolder, at: int) -> Message:
-    """The whole matrix at a step, or of the newest before it that was kept."""
+    """Return the whole matrix at a step, or at the newest kept step before it."""
     with History(run) as history:
         found = history.snapshot(at, nearest=True)
     size = len(found.vectors)

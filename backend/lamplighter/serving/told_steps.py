@@ -1,7 +1,8 @@
-"""What viewers of a run's steps were told: a census to begin with, then a pulse a step, and the rows of who wants them.
+"""The step feed of a run: a census to begin with, then a pulse per step, and rows for the viewers that want
+them.
 
-The tail (`tail.py`) asks when the file has changed; this says what is new in it. Where the trainer opened a new
-attempt and superseded what was told already, viewers are given a beginning again.
+The run follower reads it when the file has changed; the feed finds what is new. Where the trainer opened a
+new attempt and superseded steps already sent, viewers are given a new start.
 """
 
 from __future__ import annotations
@@ -19,38 +20,40 @@ from lamplighter.serving.told_rows import ToldRows, matrix_message
 from lamplighter.wire.frames import Census, encode, step_of
 
 _BATCH = 32
-"""Steps told at once: fewer than a slot merges."""
+"""Steps sent at once: fewer than a send queue merges."""
 _NEAR = 1_000
-"""Steps that one who was played the past may be behind when it joins."""
+"""Steps that a viewer may be behind when it joins after playback."""
 
 
 class ToldSteps:
-    """Of one run. The tail's thread only."""
+    """The step feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder, begun: Callable[[int], None]) -> None:
-        """Nothing was told. `begun` hears of the step of every beginning that viewers are given."""
+        """Start before any step has been sent. The callback receives the step of every new start given to
+        viewers."""
         self._run = run
         self._begun = begun
         self._rows = ToldRows(run)
         self._attempt = 0
         self.line: Line = []
-        """The steps that count, of which viewers were told."""
+        """The lineage of the steps sent to viewers."""
         self.step = -1
-        """The newest that was told."""
+        """The newest step sent."""
 
     def look(self, reader: StepsReader, messages: list[Message]) -> bool:
-        """Add what is new, each as it is taken for told. Returns whether there is more at once."""
+        """Append new messages and advance the cursor past each. Returns whether more are available at
+        once."""
         line = reader.line()
         more = self._take_line(reader, line, messages) and self._pulse(reader, line, messages)
         self._rows.look(reader, self.step, messages, behind=more)
         return more
 
     def first(self, reader: StepsReader, *, rows: bool) -> list[Message]:
-        """What one is told who comes now: the census, and the matrix where it wants rows."""
+        """Return the messages for a viewer that joins now: the census, and the matrix if it wants rows."""
         return self._beginning(reader, self.line, self.step, rows=rows) or []
 
     def since(self, reader: StepsReader, place: Place, *, rows: bool) -> list[Message] | None:
-        """What one lacks who was played the run up to a place; None while it has to be played on first."""
+        """Return what a viewer lacks that was played up to `place`; None if more must be played first."""
         behind = self.step - place.step
         if place.step < 0 or not 0 <= behind <= _NEAR or not counts(self.line, place.attempt, place.step):
             return None
@@ -66,7 +69,7 @@ class ToldSteps:
         return messages
 
     def want_rows(self, messages: list[Message]) -> None:
-        """Somebody wants rows from now on; the matrix to begin with is among what it was told."""
+        """Send rows from now on, starting from the matrix among `messages`."""
         if not self._rows.wanted:
             self._rows.wanted = True
             self._rows.begin(messages, self.step)
@@ -76,21 +79,22 @@ class ToldSteps:
         for step, data in pulses:
             attempt = step_of(data)[0]
             if step != self.step + 1 or not counts(line, attempt, step):
-                # The line changed between two reads: the next look begins with the new one.
+                # The lineage changed between two reads: the next poll starts with the new one.
                 return True
             messages.append(Message(What.PULSE, data, attempt))
             self._attempt, self.step = attempt, step
         return len(pulses) == _BATCH
 
     def _take_line(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
-        """Another line: begin again where it leaves what was told. Returns whether there is one."""
+        """Adopt a new lineage, with a new start where it departs from what was sent. Returns whether there is
+        one."""
         if self.step >= 0 and counts(line, self._attempt, self.step):
             self.line = line
             return True
         attempt, last = reader.last()
         if attempt == 0:
             return False
-        # Back to the last step that was told and still counts; the first time, to where the run is.
+        # Go back to the last step sent that still counts; the first time, start at the newest step.
         at = last if self.step < 0 else min(shared(self.line, line, self.step), last)
         beginning = self._beginning(reader, line, at, rows=self._rows.wanted)
         if beginning is None:
@@ -103,7 +107,7 @@ class ToldSteps:
         return True
 
     def _beginning(self, reader: StepsReader, line: Line, at: int, *, rows: bool) -> list[Message] | None:
-        """The census at a step, and the matrix where somebody wants it; None while nothing is kept yet."""
+        """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
         try:
             so_far = touches(reader, at)
             attempt = attempt_at(line, at)

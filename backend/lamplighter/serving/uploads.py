@@ -1,7 +1,7 @@
-"""Texts people brought, until a run is made of them: kept by opaque ids, the newest few.
+"""Uploaded texts, kept under opaque ids until a run is made from them; only the newest few are kept.
 
-A text comes as the raw body, streamed to the disk. Its size is checked as it comes; that it is text, once
-all of it is there, as of any text that is read (`corpora/textfile.py`).
+A text is the raw request body, streamed to disk. Its size is checked as it arrives; once it is complete, it
+is checked to be text in the same way as every text that is read (`corpora/textfile.py`).
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from lamplighter.corpora.textfile import decode_text
 from lamplighter.serving.problems import Refused
 
 LARGEST = 64 << 20
-"""Bytes of one text."""
+"""Maximum size of one text, in bytes."""
 KEPT = 20
-"""Texts kept at a time; the oldest go first."""
+"""Texts kept at a time; the oldest are removed first."""
 
 _ID = re.compile(r"[0-9a-f]{24}")
 
 
 class Uploads:
-    """The folder of texts."""
+    """The folder of uploaded texts."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep texts in `folder`, which is made when the first comes."""
+        """Keep texts in `folder`, which is created with the first one."""
         self._folder = folder
 
     async def keep(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int]:
-        """Keep a text.
+        """Store a text.
 
         Args:
-            chunks: the text's bytes.
-            name: what people call it; shown, never opened.
+            chunks: the bytes of the text.
+            name: the name people gave it; shown, never opened.
 
         Returns:
-            Its id and size in bytes.
+            Its id and its size in bytes.
 
         Raises:
-            Refused: too large (413), empty, not UTF-8 or not text (422). Nothing is kept then.
+            Refused: too large (413), empty, not UTF-8 or not text (422). Nothing is stored then.
         """
         await anyio.to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
         upload = secrets.token_hex(12)
@@ -56,13 +56,13 @@ class Uploads:
         return upload, size
 
     def text(self, upload: str) -> tuple[str, str]:
-        """A text and its name.
+        """Return a text and its name.
 
         Raises:
-            Refused: it is not kept (any more) (422).
+            Refused: the text is not kept, or no longer (422).
         """
         gone = Refused(422, "that upload is not here (any more); send the text again")
-        # Looked up, not joined: an id that is not one of ours names no file.
+        # Check the id before it becomes part of a path: no other text can name a file.
         if not _ID.fullmatch(upload):
             raise gone
         try:
@@ -72,7 +72,7 @@ class Uploads:
             raise gone from None
 
     def drop(self, upload: str) -> None:
-        """Keep a text no longer: a run is made of it."""
+        """Remove a text, once a run has been made from it."""
         if _ID.fullmatch(upload):
             self._remove(self._folder / f"{upload}.txt")
 

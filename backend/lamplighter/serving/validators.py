@@ -1,8 +1,8 @@
-"""Whether a client has an answer already, and how long it may keep it.
+"""HTTP caching: whether a client already has a response, and how long it may keep it.
 
-A finished step of an attempt never changes. Nor does what led to it: a newer attempt that begins at or
-before a step takes that step itself. So an answer about steps up to one that still counts in its attempt
-is the same for ever, and its tag follows from the line alone, without rebuilding anything.
+A finished step of an attempt never changes. Nor does what led to it: a newer attempt that begins at or before
+a step takes that step itself. So a response about steps up to one that still counts in its attempt is the
+same for ever, and its tag follows from the lineage alone, without rebuilding anything.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from lamplighter.runfolder.steps import StepsReader
 from lamplighter.serving.problems import Fault, Refused
 
 Attempt = Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)]
-"""The attempt that the last step asked for must count in; then the answer may be kept for ever."""
+"""The attempt in which the last requested step must count; the response may then be kept for ever."""
 
 _TAG = re.compile(r'(?:W/)?("[^"\x00-\x20]*")')
 
 
 @dataclass(frozen=True)
 class Span:
-    """The steps that a question is about, inclusive, none of them superseded. `first` > `last`: none."""
+    """The steps that a request is about, inclusive, none of them superseded. Empty if `first` > `last`."""
 
     first: int
     last: int
     line: Line
-    """The stretches they belong to, clipped to them."""
+    """The stretches of the lineage that they belong to, clipped to them."""
     newest: int
     """The run's last step."""
     lasting: bool
-    """The attempt was named: what is said of these steps is the same for ever."""
+    """True if the request named the attempt: the response about these steps never changes."""
 
     @property
     def attempt(self) -> int:
-        """The attempt that the last of them belongs to."""
+        """Return the attempt that the last step belongs to; 0 if there is none."""
         return self.line[-1][0] if self.line else 0
 
     def __len__(self) -> int:
@@ -53,11 +53,11 @@ class Span:
 def span(
     run: RunFolder, reader: StepsReader, first: int, last: int | None, attempt: int | None = None
 ) -> Span:
-    """The steps from `first` to `last` (None: the newest) that there are.
+    """Return the existing steps from `first` to `last` (None: the newest).
 
     Raises:
-        Refused: the last of them does not count in `attempt` (409), or there is no such step (404) or
-            attempt (404), or no last step was named with the attempt (422).
+        Refused: the last step does not count in `attempt` (409), there is no such step (404) or attempt
+            (404), or `attempt` was given without a last step (422).
     """
     line = reader.line()
     newest = reader.last()[1]
@@ -71,7 +71,7 @@ def span(
 
 
 def clipped(line: Line, first: int, last: int) -> Line:
-    """What of a line lies between two steps, inclusive."""
+    """Return the part of a lineage between two steps, inclusive."""
     return [
         (attempt, max(low, first), min(high, last))
         for attempt, low, high in line
@@ -91,25 +91,26 @@ def _check(run: RunFolder, line: Line, newest: int, step: int, attempt: int) -> 
 
 
 def tag(run: RunFolder, *of: object) -> str:
-    """A strong entity tag: the same for the same run, the same version of this program and the same `of`.
+    """Return a strong entity tag of a run, the version of this program and the further arguments.
 
-    `of` must say all that the answer follows from, and print the same way every time.
+    These must include everything that the response depends on, and have a stable repr.
     """
-    # The time it was made tells a run from another that had its name before.
+    # The creation time tells a run from an earlier one with the same name.
     told = repr((lamplighter.__version__, run.id, run.created, *of))
     return f'"{blake2b(told.encode(), digest_size=12).hexdigest()}"'
 
 
 def headers(etag: str, *, lasting: bool) -> dict[str, str]:
-    """What says how long an answer may be kept."""
+    """Return the headers that say how long a response may be kept."""
     keep = "private, max-age=31536000, immutable" if lasting else "no-cache"
     return {"ETag": etag, "Cache-Control": keep, "Vary": "Accept"}
 
 
 def unchanged(request: Request, told: dict[str, str]) -> Response | None:
-    """The answer 304 where the client has what `told` (of `headers`) tags, whether weakly or strongly.
+    """Return a 304 response if the client has the version that the headers tag, weakly or strongly; else
+    None.
 
-    `If-None-Match: *` is not looked at here but in `anything`: whether there is anything is not known yet.
+    `If-None-Match: *` cannot be answered here, because it is not known yet whether there is a response.
     """
     asked = ",".join(request.headers.getlist("if-none-match"))
     if told["ETag"] in _TAG.findall(asked):
@@ -118,7 +119,8 @@ def unchanged(request: Request, told: dict[str, str]) -> Response | None:
 
 
 def anything(request: Request, told: dict[str, str]) -> Response | None:
-    """The answer 304 where the client wants one only if there is none: called once there is one."""
+    """Return a 304 response if the client sent `If-None-Match: *`, else None. Call it once there is a
+    response."""
     if ",".join(request.headers.getlist("if-none-match")).strip() == "*":
         return Response(status_code=304, headers=told)
     return None

@@ -1,7 +1,7 @@
-"""Which workers a run wants, from its folder alone.
+"""The workers that each run needs, derived from its folder alone.
 
-Asking costs a look at a few files' times; the files are opened only when those changed, so that a shelf of
-finished runs costs next to nothing twice a second.
+A check compares the times of a few files and opens them only if those changed, so a store of finished runs
+costs next to nothing twice a second.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ Mark = tuple[tuple[str, int, int], ...]
 class _Known:
     mark: Mark
     training: bool
-    """A trainer of ours is wanted: the run is not over, or somebody asked for it to go on."""
+    """True if a trainer of ours is needed: the run is not over, or somebody asked for it to continue."""
     last: int = 0
-    """Of a run that we do not train, the last step."""
+    """The last step of a run that we do not train."""
     asked: tuple[tuple[str, int], ...] = ()
-    """Of a run that we do not train, what was asked of its map and not taken up yet: server and number."""
+    """Pending requests about the map of a run that we do not train: server and number."""
     behind: tuple[bool, bool] = (False, False)
-    """Of a run that we do not train: whether its map, and its measures or tiles, end before the last step."""
+    """For a run that we do not train: whether its map, and its measures or tiles, end before the last
+    step."""
     over: bool = False
-    """Nobody trains the run, no loop of its own either."""
+    """True if nobody trains the run, not even a loop outside this program."""
     left_open: tuple[str, ...] = ()
-    """Of a run that is over, the roles whose file is not sealed."""
+    """For a run that is over, the roles whose file is not finalised."""
 
 
 class Wanted:
-    """What is known of the runs looked at."""
+    """The desired state of the workers of each run, as of the last poll."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
@@ -49,27 +50,26 @@ class Wanted:
         self._spells: dict[str, int] = {}
 
     def look(self, runs: list[RunFolder]) -> None:
-        """Look at all runs anew; others are forgotten."""
+        """Read the state of these runs again, and forget all others."""
         there = {run.id for run in runs}
         self._known = {name: known for name, known in self._known.items() if name in there}
         self._spells = {name: spell for name, spell in self._spells.items() if name in there}
         before, self._alive = self._alive, {}
         for run in runs:
             known = self._read(run)
-            # Nobody trains a run that is over; not asking its lock keeps a long shelf cheap.
+            # A run that is over has no trainer; skipping its lock keeps a long list of runs cheap.
             alive = (known is None or not known.over) and is_held(run.path, "trainer")
             self._alive[run.id] = alive
             if alive and not before.get(run.id):
                 self._spells[run.id] = self._spells.get(run.id, 0) + 1
 
     def trained(self, run: RunFolder) -> bool:
-        """Whether a trainer was at work at the last look."""
+        """Return whether a trainer was running at the last poll."""
         return self._alive.get(run.id, False)
 
     def state(self, run: RunFolder, role: str) -> object | None:
-        """Whether a role is wanted in a run: None, or the state in which it is. A worker that ended well is
-        not wanted again for the same state.
-        """
+        """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
+        ended well is not needed again for the same state."""
         if role != "trainer" and self.trained(run):
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
@@ -83,7 +83,7 @@ class Wanted:
         return ("finish", known.last, known.asked) if role == "projector" else ("finish", known.last)
 
     def to_seal(self, run: RunFolder) -> tuple[str, ...]:
-        """Roles that nothing is wanted of any more, and whose file is not sealed."""
+        """Return the roles that are no longer needed and whose file is not finalised."""
         known = self._known.get(run.id)
         if known is None or self.trained(run):
             return ()
@@ -103,7 +103,7 @@ class Wanted:
 
 
 def asked_mark(run: RunFolder) -> Mark:
-    """Changes when somebody asks something of the run."""
+    """Return a value that changes when somebody makes a request of the run."""
     return tuple(entry for entry in _mark(run, (".sqlite",)) if entry[0].startswith("requests-"))
 
 
@@ -121,7 +121,7 @@ def _mark(run: RunFolder, endings: tuple[str, ...]) -> Mark:
 
 
 def _read(run: RunFolder, mark: Mark) -> _Known:
-    _ = run.recipe  # One that cannot be read cannot be trained.
+    _ = run.recipe  # Raises if it cannot be read: such a run cannot be trained.
     if wants_training(run):
         return _Known(mark, training=True)
     with StepsReader(run.steps_path) as reader:

@@ -1,4 +1,4 @@
-"""A file of a run that one process writes and this one reads: all the time, or when it changes."""
+"""A run's file that another process writes and this one reads, continuously or when it changes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Reader(Protocol):
-    """What the readers of `runfolder` have in common."""
+    """The interface that the readers of `runfolder` share."""
 
     def version(self) -> int:
-        """Changes with every commit."""
+        """Return a number that changes with every commit."""
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         ...
 
 
@@ -28,22 +28,22 @@ class Watched(Generic[R]):
     """A file that is kept open while it is busy, and closed while it is not."""
 
     def __init__(self, path: Path, open_file: Callable[[Path], R]) -> None:
-        """Watch `path`; `open_file` raises FileNotFoundError as long as it is not there."""
+        """Watch `path`; `open_file` raises FileNotFoundError while the file does not exist."""
         self._path = path
         self._open = open_file
         self._version = -1
         self._mark: object = None
         self.reader: R | None = None
-        """The open reader, if it is kept open now."""
+        """The reader, while it is kept open."""
 
     def news(self) -> R | None:
-        """The reader, if something may have been committed since the last time; else None.
+        """Return the reader if something may have been committed since the last call, else None.
 
         Raises:
             FormatError: the file cannot be read.
         """
         if self.reader is None:
-            # The mark is taken first: what is committed after it shows at the next look.
+            # Take the mark first, so that later commits show at the next poll.
             mark = (_mark(self._path), _mark(self._path.with_name(self._path.name + "-wal")))
             if mark == self._mark:
                 return None
@@ -60,22 +60,22 @@ class Watched(Generic[R]):
         return self.reader
 
     def rest(self) -> None:
-        """Close the file until it changes on the disk."""
+        """Close the file until it changes on disk."""
         if self.reader is not None:
             self.reader.close()
             self.reader = None
 
     def forget(self) -> None:
-        """Close the file, and take all of it for new next time."""
+        """Close the file, and treat all of it as new next time."""
         self.rest()
         self._mark = None
 
     @contextmanager
     def opened(self) -> Generator[R]:
-        """The reader, opened for a moment where it is not open anyway.
+        """Provide the reader, opening the file for the duration if it is not kept open.
 
         Raises:
-            FileNotFoundError: the file is not there (yet).
+            FileNotFoundError: the file does not exist (yet).
         """
         if self.reader is not None:
             yield self.reader
