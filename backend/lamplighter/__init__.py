@@ -1,8 +1,8 @@
 """Lamplighter: watch a language model learn.
 
-From Python: `open` reads a run, `follow` follows a live one, `record` makes a run of any training loop, `still`
-shows a checkpoint's embedding (`docs/client.md`). They are loaded when first used; importing this package
-loads nothing else.
+The Python API (`docs/client.md`): `open` reads a run, `follow` follows a live one, `record` records any training
+loop as a run, `still` shows a checkpoint's embedding. Each is imported on first use; importing this package loads
+nothing else.
 """
 
 from __future__ import annotations

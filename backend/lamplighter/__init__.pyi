@@ -1,4 +1,4 @@
-# What `__init__.py` loads when it is first used, for type checkers: an import there would be one for good.
+# The names that `__init__.py` imports lazily, for type checkers; importing them there would load them all at once.
 
 from lamplighter.client.faults import (
     InputError,

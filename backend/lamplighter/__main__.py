@@ -1,4 +1,4 @@
-"""`python -m lamplighter` is the same as `lamplighter`."""
+"""Entry point of `python -m lamplighter`, which is the same as `lamplighter`."""
 
 from lamplighter.cli import main
 

@@ -1,4 +1,4 @@
-"""The words a person types, and the composition root: here the rooms of the house are put together."""
+"""The command line, and the composition root that wires the packages together."""
 
 from lamplighter.cli.app import main
 

@@ -1,4 +1,4 @@
-"""The command `lamplighter` and how it speaks: faults are one line that says what is wrong and what to do."""
+"""The command `lamplighter`. Errors are one line that tells what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from lamplighter.runfolder.trouble import READ_ERRORS
 def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> None:
     """Watch a language model learn.
 
-    Without a command: serve, and open the browser on the last run. The first time, or with --new, a new run on
-    Lamptown, a generated town of some 2,000 words, begins.
+    Without a command, serve, and open the browser on the last run. The first time, or with --new, start a new run on
+    Lamptown, a generated town of some 2,000 words.
     """
     if context.invoked_subcommand is None:
         serve_app(runs_dir, new=new, **serving)
@@ -60,7 +60,7 @@ def main() -> None:
     except (RecipeError, CorpusError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
         code = _complain(str(error), 1)
     except OSError as error:
-        # A full disk, a folder that may not be written: nothing a person can do with a traceback.
+        # For a full disk or a read-only folder, a traceback does not help anybody.
         code = _complain(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
     except READ_ERRORS as error:
         code = _complain(f"a run's file cannot be read: {error}", 1)

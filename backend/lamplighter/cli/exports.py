@@ -1,4 +1,4 @@
-"""`lamplighter export` and `lamplighter import`."""
+"""The commands `lamplighter export` and `lamplighter import`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lamplighter.runfolder.shelf import Shelf
 )
 @common_options()
 def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
-    """Write a run in another format; it may be training meanwhile."""
+    """Export a run to another format; it may still be training."""
     run = Shelf(runs_dir).find(run_id)
     notes: list[str] = []
     with progress_bar() as bar:
@@ -51,7 +51,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 @click.argument("source", metavar="ZIP", type=click.Path(path_type=Path, dir_okay=False))
 @common_options()
 def import_command(runs_dir: Path, source: Path) -> None:
-    """Bring a run from the zip that `lamplighter export --to zip` wrote, wherever that was."""
+    """Import a run from a zip that `lamplighter export --to zip` wrote, on this machine or another."""
     with progress_bar() as bar:
         task = bar.add_task("import", total=1.0)
         try:
@@ -66,5 +66,5 @@ def import_command(runs_dir: Path, source: Path) -> None:
 
 
 def progress_bar() -> Progress:
-    """How far something is, on standard error, while it lasts."""
+    """Return a progress bar on standard error, which disappears when it is done."""
     return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)

@@ -1,4 +1,4 @@
-"""From options to a recipe."""
+"""Command-line options for recipes."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ _OPTIONS = (
 
 
 def recipe_options(command: Command) -> Command:
-    """Give a command every option that makes a recipe."""
+    """Add every recipe option to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
-    """The recipe that options (as `recipe_options` names them) describe, and the text where one is brought.
+    """Return the recipe that options (as `recipe_options` names them) describe, and the text of a custom corpus.
 
     Raises:
-        RecipeError: what is wrong and what is allowed, in one line.
+        RecipeError: the options are not valid; the message tells what is wrong and what is allowed, in one line.
     """
     path: Path | None = options["recipe"]
     fields = load_recipe(path).model_dump() if path else Recipe().model_dump()
@@ -104,7 +104,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
 
 
 def _passages(sequences: int, wanted: int) -> int:
-    """The largest number of passages up to `wanted` that divides the batch."""
+    """Return the largest number of passages up to `wanted` that divides the batch."""
     return next((n for n in range(min(wanted, sequences), 0, -1) if sequences % n == 0), 1)
 
 

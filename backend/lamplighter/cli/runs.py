@@ -1,4 +1,4 @@
-"""`lamplighter runs`: what there is, how much room it takes, and getting rid of it."""
+"""The command `lamplighter runs`: list runs with their disk usage, trash them, remove them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lamplighter` and `lamplighter serve`: the server, its workers, and the browser."""
+"""The commands `lamplighter` and `lamplighter serve`: the server, its workers, and the browser."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 def serve_app(
     runs_dir: Path, *, new: bool, no_browser: bool, print_token: bool, host: str, port: int
 ) -> None:
-    """What `lamplighter` alone does: a first run if there is none (or with `new`), all workers, the browser.
+    """Serve as plain `lamplighter` does: create a first run if there is none (or with `new`), start all workers, and
+    open the browser.
 
     Raises:
-        click.ClickException: it cannot be served so; the message says why and what to do.
+        click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
     settings = _settings(runs=runs_dir, host=host, port=port)
     shelf = Shelf(runs_dir)
@@ -72,7 +73,7 @@ def _settings(**fields: Any) -> ServerSettings:
 
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
-    # FastAPI takes half a second to import; other commands do without.
+    # FastAPI takes half a second to import, and other commands do not need it.
     from lamplighter.serving.server import Ready, run_server
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -87,7 +88,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             click.echo(f"presenter's token: {ready.token}")
         click.echo("Ctrl-C stops it.")
         if browser:
-            # Some systems wait for the browser to come up.
+            # In a thread, because on some systems the call blocks until the browser is up.
             threading.Thread(target=webbrowser.open, args=(ready.fresh_launch_url(),), daemon=True).start()
 
     try:

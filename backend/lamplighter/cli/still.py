@@ -1,4 +1,4 @@
-"""`lamplighter still`: a checkpoint's embedding matrix as a city that stands still."""
+"""The command `lamplighter still`: a checkpoint's embedding matrix as a finished run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lamplighter train`: headless, with a progress bar; or watching the folder for runs that want a trainer."""
+"""The command `lamplighter train`: headless with a progress bar, or watching a folder for runs without a trainer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WEIGH_EVERY = 2.0
 
 
 def expected(recipe: Recipe, text: str | None) -> str:
-    """What a run is expected to take on the disk, in words."""
+    """Return the expected disk usage of a run, in words."""
     guess = estimate_size(recipe, text_bytes=None if text is None else len(text.encode()), alone=True)
     budget = f"at most the budget of {recipe.disk_budget / 1e6:,.0f} MB (--disk-budget)"
     if not guess.fits:
@@ -48,7 +48,7 @@ def expected(recipe: Recipe, text: str | None) -> str:
 def train_command(
     runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
 ) -> None:
-    """Train without a page. Ctrl-C stops after the step; --resume goes on."""
+    """Train without the page. Ctrl-C stops after the current step; --resume continues."""
     shelf = Shelf(runs_dir)
     if watch:
         watch_role(shelf, "trainer")
@@ -114,7 +114,7 @@ def _train(run: RunFolder, *, quiet: bool) -> str:
 
         def on_progress(seen: Any) -> None:
             nonlocal shown, weighed, size
-            # Drawing costs more than some steps do.
+            # Drawing can take longer than a step.
             if (now := time.monotonic()) - shown > 0.2 or seen.step == seen.end:
                 shown = now
                 if now - weighed > _WEIGH_EVERY or seen.step == seen.end:

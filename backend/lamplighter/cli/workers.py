@@ -1,4 +1,4 @@
-"""`lamplighter project | analyse`, and `--watch`: one role for every run of a folder that wants it."""
+"""The commands `lamplighter project` and `lamplighter analyse`, and `--watch`: one role for all runs of a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ watch_option: Callable[..., Any] = click.option(
 
 
 def watch_role(shelf: Shelf, role: str) -> None:
-    """Start workers of one role for every run that wants one, until SIGINT or SIGTERM."""
+    """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
     from lamplighter.serving.supervisor import Supervisor
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -54,13 +54,13 @@ def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str)
     if run_id is None:
         raise click.UsageError("name a run (see: lamplighter runs), or --watch for all of them")
     run = shelf.find(run_id)
-    # A process of its own, as the supervisor starts it: umap and torch never share one.
+    # A separate process, as the supervisor starts it, because umap and torch must never share one.
     command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
     raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
 
 
 def _again(run: RunFolder, slices: int | None) -> None:
-    """Lay a run out anew, in a process of its own; Ctrl-C cancels, and leaves nothing."""
+    """Reproject a run in a separate process; Ctrl-C cancels it and leaves no files behind."""
     command = [sys.executable, "-m", "lamplighter.projection.again", str(run.path)]
     command += ["--slices", str(slices)] if slices else []
     said: dict[str, Any] = {}
@@ -97,7 +97,7 @@ def _again(run: RunFolder, slices: int | None) -> None:
 )
 @common_options()
 def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool, slices: int | None) -> None:
-    """Lay a run out on the map, following it while it grows."""
+    """Lay out a run on the map, following it while it grows."""
     if again:
         if run_id is None or watch:
             raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")
@@ -113,5 +113,5 @@ def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool
 @watch_option
 @common_options()
 def analyse_command(runs_dir: Path, run_id: str | None, watch: bool) -> None:
-    """Measure a run by its record, following it while it grows."""
+    """Compute the measures of a run from its record, following it while it grows."""
     _work(runs_dir, run_id, watch, "analyst", "analysis")

@@ -1,1 +1,1 @@
-"""From Python: read a run, follow a live one, record a training loop of one's own. Light imports."""
+"""The Python API: read a run, follow a live one, record one's own training loop. Imports nothing heavy."""

@@ -1,23 +1,23 @@
-"""What can go wrong from Python. Each message is one line a person can act on."""
+"""Errors of the Python API. Each message is one line a person can act on."""
 
 from __future__ import annotations
 
 
 class InputError(ValueError):
-    """What was given cannot be used: a folder, a vocabulary, a matrix, ids."""
+    """An argument that cannot be used: a folder, a vocabulary, a matrix, ids."""
 
 
 class NoSuchTokenError(LookupError):
-    """The run's vocabulary has no such token."""
+    """A token that the run's vocabulary lacks."""
 
 
 class NoLayoutError(LookupError):
-    """There is no such layout at or before that step yet."""
+    """A layout that does not exist at or before the step yet."""
 
 
 class NotBegunError(LookupError):
-    """Nothing is recorded of the run yet."""
+    """A run of which nothing is recorded yet."""
 
 
 class LiveError(ConnectionError):
-    """The live run cannot be followed, or not any more; trying again by itself would not help."""
+    """A live run that cannot be followed, or not any more; an automatic retry would not help."""

@@ -1,4 +1,4 @@
-"""A live run, followed over a server's websocket: `for frame in lamplighter.follow(url)`."""
+"""A live run's frames over a server's websocket: `for frame in lamplighter.follow(url)`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lamplighter.wire.frames import Census, Frame, FrameError, Pulse, decode
 
 CHANNELS = ("pulse", "layout", "rows")
 LINGER = 3.0
-"""Seconds without a frame after which a run that is over is taken to have no more to show."""
+"""Seconds without a frame after which a run that is over counts as fully shown."""
 _OVER = ("finished", "interrupted", "failed")
 _FINAL = {
     4400: "that cannot be played",
@@ -40,29 +40,28 @@ def follow(
     patience: float = 60.0,
     linger: float = LINGER,
 ) -> Generator[Frame]:
-    """Frames of a run as they come: what a viewer of those channels gets (`docs/wire.md`), decoded.
+    """Yield a run's frames as they arrive, decoded, as a viewer of these channels gets them (`docs/wire.md`).
 
-    First comes the state so far (a census, the newest layouts, the whole matrix), then what is new. When the
-    connection is lost it is made again, and the state so far comes again. One who reads slowly gets several
-    steps merged into one pulse (`frame.merged`). The generator ends when the run is over and shown.
+    The state so far comes first (a census, the newest layouts, the whole matrix), then every new frame. After a lost
+    connection it reconnects, and the state so far comes again. A slow reader gets several steps merged into one
+    pulse (`frame.merged`). The generator ends when the run is over and shown.
 
-    With `from_step` the run is played from there: the state at that step, then every later one, and live once
-    there are no more. After a lost connection it is played on from the last step that came.
+    With `from_step` the run is played back from there: the state at that step, then every later step, and live from
+    the newest step on. After a lost connection playback resumes from the last step received.
 
     Args:
-        url: of the run: its page (`http://host:port/?run=ID`), its REST address
-            (`http://host:port/api/runs/ID`), or its socket.
-        token: the presenter's, for servers that want it for reading.
-        channels: of `pulse` (also gives the census), `layout`, `rows`.
+        url: the run's page (`http://host:port/?run=ID`), its REST address (`http://host:port/api/runs/ID`), or its
+            socket.
+        token: the presenter's token, for servers that require it for reading.
+        channels: any of `pulse` (which also gives the census), `layout`, `rows`.
         from_step: the step to play from; None: live.
-        speed: steps a second at which it is played; None: as fast as you read, and nothing merged.
-        patience: seconds to go on trying after a lost connection. The first one is not tried again.
+        speed: playback speed in steps a second; None: as fast as you read, with nothing merged.
+        patience: seconds to keep reconnecting after a lost connection. The first connection is not retried.
         linger: seconds to wait for a last layout or matrix of a run that is over.
 
     Raises:
-        InputError: the address or a channel is none, or no run can be played so.
-        LiveError: nobody answers, or the server refuses for good: no such run or step, not allowed, cannot be
-            read.
+        InputError: the address, a channel, the step or the speed is not valid.
+        LiveError: no server answers, or it refuses for good: no such run or step, not allowed, cannot be read.
     """
     wanted = [channels] if isinstance(channels, str) else list(channels)
     if not wanted or any(name not in CHANNELS for name in wanted):
@@ -86,10 +85,10 @@ def _speed(speed: float | None) -> str:
 
 
 def live_address(url: str, channels: list[str]) -> str:
-    """The websocket of a run, from its address in any form.
+    """Return the websocket URL of a run, from any form of its address.
 
     Raises:
-        InputError: it names no run, or no server.
+        InputError: the address names no run, or no server.
     """
     try:
         parts = urlsplit(url)
@@ -182,19 +181,19 @@ class _Follower:
             additional_headers=self._headers,
             max_size=_MOST_MESSAGE,
             compression=None,
-            # A proxy cannot reach this machine's own loopback.
+            # A proxy cannot reach this machine's loopback interface.
             proxy=None if near else True,
         )
 
     def _listen(self, socket: ClientConnection) -> Generator[Frame]:
-        # The state so far comes again on each connection.
+        # Every connection starts with the state so far.
         self._over, self._at = False, -1
         self._playing = self._played is not None
         while not self._done():
             try:
                 data = socket.recv(timeout=self._linger if self._over and not self._playing else None)
             except TimeoutError:
-                # The run is over, and nothing more came.
+                # The run is over and sends no more frames.
                 return
             if isinstance(data, str):
                 self._hear(json.loads(data))
@@ -217,7 +216,7 @@ class _Follower:
             self._recorded = message["run"]["recipe"]["corpus"]["kind"] == "recorded"
         if status is not None:
             phase = status["phase"]
-            # A loop of its own that was killed said nothing, and nobody will go on in its place.
+            # A recorded loop that was killed could not report it, and nothing will continue it.
             ended = phase in _OVER or (self._recorded and phase == "running")
             self._over = ended and not status["alive"]
             self._end = status["step"]

@@ -1,7 +1,7 @@
-"""An embedding matrix out of a file: `.npy`, or one tensor of a `.safetensors`.
+"""Embedding matrices from files: `.npy`, or one tensor of a `.safetensors`.
 
-Nothing is unpickled, and nothing is read before its size is known to be sound. Both formats hold plain numbers
-behind a header; the header of safetensors is read here, since its numpy reader knows no bfloat16.
+It unpickles nothing, and checks sizes before it reads. Both formats hold plain numbers behind a header; the
+safetensors header is parsed here because the library's numpy reader does not support bfloat16.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class _Tensor:
 
 
 def read_matrix(path: str | os.PathLike[str], rows: int, tensor: str | None = None) -> Floats:
-    """The embedding in a file, as float32, shape (V, D).
+    """Return the embedding in a file as float32, shape (V, D).
 
     Args:
         path: ends in `.npy` or `.safetensors`.
-        rows: V, the vocabulary's size.
-        tensor: which of several tensors in a safetensors file; None where only one can be meant.
+        rows: V, the size of the vocabulary.
+        tensor: name of the tensor in a safetensors file; None if only one fits.
 
     Raises:
-        InputError: it cannot be read, has no matrix with V rows, or one with values that are not finite.
+        InputError: the file cannot be read, has no matrix with V rows, or the matrix has non-finite values.
     """
     path = Path(path)
     try:
@@ -76,7 +76,7 @@ def read_matrix(path: str | os.PathLike[str], rows: int, tensor: str | None = No
 
 def _read_npy(path: Path) -> Floats:
     try:
-        # Mapped, so that a header cannot ask for more memory than the file has bytes.
+        # Memory-mapped, so that a header cannot claim more memory than the file has bytes.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise InputError(f"{path.name}: not an .npy file of numbers: {error}".split("\n")[0]) from error
@@ -100,7 +100,7 @@ def _read_safetensors(path: Path, rows: int, tensor: str | None) -> Floats:
     check_size(*found.shape)
     raw = np.memmap(path, dtype=_TYPES[found.type], mode="r", offset=found.start, shape=found.shape)
     if found.type == "BF16":
-        # The upper half of a float32.
+        # A bfloat16 is the upper half of a float32.
         return (raw.astype(np.uint32) << 16).view(np.float32)
     return _float32(raw)
 
@@ -161,6 +161,6 @@ def _listed(names: list[str]) -> str:
 
 
 def _float32(array: NDArray[Any]) -> Floats:
-    # What overflows is not finite, and refused for that.
+    # Values that overflow become infinite, and the caller rejects them.
     with np.errstate(over="ignore"):
         return np.array(array, dtype=np.float32, order="C")

@@ -1,7 +1,7 @@
-"""What a step did, seen from outside the loop: the matrix against a copy of itself.
+"""The effect of a step, measured from outside the loop by comparing the matrix with a copy of it.
 
-Tensors of any library will do: an array, or anything with `detach`, `cpu` and `numpy`. Nothing is assumed of
-the optimiser: a row moved where its bits differ from the copy's, whoever moved it.
+It accepts tensors of any library: an array, or an object with `detach`, `cpu` and `numpy`. It assumes nothing about
+the optimiser: a row has moved if its bits differ from the copy's, whatever moved it.
 """
 
 from __future__ import annotations
@@ -15,30 +15,32 @@ from lamplighter.client.faults import InputError
 from lamplighter.wire.frames import MAX_DIM, MAX_VOCABULARY, Floats, UInts
 
 MOST_BYTES = 900_000_000
-"""Of a matrix: SQLite keeps records of up to 10^9 bytes."""
+"""Most bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
 _BLOCK = 1 << 18
-"""Numbers compared at once, so that what is compared stays in the processor's cache."""
+"""Numbers compared at once, so that a block fits in the processor's cache."""
 
 
 class Moved(NamedTuple):
-    """The rows that are not as they were."""
+    """The rows that changed between two steps."""
 
     token_ids: UInts
     """Sorted."""
     distances: Floats
     vectors: Floats
-    """Shape (moved, D), as they are now."""
+    """Shape (moved, D), after the step."""
 
 
 class Mirror:
-    """A copy of the matrix as it was when last looked at. Takes V x D numbers of memory."""
+    """A copy of the matrix from the last comparison, to find the rows that changed since. Takes V x D numbers of
+    memory.
+    """
 
     def __init__(self, matrix: Floats) -> None:
-        """Begin with `matrix`, shape (V, D)."""
+        """Start with a copy of `matrix`, shape (V, D)."""
         self.matrix = matrix.copy()
 
     def look(self, now: Floats) -> Moved:
-        """What differs from the copy, bit by bit; the copy then is as `now`."""
+        """Return the rows whose bits differ from the copy, and update the copy to `now`."""
         size, dim = self.matrix.shape
         block = max(1, _BLOCK // dim)
         here, there = now.view(np.uint32), self.matrix.view(np.uint32)
@@ -48,7 +50,7 @@ class Mirror:
         ]
         ids = np.concatenate(found)
         vectors = now[ids]
-        # Steps that ran away to infinity are recorded as they are.
+        # A diverged run's infinite values are recorded as they are.
         with np.errstate(over="ignore", invalid="ignore"):
             distances = np.linalg.norm(vectors - self.matrix[ids], axis=1).astype(np.float32)
         self.matrix[ids] = vectors
@@ -56,21 +58,21 @@ class Mirror:
 
 
 def numbers(values: Any) -> NDArray[Any]:
-    """A tensor or an array as an array on the host; half precisions become float32."""
+    """Return a tensor or an array as an array in host memory; half precisions become float32."""
     if hasattr(values, "detach"):
         values = values.detach()
         if "float" in str(getattr(values, "dtype", "")) and "64" not in str(values.dtype):
-            # numpy has no bfloat16; for float32 this costs nothing.
+            # numpy has no bfloat16; for float32 the conversion is free.
             values = values.float()
         values = values.cpu().numpy()
     return np.asarray(values)
 
 
 def matrix_of(embedding: Any) -> Floats:
-    """The embedding as float32, shape (V, D), contiguous; a view where it is so already.
+    """Return the embedding as a contiguous float32 matrix, shape (V, D); a view if it is one already.
 
     Raises:
-        InputError: it is no matrix of numbers, or larger than a run can hold.
+        InputError: the embedding is not a matrix of numbers, or a run cannot hold its size.
     """
     weight = embedding if hasattr(embedding, "shape") else getattr(embedding, "weight", embedding)
     matrix = numbers(weight)
@@ -85,11 +87,7 @@ def matrix_of(embedding: Any) -> Floats:
 
 
 def check_size(size: int, dim: int) -> None:
-    """Refuse a matrix that a run cannot hold.
-
-    Raises:
-        InputError: it is too small, or too large.
-    """
+    """Raise InputError if a matrix of this size is too small or too large for a run."""
     if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or 4 * size * dim > MOST_BYTES:
         raise InputError(
             f"a matrix of {size:,} x {dim:,} cannot be shown: 3 to {MAX_VOCABULARY:,} tokens, width 2 to"
@@ -98,10 +96,10 @@ def check_size(size: int, dim: int) -> None:
 
 
 def rows_of_batch(token_ids: Any, size: int) -> tuple[UInts, UInts]:
-    """The distinct ids of a batch, sorted, and how often each occurs.
+    """Return the distinct ids of a batch, sorted, and how often each occurs.
 
     Raises:
-        InputError: they are no whole numbers, or not of this vocabulary.
+        InputError: the ids are not whole numbers, or not in this vocabulary.
     """
     ids = numbers(token_ids).reshape(-1)
     if ids.size and ids.dtype.kind not in "iu":
@@ -114,10 +112,10 @@ def rows_of_batch(token_ids: Any, size: int) -> tuple[UInts, UInts]:
 
 
 def rows_of_gradient(gradient: Any, size: int) -> tuple[UInts, Floats]:
-    """The rows of a gradient, dense or sparse, that are not zero, and the norm of each.
+    """Return the nonzero rows of a dense or sparse gradient, and their norms.
 
     Raises:
-        InputError: it is not of the embedding's shape.
+        InputError: the gradient does not have the embedding's shape.
     """
     if len(gradient.shape) != 2 or int(gradient.shape[0]) != size:
         raise InputError(f"the gradient has shape {tuple(gradient.shape)}; {size} rows are needed")
@@ -129,13 +127,13 @@ def rows_of_gradient(gradient: Any, size: int) -> tuple[UInts, Floats]:
         ids = np.arange(size)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.linalg.norm(values.astype(np.float32, copy=False), axis=1)
-    # NaN is not zero either.
+    # NaN counts as nonzero.
     kept = norms != 0
     return ids[kept].astype(np.uint32), norms[kept]
 
 
 def number(value: Any) -> float:
-    """A loss or a rate, tensor or not, as the frame can hold it; NaN for none."""
+    """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None."""
     if value is None:
         return float("nan")
     with np.errstate(over="ignore"):

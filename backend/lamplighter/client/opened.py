@@ -1,4 +1,4 @@
-"""A run's folder, read: `lamplighter.open("runs/...")`."""
+"""A run, read from its folder: `lamplighter.open("runs/...")`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, de
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
-"""Steps read at once: bounds memory, and lets the trainer's WAL be checkpointed in between."""
+"""Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
 _END = 0xFFFF_FFFF
 
 T = TypeVar("T")
@@ -37,15 +37,15 @@ T = TypeVar("T")
 class Run:
     """A run, live or finished, read from its folder.
 
-    Nothing is held open between calls, so a reader never stands in the way of the trainer; every call sees
-    the run as it is then. What comes back is the caller's own.
+    It keeps no file open between calls, so a reader never blocks the trainer, and every call sees the run's current
+    state. Returned values belong to the caller.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the run whose folder is `path`.
 
         Raises:
-            FormatError: it is not a run's folder, or was written by a newer version.
+            FormatError: `path` is not a run's folder, or was written by a newer version.
         """
         self._folder = RunFolder(Path(path).resolve())
         _ = self._folder.recipe
@@ -56,7 +56,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # There is nothing to close; `with` is for those who like to see where reading ends.
+        # Nothing to close; `with` only marks where reading ends.
         pass
 
     def __repr__(self) -> str:
@@ -64,22 +64,22 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's name: its folder's."""
+        """Return the run's id: the name of its folder."""
         return self._folder.id
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Return the path of the run's folder."""
         return self._folder.path
 
     @property
     def recipe(self) -> Recipe:
-        """What was asked for."""
+        """Return the recipe that the run was created with."""
         return self._folder.recipe
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Tokens, counts, planted classes and relations.
+        """Return the tokens, counts, planted classes and relations.
 
         Raises:
             NotBegunError: the corpus is not read yet.
@@ -92,12 +92,12 @@ class Run:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The tokens by id, V of them."""
+        """Return the V tokens, by id."""
         return self.vocabulary.tokens
 
     @property
     def status(self) -> RunStatus:
-        """What the run is doing now."""
+        """Return the run's current state."""
         return read_status(self._folder)
 
     def token_id(self, token: str | SupportsIndex) -> int:
@@ -148,17 +148,17 @@ class Run:
         last: SupportsIndex | None = None,
         channels: Iterable[str] = ("pulse", "layout"),
     ) -> Iterator[Frame]:
-        """The frames that a live viewer of these channels would have got from step `first` on, as fast as they
-        are read: the census, the newest layouts and the matrix at `first`, then each step's until `last`,
-        inclusive (None: as far as the run is now).
+        """Yield the frames that a live viewer of these channels would have got from step `first` on, as fast as they
+        are read: the census, the newest layouts and the matrix at `first`, then the frames of each step up to
+        `last`, inclusive (None: the run's newest step).
 
-        Where a new attempt supersedes what was given, a census (and a matrix) of the last step that still
-        counts comes first, as it does live. Reads as it goes, a few steps at a time.
+        When a new attempt supersedes steps already given, a census (and a matrix) of the last step that still counts
+        comes first, as it does live. Reads a few steps at a time.
 
         Args:
-            first: 0 is before the first step.
-            last: not before `first`.
-            channels: of `pulse` (also gives the census), `layout`, `rows`.
+            first: the first step; 0 is before the first update.
+            last: the last step, not before `first`.
+            channels: any of `pulse` (which also gives the census), `layout`, `rows`.
 
         Raises:
             InputError: no such channel or step.
@@ -191,7 +191,7 @@ class Run:
                 yield decode(one.frame)
 
     def snapshot_steps(self) -> NDArray[np.int64]:
-        """The steps that `snapshot` gives, ascending, shape (N,)."""
+        """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""
         return self._read(lambda h: h.exact_steps())
 
     def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
@@ -211,15 +211,14 @@ class Run:
     def path(self, token: str | SupportsIndex) -> TokenPath:
         """One token's vector after every step that `snapshot` would give.
 
-        No matrix is rebuilt: the pulses say in which steps the row moved, and only those steps' moved rows
-        are read, for one row each. The cost is one pulse a step and one record for each time the token
-        moved; where moved rows are not kept (dense updates), one keyframe a point. Memory is the result's,
-        N x D numbers.
+        Rebuilds no matrix: the pulses tell in which steps the row moved, and only those steps' moved rows are read,
+        one row of each. The cost is one pulse a step and one record for each time the token moved; if moved rows are
+        not kept (dense updates), one keyframe a point. Memory is that of the result, N x D numbers.
 
         Raises:
             InputError: `token` is neither a text nor a whole number.
             NoSuchTokenError: the vocabulary has no such token.
-            NoSnapshotError: nothing was kept at all.
+            NoSnapshotError: no step was kept exactly.
         """
         token_id = self.token_id(token)
         return self._read(lambda h: h.path(token_id))
@@ -246,7 +245,7 @@ class Run:
         raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
 
     def measures(self) -> dict[int, dict[str, float]]:
-        """What was computed from the record, by step and name; empty before the first."""
+        """Return the measures computed from the record, by step and name; empty before the first."""
         try:
             with (
                 MeasuresReader(self._folder.measures_path) as reader,
@@ -257,7 +256,7 @@ class Run:
             return {}
 
     def events(self) -> list[Event]:
-        """What is worth a place on the timeline, oldest first."""
+        """Return the timeline events, oldest first."""
 
         def every(history: History) -> list[Event]:
             found: list[Event] = []
@@ -275,7 +274,9 @@ class Run:
         return ids
 
     def _read(self, what: Callable[[History], T]) -> T:
-        """Read from the steps; again where a new attempt began meanwhile, since that could mix two lines."""
+        """Return what a callback reads from the history; retry if a new attempt began meanwhile, since the result
+        could mix two lineages.
+        """
         while True:
             try:
                 history = History(self._folder)
@@ -294,9 +295,9 @@ class Run:
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:
-    """Read the run in a folder, live or finished.
+    """Open the run in a folder, live or finished.
 
     Raises:
-        FormatError: it is not a run's folder, or was written by a newer version.
+        FormatError: `path` is not a run's folder, or was written by a newer version.
     """
     return Run(path)

@@ -1,7 +1,7 @@
-"""Any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`.
+"""Recording of any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`.
 
-The loop needs to know nothing of Lamplighter but one call a step. What is recorded is measured on the matrix
-it hands over: the rows whose bits changed since the last call, however they came to change.
+The loop only needs one call a step. The record is measured on the matrix it passes in: the rows whose bits changed
+since the last call, whatever changed them.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def record(
         steps: where the loop will end, where that is known: a page shows how far it is.
         name: what people call the text.
         keyframe_every: steps between two whole matrices.
-        disk_budget: bytes the run may take; near it less is kept, and the run says so.
+        disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
 
     Raises:
-        InputError: one of them cannot be used; the message says which and why.
-        FileExistsError: there is something in `folder` already.
+        InputError: an argument cannot be used; the message tells which and why.
+        FileExistsError: `folder` is not empty.
     """
     if isinstance(vocabulary, str | os.PathLike):
         if counts is not None or classes is not None:
@@ -81,7 +81,7 @@ def record(
 
 
 def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
-    """The recipe of a recorded run.
+    """Return the recipe of a recorded run.
 
     Raises:
         InputError: a value in `plan` is out of range.
@@ -93,12 +93,12 @@ def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
 
 
 class Recorder:
-    """Records one loop. Use it in a `with` and from one thread; it has the trainer's role meanwhile."""
+    """A recorder of one training loop. Use it in a `with` and from one thread; it holds the run's trainer role."""
 
     def __init__(
         self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], *, open_end: bool, embedding: Any
     ) -> None:
-        """See `record`."""
+        """Check the arguments (see `record`), and create the run if `embedding` is given."""
         self._path, self._vocabulary, self._plan = path, vocabulary, plan
         self._end: int = 0 if open_end else plan["steps"]
         self._open_end = open_end
@@ -133,7 +133,7 @@ class Recorder:
 
     @property
     def run(self) -> RunFolder | None:
-        """The run's folder; None before the first matrix was seen."""
+        """Return the run's folder; None before the first matrix."""
         return self._begun.run if self._begun else None
 
     def step(
@@ -145,19 +145,19 @@ class Recorder:
         learning_rate: float | None = None,
         gradient: Any = None,
     ) -> None:
-        """Record one step, after the optimiser has done it. Costs a comparison of the matrix and a commit.
+        """Record one step, after the optimiser's update. Costs a comparison of the matrix and a commit.
 
         Args:
-            embedding: the matrix as it is now, shape (V, D): a tensor on any device or an array; float32 is
-                kept bit for bit, other precisions as float32.
-            token_ids: what the batch read, whole numbers of any shape.
-            loss: of the batch, nats a token.
-            learning_rate: the embedding's.
-            gradient: the embedding's, `weight.grad`, dense or sparse, shape (V, D). Take it before it is
-                cleared. Given at the first step, its norm is also charted.
+            embedding: the matrix after the step, shape (V, D): a tensor on any device or an array; float32 is kept
+                bit for bit, other precisions as float32.
+            token_ids: the batch's token ids, whole numbers of any shape.
+            loss: the batch's loss, in nats a token.
+            learning_rate: the embedding's learning rate.
+            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. If
+                the first step has one, its norm is also charted.
 
         Raises:
-            InputError: something does not fit the vocabulary or the matrix so far; nothing is recorded of it.
+            InputError: an argument does not fit the vocabulary or the previous matrix; the step is not recorded.
         """
         if self._closed:
             raise InputError("this recorder is closed")
@@ -184,7 +184,7 @@ class Recorder:
         begun.observe_seconds = time.time() - ended
 
     def close(self, phase: str = "finished", message: str = "") -> None:
-        """End the run (`with` does it). A run never begun leaves nothing behind."""
+        """End the run (`with` does it). A run that never began leaves no files."""
         if self._closed:
             return
         self._closed = True
@@ -205,7 +205,7 @@ class Recorder:
         return matrix
 
     def _try_to_begin(self, matrix: Floats) -> None:
-        """Begin in the middle of a loop, which must not end because our disk is full."""
+        """Create the run in the middle of a loop, which must not stop because the disk is full."""
         try:
             self._begun = self._begin(matrix, first=1)
         except (*NO_ROOM, OSError) as error:
@@ -227,7 +227,7 @@ class Recorder:
 
 
 def _horizon(step: int) -> int:
-    """The next of 100, 200, 500, 1000, ...: where a loop whose end nobody knows is shown to be heading."""
+    """Return the next of 100, 200, 500, 1000, ...: the end shown for a loop whose length is unknown."""
     scale = 100
     while True:
         for factor in (1, 2, 5):

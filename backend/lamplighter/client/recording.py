@@ -1,4 +1,4 @@
-"""What is kept of each step of somebody else's loop: measured, encoded once, committed as one."""
+"""Recording of a foreign training loop's steps: each is measured, encoded once and committed in one transaction."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from lamplighter.wire.frames import NEVER, Census, Floats, Pulse, Rows, UInts, e
 log = logging.getLogger(__name__)
 
 WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
-"""Steps that wait in memory, at most, for room on the disk; with more the record ends."""
+"""Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
 
 def keyframe_of(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
-    """A whole matrix, shape (V, D), as a frame."""
+    """Return a whole matrix, shape (V, D), as a rows frame."""
     ids = np.arange(len(matrix), dtype=np.uint32)
     return encode(Rows(attempt, step, when, len(matrix), ids, matrix))
 
 
 class Recording:
-    """One run being written: the loop's, from its first matrix on."""
+    """A recording in progress: the run of one loop, from its first matrix on."""
 
     def __init__(self, run: RunFolder, lock: RoleLock, matrix: Floats, first: int, end: int) -> None:
         self.run, self._lock = run, lock
@@ -56,7 +56,7 @@ class Recording:
         self._waiting_bytes = 0
         self._unsaid: dict[str, Any] = {}
         self.lost = False
-        """Whether the record has ended before the loop: there was no room on the disk for too long."""
+        """Set when the record has ended before the loop, because the disk was full for too long."""
         facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
 
@@ -72,12 +72,13 @@ class Recording:
         *,
         seen_first: bool,
     ) -> None:
-        """Measure what the step did and commit it. Where the disk is full it waits in memory, and is committed
-        in its turn."""
+        """Measure what the step changed and commit it. While the disk is full, steps wait in memory and are committed
+        later, in order.
+        """
         if self.lost:
             return
-        # When this is cut short (Ctrl-C) and the loop goes on, the copy has run ahead of the record: the next
-        # step then keeps the whole matrix.
+        # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
+        # keep the whole matrix.
         whole, self._whole_next = self._whole_next, True
         moved = self.mirror.look(matrix)
         none = np.empty(0, dtype=np.uint32)
@@ -119,7 +120,7 @@ class Recording:
         attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
         keeping = self._keeping
         keeping.look(step)
-        # A step whose predecessors still wait has nothing its moved rows could be added to.
+        # While earlier steps wait without their matrices, moved rows have no base to apply to.
         whole = whole or keeping.whole or bool(self._waiting)
         rows = keyframe = census = None
         if not whole and keeping.rows and 2 * len(moved.token_ids) <= size:
@@ -137,7 +138,7 @@ class Recording:
         self._exact = kept and (keyframe is not None or (rows is not None and self._exact))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the run; with a full disk, later."""
+        """Set facts about the run, deferred while the disk is full."""
         self._unsaid |= facts
         with suppress(*NO_ROOM):
             self._catch_up()
@@ -151,7 +152,7 @@ class Recording:
             self._unsaid = {}
 
     def _wait(self, record: StepRecord, why: str) -> None:
-        """Keep a step in memory until there is room; what its matrix was is not kept."""
+        """Keep a step in memory, without its matrix, until there is disk space."""
         if not self._waiting:
             log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
         self._waiting.append(record)
@@ -165,8 +166,9 @@ class Recording:
             self._waiting.clear()
 
     def end(self, step: int, phase: str, message: str) -> None:
-        """Keep the last matrix if it could not be had otherwise, say how it ended, and let go. What there is no
-        room for is left out, with a warning."""
+        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
+        disk has no space for is left out, with a warning.
+        """
         try:
             sealed = False
             try:

@@ -1,4 +1,4 @@
-"""A checkpoint's embedding as a still city: a finished run of one keyframe, whose map can be walked."""
+"""A checkpoint's embedding as a finished run of one keyframe, whose map can be explored."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def still(
     *,
     tensor: str | None = None,
 ) -> Run:
-    """Make a finished run of one matrix; a server over the folder's parent maps it.
+    """Create a finished run from one matrix; a server over the folder's parent draws its map.
 
     Args:
-        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id.
+        folder: the run's folder, which must not exist yet or be empty. Its name becomes the run's id.
         embedding_path: `.npy` or `.safetensors`; shape (V, D), stored as float16, bfloat16, float32 or float64.
         vocabulary_path: a file of the tokens by id, V of them, as `read_vocabulary` takes it; or the tokens
             themselves, or a mapping of token to id, as `record` takes them.
         tensor: which tensor of a safetensors file, where several could be meant.
 
     Raises:
-        InputError: a file cannot be used; the message says which and why.
-        FileExistsError: there is something in `folder` already.
+        InputError: a file cannot be used; the message tells which and why.
+        FileExistsError: `folder` is not empty.
     """
     path = Path(folder).absolute()
     try:
@@ -57,7 +57,7 @@ def still(
     plan = {
         "corpus": {"kind": "recorded", "name": name[:200]},
         "steps": 1,
-        # Room for the matrix, and as much again for its maps.
+        # Enough for the matrix, and as much again for its maps.
         "disk_budget": DEFAULT_DISK_BUDGET + 2 * matrix.nbytes,
     }
     run = place_recorded(path, recorded_recipe(plan, matrix.shape[1]), vocabulary)

@@ -1,6 +1,6 @@
-"""A vocabulary as people have it, in a list or a file, made into a run's.
+"""Vocabularies from lists and files, as a run needs them.
 
-What a file holds is hostile until shown as text: sizes are bounded, and nothing in it is ever run.
+A file's content is untrusted until shown as text: sizes are bounded, and nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 MOST_BYTES = 256 << 20
 MOST_CHARACTERS = 1_000
-"""In one token: a page has to show it."""
+"""Most characters in one token, which a page has to show."""
 MOST_CLASSES = 4_096
 FEWEST_TOKENS = 3
 
@@ -32,7 +32,7 @@ def make_vocabulary(
     classes: Mapping[str, Iterable[str | int]] | None = None,
     where: str = "vocabulary",
 ) -> Vocabulary:
-    """A vocabulary from tokens by id.
+    """Return a vocabulary of tokens given by id.
 
     Args:
         tokens: texts, where the id of each is its place; or a mapping of token to id, in any order, whose ids
@@ -73,14 +73,14 @@ def make_vocabulary(
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
-    """A vocabulary from a UTF-8 file.
+    """Read a vocabulary from a UTF-8 file.
 
-    By its ending: `.json`, a list of tokens (or an object of token to id); `.tsv`, or a first line that is a
-    header with `token` among its columns, a table whose column `class`, where there is one, says what belongs
-    together; anything else, one token a line.
+    The file's ending decides the format: `.json`, a list of tokens (or an object of token to id); `.tsv`, or any file
+    whose first line is a header with `token` among its columns, a table whose optional column `class` groups the
+    tokens; anything else, one token a line.
 
     Raises:
-        InputError: the file cannot be read as one, or is too large; the message names the line.
+        InputError: the file is not a vocabulary, or is too large; the message names the line.
     """
     path = Path(path)
     try:
@@ -94,7 +94,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
         raise InputError(f"{path.name}: {error.strerror or error}") from error
     if path.suffix.lower() == ".json":
         return make_vocabulary(_from_json(text, path.name), where=path.name)
-    # Only line ends count: a token may hold what Unicode calls a line separator.
+    # Not `splitlines`: a token may contain a Unicode line separator.
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     header = lines[0].split("\t")
     if "token" in header and (len(header) > 1 or path.suffix.lower() == ".tsv"):

@@ -1,4 +1,4 @@
-"""How far every row of the embedding has come between two steps."""
+"""Displacements: how far each row of the embedding moved between two steps."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def distances_between(
     format: Annotated[Literal["json", "npy"] | None, Query()] = None,
     attempt: Attempt = None,
 ) -> Response:
-    """The Euclidean distance of every row between the matrices after two steps that are kept exactly. With
-    `nearest`, each is the nearest such step at or before the one that is named.
+    """Return each row's Euclidean distance between the matrices after two exactly kept steps. With `nearest`, use the
+    nearest such step at or before each of the two.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
@@ -65,9 +65,9 @@ def distances_between(
         if to is not None and from_ > to:
             raise Refused(422, f"from={from_} is after to={to}: a row's way goes forward in time")
         first, last = _steps(house, found, history, from_, to, asked.newest, nearest=nearest)
-        # What was asked for may lie before the first of the two, where the nearest was taken.
+        # With `nearest` the steps compared may differ from the ones requested.
         asked = span(found, history.steps, first, last)
-    # The nearest kept step may be another one tomorrow; a step that was named stays what it is.
+    # The nearest kept step can change later; a step requested exactly cannot.
     lasting = attempt is not None and not nearest
     told = headers(tag(found, "displacements", asked.line, first, last, most, form.name), lasting=lasting)
     told |= {"X-Lamplighter-From": str(first), "X-Lamplighter-Step": str(last)}
@@ -90,10 +90,10 @@ def _steps(
     *,
     nearest: bool,
 ) -> tuple[int, int]:
-    """The two steps, both kept exactly; without `last`, the newest that is.
+    """Return the two steps, both kept exactly; without `last`, the second is the newest exact step.
 
     Raises:
-        NoSnapshotError: one of them was not kept exactly, or has not happened.
+        NoSnapshotError: one of them was not kept exactly, or has not happened yet.
     """
     exact = house.findings.exact_steps(run, history, newest)
 

@@ -1,4 +1,4 @@
-"""Districts: the clusters of the space at a step, and what became of them."""
+"""Districts: the clusters of the embedding at a step, and the events in their history."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def districts(
     step: Step | None = None,
     format: Annotated[Literal["json", "frame"] | None, Query()] = None,
 ) -> Response:
-    """The districts that were found last at or before a step (the newest, where none is named), with their tokens;
-    as `frame`, a districts frame of `docs/wire.md`.
+    """Return the newest districts at or before a step (without `step`, the newest of all), with their tokens; as
+    `frame`, a districts frame of `docs/wire.md`.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
@@ -54,7 +54,7 @@ def districts(
                     return done
                 record = reader.districts_record(newest.id)
     except (FileNotFoundError, IndexError):
-        # Not made yet, or thinned out just now.
+        # The file does not exist yet, or the record was just thinned out.
         pass
     if record is None:
         at = "" if step is None else f" at or before step {step}"
@@ -71,7 +71,7 @@ def districts(
 
 @routes.get("/api/runs/{run}/districts/steps", response_model=Items[DistrictsInList])
 def steps(run: str, house: AHouse) -> Response:
-    """The steps at which districts were found, oldest first: of steps that count."""
+    """Return the steps at which districts were found, oldest first, without superseded steps."""
     found = house.library.find(run)
     if not found.steps_path.exists():
         return as_json(Items[DistrictsInList](items=[]))
@@ -94,7 +94,9 @@ def events(
     after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
 ) -> Response:
-    """What became of districts, oldest first: the newest `limit`, or the first after an id. Of steps that count."""
+    """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
+    steps are left out.
+    """
     found = house.library.find(run)
     if not found.steps_path.exists():
         return as_json(Items[DistrictEvent](items=[]))

@@ -1,4 +1,4 @@
-"""Estimates: what a run would take on the disk, before it is made."""
+"""Estimates of a run's disk usage, before the run is created."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ routes = Routes("estimates")
 
 @routes.post("/api/estimates", response_model=Estimate)
 def estimate(asked: WouldBe) -> Response:
-    """What a run of a recipe would take on the disk. Makes nothing."""
+    """Return the expected disk usage of a run with a recipe. Creates nothing."""
     return as_json(Estimate.model_validate(estimate_size(asked.recipe, None, asked.text_bytes).as_dict()))

@@ -1,4 +1,4 @@
-"""Exports of a run: made in the background, watched, downloaded."""
+"""Exports of a run: made in the background, polled, downloaded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FILE = {200: {"content": {_ANY: {"schema": {"type": "string", "format": "binary
 
 @routes.post("/api/runs/{run}/exports", status_code=202, response_model=Export)
 def make(run: str, asked: NewExport, house: AHouse) -> Response:
-    """Begin an export; ask for it again to see how far it is."""
+    """Start an export; poll it for its progress."""
     found = house.library.find(run)
     if asked.step is not None and FORMATS[asked.format].one is None:
         fault = f"{asked.format} holds every step, so it takes none; leave it out"
@@ -38,34 +38,34 @@ def make(run: str, asked: NewExport, house: AHouse) -> Response:
 
 @routes.get("/api/runs/{run}/exports", response_model=Items[Export])
 def exports(run: str, house: AHouse) -> Response:
-    """The exports that are being made or kept, newest first."""
+    """Return a run's exports, in progress or over, newest first."""
     jobs = house.exports.of(house.library.find(run))
     return as_json(Items[Export](items=[_shown(job) for job in jobs]))
 
 
 @routes.get("/api/runs/{run}/exports/{export}", response_model=Export)
 def export(run: str, export: str, house: AHouse) -> Response:
-    """One export, and how far it is."""
+    """Return one export and its progress."""
     return as_json(_shown(house.exports.find(house.library.find(run), export)))
 
 
 @routes.delete("/api/runs/{run}/exports/{export}", status_code=204)
 def drop(run: str, export: str, house: AHouse) -> Response:
-    """Cancel an export that is being made; forget one that is over, with its file."""
+    """Cancel an export in progress, or delete one that is over with its file."""
     house.exports.drop(house.exports.find(house.library.find(run), export))
     return Response(status_code=204)
 
 
-# Without HEAD: it would read the whole file for nothing.
+# No HEAD: the route would read the whole file only to discard it.
 @routes.get("/api/runs/{run}/exports/{export}/file", head=False, response_class=FileResponse, responses=_FILE)
 def file(run: str, export: str, house: AHouse) -> Response:
-    """The file. Parts of it can be asked for (`Range`)."""
+    """Return the exported file; `Range` requests get parts of it."""
     job = house.exports.find(house.library.find(run), export)
     if job.state == "running":
         raise Refused(409, f"that export is not done yet ({job.share:.0%}); ask again when it is")
     if job.state != "done" or not job.file.is_file():
         raise Refused(404, "there is no file of that export; make it again")
-    # A page among them is somebody's data: never one of this server's own, even if a browser were to show it.
+    # An exported HTML page is user data: in a sandbox it never runs with this server's origin.
     headers = {"Content-Security-Policy": "sandbox"}
     return FileResponse(job.file, headers=headers, media_type=_MEDIA.get(job.format, _ANY), filename=job.name)
 

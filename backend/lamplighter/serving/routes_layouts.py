@@ -1,4 +1,4 @@
-"""The map: which layouts there are, one of them, and several at once."""
+"""The map: the list of layouts, one layout, and several at once."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ MOST_LAYOUTS = 5_000
 MOST_BYTES = 256 << 20
 _METHODS: dict[str, Method] = {"linear": Method.LINEAR, "umap": Method.UMAP}
 _HEAD = 64
-"""Bytes of a layout frame before its places, of four bytes each."""
+"""Bytes of a layout frame before its coordinates, which take four bytes a token."""
 _FLOATS = np.dtype(np.float32)
 
 SetName = Literal["live", "again"]
-"""The layouts as they were made live, or a finished run's as it was laid out anew."""
+"""The layouts made live, or those of a finished run's reprojection."""
 MethodName = Literal["linear", "umap"]
 """A view; `umap` is the map, whichever method drew it."""
 
 
 @routes.get("/api/runs/{run}/map", response_model=MapInFull)
 def drawing(run: str, house: AHouse) -> Response:
-    """How the map is drawn, and what was asked of it; another way is asked for by `POST .../requests`."""
+    """Return the map's current settings and those requested; `POST .../requests` changes them."""
     drawn = read_drawing(house.library.find(run))
     basis = None if drawn.linear is None else BasisOf(attempt=drawn.linear[0], step=drawn.linear[1])
     settled = drawn.settled and not drawn.pending
@@ -84,7 +84,7 @@ def layouts(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
     of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
-    """The layouts of the map that count, of the steps `from` to `to`, inclusive, in the order they were made."""
+    """Return the map layouts that count, of steps `from` to `to`, inclusive, in the order they were made."""
     found = house.library.find(run)
     with counting(house, found, of) as drawn:
         listed = fitting(drawn, from_, to, method, after)
@@ -124,8 +124,8 @@ def layout(
     attempt: Attempt = None,
     of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
-    """The newest layout of a method at or before a step: a layout frame of `docs/wire.md`, or JSON. With
-    `attempt`, the one of exactly that step.
+    """Return the newest layout of a method at or before a step, as a layout frame of `docs/wire.md` or as JSON. With
+    `attempt`, return only the layout of exactly that step.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
@@ -168,8 +168,8 @@ def places(
     format: Annotated[Literal["npy", "json", "safetensors", "frame"] | None, Query()] = None,
     of: Annotated[SetName, Query(alias="set")] = "live",
 ) -> Response:
-    """Several layouts of a method at once, every so-manieth of those that `GET .../layouts` lists for the same range:
-    shape (L, K, 2). As `frame`, whole layout frames of `docs/wire.md` one after the other.
+    """Return every n-th (`every`) of a method's layouts that `GET .../layouts` lists for the same range: shape
+    (L, K, 2). As `frame`, return whole layout frames of `docs/wire.md`, one after the other.
     """
     form = choose(request, OFFERED_AT_ONCE, format)
     found = house.library.find(run)
@@ -199,29 +199,29 @@ def places(
         return done
     count = len(table) if ids is None else len(ids)
     shape = (len(entries), count, 2)
-    # Frames are of two lengths: with the trust of each token, and without.
+    # A frame holds per-token trust (five bytes a token) or not (four): assume the larger size.
     size = len(entries) * (_HEAD + 5 * count) if form is FRAME else 4 * shape[0] * shape[1] * 2
     _check_size(shape, size, form)
     head = _head(found, form, entries, shape)
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
     make = _maker(house, found, entries, ids, form, head, of)
-    # Each layout is read whole, however few of its places are wanted; but it is sent as it is read.
+    # Each layout is read whole even when only a few tokens are wanted, but the response is streamed.
     held = LARGE if max(size, 4 * len(entries) * len(table)) >= LARGE else size
     return answer(request, house.turnstile, make, held, told, form.media_type, length=length)
 
 
 class Drawn:
-    """The layouts of a run that count, and a way to read them."""
+    """The counting layouts of a run, with access to their frames."""
 
     def __init__(self, reader: LayoutsReader | None, entries: list[LayoutEntry]) -> None:
         self._reader = reader
         self.entries = entries
 
     def record(self, entry: LayoutEntry) -> bytes:
-        """The frame of one of them.
+        """Return the frame of a layout.
 
         Raises:
-            Refused: it was thinned out just now (404).
+            Refused: it was just thinned out (404).
         """
         try:
             assert self._reader is not None
@@ -232,7 +232,7 @@ class Drawn:
 
 @contextmanager
 def counting(house: House, run: RunFolder, of: SetName = "live") -> Generator[Drawn]:
-    """The layouts of a run that count, of a set, open; none where nothing is recorded or drawn yet."""
+    """Open one set of a run's counting layouts; it is empty if nothing is recorded or drawn yet."""
     try:
         with house.library.steps(run) as reader:
             line = reader.line()
@@ -245,7 +245,7 @@ def counting(house: House, run: RunFolder, of: SetName = "live") -> Generator[Dr
 
 
 def _made(run: RunFolder, of: SetName) -> int:
-    """Changes when a run is laid out anew once more: another set is in its place then."""
+    """Return a version of the layout set, which changes when a new reprojection replaces the set."""
     if of == "live":
         return 0
     try:
@@ -257,7 +257,7 @@ def _made(run: RunFolder, of: SetName) -> int:
 def fitting(
     drawn: Drawn, first: int, last: int | None, method: MethodName | None, after: int = 0
 ) -> list[LayoutEntry]:
-    """Those of the steps `first` to `last`, inclusive, of a method (None: any), with an id above `after`."""
+    """Return the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
     return [
         entry
         for entry in drawn.entries

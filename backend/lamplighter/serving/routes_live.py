@@ -1,4 +1,4 @@
-"""The live socket of a run."""
+"""The live websocket of a run."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ routes = Routes("live")
 
 @routes.websocket("/api/runs/{run}/live")
 async def live(websocket: WebSocket, run: str, house: AHouse) -> None:
-    """What a run does, as it does it, or played from a step on (`docs/wire.md`)."""
+    """Send a run's frames as they are recorded, or play the run back from a step (`docs/wire.md`)."""
     await house.hub.serve(websocket, run, websocket.query_params)

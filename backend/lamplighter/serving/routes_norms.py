@@ -1,4 +1,4 @@
-"""How long every row of the embedding is at a step."""
+"""Norms: the length of every row of the embedding at a step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def norms(
     step: Step | None = None,
     format: Annotated[Literal["npy", "json"] | None, Query()] = None,
 ) -> Response:
-    """The Euclidean norm of every row, by token id, after the newest step at or before `step` that was kept exactly;
+    """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step`;
     without `step`, the newest of all.
     """
     form = choose(request, OFFERED, format)
@@ -45,7 +45,7 @@ def norms(
     told |= {"X-Lamplighter-Exact": "true" if exact else "false"}
     if done := unchanged(request, told):
         return done
-    # In the rows' own precision: a copy in doubles would be twice the matrix.
+    # Computed in float32: a float64 copy would take twice the matrix's memory.
     lengths = np.linalg.norm(matrix.vectors, axis=1).astype(np.float32)
     if form is NPY:
         body = npy_head(lengths.dtype, lengths.shape) + lengths.tobytes()

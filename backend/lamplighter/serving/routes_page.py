@@ -1,4 +1,4 @@
-"""The page, its scripts, and the page about the interface."""
+"""The page, its scripts, and the OpenAPI documentation page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 @routes.get("/", access=Access.OPEN, include_in_schema=False)
 def index(house: AHouse) -> Response:
-    """The page. It holds nothing of any run, so anyone who can connect may load it."""
+    """Return the page. It contains no run's data, so anyone who can connect may load it."""
     page = house.assets.index()
     if page is None:
         return HTMLResponse(NOT_BUILT, 503)
@@ -29,19 +29,19 @@ def index(house: AHouse) -> Response:
 
 @routes.get("/app/{path:path}", access=Access.OPEN, include_in_schema=False)
 def app_file(path: str, house: AHouse) -> Response:
-    """A file of the built page; what has a hash in its name never changes."""
+    """Return a file of the built page; files with a hash in their name never change."""
     return _file(house, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache")
 
 
 @routes.get("/static/{path:path}", access=Access.OPEN, include_in_schema=False)
 def static_file(path: str, house: AHouse) -> Response:
-    """A hand-made file: the lessons' text, pictures."""
+    """Return a hand-made file, such as a lesson's text or a picture."""
     return _file(house, "", path, "no-cache")
 
 
 @routes.get("/vendor/plotly.min.js", access=Access.OPEN, include_in_schema=False)
 def plotly(request: Request, house: AHouse) -> Response:
-    """plotly.js, as the installed plotly package carries it."""
+    """Return plotly.js from the installed plotly package."""
     script = house.assets.plotly()
     if script is None:
         raise Refused(404, "the installed plotly package carries no plotly.min.js; reinstall plotly")
@@ -56,19 +56,19 @@ def plotly(request: Request, house: AHouse) -> Response:
 
 @routes.get("/api/openapi.json", access=Access.OPEN, include_in_schema=False)
 def schema(request: Request) -> Response:
-    """The interface, as OpenAPI."""
+    """Return the OpenAPI document."""
     return Response(json.dumps(request.app.openapi()), media_type="application/json")
 
 
 @routes.get("/api/docs", access=Access.OPEN, include_in_schema=False)
 def docs(request: Request) -> Response:
-    """The interface, to read."""
+    """Return the API documentation page."""
     return HTMLResponse(render(request.app.openapi()))
 
 
 @routes.get("/api/docs.css", access=Access.OPEN, include_in_schema=False)
 def docs_style() -> Response:
-    """How the page about the interface looks."""
+    """Return the stylesheet of the API documentation page."""
     return Response(STYLE, media_type="text/css")
 
 

@@ -1,4 +1,4 @@
-"""Pairs: how alike the rows of some tokens are, beside any two rows."""
+"""Pairwise similarity of some tokens' rows, beside that of random pairs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from lamplighter.serving.token_ids import chosen
 routes = Routes("tokens")
 
 MOST = 2_000
-"""Tokens whose pairs are measured: two million of them."""
+"""Most tokens whose pairs are measured: two million pairs."""
 TABLE = 16
-"""Tokens whose pairs are told one by one."""
+"""Most tokens whose pairs are listed one by one."""
 
 
 @routes.get("/api/runs/{run}/pairs", response_model=Pairs)
@@ -32,8 +32,8 @@ def pairs(
     house: AHouse,
     step: Step | None = None,
 ) -> Response:
-    """Cosine and distance of every pair of some tokens, and of pairs drawn at random from all tokens, at a
-    step; without `step`, at the newest that has a snapshot.
+    """Return cosine and distance statistics over every pair of some tokens, and over pairs drawn at random from all
+    tokens, at a step; without `step`, at the newest that has a snapshot.
     """
     found = house.library.find(run)
     ids = chosen(house.library.tokens(found), token_ids)
@@ -42,7 +42,7 @@ def pairs(
         raise Refused(422, f"token_ids: {message}", [Fault(field="token_ids", message=message)])
     with house.library.history(found) as history:
         matrix = house.library.matrix(found, history, step, nearest=True)
-    # Sums of what is not finite are not finite either: they are told as null, and no reason to warn.
+    # Non-finite values give non-finite sums, which are sent as null: no reason to warn.
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]
         told = None

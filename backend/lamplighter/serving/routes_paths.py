@@ -1,4 +1,4 @@
-"""One token's path through the steps: its vectors, how they move, its gradient, its places, how far another is."""
+"""One token's history: its vectors, its motion, its gradient, its map positions, its distance to another token."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _MANY_STEPS = 2_000
 _ROWS = 1_000
 
 Columns = dict[str, NDArray[Any]]
-"""By name, each of N entries; of a vector, shape (N, D)."""
+"""Columns by name, each with N entries; a vector column has shape (N, D)."""
 
 
 @routes.get(
@@ -72,9 +72,9 @@ def path(
     format: Annotated[Literal["json", "npy", "arrow"] | None, Query()] = None,
     attempt: Attempt = None,
 ) -> Response:
-    """One token through the steps `from` to `to`, inclusive, that are kept exactly (its places: through the layouts of
-    `method`; its gradient: the steps in which it was lit); with `most`, at most so many of them, the extremes
-    among them. `of=pair` takes another token's id: `with`.
+    """Return one token's history over the exactly kept steps `from` to `to`, inclusive; `of=places` covers the layouts
+    of `method` instead, `of=gradient` the steps in which the token was lit. With `most`, return at most that many
+    steps, the extremes among them. `of=pair` takes another token's id in `with`.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
@@ -95,7 +95,7 @@ def path(
     steps = exact[int(np.searchsorted(exact, from_)) :]
     if not len(steps):
         raise NoSnapshotError(from_, int(exact[-1]) if len(exact) else None)
-    # Of a step that has none, a matrix may still be kept: when the run ends, say.
+    # A last step without a matrix may still get one later, for example when the run ends.
     lasting = asked.lasting and int(steps[-1]) == asked.last
     told = headers(
         tag(found, "path", token_id, of, asked.line, len(steps), most, form.name, with_), lasting=lasting
@@ -114,7 +114,7 @@ def path(
                 return _pair(history, token_id, with_, steps, dim, most)
             return (_vectors if of == "vectors" else _motion)(history, token_id, steps, dim, most)
 
-    # What takes long to read passes the turnstile as what is large does.
+    # A slow read counts as a large response.
     held = max(8 * numbers, LARGE if len(steps) > _MANY_STEPS else 0)
     facts = {"token_id": token_id} | ({} if with_ is None else {"with": with_})
     return answer(request, house.turnstile, _maker(read, facts, form), held, told, form.media_type)
@@ -225,7 +225,7 @@ def _check_size(numbers: int, form: Format) -> None:
 def _vectors(
     history: History, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None
 ) -> Columns:
-    """All of them, or, found by a first walk, those where the length or the way gone stands out."""
+    """Return every vector, or, after a first pass, those with an extreme length or displacement."""
     if most is None or len(steps) <= most:
         through = history.path(token_id, int(steps[0]), int(steps[-1]))
         return {"steps": through.steps, "vectors": through.vectors}
@@ -239,7 +239,7 @@ def _vectors(
 
 
 def _motion(history: History, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None) -> Columns:
-    """Of each step five numbers stay."""
+    """Return the motion at each step; memory holds five numbers a step, not the vectors."""
     told: list[NDArray[np.int64]] = []
     parts: list[Motion] = []
     start: NDArray[np.float64] | None = None
@@ -257,7 +257,7 @@ def _motion(history: History, token_id: int, steps: NDArray[np.int64], dim: int,
 def _pair(
     history: History, token_id: int, other: int, steps: NDArray[np.int64], dim: int, most: int | None
 ) -> Columns:
-    """Of each step two numbers stay."""
+    """Return distance and cosine at each step; memory holds these two numbers a step, not the vectors."""
     told: list[NDArray[np.int64]] = []
     parts: list[Apart] = []
     walks = (_walk(history, one, steps, dim) for one in (token_id, other))
@@ -272,7 +272,7 @@ def _pair(
 def _walk(
     history: History, token_id: int, steps: NDArray[np.int64], dim: int
 ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
-    """A token's path through ascending steps that are kept, a block at a time: memory is a block's."""
+    """Yield a token's vectors at ascending kept steps, block by block, so that memory is bounded by one block."""
     size = max(1, _BLOCK_BYTES // (4 * dim))
     for at in range(0, len(steps), size):
         through = history.path(token_id, int(steps[at]), int(steps[at : at + size][-1]))
@@ -305,7 +305,7 @@ def _maker(read: Callable[[], Columns], facts: dict[str, Any], form: Format) -> 
 
 
 def _npy(columns: Columns) -> Iterator[bytes]:
-    """A record a step, so that the steps are in the file too."""
+    """Yield an `.npy` file with one record a step, so that the file holds the steps too."""
     names = {"steps": "step", "vectors": "vector"}
     size = len(columns["steps"])
     dtype = np.dtype([(names.get(n, n), c.dtype, c.shape[1:]) for n, c in columns.items()])

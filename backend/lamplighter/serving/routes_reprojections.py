@@ -1,4 +1,4 @@
-"""A finished run laid out anew: begun, watched, cancelled."""
+"""Reprojection of a finished run: started, polled, cancelled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ routes = Routes("reprojections")
 
 @routes.post("/api/runs/{run}/reprojection", status_code=202, response_model=Reprojection)
 def begin(run: str, asked: NewReprojection, house: AHouse) -> Response:
-    """Lay a run that is over out anew, looking both ways through time; the live layouts stay beside it. One at a
-    time: 409 while another is at it.
+    """Start to lay out a run that is over again, looking both ways through time; the live layouts are kept. 409 while
+    another reprojection is running.
     """
     found = house.library.find(run)
     phase = house.library.status(found).phase
@@ -31,14 +31,14 @@ def begin(run: str, asked: NewReprojection, house: AHouse) -> Response:
 
 @routes.get("/api/runs/{run}/reprojection", response_model=Reprojection)
 def reprojection(run: str, house: AHouse) -> Response:
-    """How far it is, and what there is of an earlier one."""
+    """Return the progress of a run's reprojection, and the layouts of an earlier one."""
     found = house.library.find(run)
     return as_json(_shown(found, house.reprojections.of(found)))
 
 
 @routes.delete("/api/runs/{run}/reprojection", status_code=204)
 def cancel(run: str, house: AHouse) -> Response:
-    """Cancel it; what an earlier one made stays."""
+    """Cancel the reprojection; the layouts of an earlier one stay."""
     house.reprojections.cancel(house.library.find(run).id)
     return Response(status_code=204)
 

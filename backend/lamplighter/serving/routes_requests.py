@@ -1,4 +1,4 @@
-"""What people ask of a run: pause, pace, go on, another map."""
+"""Requests to a run: pause, pace, continue, change the map."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ routes = Routes("requests")
 
 @routes.post("/api/runs/{run}/requests", status_code=202, response_model=Accepted)
 def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
-    """Ask something of a run. It takes effect at a step boundary and is then acknowledged on the live
-    socket. 409 where it could not take effect: a run that is over can only be continued, and once.
+    """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
+    socket. 409 if it could not take effect: a run that is over can only be continued, and once.
     """
     found = house.library.find(run)
     status = house.library.status(found)
@@ -43,7 +43,7 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
     if isinstance(asked, Continue) and asked.learning_rate is None:
         del body["learning_rate"]
     with house.writing:
-        # Where the trainer gave up, a person may ask again.
+        # If the supervisor gave up on the trainer, a person may ask again.
         if over and wants_training(found) and not house.given_up(found.id):
             raise Refused(409, "this run was asked to go on already; a trainer takes it up in a moment")
         number = RequestsWriter(found.path, house.server).add(asked.kind, body)
@@ -51,7 +51,7 @@ def ask(run: str, asked: Annotated[Asked, Body()], house: AHouse) -> Response:
 
 
 def _change_map(run: RunFolder, asked: ChangeMap, house: House) -> Response:
-    """Of a run in any phase: the projector is started for it where none is at work."""
+    """Store a map change. A run takes one in any phase: a projector is started for it if none is running."""
     body = asked.model_dump(exclude={"kind"}, exclude_none=True)
     with house.writing:
         try:

@@ -1,4 +1,4 @@
-"""Runs: the list, one, a new one, one less."""
+"""Runs: list, show, create, delete."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ MOST_ATTEMPTS = 1_000
 
 @routes.get("/api/runs", response_model=Items[Run])
 def runs(house: AHouse) -> Response:
-    """Every run, newest first. A folder that cannot be read is listed with the reason."""
+    """Return every run, newest first. A folder that cannot be read is listed with the reason."""
     return as_json(Items[Run](items=house.library.list()))
 
 
 @routes.get("/api/runs/{run}", response_model=RunInFull)
 def run(run: str, house: AHouse) -> Response:
-    """A run, and what it consists of once its corpus is read."""
+    """Return a run, with its contents once its corpus is read."""
     return as_json(house.library.describe_fully(house.library.find(run)))
 
 
 @routes.get("/api/runs/{run}/record", response_model=Record)
 def record(run: str, house: AHouse) -> Response:
-    """The attempts at a run, and what its record takes on the disk, by part."""
+    """Return the attempts at a run, and the disk usage of its record by part."""
     found = house.library.find(run)
     attempts: list[AttemptFacts] = []
     if found.steps_path.exists():
@@ -54,7 +54,7 @@ def record(run: str, house: AHouse) -> Response:
 
 @routes.post("/api/runs", status_code=201, response_model=RunInFull)
 def create(asked: NewRun, house: AHouse) -> Response:
-    """Make a run; a trainer takes it up within a second."""
+    """Create a run; a trainer starts on it within a second."""
     recipe, text = _text(asked, house)
     _room(house)
     made = house.library.shelf.create(recipe, text)
@@ -71,7 +71,11 @@ def delete(run: str, house: AHouse) -> Response:
 
 
 def _text(asked: NewRun, house: House) -> tuple[Recipe, str | None]:
-    """The recipe, and the text that goes with it."""
+    """Return the recipe, and the uploaded text for it (None for corpora that need none).
+
+    Raises:
+        Refused: the recipe and the upload do not fit together, or the upload is gone (422).
+    """
     recipe = asked.recipe
     if recipe.corpus.kind == "recorded":
         fault = (
@@ -96,13 +100,13 @@ def _text(asked: NewRun, house: House) -> tuple[Recipe, str | None]:
 
 
 def _room(house: House) -> None:
-    """Refuse when as many runs are being trained (or about to be) as this server allows."""
+    """Raise Refused (409) if as many runs as this server allows are in training or waiting for a trainer."""
     at_work = 0
     for one in house.library.shelf.runs():
         try:
             at_work += wants_training(one) and not house.given_up(one.id)
         except (FormatError, ValueError, OSError):
-            # One that cannot be read is not trained either.
+            # An unreadable run is not trained either.
             continue
     if at_work >= house.settings.max_trainers:
         few = house.settings.max_trainers

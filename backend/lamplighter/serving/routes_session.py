@@ -1,4 +1,4 @@
-"""Who is asking, whether the server is up, and the links that make a browser the presenter's."""
+"""The caller's session, the server's health, and the launch links that make a browser the presenter's."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ change things from it, start <code>lamplighter</code> again for a fresh link.</p
 
 @routes.get("/healthz", access=Access.OPEN, response_model=Health)
 def healthz() -> Response:
-    """The server is up."""
+    """Report that the server is up."""
     return as_json(Health(status="ok", version=lamplighter.__version__))
 
 
 @routes.get("/api/session", access=Access.OPEN, response_model=Session)
 def session(request: Request, house: AHouse) -> Response:
-    """Who the caller is, and what works for the server."""
+    """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
     may_read = presenter or house.gate.loopback
     ours = {} if house.supervisor is None else house.supervisor.states()
     workers = {role: ours.get(role, "elsewhere") for role in ROLES}
-    # What a worker died of can name files: not for strangers.
+    # A worker's error can name files, which strangers must not see.
     shown = workers if may_read else {}
     return as_json(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
 
 
 @routes.post("/api/launches", status_code=201, response_model=Launch)
 def launches(request: Request, house: AHouse) -> Response:
-    """Make a launch link: opened in a browser, it makes that browser the presenter's. It works once."""
+    """Create a launch link, which works once: opened in a browser, it makes that browser the presenter's."""
     return as_json(Launch(url=house.gate.launch_url(request.state.address)), 201)
 
 
 @routes.get("/launch", access=Access.OPEN, head=False, include_in_schema=False)
 def launch(request: Request, house: AHouse, code: str = "") -> Response:
-    """Redeem a launch code: the answer sets the presenter's cookie and leads to the page."""
+    """Redeem a launch code: set the presenter's cookie and redirect to the page."""
     if not house.gate.keys.redeem(code):
         return HTMLResponse(_USED, 403)
     address = request.state.address

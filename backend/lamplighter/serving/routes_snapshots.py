@@ -1,4 +1,4 @@
-"""The embedding at a step, and which steps there are."""
+"""Snapshots: the embedding at a step, and the list of keyframes and exact steps."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def snapshots(
     to: Step | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
 ) -> Response:
-    """The keyframes from step `from` to `to`, inclusive, and whether every step of that range rebuilds bit for bit."""
+    """Return the keyframes of steps `from` to `to`, inclusive, and whether every step in that range rebuilds bit for
+    bit.
+    """
     found = house.library.find(run)
     with house.library.history(found) as history:
         asked = span(found, history.steps, from_, to)
@@ -101,8 +103,8 @@ def snapshot(
     token_ids: TokenIds = None,
     attempt: Attempt = None,
 ) -> Response:
-    """The matrix after a step, or some of its rows, in the format that `format` or `Accept` names: a rows frame
-    of `docs/wire.md` when neither does. All but `frame` and `npy` also say what is known of the tokens.
+    """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
+    as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens.
     """
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
@@ -128,7 +130,7 @@ def snapshot(
 
 
 def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Runs of consecutive numbers in ascending ones."""
+    """Return the stretches of consecutive numbers in ascending `steps`, as (first, last)."""
     ends = np.flatnonzero(np.diff(steps) != 1)
     firsts = [0, *(ends + 1).tolist()] if len(steps) else []
     lasts = [*ends.tolist(), len(steps) - 1] if len(steps) else []
@@ -136,10 +138,10 @@ def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
 
 
 def cost(run: RunFolder, size: int) -> int:
-    """The bytes of memory that an answer of `size` bytes takes: where the matrix it is made of is large, that one's.
+    """Return the bytes of memory that a response of `size` bytes takes: at least the matrix's, if that is large.
 
     Raises:
-        Refused: the matrix is more than a server should hold (422).
+        Refused: the matrix is larger than a server should hold (422).
     """
     matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
     if matrix > _MATRIX_BYTES:
@@ -180,7 +182,7 @@ def _maker(
 def _parts(run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form: Format) -> Iterable[bytes]:
     size = len(matrix.vectors)
     if form is FRAME:
-        # A frame's rows are sorted by id, however they were asked for.
+        # A frame's rows are sorted by id, whatever order the request named.
         rows = np.arange(size, dtype=np.uint32) if ids is None else np.sort(ids).astype(np.uint32)
         vectors = matrix.vectors if ids is None else matrix.vectors[rows]
         return [encode(Rows(matrix.attempt, matrix.step, matrix.time, size, rows, vectors))]

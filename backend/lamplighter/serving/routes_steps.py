@@ -1,4 +1,4 @@
-"""What happened: steps, events, measures."""
+"""Steps, events and measures of a run."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def steps(
     format: Annotated[Literal["json", "frame"] | None, Query()] = None,
     census: bool = False,
 ) -> Response:
-    """Steps in numbers, `from` and `to` inclusive: at most 5,000. `every` takes every so-manieth. `most` takes about
-    so many, and of each of several equally long stretches the smallest and the largest loss. With neither, every
-    so-manieth, so that they fit.
+    """Return the figures of steps `from` to `to`, inclusive: at most 5,000. `every` takes every n-th step. `most` takes
+    about that many: the smallest and the largest loss of each of several equally long stretches. With neither, the
+    stride is chosen so that the steps fit.
 
-    As `frame`, their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got them;
-    with `census`, after the census of the step before `from`.
+    As `frame`, return their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got
+    them; with `census`, preceded by the census of the step before `from`.
     """
     form = choose(request, OFFERED, format)
     if census and form is not FRAME:
@@ -96,7 +96,7 @@ def steps(
 
 @routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull, responses=UNCHANGED)
 def step(run: str, step: Step, request: Request, house: AHouse, attempt: Attempt = None) -> Response:
-    """One step: its batch's text, and its rows by gradient and by distance, at most 500 each."""
+    """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
     found = house.library.find(run)
     with house.library.steps(found) as reader:
         asked = span(found, reader, step, step, attempt)
@@ -127,7 +127,7 @@ def events(
     after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
 ) -> Response:
-    """What is worth a place on the timeline, oldest first: the newest `limit`, or the first after an id."""
+    """Return the timeline events, oldest first: the newest `limit`, or the first after an id."""
     found = house.library.find(run)
     if not found.steps_path.exists():
         return as_json(Items[Event](items=[]))
@@ -142,7 +142,7 @@ def events(
 
 @routes.get("/api/runs/{run}/measures", response_model=Items[Measures])
 def measures(run: str, house: AHouse) -> Response:
-    """What was computed from the record, by step: of the steps that count."""
+    """Return the measures computed from the record, by step, without superseded steps."""
     found = house.library.find(run)
     by_step: dict[int, dict[str, float]] = {}
     if found.steps_path.exists():
@@ -156,11 +156,11 @@ def measures(run: str, house: AHouse) -> Response:
 def _choose(
     house: House, run: RunFolder, reader: StepsReader, asked: Span, every: int | None, most: int | None
 ) -> tuple[list[int] | None, int]:
-    """Which steps to show, None for every so-manieth; and of how many one is shown."""
+    """Return the steps to show (None: a regular stride), and the stride."""
     if most is None:
         return None, every or max(1, math.ceil(len(asked) / MOST_STEPS))
     if len(asked) <= most:
-        # All of them: nothing is left out.
+        # The whole range fits.
         return list(range(asked.first, asked.last + 1)), 1
     if asked.last > FURTHEST:
         return None, math.ceil(len(asked) / most)
@@ -169,7 +169,11 @@ def _choose(
 
 
 def _census(run: RunFolder, reader: StepsReader, asked: Span) -> bytes:
-    """The census of the step before those that are asked for, as a frame."""
+    """Return the census frame of the step before the requested ones.
+
+    Raises:
+        Refused: nothing is recorded at or before that step (404).
+    """
     at = min(asked.first, asked.newest + 1) - 1
     try:
         so_far = touches(reader, at)
@@ -213,7 +217,7 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
 
 
 def _batch(run: RunFolder, step: int) -> list[list[int]]:
-    """What the step read: the corpus at the positions of batch `step`, the last targets included."""
+    """Return the token ids that the step read: the corpus at the positions of its batch, last targets included."""
     if step == 0:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Tokens: the vocabulary, one token at a step, its neighbours. By id, never by text: '/' is a token too."""
+"""Tokens: the vocabulary, one token at a step, its neighbours. Paths use ids, never text: '/' is a token too."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def tokens(
     limit: Annotated[int, Query(ge=1, le=50_000)] = 20,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> Response:
-    """Tokens that match: exact match first, then prefix, then anywhere, each by frequency. Without
-    `search`, all by id.
+    """Return the tokens that match `search`: exact matches first, then prefixes, then matches anywhere, each by
+    frequency. Without `search`, return all by id.
     """
     table = house.library.tokens(house.library.find(run))
     return as_json(Items[Token](items=table.search(search, limit, offset)))
@@ -39,7 +39,7 @@ def tokens(
 
 @routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenInFull)
 def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> Response:
-    """One token at a step; without `step`, at the newest that has a snapshot."""
+    """Return one token at a step; without `step`, at the newest that has a snapshot."""
     found = house.library.find(run)
     table = house.library.tokens(found)
     known(table, token_id)
@@ -71,7 +71,7 @@ def neighbours(
     step: Step | None = None,
     k: Annotated[int, Query(ge=1, le=1_000)] = 10,
 ) -> Response:
-    """The `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
+    """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
     found = house.library.find(run)
     table = house.library.tokens(found)
     known(table, token_id)

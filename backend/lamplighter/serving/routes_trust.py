@@ -1,4 +1,4 @@
-"""How far one layout of the map can be trusted: as it was estimated when it was made, and in full."""
+"""Trust in one layout of the map: the estimate made with it, and the exact value over all tokens."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from lamplighter.wire.frames import Layout, Method, decode_as
 routes = Routes("snapshots")
 
 MOST_TOKENS = 20_000
-"""Ranked against one another at once: some seconds of this machine."""
+"""Most tokens ranked against one another in one request: some seconds of this machine."""
 DOUBTFUL = 0.25
-"""Trust of its own below which a token does not belong where it is shown."""
+"""Per-token trust below which a token does not belong where the map shows it."""
 _MOST_LISTED = 1_000
 
 
@@ -41,7 +41,7 @@ def trust(
     method: MethodName = "umap",
     full: bool = False,
 ) -> Response:
-    """How far the newest layout of a method at or before a step can be trusted; with `full`, also over all tokens,
+    """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens,
     against the matrix of the very step it shows.
     """
     found = house.library.find(run)

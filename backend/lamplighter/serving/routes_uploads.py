@@ -1,4 +1,4 @@
-"""Texts people bring."""
+"""Uploads of texts to train on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ routes = Routes("uploads")
 _BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
-# A little more than the largest text: one byte too many is then counted, and told in the text's own terms.
+# Slightly above the largest text, so that a text just over the limit gets the error that names the limit.
 @routes.post(
     "/api/uploads",
     body_limit=LARGEST + (1 << 20),
@@ -30,7 +30,7 @@ _BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string
 async def upload(
     request: Request, house: AHouse, name: Annotated[str, Query(max_length=200)] = ""
 ) -> Response:
-    """Send a text as the raw body: UTF-8, at most 64 MiB. `name` is what people call it."""
+    """Store a text, sent as the raw body: UTF-8, at most 64 MiB. `name` is its display name."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > LARGEST:
         raise Refused(413, f"a text may have at most {LARGEST >> 20} MiB")

@@ -1,4 +1,4 @@
-"""Rows of the embedding through a range of steps: sent as they are read, never whole in memory."""
+"""Rows of the embedding over a range of steps, streamed as they are read and never whole in memory."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ MOST_STEPS = 100_000
 _MANY_STEPS = 200
 _FEW_TOKENS = 8
 _FEW_STEPS = 1_000
-"""So few tokens, over tiles and so few steps outside, are read sooner by their paths than by whole matrices."""
+"""Up to `_FEW_TOKENS` tokens, with at most `_FEW_STEPS` steps outside tiles, are read faster as single paths than
+as whole matrices."""
 _BLOCK = 1 << 20
 _FLOATS = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """The rows that were asked for: the answer's shape is (S, K, D)."""
+    """The rows to return: the response's shape is (S, K, D)."""
 
     run: RunFolder
     span: Span
@@ -75,7 +76,7 @@ def vectors(
     format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, Query()] = None,
     attempt: Attempt = None,
 ) -> Response:
-    """The rows of some tokens (or all) after the steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D)."""
+    """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D)."""
     form = choose(request, OFFERED, format)
     found = house.library.find(run)
     table = house.library.tokens(found)
@@ -98,7 +99,7 @@ def vectors(
     size = 4 * asked.numbers
     head = _head(asked, form)
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
-    # It is sent as it is read, so its own size does not count; what takes long to read passes as what is large does.
+    # Streamed, so the size beyond `LARGE` does not matter; a slow read counts as a large response.
     held = LARGE if size >= LARGE or len(steps) > _MANY_STEPS else size
     make = _maker(house, asked, form, head)
     return answer(request, house.turnstile, make, cost(found, held), told, form.media_type, length=length)
@@ -211,14 +212,14 @@ def _batches(house: House, asked: _Asked, schema: Any) -> Iterator[bytes]:
 
 
 def _blocks(house: House, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """The steps of each block, and their vectors, shape (steps, K, D)."""
+    """Yield the steps of each block, and their vectors, shape (steps, K, D)."""
     with house.library.history(asked.run) as history:
         few = len(asked.ids) <= _FEW_TOKENS and _outside_tiles(history, asked.steps) <= _FEW_STEPS
         yield from (_by_token if few else _by_step)(history, asked)
 
 
 def _outside_tiles(history: History, steps: range) -> int:
-    """How many of the steps from the first to the last are in no tile: there a path is searched step by step."""
+    """Count the steps between the first and the last that are in no tile; there a path is read step by step."""
     tiled = sum(
         max(0, min(stretch.last, steps[-1]) - max(stretch.first, steps[0]) + 1)
         for stretch in history.stretches()
@@ -227,7 +228,7 @@ def _outside_tiles(history: History, steps: range) -> int:
 
 
 def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """A matrix that goes through the steps; a block is a megabyte, or one step."""
+    """Yield blocks from a matrix carried forward through the steps; a block is a megabyte, or one step."""
     size = max(1, _BLOCK // max(1, 4 * len(asked.ids) * asked.dim))
     at = 0
     block: list[NDArray[np.float32]] = []
@@ -246,7 +247,9 @@ def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[n
 
 
 def _by_token(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """Each token's path, without a matrix; a block is what eight megabytes of a path are, all its steps counted."""
+    """Yield blocks from each token's path, without a matrix; a block spans eight megabytes of a path, counting the
+    steps that `every` skips.
+    """
     size = max(1, (8 * _BLOCK) // (4 * asked.dim * asked.steps.step))
     for at in range(0, len(asked.steps), size):
         steps = asked.steps[at : at + size]

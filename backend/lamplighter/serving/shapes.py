@@ -1,4 +1,4 @@
-"""What REST answers and accepts look like (`docs/rest.md`), as types: the OpenAPI page is made from them."""
+"""Base schemas of REST requests and responses (`docs/rest.md`); the OpenAPI page is generated from them."""
 
 from __future__ import annotations
 
@@ -10,67 +10,67 @@ from starlette.responses import Response
 Item = TypeVar("Item")
 
 Step = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
-"""A step's number; 0 is before the first update."""
+"""A step number; 0 is before the first update."""
 
 
 class Items(BaseModel, Generic[Item]):
-    """A list."""
+    """A list of items."""
 
     items: list[Item]
 
 
 class Health(BaseModel):
-    """The server is up."""
+    """The health of the server."""
 
     status: Literal["ok"] = "ok"
     version: str
 
 
 class Session(BaseModel):
-    """Who the caller is, and what works for the server."""
+    """The caller's role, and the server's workers."""
 
     presenter: bool
     version: str
     workers: dict[str, str]
-    """By role, in words."""
+    """The state of each worker, by role, in words."""
 
 
 class Launch(BaseModel):
-    """A link that makes one browser the presenter's, once."""
+    """A one-time link that makes a browser the presenter's."""
 
     url: str
 
 
 class Upload(BaseModel):
-    """A text that was kept."""
+    """A stored text."""
 
     upload: str
     bytes: int
 
 
 class Partial(BaseModel):
-    """A shape that leaves out what is not known yet, rather than saying null."""
+    """A schema that omits fields not known yet, instead of sending null."""
 
     def absent(self) -> Any:
-        """What to leave out, as pydantic's `exclude` takes it."""
+        """Return the fields to omit, as pydantic's `exclude` takes them."""
         return None
 
 
 class AskedBody(BaseModel):
-    """A body of a request: nothing in it that is not known."""
+    """A request body; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def as_json(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """A model as a response. Called in the route's thread, so that the event loop serialises nothing; what
-    is not a finite number becomes null.
+    """Return a model as a JSON response; non-finite numbers become null. Call it in the route's thread, so that the
+    event loop serialises nothing.
     """
     return Response(json_text(model), status, headers, "application/json")
 
 
 def json_text(model: BaseModel) -> str:
-    """A model as JSON; what a run does not have yet is left out."""
+    """Return a model as JSON text, without the fields that a run does not have yet."""
     return model.model_dump_json(by_alias=True, exclude=_absent(model))
 
 

@@ -1,4 +1,4 @@
-"""Exports: asked for, and how far they are."""
+"""Schemas of exports: the request, and the progress."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from lamplighter.serving.shapes import AskedBody, Step
 
 
 class NewExport(AskedBody):
-    """What to export."""
+    """A request for an export."""
 
     format: Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
     step: Step | None = None
-    """For formats of one step; null takes the newest that was kept exactly."""
+    """For single-step formats; null takes the newest exactly kept step."""
 
 
 class Export(BaseModel):
-    """An export that is being made, or over."""
+    """An export, in progress or over."""
 
     id: str
     run: str
     format: str
     step: int | None
-    """As it was asked for."""
+    """As requested."""
     created: float
     state: Literal["running", "done", "failed", "cancelled"]
     share: float
-    """How much of it is done, from 0 to 1."""
+    """Progress, from 0 to 1."""
     what: str
-    """What is being done."""
+    """The current activity."""
     bytes: int
-    """Written so far; of the file, once it is done."""
+    """Bytes written so far; the size of the file once it is done."""
     name: str
-    """What the file is called."""
+    """The name of the file."""
     problem: str | None
-    """Why it failed."""
+    """The reason it failed."""
     left_out: list[str]
-    """What the file does not hold, in words."""
+    """Contents missing from the file, in words."""

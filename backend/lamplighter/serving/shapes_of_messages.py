@@ -1,4 +1,4 @@
-"""The text messages of the live socket (`docs/wire.md`)."""
+"""Schemas of the live socket's text messages (`docs/wire.md`)."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from lamplighter.serving.shapes_of_steps import Measures
 
 
 class StatusMessage(BaseModel):
-    """On the live socket: the run's state changed."""
+    """A live socket message: the run's state changed."""
 
     type: Literal["status"] = "status"
     status: Status
 
 
 class HelloMessage(Partial):
-    """On the live socket, first."""
+    """The first message on the live socket."""
 
     type: Literal["hello"] = "hello"
     run: RunInFull
     channels: list[str]
 
     def absent(self) -> Any:
-        """The same of its run."""
+        """Return the fields to omit from `run`."""
         return {"run": self.run.absent()}
 
 
 class MeasuresMessage(Measures):
-    """On the live socket: new measures."""
+    """A live socket message: new measures."""
 
     type: Literal["measures"] = "measures"
 
 
 class AcknowledgedMessage(BaseModel):
-    """On the live socket: a request took effect."""
+    """A live socket message: a request took effect."""
 
     type: Literal["acknowledged"] = "acknowledged"
     request: str

@@ -1,4 +1,4 @@
-"""How alike some tokens are, pair by pair."""
+"""Schemas of the pairwise similarity of tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Spread(BaseModel):
-    """A number measured on many pairs; null where there was no pair."""
+    """The distribution of a number over many pairs; null if there was no pair."""
 
     mean: float | None
     deviation: float | None
@@ -23,14 +23,14 @@ class Likeness(BaseModel):
 
 
 class PairTable(BaseModel):
-    """Every token with every other, both ways, in the order in which they were named."""
+    """Square tables of every token against every other, in the order in which the tokens were named."""
 
     cosine: list[list[float | None]]
     distance: list[list[float | None]]
 
 
 class Pairs(BaseModel):
-    """How alike the rows of some tokens are at a step, beside any two rows of the matrix."""
+    """The pairwise similarity of some tokens' rows at a step, beside that of random rows of the matrix."""
 
     step: int
     exact: bool
@@ -38,4 +38,4 @@ class Pairs(BaseModel):
     among: Likeness
     random: Likeness
     table: PairTable | None
-    """Of few tokens."""
+    """Null for more than a few tokens."""

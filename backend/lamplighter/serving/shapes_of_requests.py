@@ -1,4 +1,4 @@
-"""What can be asked of a run."""
+"""Schemas of the requests that a run takes."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from lamplighter.serving.shapes import AskedBody
 
 
 class Plain(AskedBody):
-    """A request without more to say."""
+    """A request without parameters."""
 
     kind: Literal["pause", "resume", "step", "stop"]
 
 
 class Pace(AskedBody):
-    """How fast to train; null for full speed."""
+    """A limit on the training speed; null for full speed."""
 
     kind: Literal["pace"]
     steps_per_second: Annotated[float | None, Field(gt=0, le=10_000)]
 
 
 class LearningRate(AskedBody):
-    """Another learning rate, from the next step on."""
+    """A new learning rate, from the next step on."""
 
     kind: Literal["learning_rate"]
     value: Annotated[float, Field(gt=0, le=10)]
 
 
 class Continue(AskedBody):
-    """A run that is over goes on, `steps` more than where it would end, at another learning rate if one is
+    """A request to continue a run that is over, for `steps` beyond its planned end, at a new learning rate if one is
     given.
     """
 
@@ -41,7 +41,7 @@ class Continue(AskedBody):
 
 
 class ChangeMap(AskedBody):
-    """Draw the map in another way, from where the tokens lie now; what is not named stays as it is."""
+    """A change of the map's settings, starting from the current positions; omitted fields keep their values."""
 
     kind: Literal["map"]
     method: MapMethodKind | None = None
@@ -61,6 +61,6 @@ Asked = Annotated[Plain | Pace | LearningRate | Continue | ChangeMap, Field(disc
 
 
 class Accepted(BaseModel):
-    """A request that was kept; it is acknowledged on the live socket when it takes effect."""
+    """A stored request; the live socket acknowledges it when it takes effect."""
 
     request: str

@@ -1,4 +1,4 @@
-"""Runs, as REST shows and takes them."""
+"""Schemas of runs."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from lamplighter.serving.shapes import Partial
 
 
 class Status(BaseModel):
-    """What a run is doing."""
+    """The state of a run."""
 
     phase: Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
     message: str
     alive: bool
-    """A trainer holds the run now."""
+    """True while a trainer holds the run."""
     attempt: int
     step: int
     steps: int
-    """Where the run will end."""
+    """The step at which the run will end."""
     loss: float | None
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
     bytes: int
     crowded: bool
-    """The trainer waits for room on the disk: nothing more can be written."""
+    """True while the trainer waits for disk space and can write nothing."""
     changed: float
 
 
@@ -51,17 +51,17 @@ class Run(BaseModel):
     id: str
     readable: bool
     problem: str | None
-    """Why it cannot be read."""
+    """The reason it cannot be read."""
     created: float | None
     recipe: Recipe | None
     status: Status | None
 
 
 class RunInFull(Run, Partial):
-    """A run, and once its corpus is read, what it consists of."""
+    """A run, with its contents once its corpus is read."""
 
     layers: list[str] | None = None
-    """Names of what `layer_norms` are of."""
+    """Names of the layers that `layer_norms` measure."""
     vocabulary: int | None = None
     dim: int | None = None
     parameters: int | None = None
@@ -70,21 +70,21 @@ class RunInFull(Run, Partial):
     relations: list[PlantedRelation] | None = None
 
     def absent(self) -> Any:
-        """What the trainer has not said yet."""
+        """Return the fields that the trainer has not reported yet."""
         return {name for name in RunInFull.__annotations__ if getattr(self, name) is None}
 
 
 class AttemptFacts(BaseModel):
-    """One go at training a run: the first, or one after a break that could not be continued bit for bit."""
+    """An attempt at training a run: the first, or one after a break that could not be continued bit for bit."""
 
     attempt: int
     first_step: int
-    """What older attempts had from here on is superseded."""
+    """Older attempts are superseded from this step on."""
     opened: float
 
 
 class RecordParts(BaseModel):
-    """Bytes on the disk, by what they are."""
+    """Disk usage by part, in bytes."""
 
     steps: int
     """Pulses, whole matrices, and the moved rows that are not in tiles yet."""
@@ -97,7 +97,7 @@ class RecordParts(BaseModel):
 
 
 class Record(BaseModel):
-    """How a run was recorded, and what that takes."""
+    """The attempts at a run, and the disk usage of its record."""
 
     attempts: list[AttemptFacts]
     """Oldest first; the newest 1,000."""
@@ -105,27 +105,27 @@ class Record(BaseModel):
 
 
 class NewRun(BaseModel):
-    """What a run is made of."""
+    """A request for a new run."""
 
     model_config = ConfigDict(extra="forbid")
 
     recipe: Recipe = Recipe()
     upload: str | None = None
-    """For the corpus kind `text`: what `POST /api/uploads` gave."""
+    """For the corpus kind `text`: the id that `POST /api/uploads` returned."""
 
 
 class WouldBe(BaseModel):
-    """A run that might be made."""
+    """A run to estimate, which need not exist."""
 
     model_config = ConfigDict(extra="forbid")
 
     recipe: Recipe = Recipe()
     text_bytes: Annotated[int, Field(ge=0, le=1 << 40)] | None = None
-    """For the corpus kind `text`: how long the text is."""
+    """For the corpus kind `text`: the length of the text in bytes."""
 
 
 class EstimateParts(BaseModel):
-    """Bytes by what they are."""
+    """Estimated bytes by part."""
 
     moved_rows: int
     keyframes: int
@@ -136,17 +136,17 @@ class EstimateParts(BaseModel):
 
 
 class Estimate(BaseModel):
-    """What a finished run would take on the disk: a guess from its recipe."""
+    """The expected disk usage of a finished run: a guess from its recipe."""
 
     bytes: int
-    """Of everything, kept to the budget."""
+    """The total, limited by the budget."""
     whole: int
-    """Of everything, were there no budget."""
+    """The total if there were no budget."""
     fits: bool
-    """Whether the budget is expected to be enough for every snapshot."""
+    """True if the budget is expected to be enough for every snapshot."""
     budget: int
     lit: int
-    """Rows a batch lights, as guessed."""
+    """Rows a batch lights, estimated."""
     exact: bool
-    """Whether every step is kept exactly, not only keyframes."""
+    """True if every step is kept exactly, not only keyframes."""
     parts: EstimateParts

@@ -1,4 +1,4 @@
-"""What happened, by step."""
+"""Schemas of steps, events and measures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lamplighter.serving.shapes import Items
 
 
 class StepFacts(BaseModel):
-    """What one step did, in numbers."""
+    """The figures of one step."""
 
     attempt: int
     step: int
@@ -26,36 +26,36 @@ class StepFacts(BaseModel):
 
 
 class StepInList(StepFacts):
-    """What one step did, and how far the light had come by then."""
+    """The figures of one step, and the number of rows lit by then."""
 
     ever_rows: int | None = None
-    """Rows that were in a batch at least once so far; null where that was not counted."""
+    """Rows that were in a batch at least once so far; null if not counted."""
 
 
 class Steps(Items[StepInList]):
-    """Steps in numbers, and how they were chosen."""
+    """The figures of several steps, and how the steps were chosen."""
 
     every: int
-    """Every so-manieth step of the range; 1 with `extremes`."""
+    """The stride through the range; 1 with `extremes`."""
     extremes: bool
-    """Of each of several equally long stretches the smallest and the largest loss is here: nothing stands out
-    that is not shown.
+    """True if the items hold the smallest and the largest loss of each of several equally long stretches, so that no
+    outlier is missing.
     """
 
 
 class StepInFull(StepFacts):
-    """What one step did, row by row."""
+    """One step, row by row."""
 
     tokens: list[list[int]]
     """The batch's text: sequences of token ids."""
     gradient: list[tuple[int, float | None]]
     """Token id and gradient norm, largest first."""
     moved: list[tuple[int, float | None]]
-    """Token id and the distance its row went, largest first."""
+    """Token id and the distance its row moved, largest first."""
 
 
 class Event(BaseModel):
-    """Something worth a place on the timeline."""
+    """A timeline event."""
 
     id: int
     time: float
@@ -66,7 +66,7 @@ class Event(BaseModel):
 
 
 class Measures(BaseModel):
-    """What was computed from the record at a step."""
+    """The measures computed from the record at a step."""
 
     step: int
     values: dict[str, float | None]

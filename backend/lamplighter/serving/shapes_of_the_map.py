@@ -1,4 +1,4 @@
-"""The map: its layouts, how it is drawn, its trust, districts."""
+"""Schemas of the map: its layouts, its settings, its trust, districts."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class BasisOf(BaseModel):
 
 
 class MapInFull(BaseModel):
-    """How the map is drawn."""
+    """The map's settings."""
 
     chosen: MapRecipe
-    """The newest layouts."""
+    """Settings of the newest layouts."""
     asked: MapRecipe
-    """How it will be once everything that was asked for is taken up."""
+    """Settings once every pending request is applied."""
     settled: bool
-    """Nothing is asked for, and of a run that is over the map has come to rest since."""
+    """True if no request is pending and, for a run that is over, the map has come to rest since."""
     linear: BasisOf | None
-    """null before the first linear layout."""
+    """Null before the first linear layout."""
 
 
 class Places(BaseModel):
-    """Several layouts."""
+    """The coordinates of several layouts."""
 
     method: Literal["linear", "umap"]
     steps: list[int]
@@ -40,19 +40,19 @@ class Places(BaseModel):
 
 
 class LayoutFacts(BaseModel):
-    """A layout in the list: which, and how far to trust it (null: not estimated)."""
+    """The identity of a layout, and its trust (null: not estimated)."""
 
     attempt: int
     step: int
     method: Literal["linear", "umap", "refit", "pca"]
-    """What drew it."""
+    """The method that drew it."""
     trust: float | None
     trust_error: float | None
     recall: float | None
 
 
 class LayoutInList(LayoutFacts):
-    """A layout in the list; its id grows in the order they were made."""
+    """A layout in the list; ids grow in the order in which layouts were made."""
 
     id: int
 
@@ -61,7 +61,7 @@ class Layouts(Items[LayoutInList]):
     """The layouts that count, in the order they were made."""
 
     next: str | None
-    """The address of the next page; null on the last."""
+    """The URL of the next page; null on the last."""
 
 
 class LayoutInFull(LayoutFacts):
@@ -71,14 +71,14 @@ class LayoutInFull(LayoutFacts):
 
 
 class NewReprojection(AskedBody):
-    """Lay a run out anew."""
+    """A request to lay out a finished run again."""
 
     slices: Annotated[int | None, Field(ge=2, le=1_000)] = None
-    """How many steps, evenly over those that are kept; null for 120."""
+    """Number of steps to lay out, spread evenly over the kept ones; null for 120."""
 
 
 class MadeAnew(BaseModel):
-    """Layouts made anew that are there."""
+    """The layouts that a reprojection left."""
 
     steps: int
     first: int
@@ -87,20 +87,20 @@ class MadeAnew(BaseModel):
 
 
 class Reprojection(BaseModel):
-    """A run that is being laid out anew, or was."""
+    """The state and the result of a run's reprojection."""
 
     state: Literal["none", "running", "done", "failed", "cancelled"]
-    """Of the last one begun by this server."""
+    """The state of the last reprojection started by this server."""
     share: float
-    """How much of it is done, from 0 to 1."""
+    """Progress, from 0 to 1."""
     what: str
     problem: str | None
     made: MadeAnew | None
-    """null where there are none."""
+    """Null if there are none."""
 
 
 class Estimate(BaseModel):
-    """What was kept with the layout: estimated on a sample of tokens (null: not estimated)."""
+    """The trust kept with the layout, estimated on a sample of tokens (null: not estimated)."""
 
     trust: float | None
     trust_error: float | None
@@ -109,7 +109,7 @@ class Estimate(BaseModel):
 
 
 class InFull(BaseModel):
-    """The same over all tokens, computed now; null for fewer than three."""
+    """The trust over all tokens, computed on request; null for fewer than three tokens."""
 
     trust: float | None
     recall: float | None
@@ -118,53 +118,53 @@ class InFull(BaseModel):
 
 
 class Doubtful(BaseModel):
-    """The tokens whose own surroundings on the map are hardly their surroundings in the space."""
+    """The tokens whose neighbourhood on the map has little in common with that in the embedding."""
 
     below: float
-    """What counts as doubtful: a trust of its own below that."""
+    """The threshold: a token with a trust below it is doubtful."""
     count: int
     token_ids: list[int]
-    """The least trusted first, at most 1,000."""
+    """Least trusted first, at most 1,000."""
 
 
 class LayoutTrust(BaseModel):
-    """How far a layout can be trusted."""
+    """The trust in a layout."""
 
     attempt: int
     step: int
     method: str
     estimate: Estimate
     full: InFull | None
-    """Null where it was not asked for."""
+    """Null if not requested."""
     doubtful: Doubtful | None
-    """Null where the trust of each token is not known."""
+    """Null if the trust of each token is not known."""
 
 
 class District(BaseModel):
-    """A cluster of the space."""
+    """A cluster of the embedding."""
 
     id: int
-    """Its own as long as it lives."""
+    """Kept for the district's lifetime."""
     name: str
     token_ids: list[int]
 
 
 class Districts(Items[District]):
-    """The districts of a step; in no order but that of their ids."""
+    """The districts of a step, in the order of their ids."""
 
     attempt: int
     step: int
 
 
 class DistrictsInList(BaseModel):
-    """That districts were found at a step."""
+    """A step at which districts were found."""
 
     attempt: int
     step: int
 
 
 class DistrictEvent(BaseModel):
-    """What became of a district. Ids are of these events alone."""
+    """An event in the history of a district. Ids are numbered apart from those of other events."""
 
     id: int
     time: float

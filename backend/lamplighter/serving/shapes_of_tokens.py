@@ -1,4 +1,4 @@
-"""Tokens and their neighbours."""
+"""Schemas of tokens and their neighbours."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class TokenInFull(Token):
 
     step: int
     exact: bool
-    """`step` is the one that was asked for."""
+    """True if `step` is the requested one."""
     norm: float | None
     touches: int
-    """Batches it was in."""
+    """Number of batches that contained it."""
     last_lit: int | None
-    """The last step whose batch it was in; null for none."""
+    """The last step whose batch contained it; null for none."""
 
 
 class Neighbour(BaseModel):
-    """A near token."""
+    """A nearby token."""
 
     token_id: int
     token: str

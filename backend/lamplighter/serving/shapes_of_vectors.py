@@ -1,4 +1,4 @@
-"""The embedding: one step, several, one token through them."""
+"""Schemas of the embedding: one step, several steps, one token over time."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ class Keyframes(Items[Keyframe]):
     """The keyframes, and whether the steps between them can be rebuilt."""
 
     exact: bool
-    """Every step from `from` to `to` rebuilds bit for bit."""
+    """True if every step from `from` to `to` rebuilds bit for bit."""
     stretches: list[tuple[int, int]]
-    """First and last step of each stretch, of this page, of which every step rebuilds bit for bit."""
+    """First and last step of each stretch on this page in which every step rebuilds bit for bit."""
     from_: int = Field(serialization_alias="from")
     to: int
     next: str | None
-    """The address of the next page; null on the last."""
+    """The URL of the next page; null on the last."""
 
 
 class Matrix(BaseModel):
-    """The embedding after a step, a row a token, and what is known of the tokens; all lists in one order."""
+    """The embedding after a step, one row a token, with the tokens' texts, classes and counts; all lists are in the
+    same order.
+    """
 
     attempt: int
     step: int
@@ -42,21 +44,21 @@ class Matrix(BaseModel):
 
 
 class Norms(BaseModel):
-    """How long every row is."""
+    """The norm of every row."""
 
     attempt: int
     step: int
     exact: bool
-    """`step` is the one that was asked for."""
+    """True if `step` is the requested one."""
     norms: list[float | None]
     """Euclidean, by token id."""
 
 
 class Vectors(BaseModel):
-    """Rows of the embedding through steps."""
+    """Rows of the embedding over several steps."""
 
     attempt: int
-    """The one that the last step belongs to."""
+    """The attempt of the last step."""
     steps: list[int]
     token_ids: list[int]
     vectors: list[list[list[float | None]]]
@@ -64,7 +66,7 @@ class Vectors(BaseModel):
 
 
 class Displacement(BaseModel):
-    """How far a token's row has come."""
+    """The distance that a token's row moved."""
 
     token_id: int
     token: str
@@ -74,20 +76,20 @@ class Displacement(BaseModel):
 
 
 class Displacements(Items[Displacement]):
-    """The rows that have come farthest between two steps, the farthest first."""
+    """The rows that moved farthest between two steps, farthest first."""
 
     attempt: int
-    """The one that the last step belongs to."""
+    """The attempt of the last step."""
     from_: int = Field(serialization_alias="from")
     to: int
     rows: int
-    """All rows of the embedding."""
+    """Number of rows in the embedding."""
     moved: int
-    """Those of them that are not where they were."""
+    """Number of rows that moved."""
 
 
 class PathOfVectors(BaseModel):
-    """One token's vector through the steps that are kept exactly."""
+    """One token's vector at the exactly kept steps."""
 
     token_id: int
     steps: list[int]
@@ -95,22 +97,22 @@ class PathOfVectors(BaseModel):
 
 
 class PathOfMotion(BaseModel):
-    """How one token's vector moves through the steps that are kept exactly."""
+    """The motion of one token's vector over the exactly kept steps."""
 
     token_id: int
     steps: list[int]
     length: list[float | None]
     """Euclidean norm of the vector."""
     displacement: list[float | None]
-    """Euclidean distance from the kept step before; null at the first."""
+    """Euclidean distance from the previous kept step; null at the first."""
     turned: list[float | None]
-    """Degrees between the vector and that of the kept step before; null at the first, and where one has no length."""
+    """Degrees between the vector and that of the previous kept step; null at the first, and if either is zero."""
     turned_since_first: list[float | None]
     """Degrees between the vector and that of the first kept step of the range."""
 
 
 class PathOfPair(BaseModel):
-    """How far apart two tokens' vectors are, through the steps that are kept exactly."""
+    """The distance between two tokens' vectors at the exactly kept steps."""
 
     token_id: int
     with_: int = Field(serialization_alias="with")
@@ -118,22 +120,22 @@ class PathOfPair(BaseModel):
     distance: list[float | None]
     """Euclidean."""
     cosine: list[float | None]
-    """null where one of the two has no length."""
+    """Null if either vector is zero."""
 
 
 class PathOfGradient(BaseModel):
-    """One token's gradient, in the steps in which it was in the batch or its row got one."""
+    """One token's gradient, at the steps whose batch contained it or whose gradient touched its row."""
 
     token_id: int
     steps: list[int]
     occurrences: list[int]
-    """In the batch; 0 where the row got its gradient without being in it."""
+    """Occurrences in the batch; 0 if the row got a gradient without being in it."""
     gradient: list[float | None]
-    """Euclidean norm of the row's gradient, before clipping; null where the step's gradients are not recorded."""
+    """Euclidean norm of the row's gradient, before clipping; null if the step's gradients are not recorded."""
 
 
 class PathOfPlaces(BaseModel):
-    """One token's places on the map, by layout."""
+    """One token's positions on the map, by layout."""
 
     token_id: int
     method: Literal["linear", "umap"]
