@@ -1,1 +1,1 @@
-"""What can be computed from the record."""
+"""Computations from the record of a run: measures and tiles."""

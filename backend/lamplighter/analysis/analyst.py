@@ -1,7 +1,8 @@
-"""Following a run with measures, one set a keyframe and one at the end, and tiles of what moved.
+"""The analyst's main loop: it follows a run and computes measures at keyframes and at the end, and tiles of
+moved rows.
 
-The analyst is the last in line for the processor: it rests after each set in proportion to what it cost, and
-when it falls behind takes the newest keyframe and leaves the others out.
+The analyst has the lowest priority for the processor. It rests after each set of measures in proportion to
+its cost, and when it falls behind it takes the newest keyframe and skips the others.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from lamplighter.runfolder.snapshots import touches
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
 POLL = 0.1
-"""Seconds between two looks at the run."""
+"""Seconds between two polls of the run."""
 SHARE = 0.12
-"""Of one core, while the run is trained."""
+"""Share of one core used while the run is trained."""
 PATIENCE = 60.0
-"""Seconds without a trainer after which the analyst leaves; it is started again with the trainer."""
+"""Seconds without a trainer after which the analyst stops; it is started again with the trainer."""
 
 
 class Analyst:
-    """Follows one run until it ends."""
+    """A loop that analyses one run until it ends."""
 
     def __init__(self, run: RunFolder, *, share: float = SHARE) -> None:
         self._run = run
@@ -40,15 +41,15 @@ class Analyst:
         self._last_alive = time.monotonic()
 
     def stop(self) -> None:
-        """Leave after the measures under way."""
+        """Stop after the current measures."""
         self._stop = True
 
     def go(self) -> None:
-        """Follow the run to its end. Where there is no room on the disk: begin again after the last measures
-        that are kept, as after a crash, until there is.
+        """Follow the run to its end. While the disk is full, retry from the last stored measures, as after a
+        crash.
 
         Raises:
-            FormatError: the folder cannot be read by this version.
+            FormatError: this version cannot read the folder.
         """
         insist(self._go, lambda: self._stop, "the analyst")
 
@@ -76,9 +77,9 @@ class Analyst:
             return None
 
     def _follow(self, reader: StepsReader | None) -> bool:
-        """Measure and tile until the run is over (True) or it is time to leave (False)."""
-        # The trainer can seal its file only when nobody reads it: it is closed for as long as nothing is
-        # read, while measures are computed and while the analyst rests.
+        """Measure and tile until the run is over (True) or it is time to stop (False)."""
+        # The trainer can seal its file only while it has no readers, so the reader is closed whenever it is
+        # not in use: while measures are computed and while the analyst rests.
         over = False
         with MeasuresWriter(self._run.measures_path) as writer:
             try:
@@ -120,7 +121,7 @@ class Analyst:
         return over
 
     def _abandoned(self) -> bool:
-        """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""
+        """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
         now = time.monotonic()
         if now - self._looked > 1:
             self._looked = now
@@ -130,6 +131,6 @@ class Analyst:
 
 
 def _last_measured(run: RunFolder) -> tuple[int, int]:
-    """(attempt, step) of the measures made last; (0, -1) for none."""
+    """Return (attempt, step) of the newest measures; (0, -1) for none."""
     with MeasuresReader(run.measures_path) as reader:
         return reader.last_made()

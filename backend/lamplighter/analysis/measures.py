@@ -1,17 +1,18 @@
-"""The measures of one step: what can be said of a snapshot in numbers, by name.
+"""The measures of one step: numbers that describe a snapshot, by name.
 
-Names are stable, since charts and exports ask for them:
+Names are stable, since charts and exports refer to them:
 
-| name | what |
+| name | meaning |
 |---|---|
-| `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of the planted classes, and what chance gives |
+| `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the value expected by
+chance |
 | `analogy <relation>` | share of that relation's questions answered, for every planted relation |
-| `analogy_chance` | what guessing would give |
-| `effective_rank` | directions the embedding uses |
+| `analogy_chance` | expected share when guessing |
+| `effective_rank` | number of directions the embedding uses |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
 | `coverage` | share of the rows that a batch has ever touched |
 
-A measure that has no meaning for a run (no planted classes, say) is left out.
+Measures without a meaning for a run (no planted classes, say) are left out.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ NEIGHBOURS = 10
 def measure(
     vectors: NDArray[np.float32], vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger]
 ) -> dict[str, float]:
-    """All measures of one step.
+    """Compute all measures of one step.
 
     Args:
         vectors: shape (V, D).
-        vocabulary: of the run.
-        touches: shape (V,), batches each row has been in.
+        vocabulary: the run's vocabulary.
+        touches: shape (V,), number of batches that contained each row.
 
     Returns:
-        Finite numbers by name. Where the vectors are not finite, only what does not depend on them.
+        Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
     """
     values = {"coverage": float((touches > 0).mean())}
     if np.isfinite(vectors).all():

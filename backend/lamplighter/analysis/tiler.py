@@ -1,4 +1,5 @@
-"""Puts the moved rows of finished stretches into tiles, so that one token through all steps is a short read."""
+"""A builder of tiles, which regroup the moved rows of finished stretches so that one token's whole history is
+fast to read."""
 
 from __future__ import annotations
 
@@ -16,19 +17,19 @@ from lamplighter.wire.frames import Floats, Rows, UInts, decode_as
 from lamplighter.wire.tiles import encode_tile
 
 MOST_STEPS = 200
-"""Of a stretch: a snapshot unpacks one or two."""
+"""Maximum steps of a stretch: a snapshot unpacks one or two."""
 MOST_BYTES = 64 << 20
-"""Of a stretch's rows: bounds the analyst's memory at a few times as much."""
+"""Maximum bytes of a stretch's rows; bounds the analyst's memory at a few times as much."""
 TILE_BYTES = 256 << 10
-"""Of a tile's rows, about: what reading one token costs a stretch."""
+"""Approximate bytes of a tile's rows: the cost of reading one token in one stretch."""
 
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks for a whole stretch."""
+"""Seconds between two checks for a complete stretch."""
 
 
 class Tiler:
-    """Tiles one run while it grows, and the rest of it at its end."""
+    """A builder of tiles for one run, while it grows and at its end."""
 
     def __init__(self, run: RunFolder, share: float) -> None:
         """Tile `run` with at most `share` of a core while it is trained."""
@@ -37,11 +38,11 @@ class Tiler:
         self._due = 0.0
 
     def look(self) -> None:
-        """Make the next stretch's tiles if there is a whole one and it is time; holds no file of the trainer's
-        afterwards.
+        """Build the tiles of the next stretch if it is complete and the time share allows; leaves no file of
+        the trainer's open.
 
         Raises:
-            FormatError: the folder cannot be read by this version.
+            FormatError: this version cannot read the folder.
         """
         start = time.monotonic()
         if start < self._due:
@@ -51,13 +52,13 @@ class Tiler:
         self._due = start + (now - start) / self._share if made else now + _LOOK_EVERY
 
     def finish(self, stopped: Callable[[], bool]) -> bool:
-        """Tile what is left of a run that is over.
+        """Tile the rest of a run that is over.
 
         Returns:
-            Whether all of it is tiled: False when `stopped` said so before.
+            Whether the whole run is tiled; False when `stopped` returned True before.
 
         Raises:
-            FormatError: the folder cannot be read by this version.
+            FormatError: this version cannot read the folder.
         """
         while not stopped():
             if not self._make(over=True):
@@ -65,7 +66,7 @@ class Tiler:
         return False
 
     def close(self, *, sealed: bool) -> None:
-        """Let go of the tiles."""
+        """Close the file of tiles."""
         if self._writer is not None:
             self._writer.close(sealed=sealed)
             self._writer = None
@@ -75,16 +76,16 @@ class Tiler:
             with History(self._run) as history:
                 if next_stretch(history, over=over) is None:
                     return False
-                # Made only now: a run without moved rows has no such file.
+                # Created only now, because a run without moved rows has no such file.
                 self._writer = self._writer or TilesWriter(self._run.tiles_path)
                 return make_stretch(history, self._writer, over=over)
         except (FileNotFoundError, LookupError):
-            # Not begun, moved away, or another attempt began meanwhile: the next look sees what there is.
+            # The run has not begun or was moved away, or another attempt has begun: try again next time.
             return False
 
 
 class Plan(NamedTuple):
-    """A stretch that can be tiled now: the steps after `at`, up to `last`, of one attempt."""
+    """A stretch that can be tiled now: the steps after `base_step`, up to `last`, of one attempt."""
 
     attempt: int
     at: int
@@ -92,13 +93,13 @@ class Plan(NamedTuple):
 
 
 def next_stretch(history: History, *, over: bool) -> Plan | None:
-    """The next stretch whose tiles are to be made; None while there is no whole one.
+    """Choose the next stretch to tile; None while none is complete.
 
-    It ends at a keyframe where it can, since those between stretches are the ones that stay.
+    It ends at a keyframe where possible, since the keyframes between stretches are the ones that are kept.
 
     Args:
-        history: of the run.
-        over: nothing more comes: then what is left makes a stretch too.
+        history: the run's history.
+        over: no more steps will come, so the remaining ones make a stretch too.
     """
     steps = history.steps
     line, (_, newest) = steps.line(), steps.last()
@@ -111,7 +112,7 @@ def next_stretch(history: History, *, over: bool) -> Plan | None:
         at = int(kept[0]) - 1
         if at == done or steps.keyframe_step(at) == at:
             break
-        # Rows were not kept for a while, and these do not begin at a keyframe: nothing can be made of them.
+        # Rows were not stored for a while, and these do not start at a keyframe, so they cannot be tiled.
         following = steps.keyframe_after(at)
         if following is None:
             return None
@@ -129,13 +130,13 @@ def next_stretch(history: History, *, over: bool) -> Plan | None:
 
 
 def make_stretch(history: History, writer: TilesWriter, *, over: bool) -> bool:
-    """Make the tiles of the next stretch, if there is a whole one.
+    """Build the tiles of the next stretch, if it is complete.
 
     Returns:
-        Whether there was.
+        Whether it was.
 
     Raises:
-        LookupError: the record changed under way (a new attempt began): nothing is kept.
+        LookupError: a new attempt began meanwhile; no tiles are stored.
     """
     line = history.steps.line()
     plan = next_stretch(history, over=over)
@@ -152,7 +153,8 @@ def make_stretch(history: History, writer: TilesWriter, *, over: bool) -> bool:
 
 
 def _read(history: History, plan: Plan) -> tuple[int, UInts, UInts, Floats]:
-    """The moves of a plan, as far as they fit: its last step, ids and steps, shape (M,), rows, shape (M, D)."""
+    """Read the moves of a plan up to the byte limit: the last step read, ids and steps, shape (M,), rows,
+    shape (M, D)."""
     frames: list[Rows] = []
     taken, at = 0, plan.at
     while at < plan.last and taken < MOST_BYTES:
@@ -179,7 +181,7 @@ def _read(history: History, plan: Plan) -> tuple[int, UInts, UInts, Floats]:
 def _tiles(
     plan: Plan, last: int, before: Floats, ids: UInts, steps: UInts, rows: Floats
 ) -> Iterator[tuple[int, bytes]]:
-    """The tiles of a stretch's moves, sorted by token and step: (first token, bytes)."""
+    """Encode the tiles of a stretch's moves, sorted by token and step; yields (first token, bytes)."""
     size, dim = before.shape
     counts = np.bincount(ids, minlength=size).astype(np.uint32)
     ends = np.cumsum(counts, dtype=np.int64)
@@ -200,7 +202,8 @@ def _tiles(
 
 
 def _cuts(ends: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Token ranges (first, following) with about `most` moves each, at least one token; `ends` is their sum so far."""
+    """Yield token ranges (first, following) with about `limit` moves each, at least one token; `ends` is the
+    running sum."""
     first = 0
     while first < len(ends):
         done = int(ends[first - 1]) if first else 0

@@ -1,7 +1,7 @@
 """The analyst as a process: `python -m lamplighter.analysis.worker RUN-FOLDER`.
 
-Exit codes: 0 done (the run is over, or nobody has been training it for a while, or SIGTERM), 3 another
-process is the analyst, 4 the folder cannot be read.
+Exit codes: 0 done (the run is over, or has had no trainer for a while, or SIGTERM), 3 another process is the
+analyst, 4 the folder cannot be read.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ DONE, TAKEN, FAILED = 0, 3, 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process; returns its exit code."""
+    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.analysis.worker")
     parser.add_argument("run", type=Path, help="the run's folder")
     chosen = parser.parse_args(arguments)
 
-    # From here on, since the environment counts when numpy is imported.
+    # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.analysis.analyst import Analyst
     from lamplighter.runfolder.database import FormatError
     from lamplighter.runfolder.folder import RunFolder
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    # Last in line for the processor. Not every system lets a process say so, and nothing depends on it.
+    # The lowest priority. Not every system supports niceness, and nothing depends on it.
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
     try:

@@ -1,1 +1,1 @@
-"""Text in, token ids out."""
+"""Corpora: text in, token ids out."""

@@ -1,8 +1,8 @@
-"""Which tokens step n reads: a pure function of the recipe, the corpus' length and n.
+"""The tokens that a step reads: a pure function of the recipe, the corpus' length and the step's number.
 
-A batch comes from a few passages of consecutive text, not from as many places as it has sequences: text
-keeps to its topic for a while, so a batch lights a few neighbourhoods of the map, and what it says can be
-read aloud.
+A batch comes from a few passages of consecutive text, not from as many positions as it has sequences. Text
+keeps to its topic for a while, so a batch lights a few neighbourhoods of the map, and its text can be read
+aloud.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from lamplighter.recipe import Recipe
 
 
 def passage_tokens(recipe: Recipe) -> int:
-    """Tokens one passage needs, the last target included."""
+    """Return the number of tokens one passage needs, the last target included."""
     return recipe.sequences // recipe.passages * recipe.model.context + 1
 
 
 def check_length(recipe: Recipe, corpus_tokens: int) -> None:
-    """See that a text is long enough for the recipe's batches.
+    """Check that a text is long enough for the recipe's batches.
 
     Raises:
         CorpusError: it is shorter than one passage.
@@ -34,7 +34,7 @@ def check_length(recipe: Recipe, corpus_tokens: int) -> None:
 
 
 def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
-    """Positions in the corpus that step `step` (from 1) reads.
+    """Return the positions in the corpus that step `step` (from 1) reads.
 
     Returns:
         Shape (sequences, context + 1): each row's last `context` positions are the targets of its first

@@ -1,4 +1,4 @@
-"""A corpus from a recipe: the one way in."""
+"""The building of a corpus from a recipe: the only entry point of this package."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .textfile import MINIMUM_TOKENS, paragraphs
 from .tokenisers import Tokenised, tokenise
 
 Progress = Callable[[float, str], None]
-"""Called with the share done, from 0 to 1, and what is being done."""
+"""A callback that gets the share done, from 0 to 1, and a description of the current work."""
 
 
 def _shuffled(tokenised: Tokenised, seed: int) -> NDArray[np.uint32]:
-    """The same tokens in the same documents, in random order: shape (N,)."""
+    """Return the same tokens in the same documents, in random order: shape (N,)."""
     document = np.repeat(np.arange(len(tokenised.document_lengths)), tokenised.document_lengths)
     lots = np.random.Generator(np.random.PCG64(seed)).random(len(document))
     return tokenised.ids[np.lexsort((lots, document))]
@@ -28,7 +28,7 @@ def _shuffled(tokenised: Tokenised, seed: int) -> NDArray[np.uint32]:
 def _truth(
     town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...]]:
-    """The town's classes and relations in token ids; words that are not one token drop out."""
+    """Return the town's classes and relations as token ids; words that are not one token are dropped."""
     ids = {token: number for number, token in enumerate(tokens) if counts[number]}
 
     def id_of(word: str) -> int | None:
@@ -51,13 +51,13 @@ def _truth(
 def build_corpus(
     recipe: CorpusRecipe, seed: int, text: str | None = None, progress: Progress | None = None
 ) -> Corpus:
-    """The token ids and the vocabulary that a recipe asks for, bit for bit the same every time.
+    """Build the token ids and the vocabulary that a recipe describes, bit for bit the same every time.
 
     Args:
-        recipe: which text, and how it is read.
-        seed: of Lamptown's sentences and of the control's shuffle.
+        recipe: which text, and how it is tokenised.
+        seed: seeds Lamptown's sentences and the control's shuffle.
         text: the text itself where `recipe.kind` is `text` (see `textfile`); else unused.
-        progress: called with the share done and a few words on what is being done.
+        progress: called with the share done and a short description.
 
     Raises:
         CorpusError: there is no text, or too little of it.

@@ -1,4 +1,4 @@
-"""What every corpus becomes: one stream of token ids, and the vocabulary it is written in."""
+"""The common form of every corpus: one stream of token ids, and its vocabulary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CorpusError(ValueError):
 
 @dataclass(frozen=True)
 class Corpus:
-    """A text as numbers."""
+    """A text as token ids."""
 
     token_ids: NDArray[np.uint32]
     """Shape (N,): documents one after another, in an order that keeps topics apart."""

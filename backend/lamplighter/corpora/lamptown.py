@@ -1,14 +1,14 @@
-"""Lamptown: a generated town of about 2,000 words whose truth is known.
+"""Lamptown: a generated town of about 2,000 words with a known ground truth.
 
-Real text has no answer key. This town has one: every word's class, every pair's relation, every document's
-topic was put there, so a map of what a model learned can be marked. What makes it learnable is what makes
-real text learnable, only denser: words of a class fill the same slots beside the same neighbours, pairs share
-company (a country and its capital the same river and dish), and a document keeps to one topic and to a few
+Real text has no answer key. In this town every word's class, every pair's relation and every document's topic
+were planted, so a map of what a model learned can be marked. It is learnable for the same reasons as real
+text, only more densely: words of a class fill the same slots beside the same neighbours, pairs share their
+context (a country and its capital the same river and dish), and a document keeps to one topic and to a few
 words of it.
 
-Words are dealt like rents falling due, not drawn: each word of a class has a weight that falls with its rank
-(Zipf) to a floor, and whoever is furthest behind its share is dealt next, give or take a jitter. So rare
-words are rare but never missing, in every town of every seed.
+Words are dealt by quota, not drawn at random: each word of a class has a weight that falls with its rank
+(Zipf) to a floor, and the word furthest behind its quota is dealt next, give or take a jitter. So rare words
+are rare but never missing, in every town of every seed.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from dataclasses import dataclass
 from .townbook import Pattern, Sentence, Slot, TownBook, read_townbook
 
 TOWN_TOKENS = 500_000
-"""About how long the town's text is, in tokens."""
+"""Approximate length of the town's text, in tokens."""
 DOCUMENT_TOKENS = 150
-"""About how long a document is: longer than four windows of 32, so a passage mostly keeps to one topic."""
+"""Approximate length of a document: longer than four windows of 32, so a passage mostly keeps to one topic."""
 
 _SENTENCES_KEPT = 8
-"""Different sentence patterns in a document."""
+"""Number of different sentence patterns in a document."""
 _CAST = 3
-"""Words of a class, or rows of a table, in a document."""
+"""Number of words of a class, or rows of a table, in a document."""
 _FLOOR = 0.045
-"""Added to every Zipf weight, so that the last word of a long list is still seen often enough to be learned."""
+"""Constant added to every Zipf weight, so that the last word of a long list still occurs often enough to be
+learned."""
 _JITTER = 6.0
 """Uses by which a word may be dealt early or late, so that the same words do not always come together."""
 
@@ -41,10 +42,10 @@ _SAID_WITH_A_VOWEL = ("hour", "honest", "heir", "honour")
 
 @dataclass(frozen=True)
 class Town:
-    """The text and its truth."""
+    """A generated text and its ground truth."""
 
     documents: list[list[str]]
-    """Words and marks, each document on one topic."""
+    """Words and punctuation marks, each document on one topic."""
     topics: list[str]
     """The topic of each document."""
     classes: dict[str, list[str]]
@@ -52,7 +53,8 @@ class Town:
 
 
 class _Deck:
-    """Deals the numbers 0 to n-1, the small ones more often, none of them never."""
+    """A dealer of the numbers 0 to n-1 by quota: those with larger weights more often, but each of them
+    sometimes."""
 
     def __init__(self, weights: list[float], rng: random.Random) -> None:
         self._weights = weights
@@ -60,7 +62,8 @@ class _Deck:
         self._random = rng.random
 
     def deal(self, count: int) -> list[int]:
-        """`count` different numbers (all of them if there are fewer), those furthest behind their share."""
+        """Return `count` different numbers (all of them if there are fewer), those furthest behind their
+        quota."""
         rand = self._random
         due = sorted(
             ((used + _JITTER * rand()) / weight, number)
@@ -78,7 +81,7 @@ def _zipf(count: int) -> list[float]:
 
 
 def with_article(following: str) -> str:
-    """`a` or `an`, by the sound the next word begins with."""
+    """Return `a` or `an`, by the sound with which the next word starts."""
     if following.startswith(_SAID_WITH_A_VOWEL):
         return "an"
     if following.startswith(_SAID_WITH_A_CONSONANT):
@@ -87,7 +90,7 @@ def with_article(following: str) -> str:
 
 
 class _Writer:
-    """Writes documents; remembers what was dealt, so shares come out even over the whole town."""
+    """A writer of documents that tracks what was dealt, so that shares come out even over the whole town."""
 
     def __init__(self, book: TownBook, rng: random.Random) -> None:
         self._book = book
@@ -102,7 +105,7 @@ class _Writer:
         return things[int(self._random() * len(things))]
 
     def document(self, topic: str) -> list[str]:
-        """One document: a few sentence patterns, a small cast, sentences until it is long enough."""
+        """Write one document: a few sentence patterns, a small cast, sentences until it is long enough."""
         known = self._book.topics[topic]
         patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
         for pattern in patterns:
@@ -136,7 +139,7 @@ class _Writer:
                 cast = casts[name] = decks[name].deal(_CAST)
             if part.column is None:
                 number = self._pick(cast)
-                # The same class twice in a sentence: two different words of it.
+                # If a class occurs twice in a sentence, use two different words of it.
                 if spoken.get(name) == number:
                     number = cast[(cast.index(number) + 1) % len(cast)]
                 spoken[name] = number
@@ -158,7 +161,7 @@ class _Writer:
 
 
 def _topic_weights(book: TownBook) -> dict[str, float]:
-    """A topic is told of the more often the more words only it has, so that no district starves."""
+    """Return the topics' weights: the more words only a topic has, the larger, so that no district starves."""
     stems = {topic: _stems(patterns) for topic, patterns in book.topics.items()}
     told_in = Counter(stem for found in stems.values() for stem in found)
 
@@ -173,18 +176,18 @@ def _topic_weights(book: TownBook) -> dict[str, float]:
 
 
 def _stems(patterns: list[Pattern]) -> list[str]:
-    """The classes and tables that a topic's sentences draw on."""
+    """Return the classes and tables that a topic's sentences use."""
     slots = (part for versions in patterns for line in versions for part in line if isinstance(part, Slot))
     return sorted({slot.stem for slot in slots})
 
 
 def write_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:
-    """The town of this seed, the same to the last word wherever it is written.
+    """Generate the town of this seed, the same to the last word on every machine.
 
     `progress` is called with the share done, from 0 to 1.
     """
     book = read_townbook()
-    # Only random() itself is promised to stay the same between Python versions.
+    # Python promises to keep only random() itself the same between versions.
     rng = random.Random(f"lamptown {seed}")
     writer = _Writer(book, rng)
     topics = list(book.topics)

@@ -1,7 +1,8 @@
-"""The documentation of the Python packages on this machine: real technical English, nothing to download.
+"""The documentation of the Python packages on this machine as a corpus: real technical English, without a
+download.
 
-Docstrings are read out of the source files with `ast`; no package is imported. The text is kept in the user's
-cache folder under a name that changes with the packages' versions, so the second time it is only read.
+Docstrings are extracted from the source files with `ast`; no package is imported. The text is cached in the
+user's cache folder under a name that changes with the packages' versions, so later calls only read the file.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from .corpus import CorpusError
 from .prose import prose_paragraphs
 
 STANDARD_LIBRARY = "python"
-"""How the standard library is named among the packages."""
+"""Name of the standard library among the packages."""
 PACKAGES = (STANDARD_LIBRARY, "numpy", "scipy", "sklearn", "torch")
-"""Read where they are installed, in this order."""
+"""Packages read where they are installed, in this order."""
 
 _REVISION = 1
-"""Raise it when the prose that comes out changes: old caches are then left alone."""
+"""Version of the extraction; raise it when the extracted prose changes, so that old caches are not used."""
 _TORCH_PARTS = [
     "nn",
     "optim",
@@ -54,7 +55,7 @@ _TORCH_PARTS = [
     "storage.py",
     "hub.py",
 ]
-"""What of torch documents its use; the rest is 2,000 files of inner workings."""
+"""Parts of torch that document its use; the rest is 2,000 files of internals."""
 _SKIPPED = frozenset(
     [
         "test",
@@ -78,7 +79,7 @@ _SKIPPED = frozenset(
     ]
 )
 _ADDED_DOCS = frozenset({"add_docstr", "add_newdoc", "_add_docstr", "add_docstr_all"})
-"""Functions through which numpy and torch document what is written in C."""
+"""Functions by which numpy and torch document code written in C."""
 
 
 def _root(package: str) -> Path | None:
@@ -102,7 +103,7 @@ def _version(package: str) -> str:
 
 
 def _files(package: str, root: Path) -> list[Path]:
-    """The package's source files, in an order that does not depend on the file system."""
+    """List the package's source files, in an order that does not depend on the file system."""
     parts = [root / part for part in _TORCH_PARTS] if package == "torch" else [root]
     found: list[Path] = []
     for part in parts:
@@ -115,13 +116,13 @@ def _files(package: str, root: Path) -> list[Path]:
 
 
 def _docstrings(file: Path) -> Iterator[str]:
-    """The docstrings of one source file, from top to bottom; none if it cannot be read or parsed."""
+    """Yield the docstrings of one source file, from top to bottom; none if it cannot be read or parsed."""
     try:
         source = file.read_text(encoding="utf-8")
         if '"""' not in source and "'''" not in source:
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # other people's invalid escapes are not our news
+            warnings.simplefilter("ignore")  # invalid escapes in their source do not concern us
             tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
@@ -150,7 +151,7 @@ def _collect(roots: dict[str, Path], progress: Callable[[float, str], None] | No
         if progress is not None and number % 25 == 0:
             progress(number / len(files), f"reading the manuals of {package}")
         for docstring in _docstrings(file):
-            # Packages repeat whole paragraphs from one function to the next: each is learned from once.
+            # Packages repeat whole paragraphs from one function to the next; use each only once.
             fresh = [text for text in prose_paragraphs(docstring) if text not in seen]
             seen.update(fresh)
             if fresh:
@@ -166,7 +167,7 @@ def _cached(path: Path) -> str | None:
 
 
 def _keep(path: Path, text: str) -> None:
-    """Write all of it or nothing; a cache that cannot be written is only slower."""
+    """Write the cache atomically, ignoring errors: without a cache the next call is only slower."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
@@ -184,14 +185,15 @@ def read_manuals(
     packages: Sequence[str] = PACKAGES,
     cache: Path | None = None,
 ) -> str:
-    """The prose of the packages' docstrings: one docstring a paragraph, blank lines between.
+    """Read the prose of the packages' docstrings: one docstring a paragraph, blank lines between.
 
-    The same for the same versions of the same packages. Packages that are not installed are left out.
+    The result is the same for the same versions of the same packages. Packages that are not installed are
+    left out.
 
     Args:
-        progress: called with the share done, from 0 to 1, and what is being read.
+        progress: called with the share done, from 0 to 1, and a description.
         packages: which packages; `python` is the standard library.
-        cache: the folder the text is kept in; the user's cache folder unless given.
+        cache: the folder for the cached text; by default the user's cache folder.
 
     Raises:
         CorpusError: none of the packages comes with its source.

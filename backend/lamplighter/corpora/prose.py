@@ -1,4 +1,4 @@
-"""From a docstring to English: what is left when code, tables, markup and signatures are taken out."""
+"""Extraction of English prose from docstrings: code, tables, markup and signatures are removed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 _FEWEST_WORDS = 6
-"""Shorter paragraphs are headings, types and names."""
+"""Fewest words of a paragraph; shorter ones are headings, types and names."""
 _PLAIN_SHARE = 0.75
-"""The share of a paragraph's words that must be plain words, not code."""
+"""Share of a paragraph's words that must be plain words, not code."""
 
 _UNDERLINE = re.compile(r"\s*([=\-~^\"'*#+`.])\1{2,}[\s=\-~^+|]*")
 _DIRECTIVE = re.compile(r"\s*\.\. ?(?P<name>[\w:\-]*)")
@@ -44,9 +44,9 @@ def _indent(line: str) -> int:
 
 
 def _text_lines(docstring: str) -> Iterator[str]:
-    """The lines that may be prose, an empty one wherever a paragraph ends."""
+    """Yield the lines that may be prose, with an empty one wherever a paragraph ends."""
     lines = inspect.cleandoc(docstring).splitlines()
-    block: int | None = None  # the indent of the line that opened a block of code, maths or a table
+    block: int | None = None  # indent of the line that opened a block of code, maths or a table
     skipping = False  # inside a section that is a list of names
     at = 0
     while at < len(lines):
@@ -117,11 +117,11 @@ def _is_prose(text: str) -> bool:
 
 
 def prose_paragraphs(docstring: str) -> list[str]:
-    """The paragraphs of a docstring that read as English, each on one line.
+    """Return the paragraphs of a docstring that read as English, each on one line.
 
-    Taken out: doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of
-    names (References, See Also), roles, links and emphasis. A paragraph stays if it is a sentence of at least
-    six words, three quarters of them plain words.
+    Removed are doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of
+    names (References, See Also), and the markup of roles, links and emphasis. A paragraph is kept if it is a
+    sentence of at least six words, three quarters of them plain words.
     """
     found: list[str] = []
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Any text a person brings: bytes in, text out, or one line that says what is wrong with them."""
+"""Text files that a user brings: decoded, or refused with one line that says what is wrong."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from .corpus import CorpusError
 
 MAXIMUM_BYTES = 256 * 1024 * 1024
-"""The most that is read of one text."""
+"""Maximum size of one text."""
 MINIMUM_TOKENS = 1_000
-"""The least a model can learn from, counted after tokenisation."""
+"""Fewest tokens that a model can learn from."""
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file.
+    """Read a UTF-8 text file.
 
     Raises:
         CorpusError: there is no such file, it cannot be read, or it is not text (see `decode_text`).
@@ -25,7 +25,8 @@ def read_text(path: Path) -> str:
         if path.is_dir():
             raise CorpusError(f"{path} is a folder: name one text file in it")
         with path.open("rb") as file:
-            # One byte more than allowed tells too large from just right, whatever kind of file it is.
+            # Reading one byte more than allowed detects a file that is too large, whatever kind of file it
+            # is.
             data = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: there is no such file: check the name") from error
@@ -36,11 +37,11 @@ def read_text(path: Path) -> str:
 
 
 def decode_text(data: bytes, name: str) -> str:
-    """The text in these bytes: strict UTF-8, a byte order mark allowed, line ends made `\\n`.
+    """Decode bytes as strict UTF-8; a byte order mark is allowed, line ends become `\\n`.
 
     Args:
         data: the bytes of a file, an upload or standard input.
-        name: what to call them in a message.
+        name: their name in error messages.
 
     Raises:
         CorpusError: they are empty, too many, binary, or not UTF-8.
@@ -57,7 +58,7 @@ def decode_text(data: bytes, name: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # The decoder counts from after the mark; a person counts from the start of the file.
+        # The decoder counts from after the byte order mark, a user from the start of the file.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         raise CorpusError(
             f"{name} is not UTF-8: byte {offset} is 0x{data[offset]:02x}; save it as UTF-8 and try again"
@@ -68,5 +69,5 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """The documents of a text: what blank lines keep apart, white space inside made single spaces."""
+    """Split a text at blank lines into documents, with runs of white space replaced by single spaces."""
     return [" ".join(part.split()) for part in _BLANK_LINES.split(text) if part.strip()]

@@ -1,13 +1,13 @@
-"""From text to token ids, by words or by pieces of words, through the `tokenizers` library.
+"""Tokenisers that turn text into token ids, by words or by pieces of words, through the `tokenizers` library.
 
-Both kinds keep id 0 for `<unk>`, what was never seen in training. Tokens come back as text made for reading:
+Both kinds reserve id 0 for `<unk>`, text not seen in training. Tokens are displayed in a readable form:
 
-- words are lower-case; punctuation stands alone;
-- a piece that begins a word is shown with `▁` before it (`▁learn`, `ing`), like SentencePiece does; the
-  byte-level alphabet inside the library (`Ġlearn`) is never shown;
-- a piece that is not whole characters shows its bytes as `⟨e2⟩⟨9c⟩`; marks that cannot be seen or that
-  turn the direction of writing (controls, bidirectional marks, joiners) show as `⟨U+202E⟩`;
-- no two ids are shown alike: should that happen, the later ones carry their id, `⟨#431⟩`.
+- words are lower-case; punctuation marks are separate tokens;
+- a piece at the start of a word is shown with `▁` before it (`▁learn`, `ing`), as in SentencePiece; the
+  library's internal byte-level alphabet (`Ġlearn`) is never shown;
+- a piece that is not whole characters shows its bytes as `⟨e2⟩⟨9c⟩`; invisible characters and those that
+  change the direction of writing (controls, bidirectional marks, joiners) show as `⟨U+202E⟩`;
+- no two ids are displayed alike: later duplicates carry their id, `⟨#431⟩`.
 """
 
 from __future__ import annotations
@@ -24,35 +24,36 @@ from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 UNKNOWN = "<unk>"
-"""Id 0: a word, or a byte, that was not in the text the tokeniser was trained on."""
+"""Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
 
 _WORD = r"[\w\p{M}]{1,40}(?:['’][\w\p{M}]{1,40})*|[^\w\s\p{M}]"
 """A run of letters, digits and marks, apostrophes inside allowed; or one other visible character. Runs are
 cut at 40 characters, so that no blob becomes a token as long as a book."""
 _PIECE_CHARACTERS = 50_000
-"""Documents are read in pieces of about so many characters, so that one endless line does not fill the memory."""
+"""Approximate length of the pieces in which documents are read, so that one endless line does not fill the
+memory."""
 _BATCH = 256
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
 class Tokenised:
-    """A text as numbers."""
+    """A tokenised text, with its vocabulary."""
 
     ids: NDArray[np.uint32]
     """Shape (N,)."""
     tokens: tuple[str, ...]
-    """How each id is shown; all different."""
+    """The displayed form of each id; all different."""
     counts: NDArray[np.int64]
     """Shape (V,): how often each id occurs."""
     tokeniser: str
-    """JSON, in the format of the `tokenizers` library."""
+    """The tokeniser as JSON, in the format of the `tokenizers` library."""
     document_lengths: NDArray[np.int64]
-    """Shape (D,): tokens of each document; they add up to N."""
+    """Shape (D,): tokens of each document; they sum to N."""
 
 
 def _pieces(document: str) -> Iterator[str]:
-    """A document in pieces of bounded length, cut at white space where there is some."""
+    """Split a document into pieces of bounded length, at spaces where possible."""
     start = 0
     while len(document) - start > _PIECE_CHARACTERS:
         end = start + _PIECE_CHARACTERS
@@ -81,7 +82,7 @@ def _train_words(pieces: Iterable[str], size: int) -> Tokenizer:
     tokeniser = _word_tokeniser({UNKNOWN: 0})
     tokeniser.train_from_iterator(pieces, trainers.WordLevelTrainer(vocab_size=size - 1, show_progress=False))
     found = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
-    # <unk> is put in by hand: as a special token it would also be found in a text that spells it out.
+    # <unk> is added by hand: as a special token it would also be matched in a text that spells it out.
     return _word_tokeniser({UNKNOWN: 0} | {word: at for at, (word, _) in enumerate(found, start=1)})
 
 
@@ -98,7 +99,7 @@ def _train_bpe(pieces: Iterable[str], size: int) -> Tokenizer:
 
 
 def _byte_of_sign() -> dict[str, int]:
-    """The byte-level alphabet: which byte each of its 256 signs stands for (GPT-2's table)."""
+    """Return the byte that each of the 256 symbols of the byte-level alphabet stands for (GPT-2's table)."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
     return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
@@ -116,7 +117,7 @@ def _piece_shown(piece: str, byte_of_sign: dict[str, int]) -> str:
 
 
 def _shown(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
-    """How the ids are shown, all different."""
+    """Return the displayed form of each id, all different."""
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
@@ -136,12 +137,12 @@ def tokenise(
     size: int,
     progress: Callable[[float], None] | None = None,
 ) -> Tokenised:
-    """Train a tokeniser on the documents and read them with it.
+    """Train a tokeniser on the documents and tokenise them with it.
 
     Args:
-        documents: the texts; white space inside them separates words and is otherwise not kept.
+        documents: the texts; white space inside them only separates words.
         kind: `words` (lower-case, the most frequent ones) or `bpe` (byte-level pieces).
-        size: the most ids there may be, `<unk>` included; at least 3.
+        size: maximum number of ids, `<unk>` included; at least 3.
         progress: called with the share done, from 0 to 1.
     """
 

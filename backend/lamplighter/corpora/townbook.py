@@ -1,11 +1,12 @@
-"""Reads the town's word lists: tables, classes, relations and the sentences of each topic.
+"""The parser of Lamptown's lexicon: tables, classes, relations and the sentences of each topic.
 
 The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table
-whose columns are planted classes (a column without `=` is not one); each line below is a row, things that
-belong together, the most frequent first. `[class colours]` starts a class without rows. `[topic animals 2]`
-starts a topic's sentences (told of twice as often as its size asks), with slots: `{colours}` is a word of a class, `{animal.sg}` a column of the row
-at hand, `{animal2.sg}` another row. A sentence with a slot `.mf` stands for two, one with the row's `m`
-and he, his, him; one with its `f` and she, her, her. `[relation plural animal.sg animal.pl]` plants pairs.
+whose columns are planted classes (a column without `=` is not one); each line below is a row of related
+words, the most frequent row first. `[class colours]` starts a class without rows. `[topic animals 2]` starts
+a topic's sentences (with twice the number of documents that its size would give it). Their slots: `{colours}`
+is a word of a class, `{animal.sg}` a column of the current row, `{animal2.sg}` of another row. A sentence
+with a slot `.mf` stands for two: one with the row's `m` and he, his, him, the other with its `f` and she,
+her, her. `[relation plural animal.sg animal.pl]` plants pairs.
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ _SHE = {"(he)": "she", "(his)": "her", "(him)": "her", "(himself)": "herself"}
 
 @dataclass(frozen=True)
 class Slot:
-    """A gap in a sentence: a word of a class, or a column of one of the rows a document tells of."""
+    """A slot of a sentence: a word of a class, or a column of one of the rows a document uses."""
 
     stem: str
-    """The class, or the table."""
+    """Name of the class or the table."""
     which: int
-    """0 for the row at hand, 1 for another row of the same table."""
+    """0 for the current row, 1 for another row of the same table."""
     column: int | None
-    """None for a class."""
+    """Column of the table; None for a class."""
 
 
 Sentence = tuple[str | Slot, ...]
 Pattern = tuple[Sentence, ...]
-"""A sentence; or the same about him and about her."""
+"""A sentence, or its male and its female version."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of things that belong together, the most frequent first."""
+    """Rows of related words, the most frequent row first."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -47,16 +48,16 @@ class Table:
 
 @dataclass
 class TownBook:
-    """All that can be said in Lamptown."""
+    """The word lists and sentence patterns of Lamptown."""
 
     classes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Every planted class with its words, those of tables included, each word once."""
+    """The planted classes and their words, those of tables included, each word once."""
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
     topics: dict[str, list[Pattern]] = field(default_factory=dict[str, list[Pattern]])
     stress: dict[str, float] = field(default_factory=dict[str, float])
-    """How often a topic is told of, against what its size asks."""
+    """Factor on the number of a topic's documents, relative to its size."""
     relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
-    """Name to pairs of words."""
+    """Pairs of words, by the relation's name."""
 
 
 def _parse_sentence(line: str, tables: dict[str, Table]) -> Sentence:
@@ -73,7 +74,8 @@ def _parse_sentence(line: str, tables: dict[str, Table]) -> Sentence:
 
 
 def _by_gender(line: str) -> list[str]:
-    """A sentence about a person of either kind, as two sentences; any other as it is."""
+    """Return the male and the female version of a sentence with a gendered slot; any other sentence
+    unchanged."""
     if ".mf}" not in line:
         return [line]
     versions: list[str] = []
@@ -86,7 +88,7 @@ def _by_gender(line: str) -> list[str]:
 
 
 def _sections() -> list[tuple[str, list[str], list[str]]]:
-    """Every section of every file: its kind, the words of its header, its lines."""
+    """Read every section of every file: its kind, the words of its header, its lines."""
     found: list[tuple[str, list[str], list[str]]] = []
     folder = resources.files(__package__ or "lamplighter.corpora") / "lexicon"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -105,7 +107,7 @@ def _sections() -> list[tuple[str, list[str], list[str]]]:
 
 
 def read_townbook() -> TownBook:
-    """The word lists packaged with this module."""
+    """Read the lexicon packaged with this module."""
     book = TownBook()
     sections = _sections()
     for kind, header, lines in sections:

@@ -1,1 +1,1 @@
-"""Runs in other people's formats, one file a format; and a run brought from elsewhere."""
+"""Exports of a run in standard formats, one file a format; and the import of a run."""

@@ -1,4 +1,4 @@
-"""A run as one zip: everything needed to look at it elsewhere, and to go on with it."""
+"""The zip of a run: everything needed to view it elsewhere, and to continue it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lamplighter.runfolder.folder import RunFolder
 
 TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
 DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
-"""In the order they are copied: the steps after layouts and measures, so that none is of a step that is missing,
-and before the tiles, so that what was dropped from the steps is in them."""
+"""Databases in the order they are copied: the steps after layouts and measures, so that these never refer to
+a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""
 _BLOCK = 1 << 20
 
 
 def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
-    """Write the zip of a run, live or over. Locks, logs, requests and whatever else lies there stay behind.
+    """Write the zip of a run, live or over. Locks, logs, requests and any other files are not included.
 
     Raises:
         ExportError: the run has not begun.
-        FormatError: the folder cannot be read by this version.
+        FormatError: this version cannot read the folder.
     """
     if not run.prepared or not run.steps_path.exists():
         raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
@@ -35,7 +35,7 @@ def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
     ):
         names = [*TEXTS, "corpus.npy"]
         present = [run.path / name for name in names if (run.path / name).is_file()]
-        # A checkpoint is written whole or not at all; the newest may give way to a newer one meanwhile.
+        # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
         for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
             with contextlib.suppress(FileNotFoundError):
                 _add(archive, path, f"{run.id}/checkpoints/{path.name}", part_of(progress, 0, 0.1, path.name))
@@ -58,7 +58,7 @@ def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
 def _add(archive: zipfile.ZipFile, path: Path, name: str, progress: Callable[[float], None]) -> None:
     info = zipfile.ZipInfo.from_file(path, name)
     info.compress_type = zipfile.ZIP_DEFLATED
-    # The file's owner and rights are nobody's business elsewhere.
+    # Do not reveal the file's owner and permissions.
     info.external_attr = 0o100644 << 16
     done = 0
     with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:

@@ -1,4 +1,4 @@
-"""One interface for every format."""
+"""The registry of export formats, and the one function that writes any of them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from lamplighter.runfolder.folder import RunFolder
 
 @dataclass(frozen=True)
 class Format:
-    """A way to write a run, or one step of it."""
+    """A format for a whole run, or for one step of it."""
 
     ending: str
-    """Of the name an export gets when nobody names it."""
+    """Suffix of the default name of an export."""
     about: str
     whole: Callable[[RunFolder, Path, Progress], object] | None = None
-    """Writes the whole run."""
+    """Writer of the whole run."""
     one: Callable[[RunFolder, int | None, Path, Progress], object] | None = None
-    """Writes one step (None: the newest that was kept exactly)."""
+    """Writer of one step (None: the newest stored exactly)."""
 
 
 FORMATS: dict[str, Format] = {
@@ -47,21 +47,22 @@ def export(
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Export a run, live or over. What is exported appears whole or not at all.
+    """Export a run, live or over. The result appears whole or not at all.
 
     Args:
-        run: which.
+        run: the run.
         format: one of `FORMATS`.
-        step: which step, for formats of one step; None takes the newest that was kept exactly.
-        out: the file (or folder, for the Embedding Projector) to make; None: the run's id, here.
-        progress: told how far it is; raise `Cancelled` in it to cancel.
+        step: the step, for formats of one step; None: the newest stored exactly.
+        out: the file (or folder, for the Embedding Projector) to create; None: named after the run, in the
+            current folder.
+        progress: called with the share done; raise `Cancelled` in it to cancel.
 
     Returns:
-        What was made.
+        The path of the result.
 
     Raises:
-        ExportError: it cannot be done; the message says why and what to do.
-        FormatError: the run cannot be read by this version.
+        ExportError: the export failed; the message says why and what to do.
+        FormatError: this version cannot read the run.
     """
     if format not in FORMATS:
         raise ExportError(f"there is no format {format[:40]!r}; there are {', '.join(FORMATS)}")

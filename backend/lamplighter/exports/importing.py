@@ -1,8 +1,8 @@
-"""`lamplighter import`: a run from a zip. Its contents are hostile until shown to be a run.
+"""`lamplighter import`: a run from a zip, whose contents are untrusted until checked.
 
-What is taken over is written anew: SQLite rows one by one (`runfolder/adoption.py`), JSON parsed, checked
-and written again. A checkpoint is a safetensors file, never a pickle, and only its header is read. The run appears whole,
-under a fresh id, or not at all.
+Everything is rewritten: SQLite rows are copied one by one (`runfolder/importing/checked_copy.py`), JSON is
+parsed, checked and written again. A checkpoint is a safetensors file, never a pickle, and only its header is
+read. The run appears whole, under a new id, or not at all.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _MAX_TOKEN = 10_000
 
 
 def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTAL) -> tuple[RunFolder, str]:
-    """Make a run of a zip that `lamplighter export --to zip` wrote, or somebody else.
+    """Create a run from a zip, written by `lamplighter export --to zip` or by anyone else.
 
     Args:
         shelf: where the run goes.
         source: the zip.
-        progress: told how far it is; may raise `Cancelled`.
-        total: most bytes when unpacked.
+        progress: called with the share done; may raise `Cancelled`.
+        total: maximum number of bytes when unpacked.
 
     Returns:
-        The run, and a remark on what was changed (empty: nothing but its id).
+        The run, and a remark on what was changed (empty if only its id was).
 
     Raises:
-        ExportError: it is refused; the message says why. Nothing is left of it.
+        ExportError: the zip is refused; the message says why. No file of it is kept.
     """
     making = shelf.path / f".importing-{secrets.token_hex(6)}"
     (making / "packed").mkdir(parents=True)
@@ -111,7 +111,7 @@ def _take_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> 
 
 
 def _recipe(packed: RunFolder) -> Recipe:
-    """The recipe. Its corpus has a name, which is shown; nothing in it is ever opened."""
+    """Read the recipe. Its corpus name is only displayed; no path in it is ever opened."""
     try:
         return packed.recipe
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""One step of a run, as most formats want it: the vectors, where they lie, and what is known of the tokens."""
+"""A snapshot of one step for export: the vectors, their layout, and the vocabulary."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Moment:
 
     @property
     def classes(self) -> list[str]:
-        """The class of each token; empty for those of none."""
+        """Return the class of each token; empty for tokens without one."""
         names = [*self.vocabulary.classes, ""]
         return [names[index] for index in self.vocabulary.class_of()]
 
     def facts(self) -> dict[str, str]:
-        """What an export says of itself."""
+        """Return the metadata that an export carries."""
         said = {
             "format": "lamplighter",
             "run": self.run_id,
@@ -50,11 +50,11 @@ class Moment:
 
 
 def read_moment(run: RunFolder, step: int | None) -> Moment:
-    """Read a run after `step`, or after the newest step that was kept exactly.
+    """Read a run after `step`, or after the newest step stored exactly.
 
     Raises:
-        ExportError: that step was not kept exactly, or nothing has been learned yet.
-        FormatError: the folder cannot be read by this version.
+        ExportError: that step is not stored exactly, or the run has no step yet.
+        FormatError: this version cannot read the folder.
     """
     try:
         with History(run) as history:

@@ -1,4 +1,4 @@
-"""One step as a Parquet file: a row a token, as Embedding Atlas and every data frame opens it."""
+"""A Parquet file of one step: one row per token, for Embedding Atlas and data frames."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lamplighter.runfolder.folder import RunFolder
 def write_parquet(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
     """Write the columns `token_id`, `token`, `class`, `count`, `vector`, `x` and `y`.
 
-    `class` is null for tokens of none, `x` and `y` are null where there is no map yet. The file's metadata
-    say `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
+    `class` is null for tokens without one, `x` and `y` are null where there is no map yet. The file's
+    metadata are `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
 
     Raises:
-        ExportError: pyarrow is not installed, that step was not kept exactly, or nothing has been learned.
+        ExportError: pyarrow is not installed, that step is not stored exactly, or the run has no step yet.
     """
     arrow, parquet = pyarrow(), pyarrow("pyarrow.parquet")
     moment = read_moment(run, step)

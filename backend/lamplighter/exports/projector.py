@@ -3,9 +3,9 @@
 projector_config.json is what the page projector.tensorflow.org takes for its `config`; TensorBoard's plugin reads
 projector_config.pbtxt, the same message as protobuf text.
 
-Its metadata file has a header line only when it has more than one column: with one column every line is
-the label of a point, the first as well (the `vocab file` of old), so a header there would shift all labels
-by one. It splits lines at newlines and columns at tabs and knows no quotes.
+Its metadata file has a header line only when it has more than one column. With one column every line is the
+label of a point, including the first (a legacy of its `vocab file`), so a header there would shift all labels
+by one. It splits lines at newlines and columns at tabs, without quoting.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progr
     """Write the folder. The columns are token, count and, where there are planted classes, class.
 
     Raises:
-        ExportError: that step was not kept exactly, or nothing has been learned yet.
+        ExportError: that step is not stored exactly, or the run has no step yet.
     """
     moment = read_moment(run, step)
     out.mkdir()
     size, dim = moment.vectors.shape
     with (out / "vectors.tsv").open("w", encoding="utf-8", newline="\n") as file:
         for first in range(0, size, _ROWS):
-            # Nine digits give back every bit of a float32.
+            # Nine digits preserve every bit of a float32.
             for row in moment.vectors[first : first + _ROWS].tolist():
                 file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
             progress(first / size, "vectors.tsv")
@@ -91,9 +91,10 @@ def _quoted(text: str) -> str:
 
 
 def one_cell(text: str) -> str:
-    """Any text as one cell of a table without quotes: what would break or turn a line becomes a sign.
+    """Escape any text as one cell of a table without quotes.
 
-    Controls become their pictures (U+2400...), marks of direction and separators their code; never empty.
+    Controls become their pictures (U+2400...), directional marks and separators their code; the result is
+    never empty.
     """
     signs: list[str] = []
     for sign in text:
@@ -106,5 +107,5 @@ def one_cell(text: str) -> str:
         else:
             signs.append(sign)
     shown = "".join(signs)
-    # A cell of blanks alone cannot be seen, and some readers drop the line.
+    # A cell of blanks is invisible, and some readers drop the line.
     return shown if shown.strip() else f"({shown.replace(' ', '␠') or 'empty'})"

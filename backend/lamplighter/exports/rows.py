@@ -1,4 +1,4 @@
-"""Rows of the embedding with what is known of their tokens, as other people's formats want them: bit for bit."""
+"""Rows of the embedding with their tokens' metadata in standard formats, bit for bit."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ class TokenRows:
     """The embedding of some tokens after one step."""
 
     facts: dict[str, str]
-    """What the file says of itself: `format`, `run`, `attempt`, `step`."""
+    """The file's metadata: `format`, `run`, `attempt`, `step`."""
     vocabulary: Vocabulary
     token_ids: NDArray[np.int64]
-    """Shape (K,), in the order in which the rows stand."""
+    """Shape (K,), in the order of the rows."""
     vectors: NDArray[np.float32]
     """Shape (K, D), contiguous."""
 
     @property
     def tokens(self) -> list[str]:
-        """The text of each token: hostile until shown as text. Half a surrogate pair becomes its code."""
+        """Return the text of each token, which is untrusted. Half a surrogate pair becomes its code."""
         texts = (self.vocabulary.tokens[i] for i in self.token_ids.tolist())
         return [text.encode("utf-8", "backslashreplace").decode() for text in texts]
 
     @property
     def classes(self) -> list[str | None]:
-        """The planted class of each token; None for those of none."""
+        """Return the planted class of each token; None for tokens without one."""
         names = [*self.vocabulary.classes, None]
         return [names[index] for index in self.vocabulary.class_of()[self.token_ids].tolist()]
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How often each occurs in the corpus, shape (K,)."""
+        """Return how often each token occurs in the corpus, shape (K,)."""
         return self.vocabulary.counts[self.token_ids]
 
 
 def as_npy(rows: TokenRows) -> Iterator[bytes]:
-    """The vectors alone, (K, D) float32."""
+    """Yield an npy file of the vectors alone, (K, D) float32."""
     yield npy_head(rows.vectors.dtype, rows.vectors.shape)
     yield from blocks(rows.vectors)
 
 
 def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
-    """`embedding` (K, D) float32 and `token_ids` (K,) int64."""
+    """Yield a safetensors file of `embedding` (K, D) float32 and `token_ids` (K,) int64."""
     ids = rows.token_ids
     tensors = {
         "embedding": (rows.vectors.dtype, rows.vectors.shape),
@@ -69,9 +69,10 @@ def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
 
 
 def as_tsv(rows: TokenRows) -> Iterator[bytes]:
-    """A line a token: `token_id`, `token`, `class`, `count`, then the vector's numbers. A header; no quotes.
+    """Yield one line per token: `token_id`, `token`, `class`, `count`, then the vector's numbers. A header;
+    no quotes.
 
-    What would break a line in a token's text becomes a sign (`one_cell`).
+    Characters in a token's text that would break a line are escaped (`escape_cell`).
     """
     names = ["token_id", "token", "class", "count", *(f"v{i}" for i in range(rows.vectors.shape[1]))]
     yield ("\t".join(names) + "\n").encode()
@@ -85,7 +86,7 @@ def as_tsv(rows: TokenRows) -> Iterator[bytes]:
                     one_cell(token),
                     one_cell(class_) if class_ else "",
                     str(count),
-                    # Nine digits give back every bit of a float32.
+                    # Nine digits preserve every bit of a float32.
                     *(f"{value:.9g}" for value in vector),
                 ]
             )
@@ -97,7 +98,7 @@ def as_tsv(rows: TokenRows) -> Iterator[bytes]:
 
 
 def as_arrow(rows: TokenRows) -> Iterator[bytes]:
-    """An Arrow IPC stream of the columns of `table`.
+    """Return an Arrow IPC stream of the columns of `arrow_table`.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -107,7 +108,7 @@ def as_arrow(rows: TokenRows) -> Iterator[bytes]:
 
 
 def as_parquet(rows: TokenRows) -> bytes:
-    """A Parquet file of the columns of `table`.
+    """Return a Parquet file of the columns of `arrow_table`.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -119,10 +120,11 @@ def as_parquet(rows: TokenRows) -> bytes:
 
 
 def table(rows: TokenRows, more: dict[str, Any] | None = None) -> Any:
-    """An Arrow table: `token_id`, `token`, `class` (null for none), `count`, `vector` (float32, fixed size).
+    """Build an Arrow table: `token_id`, `token`, `class` (null for none), `count`, `vector` (float32, fixed
+    size).
 
     Args:
-        rows: a row each.
+        rows: the rows of the table.
         more: further columns (Arrow arrays) by name.
 
     Raises:
@@ -141,7 +143,7 @@ def table(rows: TokenRows, more: dict[str, Any] | None = None) -> Any:
 
 
 def vector_column(vectors: NDArray[np.float32]) -> Any:
-    """Vectors, shape (N, D), as an Arrow column of fixed-size lists.
+    """Return vectors, shape (N, D), as an Arrow column of fixed-size lists.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -152,10 +154,10 @@ def vector_column(vectors: NDArray[np.float32]) -> Any:
 
 
 class ArrowStream:
-    """An Arrow IPC stream, written a batch at a time and taken away as it grows."""
+    """An Arrow IPC stream, written and drained batch by batch."""
 
     def __init__(self, schema: Any) -> None:
-        """Begin it.
+        """Open the stream.
 
         Raises:
             ExportError: pyarrow is not installed.
@@ -164,18 +166,18 @@ class ArrowStream:
         self._writer = pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
 
     def write(self, batch: Any) -> bytes:
-        """Add a record batch. Returns what the stream has grown by."""
+        """Add a record batch. Returns the bytes added to the stream."""
         self._writer.write_batch(batch)
         return self._sink.take()
 
     def close(self) -> bytes:
-        """End it. Returns its last bytes."""
+        """End the stream. Returns its last bytes."""
         self._writer.close()
         return self._sink.take()
 
 
 def blocks(array: NDArray[Any]) -> Iterator[bytes]:
-    """The numbers of a contiguous array, a megabyte at a time."""
+    """Yield the bytes of a contiguous array, a megabyte at a time."""
     flat = array.reshape(-1)
     step = max(1, _BLOCK // array.itemsize)
     for first in range(0, len(flat), step):
@@ -183,7 +185,7 @@ def blocks(array: NDArray[Any]) -> Iterator[bytes]:
 
 
 def pyarrow(module: str = "pyarrow") -> Any:
-    """A large package that these formats need; it is an extra, and it ships no types.
+    """Import pyarrow, a large optional dependency that ships no types.
 
     Raises:
         ExportError: it is not installed.

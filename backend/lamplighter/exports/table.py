@@ -1,4 +1,4 @@
-"""What happened at each step as a CSV file: losses, speeds, rows lit, and the measures."""
+"""The history of a run as a CSV file: losses, speeds, number of lit rows, and the measures, by step."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _COLUMNS = (
 
 
 def write_csv(run: RunFolder, out: Path, progress: Progress) -> None:
-    """Write a row a step (and one for step 0 where that was measured), in UTF-8 with a header.
+    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header.
 
-    A measure has a column `measure: NAME`, empty where the step was not measured.
+    Each measure has a column `measure: NAME`, empty where the step was not measured.
 
     Raises:
-        ExportError: nothing has been learned yet.
-        FormatError: the folder cannot be read by this version.
+        ExportError: the run has no step yet.
+        FormatError: this version cannot read the folder.
     """
     try:
         with MeasuresReader(run.measures_path) as reader, StepsReader(run.steps_path) as steps:
@@ -79,5 +79,5 @@ def _measured(measures: dict[int, dict[str, float]], names: list[str], step: int
 
 
 def _cell(name: str) -> str:
-    """A name from a run, which may be somebody else's, on one line."""
+    """Return an untrusted name from a run on one line."""
     return " ".join(str(name).split())

@@ -15,10 +15,10 @@ from lamplighter.runfolder.folder import RunFolder
 def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
     """Write `embedding` (V, D) and, where there is a map, `coordinates` (V, 2), both float32.
 
-    The metadata say `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
+    The metadata are `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
 
     Raises:
-        ExportError: that step was not kept exactly, or nothing has been learned yet.
+        ExportError: that step is not stored exactly, or the run has no step yet.
     """
     moment = read_moment(run, step)
     progress(0.5, "writing")
@@ -32,7 +32,7 @@ def write_npy(run: RunFolder, step: int | None, out: Path, progress: Progress) -
     """Write the embedding alone, (V, D) float32.
 
     Raises:
-        ExportError: that step was not kept exactly, or nothing has been learned yet.
+        ExportError: that step is not stored exactly, or the run has no step yet.
     """
     moment = read_moment(run, step)
     progress(0.5, "writing")

@@ -1,6 +1,7 @@
-"""Taking the files of a run out of a zip that somebody else made, and nothing else.
+"""Extraction of a run's files, and no others, from an untrusted zip.
 
-Only the known names, each once, each within its size; no links, no paths out of the folder, no bombs.
+Only the known names, each once, each within its size limit; no links, no paths outside the folder, no zip
+bombs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from lamplighter.exports.work import ExportError, Progress
 
 MEGABYTE = 1_000_000
 TOTAL = 16_000 * MEGABYTE
-"""Bytes that a run may have when unpacked."""
+"""Maximum bytes of an unpacked run."""
 _LIMITS = {
     "recipe.json": MEGABYTE,
     "source.txt": 64 << 20,
@@ -39,19 +40,19 @@ _BLOCK = 1 << 20
 
 
 def unpack(source: Path, folder: Path, progress: Progress, total: int = TOTAL) -> list[Path]:
-    """Take a run's files out of a zip into an empty folder. What they say is not looked at here.
+    """Extract a run's files from a zip into an empty folder. Their contents are not checked here.
 
     Args:
         source: the zip.
-        folder: where to; the names in it are ours.
-        progress: told the share of the bytes done.
-        total: most bytes when unpacked.
+        folder: the target; the names in it are ours.
+        progress: called with the share of the bytes done.
+        total: maximum number of bytes when unpacked.
 
     Returns:
         The files, relative to `folder`.
 
     Raises:
-        ExportError: it is no zip, or not one of a run; the message says what is wrong.
+        ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
     """
     try:
         with source.open("rb", buffering=0) as raw, _Careful(raw) as file, zipfile.ZipFile(file) as archive:
@@ -90,7 +91,7 @@ def _members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]
     found: dict[str, zipfile.ZipInfo] = {}
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), "")
     for info in infos:
-        # zipfile turns what it does not like in a name into something else; what was written counts.
+        # zipfile normalises names that it does not like; use the name as written.
         name = info.orig_filename
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind == stat.S_IFLNK:
@@ -127,10 +128,12 @@ def _shown(name: str) -> str:
 
 
 class _Careful(io.BufferedReader):
-    """A file for `zipfile`, which reads the list of members at one go, however long it says it is."""
+    """A file for `zipfile` with bounded reads, since `zipfile` reads the list of members at once, however
+    long it claims to be."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read; refuses what only a list of a great many members would need."""
+        """Read up to `size` bytes. Raises BadZipFile for a size that only a huge list of members would
+        need."""
         if size is None or size < 0:
             here = self.tell()
             size = self.seek(0, io.SEEK_END) - here

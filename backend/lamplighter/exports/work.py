@@ -1,4 +1,5 @@
-"""What every export shares: telling how far it is, being cancelled, and one line when it cannot be done."""
+"""The parts that all exports share: progress, cancellation, errors of one line, and output that appears
+atomically."""
 
 from __future__ import annotations
 
@@ -11,38 +12,40 @@ from pathlib import Path
 from lamplighter.runfolder import failpoint
 
 Progress = Callable[[float, str], None]
-"""Told a share from 0 to 1 and what is being done. Raise `Cancelled` in it to cancel: nothing is left."""
+"""A callback that gets the share done, from 0 to 1, and a description. To cancel, raise `Cancelled` in it; no
+output is kept."""
 
 
 class ExportError(ValueError):
-    """It cannot be exported, or imported; the message is one line: why, and what to do."""
+    """A failed export or import; the message is one line: why, and what to do."""
 
 
 class Cancelled(Exception):
-    """Somebody no longer wants the export."""
+    """The cancellation of an export by its caller."""
 
 
 def silent(share: float, what: str) -> None:
-    """A `Progress` for whoever needs none."""
+    """Ignore the progress of an export."""
 
 
 def part_of(progress: Progress, start: float, end: float, what: str) -> Callable[[float], None]:
-    """A progress from 0 to 1 as the stretch from `start` to `end` of another."""
+    """Return a progress callback from 0 to 1 that reports to another as its part from `start` to `end`."""
     return lambda share: progress(start + (end - start) * share, what)
 
 
 @contextmanager
 def whole_or_not(target: Path) -> Generator[Path]:
-    """A path to write to (as a file or a folder); it becomes `target` when the block ends, else nothing stays.
+    """Yield a path to write to (as a file or a folder); it becomes `target` when the block succeeds, else it
+    is deleted.
 
     Raises:
-        ExportError: `target` is there already, or its folder cannot be written to.
+        ExportError: `target` already exists, or its folder cannot be written to.
     """
     if target.exists():
         raise ExportError(f"{target} is there already: remove it, or name another place with --out")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target: to rename is then enough, and a small /tmp cannot fill up.
+        # Beside the target, so that renaming is enough, and a small /tmp cannot fill up.
         scratch = Path(tempfile.mkdtemp(prefix=".lamplighter-", dir=target.parent))
     except OSError as error:
         raise ExportError(f"{target.parent} cannot be written to: {error.strerror}") from error

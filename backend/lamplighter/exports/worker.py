@@ -1,11 +1,11 @@
 """An export as a process: `python -m lamplighter.exports.worker RUN-FOLDER FORMAT OUT [--step N]`.
 
-It says how far it is on its standard output, a JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
-`{"left_out": "..."}`, or `{"problem": "..."}` as the last. It works for whoever holds the other end of its
-standard input: when that closes, it ends. `OUT` is a file and appears whole or not at all; what is a folder
-elsewhere (the Embedding Projector's) is a zip here.
+It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
+`{"left_out": "..."}`, or `{"problem": "..."}` as the last. It runs for the process that holds the other end
+of its standard input, and exits when that end closes. `OUT` is a file and appears whole or not at all; a
+format that is a folder elsewhere (the Embedding Projector's) is a zip here.
 
-Exit codes: 0 done, 4 it cannot be exported (the problem says why), 5 nobody waits for it any more.
+Exit codes: 0 done, 4 the export failed (the problem says why), 5 the caller is gone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pathlib import Path
 DONE, FAILED, UNWANTED = 0, 4, 5
 
 _PAUSE = 0.1
-"""Seconds between two lines about how far it is, at least."""
+"""Minimum seconds between two lines of progress."""
 _LEFT_OUT = "left out: "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process; returns its exit code."""
+    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.exports.worker")
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("format", help="which format")
@@ -40,13 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--step", type=int, help="which step, for formats of one")
     chosen = parser.parse_args(arguments)
     threading.Thread(target=_end_with_the_other_side, daemon=True).start()
-    # For this user's eyes only.
+    # Readable by this user only.
     os.umask(0o077)
-    # Training comes first. Not every system lets a process say so, and nothing depends on it.
+    # Training has priority. Not every system supports niceness, and nothing depends on it.
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
 
-    # From here on, since the environment counts when numpy is imported.
+    # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.exports.work import ExportError
     from lamplighter.runfolder.database import FormatError
 
@@ -72,7 +72,7 @@ def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
 
     said = _Said()
     run = RunFolder(folder)
-    # A folder has no ending like a file's.
+    # The suffix of a folder format does not start with a dot.
     if format in FORMATS and not FORMATS[format].ending.startswith("."):
         with (
             tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
@@ -85,13 +85,13 @@ def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
 
 
 class _Said:
-    """What was said so far."""
+    """A limiter of the lines of progress."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def progress(self, share: float, what: str) -> None:
-        """A `Progress` that writes lines, not too many."""
+        """Print a line of progress, if the last one is not too recent; an `ExportProgress`."""
         if what.startswith(_LEFT_OUT):
             _say({"left_out": what.removeprefix(_LEFT_OUT)})
         elif share >= 1 or time.monotonic() >= self._next:
@@ -119,7 +119,7 @@ def _end_with_the_other_side() -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1024):
             pass
-    # At once, wherever the work is; what it leaves lies in a folder that whoever started it clears away.
+    # Exit at once; files left behind lie in a folder that the parent process deletes.
     os._exit(UNWANTED)
 
 

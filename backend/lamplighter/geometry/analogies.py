@@ -1,7 +1,7 @@
 """Analogies: is the step from king to queen the step from man to woman?
 
 3CosAdd (Mikolov, Yih and Zweig 2013; named by Levy and Goldberg 2014): for two pairs (a, b) and (c, d) of a
-relation, the token most like b - a + c among all but those three should be d.
+relation, the token most similar to b - a + c, these three excluded, should be d.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MOST_QUESTIONS = 1_000
-"""Asked of one relation; with more pairs than give so many, a fixed sample of the questions."""
+"""Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
 
 
 def questions(pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS) -> NDArray[np.int64]:
-    """The questions (a, b, c, d) that pairs give, shape (Q, 4): every pair against every other.
+    """Return the questions (a, b, c, d) that pairs give, shape (Q, 4): every pair against every other.
 
-    Left out are those that cannot be answered, since d is one of the three words given, and those that are
-    none, since two of a, b, c are the same. Of more than `most`, a random sample that is always the same.
+    Questions without an answer (d is one of the three given words) and without content (two of a, b, c are
+    equal) are left out. If there are more than `limit`, a fixed random sample is returned.
     """
     rows = [
         (a, b, c, d)
@@ -38,12 +38,12 @@ def questions(pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS) -> N
 def analogy_accuracy(
     vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS
 ) -> float:
-    """The share of the questions of a relation that 3CosAdd answers.
+    """Return the share of a relation's questions that 3CosAdd answers correctly.
 
     Args:
         vectors: shape (V, D).
-        pairs: token ids that stand to one another alike.
-        most: questions asked.
+        pairs: token ids of the relation's pairs.
+        limit: maximum number of questions.
 
     Returns:
         From 0 to 1; NaN when the pairs give no question.
@@ -65,5 +65,5 @@ def analogy_accuracy(
 
 
 def chance_accuracy(size: int) -> float:
-    """What guessing among the tokens of a vocabulary of `size` would score."""
+    """Return the expected accuracy of guessing in a vocabulary of `size` tokens."""
     return 1 / (size - 3) if size > 3 else float("nan")

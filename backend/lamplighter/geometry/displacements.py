@@ -1,4 +1,4 @@
-"""How far rows are from where they were: in the space, not on the picture."""
+"""Displacements of rows in the embedding itself, not on a map of it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 4 << 20
-"""Numbers whose differences are held at once."""
+"""Number of differences held at once."""
 
 
 def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The Euclidean distance of each row between two matrices; exactly 0 where no number of it changed.
+    """Compute the Euclidean distance of each row between two matrices; exactly 0 for an unchanged row.
 
     Args:
         before: shape (V, D).
         after: shape (V, D).
 
     Returns:
-        Shape (V,); NaN where a row holds what is not a number.
+        Shape (V,); NaN where a row contains NaN.
 
     Raises:
         ValueError: the shapes differ.
@@ -35,7 +35,7 @@ def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> ND
 
 
 def farthest(distances: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """The rows that moved, the farthest first, at most so many; of equal ones the lower id. What is NaN did not."""
+    """Return up to `limit` rows that moved, the farthest first, ties by lower id. NaN counts as not moved."""
     moved = np.flatnonzero(distances > 0)
     order = np.argsort(-distances[moved], kind="stable")
     return moved[order[:most]]

@@ -1,7 +1,7 @@
 """Exact nearest neighbours by cosine, in plain numpy.
 
-Memory is bounded: queries are taken in blocks, so that no more than `BLOCK_BYTES` of similarities exist at
-once. A row of zeros, or one with a value that is not finite, has no direction: its cosine with every other
+Memory is bounded: queries are processed in blocks, so that no more than `BLOCK_BYTES` of similarities exist
+at once. A row of zeros, or one with a value that is not finite, has no direction: its cosine with every other
 row is 0.
 """
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_BYTES = 16 << 20
-"""Similarities held at once; small blocks also stay in the cache."""
+"""Bytes of similarities held at once; small blocks also stay in the cache."""
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length one; rows without a direction (zero, not finite) become zeros.
+    """Scale rows to length one; rows without a direction (zero, not finite) become zeros.
 
     Args:
         vectors: shape (V, D).
@@ -33,7 +33,7 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Which rows of two matrices of one shape, (V, D), differ in any bit, ascending. Shape (M,)."""
+    """Return the rows of two matrices of one shape, (V, D), that differ in any bit, ascending. Shape (M,)."""
     now = np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32)
     return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
 
@@ -41,16 +41,16 @@ def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> N
 def nearest(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The `k` nearest rows of some rows, by cosine.
+    """Find the `k` nearest rows of some rows, by cosine.
 
     Args:
         vectors: shape (V, D), of any length.
         query_ids: shape (Q,), row numbers; may repeat.
-        k: neighbours wanted; at most V - 1 can be had.
+        k: number of neighbours; at most V - 1 are returned.
 
     Returns:
-        Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, the row
-        itself left out.
+        Ids and cosines, each of shape (Q, min(k, V - 1)): nearest first, equal cosines by id, without the row
+        itself.
 
     Raises:
         IndexError: a query id is not a row.
@@ -59,14 +59,14 @@ def nearest(
 
 
 def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The `k` nearest rows of every row; see `nearest`. Shapes (V, min(k, V - 1))."""
+    """Find the `k` nearest rows of every row; see `nearest_rows`. Shapes (V, min(k, V - 1))."""
     return nearest(vectors, np.arange(len(vectors)), k)
 
 
 def nearest_of_units(
     units: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """`nearest`, for rows that `unit_rows` has made already."""
+    """Find the `k` nearest rows like `nearest_rows`, for rows that `unit_rows` has already scaled."""
     size = len(units)
     query_ids = np.asarray(query_ids, dtype=np.int64)
     if len(query_ids) and not 0 <= query_ids.min() <= query_ids.max() < size:
@@ -84,18 +84,19 @@ def nearest_of_units(
         found = _largest(similar, k)
         ids[start : start + block] = found
         cosines[start : start + block] = np.take_along_axis(similar, found, axis=1)
-    # Rounding can put the product of two unit rows a hair outside.
+    # Rounding can put the product of two unit rows slightly outside.
     return ids, np.clip(cosines, -1, 1, out=cosines)
 
 
 def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Columns of the `k` largest values of each row, largest first, equal values by column."""
+    """Return the columns of the `k` largest values of each row, largest first, equal values by column."""
     columns = values.shape[1]
     top = np.argpartition(values, columns - k, axis=1)[:, columns - k :] if k < columns else None
     if top is None:
         top = np.broadcast_to(np.arange(columns), values.shape)
     else:
-        # Where equal values straddle the edge, the partition has kept any of them: take the first ones.
+        # Where equal values straddle the edge, the partition has kept arbitrary ones: take the first ones
+        # instead.
         edge = np.take_along_axis(values, top, axis=1).min(axis=1, keepdims=True)
         for row in np.flatnonzero((values >= edge).sum(axis=1) > k):
             above = np.flatnonzero(values[row] > edge[row])

@@ -1,4 +1,4 @@
-"""How alike some rows of a matrix are, pair by pair, and how alike any two of its rows are: to compare."""
+"""Pairwise similarity of rows: of chosen rows with one another, and of random rows for comparison."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import unit_rows
 
 RANDOM_PAIRS = 10_000
-"""Pairs of the whole matrix that are measured; all of them where there are fewer."""
+"""Number of random pairs measured; all pairs where there are fewer."""
 
 BLOCK = 256
 _SEED = 0
@@ -18,7 +18,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Spread:
-    """A number measured on many pairs. Not a number where there was no pair."""
+    """Statistics of a number measured on many pairs; NaN if there were none."""
 
     mean: float
     deviation: float
@@ -28,7 +28,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Likeness:
-    """Cosine and Euclidean distance of pairs of rows."""
+    """Statistics of the cosine and the Euclidean distance of pairs of rows."""
 
     pairs: int
     cosine: Spread
@@ -36,13 +36,13 @@ class Likeness:
 
 
 def table(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cosine and Euclidean distance of every row with every other.
+    """Compute the cosine and the Euclidean distance of every row with every other.
 
     Args:
         vectors: shape (K, D).
 
     Returns:
-        Two arrays of shape (K, K): cosines (of a row without a direction, zero or not finite, all are 0),
+        Two arrays of shape (K, K): cosines (0 for rows without a direction, zero or not finite), and
         distances (not finite for rows that are not).
     """
     units = unit_rows(vectors)
@@ -53,13 +53,13 @@ def table(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def of_all(vectors: NDArray[np.float32]) -> Likeness:
-    """Every pair of the rows, each once. `vectors`: shape (K, D)."""
+    """Measure every pair of the rows once. `vectors`: shape (K, D)."""
     cosines, distances = _Sum(), _Sum()
     units, wide = unit_rows(vectors), vectors.astype(np.float64)
     squares = (wide**2).sum(axis=1)
     for start in range(0, len(units), BLOCK):
         block = slice(start, start + BLOCK)
-        # Of each row only the pairs with later ones.
+        # Count each pair once: only later rows.
         later = np.arange(len(units))[None, :] > np.arange(len(units))[block, None]
         cosines.add((units[block] @ units.T)[later])
         apart = squares[block, None] + squares[None, :] - 2 * wide[block] @ wide.T
@@ -68,18 +68,18 @@ def of_all(vectors: NDArray[np.float32]) -> Likeness:
 
 
 def of_random(vectors: NDArray[np.float32], most: int = RANDOM_PAIRS) -> Likeness:
-    """Pairs drawn at random from the rows, the same ones each time; all of them where there are at most `most`.
+    """Measure random pairs of the rows, the same ones each time; all pairs where there are at most `limit`.
 
     Args:
         vectors: shape (V, D).
-        most: how many pairs.
+        limit: number of pairs.
     """
     size = len(vectors)
     if size * (size - 1) // 2 <= most:
         return of_all(vectors)
     draw = np.random.default_rng(_SEED)
     one = draw.integers(0, size, size=most)
-    # Any other row is as likely as any: never the row itself.
+    # Uniform over all other rows, never the row itself.
     other = (one + draw.integers(1, size, size=most)) % size
     cosines, distances = _Sum(), _Sum()
     cosines.add((unit_rows(vectors[one]) * unit_rows(vectors[other])).sum(axis=1))
@@ -88,7 +88,7 @@ def of_random(vectors: NDArray[np.float32], most: int = RANDOM_PAIRS) -> Likenes
 
 
 class _Sum:
-    """What a spread needs, of values that come in blocks."""
+    """Running sums for the statistics of values that come in blocks."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -102,12 +102,12 @@ class _Sum:
         self.count += len(wide)
         self._sum += float(wide.sum())
         self._squares += float((wide**2).sum())
-        # One that is not a number makes all four so.
+        # A NaN makes all four NaN.
         self._least = float(np.minimum(self._least, wide.min()))
         self._most = float(np.maximum(self._most, wide.max()))
 
     def spread(self, low: float, high: float) -> Spread:
-        """Rounding can put a value a hair outside of `low` to `high`."""
+        """Return the statistics, clipped to `low` and `high`: rounding can put a value slightly outside."""
         if not self.count:
             return Spread(np.nan, np.nan, np.nan, np.nan)
         mean = self._sum / self.count

@@ -1,4 +1,4 @@
-"""Neighbourhood purity: are a token's nearest neighbours of its own planted class?"""
+"""Neighbourhood purity: do a token's nearest neighbours belong to its own planted class?"""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lamplighter.geometry.neighbours import all_nearest
 
 
 def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> float:
-    """Macro-averaged k-NN purity by cosine.
+    """Compute the macro-averaged k-NN purity by cosine.
 
-    Only tokens that have a class take part, as askers and as neighbours. A token's purity is the share of
-    its own class among its min(k, class size - 1) nearest, so that a small class can reach 1; it is averaged
-    within each class, then over the classes, so that large classes do not drown small ones. A class of one
-    token says nothing and is left out.
+    Only tokens with a class take part, both as queries and as neighbours. A token's purity is the share of
+    its own class among its min(k, class size - 1) nearest, so that a small class can reach 1. It is averaged
+    within each class, then over the classes, so that large classes do not dominate small ones. Classes of one
+    token are left out.
 
     Args:
         vectors: shape (V, D).
         class_of: shape (V,), the class of each token, negative for none.
-        k: neighbours asked.
+        k: number of neighbours.
 
     Returns:
         From 0 to 1; NaN when no class has two tokens.
@@ -39,7 +39,7 @@ def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k:
 
 
 def purity_chance(class_of: NDArray[np.integer]) -> float:
-    """What `class_purity` is expected to be when the vectors know nothing of the classes.
+    """Return the expected `class_purity` of vectors that are independent of the classes.
 
     A neighbour of a token is then of its class with probability (class size - 1) / (classed tokens - 1).
     """

@@ -1,4 +1,5 @@
-"""How many directions a space uses, and whether the lengths of its rows follow their frequency."""
+"""The number of directions an embedding uses, and the correlation of its rows' lengths with token
+frequency."""
 
 from __future__ import annotations
 
@@ -7,17 +8,20 @@ from numpy.typing import NDArray
 
 
 def effective_rank(vectors: NDArray[np.float32]) -> float:
-    """The effective rank (Roy and Vetterli 2007): exp of the entropy of the normalised singular values.
+    """Compute the effective rank (Roy and Vetterli 2007): exp of the entropy of the normalised singular
+    values.
 
-    Between 1 (one direction holds all) and min(V, D) (all alike); a random start is close to the latter.
+    It is between 1 (one direction holds everything) and min(V, D) (all are equal); a random start is close to
+    the latter.
 
     Args:
-        vectors: shape (V, D), finite, taken as they are (not centred).
+        vectors: shape (V, D), finite, not centred.
 
     Returns:
         NaN for a matrix of zeros.
     """
-    # The largest value first, so that no square overflows; D is much smaller than V: the Gram matrix does.
+    # Scale by the largest value, so that no square overflows. D is much smaller than V, so the Gram matrix
+    # suffices.
     scale = float(np.abs(vectors).max(initial=0))
     if scale == 0:
         return float("nan")
@@ -30,7 +34,7 @@ def effective_rank(vectors: NDArray[np.float32]) -> float:
 
 
 def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    """Spearman's rank correlation; equal values share the mean of their ranks.
+    """Compute Spearman's rank correlation; equal values share the mean of their ranks.
 
     Args:
         x: shape (N,).
@@ -46,7 +50,7 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
 
 
 def length_follows_frequency(vectors: NDArray[np.float32], counts: NDArray[np.integer]) -> float:
-    """Rank correlation of the lengths of rows with the counts of their tokens (a logarithm changes no rank).
+    """Compute the rank correlation of row lengths with token counts (a logarithm does not change ranks).
 
     Args:
         vectors: shape (V, D).

@@ -1,8 +1,8 @@
-"""How far a picture of a space can be trusted, over all of its tokens: V^2, in blocks of bounded memory.
+"""Trust in a map over all of its tokens: costs V^2, in blocks of bounded memory.
 
-Trustworthiness (Venna and Kaski 2001) asks whether neighbours in the picture are neighbours in the space, and
-weighs an intruder by its rank there; recall is the share of the nearest in the space that are nearest in the
-picture too. Distances in the space are cosines.
+Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are neighbours in the embedding, and
+weighs an intruder by its rank there. Recall is the share of the nearest in the embedding that are also
+nearest on the map. Distances in the embedding are cosines.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 @dataclass(frozen=True)
 class FullTrust:
-    """Of all tokens."""
+    """The trust in a map, computed over all tokens."""
 
     trust: float
-    """1 at best; NaN for fewer than three tokens."""
+    """Trustworthiness, 1 at best; NaN for fewer than three tokens."""
     recall: float
     neighbours: int
-    """k, as many as were asked about."""
+    """The number of neighbours used, k."""
 
 
 def trust_in_full(
     vectors: NDArray[np.float32], places: NDArray[np.float32], neighbours: int = 10
 ) -> FullTrust:
-    """Trustworthiness and recall of a picture, every token ranked against every other.
+    """Compute trustworthiness and recall of a map, with every token ranked against every other.
 
     Equal cosines share the better rank. Takes about V^2 (D + 20) additions.
 
     Args:
-        vectors: the space, shape (V, D).
-        places: the picture of it, shape (V, 2).
+        vectors: the embedding, shape (V, D).
+        places: its map, shape (V, 2).
         neighbours: k; lowered to fewer than half the tokens, which the measure needs.
     """
     size = len(vectors)

@@ -1,1 +1,1 @@
-"""Where the tokens lie on the map; the only room with umap."""
+"""Layouts of the tokens: the map and the linear view. The only package that imports umap."""

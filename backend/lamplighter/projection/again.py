@@ -1,10 +1,13 @@
-"""Laying a finished run out anew, as a process: `python -m lamplighter.projection.again RUN-FOLDER [--slices N]`.
+"""The reprojection of a finished run as a process: `python -m lamplighter.projection.again RUN-FOLDER
+[--slices N]`.
 
-It says how far it is on its standard output, a JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`, as
-the last `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. It works for whoever holds the other
-end of its standard input: when that closes, or with SIGTERM or SIGINT, it ends, and leaves nothing.
+It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`.
+The last line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. It runs for the
+process that holds the other end of its standard input. When that end closes, or on SIGTERM or SIGINT, it
+stops and leaves no file behind.
 
-Exit codes: 0 done, 3 another process is at it, 4 it cannot be done (the problem says why), 5 cancelled.
+Exit codes: 0 done, 3 another process is reprojecting this run, 4 it failed (the problem says why), 5
+cancelled.
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ DONE, TAKEN, FAILED, CANCELLED = 0, 3, 4, 5
 
 
 class _CancelledError(Exception):
-    """Nobody wants it any more."""
+    """The cancellation of the reprojection."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process; returns its exit code."""
+    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.projection.again")
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--slices", type=int, help="how many steps to lay out")
@@ -43,11 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     threading.Thread(target=_wait_for_the_other_side, args=(cancelled,), daemon=True).start()
-    # Training comes first. Not every system lets a process say so, and nothing depends on it.
+    # Training has priority. Not every system supports niceness, and nothing depends on it.
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
 
-    # From here on, since the environment counts when numpy is imported.
+    # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.projection.reprojection import SLICES, ReprojectionError, reproject
     from lamplighter.runfolder.database import FormatError
     from lamplighter.runfolder.folder import RunFolder
@@ -85,7 +88,7 @@ def _failed(problem: str) -> int:
 
 
 def _say(line: dict[str, object]) -> None:
-    # Whoever listened may be gone; the other end of the input says so too.
+    # The reader may be gone already; the closed standard input cancels the work.
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(line), flush=True)
 

@@ -1,9 +1,10 @@
-"""Laying one map over another by a rigid motion: a turn and a shift, never a mirror image or a new scale.
+"""Alignment of one map to another by a rigid motion: a rotation and a translation, never a reflection or a
+scaling.
 
-UMAP's forces do not care how the map lies, so it can drift and turn as it is optimised. A viewer does
-care. The motion is the least-squares one (Kabsch 1976, in the plane, where it has a closed form without
-the mirrored case), fitted to the tokens that moved least, so that a district that really moved does not
-drag the rest along.
+UMAP's forces are invariant to rotation and translation, so a layout can drift and turn while it is optimised,
+which disturbs a viewer. The motion is the least-squares one (Kabsch 1976; in the plane it has a closed form
+that excludes reflections), fitted to the tokens that moved least, so that a district that really moved does
+not drag the rest along.
 """
 
 from __future__ import annotations
@@ -16,27 +17,28 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Motion:
-    """A turn about the origin, then a shift."""
+    """A rotation about the origin, followed by a translation."""
 
     turn: NDArray[np.float64]
-    """Shape (2, 2), a rotation: its determinant is 1."""
+    """Rotation matrix, shape (2, 2), determinant 1."""
     shift: NDArray[np.float64]
-    """Shape (2,)."""
+    """Translation, shape (2,)."""
 
     def apply(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The places, shape (N, 2), moved."""
+        """Return the positions `places`, shape (N, 2), rotated and translated."""
         return (places @ self.turn.T + self.shift).astype(np.float32)
 
 
 def rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> Motion:
-    """The rigid motion that brings `source` closest to `target`, point for point, in the plane.
+    """Return the rigid motion of the plane that brings `source` closest to `target`, point by point.
 
     Args:
         source: shape (N, 2), N at least 1.
         target: shape (N, 2).
 
     Returns:
-        The motion of least squares. Where any turn would do (one point, all in one place), no turn.
+        The least-squares motion. If every rotation fits equally well (one point, or all coincide), it has no
+        rotation.
     """
     source = np.asarray(source, dtype=np.float64)
     target = np.asarray(target, dtype=np.float64)
@@ -55,19 +57,20 @@ def settle(
     before: NDArray[np.float32],
     share: float = 0.5,
 ) -> NDArray[np.float32]:
-    """`places`, moved rigidly to lie over `before` where the map changed least.
+    """Align `places` rigidly to `before`, by the tokens that moved least.
 
     Args:
         places: shape (V, 2).
         before: shape (V, 2), the last frame.
-        share: of the tokens, those with the smallest displacements decide.
+        share: the fraction of the tokens, those with the smallest displacements, that determines the motion.
 
     Returns:
         Shape (V, 2).
     """
     moved = rigid_motion(places, before).apply(places)
     keep = max(1, int(np.ceil(share * len(places))))
-    # Twice: the first choice of the calmest is made under a motion that the restless ones had a part in.
+    # Two passes, because the first choice of the calmest tokens depends on a motion that all tokens
+    # influenced.
     for _ in range(2):
         distance = np.square(moved - before).sum(axis=1)
         calm = np.argpartition(distance, keep - 1)[:keep]

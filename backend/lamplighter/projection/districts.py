@@ -1,16 +1,18 @@
-"""Districts: clusters of the space, which keep their identity while it moves.
+"""Districts: clusters of the embedding that keep their identity while it moves.
 
-They are found in the space, not in the picture: HDBSCAN (Campello, Moulavi and Sander 2013; scikit-learn's) on
-the graph of the nearest neighbours that the living map keeps anyway, with 1 - cosine as the distance. On that
-graph alone it costs a fraction of a second for 50,000 tokens, where on the vectors it takes minutes.
+They are found in the embedding, not in its layout: HDBSCAN (Campello, Moulavi and Sander 2013;
+scikit-learn's) on the nearest-neighbour graph that the incremental UMAP keeps anyway, with 1 - cosine as the
+distance. On that graph it costs a fraction of a second for 50,000 tokens; on the vectors it takes minutes.
 
-In a random space, too, some tokens lie nearer together than others. What is called a district must therefore
-point one way: the mean of its members' unit vectors is at least `UNITY` long. (Measured on runs of 2,000 and
-4,000 tokens, 64 wide: at most 0.57 for the clusters of a random start, at least 0.78 for those of a trained space.)
+Even a random embedding has denser spots. A cluster therefore counts as a district only if its members point
+in one direction: the mean of their unit vectors must have a length of at least `MIN_COHERENCE`. (Measured on
+runs of 2,000 and 4,000 tokens, 64 wide: at most 0.57 for the clusters of a random start, at least 0.78 for
+those of a trained embedding.)
 
-From look to look districts are matched to clusters by their overlap (Jaccard), as a whole (Kuhn 1955; SciPy's
-`linear_sum_assignment`). A cluster is called a district when it was there twice in a row, and a district is given
-up when it was missing twice in a row: what comes and goes from look to look is no news.
+From one observation to the next, districts are matched to clusters by their overlap (Jaccard), as one
+assignment problem (Kuhn 1955; SciPy's `linear_sum_assignment`). A cluster becomes a district when two
+consecutive observations find it, and a district is removed when two consecutive observations miss it, so that
+flickering clusters cause no events.
 """
 
 from __future__ import annotations
@@ -28,31 +30,33 @@ from lamplighter.wire.vocabulary import Vocabulary
 NEIGHBOURS = 15
 UNITY = 0.65
 SMALLEST = 8
-"""Members a cluster needs, at least; in large vocabularies more (`smallest`)."""
+"""Fewest members of a cluster; large vocabularies need more (`min_cluster_size`)."""
 PATIENCE = 2
-"""Looks in a row for a cluster to become a district, and for a district to be given up."""
+"""Consecutive observations after which a cluster becomes a district, or a missing district is removed."""
 _SAME = 0.2
-"""Least overlap of a district and the cluster that it became."""
+"""Least overlap of a district with the cluster that continues it."""
 _SAME_CANDIDATE = 0.5
 _DENSITY = 5
-"""Neighbours by which HDBSCAN measures how dense it is around a token."""
+"""Number of neighbours from which HDBSCAN estimates the density around a token (its `min_samples`)."""
 _APART = 4.0
-"""A distance beyond all others: between pieces of the graph that hang together by nothing."""
+"""A distance larger than any cosine distance, for the edges that join disconnected components of the graph."""
 _FEWEST = 3
 
 
 def smallest(size: int) -> int:
-    """Members a cluster of a vocabulary of `size` tokens needs: it grows with the square root, so that large
-    vocabularies have more districts, and larger ones."""
+    """Return the fewest members of a cluster in a vocabulary of `size` tokens.
+
+    It grows with the square root, so that large vocabularies have both more and larger districts.
+    """
     return max(SMALLEST, round(size**0.5 / 6))
 
 
 def clusters_of(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray[np.int32]:
-    """The clusters of the space.
+    """Cluster the embedding by its nearest-neighbour graph.
 
     Args:
-        ids: shape (V, K), the nearest neighbours of every token, nearest first, itself left out.
-        cosines: shape (V, K), with them.
+        ids: shape (V, K), the nearest neighbours of every token, nearest first, without the token itself.
+        cosines: shape (V, K), the cosines with them.
 
     Returns:
         Shape (V,): the number of each token's cluster, from 0, or -1 for a token in none.
@@ -65,7 +69,7 @@ def clusters_of(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray
     from scipy.sparse.csgraph import connected_components
     from sklearn.cluster import HDBSCAN
 
-    # Duplicates are near one another, not stored as "no edge".
+    # A sparse matrix drops zeros, so duplicates get a tiny distance instead of losing their edge.
     distances = np.maximum(1.0 - cosines[:, :k].astype(np.float64), 1e-6)
     heads = np.repeat(np.arange(size), k)
     graph = csr_matrix((distances.ravel(), (heads, ids[:, :k].ravel())), shape=(size, size))
@@ -87,7 +91,7 @@ def clusters_of(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray
 
 @dataclass(frozen=True)
 class Change:
-    """Something became of a district."""
+    """A change of a district."""
 
     kind: str
     """One of `runfolder.districts.KINDS`."""
@@ -103,31 +107,31 @@ class _District:
 
 @dataclass
 class _Look:
-    """One look at the space: who belongs where, and what is new."""
+    """The districts of one observation, and what changed since the last."""
 
     of: NDArray[np.int64]
     """Shape (V,): the id of each token's district, 0 for none."""
     changes: list[tuple[str, int, int | None]] = field(default_factory=list[tuple[str, int, int | None]])
-    """Kind, district, and the other district that it came from or went into."""
+    """Kind, district, and the other district that it came from or merged into."""
 
 
 class DistrictBook:
-    """The districts from look to look. One thread only."""
+    """A tracker of districts from one observation to the next. For one thread only."""
 
     def __init__(self, vocabulary: Vocabulary, last: Districts | None = None, next_id: int = 1) -> None:
-        """Begin with none, or with what an earlier process found last.
+        """Start without districts, or from the last ones that an earlier process found.
 
         Args:
-            vocabulary: of the run, V tokens.
+            vocabulary: the run's vocabulary, V tokens.
             last: the districts found last.
-            next_id: the lowest id that no district has had yet.
+            next_id: the lowest id never used for a district.
         """
         self.next_id = next_id
         self._size = len(vocabulary)
         self._namer = Namer(vocabulary)
         self._districts: dict[int, _District] = {}
         self._candidates: list[NDArray[np.int64]] = []
-        """Clusters that were there once."""
+        """Clusters found once, which become districts if the next observation finds them too."""
         if last is not None and len(last.of) == self._size:
             for place, (known, name) in enumerate(zip(last.ids.tolist(), last.names, strict=True), 1):
                 self._districts[known] = _District(np.flatnonzero(last.of == place))
@@ -142,16 +146,17 @@ class DistrictBook:
         *,
         final: bool = False,
     ) -> tuple[dict[int, NDArray[np.int64]], dict[int, str], list[Change]]:
-        """Take in the space as it is now.
+        """Find the districts of the current embedding, and match them to the known ones.
 
         Args:
             vectors: shape (V, D), finite.
-            ids: shape (V, K), nearest neighbours, as for `clusters_of`.
-            cosines: shape (V, K), with them.
-            final: it will not move any more: what is there counts, without patience.
+            ids: shape (V, K), nearest neighbours, as for `find_clusters`.
+            cosines: shape (V, K), the cosines with them.
+            final: the embedding will not move any more, so changes count at once, without a second
+                observation.
 
         Returns:
-            The members of each district by its id, ascending; their names; what became of districts.
+            The members of each district by its id, ascending; the districts' names; the changes.
         """
         units = unit_rows(vectors)
         labels = clusters_of(ids, cosines)
@@ -190,7 +195,8 @@ class DistrictBook:
         return look
 
     def _give_up(self, found: set[int], before: NDArray[np.int64], look: _Look, *, final: bool) -> None:
-        """Whoever is missing keeps its tokens for a while; what is left without any is gone."""
+        """Keep the tokens of districts missing for a short time, and remove those missing too long or with
+        too few tokens."""
         missing = set(np.unique(before).tolist()) - found - {0}
         for known in sorted(missing):
             district = self._districts[known]
@@ -203,7 +209,7 @@ class DistrictBook:
                 del self._districts[known]
             else:
                 look.of[district.members] = known
-        # Tokens that wait with a district that was given up just now.
+        # Tokens of candidates may still belong to a district that was removed above.
         look.of[~np.isin(look.of, list(self._districts))] = 0
         for known in list(self._districts):
             self._districts[known].members = np.flatnonzero(look.of == known)
@@ -213,7 +219,7 @@ class DistrictBook:
                 look.changes.append(("district-gone", known, None))
 
     def _match(self, clusters: list[NDArray[np.int64]]) -> dict[int, int]:
-        """By number of the cluster, the district that it is now."""
+        """Return the district that each matched cluster continues, by the cluster's number."""
         if not clusters or not self._districts:
             return {}
         from scipy.optimize import linear_sum_assignment
@@ -224,7 +230,7 @@ class DistrictBook:
         return {int(a): known[b] for a, b in pairs if overlap[a, b] >= _SAME}
 
     def _seen_before(self, clusters: list[NDArray[np.int64]]) -> list[bool]:
-        """Whether each cluster was there, more or less, at the last look."""
+        """Return for each cluster whether the last observation found about the same one."""
         if not clusters or not self._candidates:
             return [False] * len(clusters)
         overlap = self._overlaps(clusters, self._candidates)
@@ -233,7 +239,10 @@ class DistrictBook:
     def _overlaps(
         self, some: list[NDArray[np.int64]], others: list[NDArray[np.int64]]
     ) -> NDArray[np.float64]:
-        """Jaccard's overlap of sets of tokens; the sets in `others` have no token in common. Shape (S, O)."""
+        """Return the Jaccard index of every set in `some` with every set in `others`, shape (S, O).
+
+        The sets in `others` must be disjoint.
+        """
         place = np.full(self._size, len(others))
         for at, members in enumerate(others):
             place[members] = at
@@ -249,7 +258,7 @@ class DistrictBook:
 
 
 def _most(ids: NDArray[np.int64]) -> int | None:
-    """The district that at least half of some tokens belong to; None where there is none."""
+    """Return the district that at least half of the given tokens belong to, or None."""
     found, counts = np.unique(ids, return_counts=True)
     largest = int(counts.argmax()) if len(counts) else 0
     half = len(counts) > 0 and found[largest] != 0 and 2 * counts[largest] >= len(ids)

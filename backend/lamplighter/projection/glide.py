@@ -1,10 +1,11 @@
-"""What is shown of a map whose places tremble: it glides after where the optimiser is, twice.
+"""Smoothing of a trembling map: the displayed positions follow the optimiser's as a critically damped spring.
 
-Pushes from random tokens make every place tremble. A running mean over the last frames, as averaging the iterates of
-any stochastic descent (Polyak and Juditsky 1992), is both calmer and nearer to where they tremble about; but it starts
-towards every new place at once, so each tremble still shows as a jerk. The running mean of that mean does not: as a
-critically damped spring it gathers speed first, and a tremble is over before it has. For the same delay behind
-a real motion its steps are less than half as long (at a share of 0.15, a third).
+Pushes from random tokens make every position tremble. A running mean over the last frames, as in averaging
+the iterates of any stochastic descent (Polyak and Juditsky 1992), is both calmer and nearer to the centre of
+the tremble. But it starts towards every new position at once, so each tremble still shows as a jerk. The
+running mean of that mean does not: like a critically damped spring it accelerates first, and a tremble is
+over before it has gathered speed. For the same delay behind a real motion its steps are less than half as
+long (at a share of 0.15, a third).
 """
 
 from __future__ import annotations
@@ -13,37 +14,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NEAR = 1e-3
-"""Of the map's diameter: a token this near to where it is going is there."""
+"""Fraction of the map's diameter within which a token counts as arrived."""
 
 
 class Glide:
-    """Places that follow others, shape (V, 2)."""
+    """Displayed positions, shape (V, 2), that follow target positions smoothly."""
 
     def __init__(self, places: NDArray[np.float32]) -> None:
-        """Start at rest."""
+        """Start at rest at `places`."""
         self.shown: NDArray[np.float32] = places
-        """Where the tokens are: a new array each time."""
+        """The displayed positions: a new array each time."""
         self._middle: NDArray[np.float32] = places
-        """The first mean, which what is shown follows."""
+        """The first running mean, which the displayed positions follow."""
 
     def follow(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
-        """One frame: the middle goes a share of its way to `reached`, what is shown the same share of its way there.
+        """Advance one frame: move the mean a share of its way to `reached`, and the displayed positions the
+        same share to the mean.
 
-        Behind what moves steadily it comes to lie 2 (1 / share - 1) frames.
+        Behind a steady motion the displayed positions lag 2 (1 / share - 1) frames.
 
         Args:
-            reached: shape (V, 2).
-            share: from 0 to 1, one or shape (V, 1).
+            reached: the optimiser's positions, shape (V, 2).
+            share: from 0 to 1, a scalar or shape (V, 1).
         """
         self._middle = (self._middle + share * (reached - self._middle)).astype(np.float32)
         self.shown = (self.shown + share * (self._middle - self.shown)).astype(np.float32)
 
     def near(self, reached: NDArray[np.float32]) -> bool:
-        """Whether every token is next to `reached`, and not on its way past it."""
+        """Return whether every token is next to its position in `reached`, and not on its way past it."""
         limit = _NEAR * float(np.hypot(*np.ptp(reached, axis=0)))
         away = max(np.abs(reached - self.shown).max(), np.abs(self._middle - self.shown).max())
         return bool(away <= limit)
 
     def arrive(self, reached: NDArray[np.float32]) -> None:
-        """Go all the way, and be at rest."""
+        """Jump to `reached` and come to rest there."""
         self.shown = self._middle = reached

@@ -1,7 +1,9 @@
-"""The one part of the map that is worth a graphics card: cosines of some rows with all others.
+"""Cosines of some rows with all others, on a GPU where there is one: the one part of the map that gains from
+it.
 
-The only module of this room that knows torch, and it imports it only where there is a card: torch and numba
-each carry an OpenMP runtime, which some systems do not bear in one process, and the import takes seconds.
+This is the only module of the package that uses torch, and it imports it only where there is a GPU. Torch and
+numba each bring an OpenMP runtime, which some systems do not tolerate in one process, and importing torch
+takes seconds.
 """
 
 from __future__ import annotations
@@ -16,38 +18,39 @@ if TYPE_CHECKING:
     import torch
 
 WORTH_IT = 5_000
-"""Rows from which the way to the card and back is the shorter one."""
+"""Number of rows from which the GPU is faster, transfers included."""
 
 
 class Products(Protocol):
-    """Unit rows, shape (V, D), that can be multiplied with one another."""
+    """Unit rows, shape (V, D), whose products with one another can be computed."""
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-        """Put other rows, shape (N, D), in the places of `ids`, shape (N,)."""
+        """Replace the rows `ids`, shape (N,), by `rows`, shape (N, D)."""
         ...
 
     def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The products of some rows with all, written into `out`, shape (len(ids), V)."""
+        """Write the products of the rows `ids` with all rows into `out`, shape (len(ids), V), and
+        return it."""
         ...
 
 
 class HostProducts:
-    """By numpy."""
+    """Products computed by numpy."""
 
     def __init__(self, units: NDArray[np.float32]) -> None:
         self._units = units
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-        """See `Products`."""
+        """Implement `RowProducts.replace`."""
         self._units[ids] = rows
 
     def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Products`."""
+        """Implement `RowProducts.multiply`."""
         return np.matmul(self._units[ids], self._units.T, out=out)
 
 
 class DeviceProducts:
-    """By torch, in full float32."""
+    """Products computed by torch, in full float32."""
 
     def __init__(self, units: NDArray[np.float32], device: str) -> None:
         import torch
@@ -56,21 +59,21 @@ class DeviceProducts:
         self._units: torch.Tensor = torch.from_numpy(units).to(device)
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
-        """See `Products`."""
+        """Implement `RowProducts.replace`."""
         device = self._units.device
         self._units[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
     def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Products`."""
+        """Implement `RowProducts.multiply`."""
         some = self._units[self._torch.from_numpy(ids).to(self._units.device)]
         self._torch.from_numpy(out).copy_(some @ self._units.T)
         return out
 
 
 def card_for(size: int) -> str | None:
-    """The device that multiplies so many rows best; None: the processor.
+    """Return the torch device that multiplies `size` rows fastest, or None for the CPU.
 
-    Imports torch where there may be a card and the rows are many, which takes seconds the first time.
+    Imports torch where there may be a GPU and the rows are many, which takes seconds the first time.
     """
     if size >= WORTH_IT and os.path.exists("/dev/nvidiactl"):
         try:
@@ -79,16 +82,16 @@ def card_for(size: int) -> str | None:
             if torch.cuda.is_available():
                 return "cuda"
         except (ImportError, OSError):
-            pass  # no torch, or one without a driver that fits: slower, not worse
+            pass  # torch is missing or does not match the driver: slower, but correct
     return None
 
 
 def products_of(units: NDArray[np.float32]) -> Products:
-    """On the card where there is one and the rows are many, else on the processor."""
+    """Return products of unit rows, on the GPU where there is one and the rows are many, else on the CPU."""
     device = card_for(len(units))
     if device is not None:
         try:
             return DeviceProducts(units, device)
         except RuntimeError:
-            pass  # no room on the card
+            pass  # the GPU is out of memory
     return HostProducts(units)

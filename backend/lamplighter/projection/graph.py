@@ -1,9 +1,8 @@
-"""The fuzzy neighbourhood graph of UMAP, as plain arrays in a fixed order, kept from frame to frame.
+"""The fuzzy neighbourhood graph of UMAP, as plain arrays in a fixed order, updated from frame to frame.
 
-What a token thinks of its neighbours (McInnes, Healy and Melville 2018: sigma, rho and the membership
-strengths) depends on its own row of neighbours alone, so it is computed anew only where that row changed. The
-union of what both ends of an edge think of it takes two passes over the neighbours, in the order of tokens,
-and no sorting.
+A token's membership strengths (McInnes, Healy and Melville 2018: sigma, rho and the strengths) depend on its
+own row of neighbours alone, so they are recomputed only where that row changed. The fuzzy union of the two
+directions of each edge takes two passes over the neighbours, in the order of tokens, and no sorting.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ class Graph:
     """Weighted edges, each in both directions, sorted by (head, tail)."""
 
     size: int
-    """Tokens, V."""
+    """Number of tokens, V."""
     head: NDArray[np.int32]
     """Shape (E,)."""
     tail: NDArray[np.int32]
@@ -30,24 +29,25 @@ class Graph:
 
     @property
     def keys(self) -> NDArray[np.int64]:
-        """One number an edge, ascending. Shape (E,)."""
+        """Return one number per edge, ascending. Shape (E,)."""
         return self.head.astype(np.int64) * self.size + self.tail
 
     @property
     def period(self) -> NDArray[np.float64]:
-        """Epochs between two pulls of each edge: 1 for the strongest, more for the weaker. Shape (E,)."""
+        """Return the epochs between two pulls of each edge: 1 for the strongest, more for weaker ones. Shape
+        (E,)."""
         return float(self.weight.max(initial=0)) / self.weight.astype(np.float64)
 
 
 class Strengths:
-    """What every token thinks of its neighbours: the directed weights, kept from frame to frame."""
+    """The membership strengths of every token's neighbours: directed weights, kept from frame to frame."""
 
     def __init__(self) -> None:
         self._weights = np.empty((0, 0), dtype=np.float32)
 
     @property
     def known(self) -> bool:
-        """Whether there has been a graph."""
+        """Return whether a graph has been built."""
         return self._weights.size > 0
 
     def graph(
@@ -57,15 +57,15 @@ class Strengths:
         horizon: int,
         changed: NDArray[np.bool_] | None = None,
     ) -> Graph:
-        """The graph of given neighbours.
+        """Build the graph of the given neighbours.
 
         Args:
             ids: shape (V, k), V at least 2, the token itself not among its neighbours.
             cosines: shape (V, k), descending.
-            horizon: epochs after which an edge so weak as never to fire within them is left out, as
-                umap-learn does.
-            changed: shape (V,), the tokens whose neighbours or cosines are not those of the last call; None
-                for all.
+            horizon: number of epochs of a fit; edges too weak to fire within them are left out, as in
+                umap-learn.
+            changed: shape (V,), the tokens whose neighbours or cosines differ from those of the last call;
+                None for all.
         """
         if self._weights.shape != ids.shape:
             self._weights, changed = np.empty(ids.shape, dtype=np.float32), None
@@ -77,17 +77,19 @@ class Strengths:
 
 
 def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> Graph:
-    """The graph of given neighbours, computed whole; see `Strengths.graph`."""
+    """Build the graph of the given neighbours from scratch; see `MembershipStrengths.build_graph`."""
     return Strengths().graph(ids, cosines, horizon)
 
 
 @numba.njit(cache=True)
 def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What tokens think of their neighbours: umap-learn's strengths, by Newton's method instead of bisection.
+    """Compute membership strengths (McInnes et al. 2018), by Newton's method instead of umap-learn's
+    bisection.
 
-    Sigma is such that the strengths of a token's neighbours add up to log2 of their number, the token itself counted
-    (a tolerance of 1e-5, as umap-learn's). The sum is a convex, falling function of 1 / sigma: from a start at which
-    it is too large, which the mean distance gives by Jensen's inequality, Newton's steps never go too far.
+    Sigma is such that the strengths of a token's neighbours sum to log2 of their number, the token itself
+    counted (to a tolerance of 1e-5, as in umap-learn). The sum is a convex, falling function of 1 / sigma.
+    Jensen's inequality gives, from the mean distance, a start at which the sum is too large; from there
+    Newton's steps never overshoot.
 
     Args:
         cosines: shape (N, k), descending.
@@ -139,7 +141,10 @@ def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
 def _union(
     ids: NDArray[np.int32], weights: NDArray[np.float32], horizon: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], int]:
-    """a + b - ab of what both ends think, without edges too weak to fire; the arrays are filled up to a count."""
+    """Compute a + b - ab of the strengths in both directions, without edges too weak to fire.
+
+    Returns the heads, tails and weights, and how many entries of these arrays are filled.
+    """
     size, k = ids.shape
     begins = np.zeros(size + 1, dtype=np.int64)
     for row in range(size):
@@ -147,7 +152,7 @@ def _union(
             begins[ids[row, at] + 1] += 1
     for row in range(size):
         begins[row + 1] += begins[row]
-    # Who has each token as a neighbour, by id.
+    # For each token, the tokens that have it as a neighbour, by id.
     filled = begins[:-1].copy()
     their_ids = np.empty(size * k, dtype=np.int32)
     theirs = np.empty(size * k, dtype=np.float32)
@@ -157,7 +162,7 @@ def _union(
             their_ids[place] = row
             theirs[place] = weights[row, at]
             filled[ids[row, at]] += 1
-    # Turned round once more: the token's own neighbours, by id.
+    # Transposed once more: each token's own neighbours, by id.
     own_ids = np.empty((size, k), dtype=np.int32)
     own = np.empty((size, k), dtype=np.float32)
     counts = np.zeros(size, dtype=np.int32)

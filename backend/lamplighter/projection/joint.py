@@ -1,14 +1,15 @@
-"""One layout of many steps of a run at once, in which equal tokens stay near their place through time.
+"""A joint layout of many steps of a run, in which unchanged tokens stay near their position through time.
 
-The live map knows only what came before. A finished run can be laid out looking both ways: every slice (a step)
-has UMAP's own cost (McInnes, Healy and Melville 2018) and a spring to the same tokens in the slices before and
-after it, as in AlignedUMAP (Dadu et al. 2023, umap-learn) and in the offline drawing of dynamic graphs ("linking",
-Brandes and Mader 2011). A spring is as strong as the share of a token's neighbourhood that is
-the same in both slices, so what did not change stays and what did is free to go.
+The live map knows only the past. A finished run can be laid out with both past and future in view: every
+slice (a step) has UMAP's own cost (McInnes, Healy and Melville 2018) and a spring from each token to itself
+in the slices before and after, as in AlignedUMAP (Dadu et al. 2023, umap-learn) and in offline dynamic graph
+drawing ("linking", Brandes and Mader 2011). A spring is as strong as the share of a token's neighbourhood
+that both slices have in common, so tokens that did not change stay and the others are free to move.
 
-Minimised slice by slice, in sweeps through time: backward from the last one, which has the most shape and is
-fitted cold, then forward and backward again with a falling learning rate. One sweep keeps one list of exact
-neighbours, refreshed for what moved, so memory is a matrix, a graph, and the places of all slices.
+The cost is minimised slice by slice, in sweeps through time: backward from the last slice, which has the
+clearest structure and is fitted from scratch, then forward and backward again with a falling learning rate. A
+sweep keeps one list of exact neighbours, updated for the rows that moved, so memory holds one matrix, one
+graph, and the positions of all slices.
 """
 
 from __future__ import annotations
@@ -25,26 +26,27 @@ from lamplighter.projection.neighbours import Neighbours
 from lamplighter.projection.umap_parts import find_ab_params
 
 RATES = (0.5, 0.3, 0.2, 0.1)
-"""The learning rate that each sweep begins a slice with: backward, forward, backward, forward."""
+"""Learning rate with which each sweep starts a slice: backward, forward, backward, forward."""
 _ROUNDS = 5
 """Times that the springs pull in one visit to a slice."""
 _EPOCHS = 6
-"""Between two pulls of the springs."""
+"""Optimiser epochs between two pulls of the springs."""
 _PULL = 0.9
-"""Share of the way to its places before and after that a token with the same neighbourhood goes in one pull."""
+"""Share of the way to its positions before and after that a token with an unchanged neighbourhood moves in
+one pull."""
 _CALMING = 2
 """Pulls of the springs at the end, without the optimiser."""
 
 
 class JointLayout:
-    """The places of all slices. One thread only."""
+    """The positions of all slices. For one thread only."""
 
     def __init__(self, slices: int, size: int, settings: MapSettings) -> None:
-        """Begin with nothing: `slices` of them, of `size` tokens."""
+        """Start with empty positions for `slices` slices of `size` tokens."""
         self.places = np.zeros((slices, size, 2), dtype=np.float32)
         """Shape (T, V, 2)."""
         self._steady = np.zeros((slices - 1, size), dtype=np.float32)
-        """By pair of slices and token: the share of its neighbourhood that is the same in both."""
+        """By pair of slices and token: the share of the token's neighbourhood that both have in common."""
         self._settings = settings
         self._curve = Curve(*map(float, find_ab_params(settings.spread, settings.min_dist)))
         self._random = np.random.default_rng(settings.seed)
@@ -54,9 +56,11 @@ class JointLayout:
         self._last: tuple[int, Graph] | None = None
 
     def visit(self, at: int, vectors: NDArray[np.float32], sweep: int) -> NDArray[np.float32]:
-        """Better the places of slice `at`, whose space is `vectors`, shape (V, D), finite; shape (V, 2).
+        """Refine the positions of slice `index`, whose embedding is `vectors`, shape (V, D), finite. Returns
+        them, shape (V, 2).
 
-        Every sweep visits all slices: those with an even number from the last to the first, the others back.
+        Every sweep must visit all slices: even sweeps from the last to the first, odd sweeps in the other
+        direction.
         """
         size = len(vectors)
         if size <= 2:
@@ -81,7 +85,8 @@ class JointLayout:
         return self.places[at]
 
     def _begin(self, at: int, graph: Graph, vectors: NDArray[np.float32]) -> None:
-        """The first sweep: the last slice is fitted cold, every other begins where the one after it lies."""
+        """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at
+        the one after it."""
         if self._last is None:
             places = principal_view(vectors, 0, 0).places(vectors)
             largest = np.abs(places).max()
@@ -94,13 +99,15 @@ class JointLayout:
         self._steady[at] = _shared(graph, self._last[1])
 
     def calm(self) -> None:
-        """Let the springs alone pull, some times over all slices: what is left of the optimiser's jitter goes."""
+        """Remove the optimiser's remaining jitter: let the springs alone pull, several times over all
+        slices."""
         for _ in range(_CALMING):
             for at in range(len(self.places)):
                 self._pull(self.places[at], at)
 
     def _pull(self, places: NDArray[np.float32], at: int) -> None:
-        """Pull the places of slice `at`, shape (V, 2), changed, towards those of the slices beside it."""
+        """Pull the positions of slice `index`, shape (V, 2), towards those of the adjacent slices, in
+        place."""
         beside = [(self._steady[at - 1], self.places[at - 1])] if at > 0 else []
         beside += [(self._steady[at], self.places[at + 1])] if at + 1 < len(self.places) else []
         total = np.maximum(sum(steady for steady, _ in beside), np.float32(1e-9))
@@ -110,9 +117,10 @@ class JointLayout:
     def _optimise(
         self, places: NDArray[np.float32], graph: Graph, epochs: int, rate: float, until: float
     ) -> None:
-        """Some epochs, the learning rate falling from `rate` to `until`; `places` is changed."""
+        """Optimise `places` in place for some epochs, with a learning rate that falls from `rate` to
+        `until`."""
         period = graph.period
-        # At a random point of its period every edge has its turn, in as many visits as its weight says.
+        # Edges start at a random point of their period, so that each pulls as often as its weight demands.
         due = self._random.random(len(period)) * period
         negative_due = due - period
         curve = self._curve
@@ -125,7 +133,7 @@ class JointLayout:
 
 
 def _shared(one: Graph, other: Graph) -> NDArray[np.float32]:
-    """By token, the share of the weight of its edges that two graphs have in common, shape (V,)."""
+    """Return, by token, the share of the weight of its edges that two graphs have in common, shape (V,)."""
     nothing = np.zeros((2, len(other.head)))
     counters = np.zeros((2, len(one.head)))
     kept, larger = np.zeros((2, one.size))

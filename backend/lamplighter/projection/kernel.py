@@ -1,10 +1,10 @@
-"""One epoch of UMAP's optimiser, as a function of its own.
+"""A single epoch of UMAP's optimiser, as a separate function.
 
-umap-learn's `optimize_layout_euclidean` makes the counters that say when an edge is due next inside
-itself, so every call starts them anew, and with a few epochs a call the same strong edges win each time.
-Here the counters belong to the caller and can be carried from one frame to the next. The arithmetic is
-umap-learn 0.5.12's (BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`), and a test holds
-it equal to it, to rounding. The compiled code is cached on the disk.
+umap-learn's `optimize_layout_euclidean` creates the counters that say when an edge is due next inside itself,
+so every call resets them, and with a few epochs a call the same strong edges win each time. Here the counters
+belong to the caller and can be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12
+(BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both agree to
+rounding. Compiled code is cached on disk.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from lamplighter.projection.umap_parts import tau_rand_int
 
 _STEPS = 2048
-"""Of the table of powers, between 1 and 2."""
+"""Intervals of the table of powers between 1 and 2."""
 
 
 class Curve:
-    """1 / (1 + a d^2b), how near tokens feel at a distance d, and a table of the powers x^b of a float32.
+    """The attraction curve 1 / (1 + a d^2b) at distance d, with tables of the powers x^b of a float32.
 
-    The powers are most of what the optimiser computes. x is 2^e times a number from 1 to 2, and so is its power:
-    one table holds (2^e)^b, another the powers between 1 and 2 in steps so fine that the line between two of
-    them is right to the rounding of a float32.
+    Powers are most of the optimiser's cost. x is 2^e times a number from 1 to 2, and so is its power. One
+    table holds (2^e)^b, another the powers between 1 and 2 in steps so fine that linear interpolation is
+    exact to float32 rounding.
     """
 
     def __init__(self, a: float, b: float) -> None:
@@ -33,14 +33,14 @@ class Curve:
         with np.errstate(over="ignore"):
             exponents = np.exp2(b * (np.arange(256) - 127.0))
         self.exponents = np.minimum(exponents, largest).astype(np.float32)
-        """Shape (256,), by the exponent bits."""
+        """Shape (256,), indexed by the exponent bits."""
         self.mantissas = ((1 + np.arange(_STEPS + 1) / _STEPS) ** b).astype(np.float32)
-        """Shape (2049,), by the first eleven bits of the mantissa."""
+        """Shape (2049,), indexed by the first eleven bits of the mantissa."""
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")
 def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float32]) -> np.float32:
-    """x^b by the tables of a `Curve`, of a float32 above 0."""
+    """Return x^b for a float32 `x` above 0, from the tables of an `AttractionCurve`."""
     bits = np.float32(x).view(np.uint32)
     at = (bits >> np.uint32(12)) & np.uint32(2047)
     rest = np.float32(bits & np.uint32(4095)) * np.float32(1 / 4096)
@@ -50,7 +50,7 @@ def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float3
 
 @numba.njit(fastmath=True, cache=True, inline="always")
 def within(change: np.float32) -> np.float32:
-    """umap-learn's limit for one change."""
+    """Clip one change of a coordinate to umap-learn's limits, -4 to 4."""
     return min(np.float32(4), max(np.float32(-4), change))
 
 
@@ -71,19 +71,20 @@ def run_epoch(
     mantissas: NDArray[np.float32],
     rng: NDArray[np.int64],
 ) -> None:
-    """Pull along every edge that is due, push away from random tokens; `places` and counters are changed.
+    """Pull along every edge that is due and push away from random tokens; changes `places` and the counters
+    in place.
 
     Args:
         places: shape (V, 2).
-        head: shape (E,), where each edge begins; both directions are listed.
-        tail: shape (E,), where it ends.
+        head: shape (E,), the first token of each edge; both directions are listed.
+        tail: shape (E,), the second token.
         period: shape (E,), epochs between two pulls of an edge: 1 for the strongest.
         due: shape (E,), the epoch at which the edge pulls next.
         negative_due: shape (E,), the epoch up to which the edge has pushed.
-        negatives: pushes for a pull, on average.
+        negatives: average number of pushes per pull.
         epoch: the number of this epoch.
         rate: the learning rate.
-        a_of_curve: of the `Curve`; so are `b_of_curve`, `exponents` and `mantissas`.
+        a_of_curve: from the `AttractionCurve`, like `b_of_curve`, `exponents` and `mantissas`.
         rng: shape (V, 3), the state of a random generator for every token.
     """
     size = places.shape[0]
@@ -137,17 +138,18 @@ def carry(
     kept: NDArray[np.float64],
     larger: NDArray[np.float64],
 ) -> None:
-    """Carry the counters of edges from one graph to the next; those of new edges stay as they are.
+    """Carry the counters of edges from one graph to the next; the counters of new edges stay as they are.
 
-    An edge that is in both keeps the share of its period that it had still to wait.
+    An edge in both graphs keeps the fraction of its period that was left until its next pull.
 
     Args:
-        old_head: shape (E,), and so on: the last graph, its edges by (head, tail), and its counters.
-        head: shape (F,), and so on: the next one.
-        due: shape (F,), changed; so is `negative_due`.
-        epoch: the number of the epoch that was run last.
-        kept: shape (V,), zeros; to be the weight that a token's edges have in both graphs.
-        larger: shape (V,), zeros; to be the weight that they have in either.
+        old_head: shape (E,), like the other `old_` arrays: the last graph, its edges sorted by (head, tail),
+            and its counters.
+        head: shape (F,), like `tail` and `weight`: the next graph.
+        due: shape (F,), changed in place, like `negative_due`.
+        epoch: the number of the last epoch run.
+        kept: shape (V,), zeros on entry; receives the weight that each token's edges have in both graphs.
+        larger: shape (V,), zeros on entry; receives the weight that they have in either graph.
     """
     old_most = old_weight.max() if len(old_weight) else np.float32(1)
     most = weight.max() if len(weight) else np.float32(1)
@@ -159,7 +161,7 @@ def carry(
             larger[old_head[i]] += old_weight[i]
             i += 1
         if i < len(old_head) and old_head[i] == head[e] and old_tail[i] == tail[e]:
-            # Of the periods, most / weight.
+            # The ratio of the new period to the old one; a period is most / weight.
             stretch = np.float64(most) / weight[e] * old_weight[i] / old_most
             due[e] = epoch + (old_due[i] - epoch) * stretch
             negative_due[e] = epoch + (old_negative_due[i] - epoch) * stretch

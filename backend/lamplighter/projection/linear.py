@@ -1,10 +1,11 @@
-"""The linear view: two fixed directions of the space, in which a row that rests cannot move.
+"""The linear view: a projection on two fixed directions of the embedding, in which a row that does not change
+stays put.
 
-The directions are the first two principal components (Pearson 1901) of one matrix, chosen once and kept.
-At the start nothing has a direction yet, so the very first picture uses the components of the random start;
-they are replaced once, once the space has taken shape (at the first frame from step `CHOSEN_AT`
-on), and then stay for the rest of the run, restarts included. For a run that has ended before anyone
-projected it, they come from its last step. Which step it was is kept with the layouts.
+The directions are the first two principal components (Pearson 1901) of one matrix, chosen once and kept. At
+the start no direction means anything yet, so the first layout uses the components of the random start. They
+are replaced once, when the embedding has taken shape (at the first frame from step `FIXED_FROM_STEP` on), and
+then stay for the rest of the run, restarts included. For a run that ended before it was first projected, they
+come from its last step. The step they come from is stored with the layouts.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHOSEN_AT = 400
-"""Steps after which the directions are chosen for good."""
+"""Step from which the directions are chosen for good."""
 
 
 @dataclass(frozen=True)
 class LinearView:
-    """A point and two orthonormal directions, and where they come from."""
+    """A centre and two orthonormal directions, with the step they come from."""
 
     centre: NDArray[np.float32]
     """Shape (D,)."""
@@ -32,8 +33,8 @@ class LinearView:
     """The step whose matrix gave the directions."""
 
     def places(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where the rows lie: (vectors - centre) @ basis. Shape (V, 2)."""
-        # Column by column, so that what a row gives does not depend on the rows beside it.
+        """Project the rows: (vectors - centre) @ basis. Returns shape (V, 2)."""
+        # Column by column, so that a row's result does not depend on the rows beside it.
         out = np.empty((len(vectors), 2), dtype=np.float32)
         for axis in (0, 1):
             out[:, axis] = np.einsum("vd,d->v", vectors, self.basis[:, axis])
@@ -41,7 +42,7 @@ class LinearView:
         return out
 
     def to_facts(self) -> dict[str, Any]:
-        """All of it, as JSON can hold it."""
+        """Return the view as a JSON-serialisable dict."""
         return {
             "attempt": self.attempt,
             "step": self.step,
@@ -51,10 +52,10 @@ class LinearView:
 
     @staticmethod
     def from_facts(facts: dict[str, Any]) -> LinearView:
-        """Read what `to_facts` gave.
+        """Read the dict that `to_facts` returned.
 
         Raises:
-            KeyError, TypeError, ValueError: it is something else.
+            KeyError, TypeError, ValueError: the dict is malformed.
         """
         centre = np.array(facts["centre"], dtype=np.float32)
         basis = np.array(facts["basis"], dtype=np.float32)
@@ -66,21 +67,21 @@ class LinearView:
 def principal_view(
     vectors: NDArray[np.float32], attempt: int, step: int, like: NDArray[np.float32] | None = None
 ) -> LinearView:
-    """The first two principal components of a matrix.
+    """Compute the first two principal components of a matrix.
 
     Args:
         vectors: shape (V, D), D at least 2, finite.
-        attempt: of the step the matrix is of.
-        step: that step.
-        like: shape (V, 2), the picture shown so far: the components are turned or mirrored within their
-            plane to lie like it.
+        attempt: the attempt that the step belongs to.
+        step: the step that the matrix belongs to.
+        like: shape (V, 2), the layout shown so far; the components are rotated or mirrored within their plane
+            to match it.
     """
     rows = vectors.astype(np.float64)
     centre = rows.mean(axis=0)
     rows -= centre
     _, directions = np.linalg.eigh(rows.T @ rows)
     basis = directions[:, :-3:-1]
-    # A direction and its opposite are as good: take the one whose largest coordinate is positive.
+    # A component's sign is arbitrary: take the one whose largest coordinate is positive.
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.where(basis[largest, [0, 1]] < 0, -1.0, 1.0)
     if like is not None:

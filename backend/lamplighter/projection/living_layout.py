@@ -1,18 +1,18 @@
-"""One UMAP layout that stays alive while the space under it moves.
+"""An incremental UMAP layout that follows an embedding while it moves.
 
-Each frame: the exact neighbours and their fuzzy graph, as far as they changed; then a few epochs of UMAP's
-optimiser (McInnes, Healy and Melville 2018) on the places it had reached; then a rigid motion back onto the last
-frame. What makes that calm, where refitting jumps:
+Each frame: update the exact neighbours and their fuzzy graph where they changed, run a few epochs of UMAP's
+optimiser (McInnes, Healy and Melville 2018) from the positions reached so far, then align the result rigidly
+to the last frame. What makes this calm, where refitting jumps:
 
-- the counters that say when each edge pulls next are carried from frame to frame, so that in a few
-  epochs a frame the weak edges get their turn too; a new edge starts at a random point of its period;
-- the places are never rescaled;
-- the learning rate falls to nothing within each frame, and from frame to frame follows how much the graph
-  changed: a space at rest gives, after a short settling, a map at rest;
-- what is shown is not where the optimiser is, which trembles, but glides after it (`glide.py`). A token with
-  whose neighbours little happened glides more slowly than the others.
+- the counters that say when each edge pulls next are carried from frame to frame, so that even with a few
+  epochs a frame the weak edges get their turn; a new edge starts at a random point of its period;
+- the positions are never rescaled;
+- the learning rate falls to zero within each frame, and from frame to frame follows how much the graph
+  changed: an embedding at rest gives, after a short settling, a map at rest;
+- the displayed positions are not the optimiser's, which tremble, but follow them smoothly. A token whose
+  neighbours changed little follows more slowly than the others.
 
-`docs/map.md` has what each of these was measured to do.
+`docs/map.md` has the measured effect of each.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from lamplighter.projection.neighbours import Neighbours, Refresh
 from lamplighter.projection.umap_parts import find_ab_params
 
 _COLD = 0.003
-"""Learning rates below this move nothing that could be seen: the map rests."""
+"""Learning rate below which no visible motion remains, so that the map rests."""
 
 
 class LivingLayout:
-    """The layout and all it carries from frame to frame: a `MapMethod`. One thread only."""
+    """The layout and all state carried from frame to frame: a layout method. For one thread only."""
 
     def __init__(
         self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
     ) -> None:
-        """Start from nothing, or from the places of an earlier process, shape (V, 2)."""
+        """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
         self.settings = settings = settings or MapSettings()
         self.alpha = 0.1
-        """The learning rate the last warm frame began with."""
+        """The learning rate with which the last warm frame started."""
         self.refresh: Refresh | None = None
-        """What the last frame found out about the space."""
+        """The last frame's update of the neighbours; None before the first."""
         self._reached = places
         self._glide = None if places is None else Glide(places)
         self._gliding = False
@@ -61,32 +61,33 @@ class LivingLayout:
 
     @property
     def places(self) -> NDArray[np.float32] | None:
-        """Shape (V, 2), or None before the first frame."""
+        """Return the displayed positions, shape (V, 2), or None before the first frame."""
         return None if self._glide is None else self._glide.shown
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The neighbours it keeps of every token, and their cosines: of the space last drawn, two shapes (V, K)."""
+        """Return the neighbours kept for every token and their cosines, in the embedding drawn last: two
+        shapes (V, K)."""
         return self._neighbours.ids, self._neighbours.cosines
 
     @property
     def restless(self) -> bool:
-        """Whether another frame of the same space would still move the map."""
+        """Return whether another frame of the same embedding would still move the map."""
         return self._glide is None or self.alpha >= _COLD or self._gliding
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
-        """Take in the space that the places it was started with were made for, shape (V, D)."""
+        """Load the embedding that the initial positions were made for, shape (V, D)."""
         if len(vectors) > 2:
             self._take(vectors)
 
     def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The next frame of the map.
+        """Compute the next frame of the map.
 
         Args:
             vectors: shape (V, D), D at least 2, finite; V the same every time.
 
         Returns:
-            Places, shape (V, 2).
+            Positions, shape (V, 2).
         """
         size = len(vectors)
         if size <= 2:
@@ -95,7 +96,8 @@ class LivingLayout:
             self.alpha = 0.0
             return self._reached
         if len(self._generators) != size:
-            # The kernel's generator stays at zero if it is ever all zeros; these numbers are far from it.
+            # The kernel's generator stays at zero if its state is ever all zeros; these numbers are far from
+            # it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         unrest, change = self._take(vectors)
         if self._glide is None or self._reached is None:
@@ -117,7 +119,7 @@ class LivingLayout:
         return self._glide.shown
 
     def change(self, settings: MapSettings) -> None:
-        """Draw by other settings from the next frame on: the map flows to its new shape from where it is."""
+        """Use other settings from the next frame on; the map moves to its new shape from where it is."""
         self._curve = _curve(settings)
         if settings.neighbours != self.settings.neighbours:
             self._neighbours = Neighbours(settings.neighbours - 1)
@@ -126,16 +128,18 @@ class LivingLayout:
         self.alpha = settings.fastest
 
     def _share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
-        """Of its way that a token glides in one frame, shape (V, 1); one for all where nothing happened."""
+        """Return the share of its way that each token moves in one frame, shape (V, 1); one number where no
+        neighbours changed."""
         slow, fast = self.settings.calm_glide, self.settings.glide
         if change == 0:
             return fast
-        # A token as restless as the whole goes as fast as any. Squared: a few neighbours that moved a little stir
-        # nearly every token somewhat.
+        # A token as restless as the average moves at full speed. Squared, because a few neighbours that moved
+        # a little stir nearly every token somewhat.
         return slow + (fast - slow) * np.square(np.minimum(1, unrest / change))[:, None]
 
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The linear picture, ten units wide as in umap-learn, shaken so that no two tokens coincide."""
+        """Return the linear layout, ten units wide as in umap-learn, with noise so that no two tokens
+        coincide."""
         places = principal_view(vectors, 0, 0).places(vectors)
         places -= places.mean(axis=0)
         largest = np.abs(places).max()
@@ -143,11 +147,11 @@ class LivingLayout:
         return places + self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
 
     def _take(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
-        """Go over to the graph of a new space, carrying the counters of edges that are in both.
+        """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.
 
         Returns:
-            How much of the weight of a token's edges, in both graphs, is not shared, from 0 (equal, or nothing to
-            compare with) to 1, shape (V,); and the same of all edges.
+            By token, the share of the weight of its edges, over both graphs, that they do not have in common,
+            from 0 (equal, or no earlier graph) to 1, shape (V,); and the same share over all edges.
         """
         nearest, old = self._neighbours, self._graph
         self.refresh = found = nearest.update(vectors)
@@ -173,7 +177,8 @@ class LivingLayout:
         return unrest, float(1 - kept.sum() / larger.sum())
 
     def _optimise(self, places: NDArray[np.float32], epochs: int, alpha: float) -> NDArray[np.float32]:
-        """`places` after some epochs, the learning rate falling from `alpha` to nothing, as in a full fit."""
+        """Return `places` after some epochs, with a learning rate that falls from `rate` to zero, as in a
+        full fit."""
         graph, curve = self._graph, self._curve
         assert graph is not None
         places = np.array(places, dtype=np.float32, order="C")
@@ -199,6 +204,6 @@ class LivingLayout:
 
 
 def _curve(settings: MapSettings) -> Curve:
-    """UMAP's curve for these settings."""
+    """Return UMAP's curve for these settings."""
     a, b = find_ab_params(settings.spread, settings.min_dist)
     return Curve(float(a), float(b))

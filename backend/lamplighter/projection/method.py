@@ -1,4 +1,4 @@
-"""What every way of making the map has in common: the living map, the classic refit and PCA stand behind it."""
+"""The interface and settings of all layout methods: incremental UMAP, refitted UMAP and PCA."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class MapSettings:
-    """How the map is drawn; the first four are UMAP's own."""
+    """Settings of the map; the first four are UMAP's own."""
 
     neighbours: int = 40
-    """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
+    """Neighbours of a token in the graph, itself included: few make islands, many make one continent."""
     min_dist: float = 1.0
-    """How close together tokens may lie, at most `spread`: streets rather than heaps."""
+    """Distance to which tokens may approach each other, at most `spread`: makes streets rather than heaps."""
     spread: float = 1.5
     negatives: int = 5
-    """Pushes for every pull."""
+    """Pushes per pull."""
     horizon: int = 200
     """Epochs of a full fit; the weakest edge kept fires once in them."""
     warm_epochs: int = 10
@@ -27,17 +27,18 @@ class MapSettings:
     gain: float = 2.0
     """Learning rate for a graph of which everything changed in one frame."""
     fastest: float = 1.0
-    """The highest learning rate a warm frame begins with."""
+    """The highest learning rate with which a warm frame starts."""
     cooling: float = 0.7
-    """What is left of the learning rate from frame to frame when the space rests."""
+    """Factor by which the learning rate falls from frame to frame when the embedding rests."""
     glide: float = 0.6
-    """Share of its way to where the optimiser has it that a token goes in one frame, at most; twice over (`Glide`)."""
+    """Share of the way to the optimiser's position that a token moves in one frame, at most; applied twice
+    (`PositionSmoother`)."""
     calm_glide: float = 0.15
-    """The same of a token with whose neighbours nothing happened, while others move."""
+    """The share for a token whose neighbours did not change, while others move."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Raises ValueError, with a sentence, for what no map can be drawn by."""
+        """Raise ValueError, with a sentence, for settings that no map can be drawn by."""
         if self.neighbours < 2:
             raise ValueError("neighbours must be at least 2: each token counts as its own first one")
         if not 0 <= self.min_dist <= self.spread <= 100 or self.spread <= 0:
@@ -49,34 +50,35 @@ class MapSettings:
 
 
 class MapMethod(Protocol):
-    """A method that makes the map, frame after frame, of a space that moves. One thread only."""
+    """A method that lays out a moving embedding, frame after frame. For one thread only."""
 
     @property
     def places(self) -> NDArray[np.float32] | None:
-        """Where the tokens lie, shape (V, 2); None before the first frame."""
+        """Return the tokens' positions, shape (V, 2), or None before the first frame."""
         ...
 
     @property
     def restless(self) -> bool:
-        """Whether another frame of the same space would still move the map."""
+        """Return whether another frame of the same embedding would still move the map."""
         ...
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
-        """Take in the space, shape (V, D), that the places it was started with were made for."""
+        """Load the embedding, shape (V, D), that the initial positions were made for."""
         ...
 
     def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The next frame. What moved since the last one the method finds for itself.
+        """Compute the next frame. The method itself detects which rows moved since the last one.
 
         Args:
             vectors: shape (V, D), D at least 2, finite; V the same every time. Not kept: the caller may
-                write into it afterwards.
+                overwrite it afterwards.
 
         Returns:
-            Places, shape (V, 2). Not written into by later frames.
+            Positions, shape (V, 2). Later frames do not overwrite them.
         """
         ...
 
     def change(self, settings: MapSettings) -> None:
-        """Draw by other settings from the next frame on, from where the tokens lie now, never anew."""
+        """Use other settings from the next frame on, starting from the current positions, never from
+        scratch."""
         ...

@@ -1,4 +1,4 @@
-"""The methods that can make the map, by the name a recipe or a request has for them."""
+"""The registry of layout methods, by the name that recipes and requests use."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.wire.frames import Method
 
 METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REFIT, "pca": Method.PCA}
-"""What a layout says it was made by."""
+"""The method that a layout on the wire names as its own."""
 
 
 def settings_of(chosen: MapRecipe) -> MapSettings:
-    """What is chosen, as the methods take it."""
+    """Return the settings that a recipe of the map selects."""
     return MapSettings(neighbours=chosen.neighbours, min_dist=chosen.min_dist, spread=chosen.spread)
 
 
 def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) -> MapMethod:
-    """A method that goes on from where the tokens lie, shape (V, 2), or begins anew.
+    """Create a layout method that continues from the given positions, shape (V, 2), or starts from scratch.
 
-    Imports UMAP where the method needs it: the first time that takes seconds.
+    Imports UMAP where the method needs it, which takes seconds the first time.
     """
     settings = settings_of(chosen)
     match chosen.method:
@@ -40,12 +40,12 @@ def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) ->
 
 
 def begun_over(chosen: MapRecipe, vectors: NDArray[np.float32], places: NDArray[np.float32]) -> MapMethod:
-    """A method that takes over from another: it begins anew, turned to lie over what that one drew.
+    """Create a layout method that replaces another: it starts from scratch, aligned to the other's layout.
 
     Args:
-        chosen: the method, and how it draws.
-        vectors: the space, shape (V, D).
-        places: what was drawn by the other one, shape (V, 2), in a scale of its own.
+        chosen: the method and its settings.
+        vectors: the embedding, shape (V, D).
+        places: the other method's positions, shape (V, 2), in their own scale.
     """
     if chosen.method != "umap":
         return make_method(chosen, places)

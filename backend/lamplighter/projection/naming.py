@@ -1,8 +1,8 @@
-"""Names of districts, out of their own tokens.
+"""Names of districts, made of their own tokens.
 
-Where most members are of one planted class, that is the name. Else it is made of the tokens that are central
-and frequent: a token's cosine with the mean direction of the district, times the logarithm of its count. A name
-stays as long as it is true, so that a district which grows or loses some tokens keeps it.
+Where most members belong to one planted class, its name is used. Otherwise the name lists the most central
+and frequent tokens, by a token's cosine with the district's mean direction times the logarithm of its count.
+A name is kept as long as it holds, so that a district which gains or loses some tokens does not change it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from lamplighter.wire.vocabulary import Vocabulary
 
 WORDS = 3
-"""Tokens in a name."""
+"""Number of tokens in a name."""
 _AGREE, _STILL = 0.6, 0.5
-"""Share of a district's tokens that must be of a class for its name to be given, and to be kept."""
+"""Share of a district's tokens that must belong to a class for its name to be given, and to be kept."""
 _GROWN = 2.0
-"""A district so many times larger or smaller than when it was named is named anew."""
+"""Ratio to its size when it was named from which a district gets a new name."""
 _LONGEST = 32
 """Characters of one token in a name."""
 
@@ -28,15 +28,15 @@ _LONGEST = 32
 class _Name:
     text: str
     size: int
-    """Members when it was named."""
+    """Number of members when it was named."""
     planted: int = -1
-    """The class it is named after."""
+    """The class that it is named after; -1 for none."""
     token_ids: tuple[int, ...] = ()
-    """The tokens it is made of; none are known of a name that an earlier process gave."""
+    """The tokens that it is made of; empty for a name that an earlier process gave."""
 
 
 class Namer:
-    """Names districts, and keeps their names as long as they fit."""
+    """Names of districts, kept as long as they fit."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -44,30 +44,30 @@ class Namer:
         self._class_of = vocabulary.class_of()
         self._weight = np.log1p(np.maximum(vocabulary.counts, 0)).astype(np.float32)
         words = [_word(token) for token in vocabulary.tokens]
-        # Punctuation and single letters name a district only where it has nothing else.
+        # Punctuation and single letters name a district only if it has no other tokens.
         self._weight[[len(word) < 2 or not any(c.isalpha() for c in word) for word in words]] *= 1e-3
         self._names: dict[int, _Name] = {}
 
     @property
     def names(self) -> dict[int, str]:
-        """As they are now, by id of the district."""
+        """Return the current names, by district id."""
         return {known: name.text for known, name in self._names.items()}
 
     def restore(self, district: int, text: str, size: int) -> None:
-        """Take up a name that an earlier process gave."""
+        """Restore a name that an earlier process gave."""
         planted = self._classes.index(text) if text in self._classes else -1
         self._names[district] = _Name(text, size, planted)
 
     def name(self, members: dict[int, NDArray[np.int64]], units: NDArray[np.float32]) -> dict[int, str]:
-        """The names of districts.
+        """Name the districts, and return their names by id.
 
         Args:
-            members: of each, by its id, token ids in ascending order.
+            members: token ids of each district in ascending order, by its id.
             units: shape (V, D), rows of length one.
         """
         self._names = {known: name for known, name in self._names.items() if known in members}
         taken: set[str] = set()
-        # Those that keep theirs come first: no newcomer takes a name away.
+        # Districts that keep their name come first, so that no new one takes it.
         anew: list[int] = []
         for known, some in members.items():
             name = self._names.get(known)
@@ -104,7 +104,7 @@ class Namer:
         return _Name(" · ".join(words), len(members), -1, tuple(central.tolist()))
 
     def _planted(self, members: NDArray[np.int64]) -> tuple[int, float]:
-        """The class that most members are of, and their share; -1 where most are of none."""
+        """Return the class that most members belong to, and its share; -1 where most belong to none."""
         counts = np.bincount(self._class_of[members] + 1, minlength=len(self._classes) + 1)
         planted = int(counts[1:].argmax()) if len(counts) > 1 else -1
         return planted, float(counts[planted + 1]) / max(1, len(members)) if planted >= 0 else 0.0

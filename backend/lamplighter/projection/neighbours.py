@@ -1,13 +1,13 @@
-"""The exact nearest neighbours of a space that moves, kept from frame to frame.
+"""The exact nearest neighbours of a moving embedding, updated from frame to frame.
 
-A row that moved is ranked against all others. Of every other row, the moved ones are struck off its list and
-those that are near enough now are put in; nothing else can have changed. So that a row that lost a neighbour
-need not be ranked anew each time, lists are longer than asked for (`SLACK`), and each has an *edge*: it holds
-every row at least as near as that. Only where fewer are left than are asked for is the row ranked against
-all again.
+A row that moved is ranked against all others. The moved rows are also removed from the lists of all other
+rows, and inserted again where they are near enough; no other entry can have changed. Lists are longer than
+requested (`SLACK`), so that losing a neighbour does not force a new ranking, and each has an *edge*: the list
+holds every row at least as near as that. A row is ranked against all again only where fewer neighbours are
+left than were requested.
 
-The result is that of `geometry.neighbours.nearest`, to the rounding of a float32 product. Memory is bounded:
-one block of similarities, and some 12 bytes an entry.
+The result equals that of `geometry.neighbours.nearest_rows`, to the rounding of a float32 product. Memory is
+bounded: one block of similarities, and about 12 bytes per list entry.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_ro
 from lamplighter.projection.gpu import Products, products_of
 
 SLACK = 0.5
-"""Entries kept beyond those asked for, as a share of them."""
+"""Entries kept beyond the requested ones, as a fraction of them."""
 CADENCE = 256
-"""Frames in which every row is ranked anew at least once, whether it needs to be or not: a few rows in each."""
+"""Frames within which every row is ranked again at least once, needed or not: a few rows in each frame."""
 MOST = 0.5
-"""When a larger share of the rows moved, all are ranked: repairing would cost as much."""
+"""Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 
 
 @dataclass(frozen=True)
 class Refresh:
-    """What one update did."""
+    """The result of one update."""
 
     moved: int
-    """Rows that differ from those of the last frame."""
+    """Number of rows that differ from the last frame."""
     ranked: int
-    """Rows that were ranked against all others."""
+    """Number of rows that were ranked against all others."""
     changed: NDArray[np.bool_]
-    """Shape (V,): whose neighbours, or the cosines with them, are not what they were."""
+    """Shape (V,): True for tokens whose neighbours, or the cosines with them, changed."""
 
 
 class Neighbours:
-    """The `k` nearest of every row, of the last space given. One thread only."""
+    """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
 
     def __init__(self, k: int) -> None:
-        """Nothing is known before the first `update`; `k` is lowered to V - 1 there."""
+        """Start empty; the first `update` lowers `k` to at most V - 1."""
         self.wanted = k
         self._k = 0
         self._vectors: NDArray[np.float32] | None = None
@@ -54,16 +54,18 @@ class Neighbours:
 
     @property
     def ids(self) -> NDArray[np.int32]:
-        """Nearest first, equal cosines by id, the row itself left out; a view. Shape (V, min(k, V - 1))."""
+        """Return the neighbours' ids, nearest first, equal cosines by id, without the row itself; a view.
+        Shape (V, min(k, V - 1))."""
         return self._ids[:, : self._k]
 
     @property
     def cosines(self) -> NDArray[np.float32]:
-        """Of the same neighbours. Shape (V, min(k, V - 1))."""
+        """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
         return np.clip(self._cosines[:, : self._k], -1, 1)
 
     def update(self, vectors: NDArray[np.float32]) -> Refresh:
-        """Take in the next space, shape (V, D). What moved is found by comparing with the last one."""
+        """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
+        one."""
         last = self._vectors
         if last is None or last.shape != vectors.shape:
             self._begin(vectors)
@@ -109,7 +111,7 @@ class Neighbours:
                 self._k, went, changed,
             )  # fmt: skip
         poor = self._counts < self._k
-        # Beside those that ran out, a few in turn.
+        # In addition to rows with too few neighbours, rank a few in turn.
         turn = (self._next + np.arange(-(-size // CADENCE))) % size
         self._next = int(turn[-1]) + 1
         poor[turn] = True
@@ -121,7 +123,7 @@ class Neighbours:
         return Refresh(len(moved), len(moved) + len(again), changed)
 
     def _ranked(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Rank rows against all, block by block; gives each block's rows, (B,), and cosines, (B, V)."""
+        """Rank rows against all, block by block; yields each block's rows, (B,), and cosines, (B, V)."""
         for start in range(0, len(rows), len(self._block)):
             some = rows[start : start + len(self._block)]
             similar = self._products.of(some, self._block[: len(some)])
@@ -138,7 +140,7 @@ def _strike(
     went: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
-    """Take the rows that moved off the lists of the others."""
+    """Remove the rows that moved from the lists of the others."""
     for row in range(ids.shape[0]):
         if went[row]:
             continue
@@ -158,7 +160,8 @@ def _strike(
 def _insert(
     ids: NDArray[np.int32], cosines: NDArray[np.float32], count: int, cosine: float, token: int
 ) -> int:
-    """Put one into a list of `count`, in order; where it is full, the last falls out. Returns where it is."""
+    """Insert a token into a sorted list of `count` entries, dropping the last if it is full. Returns its
+    index."""
     at = min(count, len(ids) - 1)
     while at > 0 and (cosine > cosines[at - 1] or (cosine == cosines[at - 1] and token < ids[at - 1])):
         ids[at] = ids[at - 1]
@@ -179,12 +182,12 @@ def _rank(
     edges: NDArray[np.float32],
     edge_ids: NDArray[np.int32],
 ) -> None:
-    """Make the lists of `rows` anew, shape (B,), from their cosines with all, shape (B, V)."""
+    """Rebuild the lists of `rows`, shape (B,), from their cosines with all, shape (B, V)."""
     size, kept = similar.shape[1], ids.shape[1]
     for b in range(len(rows)):
         row = rows[b]
         own_ids, own = ids[row], cosines[row]
-        # Those that were nearest are near still: as many as are wanted lie at least this near.
+        # The old neighbours give a lower bound: at least that many rows are this near.
         near_enough = np.float32(-np.inf)
         if counts[row] == kept:
             near_enough = np.float32(np.inf)
@@ -194,7 +197,7 @@ def _rank(
         least = np.float32(-np.inf)
         for token in range(size):
             cosine = similar[b, token]
-            # Tokens come by id: an equal cosine ranks after those that are there.
+            # Tokens come in order of id, so an equal cosine ranks after those already in the list.
             if cosine < near_enough or cosine <= least or token == row:
                 continue
             _insert(own_ids, own, count, cosine, token)
@@ -222,7 +225,7 @@ def _offer(
     went: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
-    """Put `rows`, which moved, into the list of every row that did not move and is near enough."""
+    """Insert `rows`, which moved, into the list of every row that did not move and is near enough."""
     size, kept = similar.shape[1], ids.shape[1]
     for b in range(len(rows)):
         token = rows[b]

@@ -1,8 +1,9 @@
-"""The map by principal components (Pearson 1901), chosen anew for every frame and laid over the last one.
+"""The map by principal components (Pearson 1901), computed anew for every frame and aligned to the last one.
 
-Unlike the linear view, whose directions are fixed: here they follow the space, so a row that rests moves
-with them. The components are turned, or mirrored, within their plane to lie like the picture before
-(`linear.principal_view`), so that nothing spins or flips where two directions are about as strong.
+Unlike the linear view, whose directions are fixed, these directions follow the embedding, so a row that does
+not change moves with them. The components are rotated or mirrored within their plane to match the previous
+layout (`linear_view.principal_view`), so that the map does not spin or flip where two directions are about
+equally strong.
 """
 
 from __future__ import annotations
@@ -15,31 +16,32 @@ from lamplighter.projection.method import MapSettings
 
 
 class PrincipalMap:
-    """One set of directions a frame. Has no settings."""
+    """A layout by principal components, recomputed for every frame. It has no settings."""
 
     def __init__(self, places: NDArray[np.float32] | None = None) -> None:
-        """Start from nothing, or from the places of an earlier process, shape (V, 2), to lie like."""
+        """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
         self._places = places
         self._drawn = False
 
     @property
     def places(self) -> NDArray[np.float32] | None:
-        """Shape (V, 2), or None before the first frame."""
+        """Return the positions, shape (V, 2), or None before the first frame."""
         return self._places
 
     @property
     def restless(self) -> bool:
-        """Whether nothing was drawn yet."""
+        """Return whether no frame has been drawn yet."""
         return not self._drawn
 
     def remember(self, vectors: NDArray[np.float32]) -> None:
-        """Take in the space that the places it was started with were made for: nothing is carried over from it."""
+        """Ignore the embedding that the initial positions were made for; this method carries no state over
+        from it."""
 
     def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """This space on its own components, shape (V, D) to (V, 2); see `MapMethod`."""
+        """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""
         self._places = principal_view(vectors, 0, 0, self._places).places(vectors)
         self._drawn = True
         return self._places
 
     def change(self, settings: MapSettings) -> None:
-        """Other settings change nothing here."""
+        """Ignore other settings; this method has none."""

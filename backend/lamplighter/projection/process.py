@@ -1,7 +1,6 @@
-"""Following a run with layouts, from its first matrix to its last.
+"""The projector's main loop: it follows a run with layouts, from its first matrix to its last.
 
-This module decides when a frame is due and when it is time to leave; what a frame is made of is in
-`projector.py`.
+This module decides when a frame is due and when to stop; `projector.py` makes the frames.
 """
 
 from __future__ import annotations
@@ -24,19 +23,19 @@ from lamplighter.runfolder.snapshots import NoSnapshotError
 from lamplighter.runfolder.steps import TERMINAL, StepsReader
 
 POLL = 0.02
-"""Seconds between two looks at the run: microseconds each."""
+"""Seconds between two polls of the run, which take microseconds each."""
 SHARE = 0.6
-"""Of one core, while the run is trained."""
+"""Share of one core used while the run is trained."""
 BETWEEN = (0.02, 1.0)
-"""Seconds of rest between two frames, at least and at most, whatever the share says."""
+"""Minimum and maximum seconds of rest between two frames, whatever the share requires."""
 PATIENCE = 60.0
-"""Seconds without a trainer after which the projector leaves; it is started again with the trainer."""
+"""Seconds without a trainer after which the projector stops; it is started again with the trainer."""
 LAYOUTS_SHARE = 0.1
-"""Of the run's disk budget. Beyond it old layouts are thinned."""
+"""Share of the run's disk budget for layouts. Beyond it old layouts are thinned."""
 
 
 class ProjectorProcess:
-    """Follows one run until it ends."""
+    """A loop that lays out one run until it ends."""
 
     def __init__(self, run: RunFolder, *, once: bool = False, share: float = SHARE) -> None:
         self._run = run
@@ -52,20 +51,20 @@ class ProjectorProcess:
         self._last_alive = time.monotonic()
 
     def stop(self) -> None:
-        """Leave after the frame under way."""
+        """Stop after the current frame."""
         self._stop = True
 
     @property
     def warming(self) -> bool:
-        """Whether UMAP is being imported."""
+        """Return whether UMAP is being imported."""
         return self._warm is not None and not self._warm.done
 
     def go(self) -> None:
-        """Follow the run to its end. Where there is no room on the disk: begin again with the last layout that
-        is kept, as after a crash, until there is.
+        """Follow the run to its end. While the disk is full, retry from the last stored layout, as after a
+        crash.
 
         Raises:
-            FormatError: the folder cannot be read by this version.
+            FormatError: this version cannot read the folder.
         """
         insist(self._go, lambda: self._stop, "the projector")
 
@@ -86,13 +85,14 @@ class ProjectorProcess:
             self._let_go()
 
     def _let_go(self) -> None:
-        """Close the steps: the trainer can seal its file only when nobody reads it."""
+        """Close the reader of the steps: the trainer can seal its file only while it has no readers."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     def _open(self) -> StepsReader | None:
-        """The run's steps, once the first matrix is there; None when it is time to leave before that."""
+        """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
+        before that."""
         while not self._stop and not self._abandoned():
             try:
                 reader = StepsReader(self._run.steps_path)
@@ -112,7 +112,7 @@ class ProjectorProcess:
         return None
 
     def _follow(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
-        """Make layouts until the run is over (True) or it is time to leave (False)."""
+        """Make layouts until the run is over (True) or it is time to stop (False)."""
         follower = self._follower
         size = len(follower.vectors)
         with LayoutsReader(self._run.layouts_path) as earlier:
@@ -137,7 +137,7 @@ class ProjectorProcess:
             if self._take_up(projector):
                 due = 0.0
             if self._warm is None and frames:
-                # Not before the first linear layout is out.
+                # Start warming up only after the first linear layout is out.
                 self._warm = WarmUp(projector.chosen, size)
             elif self._warm is not None and self._warm.done:
                 self._begin(projector)
@@ -145,14 +145,14 @@ class ProjectorProcess:
                 time.sleep(POLL)
                 continue
             start, used = time.monotonic(), time.thread_time()
-            self._let_go()  # a frame may take long, and the run end meanwhile
+            self._let_go()  # a frame may take long, and the run may end meanwhile
             projector.frame(follower.vectors, follower.attempt, follower.step)
             frames += 1
             if frames % 50 == 0:
                 writer.thin(keep)
                 writer.thin_districts(max(50, keep // 4))
             used = time.thread_time() - used
-            # Shares are of processor time: on a busy machine the clock would make it rest twice over.
+            # Shares are of processor time: by wall-clock time it would rest twice over on a busy machine.
             rested = start + used / (self._share if self._alive else 1.0)
             now = time.monotonic()
             due = min(max(rested, now + BETWEEN[0]), now + BETWEEN[1])
@@ -167,7 +167,7 @@ class ProjectorProcess:
         return over
 
     def _finish(self, projector: Projector) -> bool:
-        """The layouts of the last step, the map come to rest. False when told to stop before that."""
+        """Make the layouts of the last step, until the map rests. Returns False if stopped before that."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
         self._take_up(projector)
         if projector.complete(attempt, step):
@@ -188,7 +188,7 @@ class ProjectorProcess:
         return True
 
     def _take_up(self, projector: Projector) -> bool:
-        """Take up what people asked for of the map since the last look. Returns whether there was anything."""
+        """Apply the requests for the map that arrived since the last poll. Returns whether there were any."""
         asked = [request for request in self._requests.new() if request.kind in OF_THE_PROJECTOR]
         for request in asked:
             projector.take_up(request, self._follower.attempt, self._follower.step)
@@ -202,7 +202,7 @@ class ProjectorProcess:
         projector.begin()
 
     def _abandoned(self) -> bool:
-        """Whether nobody has been training the run for `PATIENCE` seconds. Looks once a second."""
+        """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
         now = time.monotonic()
         if now - self._looked > 1:
             self._looked = now
@@ -213,7 +213,7 @@ class ProjectorProcess:
 
 
 def _matrix_of(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
-    """The matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
+    """Read the matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
     try:
         with History(run) as history:
             if counts(history.steps.line(), attempt, step):

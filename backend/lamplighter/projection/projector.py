@@ -1,7 +1,8 @@
-"""From the newest matrix to the next layouts: the linear view at once, the map when its method is ready.
+"""The step from the newest matrix to the next layouts: the linear view at once, the map when its method is
+ready.
 
-This module covers what a frame is made of. It does not watch the run nor decide when a frame is due (see
-`process.py`).
+This module makes frames. It neither watches the run nor decides when a frame is due (see
+`projector_process.py`).
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from lamplighter.wire.frames import FrameError, Layout, Method, decode
 from lamplighter.wire.vocabulary import Vocabulary
 
 SETTLING = 100
-"""Frames after which a space at rest is taken to have settled, whatever the learning rate says."""
+"""Frames after which an embedding at rest counts as settled, whatever the learning rate."""
 
 
 class WarmUp:
-    """Imports what a method of the map needs, and compiles it, beside the main thread.
+    """A background thread that imports and compiles what a layout method needs.
 
-    The first time on a machine that takes a quarter of a minute, later a few seconds; the linear view goes
-    on meanwhile. Numba aborts the process when two threads run its code at once: the main thread runs none
+    The first time on a machine this takes a quarter of a minute, later a few seconds; the linear view goes on
+    meanwhile. Numba aborts the process when two threads run its code at once, so the main thread runs none
     before `done`, and this thread none after.
     """
 
@@ -47,7 +48,7 @@ class WarmUp:
 
     @property
     def done(self) -> bool:
-        """Whether the map can be made, or failed to (`error`)."""
+        """Return whether the map can be made, or failed to warm up (`error`)."""
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -57,13 +58,13 @@ class WarmUp:
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
             for _ in range(2):
                 made.frame(some)
-                some[:5] += 1  # what keeps up with a moving space is compiled too
-        except Exception as error:  # noqa: BLE001  # handed on to the main thread, which says so
+                some[:5] += 1  # compile the code that updates a moving embedding too
+        except Exception as error:  # noqa: BLE001  # passed on to the main thread, which raises it
             self.error = error
 
 
 class Projector:
-    """Makes layouts of the matrices it is given and commits them. Main thread only."""
+    """A maker of layouts, which it commits. For the main thread only."""
 
     def __init__(
         self,
@@ -73,14 +74,14 @@ class Projector:
         chosen: MapRecipe | None = None,
         vocabulary: Vocabulary | None = None,
     ) -> None:
-        """Take up the work where the file says it was left.
+        """Continue from the state in the file.
 
         Args:
-            writer: of the layouts.
+            writer: writes the layouts.
             earlier: reads the same file; used only here.
-            size: tokens, V.
+            size: number of tokens, V.
             chosen: how the map is drawn where the file does not say yet.
-            vocabulary: of the run, for the names of districts; None: none are looked for.
+            vocabulary: the run's vocabulary, for the names of districts; None: no districts are detected.
         """
         self._writer = writer
         self._size = size
@@ -104,32 +105,32 @@ class Projector:
         self.shown = (drawn.attempt, drawn.step) if drawn else None
         """(attempt, step) of the newest layout of the map; None before the first."""
         self.chosen = chosen_of(facts) or chosen or MapRecipe()
-        """How the map is drawn."""
+        """The map's current method and settings."""
         self._settled: bool = facts.get("settled", True)
 
     @property
     def living(self) -> bool:
-        """Whether the map is drawn yet."""
+        """Return whether the map is being drawn yet."""
         return self._ready
 
     def remember(self, vectors: NDArray[np.float32] | None) -> None:
-        """Say what the space, shape (V, D), was when the last layout was made: then the living map knows
-        how far it has to go."""
+        """Set the embedding, shape (V, D), of the last layout, so that the layout method knows how far it has
+        moved since."""
         self._remembered = vectors
 
     def begin(self) -> None:
-        """The warm-up is done: from the next frame on there is a map."""
+        """Start drawing the map with the next frame; call it once the warm-up is done."""
         self._ready = True
         self._tell()
 
     def take_up(self, request: Request, attempt: int, step: int) -> None:
-        """Draw as a request of the kind `map` wants it from the next frame on; `step` was shown last.
+        """Apply a request of kind `map` from the next frame on; `step` is the step shown last.
 
-        What it asks for and the mark that it was taken up are one: whenever this process is killed, the next
-        one neither loses it nor takes it up again.
+        The new settings and the mark that the request was applied are written in one transaction. Whenever
+        this process is killed, the next one neither loses the request nor applies it again.
         """
         before = self.chosen
-        # What makes no sense changes nothing: it is the server that says so to whoever asks.
+        # An invalid request changes nothing; the server has already refused it to its sender.
         chosen = changed(before, request.body) or before
         with self._writer.together():
             if chosen != before:
@@ -159,7 +160,7 @@ class Projector:
         self._writer.set_facts(facts)
 
     def _begun(self, vectors: NDArray[np.float32]) -> MapMethod:
-        """The method that is chosen, as it goes on from what is shown."""
+        """Create the chosen method so that it continues from the layout shown."""
         if self._places is not None and self._drawn_by != METHODS[self.chosen.method]:
             return begun_over(self.chosen, vectors, self._places)
         made = make_method(self.chosen, self._places)
@@ -171,17 +172,17 @@ class Projector:
 
     @property
     def _restless(self) -> bool:
-        """Whether another frame of the same space would still move the map."""
+        """Return whether another frame of the same embedding would still move the map."""
         return self._method is None or (self._method.restless and self._settling < SETTLING)
 
     def wants(self, attempt: int, step: int) -> bool:
-        """Whether a frame of this step would show anything that is not shown yet."""
+        """Return whether a frame of this step would show anything new."""
         if self._linear_shown != (attempt, step):
             return True
         return self._ready and (self.shown != (attempt, step) or self._restless)
 
     def complete(self, attempt: int, step: int) -> bool:
-        """Whether both views of this step are there already, as an earlier process left them."""
+        """Return whether an earlier process already left both views of this step."""
         return not self.living and self._settled and self._linear_shown == self.shown == (attempt, step)
 
     def frame(self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False) -> bool:
@@ -189,13 +190,13 @@ class Projector:
 
         Args:
             vectors: shape (V, D).
-            attempt: of the step.
-            step: that step.
-            over: the run has ended: directions are chosen now or never.
+            attempt: the attempt that the step belongs to.
+            step: the step.
+            over: the run has ended, so the directions are chosen now or never.
 
         Returns:
-            False when the matrix holds values that are not finite: the last layouts stay, and the facts say
-            so.
+            False when the matrix has values that are not finite: the last layouts stay, and the facts give
+                the reason.
         """
         wild = int((~np.isfinite(vectors).all(axis=1)).sum())
         if wild:
@@ -215,7 +216,7 @@ class Projector:
             )
             return False
         self._probe.look(vectors)
-        # The first frame of a map may take seconds: the linear view does not wait for it.
+        # The first frame of a map may take seconds, so the linear view is committed before it.
         begun = self._method is not None
         if begun:
             self._draw(vectors, attempt, step)
@@ -251,7 +252,8 @@ class Projector:
         self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool
     ) -> LinearView:
         view = self._linear
-        # Of the start, or of a step before the space had taken shape (nobody projected the start).
+        # The view comes from the start, or from a step before the embedding had taken shape (the start was
+        # not projected).
         early = view is not None and view.step < CHOSEN_AT <= step
         if view is None or early or (over and view.step == 0 < step):
             like = None if view is None else view.places(vectors)
@@ -264,7 +266,7 @@ class Projector:
 
 
 def _newest(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:
-    """The layout made last; None where there is none, or none that fits."""
+    """Return the newest layout made by the given methods, or None where there is none that fits."""
     record = reader.last_made(*methods)
     try:
         layout = None if record is None else decode(record)

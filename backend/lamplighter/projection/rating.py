@@ -1,4 +1,4 @@
-"""A layout as it is kept: with how far it, and each token's place in it, can be trusted."""
+"""Layouts scored for storage: with the trust of the whole and of each token."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def rated_layout(
     probe: TrustProbe,
     nearest: Nearest | None,
 ) -> Layout:
-    """Rate a picture of the space that the probe looked at last.
+    """Score a layout of the embedding that the probe was given last.
 
     Args:
-        attempt: of the step.
-        step: that step.
-        method: what drew it.
+        attempt: the attempt that the step belongs to.
+        step: the step.
+        method: the method that drew it.
         places: shape (V, 2).
-        probe: of this space.
-        nearest: each token's nearest in this space; None: the tokens get no trust of their own.
+        probe: the trust probe, set to this embedding.
+        nearest: each token's nearest neighbours in this embedding; None: tokens get no trust of their own.
     """
     shown = by_token = None
     if nearest is not None:

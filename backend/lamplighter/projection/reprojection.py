@@ -1,8 +1,8 @@
-"""A finished run laid out once more, looking both ways through time, for replay.
+"""The reprojection of a finished run for replay, with both past and future in view.
 
-The result lies beside the live layouts, in a file of its own (`relayouts.sqlite`), which appears whole or
-not at all: until the last sweep is done it has another name, and what a killed process left of that is cleared away
-by the next. The linear view in it looks along the directions of the last step from the beginning on.
+The result lies beside the live layouts in its own file (`relayouts.sqlite`), which appears whole or not at
+all. Until the last sweep is done it has another name, and the next process deletes what a killed one left
+under that name. Its linear view uses the directions of the last step throughout.
 """
 
 from __future__ import annotations
@@ -30,42 +30,44 @@ from lamplighter.runfolder.steps import TERMINAL
 from lamplighter.wire.frames import Method
 
 SLICES = 120
-"""Steps laid out unless somebody says how many."""
+"""Default number of steps laid out."""
 MOST_SLICES = 1_000
 _PLACES_BYTES = 512 << 20
-"""Of all slices' places and what is kept between them: beyond it there are fewer slices."""
+"""Bytes for the positions of all slices and the state between them; if they need more, there are fewer
+slices."""
 
 Progress = Callable[[float, str], None]
-"""Told how much is done, from 0 to 1, and what is being done; what it raises ends the work."""
+"""A callback that gets the share done, from 0 to 1, and a description. An exception that it raises ends the
+work."""
 
 
 class ReprojectionError(RuntimeError):
-    """The run cannot be laid out anew; the message says why."""
+    """A run that cannot be reprojected; the message says why."""
 
 
 @dataclass(frozen=True)
 class Reprojected:
-    """What was made."""
+    """A summary of the result."""
 
     steps: int
     trust: float
-    """Median of the trustworthiness of its layouts."""
+    """Median trustworthiness of its layouts."""
     seconds: float
 
 
 def reproject(run: RunFolder, progress: Progress, slices: int = SLICES) -> Reprojected:
-    """Lay out a finished run anew. Only one process at a time may (the role `reprojector`).
+    """Reproject a finished run. Only one process at a time may do so (the role `reprojector`).
 
     Args:
         run: the run.
-        progress: hears how far it is, after every slice.
-        slices: how many steps to lay out, evenly over those that are kept exactly, the first and the last
-            among them; fewer where not so many are kept, or the vocabulary is large.
+        progress: called after every slice.
+        slices: how many steps to lay out, evenly spaced over those stored exactly, the first and the last
+            among them; fewer where too few are stored, or the vocabulary is large.
 
     Raises:
-        ReprojectionError: it is not over, or too little of it is kept.
-        FileNotFoundError: it has not begun.
-        FormatError: this version cannot read it.
+        ReprojectionError: the run is not over, or too few of its steps are stored.
+        FileNotFoundError: the run has not begun.
+        FormatError: this version cannot read the run.
     """
     begun = time.monotonic()
     part = run.relayouts_path.with_suffix(".part")
@@ -118,7 +120,7 @@ def _make(run: RunFolder, history: History, part: Path, progress: Progress, slic
 
 
 def _chosen(history: History, most: int) -> list[int]:
-    """Steps evenly over those kept exactly, up to the last whose matrix is finite; at least two."""
+    """Choose steps evenly from those stored exactly, up to the last whose matrix is finite; at least two."""
     exact = history.exact_steps()
     while len(exact) and not np.isfinite(history.snapshot(int(exact[-1])).vectors).all():
         exact = exact[:-1]
@@ -129,7 +131,7 @@ def _chosen(history: History, most: int) -> list[int]:
 
 
 def _through(history: History, steps: list[int], *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
-    """The slices and their matrices, from the first to the last or back."""
+    """Yield the slices and their snapshots, from the first to the last or backward."""
     order = range(len(steps))
     for at in reversed(order) if backward else order:
         snapshot = history.snapshot(steps[at])

@@ -1,4 +1,5 @@
-"""Each token's nearest in the space, by which trust and districts go: those the map keeps, or else found here."""
+"""The source of each token's nearest neighbours for trust and districts: the layout method's own list, or one
+made here."""
 
 from __future__ import annotations
 
@@ -14,25 +15,27 @@ if TYPE_CHECKING:
     from lamplighter.projection.neighbours import Neighbours
 
 REACH = 39
-"""Neighbours looked at: as many as the living map keeps, as it is drawn where nobody chose."""
+"""Number of neighbours used: as many as the incremental UMAP keeps by default."""
 _FEW = 5_000
-"""Tokens up to which they are found without what has to be compiled first."""
+"""Largest number of tokens for which neighbours are computed without compiled code."""
 
 Nearest = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
 class Surroundings:
-    """The nearest in the space, frame by frame. Main thread only."""
+    """The nearest neighbours in the embedding, frame by frame. For the main thread only."""
 
     def __init__(self) -> None:
         self._own: Neighbours | None = None
 
     def of(self, vectors: NDArray[np.float32], method: MapMethod | None) -> Nearest | None:
-        """The nearest of every token, nearest first, itself left out, and their cosines.
+        """Return the nearest neighbours of every token, nearest first, without the token itself, and their
+        cosines.
 
         Args:
-            vectors: the space, shape (V, D).
-            method: what made the map of just this space; None while there is none, and nothing is compiled.
+            vectors: the embedding, shape (V, D).
+            method: the method that drew this very embedding; None before the first, while no code is
+                compiled.
 
         Returns:
             Ids and cosines, each of shape (V, K); None where it would take too long now.

@@ -1,4 +1,5 @@
-"""When districts are looked for, and how they are kept: now and then, never for long."""
+"""The schedule of district detection: now and then, within a share of the projector's time; and the storing
+of its results."""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ from lamplighter.wire.frames import Districts, FrameError, decode
 from lamplighter.wire.vocabulary import Vocabulary
 
 EVERY = 2.0
-"""Seconds between two looks, at least."""
+"""Minimum seconds between two detections."""
 SHARE = 0.1
-"""Of the projector's time, at most."""
+"""Maximum share of the projector's time."""
 _MOST_EVENTS = 20
-"""Of one look on the timeline; of the rest it is said how many they are."""
+"""Maximum events of one detection on the timeline; the last one counts the rest."""
 
 
 class Survey:
-    """Looks for districts in the spaces the projector draws. Main thread only."""
+    """A detector of districts in the embeddings that the projector draws. For the main thread only."""
 
     def __init__(self, writer: LayoutsWriter, earlier: LayoutsReader, vocabulary: Vocabulary) -> None:
-        """Go on from what the file holds."""
+        """Continue from the districts in the file."""
         self._writer = writer
         last = _last(earlier)
         next_id = earlier.facts().get("next_district", 1)
@@ -43,14 +44,15 @@ class Survey:
         *,
         final: bool = False,
     ) -> None:
-        """Look at the space of a step, if it is time to.
+        """Detect the districts of a step, if it is time to.
 
         Args:
             vectors: shape (V, D), finite.
-            nearest: ids and cosines of each token's nearest, shapes (V, K); None where they are not known.
-            attempt: of the step.
-            step: that step.
-            final: no other space follows.
+            nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None where they are
+                not known.
+            attempt: the attempt that the step belongs to.
+            step: the step.
+            final: this is the last embedding.
         """
         fresh = self._seen != (attempt, step) or (final and not self._final)
         if nearest is None or not fresh or (time.monotonic() < self._due and not final):

@@ -1,12 +1,12 @@
-"""How far a map can be trusted: estimated on a sample of tokens, each against all others.
+"""Trust in a map, estimated on a sample of tokens, each ranked against all others.
 
-Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are neighbours in the space, and
-weighs an intruder by how far away it really is; recall asks which of the neighbours in the space are still
-neighbours on the map. In full they cost V^2; a fixed random sample of tokens, each ranked against the whole
-vocabulary, gives an unbiased estimate and its error.
+Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are neighbours in the embedding, and
+weighs an intruder by how far away it really is. Recall asks which of the neighbours in the embedding are
+still neighbours on the map. In full they cost V^2. A fixed random sample of tokens, each ranked against the
+whole vocabulary, gives an unbiased estimate and its error.
 
-Each token's own trust is exact, and cheap (`trust_by_token`): given its K nearest in the space, which the living
-map keeps, the rank of an intruder beyond K need not be known to count it as far away.
+Each token's own trust is exact and cheap (`trust_by_token`): given its K nearest in the embedding, an
+intruder beyond K counts as far away, so its rank need not be known.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from lamplighter.geometry.neighbours import differing_rows, unit_rows
 SAMPLE = 500
 NEIGHBOURS = 10
 _CACHED = 1 << 16
-"""Similarities looked at together."""
+"""Number of similarities compared at once, so that they stay in the CPU cache."""
 
 
 @dataclass(frozen=True)
 class Trust:
-    """What the sample says."""
+    """An estimate from the sample."""
 
     trust: float
     """Trustworthiness, 1 at best; NaN for fewer than three tokens."""
     error: float
     """Standard error of `trust`: 0 when every token is in the sample."""
     recall: float
-    """Share of the nearest neighbours in the space that are also nearest on the map."""
+    """Share of the nearest neighbours in the embedding that are also nearest on the map."""
     token_ids: NDArray[np.int64]
     """Shape (S,), the sample."""
     by_token: NDArray[np.float64]
-    """Shape (S,), the trustworthiness of each token's surroundings; `trust` is their mean."""
+    """Shape (S,), the trustworthiness of each token's neighbourhood; `trust` is their mean."""
 
 
 class TrustProbe:
-    """Asks the same tokens every time, so that a change of the number is a change of the map."""
+    """A fixed sample of tokens, so that a change of the estimate reflects a change of the map."""
 
     def __init__(
         self, size: int, *, sample: int = SAMPLE, neighbours: int = NEIGHBOURS, seed: int = 0
     ) -> None:
-        """Choose `sample` of `size` tokens (all, if there are no more).
+        """Draw `sample` of `size` tokens (all, if there are no more).
 
         `neighbours` is lowered for small vocabularies: the measure needs fewer than half the tokens.
         """
@@ -60,9 +60,9 @@ class TrustProbe:
         self._similar: NDArray[np.float32] | None = None
 
     def look(self, vectors: NDArray[np.float32]) -> None:
-        """Take in the space, shape (V, D): the estimates that follow are against it.
+        """Set the embedding, shape (V, D), that the next estimates are made against.
 
-        What moved since the last look is found by comparing; only its similarities are computed anew.
+        Rows that moved since the last call are found by comparison; only their similarities are recomputed.
         """
         last, ids = self._vectors, self.token_ids
         moved = np.arange(self.size) if last is None else differing_rows(vectors, last)
@@ -79,11 +79,11 @@ class TrustProbe:
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
     def estimate(self, places: NDArray[np.float32], shown: NDArray[np.int64] | None = None) -> Trust:
-        """How far a map shows the space last looked at.
+        """Estimate how well a map shows the current embedding.
 
         Args:
             places: shape (V, 2).
-            shown: what `nearest_places` gives for them and as many neighbours, where that is known.
+            shown: the result of `nearest_on_map` for them and as many neighbours, where that is known.
         """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
@@ -92,14 +92,15 @@ class TrustProbe:
         near = _nearest_places(places, ids, k) if shown is None else shown[ids]
         ranks = self._ranks(self._similar, near)
         by_token = 1 - 2 / (k * (2 * self.size - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
-        # The sample is drawn without replacement: the error vanishes as it becomes the whole.
+        # The sample is drawn without replacement, so the error vanishes as it approaches the whole.
         left_out = 1 - len(ids) / self.size
         error = float(by_token.std(ddof=1) / np.sqrt(len(ids)) * np.sqrt(left_out)) if len(ids) > 1 else 0.0
         return Trust(float(by_token.mean()), error, float((ranks <= k).mean()), ids, by_token)
 
     @staticmethod
     def _ranks(similar: NDArray[np.float32], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The rank in the space, from 1, of each neighbour on the map; equal cosines share the best rank."""
+        """Return the rank in the embedding, from 1, of each neighbour on the map; equal cosines share the
+        best rank."""
         ranks = np.empty(neighbours.shape, dtype=np.int64)
         own = np.take_along_axis(similar, neighbours, axis=1)
         # Few rows at a time, so that they stay in the cache while every neighbour is compared with them.
@@ -113,11 +114,11 @@ class TrustProbe:
 
 
 def nearest_places(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """The `k` tokens nearest on the map to each token, itself left out.
+    """Return the `k` tokens nearest on the map to each token, without the token itself.
 
     Args:
         places: shape (V, 2).
-        k: at most V - 1; where it is below 1 there are none.
+        k: at most V - 1; below 1 the result is empty.
 
     Returns:
         Shape (V, k).
@@ -128,22 +129,24 @@ def nearest_places(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 
 
 def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
-    """How far the surroundings of each token on the map are its surroundings in the space.
+    """Compute how well each token's neighbourhood on the map matches its neighbourhood in the embedding.
 
-    For a token i with the `k` nearest on the map U(i), and r(i, j) the rank of j among its nearest in the space,
+    For a token i with the `k` nearest on the map U(i), and r(i, j) the rank of j among its nearest in the
+    embedding,
 
         trust(i) = 1 - sum over j in U(i) of min(max(r(i, j) - k, 0), K - k) / (k (K - k))
 
-    That is its term of the trustworthiness (Venna and Kaski 2001), but for two things: an intruder from beyond
-    the `K` nearest counts as one that just is beyond, however far; and it is scaled so that 0 says that all of U(i)
-    come from beyond. So it does not depend on the size of the vocabulary, and needs no ranks beyond K.
+    That is its term of the trustworthiness (Venna and Kaski 2001), with two differences: an intruder from
+    beyond the `K` nearest counts as one just beyond, however far it is; and the term is scaled so that 0
+    means that all of U(i) come from beyond. So it does not depend on the size of the vocabulary, and needs no
+    ranks beyond K.
 
     Args:
-        shown: shape (V, k), what `nearest_places` gives.
-        nearest: shape (V, K), the nearest in the space, nearest first, the token itself left out.
+        shown: shape (V, k), the result of `nearest_on_map`.
+        nearest: shape (V, K), the nearest in the embedding, nearest first, without the token itself.
 
     Returns:
-        Shape (V,), 255 for wholly trusted; None where K is not larger than k, or there is nothing to ask.
+        Shape (V,), 255 for full trust; None where K is not larger than k, or k is below 1.
     """
     (size, k), reach = shown.shape, nearest.shape[1]
     if k < 1 or reach <= k:
@@ -157,9 +160,9 @@ def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDAr
 
 
 def _nearest_places(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """The `k` tokens nearest on the map, the token itself left out. Shape (len(ids), k)."""
+    """Return the `k` tokens nearest on the map, without the token itself. Shape (len(ids), k)."""
     found = np.asarray(KDTree(places).query(places[ids], k=k + 1)[1], dtype=np.int64)
-    # Among tokens in one place the token itself need not come first, nor at all.
+    # Where tokens coincide, the token itself need not come first, nor appear at all.
     own = found == ids[:, None]
     own[~own.any(axis=1), -1] = True
     return found[~own].reshape(len(ids), k)

@@ -1,9 +1,10 @@
-"""The parts of umap-learn (0.5.12, BSD-3-Clause) that are used here, made ready for a process that starts often.
+"""The adapter to umap-learn (0.5.12, BSD-3-Clause): the functions used here, compiled for a process that
+starts often.
 
-The one place that names umap-learn: what is used of it is not a public interface, so the version is pinned
-(`>=0.5.12,<0.6`) and tests hold it to what is expected. umap-learn compiles `smooth_knn_dist` and
-`compute_membership_strengths` for several threads and anew in every process, which takes three seconds;
-here the same source is compiled for one thread, and kept on the disk.
+No other module imports umap-learn. The functions used here are not a public interface, so the version is
+pinned (`>=0.5.12,<0.6`) and tests check their behaviour. umap-learn compiles `smooth_knn_dist` and
+`compute_membership_strengths` for several threads and anew in every process, which takes three seconds; here
+the same source is compiled for one thread and cached on disk.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lamplighter.projection.method import MapSettings
 
 with warnings.catch_warnings():
-    # Said of a part that is not used here.
+    # The warning concerns a part of umap-learn that is not used here.
     warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
     from umap.umap_ import UMAP, find_ab_params
     from umap.umap_ import compute_membership_strengths as _strengths
@@ -27,18 +28,20 @@ with warnings.catch_warnings():
     from umap.utils import tau_rand_int
 
 _SPECTRAL = 20
-"""Tokens up to which a fit begins at random: the spectral start has no solver for so few."""
+"""Largest number of tokens for which a fit starts at random, since the spectral start has no solver for so
+few."""
 
 smooth_knn_dist = numba.njit(_smooth.py_func, cache=True)
-"""(distances, k) -> (sigmas, rhos): see umap-learn."""
+"""umap-learn's function of this name: (distances, k) -> (sigmas, rhos)."""
 membership_strengths = numba.njit(_strengths.py_func, cache=True)
-"""(ids, distances, sigmas, rhos) -> (heads, tails, weights, None): see umap-learn."""
+"""umap-learn's `compute_membership_strengths`: (ids, distances, sigmas, rhos) -> (heads, tails, weights,
+None)."""
 
 
 def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) -> NDArray[np.float32]:
-    """umap-learn's own fit from scratch, by cosine, shape (V, D) to (V, 2); V above `neighbours`.
+    """Run umap-learn's own fit from scratch, by cosine, shape (V, D) to (V, 2); V must exceed `neighbours`.
 
-    Always with the same seed, and so by one thread.
+    The seed is fixed, and therefore only one thread is used.
     """
     model = UMAP(
         n_neighbors=neighbours,
@@ -51,7 +54,7 @@ def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) ->
         n_jobs=1,
     )
     with warnings.catch_warnings():
-        # Disconnected pieces, duplicates: the picture is what it is, and its trust says how good.
+        # Ignore warnings of disconnected components and duplicates: the layout's trust shows how good it is.
         warnings.simplefilter("ignore")
         return np.asarray(model.fit_transform(vectors), dtype=np.float32)
 

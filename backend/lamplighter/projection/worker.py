@@ -1,10 +1,10 @@
 """The projector as a process: `python -m lamplighter.projection.worker RUN-FOLDER [--once]`.
 
 It follows the run, makes layouts at a calm cadence, and ends with the run: then it makes the layout of the
-last step and seals its file. With `--once` it makes the layouts of the newest step and leaves.
+last step and seals its file. With `--once` it makes the layouts of the newest step and exits.
 
-Exit codes: 0 done (the run is over, or nobody has been training it for a while, or SIGTERM), 3 another
-process is the projector, 4 the folder cannot be read.
+Exit codes: 0 done (the run is over, or has had no trainer for a while, or SIGTERM), 3 another process is the
+projector, 4 the folder cannot be read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ DONE, TAKEN, FAILED = 0, 3, 4
 
 
 def prepare_environment() -> None:
-    """Set what BLAS and numba read when they are imported: one thread, and a cache that survives.
+    """Set the variables that BLAS and numba read on import: one thread, and a cache that persists.
 
-    numba compares a cached function with the file it was in, not with the libraries it calls: the folder
-    is named after their versions.
+    numba compares a cached function only with its own source file, not with the libraries it calls, so the
+    cache folder is named after their versions.
     """
     versions = "-".join(importlib.metadata.version(name) for name in ("umap-learn", "numba", "numpy"))
     cache = Path(platformdirs.user_cache_dir("lamplighter", appauthor=False)) / "compiled" / versions
@@ -37,13 +37,13 @@ def prepare_environment() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the process; returns its exit code."""
+    """Run the process and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m lamplighter.projection.worker")
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--once", action="store_true", help="lay out the newest step and leave")
     chosen = parser.parse_args(arguments)
 
-    # From here on, since the environment counts when numpy is imported.
+    # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.projection.process import ProjectorProcess
     from lamplighter.runfolder.database import FormatError
     from lamplighter.runfolder.folder import RunFolder
@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return FAILED
     if process.warming:
-        # Python cannot end in order while the other thread compiles; everything is committed and closed.
+        # Python cannot shut down in order while the other thread compiles; everything is committed and
+        # closed.
         os._exit(DONE)
     return DONE
 

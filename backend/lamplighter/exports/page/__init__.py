@@ -1,1 +1,1 @@
-"""One HTML page that replays a run with no server and no network: what goes into it, and the page itself."""
+"""A single HTML page that replays a run with no server and no network: its data, and its rendering."""

@@ -1,4 +1,5 @@
-"""What the page holds: a bounded number of steps and layouts, packed small. Pure but for reading the run."""
+"""The data of the page: a bounded number of steps and layouts, packed small. Pure except for reading
+the run."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from lamplighter.wire.frames import Layout, Method, Pulse, decode_as
 
 MAX_BEATS = 600
 MAX_LIT = 1_024
-"""Lamps of one step; where more rows have a gradient (tied weights, say) the strongest."""
+"""Maximum lamps of one step; where more rows have a gradient (tied weights, say) the strongest are shown."""
 _PLACES_BYTES = 1_600_000
 _LIT_BYTES = 1_200_000
 _MAX_LAYOUTS = 150
@@ -30,25 +31,26 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Contents:
-    """The page's JSON head, and the packed rest (zlib), to which `head["parts"]` are offset and length."""
+    """The page's JSON head, and the packed binary data (zlib); `head["parts"]` has the offset and length of
+    each part."""
 
     head: dict[str, Any]
     packed: bytes
 
 
 def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
-    """Read a run for the page; a live one as far as it is now.
+    """Read a run for the page; a live one up to its newest step.
 
     Raises:
-        ExportError: nothing has been learned, or nothing laid out yet.
-        FormatError: the folder cannot be read by this version.
+        ExportError: the run has no step, or no layout yet.
+        FormatError: this version cannot read the folder.
     """
     try:
         with StepsReader(run.steps_path) as reader:
             line, (_, last) = reader.line(), reader.last()
             if last < 1:
                 raise FileNotFoundError
-            # A live run goes on meanwhile: the page ends here.
+            # A live run goes on meanwhile, so the page ends at `last`.
             losses, beats = _steps(reader, last, progress)
         vocabulary = run.vocabulary
     except FileNotFoundError as error:
@@ -67,7 +69,7 @@ def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
     }
     offsets: dict[str, tuple[int, int]] = {}
     at = 0
-    # Floats are read as typed arrays; the page copies each part, so none needs to be aligned.
+    # The page copies each part before it reads typed arrays, so no part needs to be aligned.
     for name, data in parts.items():
         offsets[name] = (at, len(data))
         at += len(data)
@@ -95,7 +97,8 @@ def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
 def _steps(
     reader: StepsReader, last: int, progress: Callable[[float], None]
 ) -> tuple[list[tuple[int, float]], list[Pulse]]:
-    """Losses by step (decimated so that no extreme is lost) and the steps that are shown whole."""
+    """Read the losses by step (downsampled so that no extreme is lost) and the steps that are shown in
+    full."""
     losses: list[tuple[int, float]] = []
     largest = 1
     for first in range(1, last + 1, _BATCH):
@@ -124,7 +127,11 @@ def _thinned(losses: list[tuple[int, float]]) -> list[tuple[int, float]]:
 def _layouts(
     run: RunFolder, line: Line, last: int, size: int, progress: Callable[[float], None]
 ) -> tuple[list[int], NDArray[np.uint16], Method, int]:
-    """Steps and places, (L, V, 2), of layouts spread over the run, in one scale; their method; how many there are."""
+    """Read layouts spread evenly over the run.
+
+    Returns their steps, positions, (L, V, 2), with each axis scaled to 16 bits over all layouts, their
+    method, and the number of layouts that the run has.
+    """
     try:
         with LayoutsReader(run.layouts_path) as reader:
             drawn = list(layouts_that_count(reader, line))
@@ -159,12 +166,14 @@ def _layouts(
 
 
 def _deltas(places: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Each layout less the one before (modulo 65,536): most tokens move little, and little packs small."""
+    """Return each layout minus the one before (modulo 65,536): most tokens move little, and small numbers
+    compress well."""
     return np.concatenate([places[:1], places[1:] - places[:-1]]).ravel()
 
 
 def _planes(values: NDArray[Any], count: int) -> bytes:
-    """The lowest bytes of all values, then the next ones: alike beside alike."""
+    """Return the lowest bytes of all values, then the next ones, since similar bytes side by side compress
+    better."""
     return b"".join((values >> (8 * i) & 0xFF).astype(np.uint8).tobytes() for i in range(count))
 
 
@@ -175,7 +184,8 @@ def _quantile(norms: list[NDArray[np.float32]]) -> float:
 
 
 def _strengths(norms: NDArray[np.float32], strongest: float) -> NDArray[np.uint8]:
-    """Square roots in a byte: a norm is (byte / 255) ** 2 * strongest. At least 1: lit is lit."""
+    """Quantise square roots to a byte: a norm is (byte / 255) ** 2 * strongest. At least 1, so that every lit
+    row shows."""
     part = np.sqrt(np.clip(np.nan_to_num(norms, nan=strongest, posinf=strongest), 0, strongest) / strongest)
     return np.clip(np.rint(255 * part), 1, 255).astype(np.uint8)
 
@@ -192,7 +202,7 @@ def _strongest(
 def _about(
     run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, most: int, losses: int
 ) -> list[str]:  # fmt: skip
-    """What the page says of itself: what it shows and what was left out."""
+    """Describe the page: what it shows and what was left out."""
     kind = "a linear view" if method in (Method.LINEAR, Method.PCA) else "UMAP"
     lines = [
         f"A lamp is a token, its place is its place in the embedding ({kind}). A lamp lights when the step's"

@@ -1,4 +1,4 @@
-// The land, and the lamps upon it.
+// Drawing of the land and the lamps.
 
 // --- the land --------------------------------------------------------------------------------------
 
@@ -42,7 +42,7 @@ function raiseLand() {
   contours = [0.16, 0.3, 0.43, 0.56, 0.69, 0.82, 0.95, 1.08].map((level) => traced(heights, level));
 }
 
-/** Marching squares: the lines of one height, as x0, y0, x1, y1 in map units. */
+/** Return the contour lines of one height, by marching squares, as x0, y0, x1, y1 in map units. */
 function traced(heights, level) {
   const { x, y, w, h } = box(), lines = [];
   for (let j = 0; j < GRID - 1; j++) for (let i = 0; i < GRID - 1; i++) {
@@ -58,13 +58,13 @@ function traced(heights, level) {
   return lines;
 }
 
-/** Lamps are as large as the window lets the city be: else a small one would be all glare. */
+/** Return the scale of lamps, which shrinks with the window: in a small one they would merge into a glare. */
 const lampSize = () => Math.min(1.15, Math.max(0.5, Math.min(width, height) / 700));
 
 // --- light -----------------------------------------------------------------------------------------
 
 const sprites = new Map();
-/** One lamp's light: core, glow and bloom. */
+/** Return the sprite of one lamp's light: core, glow and bloom. */
 function sprite(hue, stops, side = 128) {
   const key = hue + side + stops.length;
   if (!sprites.has(key)) {
@@ -117,9 +117,9 @@ function drawAsleep() {
 function draw(now) {
   const beat = beats[at], part = Math.min(1, ((now - since) * speed) / BEAT);
   const next = beats[Math.min(at + 1, beats.length - 1)];
-  // While it plays the city glides from beat to beat; a great one moves once a beat.
+  // During playback positions are interpolated between beats; with many tokens they move once a beat.
   const step = playing && V <= 8000 && !still ? beat.step + (next.step - beat.step) * part : beat.step;
-  // Moving all lamps costs more than lighting some: twenty times a second is smooth enough, the land once a beat.
+  // Moving all lamps costs more than lighting some, so they move twenty times a second, and the land once a beat.
   if (stale || (step !== drawn.step && (!playing || now - drawn.at > 50))) {
     placeAt(step);
     if (stale || !playing || drawn.beat !== at) raiseLand();

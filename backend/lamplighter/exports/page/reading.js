@@ -1,15 +1,15 @@
-// What the page holds, unpacked. Tokens are only ever drawn as text.
+// Decoding of the page's data. Tokens are only ever inserted as text.
 
 const $ = (id) => document.getElementById(id);
 const INK = { night: [10, 14, 28], land: [18, 32, 60], contour: [27, 40, 72] };
 const TINTS = ["#ffc06a", "#6fc6ff", "#4fe0b0", "#f49ad6", "#fff0a0", "#8ea8ff", "#ff8f6b", "#f6efe4"];
-const BEAT = 1000 / 3; // ms a beat, as in the app
+const BEAT = 1000 / 3; // ms per beat, as in the app
 const GRID = 150;
 const head = JSON.parse($("head").textContent);
 const V = head.tokens.length;
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** Text as it can be shown: controls and marks that turn or break lines become visible signs. */
+/** Return text that is safe to display: controls and marks that turn or break lines become visible symbols. */
 const shown = (text) => {
   const plain = text.replace(/[\u0000-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
     .replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "\u25cc");
@@ -18,7 +18,7 @@ const shown = (text) => {
 
 // --- unpacking -----------------------------------------------------------------------------------
 
-/** Inflate (RFC 1951) for browsers without DecompressionStream; `data` has zlib's two bytes in front. */
+/** Inflate (RFC 1951) for browsers without DecompressionStream; `data` starts with zlib's two-byte header. */
 function inflate(data, size) {
   const out = new Uint8Array(size);
   let at = 2, bits = 0, have = 0, n = 0;
@@ -94,7 +94,7 @@ async function unpacked() {
 
 // --- the run -------------------------------------------------------------------------------------
 
-let places = []; // a layout: Uint16Array x, y by token
+let places = []; // one Uint16Array of x, y by token for each layout
 let losses, lossSteps;
 const beats = []; // { step, loss, lit, ids, norms }
 const tint = head.class_of.map((c) => (c < 0 ? TINTS[7] : TINTS[c % 7]));
@@ -125,7 +125,7 @@ function read(bytes) {
   }
 }
 
-// --- where things are ------------------------------------------------------------------------------
+// --- positions and view ------------------------------------------------------------------------------
 
 const city = $("city"), pen = city.getContext("2d"), asleep = document.createElement("canvas"), land = document.createElement("canvas");
 const xy = new Float32Array(2 * V);
@@ -140,7 +140,7 @@ function placeAt(step) {
   const g = Math.min(f + 1, steps.length - 1);
   const mix = g === f ? 0 : Math.min(1, Math.max(0, (step - steps[f]) / (steps[g] - steps[f])));
   for (let i = 0; i < 2 * V; i++) xy[i] = (places[f][i] * (1 - mix) + places[g][i] * mix) / 65535;
-  // The two axes share one scale; the map's own shape is in `aspect`.
+  // Both axes run from 0 to 1; `aspect` is the map's height over its width.
   for (let i = 1; i < 2 * V; i += 2) xy[i] = (1 - xy[i]) * head.aspect;
 }
 

@@ -1,4 +1,4 @@
-"""The page as one file: the script and the style are part of it, and its policy allows nothing else."""
+"""The page as one file: script and style are inline, and its content security policy allows nothing else."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def write_page(run: RunFolder, out: Path, progress: Progress) -> None:
     """Write the page that replays a run.
 
     Raises:
-        ExportError: nothing has been learned, or nothing laid out yet.
-        FormatError: the folder cannot be read by this version.
+        ExportError: the run has no step, or no layout yet.
+        FormatError: this version cannot read the folder.
     """
     contents = gather(run, part_of(progress, 0.0, 0.9, "reading the run"))
     body = "\n".join(_HERE.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    # The parts are one script and see one another; nobody else sees them.
+    # The parts share one scope, hidden from the rest of the page.
     script = f'"use strict";\n(() => {{\n{body}}})();\n'
     style = _HERE.joinpath("page.css").read_text(encoding="utf-8")
     fields = {
@@ -48,11 +48,11 @@ def write_page(run: RunFolder, out: Path, progress: Progress) -> None:
 
 
 def safe_json(value: Any) -> str:
-    """JSON that cannot end the script element it stands in, whatever the tokens are."""
+    """Return JSON that cannot close the script element around it, whatever the tokens are."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    # NUL and its like are escaped by JSON itself; half a character cannot be written at all.
+    # JSON itself escapes control characters; half a surrogate pair cannot be encoded at all.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
