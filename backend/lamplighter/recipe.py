@@ -1,8 +1,8 @@
-"""Everything that defines a run, validated.
+"""The recipe of a run: all its parameters, validated.
 
-A `Recipe` is written once into the run folder, before anything else, and never changed: with the corpus
-beside it, it is all that is needed to compute the run again. Times, paces and pauses are not in it, since
-they do not change what is learned.
+A `Recipe` is written once into the run folder, before anything else, and never changed: recipe and corpus
+suffice to compute the run again. Times, paces and pauses are not part of it, since they do not affect what is
+learned.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
 MapMethodKind = Literal["umap", "refit", "pca"]
 
 DEFAULT_DISK_BUDGET = 1_000_000_000
-"""Bytes a run may take on disk unless its recipe says otherwise."""
+"""Default limit of a run's size on disk, in bytes."""
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be used; the message is one line: what is wrong and what is allowed."""
+    """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
 
 
 class _Part(BaseModel):
@@ -32,21 +32,21 @@ class _Part(BaseModel):
 
 
 class CorpusRecipe(_Part):
-    """Which text, and how it becomes token ids.
+    """The text, and how it is turned into token ids.
 
-    `recorded` is no text of ours: a training loop of its own wrote the run (`client/recorded.py`), and nobody
-    here can train it. Of its recipe only the name, `model.dim`, the keyframes' cadence, `steps` and the disk
-    budget say anything.
+    `recorded` means that a client's own training loop writes the run (`client/recorder.py`) and that it cannot
+    be trained here. Only the name, `model.dim`, the cadence of keyframes, `steps` and the disk budget of such a
+    recipe have a meaning.
     """
 
     kind: CorpusKind = "lamptown"
     name: Annotated[str, Field(max_length=200)] = ""
-    """What people call the text (a file's name, say). Shown, never opened."""
+    """A display name of the text, such as a file name. Shown, never opened."""
     tokeniser: TokeniserKind = "words"
     vocabulary_size: Annotated[int, Field(ge=3, le=200_000)] = 4_000
-    """An upper limit; a text with fewer distinct tokens has a smaller vocabulary."""
+    """Upper limit; a text with fewer distinct tokens has a smaller vocabulary."""
     shuffle_words: bool = False
-    """The control: the same words in the same documents, in random order."""
+    """True for the control experiment: the same words in the same documents, in random order."""
 
 
 class ModelRecipe(_Part):
@@ -57,7 +57,7 @@ class ModelRecipe(_Part):
     heads: Annotated[int, Field(ge=1, le=64)] = 4
     context: Annotated[int, Field(ge=2, le=4_096)] = 32
     tied: bool = False
-    """One matrix for reading and for predicting: every row then gets a gradient at every step."""
+    """True to share one matrix for input and output: every row then gets a gradient at every step."""
 
     @model_validator(mode="after")
     def _heads_divide_dim(self) -> ModelRecipe:
@@ -67,42 +67,43 @@ class ModelRecipe(_Part):
 
 
 class OptimiserRecipe(_Part):
-    """How the weights are updated.
+    """The optimiser and its settings.
 
-    `lazy` updates only the rows of the embedding that the batch touched (SparseAdam), and everything
-    else with Adam. `adam` is dense everywhere: untouched rows go on moving by momentum. `sgd` has no
-    momentum, so untouched rows rest.
+    `lazy` updates only the embedding rows that the batch touched (SparseAdam), and all other weights with Adam.
+    `adam` is dense everywhere: untouched rows keep moving by momentum. `sgd` has no momentum, so untouched rows
+    rest.
     """
 
     kind: OptimiserKind = "lazy"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 3e-3
     embedding_factor: Annotated[float, Field(gt=0, le=100)] = 5.0
-    """The embedding learns at this many times the learning rate; see `docs/decisions/`."""
+    """Multiplier of the learning rate for the embedding; see `docs/decisions/`."""
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
 
 
 class Cadence(_Part):
-    """How often what is kept is kept, in steps."""
+    """The intervals of keyframes, checkpoints and checks, in steps."""
 
     keyframe_every: Annotated[int, Field(ge=1, le=100_000)] = 100
     checkpoint_every: Annotated[int, Field(ge=1, le=100_000)] = 250
     verify_every: Annotated[int, Field(ge=1, le=100_000)] = 50
-    """Whole-matrix check of the moved set, where it is too large to compare at every step."""
+    """Interval of whole-matrix checks of the moved set, where the matrix is too large to compare at every step."""
 
 
 class MapRecipe(_Part):
-    """How the map is drawn to begin with. It changes nothing that is learned, and can be changed at any time
+    """The initial map settings. They do not affect what is learned, and can be changed at any time
     (`docs/rest.md`, requests).
     """
 
     method: MapMethodKind = "umap"
-    """`umap` is the living map; `refit` fits UMAP anew each time and lays it over the last; `pca` is linear."""
+    """`umap` is incremental UMAP; `refit` fits UMAP from scratch and aligns it with the last layout; `pca` is
+    linear."""
     neighbours: Annotated[int, Field(ge=2, le=200)] = 40
-    """Neighbours of a token in the graph, itself included: few make islands, many make one land."""
+    """Neighbours of a token in the graph, itself included: few make islands, many make one land mass."""
     min_dist: Annotated[float, Field(ge=0, le=3)] = 1.0
-    """How close together tokens may lie, at most `spread`."""
+    """Minimum distance of tokens in the layout, as in UMAP; at most `spread`."""
     spread: Annotated[float, Field(ge=0.1, le=5)] = 1.5
-    """How far out a neighbourhood reaches."""
+    """Extent of a neighbourhood in the layout, as in UMAP."""
 
     @model_validator(mode="after")
     def _reaches_beyond(self) -> MapRecipe:
@@ -114,7 +115,7 @@ class MapRecipe(_Part):
 
 
 class Recipe(_Part):
-    """A run, before it has run."""
+    """The complete definition of a run."""
 
     format: Literal[1] = 1
     corpus: CorpusRecipe = CorpusRecipe()
@@ -123,14 +124,14 @@ class Recipe(_Part):
     cadence: Cadence = Cadence()
     map: MapRecipe = MapRecipe()
     sequences: Annotated[int, Field(ge=1, le=65_536)] = 16
-    """Sequences of `model.context` tokens in a batch."""
+    """Sequences of `model.context` tokens per batch."""
     passages: Annotated[int, Field(ge=1, le=65_536)] = 4
-    """Places in the corpus a batch reads from; each gives consecutive sequences, so a batch keeps to a
-    few topics and lights a few neighbourhoods."""
+    """Places in the corpus that a batch reads from. Each gives consecutive sequences, so that a batch covers few
+    topics and lights few neighbourhoods."""
     steps: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     threads: Annotated[int, Field(ge=1, le=1_024)] = 1
-    """CPU threads of the trainer. Part of the recipe: sums in another order give other bits."""
+    """CPU threads of the trainer. Part of the recipe, since another order of summation gives other bits."""
     device: DeviceKind = "auto"
     disk_budget: Annotated[int, Field(ge=1_000_000)] = DEFAULT_DISK_BUDGET
 
@@ -147,12 +148,12 @@ class Recipe(_Part):
 
     @property
     def batch_tokens(self) -> int:
-        """Tokens read by one step."""
+        """Return the number of tokens read by one step."""
         return self.sequences * self.model.context
 
 
 def explain(error: ValidationError) -> str:
-    """The first fault of a validation error as one line: which field, what is wrong, what is allowed."""
+    """Format the first fault of a validation error as one line: the field, what is wrong, what is allowed."""
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     message = fault["msg"].removeprefix("Value error, ")

@@ -1,1 +1,1 @@
-"""A run as a folder; the only room with SQLite."""
+"""Run folders: reading and writing the files of a run. The only package that uses SQLite."""

@@ -1,7 +1,7 @@
-"""Taking over the SQLite files of a run that somebody else made.
+"""Checked copies of an imported run's SQLite files.
 
-Nothing of them is kept as it is: each row is checked and written anew into a file of ours, so neither a
-foreign schema nor the make of its pages ever reaches the rest of the program.
+Each row is checked and inserted into a new file of our own, so neither a foreign schema nor a crafted page
+ever reaches the rest of the program.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _MAX_FACT = 1_000_000
 
 
 def copy_steps(source: Path, target: Path, shape: Shape, tick: Tick) -> str:
-    """Check a foreign `steps.sqlite` and write it anew. A run that is not over becomes `interrupted`.
+    """Copy an untrusted `steps.sqlite`, checking every row. An unfinished run becomes `interrupted`.
 
     Returns:
-        The phase the run says it was in.
+        The phase recorded in the source.
 
     Raises:
-        FormatError: what is wrong with it.
+        FormatError: a row or the file is invalid; the message says what.
     """
     with ForeignFile(source, steps.SCHEMA, tick) as file, FreshCopy(target, steps.SCHEMA) as copy:
         said = _facts(file, source.name)
@@ -78,7 +78,7 @@ def copy_steps(source: Path, target: Path, shape: Shape, tick: Tick) -> str:
             "SELECT server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
         ):
             server, request, when, attempt, step, kind, body = values
-            # Under its own name a request of old would pass for one that this machine's servers make.
+            # Prefixed: under its own name an old request could be taken for one from a server on this machine.
             copy.add(
                 "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
                 f"elsewhere-{as_text(server)}",
@@ -97,10 +97,10 @@ def copy_steps(source: Path, target: Path, shape: Shape, tick: Tick) -> str:
 
 
 def copy_layouts(source: Path, target: Path, shape: Shape, tick: Tick) -> int:
-    """Check a foreign `layouts.sqlite`, or `relayouts.sqlite`, and write it anew. Returns the number of layouts.
+    """Copy an untrusted `layouts.sqlite` or `relayouts.sqlite`, checking every row. Return the number of layouts.
 
     Raises:
-        FormatError: what is wrong with it.
+        FormatError: a row or the file is invalid; the message says what.
     """
     count = 0
     with (
@@ -154,23 +154,23 @@ def _copy_districts(file: ForeignFile, copy: FreshCopy, next_id: Any, shape: Sha
             kind,
             as_text(message),
         )
-    # No number is given twice, whatever the file says.
+    # Do not trust the stored counter: an id must never be assigned twice.
     given = next_id if isinstance(next_id, int) and not isinstance(next_id, bool) else 1
     given = min(max(given, highest + 1), 1 << 31)
     copy.add("INSERT INTO facts VALUES(?,?)", "next_district", json.dumps(given))
 
 
 def copy_measures(source: Path, target: Path, tick: Tick) -> None:
-    """Check a foreign `measures.sqlite` and write it anew.
+    """Copy an untrusted `measures.sqlite`, checking every row.
 
     Raises:
-        FormatError: what is wrong with it.
+        FormatError: a row or the file is invalid; the message says what.
     """
     with ForeignFile(source, measures.SCHEMA, tick) as file, FreshCopy(target, measures.SCHEMA) as copy:
         for attempt, step, name, value in file.rows(
             "SELECT attempt, step, name, value FROM measures ORDER BY id"
         ):
-            # What is not finite says nothing, and JSON cannot hold it.
+            # Skip NaN and infinities: they carry no information, and JSON cannot represent them.
             if isinstance(value, float) and not math.isfinite(value):
                 continue
             copy.add(
@@ -183,10 +183,10 @@ def copy_measures(source: Path, target: Path, tick: Tick) -> None:
 
 
 def copy_tiles(source: Path, target: Path, shape: Shape, tick: Tick) -> None:
-    """Check a foreign `tiles.sqlite` and write it anew.
+    """Copy an untrusted `tiles.sqlite`, checking every row.
 
     Raises:
-        FormatError: what is wrong with it.
+        FormatError: a row or the file is invalid; the message says what.
     """
     with ForeignFile(source, tiles.SCHEMA, tick) as file, FreshCopy(target, tiles.SCHEMA) as copy:
         stretches: dict[int, tuple[int, int, int]] = {}
@@ -224,7 +224,7 @@ def _attempts(file: ForeignFile) -> dict[int, tuple[int, float]]:
             "SELECT attempt, first_step, opened FROM attempts ORDER BY attempt"
         )
     }
-    # None is missing; the first may begin late, in a run that a loop of its own recorded.
+    # Numbers are consecutive. The first attempt may begin after step 0 in a run recorded by a client's own loop.
     if list(found) != list(range(1, len(found) + 1)):
         raise FormatError("steps.sqlite: its attempts are not in order")
     return found
@@ -246,7 +246,7 @@ def _all_facts(file: ForeignFile, name: str) -> dict[str, Any]:
 
 
 def _facts(file: ForeignFile, name: str) -> dict[str, Any]:
-    """What the trainer said of the run, as far as it makes sense; the rest of what it may say is left out."""
+    """Return the trainer's facts that are known and valid; drop the others."""
     said = _all_facts(file, name)
     count = said.get("layers", [])
     if not isinstance(count, list) or len(count) > 1_000:  # pyright: ignore[reportUnknownArgumentType]
@@ -268,7 +268,7 @@ def _facts(file: ForeignFile, name: str) -> dict[str, Any]:
 
 
 def _is_linear(value: Any, shape: Shape) -> bool:
-    """Whether this is the fixed basis of a linear map (`projection/linear.py`) for this run's space."""
+    """Return whether `value` is a valid basis of the linear view (`projection/methods/linear_view.py`)."""
     try:
         numbers = [*value["centre"], *(n for pair in value["basis"] for n in pair)]
         sizes = (len(value["centre"]), [len(pair) for pair in value["basis"]])

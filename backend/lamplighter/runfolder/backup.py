@@ -1,6 +1,6 @@
-"""Copying a SQLite file of a run that may be written to at this moment.
+"""Copies of a run's SQLite files while they may be written to.
 
-Never copy such a file by its bytes: what is committed lies partly in its WAL.
+Never copy such a file byte by byte: part of the committed data is still in its WAL.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ import apsw
 from lamplighter.runfolder.database import FormatError, fetch_all, open_reader
 
 _PAGES = 1_024
-"""Copied at a time: some 4 MB, so that progress is told and a cancel is heard."""
+"""Pages copied at a time: about 4 MB, so that progress is reported and a cancellation takes effect."""
 
 
 def back_up(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:
-    """Copy one SQLite file as it is at one moment; the copy has a rollback journal and opens anywhere.
+    """Copy one SQLite file as of a single moment. The copy has a rollback journal and opens anywhere.
 
     Args:
-        source: live or finished.
-        target: must not exist.
-        progress: told the share done, from 0 to 1; what it raises ends the copy.
+        source: the file, live or finished.
+        target: the copy; must not exist.
+        progress: called with the fraction done, from 0 to 1; an exception it raises aborts the copy.
 
     Raises:
-        FileNotFoundError: there is no such file yet.
-        FormatError: this version cannot read it, or it is damaged.
+        FileNotFoundError: `source` does not exist yet.
+        FormatError: this version cannot read `source`, or it is damaged.
     """
     reader = open_reader(source)
     writer = apsw.Connection(str(target))
     try:
-        # With a transaction open every part is of the same moment; without one, each commit of the
-        # trainer would start the copy anew, and it would never end.
+        # An open transaction pins all parts to the same moment. Without it, each commit by the trainer
+        # would restart the copy, and it would never end.
         fetch_all(reader, "BEGIN")
         fetch_all(reader, "SELECT count(*) FROM sqlite_schema")
         with writer.backup("main", reader, "main") as copying:

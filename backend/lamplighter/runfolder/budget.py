@@ -1,6 +1,6 @@
-"""A run's disk budget: near it only keyframes are kept, at it only scalars and sets; and it is said.
+"""The disk budget of a run: close to it only keyframes are kept, at it only scalars and sets.
 
-Unlike a disk that is full (`room.py`), a budget that is used up stays so: what it has given up is final.
+Unlike a full disk (`free_space.py`), a spent budget is final: snapshots that were given up do not resume.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ _STATES = ("all", "keyframes", "none")
 
 
 class DiskBudget:
-    """Watches the room a run takes, and says what may still be kept."""
+    """A monitor of a run's size that decides which snapshots may still be kept."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter) -> None:
         self._run, self._writer = run, writer
         self._other_bytes = 0
         self.snapshots = "all"
-        """What may be kept from here on: `all`, `keyframes` or `none`."""
+        """Snapshots that may be kept from now on: `all`, `keyframes` or `none`."""
 
     def look(self, step: int) -> str | None:
-        """Look whether it is nearly used, every so many steps.
+        """Compare the run's size with the budget, once every 50 steps.
 
         Returns:
-            A sentence that says what is given up, if something is.
+            A message that says what is given up; None if nothing changed.
         """
         if step % _LOOK_EVERY:
             return None
@@ -35,7 +35,7 @@ class DiskBudget:
         budget = self._run.recipe.disk_budget
         used = (self._writer.bytes_used() + self._other_bytes) / budget
         state = "none" if used >= _STOP_AT else "keyframes" if used >= _THIN_AT else "all"
-        # What was given up is not taken up again: the record would look whole and have holes.
+        # Never resume what was given up: the record would look complete and have holes.
         if _STATES.index(state) <= _STATES.index(self.snapshots):
             return None
         self.snapshots = state

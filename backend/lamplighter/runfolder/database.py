@@ -1,11 +1,12 @@
-"""Opening the SQLite files of a run: one writer, any number of readers.
+"""Connections to the SQLite files of a run: one writer, any number of readers.
 
-A live file is in WAL mode, so that readers never wait for the writer nor the writer for them. APSW is used
-for the SQLite it carries: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
+A live file is in WAL mode, so that readers and the writer never wait for each other. APSW is used
+for the SQLite it bundles: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
 checkpoint at once.
 
-A writer does not checkpoint on its own thread: a `WalKeeper` does it beside, so that no commit pays for
-it. A file nobody writes any more is sealed: back to a rollback journal, which opens read-only anywhere.
+A writer does not checkpoint on its own thread: a `WalKeeper` does so in the background, so that no commit
+pays for it. A file that is no longer written is sealed: it returns to a rollback journal, which opens
+read-only anywhere.
 """
 
 from __future__ import annotations
@@ -25,14 +26,15 @@ import apsw
 from lamplighter.runfolder import failpoint
 
 FORMAT = 2
-"""Of every SQLite file in a run folder, kept in `PRAGMA user_version`. Since 2, moved rows may be in tiles."""
+"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. Since 2, moved rows may be in
+tiles."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 _WAL_LIMIT = 4 << 20
 
 
 class FormatError(ValueError):
-    """A file that this version cannot read; the message says why."""
+    """An error for a file that this version cannot read; the message says why."""
 
 
 def bound(value: object) -> int | float | str | bytes | None:
@@ -99,16 +101,16 @@ class _Writing(Connection):
 
 
 def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
-    """Open (or make) a file of which this process is the one writer, in WAL mode.
+    """Open or create a file in WAL mode, with this process as its only writer.
 
     Args:
         path: the file.
-        schema: of a new file.
-        page_size: of a new file, bytes. A record takes whole pages beyond the first, and what does not fit
-            beside another record has a page of its own: it should suit what is kept.
+        schema: the tables of a new file.
+        page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does
+            not fit beside another gets a page of its own, and a large one takes further whole pages.
 
     Raises:
-        FormatError: the file was written by a newer version, or is not a file of a run.
+        FormatError: the file was written by a newer version, or does not belong to a run.
     """
     if path.is_dir():
         raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
@@ -128,7 +130,7 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
     connection.set_busy_timeout(10_000)
     made = connection.pragma("user_version") != 0
     if made:
-        # Before anything of it is changed: a newer one stays as it is.
+        # Check before any change: a file of a newer version must stay untouched.
         _check_format(connection, path)
     connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=WAL")
@@ -141,16 +143,16 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT}")
     else:
-        # From here on it may hold what an older version would misread.
+        # From now on the file may hold data that an older version would misread.
         connection.execute(f"PRAGMA user_version={FORMAT}")
 
 
 def open_reader(path: Path) -> apsw.Connection:
-    """Open a file read-only. Finish every cursor at once: an open one keeps the WAL from shrinking.
+    """Open a file read-only. Exhaust every cursor at once: an open one keeps the WAL from shrinking.
 
     Raises:
-        FileNotFoundError: there is no such file yet.
-        FormatError: the file cannot be read by this version.
+        FileNotFoundError: the file does not exist yet.
+        FormatError: this version cannot read the file.
     """
     if not path.exists():
         raise FileNotFoundError(path)
@@ -172,7 +174,7 @@ def _begin_reading(path: Path) -> apsw.Connection:
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA cell_size_check=ON")
         if connection.pragma("user_version") == 0:
-            # The writer has made the file and not yet its tables.
+            # The writer has created the file but not its tables yet.
             connection.close()
             raise FileNotFoundError(path)
         _check_format(connection, path)
@@ -186,10 +188,10 @@ def _begin_reading(path: Path) -> apsw.Connection:
 
 
 def _roll_back(path: Path) -> bool:
-    """Undo what a writer left half done that was killed while it made, sealed or compacted the file.
+    """Roll back the transaction of a writer that was killed while it created, sealed or compacted the file.
 
-    Nobody could read it before that is undone, nor see that its writer is wanted again; and only a connection
-    that may write can. SQLite sees to it that no writer is at it.
+    Until then nobody can read the file, nor see that its writer is needed again. Only a connection with
+    write access can roll back; SQLite makes sure that no writer is active.
     """
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -204,10 +206,10 @@ def _roll_back(path: Path) -> bool:
 
 
 def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """All rows of a query: the cursor is finished at once.
+    """Return all rows of a query, so that no cursor stays open.
 
     Raises:
-        FormatError: the file is damaged, or busy for longer than readers wait.
+        FormatError: the file is damaged, or busy for longer than the readers' timeout.
     """
     try:
         return connection.execute(sql, values).fetchall()
@@ -216,26 +218,26 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
 
 
 def data_version(connection: apsw.Connection) -> int:
-    """A number that changes whenever another connection has committed; costs microseconds.
+    """Return a number that changes whenever another connection commits; takes microseconds.
 
     Raises:
-        FormatError: the file is damaged, or busy for longer than readers wait.
+        FormatError: the file is damaged, or busy for longer than the readers' timeout.
     """
     return int(fetch_all(connection, "PRAGMA data_version")[0][0])
 
 
 def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
-    """Turn a file back to a rollback journal, so that it opens read-only anywhere, for anyone.
+    """Switch a file back to a rollback journal, so that anyone can open it read-only anywhere.
 
-    A reader that is connected keeps this from happening; it is tried again for `patience` seconds.
+    A connected reader prevents this; retry for `patience` seconds.
 
     Returns:
-        Whether it was done.
+        Whether the file is sealed.
     """
     connection.set_busy_timeout(50)
     deadline = time.monotonic() + patience
     while True:
-        # With a full disk a run stays as it is: its readers lose nothing, and it is sealed another time.
+        # On a full disk leave the file unsealed: readers lose nothing, and it can be sealed later.
         with (
             contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError),
             failpoint.within("seal"),
@@ -248,10 +250,10 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
 
 
 class WalKeeper:
-    """Checkpoints the WAL of a file from a thread of its own, once it has grown."""
+    """A background thread that checkpoints the WAL of a file once it has grown."""
 
     def __init__(self, path: Path, every: float = 0.5, grown: int = 1 << 20) -> None:
-        """Look every `every` seconds; act when the WAL has more than `grown` bytes."""
+        """Start the thread: every `every` seconds, checkpoint if the WAL exceeds `grown` bytes."""
         self._path = path
         self._wal = path.with_name(path.name + "-wal")
         self._every = every
@@ -267,45 +269,46 @@ class WalKeeper:
 
     def _run(self) -> None:
         connection = apsw.Connection(str(self._path))
-        # Readers hold a WAL for milliseconds; who does so for longer is not waited for.
+        # Readers hold a WAL for milliseconds; do not wait for one that holds it longer.
         connection.set_busy_timeout(50)
         try:
             while not self._stop.wait(self._every):
                 try:
                     if self._wal.stat().st_size > self._grown:
-                        # A connection that has read nothing yet does not know of the WAL: a no-op then.
+                        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
                         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
                         with failpoint.within("wal-checkpoint"):
                             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                        # A writer that commits during every checkpoint never finds the whole WAL copied, and
-                        # goes on at its end for ever: then hold it up, briefly, so that it starts over.
+                        # A writer that commits during every checkpoint never finds the WAL fully copied, and
+                        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
                         if self._wal.stat().st_size > _WAL_LIMIT:
                             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
                 except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
-                    # Readers, a full disk: the next look tries again; nothing is lost meanwhile.
+                    # Readers, or a full disk: retry next time; nothing is lost meanwhile.
                     continue
         finally:
             connection.close()
 
 
 class FileWriter:
-    """The one writer of a file, with its `WalKeeper`. Not for several threads."""
+    """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
 
     def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
-        """Open or make the file (`open_writer`).
+        """Open or create the file (`open_writer`).
 
         Raises:
-            FormatError: it was written by a newer version, or is not a file of a run.
+            FormatError: the file was written by a newer version, or does not belong to a run.
         """
         self._connection = open_writer(path, schema, page_size)
         self._keeper = WalKeeper(path)
 
     def together(self) -> AbstractContextManager[object]:
-        """What is written inside becomes visible as one, or, after a crash, not at all."""
+        """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
+        all."""
         return self._connection
 
     def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, turn it back to a rollback journal first if readers allow it.
+        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it.
 
         Returns:
             Whether the file is sealed.
@@ -325,23 +328,23 @@ class FileWriter:
 
 
 class FileReader:
-    """Reads a file, live or finished. Not for several threads; every call finishes its cursor."""
+    """A reader of a file, live or finished. Not thread-safe; no call leaves a cursor open."""
 
     def __init__(self, path: Path) -> None:
         """Open the file.
 
         Raises:
-            FileNotFoundError: its writer has not made it yet.
-            FormatError: this version cannot read it.
+            FileNotFoundError: the writer has not created the file yet.
+            FormatError: this version cannot read the file.
         """
         self._connection = open_reader(path)
 
     def close(self) -> None:
-        """Close the connection: a finished file can be sealed only when nobody is connected."""
+        """Close the connection: a finished file can be sealed only while no connection is open."""
         self._connection.close()
 
     def version(self) -> int:
-        """A number that changes whenever the writer has committed; costs microseconds."""
+        """Return a number that changes whenever the writer commits; takes microseconds."""
         return data_version(self._connection)
 
     def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
-"""The districts in `layouts.sqlite`: clusters of the space, a row a look, and what became of them.
+"""The district tables of `layouts.sqlite`: one row per clustering of the space, and the events of districts.
 
-Files that were made before there were districts have none of these tables, and are read as having no district.
+Files from before districts existed lack these tables, and read as having no district.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ CREATE TABLE IF NOT EXISTS districts(id INTEGER PRIMARY KEY AUTOINCREMENT, attem
 CREATE TABLE IF NOT EXISTS district_events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL,
     attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 """
-"""What the writer makes beside the layouts; in an older file too."""
+"""The district tables; the writer adds them to older files too."""
 KINDS = ("district-born", "district-gone", "district-merged", "district-split")
-"""Of what can become of a district."""
+"""The kinds of district events."""
 
 
 @dataclass(frozen=True)
 class DistrictsEntry:
-    """The districts of a step, in the list."""
+    """A list entry for the districts of a step."""
 
     id: int
     attempt: int
@@ -31,10 +31,10 @@ class DistrictsEntry:
 
 @dataclass(frozen=True)
 class DistrictEvent:
-    """What became of a district: something worth a place on the timeline."""
+    """An event of a district, shown on the timeline."""
 
     id: int
-    """Of this file alone: the trainer's events have ids of their own."""
+    """An id unique in this file only: the trainer's events have their own ids."""
     time: float
     attempt: int
     step: int
@@ -44,20 +44,20 @@ class DistrictEvent:
 
 
 class DistrictsReader(FileReader):
-    """Reads them, live or finished."""
+    """A reader of the district tables, live or finished."""
 
     _there = False
 
     @property
     def _has_districts(self) -> bool:
-        # The writer may add the tables while an older file is open here; it never drops them.
+        # The writer may add the tables to an older file while it is open here; it never drops them.
         self._there = self._there or bool(
             self._all("SELECT 1 FROM sqlite_schema WHERE name='district_events'")
         )
         return self._there
 
     def districts_entries(self, after: int = 0, limit: int = 10_000) -> list[DistrictsEntry]:
-        """Those with an id above `after`, in the order they were found."""
+        """Return the entries with an id above `after`, in the order they were written."""
         if not self._has_districts:
             return []
         rows = self._all(
@@ -66,22 +66,22 @@ class DistrictsReader(FileReader):
         return [DistrictsEntry(*row) for row in rows]
 
     def districts_record(self, entry_id: int) -> bytes:
-        """One frame of districts, by its id in the list.
+        """Return the encoded districts frame of the list entry `entry_id`.
 
         Raises:
-            IndexError: it was thinned out.
+            IndexError: the entry was thinned out.
         """
         return self._all("SELECT record FROM districts WHERE id=?", entry_id)[0][0]
 
     def last_districts(self) -> bytes | None:
-        """The frame that was found last, whatever its step and attempt."""
+        """Return the districts frame written last, of any step and attempt; None if there is none."""
         if not self._has_districts:
             return None
         rows = self._all("SELECT record FROM districts ORDER BY id DESC LIMIT 1")
         return rows[0][0] if rows else None
 
     def district_events(self, after: int | None = None, limit: int = 1_000) -> list[DistrictEvent]:
-        """What became of districts, oldest first: the first `limit` with an id above `after`, or the newest."""
+        """Return district events, oldest first: the first `limit` with an id above `after`, or the newest `limit`."""
         if not self._has_districts:
             return []
         order = "DESC" if after is None else "ASC"

@@ -1,4 +1,4 @@
-"""How the map of a run is drawn, and what people asked of it that the projector has not taken up yet."""
+"""The map settings of a run, and the requested changes that the projector has not applied yet."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from lamplighter.runfolder.requests import OF_THE_PROJECTOR, Request, RequestsRe
 
 @dataclass(frozen=True)
 class Drawing:
-    """How the map is drawn."""
+    """The current map settings and the pending changes."""
 
     chosen: MapRecipe
-    """The newest layouts, or the first one, where there are none yet."""
+    """The settings of the newest layouts or, before the first layout, of the run's recipe."""
     asked: MapRecipe
-    """How it will be once everything is taken up."""
+    """The settings once all pending requests are applied."""
     pending: tuple[Request, ...] = ()
-    """Requests that are not taken up yet, oldest first."""
+    """Requests that are not applied yet, oldest first."""
     settled: bool = True
-    """Whether the map of a run that is over has come to rest since it was last asked to change."""
+    """True when the map of a finished run has come to rest since the last requested change."""
     linear: tuple[int, int] | None = None
-    """Attempt and step of the matrix that gave the directions of the linear view."""
+    """Attempt and step of the matrix that defines the directions of the linear view."""
 
 
 def read_drawing(run: RunFolder) -> Drawing:
-    """How the map of a run is drawn now.
+    """Read the map settings of a run.
 
     Raises:
-        FormatError: the folder cannot be read by this version.
+        FormatError: this version cannot read the folder.
     """
     requests = RequestsReader(run.path)
     facts: dict[str, Any] = {}
@@ -54,7 +54,7 @@ def read_drawing(run: RunFolder) -> Drawing:
 
 
 def chosen_of(facts: dict[str, Any]) -> MapRecipe | None:
-    """How the facts of `layouts.sqlite` say that the map is drawn; None where they do not."""
+    """Return the map settings in the facts of `layouts.sqlite`; None if they are missing or invalid."""
     try:
         return MapRecipe.model_validate(facts["map"])
     except (KeyError, ValidationError):
@@ -62,9 +62,7 @@ def chosen_of(facts: dict[str, Any]) -> MapRecipe | None:
 
 
 def changed(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe | None:
-    """What is chosen after a request of the kind `map`, which names only what it changes; None where that is
-    not allowed.
-    """
+    """Return the settings after a request of kind `map`, whose body names only the changes; None if invalid."""
     try:
         return merged(chosen, body)
     except ValidationError:
@@ -72,10 +70,10 @@ def changed(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe | None:
 
 
 def merged(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
-    """The same.
+    """Return the settings after a request of kind `map`; raise if they are invalid.
 
     Raises:
-        ValidationError: what is not allowed, and what is.
+        ValidationError: a value is not allowed; the error says which values are.
     """
     asked = {name: value for name, value in body.items() if value is not None}
     return MapRecipe.model_validate(chosen.model_dump() | asked)

@@ -1,5 +1,5 @@
-"""What a run will take on the disk, from its recipe alone: an estimate, from sizes that are known and a guess at
-how many rows a batch lights."""
+"""An estimate of a run's size on disk from its recipe alone, from known record sizes and a guess of the rows a
+batch lights."""
 
 from __future__ import annotations
 
@@ -12,54 +12,55 @@ from lamplighter.runfolder.handover import KEYFRAMES_APART
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_271, 500_000
 _MANUALS_TOKENS = 1_200_000
-"""Of the packages that Lamplighter needs itself; other machines have more."""
+"""Tokens in the docstrings of the packages Lamplighter itself needs; other machines have more packages."""
 
 _TILED = 0.65
-"""Of moved rows, after they are packed into tiles."""
+"""Size of packed tiles relative to the moved rows in them."""
 _PAGES = 1.04
-"""SQLite's own, on what is in it."""
+"""SQLite's overhead: file size relative to the records in it."""
 _STEPS_A_FRAME, _RESTING_FRAMES = 4, 100
-"""How often the map is drawn anew depends on the machine: about this on two cores."""
+"""Training steps per layout, and layouts after the last step. Both depend on the machine; about this on two
+cores."""
 _MAP_SHARE = 0.1
-"""Of the disk budget; beyond it the map's past is thinned."""
+"""Share of the disk budget for layouts; beyond it old layouts are thinned out."""
 
 
 @dataclass(frozen=True)
 class SizeEstimate:
-    """Bytes a finished run takes, by part."""
+    """The size of a finished run in bytes, by part."""
 
     moved_rows: int
     keyframes: int
     steps: int
-    """Loss, batches and lit rows of every step."""
+    """The pulses: loss, batch and lit rows of every step."""
     map: int
     checkpoints: int
     corpus: int
     budget: int
-    """The recipe's: near it less is kept (`budget.py`)."""
+    """The recipe's disk budget; close to it less is kept (`byte_budget.py`)."""
     lit: int
-    """Rows a batch lights, as guessed."""
+    """Estimated rows a batch lights."""
     exact: bool
-    """Whether every step is kept exactly, as far as the budget goes."""
+    """True when every step is kept exactly, within the budget."""
 
     @property
     def whole(self) -> int:
-        """Bytes of everything, if the budget did not matter."""
+        """Return the total bytes without a budget."""
         return self.moved_rows + self.keyframes + self.steps + self.map + self.checkpoints + self.corpus
 
     @property
     def bytes(self) -> int:
-        """Bytes of everything. Scalars and checkpoints are kept beyond the budget."""
+        """Return the total bytes within the budget. Scalars and checkpoints are kept even beyond it."""
         kept = self.steps + self.map + self.checkpoints + self.corpus
         return min(self.whole, max(self.budget, kept))
 
     @property
     def fits(self) -> bool:
-        """Whether the budget is expected to be enough for all of it."""
+        """Return whether the budget is expected to suffice."""
         return self.whole < 0.9 * self.budget
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it by name, the parts under `parts`."""
+        """Return all numbers by name, the parts under `parts`."""
         parts = asdict(self)
         rest = {name: parts.pop(name) for name in ("budget", "lit", "exact")}
         return {"bytes": self.bytes, "whole": self.whole, "fits": self.fits, **rest, "parts": parts}
@@ -68,13 +69,13 @@ class SizeEstimate:
 def estimate_size(
     recipe: Recipe, vocabulary: int | None = None, text_bytes: int | None = None, *, alone: bool = False
 ) -> SizeEstimate:
-    """What a run of a recipe will take.
+    """Estimate the size on disk of a run of `recipe`.
 
     Args:
-        recipe: of the run.
-        vocabulary: its tokens, V, where they are known; otherwise as many as the recipe allows.
-        text_bytes: of the text a person brings, where it is known.
-        alone: only a trainer is at work: nobody draws a map or packs moved rows.
+        recipe: the run's recipe.
+        vocabulary: number of tokens V, if known; otherwise the recipe's upper limit.
+        text_bytes: size of the user's text, if known.
+        alone: only a trainer runs, without a projector (no map) or an analyst (no tiles).
     """
     size = vocabulary or _vocabulary(recipe, text_bytes)
     dim, steps = recipe.model.dim, recipe.steps
@@ -84,7 +85,7 @@ def estimate_size(
     every = recipe.cadence.keyframe_every
     kept = steps // (max(every, KEYFRAMES_APART) if sparse and not alone else every) + 1
     gradient = 4 * (size if recipe.model.tied else lit)
-    # With momentum every row moves but those never seen, so that they are listed one by one.
+    # With momentum every row seen so far moves, so that nearly all ids and distances are listed one by one.
     moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
     frames = 0 if alone else steps / _STEPS_A_FRAME + _RESTING_FRAMES
     return SizeEstimate(
@@ -102,8 +103,10 @@ def estimate_size(
 
 
 def lit_rows(recipe: Recipe, vocabulary: int) -> int:
-    """Distinct tokens in a batch, as in English and Lamptown alike: fitted to batches of 32 to 4,096 tokens of
-    both, where it is off by a fifth, seldom by a third."""
+    """Estimate the distinct tokens in a batch.
+
+    Fitted to batches of 32 to 4,096 tokens of English and of Lamptown, with errors up to a fifth, rarely a third.
+    """
     tokens = recipe.batch_tokens
     free = min(tokens, 2.7 * tokens**0.63 * recipe.passages**0.17)
     return max(1, round(vocabulary * -math.expm1(-free / vocabulary)))
@@ -131,7 +134,7 @@ def _corpus(recipe: Recipe, text_bytes: int | None) -> int:
         case "manuals":
             return 4 * _MANUALS_TOKENS
         case "text":
-            # The text itself, and four bytes for a token of some four letters.
+            # The text itself, plus a four-byte id for each token of about four letters.
             return 2 * (text_bytes or 0)
         case "recorded":
             return 0

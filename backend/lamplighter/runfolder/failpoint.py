@@ -1,8 +1,8 @@
-"""Named places where a process can be made to die as `kill -9` would have it, for the tests of surviving.
+"""Failpoints: named places where a process can be made to die as by `kill -9`, for crash tests.
 
-`LAMPLIGHTER_FAILPOINT="checkpoint-write:3"` makes a process kill itself the third time it comes to that place;
-several are parted by commas. `NAME:TIMES:SECONDS` bounds how long after entering a stretch it may live on. Only
-the environment arms a place, at the start of the process; one that is not armed costs a look into an empty dict.
+`LAMPLIGHTER_FAILPOINT="checkpoint-write:3"` makes a process kill itself the third time it reaches that place;
+separate several with commas. `NAME:TIMES:SECONDS` limits how long a process lives on after entering a block.
+Failpoints are armed only by the environment, at process start; without any, one costs a test of an empty dict.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from typing import NoReturn
 
 VARIABLE = "LAMPLIGHTER_FAILPOINT"
 MARK = "failpoint "
-"""What the line begins with that a dying process writes to its standard error; the place follows."""
+"""Prefix of the line that a dying process writes to standard error; the failpoint's name follows."""
 
 _SOONEST, _LATEST = 2e-5, 5e-3
 _NOTHING = contextlib.nullcontext()
 
 
 class _Armed:
-    """A place at which this process is to die, and how often it has been there."""
+    """An armed failpoint and its remaining hits."""
 
     def __init__(self, times: int, latest: float) -> None:
         self._left = times
@@ -42,10 +42,10 @@ class _Armed:
 
 
 def parse(text: str) -> dict[str, tuple[int, float]]:
-    """What `LAMPLIGHTER_FAILPOINT` arms: times and most seconds by the name of the place.
+    """Parse `LAMPLIGHTER_FAILPOINT` into (hits, maximum seconds) by name.
 
     Raises:
-        ValueError: it is not of the form NAME:TIMES or NAME:TIMES:SECONDS.
+        ValueError: an entry is not of the form NAME:TIMES or NAME:TIMES:SECONDS.
     """
     found: dict[str, tuple[int, float]] = {}
     for word in filter(None, text.split(",")):
@@ -65,13 +65,16 @@ _armed = {name: _Armed(*how) for name, how in parse(os.environ.get(VARIABLE, "")
 
 
 def here(name: str) -> None:
-    """Die at this place if it is armed and this is the time."""
+    """Kill this process if failpoint `name` is armed and its count is reached."""
     if _armed and name in _armed and _armed[name].due():
         _die(name)
 
 
 def within(name: str) -> AbstractContextManager[object]:
-    """Die at some moment while the block runs, inside a call into C as likely as not; at its end at the latest."""
+    """Kill this process at a random moment in the block, at its end at the latest, if failpoint `name` is due.
+
+    The moment may well fall inside a call into C.
+    """
     if _armed and name in _armed and _armed[name].due():
         return _doomed(name, _armed[name].latest)
     return _NOTHING
@@ -79,7 +82,7 @@ def within(name: str) -> AbstractContextManager[object]:
 
 @contextlib.contextmanager
 def _doomed(name: str, latest: float) -> Generator[None]:
-    # Short stretches are as likely to be hit as long ones.
+    # Log-uniform, so that short and long delays are equally likely.
     wait = math.exp(random.uniform(math.log(_SOONEST), math.log(max(latest, 2 * _SOONEST))))
     threading.Thread(target=_die_after, args=(name, wait), daemon=True).start()
     try:
@@ -94,12 +97,12 @@ def _die_after(name: str, wait: float) -> None:
 
 
 def _die(name: str) -> NoReturn:
-    # Not through sys.stderr, whose buffer or lock may be what the other thread is at.
+    # Not through sys.stderr: the other thread may hold its buffer or lock.
     with contextlib.suppress(OSError):
         os.write(2, f"{MARK}{name}\n".encode())
     if sys.platform == "win32":
         os.kill(os.getpid(), signal.SIGTERM)  # TerminateProcess: as abrupt.
     else:
         os.kill(os.getpid(), signal.SIGKILL)
-    while True:  # A signal to oneself is delivered before long, not always at once.
+    while True:  # A signal to one's own process is delivered soon, not always at once.
         time.sleep(1)

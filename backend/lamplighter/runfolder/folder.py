@@ -1,9 +1,9 @@
-"""A run as a folder: where its files are, and the ones written once.
+"""A run's folder: the paths of its files, and the files that are written once.
 
-recipe.json       what was asked for
-source.txt        the text a person brought, if one did
+recipe.json       the recipe
+source.txt        the user's own text, if any
 corpus.npy        token ids; tokeniser.json beside it
-vocabulary.json   tokens, counts, what is known of them; written last, so it says the corpus is read
+vocabulary.json   tokens, counts, classes, relations; written last, so its presence means the corpus is complete
 steps.sqlite      writer: trainer       (`steps.py`)
 checkpoints/      writer: trainer
 layouts.sqlite    writer: projector     (`layouts.py`)
@@ -33,7 +33,7 @@ from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 class RunFolder:
     """The paths and the write-once files of a run.
 
-    Opening one touches no file; what is missing or unreadable shows when it is read.
+    Construction touches no file; a missing or unreadable file raises when it is read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,12 +48,12 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        """The run's name: its folder's."""
+        """Return the run's id, which is the folder's name."""
         return self.path.name
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What was asked for.
+        """Return the recipe.
 
         Raises:
             FormatError: there is no recipe, or this version cannot read it.
@@ -72,24 +72,24 @@ class RunFolder:
 
     @property
     def created(self) -> float:
-        """When the run was made, Unix seconds."""
+        """Return the creation time of the run, Unix seconds."""
         try:
             return (self.path / "recipe.json").stat().st_mtime
         except OSError:
-            # What has lost its recipe is still listed, with the reason, among the others.
+            # A run that has lost its recipe is still listed among the others, with the reason.
             return self.path.stat().st_mtime
 
     @property
     def prepared(self) -> bool:
-        """Whether the corpus has been read into the folder."""
+        """Return whether the corpus has been read into the folder."""
         return (self.path / "vocabulary.json").exists()
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The vocabulary.
+        """Return the vocabulary.
 
         Raises:
-            FileNotFoundError: the corpus is not read yet.
+            FileNotFoundError: the corpus has not been read yet.
             FormatError: the file is damaged.
         """
         try:
@@ -103,10 +103,10 @@ class RunFolder:
 
     @cached_property
     def token_ids(self) -> NDArray[np.uint32]:
-        """The corpus, shape (N,), mapped from the file and read-only.
+        """Return the corpus as token ids, shape (N,), memory-mapped and read-only.
 
         Raises:
-            FileNotFoundError: the corpus is not read yet.
+            FileNotFoundError: the corpus has not been read yet.
             FormatError: the file is damaged, or holds ids outside the vocabulary.
         """
         try:
@@ -122,7 +122,7 @@ class RunFolder:
         return ids
 
     def write_corpus(self, token_ids: NDArray[np.uint32], vocabulary: Vocabulary, tokeniser: str) -> None:
-        """Keep the corpus in the folder; from then on nothing outside it is read."""
+        """Write the corpus into the folder; from then on no file outside it is needed."""
         temporary = self.path / "corpus.npy.part"
         with temporary.open("wb") as file:
             np.save(file, token_ids.astype(np.uint32), allow_pickle=False)
@@ -135,15 +135,15 @@ class RunFolder:
         write_once(self.path / "vocabulary.json", vocabulary.to_json())
 
     def write_vocabulary(self, vocabulary: Vocabulary) -> None:
-        """Keep the vocabulary of a run that has no corpus of ours: its own loop reads the text."""
+        """Write the vocabulary of a run recorded by a client's own loop, which has no corpus in the folder."""
         write_once(self.path / "corpus.json", json.dumps({"tokens": 0}))
         write_once(self.path / "vocabulary.json", vocabulary.to_json())
 
     def corpus_facts(self) -> dict[str, Any]:
-        """`tokens` of the corpus, and the `sha256` of corpus.npy where there is one.
+        """Return the `tokens` of the corpus, and the `sha256` of corpus.npy if the run has one.
 
         Raises:
-            FileNotFoundError: the corpus is not read yet.
+            FileNotFoundError: the corpus has not been read yet.
             FormatError: the file is damaged.
         """
         try:
@@ -159,11 +159,11 @@ class RunFolder:
         return facts  # pyright: ignore[reportUnknownVariableType]
 
     def bytes_on_disk(self) -> int:
-        """The size of everything in the folder."""
+        """Return the total size of all files in the folder."""
         total = 0
         for root, _, names in os.walk(self.path):
             for name in names:
-                # A file may go between the listing and the look (a WAL, a temporary).
+                # A WAL or temporary file may disappear between the listing and the stat.
                 try:
                     total += os.lstat(os.path.join(root, name)).st_size
                 except FileNotFoundError:
@@ -172,7 +172,7 @@ class RunFolder:
 
 
 def write_once(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and make sure it is on the disk."""
+    """Write a file atomically, and sync it to disk."""
     temporary = path.with_name(path.name + ".part")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(text)

@@ -1,8 +1,8 @@
-"""The embedding of a run that is still growing: one matrix, moved forward step by step.
+"""The newest embedding of a live run: one matrix, advanced step by step.
 
-`snapshot` rebuilds any step from nothing; a `MatrixFollower` keeps the newest one and applies only what is
-new, so that following costs what moved. It covers keyframes, moved rows and changes of attempt. It does
-not decide when to look: poll `StepsReader.version`.
+`snapshot` rebuilds any step from scratch; a `MatrixFollower` keeps the newest matrix and applies only new
+moves, so that its cost is proportional to the rows that moved. It handles keyframes, moved rows and changes
+of attempt. It does not schedule itself: poll `StepsReader.version`.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from lamplighter.runfolder.steps import StepsReader
 from lamplighter.wire.frames import Rows, decode_as
 
 _BATCH = 64
-"""Steps read at once: bounds memory, and lets the WAL be checkpointed in between."""
+"""Steps read at a time: bounds memory, and lets the WAL be checkpointed in between."""
 
 
 class MatrixFollower:
     """The newest exact embedding of a run.
 
-    Its memory is the matrix and one batch of moved rows. It keeps its place when a reader is closed and
-    another opened, so `advance` takes the reader.
+    Memory: the matrix and one batch of moved rows. `advance` takes the reader, since the position survives
+    closing one reader and opening another.
     """
 
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self.attempt = 0
-        """Of the step held; 0 while there is none."""
+        """The attempt of the current step; 0 before the first."""
         self.step = -1
-        """The step held; -1 while there is none."""
+        """The current step; -1 before the first."""
         self.time = 0.0
-        """When that step ended, Unix seconds."""
+        """The end of the current step, Unix seconds."""
         self.vectors: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
-        """Shape (V, D). The follower's own: copy it to keep it past the next `advance`."""
+        """Shape (V, D). Changed in place: copy it to keep it past the next `advance`."""
 
     def advance(self, reader: StepsReader, *, to: int | None = None) -> bool:
-        """Move to the newest step that can be rebuilt exactly (not beyond step `to`).
+        """Advance to the newest step that can be rebuilt exactly, not beyond step `to`.
 
-        Where moved rows are not kept (dense updates, a spent disk budget) that is a keyframe. A new attempt
-        that supersedes the step held makes it start again from the last keyframe that counts.
+        Where moved rows are not kept (dense updates, a spent disk budget) that is a keyframe. If a new attempt
+        supersedes the current step, restart from the last keyframe on the lineage.
 
         Returns:
-            Whether the matrix is of another step, or attempt, than before.
+            Whether the step or the attempt of the matrix has changed.
         """
         before = (self.attempt, self.step)
-        # The attempt can change between two reads; then what was read may mix two lines: read again.
+        # The attempt can change between two reads, which would mix two lineages: then read again.
         while True:
             line = reader.line()
             if not any(a == self.attempt and first <= self.step <= last for a, first, last in line):
@@ -61,7 +61,7 @@ class MatrixFollower:
         return (self.attempt, self.step) != before and self.step >= 0
 
     def _towards(self, reader: StepsReader, target: int, line: Line) -> bool:
-        """Go on to `target`; True when the line changed under way, and the step held cannot be relied on."""
+        """Advance to `target`. Return True if the lineage changed meanwhile, which makes the matrix unreliable."""
         key = reader.keyframe_step(target)
         if key is not None and key > self.step:
             found = reader.keyframe(key)
@@ -85,7 +85,7 @@ class MatrixFollower:
         return False
 
     def _by_tiles(self, target: int, line: Line) -> bool:
-        """Go on where the rows are not in `steps.sqlite`: in tiles, or nowhere. Returns as `_towards`."""
+        """Advance through tiles, where `steps.sqlite` lacks the rows. Return True if the lineage changed meanwhile."""
         if self.step < target and self._run.tiles_path.exists():
             with History(self._run) as history:
                 if history.tiled(self.step + 1):

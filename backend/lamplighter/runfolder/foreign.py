@@ -1,7 +1,7 @@
-"""Opening SQLite files that somebody else made: an imported run is hostile.
+"""Untrusted SQLite files: an imported run may be hostile.
 
-Such a file is opened without trust, must have exactly the tables of a run, and is read row by row, each
-value checked; what is taken over is written anew (`adoption.py`).
+Such a file must have exactly the tables of a run, and is read row by row with each value checked; the rows are
+inserted into a new file (`checked_copy.py`).
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from lamplighter.runfolder.steps import key
 from lamplighter.wire.frames import Census, Districts, FrameError, Layout, Pulse, Rows, decode
 
 MAX_RECORD = 1 << 28
-"""Bytes of one value in a foreign file: a keyframe of 50,000 rows of 1,024 numbers fits."""
+"""Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
 _MAX_TEXT = 10_000
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 
 Tick = Callable[[], None]
-"""Called again and again while rows are read; what it raises ends the import."""
+"""A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
 F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the records of a run must agree with."""
+    """The dimensions that all records of a run must have."""
 
     vocabulary: int
     dim: int
 
 
 class ForeignFile:
-    """A foreign file, opened without trust and checked as a whole."""
+    """An untrusted SQLite file, opened read-only with SQLite's defences on."""
 
     def __init__(self, path: Path, schema: str, tick: Tick, *, older: str | None = None) -> None:
-        """Open and check the whole file; instead of the tables of `schema` it may have those of `older`.
+        """Open the file and check it as a whole; it must have the tables of `schema` or those of `older`.
 
         Raises:
-            FormatError: what is wrong with it.
+            FormatError: the file is invalid; the message says why.
         """
         self.name = path.name
         self.newest = True
-        """Whether it has the tables of `schema`, not the older ones."""
+        """True if the file has the tables of `schema`, not the older ones."""
         self._tick = tick
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -79,7 +79,11 @@ class ForeignFile:
             raise
 
     def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query, one at a time."""
+        """Yield the rows of a query, one at a time.
+
+        Raises:
+            FormatError: the file cannot be read.
+        """
         try:
             for count, row in enumerate(self._connection.execute(query)):
                 if count % 64 == 0:
@@ -89,7 +93,11 @@ class ForeignFile:
             raise FormatError(f"{self.name} cannot be read: {error}") from error
 
     def frame(self, record: Any, kind: type[F], row: Any, shape: Shape) -> F:
-        """A record decoded: of this kind, of the step its row says, and of this run's shape."""
+        """Decode a record, and check its kind, its row id and its dimensions.
+
+        Raises:
+            FormatError: the record is not a frame, or fails a check.
+        """
         if not isinstance(record, bytes):
             raise FormatError(f"{self.name}: a record that is not bytes")
         try:
@@ -115,10 +123,10 @@ class ForeignFile:
 
 
 class FreshCopy:
-    """A new file of ours; it is whole when the block ends."""
+    """A new file of our own, committed and sealed when the `with` block ends without an error."""
 
     def __init__(self, path: Path, schema: str) -> None:
-        """Make the file."""
+        """Create the file."""
         self._connection = open_writer(path, schema)
         self._connection.execute("BEGIN")
 
@@ -126,7 +134,7 @@ class FreshCopy:
         """Insert a row.
 
         Raises:
-            FormatError: the row contradicts one before.
+            FormatError: the row violates a constraint, such as a duplicate key.
         """
         try:
             self._connection.execute(sql, values)
@@ -153,10 +161,10 @@ def _tables(schema: str) -> list[tuple[Any, ...]]:
 
 
 def as_json(text: str, name: str) -> Any:
-    """A text as JSON.
+    """Parse `text` as JSON.
 
     Raises:
-        FormatError: it is none.
+        FormatError: the text is not JSON.
     """
     try:
         return json.loads(text)
@@ -165,10 +173,10 @@ def as_json(text: str, name: str) -> Any:
 
 
 def as_object(text: Any, name: str) -> dict[str, Any]:
-    """A text as a JSON object.
+    """Parse `text` as a JSON object.
 
     Raises:
-        FormatError: it is none, or too long.
+        FormatError: the text is not a JSON object, or is too long.
     """
     value = as_json(as_text(text), name)
     if not isinstance(value, dict):
@@ -177,10 +185,10 @@ def as_object(text: Any, name: str) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> str:
-    """A text of bearable length.
+    """Return `value` if it is a string of at most 10,000 characters.
 
     Raises:
-        FormatError: it is none, or too long.
+        FormatError: the value is not a string, or is too long.
     """
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         raise FormatError("a text that is none, or too long")
@@ -188,10 +196,10 @@ def as_text(value: Any) -> str:
 
 
 def as_count(value: Any) -> int:
-    """A number of steps, attempts or requests.
+    """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are.
 
     Raises:
-        FormatError: it is none.
+        FormatError: the value is not such an integer.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
         raise FormatError("a number of steps or attempts that is none")
@@ -199,10 +207,10 @@ def as_count(value: Any) -> int:
 
 
 def as_number(value: Any) -> float:
-    """A finite number.
+    """Return `value` as a float if it is a finite number.
 
     Raises:
-        FormatError: it is none.
+        FormatError: the value is not a finite number.
     """
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise FormatError("a number that is not finite")

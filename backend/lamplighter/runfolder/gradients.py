@@ -1,4 +1,4 @@
-"""One token's gradient through the steps, from the pulses."""
+"""The gradient history of one token, read from the pulses."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _BATCH = 200
 
 
 class GradientPath(NamedTuple):
-    """The N steps in which a token was in the batch or its row got a gradient, ascending; shape (N,) each."""
+    """The N steps, ascending, in which a token was in the batch or its row had a gradient; shape (N,) each."""
 
     steps: NDArray[np.int64]
     occurrences: NDArray[np.int64]
-    """In the batch; 0 where the row got its gradient without being in it (tied weights)."""
+    """Occurrences in the batch; 0 where the row had a gradient without being in it (tied weights)."""
     gradient: NDArray[np.float64]
-    """Euclidean norm of the row's gradient, before clipping; NaN where the step's gradients are not recorded."""
+    """Euclidean norm of the row's gradient, before clipping; NaN where the step's gradients were not recorded."""
 
 
 def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> GradientPath:
-    """A token's gradient in the steps `first` to `last` of the line, inclusive.
+    """Read a token's gradients in the steps `first` to `last` of the lineage, inclusive.
 
-    Reads every pulse of the range, a few at a time.
+    Reads every pulse in the range, in small batches.
 
     Raises:
         FrameError: a pulse is damaged.
@@ -40,7 +40,7 @@ def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> 
             with_gradient = _place(pulse.gradient_ids, token_id)
             if in_batch is None and with_gradient is None:
                 continue
-            # Where no row at all has a gradient, nobody recorded any: nothing is known, not even that it is 0.
+            # If no row has a gradient, none was recorded: the norm is unknown, not 0.
             norm = 0.0 if len(pulse.gradient_ids) else np.nan
             if with_gradient is not None:
                 norm = float(pulse.gradient_norms[with_gradient])
@@ -55,6 +55,6 @@ def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> 
 
 
 def _place(ids: UInts, token_id: int) -> int | None:
-    """Where a token stands in sorted ids."""
+    """Return the index of a token in sorted ids; None if it is absent."""
     at = int(np.searchsorted(ids, token_id))
     return at if at < len(ids) and ids[at] == token_id else None

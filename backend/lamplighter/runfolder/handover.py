@@ -1,8 +1,8 @@
-"""What the analyst has put into tiles, dropped from `steps.sqlite` by its writer, a little with every step.
+"""Pruning of `steps.sqlite`: its writer drops tiled rows, a few with every step.
 
-A stretch is in `tiles.sqlite` for good before anything of it is dropped here. Pages that become free take the
-next steps' rows, so the file of a long run hardly grows. The newest steps stay, however soon they are tiled:
-who follows a run reads them from here.
+A stretch is committed durably to `tiles.sqlite` before any of its rows are dropped here. The next steps reuse
+the freed pages, so that the file of a long run hardly grows. The newest steps stay even when they are tiled,
+since readers that follow a run read them from here.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from lamplighter.runfolder.database import FormatError
 from lamplighter.runfolder.tiles import Stretch, TilesReader
 
 KEYFRAMES_APART = 400
-"""Keyframes between tiles stay at most this many steps apart, where there are as many: a snapshot then costs
-the nearer one and the moves of half as many steps."""
+"""Largest gap in steps between keyframes that pruning may leave within tiled steps: a snapshot then costs the
+nearer keyframe and the moves of at most half as many steps."""
 BEHIND = 200
-"""Steps that stay in `steps.sqlite` whether or not they are tiled."""
+"""Newest steps that stay in `steps.sqlite` even when they are tiled."""
 
 _LOOK_EVERY = 50
 _ROWS_A_STEP = 3
-"""More than come, so that what is pending goes down."""
+"""Rows dropped per step: more than are added, so that the backlog shrinks."""
 
 
 class Handover:
-    """Drops what is tiled, on the connection of the writer of `steps.sqlite`."""
+    """A pruner of tiled rows and redundant keyframes, on the connection of the writer of `steps.sqlite`."""
 
     def __init__(self, connection: apsw.Connection, tiles_path: Path) -> None:
         self._connection = connection
@@ -41,10 +41,10 @@ class Handover:
         self._looked = 0
         self._pending: deque[Stretch] = deque()
         self._dropped = Stretch(0, 0, 1, 0)
-        """Consecutive steps of one attempt that are in tiles only."""
+        """The last run of consecutive pruned steps of one attempt."""
 
     def work(self, step: int) -> None:
-        """Drop a few rows of steps long before `step`; inside the transaction that commits it."""
+        """Drop a few rows of steps long before `step`. Call inside the transaction that commits `step`."""
         if self._looked % _LOOK_EVERY == 0:
             self._look()
         self._looked += 1
@@ -55,7 +55,7 @@ class Handover:
             failpoint.here("handover")
 
     def finish(self) -> bool:
-        """Drop all that is tiled, of a run that is over. Returns whether there was anything."""
+        """Drop all tiled rows of a finished run. Return whether there were any."""
         self._look()
         before = self._connection.total_changes()
         for stretch in self._pending:
@@ -65,12 +65,12 @@ class Handover:
         return self._connection.total_changes() > before
 
     def beyond(self, attempt: int, step: int) -> bool:
-        """Whether tiles hold steps of an attempt after `step`: then its record lost some, in a power cut say."""
+        """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as in a power cut."""
         self._look()
         return any(stretch.attempt == attempt and stretch.last > step for stretch in self._pending)
 
     def _look(self) -> None:
-        # That the other file is not there, or cannot be read now, must not hurt the steps.
+        # A missing or unreadable tiles file must not stop the steps from being written.
         with (
             contextlib.suppress(FileNotFoundError, FormatError, apsw.Error),
             TilesReader(self._tiles_path) as tiles,
@@ -91,7 +91,7 @@ class Handover:
         return self._connection.changes()
 
     def _drop_keyframes(self, stretch: Stretch) -> None:
-        """Drop the keyframes that the tiles up to the end of a stretch make dispensable."""
+        """Drop the keyframes made redundant by the tiles up to the end of a stretch."""
         before = self._dropped
         goes_on = (before.attempt, before.last + 1) == (stretch.attempt, stretch.first)
         first = before.first if goes_on else stretch.first
@@ -106,10 +106,10 @@ class Handover:
 
 
 def dispensable(steps: Sequence[int]) -> list[int]:
-    """The keyframes without which the others are still at most `KEYFRAMES_APART` steps apart.
+    """Return the keyframes whose removal leaves the others at most `MAX_KEYFRAME_GAP` steps apart.
 
     Args:
-        steps: of keyframes, ascending, between which all is in tiles.
+        steps: the steps of the keyframes, ascending; all steps between them are tiled.
     """
     found: list[int] = []
     kept = steps[0] if steps else 0

@@ -1,4 +1,4 @@
-"""The embedding through all of a run: any step as a matrix, one token through the steps."""
+"""The embedding throughout a run: the matrix at any step, and one token over all steps."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ T = TypeVar("T")
 
 
 class History:
-    """Reads the embedding of a run, live or finished. Not for several threads."""
+    """A reader of a run's embedding, live or finished. Not thread-safe."""
 
     def __init__(self, run: RunFolder) -> None:
         """Open the run's record.
 
         Raises:
-            FileNotFoundError: the run has not begun.
-            FormatError: this version cannot read it.
+            FileNotFoundError: the run has not started.
+            FormatError: this version cannot read the record.
         """
         self.steps = StepsReader(run.steps_path)
         self._moved = MovedRows(run, self.steps)
 
     def close(self) -> None:
-        """Close the files: a finished one can be sealed only when nobody is connected."""
+        """Close the files: a finished file can be sealed only while no connection is open."""
         self.steps.close()
         self._moved.close()
 
@@ -53,29 +53,29 @@ class History:
         self.close()
 
     def exact_steps(self) -> NDArray[np.int64]:
-        """The steps whose matrix rebuilds bit for bit, ascending, shape (N,)."""
+        """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
         return self._on_one_line(lambda line: np.flatnonzero(self._moved.kept(line).exact))
 
     def exact(self, step: int) -> bool:
-        """Whether the matrix of a step rebuilds bit for bit."""
+        """Return whether the matrix of a step can be rebuilt bit for bit."""
         return self._on_one_line(lambda line: bool(self._moved.kept(line).exact[step : step + 1].any()))
 
     def tiled(self, step: int) -> bool:
-        """Whether what moved in a step is in tiles."""
+        """Return whether the moved rows of a step are in tiles."""
         return self._moved.stretch(self.steps.line(), step) is not None
 
     def stretches(self) -> list[Stretch]:
-        """The stretches in tiles that count, cut where an attempt was superseded, ascending."""
+        """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
         return self._moved.stretches(self.steps.line())
 
     def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
-        """The embedding after `step`, bit for bit.
+        """Rebuild the embedding after `step`, bit for bit.
 
-        Costs a keyframe and what moved since it.
+        Costs one keyframe and the moves between it and `step`.
 
         Args:
-            step: 0 is before the first update.
-            nearest: where `step` is not kept exactly, take the newest before it that is.
+            step: 0 is the state before the first update.
+            nearest: if `step` was not kept exactly, use the newest exact step before it.
 
         Raises:
             NoSnapshotError: the step was not kept exactly, or has not happened.
@@ -85,13 +85,13 @@ class History:
         return self._on_one_line(lambda line: self._snapshot(line, at, nearest))
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
-        """The embedding after steps `first`, `first + every`, ... up to `last`, each the caller's own.
+        """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
 
-        Each costs what moved since the one before, not a whole rebuild. Reads as it goes: memory is one matrix
-        and the moves of one stretch.
+        Each costs only the moves since the previous one, not a full rebuild. Reads lazily: memory is one
+        matrix and the moves of one stretch.
 
         Raises:
-            NoSnapshotError: a step was not kept exactly, or has not happened; those before it were given.
+            NoSnapshotError: a step was not kept exactly, or has not happened; the earlier ones were yielded.
         """
         walk: Walk | None = None
         for step in range(first, last + 1, every):
@@ -101,20 +101,23 @@ class History:
             yield Snapshot(attempt_at(line, step), step, self._time(step), walk.vectors.copy())
 
     def path(self, token_id: int, first: int = 0, last: int | None = None) -> TokenPath:
-        """One row after every exact step from `first` to `last` (None: the newest), inclusive.
+        """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
 
-        No matrix is rebuilt: of each stretch one tile is read; where there are none yet, the moved rows of the
-        steps that moved the token. Memory is the result's, N x D numbers.
+        Rebuilds no matrix: reads one tile per stretch and, where there are no tiles yet, the moved rows of the
+        steps that moved the token. Memory is that of the result, N x D numbers.
 
         Raises:
-            NoSnapshotError: nothing was kept in that range.
+            NoSnapshotError: no step was kept exactly in that range.
         """
         row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
         return self._on_one_line(lambda line: token_path(self._moved, line, row, start, end))
 
     def _on_one_line(self, read: Callable[[Line], T]) -> T:
-        """Read; again where a new attempt began meanwhile, since that could mix two lines, and where something
-        was not found any more because it had just gone from the one file to the other."""
+        """Call `read` with the lineage; retry if a new attempt or new tiles interfered.
+
+        A new attempt could mix two lineages in the result. New tiles can make a lookup fail, since rows move
+        from one file to the other.
+        """
         while True:
             line, tiled = self.steps.line(), self._moved.stretches(self.steps.line())
             try:
@@ -145,11 +148,11 @@ class History:
         return Snapshot(attempt_at(line, reached), reached, time, vectors)
 
     def _nearer_keyframe(self, line: Line, step: int) -> int:
-        """A step whose newest keyframe is the best to begin from: `step`, or a later one that is nearer."""
+        """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""
         before, after = self.steps.keyframe_step(step), self.steps.keyframe_after(step)
         if before is None or after is None or after - step >= step - before:
             return step
-        # Back is only a way through tiles: each knows how its rows were before it.
+        # Only tiles can be undone, since they hold differences; so all steps back must be tiled.
         at = after
         while at > step:
             stretch = self._moved.stretch(line, at)
@@ -159,7 +162,7 @@ class History:
         return after
 
     def _retreat(self, line: Line, vectors: Floats, at: int, to: int) -> int:
-        """Move a matrix back from step `at` to `to` through tiles, in place. Returns `to`."""
+        """Move a matrix back from step `at` to `to` through tiles, in place. Return `to`."""
         while at > to:
             stretch = self._moved.stretch(line, at)
             if stretch is None:
@@ -171,7 +174,7 @@ class History:
         return to
 
     def _advance(self, line: Line, vectors: Floats, at: int, to: int) -> int:
-        """Move a matrix on from step `at` towards `to`, in place. Returns the step reached."""
+        """Advance a matrix from step `at` towards `to`, in place. Return the step reached."""
         while at < to:
             reached = self._moved.apply(vectors, at, to)
             if reached == at:
@@ -185,7 +188,7 @@ class History:
         return at
 
     def _walk(self, walk: Walk, to: int) -> bool:
-        """Move a walk on to a later step. False where the way there is not kept."""
+        """Advance a matrix cursor to a later step. Return False if a step on the way was not kept."""
         while walk.at < to:
             if walk.has(walk.at + 1):
                 walk.go(to)

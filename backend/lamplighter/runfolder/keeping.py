@@ -1,4 +1,4 @@
-"""How much of each step is kept: what the run's disk budget allows and its file system has room for."""
+"""The retention policy: how much of each step is kept, given the disk budget and the free space."""
 
 from __future__ import annotations
 
@@ -11,47 +11,50 @@ from lamplighter.runfolder.room import NO_ROOM, DiskRoom
 from lamplighter.runfolder.steps import StepRecord, StepsWriter
 
 PAUSED = "paused"
-"""Of a run's `snapshots`: the disk is full, they go on when there is room."""
+"""Value of a run's `snapshots` while the disk is full; they resume when there is space."""
 
 
 class Keeping:
-    """Decides what is kept of a step, and commits it; what is given up or taken up is said with that step."""
+    """The retention policy of a run: decides what is kept of a step, and commits it.
+
+    A change of what is kept is recorded as an event of the step at which it takes effect.
+    """
 
     def __init__(self, run: RunFolder, writer: StepsWriter, facts: dict[str, Any] | None = None) -> None:
-        """Go on as `facts` (of the run) say it was left."""
+        """Resume from the run's `facts`."""
         facts = facts or {}
         self._writer = writer
         self._budget = DiskBudget(run, writer)
         left = facts.get("snapshots", "all")
         self._room = DiskRoom(run.path, paused=left == PAUSED)
-        # A run from before there was a pause has one word for both.
+        # Older runs, from before snapshots could pause, have one fact for both.
         self._budget.snapshots = facts.get("budget_left", "all" if left == PAUSED else left)
         self._unsaid: list[tuple[str, str]] = []
         self._whole_next = False
 
     @property
     def snapshots(self) -> str:
-        """What is kept: `all`, `keyframes`, `none`, or `paused`."""
+        """Return which snapshots are kept: `all`, `keyframes`, `none` or `paused`."""
         allowed = self._budget.snapshots
         return PAUSED if self._room.paused and allowed != "none" else allowed
 
     @property
     def rows(self) -> bool:
-        """Whether moved rows are kept of the step looked at last."""
+        """Return whether the moved rows of the current step are kept."""
         return self.snapshots == "all"
 
     @property
     def keyframes(self) -> bool:
-        """Whether keyframes are kept of the step looked at last."""
+        """Return whether a keyframe of the current step may be kept."""
         return self.snapshots in ("all", "keyframes")
 
     @property
     def whole(self) -> bool:
-        """Whether the step looked at last needs a keyframe, since those before it were not kept."""
+        """Return whether the current step needs a keyframe, since the snapshots before it were not kept."""
         return self._whole_next and self.keyframes
 
     def look(self, step: int) -> None:
-        """Look what may be kept of a step. Cheap; call it once for each."""
+        """Update what may be kept of `step`, which becomes the current one. Cheap; call once per step."""
         if (said := self._budget.look(step)) is not None:
             self._unsaid.append(("thinned", said))
         was = self._room.paused
@@ -61,13 +64,13 @@ class Keeping:
             self._note("full" if self._room.paused else "room", said)
 
     def commit(self, record: StepRecord) -> bool:
-        """Commit a step: without its snapshots when only that fits.
+        """Commit a step; drop its snapshots if they do not fit on the disk.
 
         Returns:
-            Whether all of it is kept.
+            Whether the whole record was kept.
 
         Raises:
-            apsw.FullError, apsw.IOError: (`NO_ROOM`) not even the scalars fit. Nothing is committed.
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) not even the scalars fit. Nothing is committed.
         """
         try:
             self._write(record)
@@ -86,18 +89,18 @@ class Keeping:
         was, said = self._room.paused, self._room.pause(why)
         self._whole_next = True
         if self._unsaid and self._unsaid[-1][0] == "room":
-            self._unsaid.pop()  # There was free space, and still it did not fit: a quota, say.
+            self._unsaid.pop()  # There was free space, yet the write failed: a quota, for example.
         elif not was:
             self._note("full", said)
 
     def _note(self, kind: str, message: str) -> None:
-        # Where the budget keeps no snapshots anyway, there is nothing to pause.
+        # If the budget keeps no snapshots anyway, none can pause.
         if self._budget.snapshots != "none":
             self._unsaid.append((kind, message))
 
     def _write(self, record: StepRecord) -> None:
         if not self._unsaid:
-            # Nearly always: a transaction within another would cost as much again.
+            # The usual case. A nested transaction would double the cost.
             self._writer.commit(record)
             return
         with self._writer.together():

@@ -1,4 +1,4 @@
-"""`layouts.sqlite`: where the tokens lie on the map, a row a layout, and the districts. Writer: the projector."""
+"""`layouts.sqlite`: the layouts of the map, one per row, and the districts. Writer: the projector."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT N
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 """
-"""The tables of a file from before requests were applied to the map, and before there were districts."""
+"""The tables of older files, from before map requests and districts existed."""
 _APPLIED = """
 CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
     time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE(server, request));
 """
 SCHEMA = OLDER + _APPLIED + districts.TABLES
-"""The tables of a new file; a file that is brought from elsewhere must have exactly these, or the older ones."""
+"""The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 
 @dataclass(frozen=True)
 class LayoutEntry:
-    """A layout in the list: which, and how far to trust it (None: not estimated)."""
+    """A list entry of a layout, with its quality estimates (None: not estimated)."""
 
     id: int
     attempt: int
@@ -44,19 +44,19 @@ class LayoutEntry:
 
 
 class LayoutsWriter(FileWriter):
-    """The projector's hand on the file."""
+    """The projector's writer of `layouts.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file.
+        """Open or create the file.
 
         Raises:
-            FormatError: it was written by a newer version.
+            FormatError: the file was written by a newer version.
         """
         super().__init__(path, SCHEMA)
         self._connection.execute(_APPLIED + districts.TABLES)
 
     def commit(self, layout: Layout) -> None:
-        """Keep a layout. Layouts of superseded attempts stay; readers go by attempt."""
+        """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""
         with failpoint.within("layout-commit"), self._connection:
             self._connection.execute(
                 "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
@@ -73,7 +73,7 @@ class LayoutsWriter(FileWriter):
             failpoint.here("layout-uncommitted")
 
     def commit_districts(self, found: Districts, events: Iterable[tuple[str, str]]) -> None:
-        """Keep the districts of a step, and what became of districts: kind and message of each event."""
+        """Commit the districts of a step, and the district events as (kind, message)."""
         with self._connection:
             self._connection.execute(
                 "INSERT INTO districts(attempt,step,record) VALUES(?,?,?)",
@@ -85,7 +85,11 @@ class LayoutsWriter(FileWriter):
             )
 
     def thin_districts(self, keep: int) -> int:
-        """When districts were kept more than `keep` times, drop every second one of the older half; see `thin`."""
+        """Drop every second districts frame of the older half if there are more than `keep`; see `thin`.
+
+        Returns:
+            Frames dropped.
+        """
         count: Any = self._connection.execute("SELECT count(*) FROM districts").fetchall()[0][0]
         if count <= keep:
             return 0
@@ -98,9 +102,9 @@ class LayoutsWriter(FileWriter):
         return self._connection.changes()
 
     def thin(self, keep: int) -> int:
-        """When there are more than `keep` layouts, drop every second one of the older half, by method.
+        """Drop every second layout of the older half, per method, if there are more than `keep`.
 
-        Old times get coarser, the file stops growing, and the first layout stays.
+        The early history gets coarser, the file stops growing, and the first layout stays.
 
         Returns:
             Layouts dropped.
@@ -120,7 +124,7 @@ class LayoutsWriter(FileWriter):
     def add_applied(
         self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
     ) -> None:
-        """Record that a request takes effect with the layouts after that of `step`."""
+        """Record that a request takes effect with the layouts after the one of `step`."""
         with self._connection:
             self._connection.execute(
                 "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
@@ -128,7 +132,7 @@ class LayoutsWriter(FileWriter):
             )
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the projection, each replaced whole."""
+        """Set facts about the projection, replacing each value."""
         with self._connection:
             self._connection.executemany(
                 "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
@@ -137,14 +141,14 @@ class LayoutsWriter(FileWriter):
 
 
 class LayoutsReader(districts.DistrictsReader):
-    """Reads the file, live or finished."""
+    """A reader of `layouts.sqlite`, live or finished."""
 
     def facts(self) -> dict[str, Any]:
-        """What the projector says of its work."""
+        """Return the projector's facts by name."""
         return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
 
     def entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
-        """Layouts with an id above `after`, in the order they were made."""
+        """Return the layouts with an id above `after`, in the order they were written."""
         rows = self._all(
             "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? ORDER BY id LIMIT ?",
             after,
@@ -153,7 +157,7 @@ class LayoutsReader(districts.DistrictsReader):
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
 
     def newest(self, method: Method, step: int | None = None) -> bytes | None:
-        """The encoded layout of a method made last for a step at or before `step` (any step: None)."""
+        """Return the encoded layout of a method for the latest step at or before `step` (None: any step)."""
         rows = self._all(
             "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
             int(method),
@@ -162,7 +166,7 @@ class LayoutsReader(districts.DistrictsReader):
         return rows[0][0] if rows else None
 
     def last_made(self, *methods: Method) -> bytes | None:
-        """The encoded layout of some methods that was made last, whatever its step and attempt."""
+        """Return the encoded layout of the given methods that was written last, of any step and attempt."""
         marks = ",".join("?" * len(methods))
         rows = self._all(
             f"SELECT record FROM layouts WHERE method IN ({marks}) ORDER BY id DESC LIMIT 1",
@@ -171,9 +175,9 @@ class LayoutsReader(districts.DistrictsReader):
         return rows[0][0] if rows else None
 
     def applied(self, after: int = 0) -> list[Applied]:
-        """Requests that the projector took up, with an id above `after`, oldest first."""
+        """Return the requests applied by the projector with an id above `after`, oldest first."""
         if not self._all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
-            return []  # a file from before there were any
+            return []  # An older file, from before map requests.
         rows = self._all(
             "SELECT id, server, request, time, attempt, step, kind, body FROM applied WHERE id>? ORDER BY id",
             after,
@@ -181,14 +185,14 @@ class LayoutsReader(districts.DistrictsReader):
         return [Applied(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
 
     def last_applied(self) -> dict[str, int]:
-        """The newest request of each server that was taken up; a server's requests are taken up in order."""
+        """Return the newest applied request of each server; a server's requests are applied in order."""
         newest: dict[str, int] = {}
         for applied in self.applied():
             newest[applied.server] = max(applied.request, newest.get(applied.server, 0))
         return newest
 
     def record(self, layout_id: int) -> bytes:
-        """One encoded layout, by its id in the list."""
+        """Return the encoded layout of the list entry `layout_id`."""
         return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
 
 

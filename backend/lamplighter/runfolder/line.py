@@ -1,4 +1,4 @@
-"""The line of a run: the steps that count, when several attempts hold the same ones (`steps.py`)."""
+"""The lineage of a run: which attempt each step counts in, when several attempts hold it (`tables/steps.py`)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from lamplighter.runfolder.layouts import LayoutEntry, LayoutsReader
 from lamplighter.wire.frames import Method
 
 Line = list[tuple[int, int, int]]
-"""(attempt, first step, last step), ascending, as `StepsReader.line` gives it."""
+"""(attempt, first step, last step), ascending, as `StepsReader.lineage` returns it."""
 
 
 def counts(line: Line, attempt: int, step: int) -> bool:
-    """Whether a step of an attempt is on the line, not superseded."""
+    """Return whether a step of an attempt is on the lineage, that is, not superseded."""
     return any(of == attempt and first <= step <= last for of, first, last in line)
 
 
 def attempt_at(line: Line, step: int) -> int:
-    """The attempt that a step of the line belongs to. The line must not be empty."""
+    """Return the attempt that a step counts in. The lineage must not be empty."""
     return next((attempt for attempt, first, last in line if first <= step <= last), line[0][0])
 
 
 def shared(old: Line, new: Line, step: int) -> int:
-    """The last step at or before `step` that is the same in two lines; 0 where none is."""
-    # Attempts only ever change where a stretch begins, so nothing in between needs to be asked.
+    """Return the last step at or before `step` that counts in the same attempt on both lineages; 0 if none does."""
+    # The attempt only changes where a range begins, so the steps between need not be tested.
     for at in sorted({step, *(first - 1 for _, first, _ in old + new)}, reverse=True):
         if 0 <= at <= step and attempt_at(old, at) == attempt_at(new, at):
             return at
@@ -32,14 +32,14 @@ def shared(old: Line, new: Line, step: int) -> int:
 
 
 def layouts_that_count(reader: LayoutsReader, line: Line, after: int = 0) -> Iterator[LayoutEntry]:
-    """The layouts of the line with an id above `after`, in the order they were made."""
+    """Yield the layouts on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.entries(after):
         after = batch[-1].id
         yield from (entry for entry in batch if counts(line, entry.attempt, entry.step))
 
 
 def districts_that_count(reader: DistrictsReader, line: Line, after: int = 0) -> Iterator[DistrictsEntry]:
-    """The looks for districts of the line with an id above `after`, in the order they were taken."""
+    """Yield the districts entries on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.districts_entries(after):
         after = batch[-1].id
         yield from (entry for entry in batch if counts(line, entry.attempt, entry.step))
@@ -48,6 +48,7 @@ def districts_that_count(reader: DistrictsReader, line: Line, after: int = 0) ->
 def newest_layout(
     entries: Iterable[LayoutEntry], method: Method, step: int | None = None
 ) -> LayoutEntry | None:
-    """Of the layouts of the view that a method draws, the one for the latest step at or before `step`, made last."""
+    """Return the layout of the view of `method` for the latest step at or before `step`; of several, the last
+    written."""
     fitting = [e for e in entries if e.method.view == method.view and (step is None or e.step <= step)]
     return max(fitting, key=lambda e: (e.step, e.id), default=None)

@@ -1,7 +1,7 @@
-"""One process a role: a lock that dies with its holder.
+"""Role locks: at most one process per role, released when its process dies.
 
-The lock is SQLite's own, on an empty file, since it works on every system and is released by the operating
-system when the process ends, however it ends.
+The lock is SQLite's own lock on an empty file: it works on every system, and the operating system releases it
+when the process ends, even by a kill.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from lamplighter.runfolder.database import FormatError
 
 
 class RoleTakenError(RuntimeError):
-    """Another process already has this role in this run."""
+    """An error for a role of a run that another process already holds."""
 
 
 class RoleLock:
-    """Holds a role (`trainer`, `projector`, `analyst`) in a run for as long as it is open."""
+    """A lock on a role (`trainer`, `projector`, `analyst`) of a run, held until it is closed."""
 
     def __init__(self, folder: Path, role: str) -> None:
-        """Take the role.
+        """Acquire the role.
 
         Raises:
-            RoleTakenError: another process has it.
-            FormatError: the lock's file is something else.
+            RoleTakenError: another process holds it.
+            FormatError: the lock file is a folder or some other file.
         """
         path = lock_path(folder, role)
         if path.is_dir():
             raise FormatError(f"{path.name} is a folder, not a lock: remove it")
         self._connection = apsw.Connection(str(path))
-        # A passing look by `is_held` holds a shared lock for microseconds; a holder holds it for good.
+        # `is_held` takes a shared lock for microseconds, so wait a little; a real holder keeps its lock.
         self._connection.set_busy_timeout(1_000)
         try:
             self._connection.execute("PRAGMA journal_mode=MEMORY")
@@ -45,7 +45,7 @@ class RoleLock:
             raise FormatError(f"{path.name} is not a lock ({error}): remove it") from error
 
     def close(self) -> None:
-        """Give the role back."""
+        """Release the role."""
         self._connection.close()
 
     def __enter__(self) -> RoleLock:
@@ -58,12 +58,12 @@ class RoleLock:
 
 
 def lock_path(folder: Path, role: str) -> Path:
-    """The file a role's lock is on."""
+    """Return the path of a role's lock file."""
     return folder / f"{role}.lock"
 
 
 def is_held(folder: Path, role: str) -> bool:
-    """Whether some process has the role now."""
+    """Return whether some process holds the role now."""
     path = lock_path(folder, role)
     if not path.exists():
         return False
@@ -76,7 +76,7 @@ def is_held(folder: Path, role: str) -> bool:
     except apsw.BusyError:
         return True
     except apsw.Error:
-        # Not a lock of ours: nobody can hold it.
+        # Not one of our lock files, so no process can hold the role.
         return False
     finally:
         connection.close()

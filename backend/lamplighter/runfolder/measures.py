@@ -1,4 +1,4 @@
-"""`measures.sqlite`: what was computed from the record, by step. Writer: the analyst."""
+"""`measures.sqlite`: the measures computed from the record, by step. Writer: the analyst."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT 
     name TEXT NOT NULL, value REAL NOT NULL);
 CREATE INDEX measures_by_step ON measures(step);
 """
-"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
+"""The tables of a new file; an imported file must have exactly these."""
 
 Line = Sequence[tuple[int, int, int]]
 _EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
 
 
 class MeasuresWriter(FileWriter):
-    """The analyst's hand on the file."""
+    """The analyst's writer of `measures.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file.
+        """Open or create the file.
 
         Raises:
-            FormatError: it was written by a newer version.
+            FormatError: the file was written by a newer version.
         """
         super().__init__(path, SCHEMA)
 
     def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
-        """Keep the measures of one step, as one. Those that are not a number are left out."""
+        """Commit the measures of one step in one transaction. NaN values are omitted."""
         with self._connection:
             self._connection.executemany(
                 "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
@@ -40,11 +40,11 @@ class MeasuresWriter(FileWriter):
 
 
 class MeasuresReader(FileReader):
-    """Reads the file, live or finished."""
+    """A reader of `measures.sqlite`, live or finished."""
 
     def last_step(self, line: Line | None = None) -> int:
-        """The newest step with measures, of the steps of a line (`StepsReader.line`) where one is given; -1
-        for none."""
+        """Return the newest step with measures, on the lineage (`StepsReader.lineage`) if one is given; -1 if
+        none."""
         stretches = _EVERY_STEP if line is None else line
         found = [
             self._all(
@@ -58,15 +58,17 @@ class MeasuresReader(FileReader):
         return max((step for step in found if step is not None), default=-1)
 
     def last_made(self) -> tuple[int, int]:
-        """(attempt, step) of the measures made last; (0, -1) for none."""
+        """Return (attempt, step) of the measures written last; (0, -1) if none."""
         rows = self._all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
 
     def by_step(
         self, first: int = 0, last: int = 0xFFFF_FFFF, line: Line | None = None
     ) -> dict[int, dict[str, float]]:
-        """Measures by step and name, ascending: of the steps of a line (`StepsReader.line`) where one is
-        given; otherwise, of several attempts at a step, the newest's."""
+        """Return the measures by step and name, ascending.
+
+        With a lineage (`StepsReader.lineage`), only its steps; without one, the newest attempt at each step.
+        """
         found: dict[int, dict[str, float]] = {}
         for attempt, lower, upper in _EVERY_STEP if line is None else line:
             for step, name, value in self._all(

@@ -1,6 +1,6 @@
-"""Where the moved rows of a step lie: in `steps.sqlite`, as the trainer wrote them, or, some time later, in tiles.
+"""Row deltas: the moved rows of each step, in `steps.sqlite` as the trainer wrote them or, later, in tiles.
 
-They are dropped from the one only once they are in the other, so they are looked for in that order.
+Rows are dropped from `steps.sqlite` only once they are in tiles, so lookups go in that order.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from lamplighter.wire.frames import Floats, Rows, decode_as
 from lamplighter.wire.tiles import Tile
 
 BATCH = 64
-"""Steps read at once: bounds memory, and lets the WAL be checkpointed in between."""
+"""Steps read at a time: bounds memory, and lets the WAL be checkpointed in between."""
 
 
 class Kept(NamedTuple):
-    """By step, shape (S + 1,): whether there is a keyframe, moved rows, a tile."""
+    """Flags by step, each of shape (S + 1,): set where the step has a keyframe, moved rows, or tiles."""
 
     key: NDArray[np.bool_]
     rows: NDArray[np.bool_]
@@ -32,7 +32,7 @@ class Kept(NamedTuple):
 
     @property
     def exact(self) -> NDArray[np.bool_]:
-        """Whether a step rebuilds: no hole since the last keyframe."""
+        """Return by step whether its matrix can be rebuilt: there is no gap since the last keyframe."""
         number = np.arange(len(self.key))
         last_key = np.maximum.accumulate(np.where(self.key, number, -1))
         hole = ~(self.key | self.rows | self.tiled)
@@ -41,34 +41,36 @@ class Kept(NamedTuple):
 
 
 class MovedRows:
-    """Finds and reads the moved rows of one run. Not for several threads."""
+    """A reader of a run's moved rows, in either file. Not thread-safe."""
 
     def __init__(self, run: RunFolder, steps: StepsReader) -> None:
-        """Read those of `run`, whose steps are open."""
+        """Open the moved rows of `run` with the given reader of its steps."""
         self.steps = steps
         self._run = run
         self._tiles: TilesReader | None = None
         self._stretches: tuple[int, list[Stretch]] = (-1, [])
 
     def close(self) -> None:
-        """Close the tiles; the steps are the caller's."""
+        """Close the tiles; the caller closes the reader of the steps."""
         if self._tiles is not None:
             self._tiles.close()
 
     def kept(self, line: Line) -> Kept:
-        """What there is of each step."""
+        """Return which steps have a keyframe, moved rows, or tiles."""
         last = self.steps.last()[1]
         kept = Kept(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
         kept.key[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
         kept.rows[self.steps.rows_steps(1, last)] = True
-        # Afterwards: what was dropped from the one by now is in the other.
+        # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
         for stretch in self.stretches(line):
             kept.tiled[stretch.first : stretch.last + 1] = True
         return kept
 
     def apply(self, vectors: Floats, at: int, to: int) -> int:
-        """Move a matrix on from step `at` towards `to`, in place, by the rows that `steps.sqlite` still has, a
-        batch at most. Returns the step reached."""
+        """Advance a matrix from step `at` towards `to`, in place, with rows still in `steps.sqlite`.
+
+        Applies at most one batch of steps. Return the step reached.
+        """
         if not self.steps.rows_steps(at + 1, at + 1):
             return at
         for step, data in self.steps.rows(at + 1, to, limit=BATCH):
@@ -80,7 +82,13 @@ class MovedRows:
         return at
 
     def tiles(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
-        """The tiles of a stretch, seen to cover every row once: without one of them other vectors would come out."""
+        """Yield the tiles of a stretch, checking that they cover every row once.
+
+        A missing tile would leave wrong vectors without notice.
+
+        Raises:
+            FormatError: a tile is missing, or does not belong to the stretch.
+        """
         covered = 0
         for tile in self._open().tiles(stretch.id):
             fits = (tile.attempt, tile.first_step, tile.first_token) == (
@@ -102,10 +110,10 @@ class MovedRows:
             )
 
     def tile(self, stretch: Stretch, token_id: int, dim: int) -> Tile:
-        """The tile of a stretch that has a token.
+        """Return the tile of a stretch that contains a token.
 
         Raises:
-            FormatError: there is none, or one of another width.
+            FormatError: there is no such tile, or its width differs.
         """
         tile = self._open().tile(stretch.id, token_id)
         if tile is None or not 0 <= token_id - tile.first_token < tile.tokens or tile.dim != dim:
@@ -115,11 +123,11 @@ class MovedRows:
         return tile
 
     def stretch(self, line: Line, step: int) -> Stretch | None:
-        """The stretch that holds what moved in a step."""
+        """Return the tiled stretch that contains a step; None if the step is not tiled."""
         return next((s for s in self.stretches(line) if s.first <= step <= s.last), None)
 
     def stretches(self, line: Line) -> list[Stretch]:
-        """The stretches in tiles that count, cut where an attempt was superseded, ascending."""
+        """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
         try:
             tiles = self._open()
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""One token through the steps, without rebuilding a matrix."""
+"""The vectors of one token over the steps, read without rebuilding a matrix."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from lamplighter.wire.frames import Floats, FrameError, Pulse, Rows, decode_as
 
 
 class TokenPath(NamedTuple):
-    """One token through the steps whose embedding is known exactly."""
+    """The vectors of one token at the steps whose embedding is known exactly."""
 
     steps: NDArray[np.int64]
     """Shape (N,), ascending; with gaps where steps were not kept."""
     vectors: Floats
-    """Shape (N, D): the token's row after each of them."""
+    """Shape (N, D): the token's row after each step."""
 
 
 def token_path(moved: MovedRows, line: Line, token_id: int, first: int, last: int) -> TokenPath:
-    """One row after every exact step from `first` to `last`, inclusive.
+    """Read one row after every exact step from `first` to `last`, inclusive.
 
-    Of each stretch in tiles one tile is read; elsewhere the moved rows of the steps that moved the token.
+    Reads one tile per stretch; outside tiles, the moved rows of the steps that moved the token.
 
     Raises:
-        NoSnapshotError: nothing was kept in that range.
-        LookupError: what was there has just gone elsewhere: read again.
+        NoSnapshotError: no step was kept exactly in that range.
+        LookupError: rows were moved into tiles meanwhile: read again.
     """
     kept = moved.kept(line)
     exact = np.flatnonzero(kept.exact)
@@ -59,7 +59,11 @@ def token_path(moved: MovedRows, line: Line, token_id: int, first: int, last: in
 def _moves(
     moved: MovedRows, line: Line, token_id: int, vector: Floats, at: int, to: int, kept: Kept
 ) -> tuple[int, tuple[NDArray[np.integer], Floats]]:
-    """One row's moves after step `at`: how far they are known at one go, when and where to."""
+    """Read one row's moves after step `at` from the next stretch or run of steps.
+
+    Returns:
+        The step up to which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).
+    """
     stretch = moved.stretch(line, at + 1)
     if stretch is not None:
         tile = moved.tile(stretch, token_id, len(vector))
@@ -84,7 +88,7 @@ def _moves(
 
 
 def _pulses_with(steps: StepsReader, token_id: int, first: int, last: int) -> Iterator[int]:
-    """The steps in which a token's row moved."""
+    """Yield the steps in which a token's row moved."""
     while batch := steps.pulses(first, last, limit=BATCH):
         first = batch[-1][0] + 1
         for step, data in batch:

@@ -1,8 +1,8 @@
-"""A run played from any step on: the frames that a live viewer would have got, in the order of steps.
+"""Playback of a run from any step: the frames that a live viewer would have received, in the order of steps.
 
-It reads a few steps at a time and lets go of the files in between: a file can be sealed only when nobody is
-connected, and a reader that stays keeps the WAL growing. It follows the line of steps that count; where a new
-attempt supersedes what was played, it begins again at the last step that still counts.
+Reads a few steps at a time and closes the files in between: a file can be sealed only while no connection is
+open, and an open reader keeps the WAL growing. Follows the lineage; when a new attempt supersedes steps
+already played, playback restarts at the last step that still counts.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from lamplighter.runfolder.trouble import READ_ERRORS
 from lamplighter.wire.frames import Census, Method, Pulse, Rows, decode_as, encode
 
 _FIRST = 8
-"""Steps read in the first batch, before it is known how large they are."""
+"""Steps read in the first batch, while their size is unknown."""
 _BYTES = 4 << 20
-"""About how much is read at once."""
+"""Approximate bytes read at a time."""
 _MOST = 100_000
-"""Layouts and events that are remembered until their step comes: bounds memory, whatever a file holds."""
+"""Maximum layouts and events held until their step is played: bounds memory for any file."""
 
 
 class Part(Enum):
-    """What can be played."""
+    """A kind of playback item."""
 
     CENSUS = "census"
     MATRIX = "matrix"
@@ -61,54 +61,54 @@ CHANNELS = {
     "layout": (Part.LAYOUT, Part.DISTRICTS),
     "rows": (Part.MATRIX, Part.ROWS),
 }
-"""What belongs together for viewers (`docs/wire.md`)."""
+"""The kinds of items in each viewer channel (`docs/wire.md`)."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """One thing that is played."""
+    """One item to play."""
 
     step: int
-    """When: with which step of the run."""
+    """The step of the run with which it is played."""
     part: Part
     attempt: int = 0
     frame: bytes = b""
-    """Of all but measures and events."""
+    """The encoded frame; empty for measures and events."""
     method: Method = Method.LINEAR
-    """Of a layout."""
+    """The method of a layout."""
     measures: tuple[int, dict[str, float]] | None = None
-    """The step that was measured, and what by name."""
+    """The measured step, and the values by name."""
     event: Event | None = None
 
 
 @dataclass(frozen=True)
 class Place:
-    """How far it has been played."""
+    """A playback position: how far the run has been played."""
 
     line: Line = field(default_factory=list[tuple[int, int, int]])
     attempt: int = 0
     step: int = -1
-    """-1: not begun."""
+    """The last step played; -1 before the first."""
     exact: bool = False
-    """The rows played so far make up the very matrix at this step."""
+    """True while the rows played so far add up to the exact matrix at this step."""
     layouts: dict[Method, tuple[int, int]] = field(default_factory=dict[Method, tuple[int, int]])
-    """Step and id of the newest that was played, by view."""
+    """Step and id of the newest layout played, by view."""
     districts: tuple[int, int] = (-1, -1)
-    """The same of the districts."""
+    """Step and id of the newest districts played."""
     measured: int = -1
     """The last step whose measures were played."""
 
 
 class NoSuchStepError(LookupError):
-    """It was to be played from a step that has not happened."""
+    """An error for playback from a step that has not happened yet."""
 
     def __init__(self, step: int, newest: int) -> None:
-        """Say which, and what can be had."""
+        """Name the requested step and the newest one."""
         super().__init__(f"step {step} has not happened yet: play from a step between 0 and {newest}")
 
 
 class Playback:
-    """Plays one run for one viewer. Not for several threads at once."""
+    """The playback of one run for one viewer. Not thread-safe."""
 
     def __init__(
         self,
@@ -119,8 +119,9 @@ class Playback:
         *,
         again: bool = False,
     ) -> None:
-        """Play `run` from step `first` to `last` (None: as far as it goes), inclusive; with `again`, on the map as
-        it was laid out anew, where it was.
+        """Play `run` from step `first` to `last` (None: to the end), inclusive.
+
+        With `again`, use the layouts of the reprojected map.
         """
         self._run = run
         self._first, self._last = first, last
@@ -129,24 +130,25 @@ class Playback:
         self._per_step = _BYTES // _FIRST
         self.place = Place()
         self.newest = -1
-        """The newest step of the run, when it was last looked at."""
+        """The newest step of the run at the last read."""
         self.over = False
-        """Nobody is meant to train the run any more, as of the same look."""
+        """True if the run had ended at the last read."""
 
     @property
     def done(self) -> bool:
-        """Whether the last step that was asked for has been played."""
+        """Return whether the last requested step has been played."""
         return self._last is not None and self.place.step >= self._last
 
     def more(self, steps: int = 256) -> list[Played]:
-        """What comes next, of at most so many steps (fewer where they are large); the first time, what to
-        begin with besides: the census, the newest layout of each method and the matrix. Empty where the run
-        has no more steps yet.
+        """Read the next items, of at most `steps` steps, fewer if they are large.
+
+        The first call also returns the initial state: the census, the newest layout of each view, the newest
+        districts and the matrix. Empty while the run has no further steps.
 
         Raises:
-            FileNotFoundError: the run has not begun.
-            NoSuchStepError: the step to begin with has not happened.
-            FormatError, OSError, apsw.Error: the steps cannot be read now; nothing was lost.
+            FileNotFoundError: the run has not started.
+            NoSuchStepError: the first step has not happened yet.
+            FormatError, OSError, apsw.Error: the steps cannot be read now; no item is lost.
         """
         with History(self._run) as history:
             while True:
@@ -155,7 +157,7 @@ class Playback:
                 try:
                     place, played = self._read(history, line, steps, waiting)
                 except (LookupError, ValueError):
-                    # The attempt can change between two reads; then what was read may mix two lines.
+                    # The attempt can change between two reads, which would mix two lineages: read again.
                     if history.steps.line() == line:
                         raise
                     continue
@@ -167,14 +169,14 @@ class Playback:
         self, history: History, line: Line, steps: int, waiting: _Waiting
     ) -> tuple[Place, list[Played]]:
         reader = history.steps
-        # In this order: once it is over, no step follows.
+        # Read the phase first: once the run is over, no step follows.
         self.over = reader.facts().get("phase") in TERMINAL
         begun, self.newest = reader.last()
         place = self.place
         if place.step < 0 and self._first > self.newest:
             raise NoSuchStepError(self._first, self.newest)
         if not begun or reader.keyframe_step(self.newest) is None:
-            # It has not begun, or just now: the matrix before the first step follows.
+            # The run has not started, or only just: its first keyframe is not written yet.
             return place, []
         played: list[Played] = []
         if place.step < 0 or not counts(line, place.attempt, place.step):
@@ -224,8 +226,10 @@ class Playback:
 
 
 class _Waiting:
-    """What is known already, and is played when its step comes: layouts, measures, events. Its lists are
-    replaced, never changed, so that a copy of it stands still."""
+    """Items already read that wait for their step: layouts, districts, measures and events.
+
+    Its lists are replaced, never mutated, so that a shallow copy is a snapshot.
+    """
 
     def __init__(self, run: RunFolder, parts: frozenset[Part], layouts: Path) -> None:
         self._run, self._parts, self._layouts_path = run, parts, layouts
@@ -239,14 +243,14 @@ class _Waiting:
         self._measures: list[tuple[int, dict[str, float]]] = []
 
     def look(self, reader: StepsReader, line: Line, place: Place, last: int) -> None:
-        """Take note of what is new, of steps up to `last` in the case of measures."""
+        """Read the new items; measures only of steps up to `last`."""
         if Part.EVENT in self._parts:
             while len(self._events) < _MOST and (batch := reader.events(self._event_id)):
                 self._event_id = batch[-1].id
                 self._events = self._events + batch
             counted = (e for e in self._events if counts(line, e.attempt, e.step))
             self._events = sorted(counted, key=lambda e: (e.step, e.id))
-        # A run can be played without its map and its measures; they are looked for again next time.
+        # A run can be played without its map and its measures, so ignore read errors and retry next time.
         with suppress(*READ_ERRORS):
             if Part.LAYOUT in self._parts:
                 with LayoutsReader(self._layouts_path) as drawn:
@@ -269,7 +273,7 @@ class _Waiting:
                     self._measures = list(measured.by_step(place.measured + 1, last, line=line).items())
 
     def skip_to(self, step: int) -> None:
-        """Begin there: of earlier layouts only the newest of each method count, and no event."""
+        """Start at `step`: of the earlier items keep only the newest layout of each view and the newest districts."""
         newest = {e.method.view: e for e in self._layouts if e.step <= step}
         self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method.view]]
         last = max((e for e in self._districts if e.step <= step), key=lambda e: (e.step, e.id), default=None)
@@ -277,7 +281,7 @@ class _Waiting:
         self._events = [e for e in self._events if e.step > step]
 
     def due(self, place: Place, played: list[Played]) -> Place:
-        """Add to `played` whatever's step has come; returns how far it then is played."""
+        """Append the items whose step has been reached to `played`. Return the new position."""
         step = place.step
         if self._layouts and self._layouts[0].step <= step:
             due = [e for e in self._layouts if e.step <= step]
@@ -300,10 +304,10 @@ class _Waiting:
 
     def _draw(self, place: Place, due: list[LayoutEntry], played: list[Played]) -> Place:
         shown = dict(place.layouts)
-        # One that was thinned out since, or cannot be read, is left out.
+        # Skip layouts that were thinned out meanwhile or cannot be read.
         with suppress(*READ_ERRORS), LayoutsReader(self._layouts_path) as drawn:
             for entry in due:
-                # Of one that comes late, only if nothing newer was shown.
+                # Skip a late layout if a newer one was already played.
                 if (entry.step, entry.id) > shown.get(entry.method.view, (-1, -1)):
                     with suppress(IndexError):
                         frame = drawn.record(entry.id)
@@ -325,7 +329,7 @@ class _Waiting:
 
 
 class _Moved:
-    """The rows that moved in each step of a batch, where they are known exactly; else the keyframes."""
+    """The moved rows of each step in a batch where they are known exactly; otherwise the keyframes."""
 
     def __init__(self, history: History, place: Place, last: int) -> None:
         self.exact = place.exact
@@ -336,7 +340,7 @@ class _Moved:
         self._keys = {step for _, step in history.steps.keyframe_steps() if place.step < step <= last}
 
     def by(self, step: int, data: bytes) -> list[Played]:
-        """What moved by `step`, the next one, whose pulse is `data`."""
+        """Return the row items of `step`, which must be the next one; `data` is its pulse."""
         matrix = self._next()
         if matrix is not None:
             pulse = decode_as(data, Pulse)

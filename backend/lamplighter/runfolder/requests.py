@@ -1,7 +1,7 @@
-"""`requests-<server>.sqlite`: what people asked a server for. Writer: that server.
+"""`requests-<server>.sqlite`: the requests made through a server. Writer: that server.
 
-Whoever carries a request out says so in its own file (`applied` in `steps.sqlite` or `layouts.sqlite`), with
-the step at which it took effect: that is the acknowledgement.
+The process that applies a request records it in its own file (table `applied` of `steps.sqlite` or
+`layouts.sqlite`) with the step at which it took effect: that is the acknowledgement.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, 
     body TEXT NOT NULL);
 """
 OF_THE_PROJECTOR = frozenset({"map"})
-"""Kinds of request that the projector takes up; all others are the trainer's."""
+"""Kinds of requests that the projector applies; the trainer applies all others."""
 _NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, as it was made."""
+    """One request, as it was made by a client."""
 
     server: str
     id: int
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Applied:
-    """A request, and the step at which it took effect (the first computed under it)."""
+    """An applied request, with the first step that was computed under it."""
 
     id: int
     server: str
@@ -53,13 +53,13 @@ class Applied:
 
 
 class RequestsWriter:
-    """A server's hand on its file."""
+    """A server's writer of its requests file."""
 
     def __init__(self, folder: Path, server: str) -> None:
         """Use the file of `server` (lower-case letters and digits) in a run's folder.
 
         Raises:
-            ValueError: not a server's name.
+            ValueError: `server` is not a valid server name.
         """
         if not _NAME.fullmatch(f"requests-{server}.sqlite"):
             raise ValueError(f"not a server's name: {server!r}")
@@ -67,7 +67,7 @@ class RequestsWriter:
         self._path = folder / f"requests-{server}.sqlite"
 
     def add(self, kind: str, body: dict[str, Any]) -> int:
-        """Keep a request. Returns its id."""
+        """Write a request. Return its id."""
         connection = open_writer(self._path, _SCHEMA)
         try:
             connection.execute(
@@ -76,8 +76,8 @@ class RequestsWriter:
             )
             made = connection.last_insert_rowid()
         finally:
-            # Requests are rare and small: no connection stays open, so a finished folder is at rest. While a
-            # trainer looks, the file stays in WAL mode; the next request, or nobody, turns it back.
+            # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a
+            # trainer reads, the file remains in WAL mode, until the next request may switch it back.
             with contextlib.suppress(apsw.BusyError):
                 connection.set_busy_timeout(200)
                 connection.pragma("journal_mode", "delete")
@@ -86,7 +86,7 @@ class RequestsWriter:
 
 
 class RequestsReader:
-    """Reads the requests of every server, those not seen before."""
+    """A reader of the new requests of all servers."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -94,16 +94,16 @@ class RequestsReader:
         self._marks: dict[str, tuple[tuple[int, int] | None, ...]] = {}
 
     def seen(self, server: str, request: int) -> None:
-        """Do not report this request of a server, or older ones of it."""
+        """Skip this request of a server, and the server's older ones."""
         self._seen[server] = max(request, self._seen.get(server, 0))
 
     def new(self) -> list[Request]:
-        """Requests made since the last call, oldest first."""
+        """Return the requests made since the last call, oldest first."""
         found: list[Request] = []
         for path in self._folder.glob("requests-*.sqlite"):
             match = _NAME.fullmatch(path.name)
-            # A file untouched since the last look holds nothing new: a look costs two stats. While others look
-            # too, what is new may lie in the WAL alone.
+            # Skip files that are unchanged since the last call: a poll then costs two stats per file. While
+            # other readers are connected, new requests may be in the WAL only, so check that too.
             mark = tuple(_mark(p) for p in (path, path.with_name(path.name + "-wal")))
             if match is None or self._marks.get(path.name) == mark:
                 continue

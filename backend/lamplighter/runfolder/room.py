@@ -1,4 +1,4 @@
-"""The room on the file system a run lies on: snapshots pause when it gets short, and go on when there is more."""
+"""The free space on a run's file system: snapshots pause when it runs low, and resume when there is more."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import apsw
 Done = TypeVar("Done")
 
 NO_ROOM = (apsw.FullError, apsw.IOError)
-"""What a writer's transaction raises when the disk is full, a quota is used up, or a file may grow no further.
-All of the transaction is undone: it can be tried again."""
+"""Errors of a writer's transaction when the disk is full, a quota is exhausted, or a file has reached its maximum
+size. The transaction is rolled back completely, and can be retried."""
 
 _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
 _NEEDED, _NEEDED_SHARE = 16_000_000, 0.25
-"""What a write-ahead log and a checkpoint take while snapshots pause; of a small file system at most a share."""
+"""Space for a write-ahead log and a checkpoint while snapshots pause; at most this share of a small file system."""
 _AGAIN_AT = 1.5
 _LOOK_EVERY, _LONGEST_PAUSE = 0.25, 60.0
 _SAID = (
@@ -32,22 +32,25 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DiskRoom:
-    """Watches the free space. Below a reserve moved rows and keyframes pause, so that scalars, checkpoints and
-    everybody else's files have it; well above it they go on. Unlike the disk budget, nothing here is final."""
+    """A monitor of the free space.
+
+    Below a reserve, moved rows and keyframes pause, which leaves the space to scalars, checkpoints and other
+    programs' files; well above the reserve they resume. Unlike with the disk budget, nothing is final.
+    """
 
     def __init__(self, path: Path, *, paused: bool = False) -> None:
-        """Watch the file system that `path` is on. `paused`: as the run was left."""
+        """Watch the file system of `path`, starting with snapshots paused or not."""
         self._path = path
         self.paused = paused
-        """Whether snapshots wait for room."""
+        """True while snapshots wait for space."""
         self._due = 0.0
         self._pause = _LOOK_EVERY
 
     def look(self) -> str | None:
-        """Look at the free space, at most four times a second.
+        """Measure the free space, at most four times a second, and pause or resume.
 
         Returns:
-            A sentence that says what changed, if something did.
+            A message about the change; None if nothing changed.
         """
         if (now := time.monotonic()) < self._due:
             return None
@@ -69,20 +72,20 @@ class DiskRoom:
         return None
 
     def pause(self, why: str) -> str:
-        """Pause whatever the free space is: something did not fit. Returns the sentence that says so."""
+        """Pause regardless of the free space, after a write failed. Return a message that says so."""
         self.paused = True
-        # A quota does not show in the free space: what was too much is tried again ever more seldom.
+        # A quota does not show in the free space, so retry with growing delays.
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = time.monotonic() + self._pause
         return _SAID.format(why)
 
     def fits(self) -> None:
-        """A snapshot has been committed: what did not fit before is forgotten."""
+        """Reset the retry delay after a snapshot was committed."""
         self._pause = _LOOK_EVERY
 
 
 def means_full(error: BaseException) -> bool:
-    """Whether an error says that there is no room on the disk."""
+    """Return whether an error means that the disk is full."""
     return isinstance(error, NO_ROOM) or (isinstance(error, OSError) and error.errno in _FULL)
 
 
@@ -94,18 +97,19 @@ def insist(
     also: tuple[type[Exception], ...] = (),
     on_wait: Callable[[], None] | None = None,
 ) -> Done | None:
-    """Do what needs room on the disk; where there is none, wait, and do it again: from once a second to four
-    times a minute. That is said once, in the log.
+    """Call `work` and retry it while the disk is full, from once a second to four times a minute.
+
+    Logs once when the wait begins, and once when it ends.
 
     Args:
-        work: can be done again after it failed.
-        stopped: whether to leave instead.
-        who: waits, in words: "training", say.
-        also: what `work` raises besides when there is no room.
-        on_wait: is told before each wait.
+        work: the operation; must be safe to repeat after a failure.
+        stopped: returns a true value to give up.
+        who: name of the waiting activity for the log, such as "training".
+        also: further exceptions of `work` that mean a full disk.
+        on_wait: called before each wait.
 
     Returns:
-        What `work` did; None when stopped.
+        The result of `work`; None when stopped.
     """
     begun, pause = time.monotonic(), 0.0
     while True:
@@ -131,6 +135,6 @@ def insist(
 
 
 def say(message: str) -> None:
-    """Say something in this worker's log, which may be on the disk that is full."""
+    """Write a line to this worker's log, ignoring errors: the log may be on the full disk."""
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)

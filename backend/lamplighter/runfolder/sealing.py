@@ -1,6 +1,6 @@
-"""The final form of a run that is over: its record without what is in tiles, every file sealed.
+"""Finalisation of a finished run: tiled rows are dropped from the record, and every file is sealed.
 
-A file that was not sealed (its writer was killed first, or a reader was in the way) gets a second chance.
+A file that its writer left unsealed (it was killed first, or a reader prevented it) can be sealed later.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from lamplighter.runfolder.trouble import READ_ERRORS
 from lamplighter.wire.frames import Census, Rows, encode
 
 _WAL_MODE = b"\x02\x02"
-"""Bytes 18 and 19 of an SQLite file whose journal is a WAL, whether or not there is one now."""
+"""Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
 
 
 def left_open(run: RunFolder) -> tuple[str, ...]:
-    """The roles (`trainer`, `projector`, `analyst`) with a file that is not sealed. Reads two bytes a file."""
+    """Return the roles (`trainer`, `projector`, `analyst`) with an unsealed file. Reads 20 bytes per file."""
     return tuple(role for role, files in _files(run).items() if any(_in_wal_mode(path) for path, _ in files))
 
 
 def seal_left_open(run: RunFolder, role: str) -> bool:
-    """Seal the file of a role that nobody has. Of a run that is over only. Waits for nobody.
+    """Seal the files of a role that no process holds, without waiting. Only for finished runs.
 
     Returns:
-        Whether it is sealed now. False: somebody has the role, reads the file, or it cannot be written.
+        Whether the files are sealed now. False if the role is held, a reader is connected, or a file cannot be
+        written.
     """
     try:
         if is_held(run.path, role):
@@ -44,12 +45,12 @@ def seal_left_open(run: RunFolder, role: str) -> bool:
 
 
 def compact(run: RunFolder, patience: float = 10.0) -> bool:
-    """Drop from a run that is over what its tiles hold, give the room back to the disk, and seal its steps.
+    """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps.
 
-    Takes the trainer's place meanwhile: the steps have one writer, whoever it is.
+    Holds the trainer's role meanwhile, since the steps must have only one writer.
 
     Returns:
-        Whether that is done, or nothing was to be done. False: the run goes on, or cannot be written to now.
+        Whether the steps are compact and sealed now. False if the run goes on, or cannot be written now.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -57,7 +58,7 @@ def compact(run: RunFolder, patience: float = 10.0) -> bool:
             with RoleLock(run.path, "trainer"):
                 return _compact(run)
         except RoleTakenError:
-            # A trainer that has just said that it is done still closes its file.
+            # A trainer that has just finished may still be closing its file.
             if time.monotonic() > deadline:
                 return False
             time.sleep(0.1)
@@ -72,7 +73,7 @@ def _compact(run: RunFolder) -> bool:
         attempt, last = history.steps.last()
         keyframe = census = None
         if history.steps.keyframe_step(last) != last and history.exact(last):
-            # The newest matrix stays at hand: for whoever looks at it first, and whoever goes on from it.
+            # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
             at, seen = history.snapshot(last), touches(history.steps, last)
             ids = np.arange(len(at.vectors), dtype=np.uint32)
             keyframe = encode(Rows(attempt, last, at.time, len(ids), ids, at.vectors))

@@ -1,4 +1,4 @@
-"""The folder that holds the runs: making one, listing them, moving one to the trash."""
+"""The run store: the folder that holds all runs. Creates, lists, finds and trashes runs."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _TRASH = ".trash"
 
 
 class NoSuchRunError(LookupError):
-    """There is no run of that name."""
+    """An error for an id that no run has."""
 
 
 class RunBusyError(RuntimeError):
-    """The run is being trained."""
+    """An error for a run that cannot be trashed while it is being trained."""
 
 
 class Shelf:
-    """All runs below one folder. Ids are looked up among what is there, never joined into a path."""
+    """All runs in one folder. Ids are looked up in the listing, never joined into a path."""
 
     def __init__(self, path: Path) -> None:
-        """Use (and make, if need be) the folder `path`."""
+        """Use the folder `path`, creating it if needed."""
         path.mkdir(parents=True, exist_ok=True)
         self.path = path.resolve()
 
     def runs(self) -> list[RunFolder]:
-        """Every run, newest first, readable or not."""
+        """Return all runs, readable or not, newest first."""
         found = [
             RunFolder(path)
             for path in self.path.iterdir()
@@ -43,10 +43,10 @@ class Shelf:
         return sorted(found, key=_age, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
-        """The run of that name.
+        """Return the run with id `run_id`.
 
         Raises:
-            NoSuchRunError: there is none.
+            NoSuchRunError: there is no such run.
         """
         if _ID.fullmatch(run_id):
             for run in self.runs():
@@ -55,10 +55,10 @@ class Shelf:
         raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
 
     def create(self, recipe: Recipe, text: str | None = None) -> RunFolder:
-        """Make a run to be trained: its folder appears with the recipe (and the text) in it, or not at all.
+        """Create a run to be trained. Its folder appears complete with the recipe (and the text), or not at all.
 
         Raises:
-            RecipeError: the recipe is of a run that a loop of its own records.
+            RecipeError: the recipe is for a run recorded by a client's own loop.
         """
         if recipe.corpus.kind == "recorded":
             raise RecipeError(
@@ -75,14 +75,14 @@ class Shelf:
         return RunFolder(making.rename(self.path / run_id))
 
     def adopt(self, making: Path, recipe: Recipe) -> RunFolder:
-        """Give a folder that was made below this one (under a name with a dot) a fresh id: it is a run then."""
+        """Rename a folder prepared inside the store (with a name that begins with a dot) to a fresh run id."""
         return RunFolder(making.rename(self.path / _fresh_id(recipe)))
 
     def trash(self, run: RunFolder) -> Path:
         """Move a run to the trash folder; it can be moved back by hand.
 
         Raises:
-            RunBusyError: a trainer holds it.
+            RunBusyError: a trainer holds the run.
         """
         if is_held(run.path, "trainer"):
             raise RunBusyError(f"{run.id} is being trained; stop it first")
@@ -94,20 +94,20 @@ class Shelf:
         return run.path.rename(target)
 
     def remove(self, run: RunFolder) -> None:
-        """Remove a run for good.
+        """Delete a run permanently.
 
         Raises:
-            RunBusyError: a trainer holds it.
+            RunBusyError: a trainer holds the run.
         """
         shutil.rmtree(self.trash(run))
 
     def trashed(self) -> list[RunFolder]:
-        """What lies in the trash."""
+        """Return the runs in the trash."""
         trash = self.path / _TRASH
         return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
 
     def empty_trash(self) -> int:
-        """Remove what lies in the trash for good. Returns the number of runs removed."""
+        """Delete all runs in the trash permanently. Return their number."""
         gone = self.trashed()
         for run in gone:
             shutil.rmtree(run.path)
@@ -120,16 +120,16 @@ def _fresh_id(recipe: Recipe) -> str:
 
 
 def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
-    """Make the folder of a run that a loop of its own records. It appears with recipe and vocabulary in it.
+    """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
 
     Args:
-        path: must not exist yet, or be an empty folder; its parent is the folder of runs.
-        recipe: of the corpus kind `recorded`.
-        vocabulary: of the run.
+        path: the run's folder; must not exist yet, or be empty. Its parent is the run store.
+        recipe: a recipe with the corpus kind `recorded`.
+        vocabulary: the run's vocabulary.
 
     Raises:
-        ValueError: a server would not list a folder of that name.
-        FileExistsError: there is something at `path` already.
+        ValueError: the folder's name is not a valid run id, so a server would not list it.
+        FileExistsError: `path` already exists and is not an empty folder.
     """
     path = path.resolve()
     check_place(path)
@@ -140,7 +140,7 @@ def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFol
         making.write_vocabulary(vocabulary)
         write_once(making.path / "recipe.json", recipe.model_dump_json(indent=2))
         if path.exists():
-            path.rmdir()  # Only an empty one goes; some systems do not rename onto a folder.
+            path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(making.path.rename(path))
     except BaseException:
         shutil.rmtree(making.path, ignore_errors=True)
@@ -148,7 +148,7 @@ def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFol
 
 
 def check_place(path: Path) -> None:
-    """See that a run's folder can be made at `path`; raises what `place_recorded` does."""
+    """Raise ValueError or FileExistsError if a run's folder cannot be created at `path`."""
     if not _ID.fullmatch(path.name):
         raise ValueError(
             f"a run cannot be called {path.name[:80]!r}: use up to 80 of a-z, 0-9 and '-', not beginning with '-'"
@@ -161,5 +161,5 @@ def _age(run: RunFolder) -> float:
     try:
         return run.created
     except OSError:
-        # One that is being moved to the trash meanwhile must not fail the list of the others.
+        # A run being moved to the trash meanwhile must not fail the listing of the others.
         return run.path.stat().st_mtime if run.path.exists() else 0.0

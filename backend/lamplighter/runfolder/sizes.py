@@ -1,4 +1,4 @@
-"""What a run takes on the disk, by what it is."""
+"""The disk usage of a run, by part."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _PARTS = {
     "vocabulary.json": "corpus",
 }
 NAMES: tuple[str, ...] = ("steps", "tiles", "map", "measures", "checkpoints", "corpus", "other")
-"""`steps`: pulses, whole matrices and the moved rows that are not in tiles yet."""
+"""Names of the parts. `steps` are the pulses, the keyframes and the moved rows that are not in tiles yet."""
 
 
 def bytes_by_part(run: RunFolder) -> dict[str, int]:
-    """The size of every file in the folder, by part (`NAMES`); of a database, its WAL included."""
+    """Return the bytes of all files in the folder by part; a database includes its WAL."""
     sizes = dict.fromkeys(NAMES, 0)
     for root, _, names in os.walk(run.path):
         inside = os.path.relpath(root, run.path).split(os.sep)[0]
         for name in names:
             whole = name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
             part = "checkpoints" if inside == "checkpoints" else _PARTS.get(whole, "other")
-            # A file may go between the listing and the look (a WAL, a temporary).
+            # A WAL or temporary file may disappear between the listing and the stat.
             try:
                 sizes[part] += os.lstat(os.path.join(root, name)).st_size
             except FileNotFoundError:

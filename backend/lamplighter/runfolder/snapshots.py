@@ -1,4 +1,4 @@
-"""What is known of the rows at one step: the embedding, and how often each was in a batch."""
+"""Snapshots of one step: the embedding, and how often each row has been in a batch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from lamplighter.wire.frames import Census, Pulse, UInts, decode_as
 
 
 class NoSnapshotError(LookupError):
-    """That step cannot be rebuilt; `nearest` is one before it that can."""
+    """An error for a step that cannot be rebuilt; `nearest` is the newest one before it that can, or None."""
 
     def __init__(self, step: int, nearest: int | None) -> None:
-        """Say which step was asked for and which can be had."""
+        """Name the requested step and the nearest available one."""
         hint = "none before it can" if nearest is None else f"the nearest before it that can is {nearest}"
         super().__init__(f"the embedding at step {step} was not kept exactly; {hint}")
         self.step = step
@@ -35,7 +35,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Touches:
-    """How often, and when last, each row had been in a batch by a step."""
+    """The number of batches each row had been in by a step, and the last such step; shape (V,) each."""
 
     step: int
     touches: UInts
@@ -43,10 +43,10 @@ class Touches:
 
 
 def touches(reader: StepsReader, step: int) -> Touches:
-    """The census at `step` (or at the newest step before it), from the last keyframe and the pulses since.
+    """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses since.
 
     Raises:
-        NoSnapshotError: nothing was kept yet.
+        NoSnapshotError: there is no keyframe at or before `step`.
     """
     found = reader.census(step)
     if found is None:

@@ -1,4 +1,4 @@
-"""What a run is doing, read from its folder alone."""
+"""The status of a run, read from its folder alone."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interr
 
 @dataclass(frozen=True)
 class RunStatus:
-    """The state of a run, as `docs/rest.md` describes it (less its size on the disk)."""
+    """The status of a run, as described in `docs/rest.md`, without its size on disk."""
 
     phase: Phase
     message: str
     alive: bool
-    """A trainer holds the run now."""
+    """True while a trainer holds the run."""
     attempt: int
     step: int
     steps: int
-    """Where the run will end."""
+    """The step at which the run will end."""
     loss: float | None
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
     crowded: bool
-    """The trainer waits for room on the disk: nothing more can be written."""
+    """True while the trainer waits for disk space and cannot write anything."""
     changed: float
 
     @property
     def terminal(self) -> bool:
-        """Nobody is meant to be training the run."""
+        """Return whether the run has ended, so that no trainer should be at work."""
         return self.phase in TERMINAL
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields by name."""
+        """Return the fields by name."""
         return asdict(self)
 
 
 def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
-    """What a run is doing now. With `reader`, through that open connection.
+    """Read the status of a run, through the open `reader` if given.
 
     Raises:
-        FormatError: the folder cannot be read by this version.
+        FormatError: this version cannot read the folder.
     """
     alive = is_held(run.path, "trainer")
     crowded = alive and waits_for_room(run.path)
@@ -87,13 +87,13 @@ def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
 
 
 def wants_training(run: RunFolder) -> bool:
-    """Whether a trainer should be at work: the run is not over, or someone asked for it to go on.
+    """Return whether a trainer should be at work: the run has not ended, or a request asks to continue it.
 
     Raises:
-        FormatError: the folder cannot be read by this version.
+        FormatError: this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
-        # Its own loop trains it; there is nothing here to train it from.
+        # A client's own loop trains it; the folder has no corpus to train on.
         return False
     requests = RequestsReader(run.path)
     try:

@@ -1,8 +1,8 @@
-"""`steps.sqlite`: what the trainer wrote, a row a step, and reading it.
+"""`steps.sqlite`: the record of the steps, one row per step. Writer: the trainer.
 
-A row is keyed by attempt and step in one integer, so that rows are appended in order. Several attempts can
-hold the same step; the *line* is the sequence of steps that counts: at each step the newest attempt that
-reached back to it (`architecture.md`, "Attempts").
+The key is attempt and step in one integer, so that rows are appended in order. Several attempts can hold the
+same step. The *lineage* is the sequence of steps that count: each step counts in the newest attempt that
+began at or before it (`architecture.md`, "Attempts").
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL,
     time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE(server, request));
 """
-"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
+"""The tables of a new file; an imported file must have exactly these."""
 
 PAGE_SIZE = 16_384
-"""Pulses of 3 kB share a page; of 4 kB each would waste a quarter of its own."""
+"""Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
 
 TERMINAL = ("finished", "interrupted", "failed")
-"""Phases in which nobody is meant to be training the run."""
+"""Phases of a run that has ended, so that no trainer should be at work."""
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """All that one step leaves behind, encoded; committed as one."""
+    """The encoded record of one step, committed in one transaction."""
 
     step: int
     pulse: bytes
     digest: bytes
-    """Of what must be equal when the step is computed again: not of times."""
+    """A digest of the values that must be equal when the step is recomputed; excludes times."""
     rows: bytes | None = None
     keyframe: bytes | None = None
     census: bytes | None = None
-    """Comes with the keyframe."""
+    """The census; present exactly when the keyframe is."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something worth a place on the timeline."""
+    """An event shown on the timeline."""
 
     id: int
     time: float
@@ -77,13 +77,13 @@ def key(attempt: int, step: int) -> int:
 
 
 class StepsWriter(FileWriter):
-    """The trainer's hand on the file. Not for several threads."""
+    """The trainer's writer of `steps.sqlite`. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file.
+        """Open or create the file.
 
         Raises:
-            FormatError: it was written by a newer version.
+            FormatError: the file was written by a newer version.
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
@@ -92,7 +92,7 @@ class StepsWriter(FileWriter):
         self.attempt: int = found or 0
 
     def begin_attempt(self, first_step: int) -> int:
-        """Open the next attempt: what older ones have from `first_step` on is superseded."""
+        """Open the next attempt, which supersedes older attempts from `first_step` on. Return its number."""
         attempt = self.attempt + 1
         with self._connection:
             self._connection.execute("INSERT INTO attempts VALUES(?,?,?)", (attempt, first_step, time.time()))
@@ -100,18 +100,17 @@ class StepsWriter(FileWriter):
         return attempt
 
     def keep_start(self, keyframe: bytes, census: bytes) -> None:
-        """Keep the state before the first step."""
+        """Commit the state before the first step."""
         self.keep_keyframe(0, keyframe, census)
 
     def keep_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
-        """Keep the whole matrix of a step that is committed already (by the newest attempt, or the one named)
-        and has none."""
+        """Add a keyframe to a committed step that has none, of `attempt` or of the newest attempt."""
         row = key(self.attempt if attempt is None else attempt, step)
         with self._connection:
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def commit(self, record: StepRecord) -> None:
-        """Commit one step: all of it is visible afterwards, or, after a crash, none."""
+        """Commit one step in one transaction: after a crash it is visible in full or not at all."""
         row = key(self.attempt, record.step)
         with self._connection:
             self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
@@ -124,14 +123,14 @@ class StepsWriter(FileWriter):
             self._handover.work(record.step)
 
     def tiles_go_beyond(self, step: int) -> bool:
-        """Whether tiles hold steps of this attempt after `step`, which must then not be done again in it."""
+        """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
         return self._handover.beyond(self.attempt, step)
 
     def compact(self) -> bool:
-        """Drop all that is in tiles, and give its room back. Of a run that is over; may take seconds.
+        """Drop all tiled rows of a finished run and return their space; may take seconds.
 
         Returns:
-            Whether there was anything to drop.
+            Whether there were any rows to drop.
         """
         dropped = False
         with self._connection:
@@ -141,7 +140,7 @@ class StepsWriter(FileWriter):
         return dropped
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the run (`phase`, `layers`, ...), each replaced whole."""
+        """Set facts about the run (`phase`, `layers`, ...), replacing each value."""
         with self._connection:
             self._connection.executemany(
                 "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
@@ -149,7 +148,7 @@ class StepsWriter(FileWriter):
             )
 
     def add_event(self, step: int, kind: str, message: str, facts: dict[str, Any] | None = None) -> None:
-        """Add an event, and set the facts that go with it, as one."""
+        """Add an event and set its facts in one transaction."""
         with self._connection:
             self._connection.execute(
                 "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
@@ -167,23 +166,23 @@ class StepsWriter(FileWriter):
             )
 
     def bytes_used(self) -> int:
-        """Size of the database, its WAL included."""
+        """Return the size of the database, including its WAL."""
         wal = self._path.with_name(self._path.name + "-wal")
         size = self._path.stat().st_size
         return size + (wal.stat().st_size if wal.exists() else 0)
 
 
 class StepsReader(FileReader):
-    """Reads the file, live or finished. Not for several threads; every call finishes its cursor."""
+    """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
 
     def facts(self) -> dict[str, Any]:
-        """What the trainer says of the run."""
+        """Return the trainer's facts by name."""
         return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
 
     def line(self) -> list[tuple[int, int, int]]:
-        """The stretches of steps that count, ascending: (attempt, first step, last step), inclusive.
+        """Return the lineage: ranges of steps (attempt, first step, last step), inclusive, ascending.
 
-        The last step of the last stretch is open (2**32 - 1).
+        The last range is open: its last step is 2**32 - 1.
         """
         stretches: list[tuple[int, int, int]] = []
         end = 0xFFFF_FFFF
@@ -194,12 +193,15 @@ class StepsReader(FileReader):
         return stretches[::-1]
 
     def attempts(self) -> list[tuple[int, int, float]]:
-        """Every attempt there was, oldest first: (attempt, first step, when it was opened, Unix seconds)."""
+        """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""
         rows = self._all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
         return [(attempt, first, opened) for attempt, first, opened in rows]
 
     def last(self) -> tuple[int, int]:
-        """(attempt, step) of the newest step of the line; step 0 before the first, (0, 0) before that."""
+        """Return (attempt, step) of the newest step of the lineage.
+
+        The step is 0 before the first step is done; the result is (0, 0) before the first attempt.
+        """
         for attempt, first, end in reversed(self.line()):
             row = self._all(
                 "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?", key(attempt, first), key(attempt, end)
@@ -211,37 +213,39 @@ class StepsReader(FileReader):
         return 0, 0
 
     def pulses(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
-        """(step, encoded pulse) along the line from step `first` to `last`, inclusive, at most `limit`."""
+        """Return (step, encoded pulse) of the lineage from step `first` to `last`, inclusive, at most `limit`."""
         return self._along("SELECT id, record FROM pulses", first, last, limit)
 
     def pulses_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
-        """(step, encoded pulse) of single steps; steps that are not there are left out."""
+        """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
         return self._single("SELECT record FROM pulses WHERE id=?", steps)
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
-        """Digest by step, along the line, inclusive."""
+        """Return the digests by step of the lineage from `first` to `last`, inclusive."""
         return dict(self._along("SELECT id, digest FROM pulses", first, last, last - first + 1))
 
     def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
-        """(step, encoded moved rows) along the line, inclusive, at most `limit`."""
+        """Return (step, encoded moved rows) of the lineage from `first` to `last`, inclusive, at most `limit`."""
         return self._along("SELECT id, record FROM rows", first, last, limit)
 
     def rows_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
-        """(step, encoded moved rows) of single steps; steps that are not there are left out."""
+        """Return (step, encoded moved rows) of the given steps; missing steps are omitted."""
         return self._single("SELECT record FROM rows WHERE id=?", steps)
 
     def has_rows(self) -> bool:
-        """Whether moved rows of the line are kept here, not only in tiles."""
+        """Return whether this file, not only the tiles, has moved rows of the lineage."""
         return bool(self._along("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
 
     def rows_steps(self, first: int, last: int, limit: int | None = None) -> list[int]:
-        """Which of the steps `first` to `last` of the line have their moved rows kept here, ascending, at most
-        `limit`."""
+        """Return the steps of the lineage from `first` to `last` whose moved rows are in this file.
+
+        Ascending, at most `limit`.
+        """
         most = max(0, last - first + 1) if limit is None else limit
         return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, most)]
 
     def keyframe_steps(self) -> list[tuple[int, int]]:
-        """(attempt, step) of every keyframe of the line, ascending."""
+        """Return (attempt, step) of all keyframes of the lineage, ascending."""
         return [
             (attempt, row[0] & 0xFFFF_FFFF)
             for attempt, first, last in self.line()
@@ -253,7 +257,7 @@ class StepsReader(FileReader):
         ]
 
     def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
-        """(step, encoded matrix, encoded census) of the newest keyframe of the line at or before `step`."""
+        """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
         for attempt, first, last in reversed(self.line()):
             if first <= step:
                 rows = self._all(
@@ -267,17 +271,17 @@ class StepsReader(FileReader):
         return None
 
     def census(self, step: int) -> tuple[int, bytes] | None:
-        """(step, encoded census) of the keyframe that `keyframe` would give, without reading the matrix."""
+        """Return (step, encoded census) of the keyframe that `keyframe` returns, without reading the matrix."""
         at = self.keyframe_step(step)
         found = [] if at is None else self._single("SELECT census FROM keyframes WHERE id=?", [at])
         return found[0] if found else None
 
     def keyframe_row(self, step: int, token_id: int) -> Floats:
-        """One row of the keyframe of a step of the line, shape (D,), without reading the matrix.
+        """Read one row of the keyframe of `step`, shape (D,), without reading the whole matrix.
 
         Raises:
-            LookupError: that step has no keyframe (any more).
-            FormatError: it is damaged.
+            LookupError: `step` has no keyframe, or no longer has one.
+            FormatError: the keyframe is damaged.
         """
         attempt = next((a for a, first, last in self.line() if first <= step <= last), 0)
         try:
@@ -294,7 +298,7 @@ class StepsReader(FileReader):
             blob.close(True)
 
     def keyframe_step(self, step: int) -> int | None:
-        """The step that `keyframe` would give, without reading the matrix."""
+        """Return the step of the keyframe that `keyframe` returns, without reading the matrix; None if none."""
         for attempt, first, last in reversed(self.line()):
             if first <= step:
                 row = self._all(
@@ -307,7 +311,7 @@ class StepsReader(FileReader):
         return None
 
     def keyframe_after(self, step: int) -> int | None:
-        """The step of the oldest keyframe of the line after `step`."""
+        """Return the step of the oldest keyframe of the lineage after `step`; None if none."""
         for attempt, first, last in self.line():
             if last > step:
                 row = self._all(
@@ -320,7 +324,7 @@ class StepsReader(FileReader):
         return None
 
     def events(self, after: int = 0, limit: int = 1_000) -> list[Event]:
-        """Events with an id above `after`, oldest first."""
+        """Return at most `limit` events with an id above `after`, oldest first."""
         return [
             Event(*row)
             for row in self._all(
@@ -331,7 +335,7 @@ class StepsReader(FileReader):
         ]
 
     def applied(self, after: int = 0, limit: int = 10_000) -> list[Applied]:
-        """Applied requests with an id above `after`, oldest first."""
+        """Return at most `limit` applied requests with an id above `after`, oldest first."""
         return [
             Applied(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
             for row in self._all(
@@ -353,7 +357,7 @@ class StepsReader(FileReader):
         ]
 
     def last_applied(self) -> dict[str, int]:
-        """The newest applied request of each server; a server's requests are applied in order."""
+        """Return the newest applied request of each server; a server's requests are applied in order."""
         return dict(self._all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
 
     def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:

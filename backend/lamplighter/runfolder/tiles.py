@@ -1,8 +1,8 @@
-"""`tiles.sqlite`: the moved rows of finished stretches, re-ordered and packed. Writer: the analyst.
+"""`tiles.sqlite`: the moved rows of finished stretches, reordered by token and packed. Writer: the analyst.
 
-A *stretch* is consecutive steps of one attempt; its tiles cover every token once. What a stretch holds is then
-dropped from `steps.sqlite` by that file's writer (`handover.py`): never before the stretch is committed, so a
-reader that looks there first and here afterwards always finds it.
+A *stretch* is a run of consecutive steps of one attempt; its tiles cover every token once. The writer of
+`steps.sqlite` drops the rows of a stretch from there (`row_pruning.py`) only after the stretch is committed, so a
+reader that looks first there and then here always finds them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CREATE TABLE stretches(id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, first_s
     last_step INTEGER NOT NULL);
 CREATE TABLE tiles(id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 """
-"""The tables of a new file; a file that is brought from elsewhere must have exactly these."""
+"""The tables of a new file; an imported file must have exactly these."""
 
 _TOKEN_BITS = 24
 
@@ -35,13 +35,13 @@ def tile_key(stretch: int, first_token: int) -> int:
 
 
 def tile_place(row: int) -> tuple[int, int]:
-    """The stretch and the first token of a tile, by its row id."""
+    """Return the stretch and the first token of the tile with a row id."""
     return row >> _TOKEN_BITS, row & ((1 << _TOKEN_BITS) - 1)
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Steps `first` to `last` of an attempt, whose moves are all in tiles."""
+    """The steps `first` to `last` of an attempt, inclusive, whose moves are all in tiles."""
 
     id: int
     attempt: int
@@ -50,26 +50,26 @@ class Stretch:
 
 
 class TilesWriter(FileWriter):
-    """The analyst's hand on the file."""
+    """The analyst's writer of `tiles.sqlite`."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file.
+        """Open or create the file.
 
         Raises:
-            FormatError: it was written by a newer version.
+            FormatError: the file was written by a newer version.
         """
         super().__init__(path, SCHEMA)
-        # What is committed here is dropped elsewhere: it must outlast even a power cut.
+        # Rows committed here are dropped from `steps.sqlite`, so a commit must survive even a power cut.
         self._connection.execute("PRAGMA synchronous=FULL")
 
     def commit(self, attempt: int, first: int, last: int, tiles: Iterable[tuple[int, bytes]]) -> None:
-        """Keep a stretch whole, or, after a crash, not at all.
+        """Commit a stretch in one transaction.
 
         Args:
-            attempt: that did the steps.
-            first: its first step.
-            last: its last, inclusive.
-            tiles: (first token, encoded tile) of each, ascending, from token 0 on; may be made as they are taken.
+            attempt: the attempt of the steps.
+            first: the first step.
+            last: the last step, inclusive.
+            tiles: (first token, encoded tile) of each tile, ascending from token 0; may be a lazy iterator.
         """
         with failpoint.within("tiling"), self._connection:
             rows: list[Any] = self._connection.execute(
@@ -84,10 +84,10 @@ class TilesWriter(FileWriter):
 
 
 class TilesReader(FileReader):
-    """Reads the file, live or finished."""
+    """A reader of `tiles.sqlite`, live or finished."""
 
     def stretches(self, after: int = 0) -> list[Stretch]:
-        """Stretches with an id above `after`, in the order they were made."""
+        """Return the stretches with an id above `after`, in the order they were written."""
         return [
             Stretch(*row)
             for row in self._all(
@@ -96,7 +96,7 @@ class TilesReader(FileReader):
         ]
 
     def tiles(self, stretch: int) -> Iterator[Tile]:
-        """The tiles of a stretch, by token; read one by one."""
+        """Yield the tiles of a stretch, ordered by token; reads lazily."""
         at = -1
         while rows := self._all(
             "SELECT id, record FROM tiles WHERE id>? AND id<? ORDER BY id LIMIT 8",
@@ -108,7 +108,7 @@ class TilesReader(FileReader):
             at = rows[-1][0]
 
     def tile(self, stretch: int, token_id: int) -> Tile | None:
-        """The tile of a stretch that has a token."""
+        """Return the tile of a stretch that contains a token; None if the stretch has no tiles up to it."""
         rows = self._all(
             "SELECT record FROM tiles WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             tile_key(stretch, 0),
@@ -118,11 +118,11 @@ class TilesReader(FileReader):
 
 
 def on_line(stretches: Iterable[Stretch], line: Line) -> list[Stretch]:
-    """The stretches as far as they count (`line.py`): cut where an attempt was superseded, ascending by step."""
+    """Return the stretches on the lineage, cut where an attempt was superseded, ascending by step."""
     found: list[Stretch] = []
     for stretch in stretches:
         for attempt, first, last in line:
             if attempt == stretch.attempt and stretch.first <= last and stretch.last >= first:
-                # An attempt's steps begin where its part of the line does, so only the end is ever cut.
+                # An attempt begins where its range of the lineage begins, so only the end can be cut.
                 found.append(Stretch(stretch.id, attempt, stretch.first, min(stretch.last, last)))
     return sorted(found, key=lambda stretch: stretch.first)

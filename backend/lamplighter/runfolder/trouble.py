@@ -1,4 +1,4 @@
-"""What a failed read of a run says: that a file is no good, or that the moment was not."""
+"""Errors of reading a run, and which of them are transient rather than permanent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lamplighter.runfolder.database import FormatError
 from lamplighter.wire.frames import FrameError
 
 READ_ERRORS = (FormatError, FrameError, OSError, apsw.Error)
-"""What reading a run's files may raise."""
+"""Errors that reading a run's files may raise."""
 
 _PASSING = (
     OSError,
@@ -27,8 +27,10 @@ _PASSING = (
 
 
 def passes(error: BaseException) -> bool:
-    """Whether the same read may go well later: the file is busy or being sealed, or cannot be opened now
-    (too many open files, no permission). Otherwise what is in the file cannot be read.
+    """Return whether the same read may succeed later.
+
+    A transient error means that the file is busy or being sealed, or cannot be opened now (too many open
+    files, no permission). Otherwise its contents cannot be read.
     """
     if isinstance(error, FormatError) and error.__cause__ not in (None, error):
         return passes(error.__cause__)  # pyright: ignore[reportArgumentType]

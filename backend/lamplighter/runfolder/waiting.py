@@ -1,6 +1,6 @@
-"""A sign that training waits for room on the disk, seen by whoever reads the run, though nothing can be written.
+"""A flag that training waits for disk space, visible to every reader of the run even while the disk is full.
 
-It is SQLite's lock on an empty file: to hold it takes no room, and it is gone with its holder.
+The flag is an SQLite lock on an empty file: holding it takes no space, and it disappears with its holder.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ _ROLE = "waiting"
 
 
 class WaitingSign:
-    """Shown by the one who trains a run, while it waits for room."""
+    """The flag of a run's trainer, set while it waits for disk space."""
 
     def __init__(self, folder: Path) -> None:
-        """Hold nothing yet. The file's name takes room, if nothing else of it does: it is made while there is some."""
+        """Create the lock file now, without locking it, since even an empty file's name takes space."""
         self._folder = folder
         self._lock: RoleLock | None = None
         with suppress(OSError):
             lock_path(folder, _ROLE).touch()
 
     def show(self) -> None:
-        """Waiting. Where not even an empty file can be made nobody sees it."""
+        """Set the flag. If not even an empty file can be created, readers do not see it."""
         if self._lock is None:
             with suppress(apsw.Error, FormatError, RoleTakenError):
                 self._lock = RoleLock(self._folder, _ROLE)
 
     def hide(self) -> None:
-        """Not waiting any more."""
+        """Clear the flag."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
 
 def waits_for_room(folder: Path) -> bool:
-    """Whether a run's trainer waits for room on the disk now."""
+    """Return whether a run's trainer waits for disk space now."""
     return is_held(folder, _ROLE)

@@ -1,1 +1,1 @@
-"""The model, its step, and what is observed of it."""
+"""Training: the model, the training step, its observation, and the trainer process."""

@@ -1,6 +1,6 @@
-"""Model and optimiser state as one safetensors file a checkpoint: never a pickle.
+"""Checkpoints: model and optimiser state in one safetensors file each, never a pickle.
 
-A checkpoint appears whole or not at all; the last few are kept.
+A checkpoint is written atomically; the last two are kept.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from lamplighter.training.step import Learner
 
 KEPT = 2
 RETRY_SECONDS = 10.0
-"""After a checkpoint that could not be written, until the next try."""
+"""Delay before retrying a checkpoint that could not be written."""
 _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint could not be written."""
+    """An error for a checkpoint that could not be written."""
 
 
 @dataclass(frozen=True)
 class CheckpointFile:
-    """A checkpoint on the disk."""
+    """A checkpoint file on disk."""
 
     step: int
     attempt: int
@@ -42,7 +42,7 @@ class CheckpointFile:
 
 
 def list_checkpoints(folder: Path) -> list[CheckpointFile]:
-    """The checkpoints in a folder, oldest first."""
+    """Return the checkpoints in a folder, ordered by step and attempt."""
     found = [
         CheckpointFile(int(match[1]), int(match[2]), path)
         for path in folder.glob("*.safetensors")
@@ -54,10 +54,10 @@ def list_checkpoints(folder: Path) -> list[CheckpointFile]:
 def save_checkpoint(
     folder: Path, step: int, attempt: int, learner: Learner, observer: Observer, state: dict[str, Any]
 ) -> None:
-    """Keep the state after `step`; `state` is small and JSON (the learning rate, ...).
+    """Write a checkpoint of the state after `step`; `state` is small and JSON (the learning rate, ...).
 
     Raises:
-        CheckpointError: it could not be written. Those before it stay, and nothing half written is left.
+        CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
     """
     tensors: dict[str, torch.Tensor] = {}
     numbers: dict[str, Any] = {}
@@ -82,7 +82,7 @@ def save_checkpoint(
     try:
         folder.mkdir(exist_ok=True)
         for left in folder.glob("*.part"):
-            left.unlink(missing_ok=True)  # By a process that was killed: nobody else writes here.
+            left.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
         with failpoint.within("checkpoint-write"):
             save_file(on_host, temporary, metadata=metadata)
             failpoint.here("checkpoint-unsynced")
@@ -100,10 +100,10 @@ def save_checkpoint(
 
 
 def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:
-    """Put a learner and its observer back to where they were. Returns the `state` that was saved.
+    """Restore a learner and its observer. Return the `state` saved with the checkpoint.
 
     Raises:
-        ValueError: the file is damaged or of another model.
+        ValueError: the file is damaged, or belongs to another model.
     """
     try:
         with safe_open(file.path, framework="pt") as stored:  # pyright: ignore[reportUnknownVariableType]

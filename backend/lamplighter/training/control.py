@@ -1,4 +1,5 @@
-"""What people asked the trainer for, taken up between two steps and recorded with the step it begins with."""
+"""Control of a run by requests, which the trainer applies between two steps and records with the first step under
+them."""
 
 from __future__ import annotations
 
@@ -16,16 +17,16 @@ _LOOK_EVERY = 0.03
 
 @dataclass
 class Stop:
-    """Set from a signal handler: `interrupt` ends the run where it is, `terminate` only this process."""
+    """A stop flag set by the signal handler: `interrupt` ends the run at its step, `terminate` only the process."""
 
     reason: str | None = None
 
 
 class Control:
-    """The state of the run that people change: paused or not, pace, learning rate, where it ends."""
+    """The state of a run that requests can change: phase, pace, learning rate and last step."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
-        """Take up the state the run was left in."""
+        """Load the state from the run's record."""
         self._writer = writer
         self._requests = RequestsReader(run.path)
         for server, request in reader.last_applied().items():
@@ -37,7 +38,7 @@ class Control:
         self.pace: str = facts.get("pace", "full")
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
         self.anew: float | None = None
-        """A failed run is to go on from an earlier checkpoint at this learning rate."""
+        """Learning rate with which a failed run restarts from an earlier checkpoint; None if no restart is due."""
         self._stop: Request | None = None
         self._single_steps = 0
         self._next_look = 0.0
@@ -45,22 +46,22 @@ class Control:
 
     @property
     def stop_asked(self) -> bool:
-        """Somebody asked for the run to stop here."""
+        """Return whether a stop request is waiting to be carried out."""
         return self._stop is not None
 
     @property
     def over(self) -> bool:
-        """The run is not meant to be trained."""
+        """Return whether the run has ended."""
         return self.phase in TERMINAL
 
     def set_phase(self, phase: str, step: int, message: str = "", *, event: str | None = None) -> None:
-        """Enter a phase, with an event on the timeline that says so."""
+        """Enter a phase, and add an event for it to the timeline."""
         self.phase = phase
         facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.end}
         self._writer.add_event(step, event or phase, message, facts)
 
     def interrupt(self, step: int) -> None:
-        """End the run here; it can be continued. The request, if one asked for it, is done only now."""
+        """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one."""
         with self._writer.together():
             self.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
             if self._stop is not None:
@@ -68,19 +69,19 @@ class Control:
         self._stop = None
 
     def look(self, step: int, *, now: bool = False) -> None:
-        """Take up new requests; `step` is the last one done. Looks at most every 30 ms unless `now`."""
+        """Apply new requests; `step` is the last finished one. Polls at most every 30 ms unless `now`."""
         if not now and time.monotonic() < self._next_look:
             return
         for request in self._requests.new():
             if request.kind in OF_THE_PROJECTOR:
                 continue
-            # The effect and the mark that it was had are one: neither is lost, nor done twice.
+            # One transaction for effect and acknowledgement: a request is neither lost nor applied twice.
             with self._writer.together():
                 self._apply(request, step)
         self._next_look = time.monotonic() + _LOOK_EVERY
 
     def may_step(self) -> bool:
-        """Whether the next step is due; sleeps a little when it is not."""
+        """Return whether the next step is due; sleep a little if it is not."""
         if self.phase == "paused" and not self._single_steps:
             time.sleep(_LOOK_EVERY / 2)
             return False
@@ -127,7 +128,7 @@ class Control:
                 self._set_pace(self.steps_per_second)
                 self.set_phase("running", step, event="continued", message="")
             case _:
-                # It makes no sense now; it is recorded all the same, so that it is not tried again.
+                # The request makes no sense in this phase; acknowledge it anyway, so that it is not retried.
                 pass
         self._mark(request, step)
 
@@ -141,7 +142,7 @@ class Control:
 
 
 def asked_rate(applied: Applied) -> float | None:
-    """The learning rate that an applied request set, if it set one."""
+    """Return the learning rate set by an applied request; None if it set none."""
     name = {"learning_rate": "value", "continue": "learning_rate"}.get(applied.kind)
     return _positive(applied.body.get(name)) if name else None
 

@@ -1,8 +1,8 @@
-"""The training loop of a run: start or replay, then step, observe, record, and do as asked in between.
+"""The training loop of a run: start or replay, then step, observe and record, applying requests in between.
 
-After a crash the last checkpoint is loaded and the steps since are computed again. While their digests equal
-the recorded ones nothing is written; at the first difference a new attempt begins and the old tail no longer
-counts.
+After a crash the trainer loads the last checkpoint and recomputes the steps since. While their digests equal
+the recorded ones it writes nothing; at the first difference it begins a new attempt, which supersedes the
+old steps from there on.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from lamplighter.training.transformer import Transformer
 
 @dataclass(frozen=True)
 class Progress:
-    """What a progress bar needs."""
+    """The progress of a run, for a progress bar."""
 
     step: int
     end: int
@@ -46,14 +46,14 @@ class Progress:
     lit: int
     replaying: bool
     waiting: bool = False
-    """The step is done, and waits for room on the disk."""
+    """True while the finished step waits for disk space."""
 
 
 def choose_device(recipe: Recipe) -> torch.device:
-    """The device a recipe means here.
+    """Return the torch device for a recipe on this machine.
 
     Raises:
-        ValueError: the recipe names one that this machine has not got, or that cannot do what it asks.
+        ValueError: the recipe names a device that this machine lacks, or that does not support its updates.
     """
     lazy = recipe.optimiser.kind != "adam" and not recipe.model.tied
     match recipe.device:
@@ -73,7 +73,7 @@ def choose_device(recipe: Recipe) -> torch.device:
 
 
 def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Learner:
-    """The model and optimisers of a recipe, as they are before the first step; the same bits for a seed."""
+    """Build the model and optimisers of a recipe in their initial state, which the seed determines bit for bit."""
     torch.manual_seed(recipe.seed)
     sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
     model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)
@@ -82,7 +82,7 @@ def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Lear
 
 
 class Batches:
-    """Batch n of a run, a pure function of the recipe, the corpus and n."""
+    """The batches of a run: batch n is a pure function of the recipe, the corpus and n."""
 
     def __init__(self, recipe: Recipe, token_ids: NDArray[np.uint32], device: torch.device) -> None:
         self._recipe, self._device = recipe, device
@@ -90,14 +90,14 @@ class Batches:
         self._ids = token_ids.astype(np.int64)
 
     def batch(self, step: int) -> tuple[NDArray[np.int64], torch.Tensor, torch.Tensor]:
-        """What step `step` reads, (B, T) on the host and on the device, and the ids that follow each."""
+        """Return the batch of `step`: token ids on the host and on the device, and the next ids; shape (B, T) each."""
         window = self._ids[batch_positions(self._recipe, len(self._ids), step)]
         on_device = torch.from_numpy(window).to(self._device)
         return window[:, :-1], on_device[:, :-1], on_device[:, 1:]
 
 
 def _wait_for(device: torch.device) -> None:
-    """GPUs compute beside the program: a time is true only once they are done."""
+    """Wait until the device is idle: GPUs compute asynchronously, so only then is a measured time correct."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     elif device.type == "mps":
@@ -105,7 +105,7 @@ def _wait_for(device: torch.device) -> None:
 
 
 class Trainer:
-    """Trains one run whose corpus is in its folder. Holds no lock: the caller has the trainer's role."""
+    """The trainer of one run whose corpus is in its folder. Holds no lock: the caller holds the trainer's role."""
 
     def __init__(
         self,
@@ -144,17 +144,17 @@ class Trainer:
         )
 
     def _build(self) -> None:
-        """The model as it is before the first step, and who watches it."""
+        """Build the model in its initial state, with its observer and recorder."""
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
         self._recorder = Recorder(self._run, self._writer, self._observer, self._reader.facts())
 
     def run(self) -> str:
-        """Train until the end, a stop, or a fault. Returns the phase the run is left in.
+        """Train until the end, a stop or a failure. Return the phase of the run afterwards.
 
         Raises:
-            apsw.FullError, apsw.IOError: (`NO_ROOM`) there is no room to say what happens next. All that was
-                committed holds: go on with another `Trainer`, as after a crash.
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is too full to record a change of phase.
+                Committed steps are safe: continue with another `Trainer`, as after a crash.
         """
         control = self._control
         control.look(self._reader.last()[1], now=True)
@@ -165,7 +165,7 @@ class Trainer:
         else:
             step = self._replay() if self._writer.attempt else self._start()
         if step is None:
-            # Stopped on the way back: the model is at an earlier step than the record, so nothing is kept of it.
+            # Stopped during the replay: the model is behind the record, so do not save it.
             if self._stop.reason == "interrupt":
                 control.interrupt(self._reader.last()[1])
             return control.phase
@@ -188,7 +188,7 @@ class Trainer:
                 continue
             if not self._advance(step + 1):
                 if self._stop.reason == "interrupt" and not control.over:
-                    # The model is a step ahead of the record: nothing is kept of it.
+                    # The model is one step ahead of the record, so do not save it.
                     control.interrupt(step)
                 return control.phase
             step += 1
@@ -197,7 +197,7 @@ class Trainer:
                 self._checkpoint(step)
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the reader of the steps."""
         self._reader.close()
 
     def _start(self) -> int:
@@ -207,10 +207,10 @@ class Trainer:
         return 0
 
     def _begin_anew(self, learning_rate: float) -> int:
-        """After a failure: go back to the oldest checkpoint and on from there at another rate, as a new attempt.
+        """Restart a failed run from the oldest checkpoint at another learning rate, as a new attempt.
 
-        The weights just before the failed step are lost whatever the rate; those of a while before may not be.
-        The checkpoint that the new attempt begins with says at which rate, so that a replay knows it.
+        The weights just before the failed step are beyond repair at any rate; older ones may not be. A checkpoint
+        saved at the start of the new attempt records the rate for a replay.
         """
         _, last = self._reader.last()
         at = self._load_checkpoint(self._reader.line(), last, oldest=True)
@@ -226,8 +226,12 @@ class Trainer:
         return at
 
     def _advance(self, step: int) -> bool:
-        """Do one step and commit it. False when it was no finite step and the run has failed, or when a stop
-        was asked for while it waited for room on the disk."""
+        """Compute one step and commit it.
+
+        Returns:
+            False if the step was not finite and the run has failed, or if a stop came while it waited for disk
+            space.
+        """
         return self._keep(*self._compute(step))
 
     def _keep(self, seen: Observation, ended: float, seconds: float) -> bool:
@@ -249,10 +253,10 @@ class Trainer:
         return kept
 
     def _insist(self, write: Callable[[], None], on_wait: Callable[[], None] | None = None) -> bool:
-        """Do what must be on the disk before anything else: training waits until there is room for it.
+        """Call `write`, which must succeed before training continues; wait and retry while the disk is full.
 
         Returns:
-            False when told to stop meanwhile.
+            False if a stop came meanwhile.
         """
         begun, waited = time.monotonic(), False
 
@@ -278,7 +282,11 @@ class Trainer:
         return done is not None
 
     def _compute(self, step: int) -> tuple[Observation, float, float]:
-        """A step and its observation, when training ended (Unix seconds), and how long it took."""
+        """Compute a step.
+
+        Returns:
+            Its observation, the time at which training ended (Unix seconds), and its duration in seconds.
+        """
         self._learner.set_learning_rate(self._control.learning_rate)
         host_ids, ids, targets = self._batches.batch(step)
         begun = time.perf_counter()
@@ -288,10 +296,10 @@ class Trainer:
         return self._observer.observe(step, host_ids, result), ended, seconds
 
     def _replay(self) -> int | None:
-        """Come back to the last committed step.
+        """Replay from the last checkpoint to the last committed step.
 
         Returns:
-            The step, or the one a new attempt has reached; None when stopped (or failed) on the way.
+            That step, or the step a new attempt has reached; None if stopped or failed on the way.
         """
         _, last = self._reader.last()
         line = self._reader.line()
@@ -330,15 +338,15 @@ class Trainer:
         return last
 
     def _load_checkpoint(self, line: list[tuple[int, int, int]], last: int, *, oldest: bool = False) -> int:
-        """Take up the newest (or oldest) checkpoint that counts and can be read.
+        """Load the newest (or oldest) readable checkpoint on the lineage.
 
         Returns:
-            Its step; 0 where there is none.
+            Its step; 0 if there is none.
         """
         files = list_checkpoints(self._run.checkpoints)
         for file in files if oldest else reversed(files):
             if file.step > last or not any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in line):
-                # Of a superseded tail: it must neither be taken up nor push out those that count.
+                # A checkpoint of superseded steps must neither be loaded nor displace valid ones.
                 file.path.unlink(missing_ok=True)
                 continue
             try:
@@ -349,12 +357,12 @@ class Trainer:
                 continue
             self._control.learning_rate = state["learning_rate"]
             return file.step
-        # Not the rate of a request just taken up: that holds from the step it begins with.
+        # Not the rate of a request applied just now, which only holds from its own step on.
         self._control.learning_rate = self._recipe.optimiser.learning_rate
         return 0
 
     def _checkpoint(self, step: int) -> None:
-        """Write a checkpoint. One that cannot be written is said, and tried again: those before it stay."""
+        """Write a checkpoint. On failure record an event and schedule a retry; earlier checkpoints stay."""
         self._retry_checkpoint = None
         try:
             self._save(step)

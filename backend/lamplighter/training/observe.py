@@ -1,15 +1,15 @@
-"""What a step did, read off the tensors after it: measured, never assumed.
+"""Observation of training steps: their effects are measured on the tensors after each step, never assumed.
 
-The observer keeps a copy of the embedding as it was when it last looked. Rows that differ from it moved;
-rows of the gradient that are not zero got a gradient; rows whose ids are in the batch were in the batch.
-The three sets are equal for lazy updates of an untied embedding, and come apart otherwise.
+The observer keeps a copy of the embedding from the previous observation. Three sets of rows are measured: rows in
+the batch, rows with a non-zero gradient, and moved rows, which differ from the copy. The sets are equal for
+lazy updates of an untied embedding, and differ otherwise.
 
-Looking at every row costs little for a small matrix and is done at every step. For a large one with lazy
-updates only the rows with a gradient are looked at, and the whole matrix every `verify_every` steps; a pulse
-says which it was (`verified`).
+Comparing every row is cheap for a small matrix, and is done at every step. For a large matrix with lazy updates
+only the rows with a gradient are compared, and the whole matrix every `verify_every` steps; the pulse tells
+which (`verified`).
 
-Rows with a gradient are compared first, and the copy brought up to date with them; then the sleepers have
-moved if, and only if, matrix and copy still differ: one comparison of memory.
+Rows with a gradient are compared first and updated in the copy. Then other rows have moved if and only if matrix
+and copy still differ, which takes one memory comparison.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from lamplighter.training.step import Learner, StepResult
 from lamplighter.wire.frames import NEVER, Floats, UInts
 
 SMALL = 1 << 18
-"""Elements of a matrix that is compared whole at every step: about 0.1 ms."""
+"""Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one step did. Sets are sorted token ids."""
+    """The measured effects of one step. Sets are sorted token ids."""
 
     step: int
     loss: float
@@ -39,18 +39,18 @@ class Observation:
     batch_counts: UInts
     gradient_ids: UInts
     gradient_norms: Floats
-    """Before clipping."""
+    """Norms of the rows' gradients before clipping."""
     moved_ids: UInts
     moved_distances: Floats
     moved_vectors: Floats | None
-    """Shape (moved, D), after the step; None where more than half of the matrix moved."""
+    """The moved rows after the step, shape (moved, D); None if more than half of the matrix moved."""
     layer_norms: Floats
-    """Before clipping, in the order of `Observer.layers`."""
+    """Norms of the layers' gradients before clipping, in the order of `Observer.layers`."""
     verified: bool
 
     @property
     def finite(self) -> bool:
-        """Whether loss, gradients and moved rows are all finite numbers."""
+        """Return whether the loss, the gradient norms and the moved distances are all finite."""
         return bool(
             np.isfinite(self.loss)
             and np.isfinite(self.layer_norms).all()
@@ -58,7 +58,7 @@ class Observation:
         )
 
     def digest(self) -> bytes:
-        """16 bytes that are equal when the step is computed again and nothing differs."""
+        """Return a 16-byte digest that is equal when a recomputed step gives exactly the same numbers."""
         digest = hashlib.blake2b(struct.pack("<If", self.step, self.loss), digest_size=16)
         for array in (self.batch_ids, self.gradient_norms, self.moved_ids, self.moved_distances):
             digest.update(np.ascontiguousarray(array).data)
@@ -69,10 +69,10 @@ class Observation:
 
 
 class Observer:
-    """Watches the embedding of a learner. Takes V x D numbers of memory for its copy."""
+    """The observer of a learner's embedding. Its copy takes V x D numbers of memory."""
 
     def __init__(self, learner: Learner, verify_every: int) -> None:
-        """Look at the embedding as it is now; whole every `verify_every` steps, or always if it is small."""
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
         self._weight = learner.model.embedding.weight
         self._seen = self._weight.detach().clone()
         self._sparse = learner.model.embedding.sparse
@@ -87,22 +87,22 @@ class Observer:
         self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
 
     def embedding(self) -> Floats:
-        """A copy of the matrix as last seen, shape (V, D)."""
+        """Return a copy of the matrix at the last observation, shape (V, D)."""
         return self._seen.cpu().numpy().copy()
 
     def restore(self, touches: UInts, last_lit: UInts) -> None:
-        """Look at the embedding afresh, with the counts as they were at that point."""
+        """Copy the embedding again after a checkpoint was loaded, and set the counts saved with it."""
         self._seen = self._weight.detach().clone()
         self.touches, self.last_lit = touches, last_lit
 
     @torch.no_grad()
     def observe(self, step: int, ids: NDArray[np.int64], result: StepResult) -> Observation:
-        """Look at what a step did, right after it.
+        """Measure the effects of a step, right after it.
 
         Args:
-            step: its number.
-            ids: the token ids the model read, any shape, on the host.
-            result: what `train_step` returned.
+            step: the step's number.
+            ids: the token ids in the batch, any shape, on the host.
+            result: the result of `train_step`.
         """
         batch_ids, batch_counts = unique_rows(ids, len(self.touches))
         self.touches[batch_ids] += 1
@@ -130,7 +130,7 @@ class Observer:
         )
 
     def _gradient(self) -> tuple[UInts, Floats]:
-        """Rows with a non-zero gradient, and the norm of each."""
+        """Return the rows with a non-zero gradient, and their norms."""
         gradient = self._weight.grad
         assert gradient is not None
         if gradient.is_sparse:
@@ -143,12 +143,12 @@ class Observer:
         return ids.astype(np.uint32), norms[ids]
 
     def _moved(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats, Floats | None]:
-        """Rows that are not as they were, how far each went, and where it is now (None: over half moved)."""
+        """Return the moved rows, their distances, and their new vectors (None if more than half moved)."""
         if self._sparse:
             moved, distances, vectors = self._catch_up(gradient_ids)
             if not whole or torch.equal(self._weight.detach(), self._seen):
                 return moved, distances, vectors
-            # Some sleeper moved all the same. Rows just caught up with are no longer seen to differ.
+            # Some row without a gradient moved. Rows already updated in the copy no longer differ.
             others = (self._weight.detach() != self._seen).any(dim=1).nonzero().flatten().cpu().numpy()
             more, further, elsewhere = self._catch_up(others.astype(np.uint32))
             order = np.argsort(np.concatenate((moved, more)))
@@ -165,7 +165,7 @@ class Observer:
         return moved, distances[moved], vectors
 
     def _catch_up(self, ids: UInts) -> tuple[UInts, Floats, Floats]:
-        """Of some rows: those that moved, how far, and where to; the copy then holds them as they are."""
+        """Return which of the rows `ids` moved, their distances and new vectors, and update them in the copy."""
         rows = torch.from_numpy(ids.astype(np.int64)).to(self._seen.device)
         now = self._weight.detach()[rows]
         distances = torch.linalg.vector_norm(now - self._seen[rows], dim=1).cpu().numpy()
@@ -176,7 +176,7 @@ class Observer:
 
 
 def unique_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
-    """The cheap way to the touched rows of an untied embedding: the distinct ids, sorted, and their counts."""
+    """Return the distinct ids, sorted, and their counts: the touched rows of an untied embedding."""
     if vocabulary <= SMALL:
         counts = np.bincount(ids.reshape(-1), minlength=vocabulary)
         rows = np.flatnonzero(counts)

@@ -1,4 +1,4 @@
-"""Reading the corpus into the run folder, before the first step."""
+"""Corpus setup: reads the corpus into the run folder before the first step."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from lamplighter.runfolder.folder import RunFolder
 
 
 def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None = None) -> None:
-    """Make sure the folder holds the corpus as token ids; afterwards nothing outside it is read.
+    """Write the corpus into the folder as token ids, unless it is there; no file outside is needed afterwards.
 
     Args:
-        run: its recipe says which text; a text a person brought lies in the folder.
-        progress: told a share from 0 to 1 and what is being done.
+        run: the run, whose recipe names the text; a user's own text is in its folder.
+        progress: called with the fraction done, from 0 to 1, and a description of the current work.
 
     Raises:
-        CorpusError: the text cannot be learned from; the message says why and what to do.
+        CorpusError: the text cannot be trained on; the message says why and what to do.
     """
     if run.prepared:
         return

@@ -1,6 +1,6 @@
-"""From an observation to what is kept of the step: encoded once, committed as one.
+"""Recording of training steps: each observation is encoded once, and committed in one transaction.
 
-How much is kept of a step is decided by `runfolder/keeping.py`.
+The retention policy (`runfolder/writing/retention.py`) decides how much of a step is kept.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from lamplighter.wire.frames import Census, Pulse, Rows, encode
 
 
 class Recorder:
-    """Writes the steps of a run."""
+    """The recorder of a run's steps."""
 
     def __init__(
         self, run: RunFolder, writer: StepsWriter, observer: Observer, facts: dict[str, Any] | None = None
     ) -> None:
-        """Record a run that is as `facts` say: what its disk budget has given up stays given up."""
+        """Resume recording from the run's `facts`: snapshots given up for the disk budget stay given up."""
         self._recipe: Recipe = run.recipe
         self._writer = writer
         self._observer = observer
@@ -32,21 +32,21 @@ class Recorder:
         self._observe_seconds = 0.0
 
     def keep_start(self) -> None:
-        """Keep the matrix before the first step."""
+        """Commit the matrix before the first step."""
         self._writer.keep_start(self._keyframe(0, time.time()), self._census(0, time.time()))
 
     def record(self, seen: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.
 
         Args:
-            seen: what it did.
-            learning_rate: it was computed with.
-            ended: Unix seconds when training ended and observation began.
-            seconds: what training alone took.
+            seen: the observation of the step.
+            learning_rate: the learning rate of the step.
+            ended: the time at which training ended and observation began, Unix seconds.
+            seconds: the duration of training alone.
 
         Raises:
-            apsw.FullError, apsw.IOError: (`NO_ROOM`) there is no room for it. Nothing is committed; it can be
-                tried again.
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed; the call
+                can be retried.
         """
         attempt, vocabulary = self._writer.attempt, len(self._observer.touches)
         pulse = Pulse(

@@ -1,7 +1,7 @@
-"""One training step: predict, compare, backpropagate, update. It knows no observer.
+"""One training step: predict, compare, backpropagate, update. Independent of any observer.
 
-Afterwards the gradients are still there, clipped as they were applied, so that whoever watches reads them
-from the same tensors.
+The gradients remain afterwards, clipped as they were applied, so that an observer can read them from the same
+tensors.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from lamplighter.training.transformer import Transformer
 
 @dataclass
 class Learner:
-    """A model, what updates it, and at which precision it computes."""
+    """A model with its optimisers and its precision."""
 
     model: Transformer
     optimisers: list[optim.Optimizer]
     clip_norm: float
     autocast: torch.dtype | None = None
-    """Lower precision of the forward pass (CUDA); None: all in 32 bits."""
+    """Lower precision of the forward pass (CUDA); None for 32 bits throughout."""
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Return the device of the model."""
         return self.model.embedding.weight.device
 
     def set_learning_rate(self, rate: float) -> None:
-        """Set the learning rate; each group keeps its own factor of it."""
+        """Set the learning rate; each parameter group applies its own factor."""
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * group["factor"]
 
 
 def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dtype | None = None) -> Learner:
-    """The optimisers of a recipe for a model.
+    """Create the optimisers of a recipe for a model.
 
     Raises:
-        ValueError: the recipe asks for lazy updates of a model whose embedding gradient is dense.
+        ValueError: the recipe requires lazy updates of a model whose embedding gradient is dense.
     """
     sparse = model.embedding.sparse
     if recipe.kind == "lazy" and not sparse:
         raise ValueError("lazy updates need a sparse embedding gradient")
     embedding = model.embedding.weight
     rest = [parameter for parameter in model.parameters() if parameter is not embedding]
-    # A tied embedding also predicts: there the faster rate would shake the output.
+    # A tied embedding is also the output matrix, which the faster rate would make unstable.
     factor = 1.0 if model.shape.tied else recipe.embedding_factor
     groups = [
         {"params": [embedding], "lr": recipe.learning_rate * factor, "factor": factor},
@@ -66,23 +66,23 @@ def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dt
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step yields: scalar tensors on the model's device, not read, so not waited for."""
+    """The result of a step: tensors on the model's device, not read back, so that the step need not wait."""
 
     loss: Tensor
-    """Of the batch, before the update."""
+    """Loss of the batch before the update, a scalar."""
     clip_scale: Tensor
-    """What all gradients were multiplied by, at most 1."""
+    """Factor applied to all gradients, at most 1, a scalar."""
     gradient_norms: Tensor
-    """Of each parameter's gradient, as `model.parameters()` has them, before clipping, which measured them."""
+    """Norm of each parameter's gradient before clipping, in the order of `model.parameters()`."""
 
 
 def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
-    """One step on a batch.
+    """Train on one batch.
 
     Args:
-        learner: changed in place.
-        ids: (B, T) token ids.
-        targets: (B, T) the ids that follow each.
+        learner: the learner, changed in place.
+        ids: token ids, shape (B, T).
+        targets: the next token ids, shape (B, T).
     """
     for optimiser in learner.optimisers:
         optimiser.zero_grad(set_to_none=True)
@@ -96,14 +96,14 @@ def train_step(learner: Learner, ids: Tensor, targets: Tensor) -> StepResult:
 
 
 def clip_gradients(model: nn.Module, limit: float) -> tuple[Tensor, Tensor]:
-    """Scale all gradients so that together they are no longer than `limit`; sparse ones are coalesced.
+    """Scale all gradients so that their total norm is at most `limit`; coalesce the sparse ones.
 
-    torch's own `clip_grad_norm_` refuses sparse gradients; its fused kernels, which this calls as well, have
-    no public name.
+    torch's own `clip_grad_norm_` rejects sparse gradients; the fused kernels that it and this function call have
+    no public names.
 
     Returns:
-        What they were multiplied by, a scalar tensor, at most 1; and the norm of each before that, as
-        `model.parameters()` has them.
+        The factor applied, a scalar tensor, at most 1; and the norm of each gradient before clipping, in the
+        order of `model.parameters()`.
     """
     values: list[Tensor] = []
     for parameter in model.parameters():

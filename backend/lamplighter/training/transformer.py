@@ -1,6 +1,6 @@
-"""A decoder-only transformer, as in Vaswani et al. 2017, with the norms before the blocks (Radford et al. 2019).
+"""A decoder-only transformer (Vaswani et al. 2017) with layer norms before the blocks (Radford et al. 2019).
 
-Shapes in the comments: B sequences, T positions, D width, H heads, V tokens.
+Shapes: B sequences, T positions, D width, H heads, V tokens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Attention(nn.Module):
         self.project = nn.Linear(shape.dim, shape.dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Attend within each sequence, (B, T, D) -> (B, T, D)."""
         b, t, d = x.shape
         q, k, v = self.queries_keys_values(x).split(d, dim=2)
         q, k, v = (
@@ -34,7 +34,7 @@ class Attention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two layers, four times as wide between, applied at each position."""
+    """A two-layer perceptron with a hidden layer of width 4 D, applied at each position."""
 
     def __init__(self, shape: ModelRecipe) -> None:
         super().__init__()
@@ -42,12 +42,12 @@ class MLP(nn.Module):
         self.narrow = nn.Linear(4 * shape.dim, shape.dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Apply both layers, (B, T, D) -> (B, T, D)."""
         return self.narrow(F.gelu(self.widen(x)))
 
 
 class Block(nn.Module):
-    """Attention, then MLP, each added to the stream that flows through."""
+    """A transformer block: attention, then MLP, each added to the residual stream."""
 
     def __init__(self, shape: ModelRecipe) -> None:
         super().__init__()
@@ -57,23 +57,23 @@ class Block(nn.Module):
         self.mlp = MLP(shape)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+        """Apply the block, (B, T, D) -> (B, T, D)."""
         x = x + self.attention(self.attention_norm(x))
         return x + self.mlp(self.mlp_norm(x))
 
 
 class Transformer(nn.Module):
-    """Token ids in, the mean cross-entropy of the next tokens out.
+    """A language model that maps token ids to the mean cross-entropy of the next tokens.
 
-    With `sparse`, the gradient of the embedding holds only the rows the batch read. Tied weights cannot be
+    With `sparse`, the gradient of the embedding contains only the rows in the batch. Tied weights cannot be
     sparse: the softmax gives every row a gradient.
     """
 
     def __init__(self, shape: ModelRecipe, vocabulary: int, *, sparse: bool) -> None:
-        """`vocabulary` is V.
+        """Build the model for a vocabulary of V = `vocabulary` tokens.
 
         Raises:
-            ValueError: tied and sparse at once.
+            ValueError: `shape.tied` and `sparse` are both set.
         """
         super().__init__()
         if shape.tied and sparse:
@@ -89,8 +89,11 @@ class Transformer(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Every weight normal with deviation 0.02, but: matrices that add to the stream are smaller by the
-        root of the number of additions; biases 0; norms 1."""
+        """Initialise the weights.
+
+        Biases are 0 and norms 1; all other weights are normal with standard deviation 0.02, divided by the square
+        root of the number of additions for matrices that add to the residual stream.
+        """
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
@@ -102,19 +105,19 @@ class Transformer(nn.Module):
                 nn.init.normal_(parameter, std=0.02)
 
     def logits(self, ids: Tensor) -> Tensor:
-        """(B, T) token ids -> (B, T, V)."""
+        """Compute the logits, token ids (B, T) -> (B, T, V)."""
         x = self.embedding(ids) + self.positions.weight[: ids.shape[1]]
         for block in self.blocks:
             x = block(x)
         return self.unembedding(self.norm(x))
 
     def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """(B, T) ids and the ids that follow each -> the mean cross-entropy, a scalar, in nats."""
+        """Compute the mean cross-entropy in nats, a scalar, from ids and next ids, shape (B, T) each."""
         logits = self.logits(ids)
         return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
 
     def layers(self) -> dict[str, list[Tensor]]:
-        """The parameters by the layer they are shown in, in the order data flows through them."""
+        """Return the parameters by displayed layer, in the order of data flow."""
         layers: dict[str, list[Tensor]] = {
             "embedding": [self.embedding.weight],
             "positions": [self.positions.weight],

@@ -1,7 +1,8 @@
-"""The trainer as a process: `python -m lamplighter.training.worker RUN-FOLDER`.
+"""The trainer process: `python -m lamplighter.training.worker RUN-FOLDER`.
 
-Exit codes: 0 done for now, 3 another process is the trainer, 4 the run failed and says why itself.
-SIGTERM: checkpoint and leave the run as it is, to be taken up again. SIGINT: the run is interrupted.
+Exit codes: 0 done for now, 3 another process is the trainer, 4 the run failed (its record says why) or cannot be
+trained.
+SIGTERM: write a checkpoint and exit; the run can be resumed. SIGINT: interrupt the run.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ def train(
     on_prepare: Callable[[float, str], None] | None = None,
     on_progress: Callable[..., None] | None = None,
 ) -> str:
-    """Train a run from where it is. Call from the main thread: it handles SIGINT and SIGTERM meanwhile.
+    """Train a run from its current step. Call from the main thread: it handles SIGINT and SIGTERM meanwhile.
 
     Returns:
-        The phase the run is left in.
+        The phase of the run afterwards.
 
     Raises:
-        RoleTakenError: another process is training it.
-        RecipeError: a loop of its own records the run: it cannot be trained here.
-        FormatError: the folder cannot be read by this version.
+        RoleTakenError: another process is training the run.
+        RecipeError: the run is recorded by a client's own loop, and cannot be trained here.
+        FormatError: this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
         raise RecipeError(f"{run.id} was recorded from a training loop of its own: it cannot be trained here")
@@ -52,8 +53,7 @@ def train(
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with RoleLock(run.path, "trainer"):
-            # Where there is no room on the disk: as after a crash. What is committed holds, the rest is
-            # computed again.
+            # On a full disk, continue as after a crash: committed steps are safe, the rest is recomputed.
             sign = WaitingSign(run.path)
 
             def go() -> str:
@@ -101,7 +101,7 @@ def _train_with(
                     on_prepare(share, what)
 
             prepare_corpus(run, told)
-        # torch takes seconds to import: a run whose text is no good says so at once.
+        # Import torch only now, as it takes seconds: a run with an unusable text then fails at once.
         from lamplighter.training.loop import Trainer
 
         trainer = Trainer(run, writer, stop, on_progress)
@@ -117,7 +117,7 @@ def _train_with(
 
 
 def main() -> int:
-    """Train the run whose folder is the one argument."""
+    """Train the run in the folder given as the only argument. Return the exit code."""
     if len(sys.argv) != 2:
         print("usage: python -m lamplighter.training.worker RUN-FOLDER", file=sys.stderr)
         return 2

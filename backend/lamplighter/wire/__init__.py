@@ -1,1 +1,1 @@
-"""Bytes on the socket: encode, decode, merge."""
+"""The binary wire format: encoding, decoding and merging of frames."""

@@ -1,4 +1,4 @@
-"""What all frames have in common: the header, how arrays are written, and a reader that never runs past the end."""
+"""Building blocks of all frames: array encoding, checks, and a reader that never runs past the end."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Floats = NDArray[np.float32]
 
 
 class FrameError(ValueError):
-    """Bytes that are not a frame, or a frame this version cannot read."""
+    """An error for bytes that are not a frame, or a frame that this version cannot read."""
 
 
 def sorted_ids(ids: UInts, vocabulary: int) -> UInts:
-    """Token ids as a frame lists them.
+    """Return `ids` if they are distinct, sorted and below `vocabulary`.
 
     Raises:
-        FrameError: they are not.
+        FrameError: the ids are not valid.
     """
     if len(ids) and (int(ids[-1]) >= vocabulary or bool((ids[1:] <= ids[:-1]).any())):
         raise FrameError("token ids must be distinct, sorted and below the vocabulary's size")
@@ -29,55 +29,58 @@ def sorted_ids(ids: UInts, vocabulary: int) -> UInts:
 
 
 def check(value: int, limit: int, name: str) -> None:
-    """See that a number is not beyond what may be.
-
-    Raises:
-        FrameError: it is.
-    """
+    """Raise FrameError if `value` exceeds `limit`."""
     if value > limit:
         raise FrameError(f"{name}: {value} is more than {limit}")
 
 
 def u32(values: UInts) -> bytes:
-    """As bytes of a frame."""
+    """Encode an array as little-endian unsigned 32-bit integers."""
     return np.ascontiguousarray(values, dtype="<u4").tobytes()
 
 
 def f32(values: Floats) -> bytes:
-    """As bytes of a frame."""
+    """Encode an array as little-endian 32-bit floats."""
     return np.ascontiguousarray(values, dtype="<f4").tobytes()
 
 
 def padded(data: bytes) -> bytes:
-    """With zeros behind, so that what follows starts at a multiple of four bytes."""
+    """Pad `data` with zeros to a multiple of four bytes."""
     return data + b"\0" * (-len(data) % 4)
 
 
 class Cursor:
-    """Reads fields one after another, never past the end."""
+    """A sequential reader of the fields of a frame that never reads past the end."""
 
     def __init__(self, view: memoryview, at: int) -> None:
-        """Begin at a byte of `view`."""
+        """Start at byte `at` of `view`."""
         self.view = view
         self.at = at
 
     def unpack(self, shape: struct.Struct) -> tuple[int, ...]:
-        """The fields of `shape`."""
+        """Read the fields of `shape`.
+
+        Raises:
+            struct.error: fewer bytes are left.
+        """
         values = shape.unpack_from(self.view, self.at)
         self.at += shape.size
         return values
 
     def expect(self, size: int) -> None:
-        """See that so many bytes are there, before anything is made that is as large as a frame says.
+        """Raise FrameError if fewer than `size` bytes are left.
 
-        Raises:
-            FrameError: they are not.
+        Call this before allocating an array of a size that the frame claims.
         """
         if size > len(self.view) - self.at:
             raise FrameError("frame cut short")
 
     def array(self, dtype: str, count: int) -> NDArray[np.generic]:
-        """An array, as a view."""
+        """Read an array of shape (count,) as a view on the frame.
+
+        Raises:
+            FrameError: fewer bytes are left.
+        """
         size = count * np.dtype(dtype).itemsize
         self.expect(size)
         values = np.frombuffer(self.view, dtype=dtype, count=count, offset=self.at)
@@ -85,18 +88,18 @@ class Cursor:
         return values
 
     def u32(self, count: int) -> UInts:
-        """Shape (count,)."""
+        """Read unsigned 32-bit integers, shape (count,)."""
         return self.array("<u4", count)  # pyright: ignore[reportReturnType]
 
     def f32(self, count: int) -> Floats:
-        """Shape (count,)."""
+        """Read 32-bit floats, shape (count,)."""
         return self.array("<f4", count)  # pyright: ignore[reportReturnType]
 
     def fill(self) -> None:
-        """Go on at the next multiple of four bytes.
+        """Skip padding up to the next multiple of four bytes.
 
         Raises:
-            FrameError: what is passed over is not zeros.
+            FrameError: the padding is not zero.
         """
         if self.array("u1", -self.at % 4).any():
             raise FrameError("something lies where nothing may be")

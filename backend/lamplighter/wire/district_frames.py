@@ -14,7 +14,7 @@ _DISTRICTS = struct.Struct("<IIII")
 MOST_DISTRICTS = 0xFFFE
 _MOST_TEXT = 1 << 22
 NOWHERE = 0
-"""`Districts.of` of a token in no district."""
+"""Value of `Districts.of` for a token in no district."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,15 @@ class Districts:
     step: int
     time: float
     ids: UInts
-    """Shape (N,), ascending from 1: a district keeps its id as long as it lives."""
+    """Shape (N,), ascending from 1. A district keeps its id for its whole life."""
     names: tuple[str, ...]
-    """By place in `ids`. From token text: hostile until shown as text."""
+    """Names in the order of `ids`. Made from token text, so untrusted: show them as plain text only."""
     of: NDArray[np.uint16]
-    """Shape (V,): the place in `ids` of each token's district, plus one; `NOWHERE` for a token in none."""
+    """Shape (V,): the index in `ids` of each token's district, plus one; `NO_DISTRICT` for a token in none."""
 
 
 def encode_districts(districts: Districts) -> tuple[int, bytes]:
-    """The flags, and the bytes behind the header. A name is one line: what would break it is left out."""
+    """Encode districts as (flags, bytes after the header). Line breaks in names become spaces: one line per name."""
     names = "\n".join(" ".join(name.split()) for name in districts.names)
     text = names.encode("utf-8", errors="replace")
     body = _DISTRICTS.pack(len(districts.of), len(districts.ids), len(text), 0)
@@ -43,10 +43,10 @@ def encode_districts(districts: Districts) -> tuple[int, bytes]:
 
 
 def decode_districts(cursor: Cursor, attempt: int, step: int, time: float) -> Districts:
-    """Districts from what is behind the header.
+    """Decode districts from the bytes after the header.
 
     Raises:
-        FrameError: they are none.
+        FrameError: the bytes are not valid districts.
     """
     vocabulary, count, length, _ = cursor.unpack(_DISTRICTS)
     check(vocabulary, MAX_VOCABULARY, "vocabulary")

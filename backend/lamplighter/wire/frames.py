@@ -1,13 +1,13 @@
-"""The frames: what a step, a layout, moved rows, the census of touches and districts are as bytes.
+"""Encoding and decoding of frames: pulses, layouts, rows, censuses and districts.
 
-One format serves the run folder, the REST snapshots and the websocket: the writer encodes once and
-everybody else forwards. Little-endian; every array starts at a multiple of four bytes, so that a browser
-reads it as a typed-array view. The layout of each frame, field by field, is in `docs/wire.md`; golden
-frames under `tests/golden` are read by this module's tests and by the browser's.
+One format serves the run folder, the REST snapshots and the websocket: the writer encodes once, and all
+others forward the bytes. Little-endian; every array starts at a multiple of four bytes, so that a browser
+can read it as a typed-array view. `docs/wire.md` defines each frame field by field; the golden frames under
+`tests/golden` are read by the tests of this module and by the browser's.
 
-This module covers encoding and decoding of single frames; what is in a pulse, a layout and districts is in
-`pulse_frames.py`, `layout_frames.py` and `district_frames.py`. It does not read files or sockets, and it does
-not merge frames (see `merge.py`).
+This module handles single frames; the contents of pulses, layouts and districts are in `pulse_frames.py`,
+`layout_frames.py` and `district_frames.py`. It neither reads files or sockets nor merges frames (see
+`merge.py`).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ __all__ = [
 VERSION = 1
 MAGIC = b"LAMP"
 NEVER = 0xFFFF_FFFF
-"""`Census.last_lit` of a row no batch has touched."""
+"""Value of `Census.last_lit` for a row that has never been in a batch."""
 MAX_DIM = 1 << 14
 
 _HEADER = struct.Struct("<4sBBHIId")
@@ -70,13 +70,13 @@ _ROWS = struct.Struct("<IIII")
 _CENSUS = struct.Struct("<II")
 
 ROWS_HEAD = _HEADER.size + _ROWS.size
-"""Bytes before the vectors of a whole matrix."""
+"""Bytes before the vectors in a frame of a whole matrix."""
 
 _ALL_ROWS = 1
 
 
 class Kind(IntEnum):
-    """What a frame is about."""
+    """The kind of a frame."""
 
     PULSE = 1
     LAYOUT = 2
@@ -87,7 +87,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class Rows:
-    """Vectors of some rows, or of all of them (a keyframe), as they are after a step."""
+    """The vectors of some rows, or of all rows (a keyframe), after a step."""
 
     attempt: int
     step: int
@@ -100,20 +100,20 @@ class Rows:
 
     @property
     def whole(self) -> bool:
-        """Whether this is the whole matrix."""
+        """Return whether this is the whole matrix."""
         return len(self.token_ids) == self.vocabulary
 
 
 @dataclass(frozen=True)
 class Census:
-    """How often, and when last, each row was in a batch."""
+    """The number of batches each row has been in, and the last such step; shape (V,) each."""
 
     attempt: int
     step: int
     time: float
     touches: UInts
     last_lit: UInts
-    """Step; `NEVER` for a row no batch has touched."""
+    """The last step with the row in its batch; `NEVER` for a row that has never been in one."""
 
 
 Frame = Pulse | Layout | Rows | Census | Districts
@@ -121,7 +121,7 @@ F = TypeVar("F", bound=Frame)
 
 
 def encode(frame: Frame) -> bytes:
-    """The bytes of a frame."""
+    """Encode a frame."""
     match frame:
         case Pulse():
             kind, (flags, body) = Kind.PULSE, encode_pulse(frame)
@@ -138,7 +138,7 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(data: bytes | memoryview) -> Frame:
-    """Read one frame. Arrays are views on `data`.
+    """Decode one frame. Its arrays are views on `data`.
 
     Raises:
         FrameError: the bytes are not exactly one frame of this version.
@@ -176,10 +176,10 @@ def decode(data: bytes | memoryview) -> Frame:
 
 
 def decode_as(data: bytes | memoryview, kind: type[F]) -> F:
-    """A frame that must be of a kind.
+    """Decode a frame that must be of the given kind.
 
     Raises:
-        FrameError: it is not, or is no frame.
+        FrameError: the bytes are not a frame, or one of another kind.
     """
     frame = decode(data)
     if not isinstance(frame, kind):
@@ -188,14 +188,17 @@ def decode_as(data: bytes | memoryview, kind: type[F]) -> F:
 
 
 def row_place(head: bytes, token_id: int) -> tuple[int, int]:
-    """Where one row lies in a frame of a whole matrix: offset and length in bytes.
+    """Locate one row in a frame of a whole matrix.
 
     Args:
-        head: its first `ROWS_HEAD` bytes.
-        token_id: which row.
+        head: the first `ROWS_HEAD` bytes of the frame.
+        token_id: the row.
+
+    Returns:
+        Offset and length in bytes.
 
     Raises:
-        FrameError: it is no frame of a whole matrix, or has no such row.
+        FrameError: this is not a frame of a whole matrix, or it has no such row.
     """
     if len(head) != ROWS_HEAD:
         raise FrameError("a matrix that is cut short")
@@ -209,7 +212,7 @@ def row_place(head: bytes, token_id: int) -> tuple[int, int]:
 
 
 def step_of(data: bytes) -> tuple[int, int]:
-    """(attempt, step) of an encoded frame, without decoding it."""
+    """Read (attempt, step) of an encoded frame without decoding it."""
     _, _, _, _, attempt, step, _ = _HEADER.unpack_from(data)
     return attempt, step
 

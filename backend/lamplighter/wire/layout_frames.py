@@ -1,4 +1,4 @@
-"""Layout frames: where the tokens lie on the map, and how far that can be trusted (`docs/wire.md`, kind 2)."""
+"""Layout frames: the tokens' coordinates on the map, and how far to trust them (`docs/wire.md`, kind 2)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lamplighter.wire.codec import MAX_VOCABULARY, Cursor, Floats, FrameError, c
 
 _LAYOUT = struct.Struct("<IBBHfffffffI")
 _MAX_SPAN = 1e38
-"""Between the bounds of a layout: what float32 can hold the places in between of."""
+"""Maximum distance between the bounds of a layout, so that all coordinates between them fit in float32."""
 _BY_TOKEN = 1
 
 
 class Method(IntEnum):
-    """How a layout came about."""
+    """The method that computed a layout."""
 
     LINEAR = 0
     UMAP = 1
@@ -27,13 +27,13 @@ class Method(IntEnum):
 
     @property
     def view(self) -> Method:
-        """Which of the two views it draws: LINEAR, or the map, which goes by the name UMAP whoever draws it."""
+        """Return the view this method draws: LINEAR, or UMAP, which stands for the map drawn by any other method."""
         return Method.LINEAR if self is Method.LINEAR else Method.UMAP
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the tokens lie on the map at one step, and how far that can be trusted."""
+    """The tokens' coordinates on the map at one step, with estimates of how far to trust them."""
 
     attempt: int
     step: int
@@ -46,16 +46,16 @@ class Layout:
     trust_error: float = float("nan")
     """Standard error of `trust`."""
     recall: float = float("nan")
-    """Share of the nearest neighbours in the space that are also nearest on the map, same sample."""
+    """Share of the nearest neighbours in the space that are also nearest on the map, on the same sample."""
     sample: int = 0
-    """Tokens in the sample."""
+    """Number of tokens in the sample."""
     by_token: NDArray[np.uint8] | None = None
-    """Shape (V,): how far each token's own surroundings can be trusted, 255 wholly; None when not computed.
-    Definition: `projection/trust.py`."""
+    """Shape (V,): trust in each token's own neighbourhood, 255 for full trust; None when not computed.
+    Definition: `projection/quality/trust.py`."""
 
 
 def encode_layout(layout: Layout) -> tuple[int, bytes]:
-    """The flags, and the bytes behind the header."""
+    """Encode a layout as (flags, bytes after the header)."""
     xy = np.asarray(layout.coordinates, dtype=np.float32)
     low = xy.min(axis=0)
     high = xy.max(axis=0)
@@ -82,10 +82,10 @@ def encode_layout(layout: Layout) -> tuple[int, bytes]:
 
 
 def decode_layout(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Layout:
-    """A layout from what is behind the header.
+    """Decode a layout from the bytes after the header.
 
     Raises:
-        FrameError: it is none.
+        FrameError: the bytes are not a valid layout.
     """
     vocabulary, method, _, _, x0, x1, y0, y1, trust, error, recall, sample = cursor.unpack(_LAYOUT)
     check(vocabulary, MAX_VOCABULARY, "vocabulary")

@@ -1,4 +1,4 @@
-"""Several frames as one, for a viewer who fell behind. A merged pulse is never to be shown as a step."""
+"""Merging of frames for a viewer that fell behind. Never show a merged pulse as a step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from lamplighter.wire.frames import Floats, Pulse, Rows, UInts
 
 
 def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
-    """The union of consecutive pulses of one attempt: sets are joined, counts and distances summed,
-    gradient norms the largest seen; everything else is the last one's.
+    """Merge consecutive pulses of one attempt.
+
+    Sets are united, counts and distances summed, and each gradient norm is the maximum. `verified` holds if it
+    holds for all; all other fields are those of the last pulse.
 
     Raises:
-        ValueError: no pulses, or pulses of several attempts or vocabularies.
+        ValueError: there are no pulses, or they differ in attempt or vocabulary.
     """
     if not pulses:
         raise ValueError("nothing to merge")
@@ -52,10 +54,10 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
 
 
 def merge_rows(frames: Sequence[Rows]) -> Rows:
-    """The newest vector of every row in consecutive frames of one attempt.
+    """Merge consecutive row frames of one attempt: the newest vector of every row in them.
 
     Raises:
-        ValueError: no frames, or frames of several attempts or shapes.
+        ValueError: there are no frames, or they differ in attempt or matrix shape.
     """
     if not frames:
         raise ValueError("nothing to merge")

@@ -1,4 +1,4 @@
-"""Pulse frames: what a training step did (`docs/wire.md`, kind 1)."""
+"""Pulse frames: the effects of a training step (`docs/wire.md`, kind 1)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VERIFIED = 1 << 5
 
 
 class _Set(IntEnum):
-    """How a set of rows is written: listed, the same as the batch's, or every row."""
+    """The encoding of a set of rows: listed, equal to the batch, or all rows."""
 
     LISTED = 0
     BATCH = 1
@@ -35,10 +35,9 @@ class _Set(IntEnum):
 
 @dataclass(frozen=True)
 class Pulse:
-    """One training step (or, when `first_step < step`, several merged for a viewer who fell behind).
+    """One training step or, when `first_step < step`, several merged for a viewer that fell behind.
 
-    The three sets are each sorted by token id: rows in the batch, rows with a non-zero gradient, rows
-    that moved.
+    Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved.
     """
 
     attempt: int
@@ -47,27 +46,27 @@ class Pulse:
     """Unix seconds at the end of the step."""
     vocabulary: int
     loss: float
-    """Mean cross-entropy of the batch, nats a token."""
+    """Mean cross-entropy of the batch, nats per token."""
     learning_rate: float
     tokens_per_second: float
     step_seconds: float
-    """What training alone took."""
+    """Duration of training alone."""
     observe_seconds: float
-    """What observing and recording the step before took."""
+    """Duration of observing and recording the previous step."""
     batch_ids: UInts
     batch_counts: UInts
-    """How often each row of the batch occurs in it."""
+    """Occurrences of each row in the batch."""
     gradient_ids: UInts
     gradient_norms: Floats
     moved_ids: UInts
     moved_distances: Floats
-    """Euclidean distance each moved row went."""
+    """Euclidean distance moved by each row."""
     layer_norms: Floats
     """Gradient norm by layer, in the order of the run's `layers`."""
     verified: bool = False
-    """The moved set was found by comparing the whole matrix, not only the rows with a gradient."""
+    """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
     first_step: int = -1
-    """The first of the merged steps; the step itself when nothing was merged."""
+    """The first of the merged steps; equal to `step` if the pulse is not merged."""
 
     def __post_init__(self) -> None:
         if self.first_step < 0:
@@ -75,12 +74,12 @@ class Pulse:
 
     @property
     def merged(self) -> bool:
-        """Whether this is several steps in one: then it is never to be shown as a step."""
+        """Return whether this pulse merges several steps; never show it as a step then."""
         return self.first_step != self.step
 
 
 def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
-    """The flags, and the bytes behind the header."""
+    """Encode a pulse as (flags, bytes after the header)."""
     gradient = _how(pulse.gradient_ids, pulse)
     moved = _how(pulse.moved_ids, pulse)
     flags = (_MERGED if pulse.merged else 0) | gradient << 1 | moved << 3
@@ -113,10 +112,10 @@ def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
 
 
 def decode_pulse(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Pulse:
-    """A pulse from what is behind the header.
+    """Decode a pulse from the bytes after the header.
 
     Raises:
-        FrameError: it is none.
+        FrameError: the bytes are not a valid pulse.
     """
     first, vocabulary, batch, gradient, moved, layers, loss, rate, speed, seconds, observe, _ = cursor.unpack(
         _PULSE

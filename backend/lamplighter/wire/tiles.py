@@ -1,15 +1,14 @@
-"""A tile: every vector that some rows took in a stretch of steps, packed for reading one row through time.
+"""Tiles: all vectors of some rows over a stretch of steps, packed for reading one row over time.
 
-Steps are appended step by step; one token through all of them wants the opposite order. A tile holds the
-moves of consecutive token ids over consecutive steps, sorted by token and, within it, by step.
+The record is appended step by step; reading one token over all steps needs the opposite order. A tile holds
+the moves of consecutive token ids over consecutive steps, sorted by token and, within a token, by step.
 
-Each float is taken as the integer of its rank (`_ranks`), so that near numbers are near integers, and is kept
-as the difference from the token's vector before, or as the difference of that difference from the one before
-(momentum makes successive moves alike), whichever packs smaller. Differences are modulo 2**32, zigzagged and
-split into byte planes: high bytes are nearly all zero and are packed by zstd, low ones are mostly noise and stay
-as they are, so that reading them costs nothing. The idea of
-differences, byte planes and a general packer is that of Parquet's BYTE_STREAM_SPLIT and of Gorilla (VLDB 2015).
-Every bit comes back, those of NaN included.
+Each float is mapped to an integer of the same rank (`_ranks`), so that close numbers become close integers. It
+is stored as the difference from the token's previous vector, or as the difference of successive differences
+(momentum makes successive moves similar), whichever packs smaller. Differences are modulo 2**32, zigzag-coded
+and split into byte planes: high bytes are nearly all zero and compressed by zstd; low bytes are mostly noise
+and stored raw, so that reading them costs nothing. Differences, byte planes and a general-purpose compressor
+follow Parquet's BYTE_STREAM_SPLIT and Gorilla (VLDB 2015). The coding is lossless, including the bits of NaNs.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from numpy.typing import NDArray
 from lamplighter.wire.frames import MAGIC, MAX_DIM, MAX_VOCABULARY, VERSION, Floats, FrameError, UInts
 
 KIND = 5
-"""In the header, after the kinds of frames: a tile never goes over the socket."""
+"""The kind in a tile's header. Tiles never go over the socket, where 5 is the kind of districts frames."""
 MAX_BYTES = 1 << 29
-"""Of a tile, unpacked."""
+"""Maximum size of an unpacked tile."""
 
 _HEADER = struct.Struct("<4sBBHIIIIIII5I")
 _LEVEL = 1
-"""Of zstd; higher ones gain nothing on noise."""
+"""The zstd compression level; higher levels gain nothing on noise."""
 _GAIN = 0.97
-"""A plane that zstd makes no smaller than this share stays as it is."""
+"""A plane is compressed only if zstd shrinks it below this share of its size."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +45,29 @@ class Tile:
     first_token: int
     dim: int
     starts: NDArray[np.int64]
-    """Shape (T + 1,): the moves of token `first_token + i` are `starts[i]` to `starts[i + 1]`."""
+    """Shape (T + 1,): the moves of token `first_token + i` are `starts[i]` to `starts[i + 1]`, exclusive."""
     steps: NDArray[np.uint32]
-    """Shape (M,): when each move was; ascending within a token."""
+    """Shape (M,): the step of each move; ascending within a token."""
     _order: int
-    """1: differences of vectors; 2: differences of those."""
+    """Order of the stored differences: 1 or 2."""
     _planes: tuple[NDArray[np.uint8], ...]
-    """Four of shape (M, D), lowest bytes first."""
+    """Four byte planes of shape (M, D), lowest bytes first."""
 
     @property
     def tokens(self) -> int:
-        """T."""
+        """Return the number of tokens, T."""
         return len(self.starts) - 1
 
     def advance(self, vectors: Floats, at: int, to: int) -> None:
-        """Move rows on, or back, from one step to another.
+        """Move the rows of this tile from step `at` forward or back to step `to`.
 
         Args:
-            vectors: shape (V, D), as they were after step `at`; changed in place.
+            vectors: the matrix after step `at`, shape (V, D); changed in place.
             at: `first_step - 1` to `last_step`.
-            to: the same.
+            to: `first_step - 1` to `last_step`.
         """
         early, late = sorted((at, to))
-        # Differences add up: what a row had come to by the later step, less what it had by the earlier one.
+        # Differences add up: take each row's sum up to the later step, minus its sum up to the earlier one.
         kept = np.flatnonzero(self.steps <= late)
         token_of = np.repeat(np.arange(self.tokens), np.diff(self.starts))
         by_late = np.bincount(token_of[kept], minlength=self.tokens)
@@ -91,11 +90,11 @@ class Tile:
         vectors[ids] = _floats(ranks + total if at < to else ranks - total)
 
     def path(self, token_id: int, vector: Floats, at: int) -> tuple[UInts, Floats]:
-        """One row's moves after step `at`: when, shape (N,), and where to, shape (N, D).
+        """Return one row's moves after step `at`: steps, shape (N,), and vectors, shape (N, D).
 
         Args:
-            token_id: of this tile.
-            vector: shape (D,), as the row was after step `at`.
+            token_id: a token of this tile.
+            vector: the row after step `at`, shape (D,).
             at: at least `first_step - 1`.
         """
         index = token_id - self.first_token
@@ -109,10 +108,10 @@ class Tile:
         return steps[before:], _floats(ranks[before:])
 
     def moves(self, vectors: Floats) -> tuple[UInts, UInts, Floats]:
-        """All moves by token: ids and steps, shape (M,), and where to, shape (M, D).
+        """Return all moves, by token: ids and steps, shape (M,) each, and vectors, shape (M, D).
 
         Args:
-            vectors: shape (V, D), as they were before `first_step`.
+            vectors: the matrix before `first_step`, shape (V, D).
         """
         owner = np.repeat(np.arange(self.tokens), np.diff(self.starts))
         ids = (self.first_token + owner).astype(np.uint32)
@@ -120,7 +119,7 @@ class Tile:
         for _ in range(self._order):
             np.cumsum(ranks, axis=0, out=ranks)
             begins = self.starts[:-1][np.diff(self.starts) > 0]
-            # The sum goes on over the next token: take off what it had come to.
+            # The cumulative sum runs across tokens: subtract its value before each token.
             before = np.where(begins[:, None] > 0, ranks[begins - 1], np.uint32(0))
             ranks -= np.repeat(before, np.diff(self.starts)[np.diff(self.starts) > 0], axis=0)
         ranks += _ranks(vectors[ids])
@@ -140,16 +139,16 @@ class Tile:
 def encode_tile(
     attempt: int, span: tuple[int, int], first_token: int, counts: UInts, steps: UInts, before: Floats, vectors: Floats
 ) -> bytes:  # fmt: skip
-    """The bytes of a tile.
+    """Encode a tile.
 
     Args:
-        attempt: that did the steps.
-        span: the first and the last step.
-        first_token: the first id.
-        counts: shape (T,), moves of each token.
-        steps: shape (M,), by token, then ascending.
-        before: shape (T, D), the rows before the first step.
-        vectors: shape (M, D), the rows after each move.
+        attempt: the attempt of the steps.
+        span: the first and the last step, inclusive.
+        first_token: the first token id.
+        counts: moves of each token, shape (T,).
+        steps: the step of each move, shape (M,), by token, then ascending.
+        before: the rows before the first step, shape (T, D).
+        vectors: the rows after each move, shape (M, D).
     """
     ranks = _ranks(vectors)
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
@@ -168,7 +167,7 @@ def encode_tile(
 
 
 def decode_tile(data: bytes) -> Tile:
-    """Read a tile; what it unpacks to is bounded before it is unpacked.
+    """Decode a tile. Its unpacked size is checked before anything is unpacked.
 
     Raises:
         FrameError: the bytes are not exactly one tile of this version.
@@ -216,7 +215,7 @@ def decode_tile(data: bytes) -> Tile:
 
 
 def _pack(differences: NDArray[np.uint32]) -> list[bytes]:
-    """Four byte planes of zigzagged differences, lowest first, each packed or as it is."""
+    """Return the four byte planes of the zigzag-coded differences, lowest first, each compressed or raw."""
     codes = (differences << np.uint32(1)) ^ np.negative(differences >> np.uint32(31))
     planes = codes.astype("<u4", copy=False).view(np.uint8).reshape(-1, 4).T
     found: list[bytes] = []
@@ -228,10 +227,10 @@ def _pack(differences: NDArray[np.uint32]) -> list[bytes]:
 
 
 def _unpacked(packed: memoryview, size: int) -> bytes:
-    """What must be of a size, which is known before it is unpacked.
+    """Decompress data whose size must be `size`; the size is checked before decompression.
 
     Raises:
-        FrameError: it is not, or is damaged.
+        FrameError: the size differs, or the data is damaged.
     """
     try:
         if zstandard.frame_content_size(packed) != size:
@@ -244,7 +243,7 @@ def _unpacked(packed: memoryview, size: int) -> bytes:
 def _differenced(
     values: NDArray[np.uint32], begins: NDArray[np.int64], before: NDArray[np.uint32] | None
 ) -> NDArray[np.uint32]:
-    """Each row less the one before; at `begins` less `before`, or as it is."""
+    """Return each row minus the previous one; the rows at `begins` minus `before`, or unchanged if None."""
     out = values.copy()
     out[1:] -= values[:-1]
     out[begins] = values[begins] if before is None else values[begins] - before
@@ -260,12 +259,13 @@ def _summed(differences: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
 def _weights(
     nth: NDArray[np.int64], by_late: NDArray[np.int64], by_early: NDArray[np.int64], order: int
 ) -> NDArray[np.uint32]:
-    """How often the nth difference of a token counts in the sum of its moves from an earlier step to a later one.
+    """Return the weight of each token's nth difference in the sum of its moves between two steps.
 
     Args:
-        nth: from 0, shape (N,).
-        by_late, by_early: moves the token has done by then, shape (N,).
-        order: of the differences.
+        nth: index of the difference within its token, from 0, shape (N,).
+        by_late: moves of the token up to the later step, shape (N,).
+        by_early: moves of the token up to the earlier step, shape (N,).
+        order: order of the differences, 1 or 2.
     """
     if order == 1:
         return (nth >= by_early).astype(np.uint32)
@@ -273,7 +273,7 @@ def _weights(
 
 
 def _ranks(values: Floats) -> NDArray[np.uint32]:
-    """Floats as integers in the same order: one to one, whatever the bits."""
+    """Map floats to integers of the same order, one to one for all bit patterns."""
     bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
     return bits ^ (np.negative(bits >> np.uint32(31)) | np.uint32(0x8000_0000))
 

@@ -1,7 +1,7 @@
-"""The vocabulary of a run, and its JSON.
+"""The vocabulary of a run, and its JSON form.
 
-It stands below the corpora that make it and the run folder that keeps it, so that both speak of the same
-thing. Token text is whatever the corpus held: hostile until shown as text.
+Both the corpora, which build vocabularies, and the run folder, which stores them, depend on this module. Token
+text comes from the corpus and is untrusted: show it as plain text only.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 
 class VocabularyError(ValueError):
-    """JSON that does not describe a vocabulary."""
+    """An error for JSON that does not describe a vocabulary."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A planted relation: pairs of token ids that stand to one another alike (country, capital)."""
+    """A planted relation: pairs of token ids related in the same way, such as (country, capital)."""
 
     name: str
     pairs: tuple[tuple[int, int], ...]
@@ -28,27 +28,27 @@ class Relation:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokens by id, how often each occurs in the corpus, and what is known to be true of them."""
+    """The tokens by id, their counts in the corpus, and their planted classes and relations."""
 
     tokens: tuple[str, ...]
     counts: NDArray[np.int64]
     """Shape (V,)."""
     classes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
-    """Planted classes: name to token ids. A token is in at most one; empty for real text."""
+    """Planted classes: name to token ids. A token is in at most one class; empty for real text."""
     relations: tuple[Relation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def class_of(self) -> NDArray[np.int32]:
-        """The class of each token as an index into `classes`, -1 for none. Shape (V,)."""
+        """Return the class of each token as an index into `classes`, -1 for none; shape (V,)."""
         of = np.full(len(self), -1, dtype=np.int32)
         for index, members in enumerate(self.classes.values()):
             of[list(members)] = index
         return of
 
     def to_json(self) -> str:
-        """The vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""
+        """Return the vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""
         return json.dumps(
             {
                 "tokens": self.tokens,
@@ -61,10 +61,10 @@ class Vocabulary:
 
     @staticmethod
     def from_json(text: str) -> Vocabulary:
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
 
         Raises:
-            VocabularyError: it is not a vocabulary, or an id in it is out of range.
+            VocabularyError: the text is not a vocabulary, or an id in it is out of range.
         """
         try:
             data: dict[str, Any] = json.loads(text)
