@@ -1,7 +1,9 @@
 /**
- * The city and Plotly in one page, given the same frames. Driven by `benchmarks/city.py`, which serves the frames as
- * the wire has them. Two pictures are compared: the lamps alone (places, tints, a lit batch), which is what scattergl
- * draws; and the whole city, with land and names, where Plotly has its contours and text for them.
+ * Our map and Plotly on one page, fed the same frames. `benchmarks/city.py` drives it and serves the frames
+ * in wire format.
+ *
+ * Two pictures are compared: the lamps alone (positions, tints, a lit batch), which is what scattergl draws,
+ * and the whole map with land and labels, for which Plotly has contours and text.
  */
 
 import type { PlotlyDiv, Trace } from "../src/charts/library";
@@ -21,10 +23,10 @@ const meter = new Meter();
 meter.install();
 const INSETS = { top: 80, right: 30, bottom: 140, left: 44 };
 const [WIDTH, HEIGHT] = [1280, 720];
-/** Every so many tokens one is lit: 7 %, as in the median step of Lamptown. */
+/** One token in this many is lit: 7 %, as in the median step of Lamptown. */
 const LIT_EVERY = 14;
 
-/** One frame's cost, in ms: on the main thread, and until its pixels were read back. */
+/** The cost of one frame, in ms: on the main thread, and until its pixels were read back. */
 interface Cost {
   main: number;
   pixels: number;
@@ -41,6 +43,7 @@ async function bytes(name: string): Promise<ArrayBuffer> {
   return (await fetch(name)).arrayBuffer();
 }
 
+/** Wait without timers, which the meter would count. */
 const pause = (ms: number) =>
   new Promise<void>((done) => {
     const channel = new MessageChannel();
@@ -56,7 +59,7 @@ function element<E extends HTMLElement>(id: string): E {
   return document.getElementById(id) as E;
 }
 
-/** Frames of so many tokens, as `benchmarks/city.py` wrote them. */
+/** Load `count` frames from `folder`, as `benchmarks/city.py` wrote them, and set both sides up. */
 async function begin(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
   const items = await (await fetch(`${folder}/tokens.json`)).json();
@@ -79,7 +82,7 @@ async function begin(folder: string, count: number): Promise<void> {
   await pause(1_500);
 }
 
-/** The batch of a step: every so many tokens, others in each step. */
+/** Return the beat of a step: one token in `LIT_EVERY`, different ones in each step. */
 function beatOf(step: number): Beat {
   const count = Math.floor(vocabulary.tokens.length / LIT_EVERY);
   const ids = Uint32Array.from({ length: count }, (_, i) => LIT_EVERY * i + (step % LIT_EVERY));
@@ -87,11 +90,12 @@ function beatOf(step: number): Beat {
   return { step, ids, norms, lasting: 0, atOnce: true };
 }
 
-/** Frames of one glide: main-thread ms of each, and bytes uploaded by all of them. */
+/** Measure the frames of one glide: main-thread ms of each, and the bytes uploaded by all of them. */
 async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   const lamps = scene.lights!;
   scene.setStill(false);
-  // The survey's answer comes between two frames and uploads the land, once: that is not a moving frame's.
+  // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
+  // frame.
   let land = 0;
   const raise = lamps.raise;
   lamps.raise = (relief) => {
@@ -113,19 +117,23 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   return { frames: spent, uploaded: lamps.uploaded - before - land };
 }
 
+/** Read one pixel back, which waits for all drawing before it. */
 function readBack(canvas: HTMLCanvasElement) {
   const gl = (canvas.getContext("webgl2") ?? canvas.getContext("webgl")) as WebGL2RenderingContext;
   const pixel = new Uint8Array(4);
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
 }
 
-/** The cost of what `show` does and leaves to be done, and of reading a pixel back once `drawn`. */
+/**
+ * Return the cost of `show` and of the work it schedules, and the time until a pixel is read back once
+ * `drawn` resolves.
+ */
 async function costOf(
   show: () => void,
   drawn: () => Promise<unknown>,
   canvas: HTMLCanvasElement,
 ): Promise<Cost> {
-  // What other sides left to the graphics process is not this one's.
+  // Wait for work that other sides left to the GPU process, so that it is not charged to this one.
   await pause(300);
   await frameDrawn();
   readBack(canvas);
@@ -135,14 +143,14 @@ async function costOf(
   await drawn();
   readBack(canvas);
   const pixels = performance.now() - began;
-  // What comes later (land, names) is counted too.
+  // Count delayed work (land, labels) too.
   await pause(400);
   return { main: meter.spent, pixels };
 }
 
 const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
 
-/** Our lamps: a layout and a beat, drawn at once. */
+/** Measure our lamps alone: a layout and a beat, drawn synchronously. */
 async function lampsAlone(n: number): Promise<Cost> {
   const copy = frames[n]!.slice(0);
   const { ids, norms } = beatOf(n);
@@ -155,7 +163,7 @@ async function lampsAlone(n: number): Promise<Cost> {
   return costOf(show, () => Promise.resolve(), lights.canvas);
 }
 
-/** Our whole city, by the scene, no glide. */
+/** Measure our whole map, drawn by the scene without a glide. */
 async function wholeCity(n: number): Promise<Cost> {
   scene.setStill(true);
   scene.setHeld(1);
@@ -165,11 +173,14 @@ async function wholeCity(n: number): Promise<Cost> {
     scene.setLayout(decode(copy) as Layout);
     scene.setBeat(beat);
   };
-  // The scene asked for its animation frame first: it has drawn when ours comes.
+  // The scene requested its animation frame before ours, so it has drawn when ours runs.
   return costOf(show, frameDrawn, scene.lights!.canvas);
 }
 
-/** The same in Plotly: lamps as three scattergl traces; `whole`: with contours, and the names of our city as text. */
+/**
+ * Measure Plotly on the same frame: lamps as three scattergl traces; if `whole`, also contours, and our
+ * labels as text.
+ */
 async function plotly(n: number, whole: boolean): Promise<Cost> {
   const library = window.Plotly!;
   const div = element(whole ? "whole-plotly" : "scattergl");
@@ -196,7 +207,7 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
   const drawn = async () => {
     const waited = performance.now();
     await after;
-    // What it does until its promise is kept runs on the main thread too.
+    // Plotly works on the main thread until its promise resolves.
     main = performance.now() - waited;
   };
   const canvas = () => div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context")!;
@@ -208,13 +219,16 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
   return { ...cost, main: Math.max(cost.main, main) };
 }
 
-/** The lamps as the page draws them with Plotly where there is no WebGL2, but by scattergl, and every one of them. */
+/**
+ * Return the lamps as the page draws them with Plotly where WebGL2 is missing, but as scattergl traces and
+ * without a limit.
+ */
 function scattergl(layout: Layout, n: number): Trace[] {
   const [, ...traces] = lampTraces(layout, vocabulary, beatOf(n), tints, Infinity);
   return traces.map((trace) => ({ ...trace, type: "scattergl" }));
 }
 
-/** As many names as our city has now, where its districts and common tokens are. */
+/** Return a text trace with as many labels as our map shows now, spread over tokens. */
 function namesTrace(): Trace {
   const names = scene.written();
   const points = names.map((_, i) => scene.pixelOf(i * 7));
@@ -230,7 +244,9 @@ function namesTrace(): Trace {
   };
 }
 
-/** Both pictures on both sides, frame by frame, so that what else the machine does falls on all. */
+/**
+ * Measure both pictures on both sides, frame by frame, so that other load on the machine affects all alike.
+ */
 async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plotly", Cost[]>> {
   const costs = { lamps: [], scattergl: [], city: [], plotly: [] } as Record<string, Cost[]>;
   for (let n = 0; n < frames.length; n++) {
@@ -242,7 +258,7 @@ async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plot
   return costs;
 }
 
-/** Our whole city alone, frame by frame. */
+/** Measure our whole map alone, frame by frame. */
 async function alone(): Promise<Cost[]> {
   const costs: Cost[] = [];
   for (let n = 0; n < frames.length; n++) costs.push(await wholeCity(n));

@@ -1,12 +1,12 @@
-/** How long the page's own code runs on the main thread: what is called, and what it left to be called later. */
+/** Time that the page's own code spends on the main thread, including callbacks it scheduled. */
 
 export class Meter {
-  /** Milliseconds since `begin`. */
+  /** Milliseconds since the last reset. */
   spent = 0;
-  /** When what runs now began; null while nothing of the page runs. */
+  /** Start of the running callback; null while no page code runs. */
   private since: number | null = null;
 
-  /** From now on everything that is scheduled is counted too. Before anything is scheduled. */
+  /** Wrap the scheduling functions so that callbacks count too. Call it before the page schedules any. */
   install() {
     const frame = window.requestAnimationFrame.bind(window);
     window.requestAnimationFrame = (call) => frame((now) => this.run(() => call(now)));
@@ -21,10 +21,12 @@ export class Meter {
     };
   }
 
+  /** Restart the count. */
   begin() {
     this.spent = 0;
   }
 
+  /** Call a function and count its time; nested calls count once. */
   run<T>(call: () => T): T {
     if (this.since !== null) return call();
     this.since = performance.now();

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
-// The page of `python -m benchmarks city`; it is told where to put what is built.
+// The page of `python -m benchmarks city`, which passes the output folder.
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",

@@ -1,22 +1,29 @@
-/** How far two maps agree: how many of a token's nearest on one are its nearest on the other. Pure. */
+/**
+ * Neighbourhood overlap of two maps: how many of a token's nearest tokens on one are among its nearest on the
+ * other. Pure.
+ */
 
+/** The overlap of two maps, and the sample it was computed from. */
 export interface Agreement {
-  /** Mean over tokens of the share, from 0 to 1. */
+  /** Mean share over the sampled tokens, 0 to 1. */
   share: number;
-  /** Neighbours of each that were looked at. */
+  /** Neighbours compared per token. */
   neighbours: number;
-  /** Tokens that were looked at, evenly spread, out of those both maps have. */
+  /** Number of sampled tokens, evenly spread over those that both maps have. */
   looked: number;
   tokens: number;
 }
 
-/** Distances that are measured on each map; more tokens than that allows are a sample. */
+/** Limit on distances computed per map; above it, only a sample of the tokens is compared. */
 const MOST_DISTANCES = 4_000_000;
 
 /**
- * `a` and `b`: x, y of the tokens that both maps have, in one order. null where there are too few.
+ * Return the overlap of two maps, or null if they share too few tokens.
  *
- * Each map may be turned, mirrored or stretched alike both ways: that changes nothing here.
+ * `a` and `b` hold x, y of the tokens that both maps have, in the same order. Rotation, mirroring and uniform
+ * scaling of either map change nothing.
+ *
+ * @throws RangeError if the maps differ in length.
  */
 export function agreementOf(
   a: Float32Array,
@@ -40,7 +47,7 @@ export function agreementOf(
   return { share: common / (looked * neighbours), neighbours, looked, tokens };
 }
 
-/** The nearest of one token: the list is short, so it is kept in order. */
+/** The nearest tokens of one token; the list is short, so it is kept sorted. */
 class Nearest {
   readonly ids: Int32Array;
   private readonly far: Float64Array;
@@ -71,7 +78,7 @@ class Nearest {
   }
 }
 
-/** x, y of some tokens, in their order. */
+/** Return x, y of the tokens `ids`, in their order. */
 export function picked(xy: Float32Array, ids: Uint32Array): Float32Array {
   const out = new Float32Array(2 * ids.length);
   ids.forEach((id, i) => {

@@ -44,7 +44,7 @@ describe("turnTo", () => {
 
   it("neither flips nor scales, and no other turn does better", () => {
     const places = some(9);
-    // Flipped, twice as large, and shaken: nothing rigid can undo that.
+    // Flipped, twice as large, and shaken: no rigid transform can undo that.
     const shake = some(9, 99);
     const other = places.map((value, i) => (i % 2 ? -2 * value : 2 * value) + 0.1 * shake[i]!);
     const best = turnTo(other, places);
@@ -61,7 +61,7 @@ describe("turnTo", () => {
       [0, 0, -0.1],
     ] as const;
     for (const [degrees, dx, dy] of others) {
-      // With each turn the shift that is best for it, and a little more.
+      // Each rotation with the best translation for it, and a little more.
       const there = turned(other, by(angle + degrees, 0, 0));
       const shift = by(
         0,
@@ -95,7 +95,7 @@ describe("Alignment", () => {
     expect(alignment.shown(before, ids)).toBe(before);
     for (const degrees of [40, 80, 200]) {
       const shown = alignment.shown(layoutOf(turned(first, by(degrees, 5, 1))), ids);
-      // As finely as places are kept: a 65,536th of the map.
+      // The precision at which positions are stored: a 65,536th of the map.
       for (const id of [...ids, 0]) {
         expect(where(shown)[2 * id]).toBeCloseTo(first[2 * id]!, 2);
         expect(where(shown)[2 * id + 1]).toBeCloseTo(first[2 * id + 1]!, 2);

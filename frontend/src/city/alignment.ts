@@ -1,13 +1,13 @@
 /**
- * Some tokens kept as still as possible from layout to layout: each layout is shown turned and shifted as a whole,
- * never flipped or scaled, so that nothing about distances on the map changes.
+ * Layouts rotated to hold chosen tokens as still as possible. Each layout is rotated and translated as a
+ * whole, never flipped or scaled, so distances on the map do not change.
  */
 
 import type { Layout } from "../wire/frames";
 import { coordinates, placementOf, type Placement } from "./placement";
 import type { Trail } from "./trails";
 
-/** A place (x, y) is shown at (cos x - sin y + dx, sin x + cos y + dy). */
+/** A rotation and translation: (x, y) becomes (cos x - sin y + dx, sin x + cos y + dy). */
 export interface Turn {
   cos: number;
   sin: number;
@@ -15,12 +15,14 @@ export interface Turn {
   dy: number;
 }
 
-/** What no one could see: a turn by less, or a shift by less of the map's width. */
+/** Imperceptible change: a smaller rotation, or a smaller translation as a share of the map's width. */
 const UNSEEN = 1e-5;
 
 /**
- * The turn and shift that bring places (x, y by turns) nearest to where they shall be: the least sum of squared
- * distances, in closed form. Pure. One token alone gives a shift; none, nothing.
+ * Return the rotation and translation that bring `from` closest to `to` (x, y by turns): least squares, in
+ * closed form.
+ *
+ * Pure. One token alone gives a translation, no token the identity.
  */
 export function turnTo(from: Float32Array, to: Float32Array): Turn {
   const count = from.length / 2;
@@ -45,7 +47,7 @@ export function turnTo(from: Float32Array, to: Float32Array): Turn {
   return { cos, sin, dx: tx - (cos * fx - sin * fy), dy: ty - (sin * fx + cos * fy) };
 }
 
-/** Places turned and shifted; a copy. Pure. */
+/** Return a rotated and translated copy of the positions. Pure. */
 export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Array {
   const out = new Float32Array(xy.length);
   for (let i = 0; i < xy.length; i += 2) {
@@ -55,7 +57,7 @@ export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Arr
   return out;
 }
 
-/** A trail turned and shifted as a whole, with the map it is on. Pure. */
+/** Return a copy of the trail, rotated and translated like its map. Pure. */
 export function turnedTrail(trail: Trail, turn: Turn): Trail {
   const { xs, ys } = trail;
   const xy = turned(
@@ -65,7 +67,7 @@ export function turnedTrail(trail: Trail, turn: Turn): Trail {
   return { ...trail, xs: xs.map((_, i) => xy[2 * i]!), ys: ys.map((_, i) => xy[2 * i + 1]!) };
 }
 
-/** Coordinates as a layout has them: quantised places within their box. Pure. */
+/** Return positions in a layout's form: quantised within their bounding box. Pure. */
 export function quantised(xy: Float32Array): Placement {
   const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
   for (let i = 0; i < xy.length; i += 2) {
@@ -84,21 +86,21 @@ export function quantised(xy: Float32Array): Placement {
   return { places, box };
 }
 
-/** Remembers where the tokens were when they were asked to stay, and turns every layout towards that. */
+/** Anchor positions of the tokens to hold still, towards which every layout is rotated. */
 export class Alignment {
-  /** How the layout shown last was turned; null: not at all. */
+  /** The transform of the last layout shown; null if it was left as it is. */
   turn: Turn | null = null;
   private ids: readonly number[] = [];
   private anchor: Float32Array | null = null;
   private last: Layout | null = null;
 
-  /** The layout as it shall be shown while `ids` stay; itself while there are none. */
+  /** Return the layout transformed so that `ids` hold still; unchanged if there are none. */
   shown(layout: Layout, ids: readonly number[]): Layout {
     const { last } = this;
     const other = last?.drawnBy !== layout.drawnBy || last.vocabulary !== layout.vocabulary;
     const same = ids.length === this.ids.length && ids.every((id, i) => id === this.ids[i]);
     if (!ids.length) this.anchor = null;
-    // Another map has other units: there the tokens stay where they are in it first.
+    // Another map has other units, so the tokens first take their places on it as they are.
     else if (!this.anchor || !same || other) {
       this.anchor = placesOf(other || !last ? layout : last, ids);
     }
@@ -118,6 +120,7 @@ export class Alignment {
   }
 }
 
+/** Return x, y of the tokens `ids` in a layout, in map units. */
 function placesOf(layout: Layout, ids: readonly number[]): Float32Array {
   const { places, box } = placementOf(layout);
   const own = new Uint16Array(2 * ids.length);

@@ -1,21 +1,22 @@
 /**
- * An animated PNG out of the browser's own pictures: of every frame after the first only those pixels are in it that
- * are seen to be others than before.
+ * An animated PNG, assembled from the browser's own PNG files. Each frame after the first holds only the
+ * pixels that visibly changed.
  */
 
 import { pictureOf } from "./pictureof";
 import type { Tape } from "./tapes";
 
-/** Differences of a channel, of 255, that nobody sees. */
+/** Largest imperceptible difference of a colour channel, of 255. */
 const UNSEEN = 3;
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
+/** A frame encoder that writes an animated PNG. */
 export class Apng implements Tape {
   readonly rate = 24;
   readonly still = true;
   private readonly frames: { time: number; data: Uint8Array[] }[] = [];
   private head: Uint8Array = new Uint8Array();
-  /** What is seen so far. */
+  /** The picture as the frames so far show it. */
   private seen: ImageData | null = null;
 
   async add(canvas: HTMLCanvasElement, time: number) {
@@ -42,7 +43,7 @@ export class Apng implements Tape {
     frames.forEach((frame, i) => {
       const lasting = Math.round((frames[i + 1]?.time ?? time) - frame.time);
       const shown = new Uint8Array(26);
-      // Its place in the order, its size, where it lies; then milliseconds; it lies over what was there before.
+      // Sequence number, size, offset; then the delay in milliseconds; blended over the frame before.
       shown.set(words(order++));
       shown.set(head.subarray(0, 8), 4);
       shown.set([lasting >> 8, lasting & 255, 3, 232, 0, i ? 1 : 0], 20);
@@ -58,7 +59,7 @@ export class Apng implements Tape {
   close() {}
 }
 
-/** The pixels of `image` that are seen to be others than in `seen`, which then has them; the rest is clear. */
+/** Clear the pixels of `image` that match `seen`, and update `seen` with the others. Return `image`. */
 function changes(image: ImageData, seen: ImageData): ImageData {
   const [to, from] = [image.data, seen.data];
   for (let i = 0; i < to.length; i += 4) {
@@ -70,6 +71,7 @@ function changes(image: ImageData, seen: ImageData): ImageData {
   return image;
 }
 
+/** Return the chunks of a PNG file. */
 function chunksOf(file: Uint8Array) {
   const view = new DataView(file.buffer);
   const chunks: { name: string; data: Uint8Array }[] = [];
@@ -82,6 +84,7 @@ function chunksOf(file: Uint8Array) {
   return chunks;
 }
 
+/** Return a PNG chunk with its length and checksum. */
 function chunk(name: string, ...data: Uint8Array[]): Uint8Array {
   const size = data.reduce((sum, { length }) => sum + length, 0);
   const out = new Uint8Array(size + 12);
@@ -96,7 +99,7 @@ function chunk(name: string, ...data: Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Big-endian, four bytes each. */
+/** Return the values as big-endian 32-bit integers. */
 function words(...values: number[]): Uint8Array {
   return Uint8Array.from(
     values.flatMap((value) => [value >>> 24, value >>> 16, value >>> 8, value]),
@@ -108,7 +111,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, value) => {
   return value;
 });
 
-/** CRC-32. */
+/** Return the CRC-32 of the bytes. */
 function checksum(bytes: Uint8Array): number {
   let value = -1;
   for (const byte of bytes) value = (value >>> 8) ^ TABLE[(value ^ byte) & 255]!;

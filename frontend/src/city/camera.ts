@@ -1,42 +1,46 @@
-/** Which part of the map is seen: the whole city, which it follows, until the viewer takes it elsewhere. */
+/** The view of the map. It follows the bounds of the whole map until the viewer moves it. */
 
 import { glideAt } from "./glide";
 import type { Box } from "./labels";
 import * as placement from "./placement";
 import type { Insets, View } from "./placement";
 
-/** Differences of the fitted view that are not worth moving everything for. */
+/** Relative change of the fitted view that is too small to move everything for. */
 const SETTLED = 0.03;
 
+/** The camera of the map. */
 export class Camera {
   view: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
-  /** The viewer looks where they please; layouts no longer move the view. */
+  /** True while the viewer controls the view and layouts no longer move it. */
   wandering = false;
-  /** Tokens are kept still: the view then stays too, unless it is asked for. */
+  /** True while chosen tokens are held still; the view then stays too, unless it is reset. */
   aligned = false;
   width = 1;
   height = 1;
-  /** What is to be seen: the span of the city. */
+  /** The bounds of the map. */
   private box: View = this.view;
   private home: View = this.view;
   private from: View | null = null;
   private started = -Infinity;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 
-  /** `viewed`: the view changed from within (a fit): the axes shall follow. */
+  /**
+   * Start at the unit square. `viewed` is called when the camera changes the view itself, so that the axes
+   * can follow.
+   */
   constructor(private readonly viewed: (view: View) => void) {}
 
-  /** On its way to the whole city. */
+  /** Return whether the camera is on its way to the whole map. */
   get moving(): boolean {
     return this.from !== null;
   }
 
-  /** Times closer than the whole city. */
+  /** Return the magnification relative to the whole map. */
   get zoom(): number {
     return this.wandering ? Math.sqrt(wide(this.home) / wide(this.view)) : 1;
   }
 
-  /** The part of the picture that nothing covers, and a little of what is covered, in pixels. */
+  /** Return the uncovered part of the picture, extended slightly beneath what covers it, in CSS pixels. */
   get free(): Box {
     const { top, right, bottom, left } = this.insets;
     return {
@@ -47,6 +51,7 @@ export class Camera {
     };
   }
 
+  /** Set the picture's size and the space covered at its edges, in CSS pixels. */
   resize(width: number, height: number, insets: Insets) {
     const grown = width !== this.width || height !== this.height;
     this.width = Math.max(1, width);
@@ -55,33 +60,33 @@ export class Camera {
     this.fit(grown);
   }
 
-  /** The city spans this now; `atOnce`: be there. */
+  /** Follow the map's new bounds; jump there if `atOnce`. */
   follow(box: View, atOnce = false) {
     this.box = box;
     this.fit(atOnce);
   }
 
-  /** The viewer moved the view (by the axes, or with fingers). */
+  /** Adopt a view that the viewer chose by the axes or with fingers. */
   look(view: View) {
     this.view = view;
     this.from = null;
     this.wandering = true;
   }
 
-  /** Show the whole city again. */
+  /** Return to the whole map. */
   goHome() {
     this.wandering = false;
     this.fit(false, 0);
   }
 
-  /** Bring a place of the map into view, if it is not. */
+  /** Pan so that a map position is visible, if it is not. */
   show([x, y]: [number, number]) {
     const { width, height, insets } = this;
-    // Where it is going to be seen from, while it is on the way there.
+    // While the camera is moving, judge by the view it is heading for.
     const view = this.from ? this.home : this.view;
     const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
     const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
-    // The whole city may be shown small: what is at its edge is in view.
+    // The whole map may be shown small; then a position at its edge is visible.
     const edge = this.wandering ? 20 : -1;
     const free =
       px > insets.left + edge &&
@@ -96,7 +101,7 @@ export class Camera {
     this.viewed(this.view);
   }
 
-  /** Go on; whether the view is another one than before. */
+  /** Advance the camera. Return whether the view changed. */
   move(now: number, still: boolean): boolean {
     if (!this.from) return false;
     const turned = glideAt(now - this.started, still);
@@ -108,7 +113,7 @@ export class Camera {
     return true;
   }
 
-  /** Where a place of the map is on the picture, in CSS pixels. */
+  /** Return the CSS pixel at which a map position is drawn. */
   pixelOf([x, y]: [number, number]): [number, number] {
     const { view, width, height } = this;
     return [
@@ -117,14 +122,14 @@ export class Camera {
     ];
   }
 
-  /** What is at a point of the picture: its place, and how many map units a pixel has, each way. */
+  /** Return the map position at a CSS pixel, and the map units per pixel in both directions. */
   placeAt(x: number, y: number): { x: number; y: number; ux: number; uy: number } {
     const { view, width, height } = this;
     const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
     return { x: view.x0 + x * ux, y: view.y1 - y * uy, ux, uy };
   }
 
-  /** The same part of the city in a picture of another size. */
+  /** Return the view and zoom that show the same part of the map in a picture of another size. */
   posed(width: number, height: number, insets: Insets): { view: View; zoom: number } {
     const home = placement.fit(this.box, width, height, insets);
     if (!this.wandering) return { view: home, zoom: 1 };
@@ -132,7 +137,7 @@ export class Camera {
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
 
-  /** The part of the map that is seen and that nothing covers. */
+  /** Return the visible part of the map that nothing covers. */
   private seen(): View {
     const { view, width, height, insets } = this;
     const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
@@ -144,12 +149,13 @@ export class Camera {
     };
   }
 
-  /** How much wider than true the map is drawn now. */
+  /** Return how much wider than true to scale the map is drawn now. */
   private stretch(): number {
     const { view, width, height } = this;
     return (view.y1 - view.y0) / height / ((view.x1 - view.x0) / width);
   }
 
+  /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */
   private fit(atOnce: boolean, settled = SETTLED) {
     const home = placement.fit(this.box, this.width, this.height, this.insets);
     if (this.wandering) {

@@ -1,19 +1,20 @@
-/** The words on a picture: what it shows of which run, and how it is to be read. */
+/** The caption of an exported picture: what it shows of which run, and how to read it. */
 
 import { FACE, type Pen } from "./pen";
 import type { Insets } from "./placement";
 import { INK } from "./palette";
 
+/** The texts of a caption. */
 export interface Caption {
   title: string;
-  /** What is shown, in parts that may be broken into lines between them. */
+  /** Facts about the picture; lines break only between them. */
   facts: string[];
-  /** How it is to be read, likewise. */
+  /** How to read the picture; lines break only between the notes. */
   notes: string[];
   legend: {
     title: string;
     entries: { tint: string; name: string }[];
-    /** What stands for the entries there is no room for. */
+    /** Returns the text that replaces so many legend entries for lack of space. */
     more: (entries: number) => string;
   };
 }
@@ -27,7 +28,7 @@ interface Mark {
   size: number;
   weight: number;
   ink: string;
-  /** A spot of this tint before the words. */
+  /** Colour of a dot before the text. */
   tint?: string;
 }
 
@@ -38,11 +39,11 @@ interface Block {
   height: number;
 }
 
-/** A caption as it stands in a picture of one size. */
+/** A caption laid out for a picture of one size. */
 export interface Placed {
   marks: Mark[];
   blocks: Block[];
-  /** What it takes away from the picture at its edges. */
+  /** The space that the caption takes at the picture's edges. */
   insets: Insets;
 }
 
@@ -52,7 +53,7 @@ const SPOT = 13;
 const GAP = 14;
 const LEGEND_LINES = 2;
 
-/** Lay a caption out for a picture of `width` by `height` pixels; `measure` tells how wide words are. */
+/** Lay a caption out for a picture of `width` by `height` pixels; `measure` returns the width of a text. */
 export function placeCaption(
   caption: Caption,
   width: number,
@@ -99,6 +100,7 @@ export function placeCaption(
   };
 }
 
+/** Lay out the legend from height `from` downwards. Return the height of its end. */
 function placeLegend(
   { legend }: Caption,
   marks: Mark[],
@@ -140,7 +142,7 @@ function placeLegend(
   return y + 1.4 * size;
 }
 
-/** Draw it; whatever lies beneath its words is darkened, so that they can be read. */
+/** Draw the caption, with the picture darkened beneath it so that it can be read. */
 export function drawCaption(pen: Pen, { marks, blocks }: Placed) {
   pen.globalAlpha = 0.45;
   pen.fillStyle = INK.night;
@@ -162,7 +164,7 @@ export function drawCaption(pen: Pen, { marks, blocks }: Placed) {
   }
 }
 
-/** How wide words are, by a canvas. */
+/** Return a function that measures texts on a canvas, in pixels. */
 export function measuring(): Measure {
   const pen = document.createElement("canvas").getContext("2d")!;
   return (text, size, weight) => {
@@ -171,7 +173,7 @@ export function measuring(): Measure {
   };
 }
 
-/** Parts joined to lines that are no wider than `room`. */
+/** Join the parts into lines no wider than `room`. */
 function broken(parts: string[], room: number, wide: (text: string) => number): string[] {
   const lines: string[] = [];
   for (const part of parts.filter(Boolean)) {
@@ -183,7 +185,7 @@ function broken(parts: string[], room: number, wide: (text: string) => number): 
   return lines;
 }
 
-/** As much of a text as has room. */
+/** Truncate a text with an ellipsis if it is wider than `room`. */
 function cut(text: string, room: number, wide: (text: string) => number): string {
   if (wide(text) <= room) return text;
   const letters = Array.from(text);

@@ -1,4 +1,4 @@
-/** Where a card stands beside the pointer. Pure. */
+/** The position of the tooltip beside the pointer. Pure. */
 
 import type { Point } from "./lasso";
 
@@ -7,11 +7,14 @@ interface Size {
   height: number;
 }
 
-/** Pixels between the pointer and the card, and between the card and the edge. */
+/** Pixels between pointer and tooltip, and between tooltip and edge. */
 const AWAY = 18;
 const EDGE = 8;
 
-/** Left and top of a card: right of the pointer and below, or on the other side where there is no room. */
+/**
+ * Return left and top of the tooltip: to the right of the pointer and below it, or on the other side for lack
+ * of space.
+ */
 export function cardPlace(pointer: Point, card: Size, around: Size): [number, number] {
   const beside = (at: number, size: number, room: number): [number, boolean] => {
     if (at + AWAY + size + EDGE <= room) return [at + AWAY, true];
@@ -20,7 +23,7 @@ export function cardPlace(pointer: Point, card: Size, around: Size): [number, nu
   };
   const [left, clear] = beside(pointer.x, card.width, around.width);
   let [top, apart] = beside(pointer.y, card.height, around.height);
-  // Too wide to stand beside the pointer and too high for above or below: on the side with more room.
+  // Too wide for either side and too high for above or below: use the half with more space.
   if (!clear && !apart)
     top = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
   return [left, top];

@@ -1,10 +1,14 @@
-/** Contour lines of the relief as closed rings (marching squares), for pictures made of paths. Pure. */
+/** Contour lines of the density grid as closed rings (marching squares), for vector pictures. Pure. */
 
 import type { Relief } from "./relief";
 
-/** Rings around everything above `level`: x, y in turn, in map units. They close, since the edge is sea. */
+/**
+ * Return the rings around everything above `level`: x, y by turns, in map units. They close, because the
+ * grid's edge is sea.
+ */
 export function contoursOf({ size, heights, box }: Relief, level: number): Float32Array[] {
-  // A crossing lies on an edge between two cells: 2 * cell to the right of it, 2 * cell + 1 above it.
+  // A crossing lies on an edge between two cells: 2 * cell for the right edge, 2 * cell + 1 for the upper
+  // one.
   const links = new Int32Array(4 * size * size).fill(-1);
   const link = (a: number, b: number) => {
     links[2 * a + (links[2 * a]! < 0 ? 0 : 1)] = b;
@@ -19,7 +23,7 @@ export function contoursOf({ size, heights, box }: Relief, level: number): Float
       const crossed = edges.filter((_, i) => corners[i] !== corners[(i + 1) % 4]);
       if (crossed.length === 2) link(crossed[0]!, crossed[1]!);
       else if (crossed.length === 4) {
-        // A saddle: what the middle is decides which corners hang together.
+        // A saddle: the mean decides which corners are connected.
         const middle =
           heights[at]! + heights[at + 1]! + heights[at + size]! + heights[at + size + 1]!;
         const joined = middle / 4 > level === corners[0];

@@ -1,4 +1,7 @@
-/** A layout as a country: its districts, its span, and which tokens are where. Surveyed beside the page. */
+/**
+ * Regions of the shown layout: its districts, its bounds, and an index of its tokens. A worker does the
+ * analysis.
+ */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
@@ -10,20 +13,21 @@ import type { Relief } from "./relief";
 import type { Survey } from "./survey";
 import { Surveyor } from "./surveyor";
 
-/** So few tokens in view are sorted sooner than they are met among all. */
+/** With fewer tokens in view it is faster to sort those than to search all tokens by frequency. */
 const FEW = 2_500;
 
+/** The regions of the shown layout. */
 export class Country {
   districts: District[] = [];
-  /** The span of the great majority of tokens. */
+  /** Bounds of all but the stray tokens. */
   box: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
-  /** The clusters of the space; null where nobody looked for any: then it is the planted classes. */
+  /** Clusters found in the embedding space; null if none were computed, and the planted classes are shown. */
   found: Districts | null = null;
-  /** Which tokens are where; null until the layout that is shown has been surveyed. */
+  /** Spatial index of the tokens; null until the shown layout has been analysed. */
   picker: Picker | null = null;
 
   private vocabulary: Vocabulary | null = null;
-  /** Place among all tokens by how common they are, by token id. */
+  /** Frequency rank by token id, 0 for the most common. */
   private ranks = new Uint32Array(0);
   private readonly surveyor = new Surveyor();
   private shown: Placement | null = null;
@@ -31,10 +35,15 @@ export class Country {
   private groups: Group[] = [];
   private members: Members = { ids: new Uint32Array(0), starts: new Uint32Array(1) };
 
-  /** `surveyed`: the land of a layout is known, a moment after its lamps set out; `first`: there was none before. */
+  /**
+   * Start without tokens.
+   *
+   * `surveyed` is called with the density grid of a layout, shortly after its glide began; `first` is true if
+   * the map had none before.
+   */
   constructor(private readonly surveyed: (land: Relief, first: boolean) => void) {}
 
-  /** Other tokens: nothing is known of where they are. */
+  /** Switch to another vocabulary and drop all that was known about the old one. */
   settle(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.ranks = new Uint32Array(vocabulary?.tokens.length ?? 0);
@@ -46,7 +55,7 @@ export class Country {
     this.divide(null);
   }
 
-  /** Other districts; null: the planted classes. */
+  /** Switch to other districts; null for the planted classes. */
   divide(found: Districts | null) {
     const { vocabulary } = this;
     if (found && found.vocabulary !== vocabulary?.tokens.length) found = null;
@@ -57,7 +66,7 @@ export class Country {
     if (this.shown) this.survey(this.shown);
   }
 
-  /** A layout is shown now. */
+  /** Analyse the layout that is shown now. */
   survey(placement: Placement) {
     const { groups } = this;
     if (placement !== this.shown) this.picker = null;
@@ -65,11 +74,11 @@ export class Country {
     this.surveyor.ask(placement, this.members, (found) => this.learn(found, placement, groups));
   }
 
-  /** Token ids in (and right around) a view, the most common first. */
+  /** Return the ids of the tokens in a view (and right around it), the most common first. */
   inView(view: View): Iterable<number> {
     const { byCount } = this.vocabulary!;
     const count = this.picker?.count(view) ?? Infinity;
-    // Where many are seen, some are soon met among all of them.
+    // With many in view, searching all tokens by frequency soon meets enough of them.
     if (count >= FEW) return byCount;
     const ranks = this.picker!.within(view).map((id) => this.ranks[id]!);
     return ranks.sort().map((rank) => byCount[rank]!);
@@ -81,7 +90,7 @@ export class Country {
 
   private learn({ box, relief, lies, grid }: Survey, of: Placement, groups: Group[]) {
     if (groups === this.groups) this.districts = districtsOf(groups, lies);
-    // Meanwhile another layout may have come: its own survey will be here soon.
+    // Another layout may be shown by now; its own analysis will follow.
     if (of === this.shown) this.picker = new Picker(grid);
     this.box = box;
     const first = !this.known;

@@ -1,4 +1,4 @@
-/** Pictures and films, loaded when the first is asked for. */
+/** Export of pictures and films, loaded on first use. */
 
 export { fileName } from "./filename";
 export { film } from "./film";

@@ -51,7 +51,7 @@ describe("districts", () => {
 
   it("lie where most of their tokens do, and fade when these are strewn", () => {
     const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
-    // The animals together but for one; the colours all over the place.
+    // All animals together but one; the colours all over the place.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
     const [one, other] = lying(xy, plantedGroups(vocabulary));
     expect([one!.name, one!.unity]).toEqual(["animals", 1]);

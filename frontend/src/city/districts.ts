@@ -1,27 +1,28 @@
-/** Districts on the shown layout: where their tokens have come together, and how tightly. Pure. */
+/** Districts on the shown layout: where their tokens gather, and how tightly. Pure. */
 
 import type { Districts as Found } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import type { View } from "./placement";
 
-/** Where a group lies: the middle of its tokens, and how tightly they lie around it. */
+/** The location of a group's tokens: their median position, and how tightly they surround it. */
 export interface Lie {
   x: number;
   y: number;
-  /** 1: its tokens lie close together; 0: strewn over the whole city. */
+  /** Compactness: 1 if its tokens lie close together, 0 if they are scattered over the whole map. */
   unity: number;
 }
 
+/** A district as the map shows it. */
 export interface District extends Lie {
-  /** Its own as long as it lives. */
+  /** Unique for the district's lifetime. */
   id: number;
   name: string;
-  /** Which of the tints is its own. */
+  /** Index into the tints. */
   tint: number;
   size: number;
 }
 
-/** Tokens that belong together, whoever said so. */
+/** Tokens that belong together, by class or by cluster. */
 export interface Group {
   id: number;
   name: string;
@@ -29,17 +30,23 @@ export interface Group {
   tokenIds: number[];
 }
 
-/** Tokens by group: those of group g are `ids[starts[g]]` up to, not with, `ids[starts[g + 1]]`. */
+/** Tokens by group: group g has `ids[starts[g]]` up to, but excluding, `ids[starts[g + 1]]`. */
 export interface Members {
   ids: Uint32Array;
   starts: Uint32Array;
 }
 
-/** Part of the city's span within which half a district's tokens must lie to be called one. */
+/**
+ * Median distance of a district's tokens, as a share of the map's span: below the first it is fully compact,
+ * above the second not at all.
+ */
 const TIGHT = 0.07;
 const LOOSE = 0.19;
 
-/** The clusters that were found in the space. One named after a planted class has the tint of the class. */
+/**
+ * Return the clusters found in the embedding space. One that is named after a planted class has the class's
+ * tint.
+ */
 export function foundGroups(found: Found, { classes }: Vocabulary): Group[] {
   const groups = found.names.map((name, place): Group => {
     const planted = classes.findIndex((one) => name === one || name.startsWith(`${one}: `));
@@ -50,7 +57,7 @@ export function foundGroups(found: Found, { classes }: Vocabulary): Group[] {
   return groups;
 }
 
-/** The planted classes, for runs in which nobody looked for clusters. */
+/** Return the planted classes, for runs without clusters. */
 export function plantedGroups({ classOf, classes }: Vocabulary): Group[] {
   const groups = classes.map((name, place): Group => {
     return { id: place, name, tint: place, tokenIds: [] };
@@ -59,7 +66,7 @@ export function plantedGroups({ classOf, classes }: Vocabulary): Group[] {
   return groups;
 }
 
-/** The groups as a survey takes them. */
+/** Return the groups as flat arrays, for the layout analysis. */
 export function membersOf(groups: Group[]): Members {
   const starts = new Uint32Array(groups.length + 1);
   groups.forEach(({ tokenIds }, i) => (starts[i + 1] = starts[i]! + tokenIds.length));
@@ -68,6 +75,7 @@ export function membersOf(groups: Group[]): Members {
   return { ids, starts };
 }
 
+/** Return where a group's tokens lie. `xy` holds x, y by token id; `around` is the span of the map. */
 export function districtAt(xy: Float32Array, tokenIds: ArrayLike<number>, around: View): Lie {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
   const values = new Float32Array(tokenIds.length);
@@ -84,7 +92,7 @@ export function districtAt(xy: Float32Array, tokenIds: ArrayLike<number>, around
   return { x, y, unity };
 }
 
-/** The groups that are large enough to be called districts, the largest first. `lies` by group. */
+/** Return the groups that are large enough to be districts, the largest first. The locations are by group. */
 export function districtsOf(groups: Group[], lies: Lie[]): District[] {
   return groups
     .map(({ id, name, tint, tokenIds }, i): District => {
@@ -94,7 +102,7 @@ export function districtsOf(groups: Group[], lies: Lie[]): District[] {
     .sort((a, b) => b.size - a.size);
 }
 
-/** Sorts what it is given. */
+/** Return the median. Sorts its argument. */
 function median(values: Float32Array): number {
   return values.length ? values.sort()[values.length >> 1]! : 0;
 }

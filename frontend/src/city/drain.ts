@@ -1,20 +1,21 @@
 /**
- * When a canvas has been drawn, and not only told to be: where drawing is slow, frames queue up before the graphics
- * processor, and who goes on meanwhile is shown what was wanted long ago.
+ * Completion of drawing on the GPU. Where drawing is slow, submitted frames queue up, and a page that does
+ * not wait for them shows the viewer outdated pictures.
  */
 
-/** How often the graphics processor is asked whether it is through, in ms. */
+/** Polling interval of the fence, in ms. */
 const ASK = 3;
 
+/** A fence that tells when a canvas has been drawn. */
 export class Drain {
   private before: Promise<void> = Promise.resolve();
 
-  /** `canvas` may have no WebGL2. */
+  /** Start with an idle GPU. `canvas` may lack WebGL2. */
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
   /**
-   * Resolves when the next frame was told to be drawn and the one before it is there: one may wait, so that neither
-   * the page nor the graphics processor does.
+   * Wait until the next frame is submitted and the one before it is drawn. One frame may be in flight, so
+   * that neither the page nor the GPU idles.
    */
   async frame(): Promise<void> {
     const { before } = this;
@@ -23,7 +24,7 @@ export class Drain {
     await before;
   }
 
-  /** Resolves when everything that was told to be drawn is there. */
+  /** Wait until everything submitted so far is drawn. Resolves at once without WebGL2. */
   async drained(): Promise<void> {
     const gl = this.canvas.getContext("webgl2");
     const fence = gl?.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
@@ -34,7 +35,7 @@ export class Drain {
   }
 }
 
-/** Resolves after all that a frame draws was told to be drawn; in a tab that nobody sees, soon. */
+/** Wait until the next frame's drawing is submitted; in a hidden tab, a short time. */
 export async function nextFrame(): Promise<void> {
   if (document.hidden) return after(50);
   await new Promise((done) => requestAnimationFrame(done));

@@ -1,6 +1,6 @@
 /**
- * The city as Plotly traces, for browsers without WebGL2: the same data and colours, plainer, in
- * SVG. Names, rings, crosses and links lie above, as ever. Pure.
+ * The map as Plotly traces, for browsers without WebGL2: the same data and colours, plainer, in SVG. Labels,
+ * rings, crosses and links are drawn above it as usual. Pure.
  */
 
 import type { Trace } from "../charts/library";
@@ -11,9 +11,10 @@ import { coordinates, placementOf, span } from "./placement";
 import { INK, tintOf } from "./palette";
 import { reliefOf } from "./relief";
 
-/** Lamps drawn as SVG; beyond this the rarest tokens sleep unseen. */
+/** Limit on lamps drawn as SVG; the rarest tokens are left out. */
 const MOST = 5_000;
 
+/** Return the land as a contour trace. */
 export function landTrace(layout: Layout): Trace {
   const xy = coordinates(placementOf(layout));
   const { size, heights, box } = reliefOf(xy, span(xy), 96);
@@ -35,11 +36,12 @@ export function landTrace(layout: Layout): Trace {
   };
 }
 
+/** Return the land, the lamps and the lit lamps as traces. `most` limits the lamps. */
 export function lampTraces(
   layout: Layout,
   vocabulary: Vocabulary,
   beat: { ids: Uint32Array; norms: Float32Array } | null,
-  /** Four bytes a token, as the lamps have them; the classes' own where there are none. */
+  /** Four bytes per token, as in the WebGL renderer; null for the classes' own colours. */
   tints: Uint8Array | null = null,
   most = MOST,
 ): Trace[] {

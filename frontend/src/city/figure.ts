@@ -1,6 +1,6 @@
 /**
- * The map's figure: Plotly owns its axes, pan, wheel, lasso and mode bar; fingers are ours, since Plotly
- * does not pinch. Tells the view while it changes, and takes one from outside.
+ * The map's Plotly figure, which owns the axes, pan, wheel, lasso and mode bar. Touch gestures are our own,
+ * since Plotly does not pinch. It reports the view while it changes, and takes one from outside.
  */
 
 import type { PlotlyDiv, PlotlyLibrary, Trace } from "../charts/library";
@@ -9,18 +9,20 @@ import { Fingers, type Drag } from "./fingers";
 import { boxOfCorners, type Point } from "./lasso";
 import { zoomed, type View } from "./placement";
 
+/** Handlers of the figure's events. */
 export interface FigureEvents {
   viewed(view: View): void;
   home(): void;
   save(): void;
-  /** A button of the mode bar was pressed. */
+  /** Handle a press on a drag mode button. */
   drags(drag: Drag): void;
-  /** A line was drawn around tokens, in map units. */
+  /** Handle a finished outline around tokens, in map units. */
   surrounded(corners: Point[]): void;
-  /** A finger is drawing, in CSS pixels from the map's corner; null: it is done. */
+  /** Show the outline that a finger is drawing, in CSS pixels from the map's corner; null once it is done. */
   drawing(line: Point[] | null): void;
 }
 
+/** Titles of the mode bar's buttons; a group without titles is left out. */
 export interface FigureWords {
   home: string;
   save: string;
@@ -29,9 +31,10 @@ export interface FigureWords {
   box?: string;
 }
 
-/** How long a view that was moved must rest until what Plotly draws may change, in ms. */
+/** How long the view must rest before Plotly's traces may change, in ms. */
 const REST = 250;
 
+/** The map's Plotly figure. */
 export class Figure {
   private plotted: PlotlyDiv | null = null;
   private library: PlotlyLibrary | null = null;
@@ -62,14 +65,14 @@ export class Figure {
     void this.begin();
   }
 
-  /** The axes shall show this; soon is enough, since the lamps already do. */
+  /** Move the axes to a view, after a short delay; the lamps already show it. */
   setView(view: View) {
     this.view = view;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.apply(), 80);
   }
 
-  /** What Plotly itself draws: trails, and the lamps too where there is no WebGL2. */
+  /** Set Plotly's own traces: the trails, and without WebGL2 the lamps too. */
   setTraces(traces: Trace[]) {
     if (!traces.length && !this.traces.length) return;
     this.traces = traces;
@@ -77,7 +80,7 @@ export class Figure {
     this.redraw();
   }
 
-  /** What dragging does, with a mouse or a finger. */
+  /** Set what dragging does, with a mouse or a finger. */
   setDrag(drag: Drag) {
     if (drag === this.drag) return;
     this.drag = drag;
@@ -89,6 +92,7 @@ export class Figure {
     if (this.library && this.plotted) void this.library.Plots.resize(this.plotted);
   }
 
+  /** Zoom about the centre; a factor below 1 zooms in. */
   zoom(factor: number) {
     if (!this.view) return;
     this.view = zoomed(this.view, factor);
@@ -107,7 +111,7 @@ export class Figure {
   private readonly redraw = () => {
     const { library, plotted } = this;
     if (!library || !plotted) return;
-    // A hand that drags keeps hold of what it drags: the new lines wait until it rests.
+    // Replacing traces would interrupt a drag, so wait until the view rests.
     const wait = this.movedAt + REST - performance.now();
     if (wait > 0 || this.fingers.touching)
       this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
@@ -118,7 +122,7 @@ export class Figure {
     try {
       this.library = await plotly();
     } catch {
-      return; // Without Plotly the map can be seen, not moved.
+      return; // Without Plotly the map is visible but cannot be moved.
     }
     const { library } = this;
     this.plotted = await library.newPlot(
@@ -129,7 +133,7 @@ export class Figure {
     );
     const told = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
-      // What we asked for ourselves, or a change of size, is not the viewer's doing.
+      // Ignore our own changes and changes of size: the viewer did not make them.
       if (!full || this.applying || !Object.keys(changes).some((key) => key.includes("range["))) {
         return;
       }
@@ -147,13 +151,15 @@ export class Figure {
     this.plotted.on?.("plotly_selected", (drawn) => this.selected(drawn));
   }
 
-  /** Plotly says what was drawn, not what is in it: a figure without points has none to say. */
+  /**
+   * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
+   */
   private selected(drawn: Record<string, unknown> | undefined) {
     const { lassoPoints, range } = (drawn ?? {}) as Partial<
       Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
     >;
     if (!lassoPoints && !range) return;
-    // The outline has done its work. Plotly is still about to draw it.
+    // The outline is no longer needed, but Plotly is still about to draw it.
     setTimeout(() => this.wipe(), 0);
     if (lassoPoints) {
       this.events.surrounded(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
@@ -163,6 +169,7 @@ export class Figure {
     }
   }
 
+  /** Remove Plotly's outline. */
   private wipe() {
     if (!this.library || !this.plotted) return;
     void this.library.relayout(this.plotted, { selections: [] });
@@ -170,7 +177,7 @@ export class Figure {
     if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
   }
 
-  /** Map units of a point given in CSS pixels from the corner. */
+  /** Return the map position of a point given in CSS pixels from the corner. */
   private placeOf({ x, y }: Point): Point {
     const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
     return {
@@ -220,7 +227,7 @@ export class Figure {
       icon: library.Icons["camera"],
       click: () => this.events.save(),
     };
-    // Ours: Plotly's own are left out of a figure without points. What is on is Plotly's to mark.
+    // Our own buttons: Plotly omits its own in a figure without points. It still marks the active one.
     const dragging = (val: Drag, icon: string, title = "") => ({
       name: `drag-${val}`,
       title,

@@ -1,6 +1,8 @@
-/** What a saved picture or film is called. Pure. */
+/** File names of saved pictures and films. Pure. */
 
-/** A name of letters, digits, dots and dashes that says run and step, whatever the run is called. */
+/**
+ * Return a file name with run and step, reduced to letters, digits, dots and dashes whatever the run's name.
+ */
 export function fileName(run: string, parts: (string | number)[], extension: string): string {
   const words = [run, ...parts].map((part) =>
     String(part)

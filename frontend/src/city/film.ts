@@ -1,6 +1,6 @@
 /**
- * A film of some steps: drawn beside the screen and encoded frame by frame, as fast as this machine can. Nothing is
- * recorded while it plays: a slow machine, or a hidden page, would leave steps out of it unnoticed.
+ * A film of some steps, drawn off screen and encoded frame by frame, as fast as this machine can. Recording
+ * playback instead would silently drop steps on a slow machine or a hidden page.
  */
 
 import type { Districts, Layout } from "../wire/frames";
@@ -18,7 +18,7 @@ import { survey } from "./survey";
 import { tapeFor } from "./tapes";
 import { Timing } from "./timing";
 
-/** One real step. */
+/** One recorded step of the film. */
 export interface Shot {
   step: number;
   layout: Layout;
@@ -27,31 +27,36 @@ export interface Shot {
   norms: Float32Array;
 }
 
+/** The specification of a film. */
 export interface Script {
   vocabulary: Vocabulary;
-  /** Of the lamps in a shot: the same object where they are the same. */
+  /** Returns the lamps' colours in a film frame; the same object while they do not change. */
   tints: (shot: number) => Uint8Array;
   shots: Shot[];
-  /** Shots a second. */
+  /** Film frames per second. */
   rate: number;
-  /** The lamps of a step stay as they are until the next, and nothing glides. */
+  /** True to hold each step's lamps until the next, without any glide. */
   steady: boolean;
   size: Size;
-  /** What is written on the film while this shot is shown and the rows of that one are lit. */
+  /** Returns the caption while one film frame is shown and the rows of another are lit. */
   caption: (shot: Shot, lit: Shot) => Caption;
 }
 
-/** Names come and go over frames of so many milliseconds. */
+/** Milliseconds per picture, by which labels fade. */
 const FRAME = 1_000 / 24;
 
+/** A rendered film. */
 export interface Film {
   blob: Blob;
   seconds: number;
 }
 
 /**
- * Make it; `progress` is told which part is done, 0 to 1. Throws the abort, and where drawing or encoding fails.
- * Where a browser cannot make videos it is an animated picture, of which nothing glides: see `tapeFor`.
+ * Render the film; `progress` receives the finished share, 0 to 1.
+ *
+ * A browser that cannot encode video makes an animated picture without glides: see `createFrameEncoder`.
+ *
+ * @throws the abort reason, or an Error if drawing or encoding fails.
  */
 export async function film(
   script: Script,
@@ -69,14 +74,14 @@ export async function film(
     for (let i = 0; i < count; i++) {
       const key = stage.key(i / tape.rate);
       const second = i % tape.rate === 0 && !tape.still;
-      // What stays as it is need not be said again, but in a video once a second and at the end.
+      // Skip unchanged pictures, but in a video repeat one every second and at the end.
       if (key !== last || second || (i === count - 1 && !tape.still)) {
         if (key !== last) stage.draw(i / tape.rate);
         await tape.add(stage.canvas, (1e3 * i) / tape.rate, second);
       }
       last = key;
       progress((i + 1) / count);
-      // The page has its turn.
+      // Let the page run.
       await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
     }
@@ -88,7 +93,7 @@ export async function film(
   }
 }
 
-/** Where the frames are drawn, one after the other. */
+/** An off-screen renderer of the film's pictures. */
 class Stage {
   readonly canvas = document.createElement("canvas");
   private readonly pen: CanvasRenderingContext2D;
@@ -119,7 +124,7 @@ class Stage {
     const boxes = [...new Set(script.shots.map(({ layout }) => layout))].map((layout) =>
       span(coordinates(placementOf(layout))),
     );
-    // The camera stands still, so that whatever moves in the film has moved on the map.
+    // The camera holds still, so that whatever moves in the film has moved on the map.
     const box = {
       x0: Math.min(...boxes.map(({ x0 }) => x0)),
       x1: Math.max(...boxes.map(({ x1 }) => x1)),
@@ -131,7 +136,7 @@ class Stage {
     this.free = { left, top, right: width - right, bottom: height - bottom };
   }
 
-  /** Equal for two instants that look the same. */
+  /** Return a key that is equal for two instants with the same picture. */
   key(seconds: number): string {
     const { shot, beat, mixing, age } = this.timing.at(seconds);
     return this.script.steady ? `${shot} ${beat}` : [shot, beat, mixing, age].join();
@@ -153,7 +158,7 @@ class Stage {
     this.beat = beat;
     const { steady, shots, size } = script;
     const lasting = 1_000 * timing.lasting * 0.97;
-    // The last one stays lit, as on the page when no other comes.
+    // The last beat stays lit, as on the page when no other follows.
     const held = shot === shots.length - 1 ? 0.6 : 0;
     const glow = steady ? 1 : glowAt(1_000 * age, lasting, held, false);
     const mixed = steady || !this.moves ? 1 : smooth(mixing);

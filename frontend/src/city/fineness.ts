@@ -1,42 +1,46 @@
-/** How finely, and how often, the city is drawn where drawing is slow (software GL, a weak graphics chip). Pure. */
+/**
+ * Adaptive resolution and frame rate of the map where drawing is slow (software GL, a weak graphics chip).
+ * Pure.
+ */
 
-/** A frame every so often (ms) is enough for light that comes and goes; moving wants every one. */
+/** Frame interval (ms) that is enough while only light fades; movement needs every frame. */
 const GLOW_FRAME = 30;
-/** Where drawing is slow, glowing leaves the processor to others for so long. */
+/** Longest such interval (ms), which leaves a slow processor time for other work. */
 const SLOWEST_GLOW_FRAME = 110;
-/** Frames that take so long (ms) are too hard for this machine: the lamps are drawn coarser. */
+/** Frame time (ms) above which the resolution is lowered. */
 const HARD = 55;
-/** Frames that take no longer are so easy that it may be tried finer again. */
+/** Frame time (ms) up to which a higher resolution may be tried again. */
 const EASY = 20;
-/** So many easy frames in a row. */
+/** Number of fast frames in a row before that. */
 const LONG_EASY = 900;
-/** Pixels drawn for one of the screen, each way, from fine to coarse. */
+/** Resolution as a share of the screen's pixels, per axis, from fine to coarse. */
 const PARTS = [1, 0.75, 0.55];
-/** While somebody drags through time, on a machine that was never too slow, and on one that was. */
+/** Resolution while scrubbing, on a fast machine and on a slow one. */
 const HASTY = [1, 0.36];
 
+/** A controller of the resolution, driven by the time between frames. */
 export class Fineness {
   private coarseness = 0;
-  /** How late frames are that follow right upon another, in ms. */
+  /** Moving average of the time between consecutive frames, in ms. */
   private late = 16;
   private easy = 0;
 
-  /** Pixels drawn for one of the screen, each way. */
+  /** Return the resolution as a share of the screen's pixels, per axis. */
   get part(): number {
     return PARTS[this.coarseness]!;
   }
 
-  /** The same while positions follow each other so fast that none of them can be looked at closely. */
+  /** Return the resolution while scrubbing, when no position stays long enough to be looked at closely. */
   get hasty(): number {
     return HASTY[this.coarseness > 0 || this.late > EASY ? 1 : 0]!;
   }
 
-  /** The least time between two frames in which nothing moves, in ms. */
+  /** Return the least time between two frames in which nothing moves, in ms. */
   get glowFrame(): number {
     return Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
   }
 
-  /** A frame came so many ms after the one before it; null: it did not follow right upon another. */
+  /** Record the time since the frame before, in ms; null if the two were not consecutive. */
   came(after: number | null) {
     if (after !== null) this.late = 0.8 * this.late + 0.2 * Math.min(400, after);
     this.easy = this.late < EASY ? this.easy + 1 : 0;

@@ -1,38 +1,40 @@
 /**
- * Fingers on the map: one drags it, or draws a line while a lasso is on; two drag and pinch. Plotly knows
- * neither, and hears nothing of them.
+ * Touch gestures on the map: one finger pans, or draws in lasso mode; two pan and pinch. Plotly handles
+ * neither, and receives none of these events.
  */
 
 import { boxOfCorners, type Point } from "./lasso";
 import { zoomed, type View } from "./placement";
 
-/** What dragging does: moves the map, or draws around tokens, freely or a box. */
+/** The drag mode: pan the map, or draw around tokens, freely or as a box. */
 export type Drag = "pan" | "lasso" | "select";
 
+/** The view and the handlers that touch gestures need. */
 export interface FingerEvents {
   view(): View | null;
-  /** The view as so many fingers moved it. */
+  /** Handle a view moved by this many fingers. */
   viewed(view: View, fingers: number): void;
-  /** What one finger does now. */
+  /** Return what one finger does now. */
   draws(): Drag;
-  /** The line so far, in CSS pixels from the map's corner; null: there is none any more. */
+  /** Show the outline so far, in CSS pixels from the map's corner; null once it is gone. */
   drawing(line: Point[] | null): void;
   drawn(line: Point[]): void;
 }
 
-/** Pixels a finger moves until it means to draw, and between two corners of its line. */
+/** Pixels a finger moves before it draws, and between two corners of its line. */
 const MEANT = 6;
 const APART = 3;
 const MOST_CORNERS = 2_000;
-/** How close (px) and soon (ms) a second tap follows the first, to be a double one. */
+/** Greatest distance (px) and interval (ms) between the taps of a double tap. */
 const NEAR = 30;
 const SOON = 320;
 
+/** Touch gestures on one element. */
 export class Fingers {
   private points: Point[] = [];
-  /** Where the finger that draws has been; null while none does. */
+  /** The line drawn so far; null while no finger draws. */
   private line: Point[] | null = null;
-  /** There were two: what is left of them does not draw. */
+  /** True after a pinch until all fingers are lifted, so that the last one does not draw. */
   private pinched = false;
 
   constructor(
@@ -52,12 +54,12 @@ export class Fingers {
     this.div.removeEventListener("touchcancel", this.lost, { capture: true });
   }
 
-  /** A finger is on the map. */
+  /** Return whether a finger is on the map. */
   get touching(): boolean {
     return this.points.length > 0;
   }
 
-  /** Let go of a line that is being drawn. */
+  /** Discard the line being drawn. */
   forget() {
     if (this.line) this.events.drawing(null);
     this.line = null;
@@ -141,7 +143,7 @@ export class Fingers {
   }
 
   private remember(event: TouchEvent) {
-    // A finger on a panel has nothing to do with the map.
+    // Ignore fingers on a panel.
     this.points = Array.from(event.touches)
       .filter(({ target }) => this.div.contains(target as Node))
       .slice(0, 2)
@@ -149,11 +151,11 @@ export class Fingers {
   }
 }
 
-/** Tells a double tap from two taps. */
+/** A detector of double taps. */
 export class Taps {
   private last: (Point & { at: number }) | null = null;
 
-  /** A tap, at a time in ms; whether it is the second of a double one. */
+  /** Record a tap at a time in ms. Return whether it completes a double tap. */
   tapped(x: number, y: number, at: number): boolean {
     const { last } = this;
     const double =

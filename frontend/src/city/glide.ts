@@ -1,15 +1,15 @@
-/** How the light of a beat comes and goes, and how the city glides. Pure. */
+/** Easing curves: how a beat's light rises and fades, and how the map glides. Pure. */
 
-/** Milliseconds from one layout to the next. */
+/** Duration of a glide between layouts, in ms. */
 export const GLIDE = 600;
 
-/** Milliseconds in which a beat's light comes up. */
+/** Time in which a beat's light rises, in ms. */
 const RISE = 70;
 export const GENTLE_RISE = 260;
 
 /**
- * Brightness (0 to 1) of a beat `age` ms old that lasts `lasting` ms. It is gone when the beat is over,
- * but for what is `held` because no other beat is coming.
+ * Return the brightness (0 to 1) of a beat `age` ms old that lasts `lasting` ms. It fades out by its end,
+ * down to `held`, which keeps it lit while no other beat follows.
  */
 export function glowAt(age: number, lasting: number, held: number, gentle: boolean): number {
   const rise = gentle ? GENTLE_RISE : RISE;
@@ -20,17 +20,17 @@ export function glowAt(age: number, lasting: number, held: number, gentle: boole
   return Math.max(held, fall);
 }
 
-/** How far a glide that began `age` ms ago has come, 0 to 1. */
+/** Return the progress of a glide that began `age` ms ago, 0 to 1. */
 export function glideAt(age: number, still: boolean): number {
   return still || age >= GLIDE ? 1 : smooth(Math.max(0, age) / GLIDE);
 }
 
-/** What a row of the batch shines with at least, whatever its gradient. */
+/** Least brightness of a row of the batch, whatever its gradient. */
 export const FLOOR = 0.22;
 
 /**
- * Brightness of each row by its gradient norm: the median row is seen, the strongest stand out. A row whose
- * norm is not known (NaN) has the least.
+ * Return the brightness of each row by its gradient norm, scaled so that the median is visible and the
+ * strongest stand out. A row without a known norm (NaN) has the least.
  */
 export function strengths(norms: Float32Array): Float32Array {
   const sorted = norms.filter((norm) => !Number.isNaN(norm)).sort();
@@ -40,6 +40,7 @@ export function strengths(norms: Float32Array): Float32Array {
   );
 }
 
+/** Return the smoothstep of a share, which is clamped to 0 to 1. */
 export function smooth(part: number): number {
   const x = Math.max(0, Math.min(1, part));
   return x * x * (3 - 2 * x);

@@ -1,4 +1,4 @@
-/** The lamps' way from one layout to the next, and the land's, which sets out a moment later. */
+/** The transition of the lamps from layout to layout, and of the land, which starts a moment later. */
 
 import { GLIDE, glideAt } from "./glide";
 import * as placement from "./placement";
@@ -6,19 +6,23 @@ import type { Placement } from "./placement";
 
 const NOWHERE: Placement = { places: new Uint16Array(0), box: { x0: 0, x1: 1, y0: 0, y1: 1 } };
 
+/** A transition between two placements. */
 export class Journey {
   to: Placement = NOWHERE;
   private from: Placement = NOWHERE;
   private started = -Infinity;
   private landStarted = -Infinity;
 
-  /** Nothing lies anywhere any more. */
+  /** Reset to a map without tokens. */
   forget() {
     this.from = this.to = NOWHERE;
     this.started = this.landStarted = -Infinity;
   }
 
-  /** Go to `next`; `cut`: be there at once. Returns where it sets out, where that is not the last goal. */
+  /**
+   * Start the transition to `next`; jump there if `cut`. Return the placement it starts from if it interrupts
+   * another transition.
+   */
   go(next: Placement, cut: boolean, now: number, still: boolean): Placement | undefined {
     const mixing = this.mixing(now, still);
     const caught = mixing < 1 && this.to !== NOWHERE && !cut;
@@ -28,27 +32,27 @@ export class Journey {
     return caught ? this.from : undefined;
   }
 
-  /** The land of the goal is known; `cut`: it is there at once. */
+  /** Start the land's transition, once it is known; jump there if `cut`. */
   raise(cut: boolean, now: number) {
     this.landStarted = cut ? -Infinity : now;
   }
 
-  /** How far the lamps have come, 0 to 1. */
+  /** Return the progress of the lamps, 0 to 1. */
   mixing(now: number, still: boolean): number {
     return glideAt(now - this.started, still);
   }
 
-  /** How far the land has. */
+  /** Return the progress of the land, 0 to 1. */
   rising(now: number, still: boolean): number {
     return glideAt(now - this.landStarted, still);
   }
 
-  /** Milliseconds until the lamps are there. */
+  /** Return the milliseconds until the lamps arrive. */
   left(now: number): number {
     return Math.max(0, this.started + GLIDE - now);
   }
 
-  /** Where a token is, in map units. */
+  /** Return a token's position, in map units. */
   at(id: number, mixing: number): [number, number] {
     const [x, y] = placement.at(this.to, id);
     if (mixing >= 1 || this.from === this.to) return [x, y];
@@ -56,7 +60,7 @@ export class Journey {
     return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
   }
 
-  /** Where all tokens are. */
+  /** Return the positions of all tokens. */
   placed(mixing: number): Placement {
     return placement.between(this.from, this.to, mixing);
   }

@@ -1,4 +1,4 @@
-/** Lamps coloured by what kind of token they are, for maps that have no colouring of their own. Pure. */
+/** Lamp colours by kind of token, for maps without a colouring of their own. Pure. */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
@@ -6,8 +6,8 @@ import { foundGroups } from "./districts";
 import { INK, tintOf, unit } from "./palette";
 
 /**
- * Four bytes a token: rgb, and how bright it sleeps. By district where `found` is given, else by class; what is in
- * none has the colour of plain text.
+ * Return four bytes per token: rgb, and its unlit brightness. Tokens are coloured by district if `found` is
+ * given, else by class; those in none have the colour of plain text.
  */
 export function kindBytes(vocabulary: Vocabulary, found: Districts | null): Uint8Array {
   const { tokens, classOf, byCount } = vocabulary;

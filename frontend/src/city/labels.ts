@@ -1,24 +1,27 @@
-/** Which labels are shown and where: by priority, none over another. Pure. */
+/** Placement of labels by priority, without overlaps. Pure. */
 
+/** A label that may be drawn. */
 export interface Candidate {
   key: string;
   text: string;
-  /** Pixels: the place it names, and the size of the text. */
+  /** The labelled position and the size of the text, in pixels. */
   x: number;
   y: number;
   width: number;
   height: number;
-  /** Centred on its place rather than beside it. */
+  /** True to centre the label on its position instead of beside it. */
   centred?: boolean;
 }
 
+/** A label with its offset. */
 export interface Placed<C extends Candidate> {
   of: C;
-  /** From its place to the text's left edge and middle line. */
+  /** Offset from the position to the text's left edge and middle line. */
   dx: number;
   dy: number;
 }
 
+/** A rectangle of the picture, in pixels. */
 export interface Box {
   left: number;
   top: number;
@@ -27,10 +30,15 @@ export interface Box {
 }
 
 const GAP = 4;
-/** A name so wide (px) may have no room on either side of its place: above or below it will do. */
+/**
+ * Labels at least this wide (px) may also go above or below their position, as neither side may have space.
+ */
 const WIDE = 200;
 
-/** Place at most `most` candidates, in order, each beside its point where there is room `within`. */
+/**
+ * Place at most `most` candidates in order, each at the first offset from its position that is free and
+ * inside `within`.
+ */
 export function placeLabels<C extends Candidate>(
   candidates: Iterable<C>,
   within: Box,
@@ -56,6 +64,7 @@ export function placeLabels<C extends Candidate>(
   return placed;
 }
 
+/** Return the rectangle that a label takes at an offset, with some space around it. */
 export function boxOf({ x, y, width, height }: Candidate, dx: number, dy: number): Box {
   return {
     left: x + dx - GAP,
@@ -65,6 +74,7 @@ export function boxOf({ x, y, width, height }: Candidate, dx: number, dy: number
   };
 }
 
+/** Return the offsets to try, the best first. */
 function offsets({ width, centred }: Candidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;

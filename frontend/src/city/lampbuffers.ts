@@ -1,10 +1,11 @@
-/** What the graphics card knows of each lamp: two places, its tint, and when it was last lit. */
+/** GPU buffers of the lamps: two positions each, the tint, and when it was last lit. */
 
 const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
 
+/** The buffers and their vertex array. */
 export class LampBuffers {
   private readonly buffers: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;
-  /** The lit tokens, so that no others need be looked at to draw them. */
+  /** Indices of the lit tokens, so that drawing them skips all others. */
   private readonly batch: WebGLBuffer;
   private readonly lamps: WebGLVertexArrayObject;
 
@@ -16,7 +17,7 @@ export class LampBuffers {
     this.bind();
   }
 
-  /** Returns the bytes sent. */
+  /** Upload an attribute of all lamps. Return the number of bytes sent. */
   upload(name: keyof typeof ATTRIBUTES, data: Uint8Array | Uint16Array | Float32Array): number {
     const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
@@ -24,7 +25,7 @@ export class LampBuffers {
     return data.byteLength;
   }
 
-  /** The rows of the beat; returns the bytes sent. */
+  /** Upload the rows of the beat. Return the number of bytes sent. */
   uploadBatch(ids: Uint32Array): number {
     const { gl } = this;
     gl.bindVertexArray(this.lamps);
@@ -33,7 +34,7 @@ export class LampBuffers {
     return ids.byteLength;
   }
 
-  /** Where lamps went to is where they come from. */
+  /** Make the lamps' targets their starting points. */
   swap() {
     const { from, to } = this.buffers;
     this.buffers.from = to;

@@ -1,17 +1,20 @@
 /**
- * How the light of one lamp falls off around it, in design pixels, and how land is shaded: what the shaders draw, and
- * the SVG. Pure.
+ * Falloff of a lamp's light, in design pixels, and shading of the land. The shaders and the SVG export share
+ * it. Pure.
  *
- * A fall of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
+ * A falloff of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
  */
 
-/** A lamp asleep: a core that is seen as its peak is, times `(1 - r^2 / reach^2)^3`. */
+/** An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. */
 export const CORE = { peak: 0.7, reach: 2.2 } as const;
 /** The wide, faint halo around every lamp. */
 export const HALO = { peak: 0.055, wide: 16 } as const;
-/** A lit lamp: a bright core, paler than its tint, and a glow; both have ended at `reach`. */
+/** A lit lamp: a bright core, paler than its tint, and a glow; both end at `reach`. */
 export const LIT = { peak: 2.2, wide: 2.6, glow: 0.4, glowWide: 24, reach: 10 } as const;
-/** And its bloom: near, and far, which falls off as `exp(-r / farWide)`; it reaches `reach`, and further if it is strong. */
+/**
+ * The bloom of a lit lamp: a near part, and a far one that falls off as `exp(-r / farWide)`. It extends to
+ * `reach`, and by up to `further` more with its strength.
+ */
 export const BLOOM = {
   near: 0.12,
   nearWide: 190,
@@ -21,23 +24,36 @@ export const BLOOM = {
   further: 27,
 } as const;
 
-/** Light near a lit lamp is paler than its tint: so much of its core, and so much of that of its glow. */
+/**
+ * The colour of light near a lit lamp, paler than its tint: the core is mixed with `tint` by the share
+ * `core`, the glow with the core's colour by the share `glow`.
+ */
 export const PALE = { tint: [1, 0.97, 0.92], core: 0.6, glow: 0.3 } as const;
-/** The soft shoulder, `1 - exp(-gain * light)`: bent as a whole so that tints stay, and so much of it each channel alone. */
+/**
+ * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel so that tints stay, and by the
+ * share `each` to every channel alone.
+ */
 export const EYE = { gain: 1.5, each: 0.3 } as const;
 
-/** Height at which land begins and contour lines to a unit of height; how fully night becomes land, and land contour. */
+/**
+ * Land: `sea` is the height at which it begins, `lines` the number of contour lines per unit of height,
+ * `risen` the height at which night has fully become land, `hills` the range over which contour colour is
+ * added.
+ */
 export const LAND = {
   sea: 0.14,
   lines: 6.5,
   risen: 0.5,
   hills: { from: 0.3, to: 1.2, share: 0.5 },
-  /** How much of the contour's ink the lines have, and the glow along them, which has ended at `reach` pixels. */
+  /** Strength of the contour lines, and of the glow along them, which ends at `reach` pixels. */
   line: 0.3,
   glow: 0.06,
   coast: { line: 0.5, glow: 0.24 },
   reach: Math.sqrt(80),
 } as const;
 
-/** The side of a cell on which what is wide is drawn. Finer would show no more: halos and blooms are wider. */
+/**
+ * Side of a cell of the coarse grid, in design pixels. Finer cells would show no more, as halos and blooms
+ * are wider.
+ */
 export const CELL = 4;

@@ -8,7 +8,7 @@ describe("tokensWithin", () => {
 
   it("finds what the line surrounds, whichever way it was drawn", () => {
     const triangle = line([0, 0], [10, 0], [5, 4]);
-    // Above the left slope, and left of everything, are outside.
+    // Points above the left slope, and left of everything, are outside.
     expect(tokensWithin(places, triangle)).toEqual([3]);
     expect(tokensWithin(places, [...triangle].reverse())).toEqual([3]);
     expect(tokensWithin(places, line([0, 0], [10, 0], [10, 2], [0, 2]))).toEqual([0, 2, 3]);

@@ -1,21 +1,22 @@
-/** Which tokens lie within a line that was drawn on the map. Pure. */
+/** Selection of the tokens inside an outline drawn on the map. Pure. */
 
 export interface Point {
   x: number;
   y: number;
 }
 
-/** A line with fewer corners surrounds nothing. */
+/** Fewest corners of an outline that encloses anything. */
 const LEAST = 3;
 
-/** The corners of the box that two points span. */
+/** Return the corners of the box that two points span. */
 export function boxOfCorners(one: Point, other: Point): Point[] {
   return [one, { x: other.x, y: one.y }, other, { x: one.x, y: other.y }];
 }
 
 /**
- * Ids of the tokens at `xy` (x, y by token id) within the line through `corners`, closed from its last to its
- * first, in the same units. Where the line crosses itself, what it goes around an odd number of times is within.
+ * Return the ids of the tokens at `xy` (x, y by token id) inside the outline `corners`, in the same units.
+ * The outline is closed from its last corner to its first; where it crosses itself, the even-odd rule
+ * decides.
  */
 export function tokensWithin(xy: Float32Array, corners: readonly Point[]): number[] {
   if (corners.length < LEAST) return [];
@@ -29,14 +30,14 @@ export function tokensWithin(xy: Float32Array, corners: readonly Point[]): numbe
   for (let i = 0; i < xy.length; i += 2) {
     const x = xy[i]!;
     const y = xy[i + 1]!;
-    // Most tokens are far off, and cost four comparisons.
+    // Most tokens are far away and cost only four comparisons.
     if (x < x0 || x > x1 || y < y0 || y > y1) continue;
     if (within(x, y, corners)) found.push(i / 2);
   }
   return found;
 }
 
-/** Whether a ray from the point to the right crosses the line an odd number of times. */
+/** Return whether a ray from the point to the right crosses the outline an odd number of times. */
 function within(x: number, y: number, corners: readonly Point[]): boolean {
   let inside = false;
   let last = corners[corners.length - 1]!;

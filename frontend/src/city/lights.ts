@@ -1,11 +1,12 @@
 /**
- * The lamps and the land beneath them, drawn with WebGL2 on one canvas.
+ * A WebGL2 renderer of the lamps and the land beneath them, on one canvas.
  *
- * What is wide (halos, blooms, the height of the land) is drawn on coarse cells; then the ground, seen through them,
- * and the lamps upon it, go right onto the canvas: every pixel of it is drawn once, and then only where lamps are.
+ * Wide features (halos, blooms, the land's height) are drawn on a coarse grid of cells. The ground seen
+ * through them, and the lamps upon it, then go straight to the canvas: each pixel is drawn once, and again
+ * only where there are lamps.
  *
- * Knows positions, tints, lit lamps and a view; nothing of runs or figures. Uploads happen when data
- * arrives; drawing a frame uploads nothing. Everything is kept, so that a lost context can be restored.
+ * It knows positions, tints, lit lamps and a view, but neither runs nor figures. Uploads happen when data
+ * arrives; drawing a frame uploads nothing. All data is kept, so that a lost context can be restored.
  */
 
 import { LampBuffers } from "./lampbuffers";
@@ -17,27 +18,30 @@ import type { Relief } from "./relief";
 import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";
 import { depthOf, release, targetOf, textureOf, type Depth, type Target } from "./target";
 
+/** The state of the animation at one instant. */
 export interface Moment {
   view: View;
-  /** How far the glide from the last layout to this one has come, 0 to 1. */
+  /** Progress of the glide from the last layout to this one, 0 to 1. */
   mixing: number;
-  /** How far the land's has, which begins a moment later. */
+  /** Progress of the land, which starts a moment later, 0 to 1. */
   rising: number;
-  /** The brightness of the beat that is on, 0 to 1. */
+  /** Brightness of the current beat, 0 to 1. */
   glow: number;
 }
 
 /**
- * Cells between the samples of the halos' blur. A halo's variance is half a cell's; a lamp shared among the four
- * cells around it has a sixth, and what is mixed between cells has another: a sixth is left.
+ * Distance between the samples of the halo's blur, in cells. A halo has a variance of half a squared cell: a
+ * sixth comes from sharing a lamp among its four cells, a sixth from interpolating between cells, and the
+ * blur adds the rest.
  */
 const SPREAD = 1 / 3;
 
+/** The renderer of one canvas. */
 export class Lights {
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
   beat = 0;
-  /** The context is gone for the moment: nothing is drawn until the browser gives it back. */
+  /** True while the context is lost; nothing is drawn until the browser restores it. */
   lost = false;
   private readonly gl: WebGL2RenderingContext;
   private programs!: Record<"cells" | "seen" | "ground", Program>;
@@ -45,11 +49,11 @@ export class Lights {
   private buffers!: LampBuffers;
   private screen!: WebGLVertexArrayObject;
   private reliefs!: [WebGLTexture, WebGLTexture];
-  /** Cells: halos as they are deposited; blurred, with the land's height; with blooms added; and as the eye sees it. */
+  /** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
   private cells: Record<"halos" | "asleep" | "lit" | "seen", Target> | null = null;
   private depth: Depth = "bytes";
   private largest = 64;
-  /** What the cells of those asleep were last drawn for; they are drawn again when it changes. */
+  /** Inputs of the unlit cells as last drawn; they are redrawn when these change. */
   private seen = "";
 
   private count = 0;
@@ -59,7 +63,12 @@ export class Lights {
   private placements: [Placement, Placement] | null = null;
   private land: [Relief, Relief] | null = null;
 
-  /** Throws where there is no WebGL2. `changed` is called when the context was lost, and when it came back. */
+  /**
+   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost, and when it
+   * is restored.
+   *
+   * @throws Error if there is no WebGL2.
+   */
   constructor(
     readonly canvas: HTMLCanvasElement,
     changed: () => void,
@@ -74,7 +83,7 @@ export class Lights {
     this.gl = gl;
     this.begin();
     canvas.addEventListener("webglcontextlost", (event) => {
-      // Without this the browser would not bring it back.
+      // Without this the browser would not restore the context.
       event.preventDefault();
       this.lost = true;
       changed();
@@ -87,7 +96,7 @@ export class Lights {
     });
   }
 
-  /** Another vocabulary: `tints` are four bytes a token (rgb, how bright it sleeps). */
+  /** Switch to another vocabulary. `tints`: four bytes per token (rgb, unlit brightness). */
   setTokens(tints: Uint8Array) {
     this.count = tints.length / 4;
     this.lit = new Float32Array(2 * this.count).fill(-1);
@@ -102,7 +111,9 @@ export class Lights {
     this.upload("tint", tints);
   }
 
-  /** Glide to `next`, from `last` where that is not simply the placement that was shown. */
+  /**
+   * Set the placement to glide to. `last` is the one to glide from, unless it is the placement shown before.
+   */
   place(next: Placement, last?: Placement) {
     const shown = this.placements?.[1];
     const from = last ?? shown ?? next;
@@ -112,7 +123,7 @@ export class Lights {
     this.upload("to", next.places);
   }
 
-  /** The land that goes with the placement just given. */
+  /** Set the land of the placement just set. */
   raise(relief: Relief) {
     const last = this.land?.[1] ?? relief;
     this.reliefs.reverse();
@@ -121,7 +132,7 @@ export class Lights {
     this.uploadRelief(1, relief);
   }
 
-  /** A new beat: these rows, each as bright as its strength (0 to 1), and no others. */
+  /** Light these rows, each by its strength (0 to 1), and no others. */
   shine(ids: Uint32Array, strengths: Float32Array) {
     this.beat += 1;
     for (let i = 0; i < ids.length; i++) {
@@ -134,14 +145,14 @@ export class Lights {
     if (!this.lost) this.uploaded += this.buffers.uploadBatch(ids);
   }
 
-  /** Take over everything that other lights show, to draw it at another size. */
+  /** Copy everything that another renderer shows, to draw it at another size. */
   copy(other: Lights) {
     const { beat, count, tints, lit, ids, placements, land } = other;
     Object.assign(this, { beat, count, tints, lit, ids, placements, land });
     this.restore();
   }
 
-  /** Give the graphics memory back; nothing can be drawn any more. */
+  /** Release the graphics memory. The renderer cannot draw afterwards. */
   stop() {
     this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
@@ -151,7 +162,7 @@ export class Lights {
     if (this.canvas.height !== height) this.canvas.height = height;
   }
 
-  /** `design`: pixels for a design pixel. */
+  /** Draw a frame. `design`: device pixels per design pixel. */
   draw(moment: Moment, design: number) {
     if (this.lost) return;
     const { gl, canvas } = this;
@@ -168,7 +179,7 @@ export class Lights {
     if (shining) this.drawLamps("lit", moment, moment.view, design);
   }
 
-  /** How many pixels the lit lamps alone visibly brighten at this moment. Slow: it reads back. */
+  /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
   litPixels(moment: Moment, design: number): number {
     if (this.lost || moment.glow <= 0) return 0;
     const { gl } = this;
@@ -188,7 +199,7 @@ export class Lights {
     return bright;
   }
 
-  /** Halos and land, where they are not those of the last frame. */
+  /** Draw halos and land, unless they are those of the last frame. */
   private drawAsleep(
     { view, mixing, rising, glow }: Moment,
     size: number,
@@ -233,7 +244,7 @@ export class Lights {
     this.drawLamps("bloom", moment, this.wholeCells(moment.view, lit, cell), size);
   }
 
-  /** The light of cells as the eye sees it. */
+  /** Tone-map the light of the cells. */
   private drawSeen(from: Target, seen: Target) {
     onto(this.gl, seen);
     this.gl.disable(this.gl.BLEND);
@@ -258,7 +269,7 @@ export class Lights {
     const { gl } = this;
     if (!this.placements) return;
     gl.enable(gl.BLEND);
-    // Light on cells is summed; on the ground it is seen already, and blends as a screen.
+    // Light on cells is summed; on the ground it is tone-mapped already and blends as a screen.
     const summed = part === "halo" || part === "bloom";
     gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
     const lamp = this.lamps[part].use();
@@ -279,7 +290,7 @@ export class Lights {
     this.gl.drawArrays(this.gl.TRIANGLES, 0, 3);
   }
 
-  /** A view as far as whole cells reach: a cell that the picture's edge cuts is there too. */
+  /** Extend a view to whole cells, including those cut by the picture's edge. */
   private wholeCells({ x0, x1, y0, y1 }: View, { width, height }: Target, cell: number): View {
     const { canvas } = this;
     return {
@@ -331,7 +342,7 @@ export class Lights {
   private upload(...[name, data]: Parameters<LampBuffers["upload"]>) {
     if (this.lost) return;
     this.uploaded += this.buffers.upload(name, data);
-    // Whoever is lit, those asleep sleep as before.
+    // Unlit lamps do not depend on which lamps are lit.
     if (name !== "lit") this.seen = "";
   }
 

@@ -1,21 +1,22 @@
-/** Lines from the chosen token to those that are near it in the space, on the map, or both. */
+/** Lines from the chosen token to its nearest tokens in the embedding space, on the map, or in both. */
 
 import { INK } from "./palette";
 import type { Pen } from "./pen";
 
 export type LinkKind = "space" | "map" | "both";
 
+/** A link to a neighbour of the chosen token. */
 export interface LinkLine {
   id: number;
-  /** Of the angle between the two rows; null where that is not known. */
+  /** Cosine of the angle between the two rows; null if not known. */
   cosine: number | null;
   kind: LinkKind;
 }
 
-/** Each kind has dashes of its own, and a shape at its end: colour says nothing here. */
+/** Each kind has its own dashes, and its own shape at the end, because colour carries no meaning here. */
 const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3] };
 
-/** Draw them from (x, y); `pixelOf` says where a token is on the picture. */
+/** Draw the links from (x, y); `pixelOf` returns a token's position in the picture. */
 export function drawLinks(
   pen: Pen,
   [x, y]: [number, number],
@@ -35,7 +36,7 @@ export function drawLinks(
     pen.setLineDash([]);
     pen.globalAlpha = 0.85;
     pen.beginPath();
-    // A ring: near in the space. A square: near on the map. Both: both.
+    // A ring for near in the space, a square for near on the map, both for both.
     if (kind !== "map") {
       pen.moveTo(nx + 4, ny);
       pen.arc(nx, ny, 4, 0, 2 * Math.PI);

@@ -1,11 +1,14 @@
-/** The marks on the map: each kind of them a shape of its own, whatever the colours of the lamps are. */
+/**
+ * Marks on the map. Each kind has its own shape, so that it can be told from the others whatever the lamps'
+ * colours.
+ */
 
 import { drawLinks } from "./links";
 import { INK } from "./palette";
 import type { Pen } from "./pen";
 import { pixel, type Scenery } from "./scenery";
 
-/** Draw all of them; `scale`: how much larger than designed. */
+/** Draw all marks, enlarged by `scale`. */
 export function drawMarks(pen: Pen, scenery: Scenery, scale: number) {
   drawDoubtful(pen, scenery, scale);
   drawAmong(pen, scenery, scale);
@@ -13,7 +16,7 @@ export function drawMarks(pen: Pen, scenery: Scenery, scale: number) {
   drawChosen(pen, scenery);
 }
 
-/** A cross on each token that does not belong where it is shown: a shape, whatever the colours are. */
+/** Draw a cross on each token whose position is not trustworthy. */
 function drawDoubtful(pen: Pen, scenery: Scenery, scale: number) {
   const arm = 3.5 * scale;
   const cross = (x: number, y: number) => {
@@ -25,7 +28,7 @@ function drawDoubtful(pen: Pen, scenery: Scenery, scale: number) {
   if (trace(pen, scenery, scenery.doubtful, arm, cross)) stroke(pen, INK.doubt, 1.4 * scale, 0.85);
 }
 
-/** A ring around each token of the district that is looked at. */
+/** Draw a ring around each token of the focused district. */
 function drawAmong(pen: Pen, scenery: Scenery, scale: number) {
   const radius = 6 * scale;
   const ring = (x: number, y: number) => {
@@ -35,9 +38,9 @@ function drawAmong(pen: Pen, scenery: Scenery, scale: number) {
   if (trace(pen, scenery, scenery.among, radius, ring)) stroke(pen, INK.lamp, 1.2 * scale, 0.8);
 }
 
-/** A diamond around each token that was gathered: a shape of its own, whatever the colours are. */
+/** Draw a diamond around each selected token. */
 function drawGathered(pen: Pen, scenery: Scenery, scale: number) {
-  // Of many they are smaller, so that the lamps are still seen.
+  // Many diamonds are drawn smaller, to leave the lamps visible.
   const many = scenery.gathered.length;
   const arm = (many > 250 ? 3.6 : many > 60 ? 5 : 7.5) * scale;
   const line = (many > 60 ? 1 : 1.4) * scale;
@@ -49,12 +52,15 @@ function drawGathered(pen: Pen, scenery: Scenery, scale: number) {
     pen.closePath();
   };
   if (!trace(pen, scenery, scenery.gathered, arm, diamond)) return;
-  // Dark beneath, so that it is seen on bright land too.
+  // A dark edge keeps them visible on bright land.
   stroke(pen, INK.night, line + 1.6 * scale, 0.5);
   stroke(pen, INK.text, line, 0.95);
 }
 
-/** One path of a shape around each of these tokens that is seen, `reach` pixels from its middle; whether there is any. */
+/**
+ * Trace a shape around each of these tokens that is visible, `reach` pixels from its centre, as one path.
+ * Return whether there are any tokens.
+ */
 function trace(
   pen: Pen,
   scenery: Scenery,
@@ -80,7 +86,7 @@ function stroke(pen: Pen, ink: string, width: number, alpha: number) {
   pen.globalAlpha = 1;
 }
 
-/** The links to the neighbours of the chosen token, and the ring around it. */
+/** Draw the links to the chosen token's neighbours, and the ring around it. */
 function drawChosen(pen: Pen, scenery: Scenery) {
   if (scenery.chosen === null) return;
   const [x, y] = pixel(scenery, scenery.at(scenery.chosen));

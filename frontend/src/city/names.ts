@@ -1,4 +1,4 @@
-/** The names that may be written on the map: which they are, in which order, and in which type. */
+/** Candidates for labels on the map, with their order and style. */
 
 import { shown } from "../wire/vocabulary";
 import type { Candidate } from "./labels";
@@ -7,17 +7,18 @@ import { pixel, type Scenery } from "./scenery";
 
 export type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
 
+/** A label with its style and what it names. */
 export interface Name extends Candidate {
   style: Style;
-  /** Token id, or id of the district. */
+  /** Token id, or district id. */
   id: number;
   tint: string;
 }
 
-/** How wide and high a text is, in pixels. */
+/** Returns width and height of a text, in pixels. */
 type Measure = (text: string, style: Style) => { width: number; height: number };
 
-/** Weight and size in design pixels. */
+/** Weight and size, in design pixels. */
 export const FONTS: Record<Style, [number, number]> = {
   district: [600, 11],
   lit: [400, 13.5],
@@ -25,12 +26,12 @@ export const FONTS: Record<Style, [number, number]> = {
   chosen: [600, 16],
   neighbour: [400, 13.5],
 };
-/** So far above its district a name stands, in pixels. */
+/** Distance of a label above its district, in pixels. */
 const LIFT = 14;
-/** Least distance between two lit words, in pixels. */
+/** Least distance between two labels of lit tokens, in design pixels. */
 const APART = 86;
 
-/** Names that may be written, those that matter most first. */
+/** Yield the labels that may be drawn, the most important first. */
 export function* candidates(scenery: Scenery, scale: number, measure: Measure): Iterable<Name> {
   const { vocabulary, lit, chosen, links, zoom, width, height } = scenery;
   const seen = new Set<number>();
@@ -64,8 +65,8 @@ export function* candidates(scenery: Scenery, scale: number, measure: Measure): 
     const name = token(id, "neighbour");
     if (name) yield name;
   }
-  // Lit words come before the names of districts: the beat is the news. One to a neighbourhood, so
-  // that they speak of the whole batch.
+  // Lit tokens precede districts, because the beat is the news. Only one per neighbourhood, so that they
+  // represent the whole batch.
   let bright = Math.round((room(scenery, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
   const spoken: Name[] = [];
   for (const { id } of lit) {
@@ -96,7 +97,7 @@ export function* candidates(scenery: Scenery, scale: number, measure: Measure): 
 function* districtNames(scenery: Scenery, scale: number, measure: Measure): Iterable<Name> {
   const { zoom, width, height } = scenery;
   const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
-  // From afar the greater districts; the smaller ones as one comes closer.
+  // From afar only the larger districts are labelled; the smaller ones follow on zooming in.
   let most = Math.round((room(scenery, scale) / 34_000) * Math.max(1, zoom) ** 2);
   for (const { id, tint, name, x, y, unity } of scenery.districts) {
     if (unity * fade < 0.12) continue;
@@ -119,12 +120,12 @@ function* districtNames(scenery: Scenery, scale: number, measure: Measure): Iter
   }
 }
 
-/** Room for names, in square design pixels. */
+/** Return the area for labels, in square design pixels. */
 export function room({ width, height }: Scenery, scale: number): number {
   return (width * height) / scale ** 2;
 }
 
-/** Where a name stands now, in pixels; null: what it names is gone. */
+/** Return the current position of a label, in pixels; null if its token or district is gone. */
 export function standing({ style, id }: Name, scenery: Scenery): [number, number] | null {
   if (style !== "district") {
     return id < scenery.vocabulary.tokens.length ? pixel(scenery, scenery.at(id)) : null;
@@ -135,6 +136,7 @@ export function standing({ style, id }: Name, scenery: Scenery): [number, number
   return [x, y - LIFT];
 }
 
+/** Return the colour of a label. */
 export function ink({ style, tint }: Name): string {
   if (style === "district") return tint;
   if (style === "token") return INK.quiet;

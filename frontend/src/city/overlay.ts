@@ -1,6 +1,6 @@
 /**
- * Names, the ring around the chosen token and the links to its neighbours, on a 2-D canvas over the
- * lamps. Drawn in the same frame as they are, so that names travel with their lamps.
+ * Labels, the ring around the chosen token and the links to its neighbours, on a 2-D canvas above the lamps.
+ * It is drawn in the same frame, so that labels move with their lamps.
  */
 
 import { boxOf, placeLabels } from "./labels";
@@ -19,20 +19,21 @@ interface Shown {
   wanted: boolean;
 }
 
-/** Twice over each other where a name touches them. */
+/** Colour of the dark edge of a label, which is drawn twice. */
 const HALO = "rgba(10,14,28,0.66)";
-/** How much of a name's alpha changes in a millisecond, coming and going. */
+/** Change of a label's opacity per millisecond while it fades in and out. */
 const FADE_IN = 1 / 180;
 const FADE_OUT = 1 / 100;
 
+/** The 2-D canvas above the lamps. */
 export class Overlay {
-  /** What measures words. */
+  /** The context that measures texts. */
   private readonly ruler: CanvasRenderingContext2D;
   private pen: Pen;
   private readonly widths = new Map<string, number>();
   private names = new Map<string, Shown>();
   private ratio = 1;
-  /** Type grows with the screen. */
+  /** Scale of the type, which grows with the screen. */
   private scale = 1;
 
   constructor(readonly canvas: HTMLCanvasElement) {
@@ -47,7 +48,7 @@ export class Overlay {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** Choose names anew. */
+  /** Choose and place the labels again. */
   choose(scenery: Scenery) {
     const { scale } = this;
     const most = Math.round(room(scenery, scale) / 9_000);
@@ -60,7 +61,7 @@ export class Overlay {
     }
   }
 
-  /** Draw; whether names are still fading. `elapsed` in ms; Infinity shows everything at once. */
+  /** Draw the overlay. Return whether labels are still fading. `elapsed` in ms; Infinity skips the fading. */
   draw(scenery: Scenery, elapsed: number): boolean {
     const { pen } = this;
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
@@ -81,7 +82,7 @@ export class Overlay {
     return fading;
   }
 
-  /** Draw everything, nothing half faded, with another pen. */
+  /** Draw everything with another context, without fading. */
   drawWith(pen: Pen, scenery: Scenery) {
     const own = this.pen;
     this.pen = pen;
@@ -89,7 +90,7 @@ export class Overlay {
     this.pen = own;
   }
 
-  /** The district whose name is written at a point of the picture. */
+  /** Return the district whose label is at a point of the picture. */
   districtAt(scenery: Scenery, x: number, y: number): number | null {
     for (const { name, dx, dy, wanted } of this.names.values()) {
       if (name.style !== "district" || !wanted) continue;
@@ -101,7 +102,7 @@ export class Overlay {
     return null;
   }
 
-  /** What is written on the map, for those who cannot see it. */
+  /** Return the texts of the labels, for viewers who cannot see them. */
   written(): string[] {
     return [...this.names.values()].filter(({ wanted }) => wanted).map(({ name }) => name.text);
   }
@@ -121,7 +122,7 @@ export class Overlay {
     pen.textAlign = "left";
     pen.globalAlpha = alpha;
     pen.lineJoin = "round";
-    // Night behind it, so that it is read over the brightest lamps too; soft at its edge.
+    // A dark edge, soft at its rim, keeps the text readable above the brightest lamps.
     pen.strokeStyle = HALO;
     for (const width of [7, 4.5]) {
       pen.lineWidth = width * this.scale;

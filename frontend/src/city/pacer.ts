@@ -1,49 +1,55 @@
 /**
- * When the city is drawn, and how finely: in each frame while something moves, seldomer while light only comes and
- * goes, not at all when nothing does. Where drawing is slow it is coarse on the way, and fine when it has come to rest.
+ * The render loop: a frame at every screen refresh while something moves, fewer while only light fades, none
+ * at rest. Where drawing is slow, moving frames are coarse and the final one is fine.
  */
 
 import { Fineness } from "./fineness";
 
-/** How long nothing must move until a coarse picture is drawn fine again, in ms. */
+/** Time without movement before a coarse picture is refined, in ms. */
 const REST = 300;
-/** The same while somebody drags, and may only look closer: a canvas of another size keeps the page waiting. */
+/**
+ * That time while scrubbing, in ms. It is longer because resizing the canvas blocks the page; refining
+ * matters only if the viewer stops for a closer look.
+ */
 const HASTY_REST = 1_500;
-/** What need not be seen at once waits so long for something else to come with, in ms. */
+/** How long a change that is not urgent waits to be drawn with another, in ms. */
 const BRING = 150;
 
-/** What is drawn. */
+/** The client of a render loop, which draws the frames. */
 export interface Paced {
-  /** Every frame counts: something is on its way, or has not been seen yet. */
+  /** Return whether every frame counts: something is moving, or has not been shown yet. */
   moves(now: number): boolean;
   /**
-   * Draw `part` of the screen's pixels, each way; `elapsed` ms have passed since the last time. Returns whether the
-   * picture is going to change by itself.
+   * Draw at a resolution of `part` of the screen's pixels per axis, `elapsed` ms after the last frame. Return
+   * whether the picture will keep changing by itself.
    */
   draw(now: number, part: number, elapsed: number): boolean;
 }
 
+/** A render loop with one client. */
 export class Pacer {
-  /** Nobody can see it: nothing is drawn. */
+  /** True while the map is not visible; nothing is drawn then. */
   hidden = false;
-  /** Somebody drags through time: it is drawn coarsely. */
+  /** True while the viewer scrubs through time; frames are coarse then. */
   hasty = false;
   private readonly fineness = new Fineness();
   private resting: ReturnType<typeof setTimeout> | undefined;
-  /** 0: none is asked for; -1: never again. */
+  /** Id of the requested animation frame; 0 if none is requested, -1 after `stop`. */
   private frame = 0;
   private drawn = 0;
-  /** The frame to come follows right upon one just drawn. */
+  /** True if the coming frame directly follows one just drawn. */
   private following = false;
 
   constructor(private readonly city: Paced) {}
 
-  /** Draw with the next frame. */
+  /** Request a frame. */
   wake() {
     if (!this.hidden && this.frame === 0) this.frame = requestAnimationFrame(this.tick);
   }
 
-  /** Draw soon, with what comes next if that comes first: a frame of its own costs as much as one. */
+  /**
+   * Request a frame soon, or with the next change if that comes first: a frame of its own would cost as much.
+   */
   wakeSoon() {
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.wake(), BRING);
@@ -61,7 +67,7 @@ export class Pacer {
     clearTimeout(this.resting);
     const now = performance.now();
     const moving = this.city.moves(now);
-    // The next frame comes late where the last one was hard to draw.
+    // After a frame that was slow to draw, the next one comes late.
     this.fineness.came(this.following ? now - this.drawn : null);
     this.following = false;
     if (!moving && now - this.drawn < this.fineness.glowFrame) return this.wake();
@@ -71,7 +77,7 @@ export class Pacer {
     else if (part < 1) this.resting = setTimeout(this.refine, this.hasty ? HASTY_REST : REST);
   };
 
-  /** Nothing moves: a picture that was drawn coarsely can be drawn as it should be. */
+  /** Redraw a coarse picture at full resolution once nothing moves. */
   private readonly refine = () => {
     if (this.frame === 0) this.draw(performance.now(), 1);
   };

@@ -1,4 +1,7 @@
-/** Ink and tints. Tints are Okabe and Ito's colours, lightened for the night; never the only sign. */
+/**
+ * Colours of the map. The tints are Okabe and Ito's colours, lightened for the dark background; they are
+ * never the only sign.
+ */
 
 export const INK = {
   night: "#0a0e1c",
@@ -21,30 +24,33 @@ export const TINTS = [
   "#f6efe4", // white
 ] as const;
 
-/** A colour as three numbers from 0 to 1. */
+/** Return a colour as three numbers, 0 to 1. */
 export function unit(hex: string): [number, number, number] {
   const value = parseInt(hex.slice(1), 16);
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-/** The tint of the class that stands at `place` in the run's list of classes. */
+/** Return the tint of the class at index `place` of the run's classes. */
 export function tintOf(place: number): string {
   return TINTS[place % TINTS.length]!;
 }
 
 /**
- * From little to much: each as much lighter than the last (OKLab lightness 0.60 to 0.92), so that the order shows
- * without colour too.
+ * Sequential colours from low to high, each lighter than the last by the same amount (OKLab lightness 0.60 to
+ * 0.92), so that the order shows without colour too.
  */
 export const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
 
-/** A lamp of which what is asked is known, and is nothing; and one of which it is not known, dimmer. */
+/**
+ * Colours of a lamp whose quantity is known to be nothing, and, dimmer, of one whose quantity is not known.
+ */
 const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
 
-/** What an entry of a legend is coloured with. */
+/** The colour of a legend entry. */
 export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
 
+/** Return the colour of a shade. */
 export function tintOfShade(shade: Shade): string {
   if (shade === "plain") return PLAIN;
   if (shade === "unknown") return UNKNOWN;
@@ -52,7 +58,7 @@ export function tintOfShade(shade: Shade): string {
   return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(shade.part * (RAMP.length - 1))))]!;
 }
 
-/** How bright lamps of a shade sleep at least and at most, 0 to 1. */
+/** Return the least and greatest brightness of unlit lamps of a shade, 0 to 1. */
 function asleep(shade: Shade): [number, number] {
   if (shade === "unknown") return [0.3, 0.4];
   if (shade === "plain") return [0.4, 0.62];
@@ -60,9 +66,11 @@ function asleep(shade: Shade): [number, number] {
 }
 
 /**
- * Four bytes a token: rgb, and how bright it sleeps. Of one shade, common tokens sleep brighter than rare ones.
+ * Return four bytes per token: rgb, and its unlit brightness. Within a shade, common tokens are brighter than
+ * rare ones.
  *
- * `of`: the place of each token's shade; `rank`: 1 for the most common token, near 0 for the rarest.
+ * `of` holds each token's index into `shades`, `rank` its frequency: 1 for the most common token, near 0 for
+ * the rarest.
  */
 export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array): Uint8Array {
   const rgb = shades.map((shade) => unit(tintOfShade(shade)).map((part) => 255 * part));
@@ -77,7 +85,7 @@ export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array):
   return bytes;
 }
 
-/** The same tints, but all tokens other than these sleep darker; the tints themselves where there are none. */
+/** Return the tints with all tokens but these dimmed; the tints themselves if none are given. */
 export function dimmed(tints: Uint8Array, but: readonly number[]): Uint8Array {
   if (!but.length) return tints;
   const out = tints.slice();

@@ -1,4 +1,4 @@
-/** What is drawn with on the map: a canvas, or what writes the same strokes down as SVG. */
+/** The drawing context of the overlay: a canvas, or a recorder of the same strokes as SVG. */
 
 export type Pen = Pick<
   CanvasRenderingContext2D,

@@ -1,18 +1,18 @@
-/** Which token is nearest to a point of the map, and, by a grid of buckets, which lie in a view. Pure. */
+/** Hit tests: the token nearest to a point of the map, and, by a grid index, the tokens in a view. Pure. */
 
 import type { Placement, View } from "./placement";
 
-/** Tokens by the cell they lie in. */
+/** Tokens by grid cell. */
 export interface Grid {
   box: View;
-  /** Cells a side. */
+  /** Cells per side. */
   side: number;
-  /** Of cell c (row by row) are `ids[starts[c]]` up to, not with, `ids[starts[c + 1]]`. */
+  /** Cell c (row by row) has `ids[starts[c]]` up to, but excluding, `ids[starts[c + 1]]`. */
   starts: Uint32Array;
   ids: Uint32Array;
 }
 
-/** What lies outside the box is in the cells of the edge. */
+/** Sort the tokens into a grid over `box`. Those outside go to the cells at its edge. */
 export function gridOf(xy: Float32Array, box: View): Grid {
   const count = xy.length / 2;
   const side = Math.max(1, Math.min(256, Math.round(Math.sqrt(count / 2))));
@@ -31,8 +31,9 @@ export function gridOf(xy: Float32Array, box: View): Grid {
 }
 
 /**
- * The token nearest to (x, y) within the ellipse of radii `rx`, `ry` about it, or null. All are looked at: while lamps
- * glide no grid knows where they are, and 50,000 take a fraction of a millisecond.
+ * Return the token nearest to (x, y) within the ellipse with radii `rx`, `ry` around it, or null.
+ *
+ * It scans all tokens: no grid is valid while lamps glide, and 50,000 take a fraction of a millisecond.
  */
 export function nearestTo(
   { places, box }: Placement,
@@ -52,17 +53,18 @@ export function nearestTo(
   return best;
 }
 
+/** A grid index of the tokens. */
 export class Picker {
   constructor(private readonly grid: Grid) {}
 
-  /** How many tokens lie in the cells that a view touches: at least those in it. */
+  /** Count the tokens in the cells that a view touches, which is at least the number in view. */
   count(view: View): number {
     let sum = 0;
     for (const [first, last] of this.rows(view)) sum += last - first;
     return sum;
   }
 
-  /** The tokens that lie in the cells which a view touches. */
+  /** Return the tokens in the cells that a view touches. */
   within(view: View): Uint32Array {
     const found = new Uint32Array(this.count(view));
     let end = 0;
@@ -73,7 +75,7 @@ export class Picker {
     return found;
   }
 
-  /** The part of `ids` in each row of cells that a view touches. */
+  /** Yield the range of `ids` in each row of cells that a view touches. */
   private *rows(view: View): Iterable<[number, number]> {
     const { box, side, starts } = this.grid;
     const left = cell(view.x0, box.x0, box.x1, side);

@@ -1,7 +1,7 @@
 /**
- * The picture of the city as a file, at sizes of its own: names laid out anew, lamps drawn at that resolution.
+ * A picture of the map as a file, in a size of its own: labels placed anew, lamps drawn at that resolution.
  *
- * Everything is drawn beside the screen, which does not notice.
+ * It is drawn off screen and leaves the page untouched.
  */
 
 import { drawCaption, measuring, placeCaption, type Caption, type Placed } from "./caption";
@@ -14,7 +14,11 @@ import { pixelsOf, type Size } from "./sizes";
 import { drawTrails } from "./trailpen";
 import { svgOf } from "./vector";
 
-/** A PNG of what the scene shows; null where there is nothing to see. Throws where it does not fit in memory. */
+/**
+ * Return a PNG of what the scene shows; null if it shows nothing.
+ *
+ * @throws Error if the picture does not fit in memory.
+ */
 export async function pngOf(scene: Scene, caption: Caption, size: Size): Promise<Blob | null> {
   const placed = placeCaption(caption, size.width, size.height, measuring());
   const pose = scene.pose(size.width, size.height, placed.insets);
@@ -25,7 +29,7 @@ export async function pngOf(scene: Scene, caption: Caption, size: Size): Promise
   return pictureOf(canvas, "image/png");
 }
 
-/** The same as an SVG document. */
+/** Return an SVG document of what the scene shows; null if it shows nothing. */
 export function svgBlobOf(scene: Scene, caption: Caption, size: Size, title: string): Blob | null {
   const placed = placeCaption(caption, size.width, size.height, measuring());
   const pose = scene.pose(size.width, size.height, placed.insets);
@@ -57,7 +61,7 @@ function drawn(pose: Pose, caption: Placed, size: Size): HTMLCanvasElement {
   return canvas;
 }
 
-/** Without WebGL2 the lamps of the SVG are painted. */
+/** Draw the SVG on a canvas, where the lamps have no WebGL2. */
 async function painted(svg: string, size: Size): Promise<HTMLCanvasElement> {
   const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {

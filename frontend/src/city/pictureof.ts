@@ -1,4 +1,8 @@
-/** What is on a canvas as a file; in PNG where the browser does not write what was asked for. */
+/**
+ * Encode a canvas as an image file; as PNG where the browser cannot write `type`.
+ *
+ * @throws Error if the browser returns no picture.
+ */
 export function pictureOf(
   canvas: HTMLCanvasElement,
   type: string,

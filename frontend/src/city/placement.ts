@@ -1,8 +1,8 @@
-/** Where tokens lie, in map units, and the part of the map that is seen. Pure. */
+/** Token positions in map units, and the visible part of the map. Pure. */
 
 import type { Layout } from "../wire/frames";
 
-/** A rectangle of the map: what is seen, or what a layout spans. */
+/** A rectangle of the map: a view, or the bounds of a layout. */
 export interface View {
   x0: number;
   x1: number;
@@ -10,13 +10,13 @@ export interface View {
   y1: number;
 }
 
-/** A layout as the GPU takes it: quantised places within a box. */
+/** A layout in the form the GPU takes: quantised positions within a box. */
 export interface Placement {
   places: Uint16Array;
   box: View;
 }
 
-/** Where on the page a map is, in CSS pixels. */
+/** The rectangle of the page that a map fills, in CSS pixels. */
 export interface Frame {
   left: number;
   top: number;
@@ -24,7 +24,7 @@ export interface Frame {
   height: number;
 }
 
-/** Two halves of a frame: side by side, or below each other where it is higher than wide. */
+/** Split a rectangle in two halves: side by side, or above each other if it is higher than wide. */
 export function halvesOf({ left, top, width, height }: Frame): [Frame, Frame] {
   if (height > width) {
     const half = height / 2;
@@ -40,6 +40,7 @@ export function halvesOf({ left, top, width, height }: Frame): [Frame, Frame] {
   ];
 }
 
+/** The space covered at a picture's edges, in pixels. */
 export interface Insets {
   top: number;
   right: number;
@@ -47,14 +48,15 @@ export interface Insets {
   left: number;
 }
 
-/** How much wider than true the map may be drawn to fill a wide screen. */
+/** How much wider than true to scale the map may be drawn to fill a wide screen. */
 const WIDEST = 1.7;
 
+/** Return a layout's placement; an empty side of its box becomes 1 unit long. */
 export function placementOf({ places, x0, x1, y0, y1 }: Layout): Placement {
   return { places, box: { x0, x1: x1 > x0 ? x1 : x0 + 1, y0, y1: y1 > y0 ? y1 : y0 + 1 } };
 }
 
-/** x, y by token id, in map units. */
+/** Return x, y by token id, in map units. */
 export function coordinates({ places, box }: Placement): Float32Array {
   const out = new Float32Array(places.length);
   const [sx, sy] = [(box.x1 - box.x0) / 65_535, (box.y1 - box.y0) / 65_535];
@@ -65,7 +67,7 @@ export function coordinates({ places, box }: Placement): Float32Array {
   return out;
 }
 
-/** Where one token lies, in map units. */
+/** Return a token's position, in map units. */
 export function at({ places, box }: Placement, id: number): [number, number] {
   return [
     box.x0 + ((box.x1 - box.x0) / 65_535) * places[2 * id]!,
@@ -73,12 +75,12 @@ export function at({ places, box }: Placement, id: number): [number, number] {
   ];
 }
 
-/** What lies between two placements: a glide that was caught halfway. */
+/** Return the placement at a share `mixing` of the way between two, for a glide that is interrupted. */
 export function between(from: Placement, to: Placement, mixing: number): Placement {
   const { places } = to;
   if (mixing >= 1 || from.places.length !== places.length) return to;
   if (mixing <= 0) return from;
-  // Every token's place is mixed, so the box of all places is too.
+  // Every position is interpolated, so their box is too.
   const box = mixViews(from.box, to.box, mixing);
   const share = (a: number, b: number, whole: number) => [
     ((1 - mixing) * a) / whole,
@@ -95,7 +97,7 @@ export function between(from: Placement, to: Placement, mixing: number): Placeme
   return { places: mixed, box };
 }
 
-/** The span of the great majority of tokens, so that one stray does not shrink the city. */
+/** Return the bounds of all but the outermost tokens, so that one stray does not shrink the map. */
 export function span(xy: Float32Array): View {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
   const count = Math.ceil(xy.length / 2 / every);
@@ -119,8 +121,8 @@ export function span(xy: Float32Array): View {
 }
 
 /**
- * The view that shows `box` in the part of a `width` by `height` picture which nothing covers; `stretch`: how much
- * wider than true the map shall be, where that is already settled.
+ * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
+ * `stretch` fixes how much wider than true to scale the map is drawn.
  */
 export function fit(
   box: View,
@@ -132,7 +134,7 @@ export function fit(
   const freeWidth = Math.max(80, width - insets.left - insets.right);
   const freeHeight = Math.max(80, height - insets.top - insets.bottom);
   const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
-  // Units of the map a pixel, each way; equal unless the free space is much wider (or taller).
+  // Map units per pixel in each direction; equal unless the free space is much wider (or taller).
   let ux = w / freeWidth;
   let uy = h / freeHeight;
   if (stretch) [ux, uy] = [Math.max(ux, uy / stretch), Math.max(uy, ux * stretch)];
@@ -148,7 +150,7 @@ export function fit(
   };
 }
 
-/** `view` grown (factor above 1) or shrunk about a point, given in parts of the picture. */
+/** Return `view` enlarged (factor above 1) or shrunk about a point, given in shares of the picture. */
 export function zoomed(view: View, factor: number, px = 0.5, py = 0.5): View {
   const x = view.x0 + (view.x1 - view.x0) * px;
   const y = view.y0 + (view.y1 - view.y0) * py;
@@ -160,7 +162,7 @@ export function zoomed(view: View, factor: number, px = 0.5, py = 0.5): View {
   };
 }
 
-/** How different two views are, as a part of the first. */
+/** Return the difference of two views, as a share of the first. */
 export function difference(a: View, b: View): number {
   const [w, h] = [a.x1 - a.x0, a.y1 - a.y0];
   return Math.max(
@@ -171,6 +173,7 @@ export function difference(a: View, b: View): number {
   );
 }
 
+/** Return the rectangle at a share `mixing` of the way from `a` to `b`. */
 export function mixViews(a: View, b: View, mixing: number): View {
   const mix = (from: number, to: number) => from + (to - from) * mixing;
   return {

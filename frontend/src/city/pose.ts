@@ -1,25 +1,26 @@
-/** What a picture of the city is drawn from: the scene as it is once everything has come to rest. */
+/** The settled scene that a picture is drawn from. */
 
 import type { Lights } from "./lights";
 import type { Scenery } from "./overlay";
 import type { View } from "./placement";
 
+/** The settled scene. */
 export interface Pose {
-  /** The lamps' own, to be copied; null where they are not drawn with WebGL2. */
+  /** The map's own renderer, to copy from; null without WebGL2. */
   lights: Lights | null;
-  /** Made for the picture's own width and height. */
+  /** The overlay, for the picture's own width and height. */
   scenery: Scenery;
   /** x, y by token id, in map units. */
   xy: Float32Array;
-  /** The span of the city, in map units. */
+  /** The bounds of the map, in map units. */
   box: View;
-  /** Four bytes a token: rgb, how bright it sleeps. */
+  /** Four bytes per token: rgb, and its unlit brightness. */
   tints: Uint8Array;
-  /** The beat's rows and how brightly each shines, 0 to 1. */
+  /** The rows of the beat and their brightness, 0 to 1. */
   shining: { ids: Uint32Array; strengths: Float32Array };
 }
 
-/** Pixels of the screen for one pixel of the design: lamps grow with the picture. */
+/** Return the screen pixels per design pixel, with which lamps grow with the picture. */
 export function designSize(width: number, height: number): number {
   return Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
 }

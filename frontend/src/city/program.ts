@@ -1,4 +1,4 @@
-/** A compiled pair of shaders whose uniforms are set by name. */
+/** A linked shader program whose uniforms are set by name. */
 export class Program {
   private readonly program: WebGLProgram;
   private readonly places = new Map<string, WebGLUniformLocation | null>();

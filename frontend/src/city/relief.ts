@@ -1,24 +1,26 @@
-/** The land beneath the lamps: token density, blurred. Pure. */
+/** The land beneath the lamps: a blurred grid of token density. Pure. */
 
 import type { View } from "./placement";
 
+/** A grid of heights over the map. */
 export interface Relief {
-  /** Cells a side. */
+  /** Cells per side. */
   size: number;
-  /** Row by row from (x0, y0); 0 is the sea, about 1 the highest hill. */
+  /** Heights row by row from (x0, y0); 0 is the sea, the highest hill about 1. */
   heights: Float32Array;
   box: View;
 }
 
 const SIZE = 176;
-/** How far the land reaches beyond the outermost tokens, as a part of the city. */
+/** How far the land extends beyond the outermost tokens, as a share of the map. */
 const MARGIN = 0.26;
-/** Two widths of blur, in parts of the side: hills, and the country around them. */
+/** Two widths of blur, as shares of the side: for hills, and for the country around them. */
 const HILL = 0.0135;
 const COUNTRY = 0.036;
-/** What is less is left of rounding: sea. */
+/** Sums below this are rounding errors: sea. */
 const NOTHING = 1e-6;
 
+/** Return the density grid of the tokens at `xy` (x, y by token id); `around` is the span of the map. */
 export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
   const box = {
@@ -33,7 +35,7 @@ export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
   const heights = new Float32Array(size * size);
   for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * country[i]!;
   const top = quantile(heights, 0.995);
-  // Square root: a hamlet should show beside a city.
+  // Square root, so that a hamlet shows beside a city.
   for (let i = 0; i < heights.length; i++) {
     heights[i] = Math.min(1.25, Math.sqrt(heights[i]! / top));
   }
@@ -41,7 +43,7 @@ export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
   return { size, heights, box };
 }
 
-/** Tokens by cell, each shared among the four cells around it. */
+/** Count the tokens by cell, each shared among the four cells around it. */
 function counted(xy: Float32Array, box: View, size: number): Float32Array {
   const counts = new Float32Array(size * size);
   const sx = size / (box.x1 - box.x0);
@@ -62,7 +64,7 @@ function counted(xy: Float32Array, box: View, size: number): Float32Array {
   return counts;
 }
 
-/** Three running means after each other are a Gaussian to the eye, and cost the same however wide they are. */
+/** Blur a field. Repeated running means look like a Gaussian, and cost the same however wide they are. */
 function blurred(field: Float32Array, size: number, sigma: number): Float32Array {
   const radius = Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2);
   let from = field;
@@ -75,7 +77,7 @@ function blurred(field: Float32Array, size: number, sigma: number): Float32Array
   return from;
 }
 
-/** Of each line the mean of the cells around each; cells follow each other by `along`, lines by `across`. */
+/** Return running means along each line. Neighbours in a line are `along` apart, lines `across`. */
 function runningMeans(
   from: Float32Array,
   size: number,
@@ -96,13 +98,16 @@ function runningMeans(
   return to;
 }
 
-/** Of every few of the values above 0: sorting all of them would take longer than the blur. */
+/**
+ * Return a quantile of the positive values, from a sample: sorting all of them would take longer than the
+ * blur.
+ */
 function quantile(values: Float32Array, part: number): number {
   const some = values.filter((value, i) => i % 5 === 0 && value > 0).sort();
   return some[Math.floor(part * (some.length - 1))] || 1;
 }
 
-/** The outermost cells are sea, so that beyond the field there is sea too. */
+/** Set the outermost cells to sea, so that beyond the grid there is sea too. */
 function clearEdges(heights: Float32Array, size: number) {
   for (let i = 0; i < size; i++) {
     for (const at of [i, (size - 1) * size + i, i * size, i * size + size - 1]) heights[at] = 0;

@@ -1,9 +1,9 @@
 /**
- * The city as one thing: what lies where, what glows, what is seen, and when it is drawn.
+ * The scene controller of the map: positions, light, view, and when to draw.
  *
- * Data comes in by the `set...` methods; the scene draws itself when something changes and rests
- * otherwise. Drawing is coalesced with requestAnimationFrame. Knows canvases, not Plotly: who owns the
- * axes is told by `viewed` and tells by `look`.
+ * Data comes in by the `set...` methods; the scene draws itself when something changes and rests otherwise.
+ * Drawing is coalesced with requestAnimationFrame. It knows canvases, not Plotly: the owner of the axes
+ * receives view changes as an event and reports its own to the scene.
  */
 
 import type { Districts, Layout } from "../wire/frames";
@@ -22,28 +22,29 @@ import type { Insets, View } from "./placement";
 import { designSize, type Pose } from "./pose";
 import type { Relief } from "./relief";
 
-/** One real step that glows. */
+/** A real step whose rows are lit. */
 export interface Beat {
   step: number;
   ids: Uint32Array;
-  /** Gradient norm by row of `ids`; NaN where not known. */
+  /** Gradient norm by row of `ids`; NaN if not known. */
   norms: Float32Array;
-  /** Milliseconds until it shall be gone. */
+  /** Milliseconds until its light has faded. */
   lasting: number;
-  /** It need not come up: it is there at once. */
+  /** True to skip the rise of its light. */
   atOnce?: boolean;
 }
 
+/** Handlers of the scene's events. */
 export interface SceneEvents {
-  /** The view changed from within (a fit): the axes shall follow. */
+  /** Handle a view that the scene changed itself, for the axes to follow. */
   viewed(view: View): void;
-  /** The first frame with this beat was drawn. */
+  /** Handle the first frame of a beat. */
   painted(beat: Beat): void;
-  /** The graphics context was lost, or came back. */
+  /** Handle the loss (true) or return (false) of the graphics context. */
   dark?(lost: boolean): void;
 }
 
-/** So many of a beat's rows may be named. */
+/** Limit on a beat's rows that may be labelled. */
 const NAMED = 120;
 const UNMARKED: Marks = {
   among: [],
@@ -55,11 +56,12 @@ const UNMARKED: Marks = {
   trails: [],
 };
 
+/** The scene of one map. */
 export class Scene {
   readonly lights: Lights | null;
   layout: Layout | null = null;
   beat: Beat | null = null;
-  /** Frames drawn while the city or the view was on its way from one place to another. */
+  /** Frames drawn while the map or the view was gliding. */
   glided = 0;
 
   private still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -76,7 +78,7 @@ export class Scene {
   private beatStarted = -Infinity;
   private unpainted = false;
   private held = 0;
-  /** Somebody drags through time: all is there at once. */
+  /** True while the viewer scrubs through time, when changes are shown at once. */
   private hasty = false;
   private design = 1;
   private ratio = 1;
@@ -93,6 +95,7 @@ export class Scene {
     this.lights = this.light(canvas);
   }
 
+  /** Switch to another vocabulary, which clears the map. */
   setVocabulary(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.layout = this.beat = null;
@@ -106,19 +109,20 @@ export class Scene {
     this.wake();
   }
 
+  /** Set the lamps' colours: four bytes per token (rgb, unlit brightness). */
   setTints(tints: Uint8Array) {
     this.tints = tints;
     this.lights?.setTints(tints);
     this.wake();
   }
 
-  /** Go to a layout, gliding; be there at once while somebody drags. */
+  /** Glide to a layout; jump there while scrubbing. */
   setLayout(layout: Layout) {
     const { vocabulary, journey, camera } = this;
     if (!vocabulary || layout.vocabulary !== vocabulary.tokens.length) return;
     if (layout === this.layout) return;
     const first = this.layout === null;
-    // The other map has other units: the viewer's place on this one means nothing there.
+    // The other map has other units, so the viewer's place on this one means nothing there.
     const other = this.layout?.drawnBy !== layout.drawnBy;
     if (other) camera.wandering = false;
     const next = placement.placementOf(layout);
@@ -126,7 +130,7 @@ export class Scene {
     this.lights?.place(next, from);
     this.layout = layout;
     if (other) camera.follow(placement.span(placement.coordinates(next)), first || this.hasty);
-    // Names are chosen anew when the survey is there.
+    // Labels are chosen again when the layout's analysis arrives.
     this.country.survey(next);
     this.wake();
   }
@@ -136,27 +140,28 @@ export class Scene {
     this.journey.raise(this.hasty || first, performance.now());
     this.camera.follow(this.country.box, this.hasty);
     this.renamed = true;
-    // The next position brings the land along.
+    // The next position draws the land too.
     if (this.hasty) this.pacer.wakeSoon();
     else this.wake();
   }
 
-  /** The clusters of the space; null where nobody looked for any: then it is the planted classes. */
+  /** Set the clusters found in the embedding space; null if none were computed, for the planted classes. */
   setDistricts(found: Districts | null) {
     this.country.divide(found);
   }
 
-  /** Mark tokens on the map, in the ways that are named; the other marks stay. */
+  /** Replace the kinds of marks that are given; keep the others. */
   mark(marks: Partial<Omit<Marks, "lit">>) {
     this.marked = { ...this.marked, ...marks };
     this.rename();
   }
 
-  /** The map is turned so that gathered tokens stay: the view stays then too. */
+  /** Hold the view still while the map is rotated around selected tokens. */
   setAligned(aligned: boolean) {
     this.camera.aligned = aligned;
   }
 
+  /** Light the rows of a beat; null for none. */
   setBeat(beat: Beat | null) {
     if (beat === this.beat) return;
     this.beat = beat;
@@ -173,31 +178,35 @@ export class Scene {
     this.rename();
   }
 
-  /** How brightly the last beat stays on while no other comes, 0 to 1. */
+  /** Set the brightness at which the last beat stays lit until the next one, 0 to 1. */
   setHeld(held: number) {
     this.held = held;
     this.wake();
   }
 
-  /** While the map cannot be seen nothing is drawn. */
+  /** Stop drawing while the map cannot be seen. */
   setHidden(hidden: boolean) {
     this.pacer.hidden = hidden;
     this.rename();
   }
 
-  /** Nothing glides. */
+  /** Switch all gliding off, or on again. */
   setStill(still: boolean) {
     this.still = still;
     this.wake();
   }
 
-  /** Somebody drags through time: nothing glides, rises or fades, and it is drawn coarsely. */
+  /**
+   * Set whether the viewer scrubs through time: glides, rises and fades are then skipped, and drawing is
+   * coarse.
+   */
   setHasty(hasty: boolean) {
     if (hasty === this.hasty) return;
     this.hasty = this.pacer.hasty = hasty;
     this.wake();
   }
 
+  /** Set the map's size and the space covered at its edges, in CSS pixels. */
   resize(width: number, height: number, insets: Insets) {
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.overlay.resize(width, height, this.ratio);
@@ -205,39 +214,41 @@ export class Scene {
     this.rename();
   }
 
-  /** The viewer moved the view (by the axes, or with fingers). */
+  /** Adopt a view that the viewer chose by the axes or with fingers. */
   look(view: View) {
     this.camera.look(view);
     this.rename();
   }
 
-  /** Show the whole city again. */
+  /** Return to the whole map. */
   goHome() {
     this.camera.goHome();
     this.wake();
   }
 
-  /** Bring a token into view. */
+  /** Pan so that a token is visible. */
   show(id: number) {
     if (!(id < (this.layout?.vocabulary ?? 0))) return;
     this.camera.show(this.at(id));
     this.rename();
   }
 
-  /** The tokens within a line that was drawn, in map units, where they are shown now. */
+  /** Return the tokens inside an outline, in map units, by their positions as shown now. */
   tokensWithin(corners: readonly Point[]): number[] {
     return this.layout
       ? tokensWithin(placement.coordinates(this.journey.placed(this.mixing())), corners)
       : [];
   }
 
-  /** The district whose name is written at a point of the picture, in CSS pixels; of those found in the space. */
+  /**
+   * Return the district whose label is at a point of the picture, in CSS pixels; null for planted classes.
+   */
   districtAt(x: number, y: number): number | null {
     const scenery = this.country.found && this.scenery();
     return scenery ? this.overlay.districtAt(scenery, x, y) : null;
   }
 
-  /** The token under a point of the picture, in CSS pixels, within `reach` pixels. */
+  /** Return the token nearest to a point of the picture, in CSS pixels, within `reach` pixels. */
   tokenAt(x: number, y: number, reach: number): number | null {
     if (!this.layout) return null;
     const place = this.camera.placeAt(x, y);
@@ -245,48 +256,50 @@ export class Scene {
     return nearestTo(placed, place.x, place.y, reach * place.ux, reach * place.uy);
   }
 
-  /** Milliseconds until the city has come to rest. */
+  /** Return the milliseconds until the map has come to rest. */
   gliding(): number {
     return this.still ? 0 : this.journey.left(performance.now());
   }
 
-  /** Where a token is on the picture, in CSS pixels. */
+  /** Return a token's position in the picture, in CSS pixels. */
   pixelOf(id: number): [number, number] {
     return this.camera.pixelOf(this.at(id));
   }
 
+  /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
   litPixels(): number {
     return this.lights?.litPixels(this.moment(performance.now()), this.design) ?? 0;
   }
 
-  /** What is marked on the map. */
+  /** Return the marks on the map. */
   marks(): Marks {
     return this.marked;
   }
 
+  /** Return the texts of the labels. */
   written(): string[] {
     return this.overlay.written();
   }
 
-  /** What is seen now, in map units. */
+  /** Return the visible part of the map, in map units. */
   get view(): View {
     return this.camera.view;
   }
 
-  /** Where the viewer looks; null: at the whole city. */
+  /** Return the view if the viewer moved it, else null for the whole map. */
   get seen(): View | null {
     return this.camera.wandering ? this.camera.view : null;
   }
 
-  /** How large the map is on the screen, in CSS pixels. */
+  /** Return the size of the map on the screen, in CSS pixels. */
   get size(): { width: number; height: number } {
     const { width, height } = this.camera;
     return { width, height };
   }
 
   /**
-   * What a picture of so many pixels is drawn from: the same part of the city, its lamps at their full light, at
-   * rest. Null where there is nothing to see yet. What is on the screen is not touched.
+   * Return the settled scene for a picture of this many pixels: the same part of the map, with its lamps
+   * fully lit. Null if there is nothing to see yet. The screen is not touched.
    */
   pose(width: number, height: number, insets: Insets): Pose | null {
     const scenery = this.scenery();
@@ -308,6 +321,7 @@ export class Scene {
     };
   }
 
+  /** Stop drawing, and the layout analysis. */
   stop() {
     this.pacer.stop();
     this.country.stop();
@@ -326,7 +340,7 @@ export class Scene {
     }
   }
 
-  /** Names are chosen anew with the next frame. */
+  /** Choose the labels again in the next frame. */
   private rename() {
     this.renamed = true;
     this.wake();
@@ -343,7 +357,7 @@ export class Scene {
     this.design = ratio * designSize(width, height);
   }
 
-  /** Draw; whether the picture is going to change by itself. */
+  /** Draw a frame. Return whether the picture will keep changing by itself. */
   private draw(now: number, part: number, elapsed: number): boolean {
     this.sharpen(part);
     const mixing = this.mixing(now);
@@ -351,7 +365,7 @@ export class Scene {
     if (mixing < 1 || this.camera.moving) this.glided += 1;
     const moment = this.moment(now);
     this.lights?.draw(moment, this.design);
-    // Names were chosen for where tokens were when the glide began.
+    // Labels were chosen for the positions when the glide began.
     if (mixing >= 1 && this.lastMixing < 1) this.renamed = true;
     const moved = mixing < 1 || this.lastMixing < 1 || this.renamed;
     this.lastMixing = mixing;

@@ -1,4 +1,4 @@
-/** What is written and drawn over the lamps is chosen from this: who is marked, what is known, and what is seen. */
+/** The overlay's model: what is marked, what is known, and what is visible. */
 
 import type { Vocabulary } from "../wire/vocabulary";
 import type { District } from "./districts";
@@ -7,39 +7,40 @@ import type { LinkLine } from "./links";
 import type { View } from "./placement";
 import type { Trail } from "./trails";
 
-/** Tokens that are marked on the map. */
+/** Marks on the map, by kind. */
 export interface Marks {
-  /** Tokens of the district that is looked at. */
+  /** Tokens of the focused district. */
   among: number[];
-  /** Tokens shown where they do not belong, to be marked. */
+  /** Tokens whose position is not trustworthy. */
   doubtful: number[];
-  /** Tokens that were gathered. */
+  /** Selected tokens. */
   gathered: readonly number[];
-  /** The beat's rows, the brightest first. */
+  /** Rows of the beat, the brightest first. */
   lit: { id: number; strength: number }[];
   chosen: number | null;
   links: LinkLine[];
-  /** Ways that tokens came; those are named. Plotly draws them on the screen. */
+  /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
   trails: Trail[];
 }
 
+/** The input of the overlay. */
 export interface Scenery extends Marks {
   vocabulary: Vocabulary;
   districts: District[];
-  /** Token ids, the most common first: at least all that are seen. */
+  /** Returns token ids, the most common first: at least all in view. */
   commonest: () => Iterable<number>;
-  /** Times closer than the whole city. */
+  /** Magnification relative to the whole map. */
   zoom: number;
   view: View;
-  /** Map units of a token now. */
+  /** Returns the current position of a token, in map units. */
   at: (id: number) => [number, number];
   width: number;
   height: number;
-  /** The part of the picture that nothing covers, in pixels. */
+  /** The uncovered part of the picture, in pixels. */
   free: Box;
 }
 
-/** Where a place of the map is seen, in pixels of the picture. */
+/** Return the pixel of the picture at which a map position is drawn. */
 export function pixel(
   { view, width, height }: Scenery,
   [x, y]: [number, number],

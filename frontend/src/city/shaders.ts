@@ -1,4 +1,4 @@
-/** The shaders of the city: wide light and height on cells, the ground seen through them, and the lamps upon it. */
+/** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps upon it. */
 
 import { BLOOM, CORE, EYE, HALO, LAND, LIT, PALE } from "./lampshape";
 
@@ -11,8 +11,8 @@ void main() {
 }`;
 
 /**
- * The soft shoulder: light without end becomes a colour below 1. Where much light is summed each channel alone would
- * burn to white: most of the shoulder bends the sum as a whole, so that a bright district keeps its tint.
+ * Tone mapping: compresses unbounded light to a colour below 1. Mapping each channel alone would burn summed
+ * light to white, so most of the curve applies to the colour as a whole and a bright district keeps its tint.
  */
 const SHOULDER = `
 vec3 shoulder(vec3 sum) {
@@ -20,13 +20,15 @@ vec3 shoulder(vec3 sum) {
   return mix(sum / peak * (1.0 - exp(-${float(EYE.gain)} * peak)), 1.0 - exp(-${float(EYE.gain)} * sum), ${float(EYE.each)});
 }`;
 
-/** Parts of a lamp that are drawn one after another: each has shaders of its own, which know no other part. */
+/** Passes of a lamp, drawn one after another, each with shaders of its own. */
 export const PARTS = ["asleep", "lit", "halo", "bloom"] as const;
 export type Part = (typeof PARTS)[number];
 
 /**
- * One lamp a token. It mixes two layouts by time, so a frame in which the city moves uploads nothing;
- * it glows if it was lit by the beat that is on, as strongly as its gradient.
+ * Return the vertex shader of one lamp per token.
+ *
+ * It interpolates two layouts by time, so a frame in which the map moves uploads nothing. A lamp lit by the
+ * current beat glows as strongly as its gradient.
  */
 export function lampVertex(part: Part): string {
   const asleep = part === "asleep" || part === "halo";
@@ -72,9 +74,11 @@ void main() {
 }
 
 /**
- * What is narrow is drawn lamp by lamp, right on the ground, and each blends as a screen (1 - (1 - a)(1 - b)): of
- * light seen through 1 - exp(-light) that is the very sum. What is wide would be hundreds of pixels for each
- * lamp: it is summed on coarse cells, and the ground is seen through it.
+ * Return the fragment shader of a pass.
+ *
+ * Narrow light is drawn lamp by lamp straight on the ground and blends as a screen (1 - (1 - a)(1 - b)),
+ * which for light tone-mapped by 1 - exp(-light) is the exact sum. Wide light would cost hundreds of pixels
+ * per lamp, so it is summed on coarse cells, through which the ground is seen.
  */
 export function lampFragment(part: Part): string {
   return `#version 300 es
@@ -113,9 +117,11 @@ const FALL: Record<Part, string> = {
 };
 
 /**
- * Cells of the picture: the halos, blurred a little more, and how high the land is (alpha), which is token density.
- * Two fields are mixed while the city glides from one layout to the next. B-spline sampling, so that
- * contours stay round however far one zooms in.
+ * Cells of the picture: the halos, blurred a little more, and the land's height (alpha), which is token
+ * density.
+ *
+ * Two height fields are interpolated while the map glides between layouts. B-spline sampling keeps contours
+ * round at any zoom.
  */
 export const CELLS = `#version 300 es
 precision highp float;
@@ -157,7 +163,7 @@ void main() {
   colour = vec4(0.25 * sum, height);
 }`;
 
-/** Cells with their light as the eye sees it. */
+/** Tone-mapped light of the cells. */
 export const SEEN = `#version 300 es
 precision highp float;
 uniform sampler2D cells;
@@ -168,7 +174,7 @@ void main() {
   colour = vec4(shoulder(wide.rgb), wide.a);
 }`;
 
-/** Land with contour lines, seen through the wide light; a little noise against banding. */
+/** Land with contour lines, seen through the wide light; a little noise prevents banding. */
 export const GROUND = `#version 300 es
 precision highp float;
 in vec2 at;
@@ -197,7 +203,7 @@ void main() {
   colour = vec4(ground + (1.0 - ground) * wide.rgb + (noise - 0.5) / 255.0, 1.0);
 }`;
 
-/** A number as GLSL wants it: never without a point. */
+/** Format a number for GLSL, always with a decimal point. */
 function float(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }

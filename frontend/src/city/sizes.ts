@@ -1,16 +1,19 @@
-/** How large pictures and films may be. */
+/** Sizes of exported pictures and films. */
 
 export const SIZES = ["projector", "4k", "square", "screen"] as const;
 export type SizeName = (typeof SIZES)[number];
 
 export interface Size {
-  /** In the pixels that type is measured in, and how many real ones there are for one of them. */
+  /**
+   * Width and height in the pixels that type is measured in; `ratio` is the number of device pixels per such
+   * pixel.
+   */
   width: number;
   height: number;
   ratio: number;
 }
 
-/** What a size by name is; `screen` is how large the map is on it, in CSS pixels. */
+/** Return the size with a name; `screen` is the map's size on the page, in CSS pixels. */
 export function sizeOf(name: SizeName, screen: { width: number; height: number }): Size {
   switch (name) {
     case "projector":
@@ -24,7 +27,7 @@ export function sizeOf(name: SizeName, screen: { width: number; height: number }
   }
 }
 
-/** Real pixels of a size. */
+/** Return width and height of a size in device pixels. */
 export function pixelsOf({ width, height, ratio }: Size): [number, number] {
   return [Math.round(width * ratio), Math.round(height * ratio)];
 }

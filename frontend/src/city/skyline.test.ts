@@ -101,7 +101,7 @@ describe("a shifted camera", () => {
     const way = ({ eye, center }: typeof before) =>
       [center.x - eye.x, center.y - eye.y, center.z - eye.z] as const;
     way(after).forEach((part, i) => expect(part).toBeCloseTo(way(before)[i]!));
-    // The way it went is across what it looks along, and half to the right as much as it is a quarter up.
+    // It moves at a right angle to the direction of sight, and half to the right as much as a quarter up.
     const [dx, dy, dz] = way(before);
     const went = [
       after.eye.x - before.eye.x,

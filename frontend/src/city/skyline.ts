@@ -1,45 +1,46 @@
 /**
- * The city in three dimensions: each token a column where it lies on the map, as high as some number that is known of
- * it. Which columns there are, how high, which are named, and from where it is looked at. Pure.
+ * The map in 3-D: a column at each token's position, its height a quantity of the token. Selection, heights
+ * and labels of the columns, and the camera. Pure.
  */
 
 import type { Layout } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 
-/** So many columns stay smooth; of more tokens the most frequent have one. */
+/** Limit on columns that stay smooth; with more tokens, only the most frequent have one. */
 export const MOST_COLUMNS = 5_000;
-/** The highest are named, so many of them. */
+/** Number of the highest columns that are labelled. */
 const NAMED = 7;
-/** Part of the ground within which only one of the highest is named. */
+/** Least distance between two labelled columns, as a share of the ground. */
 const APART = 0.09;
 
-/** What stands on the ground. */
+/** Input of the 3-D view. */
 export interface Skyline {
   vocabulary: Vocabulary;
   layout: Layout;
-  /** Four bytes a token, as the map's lamps have them. */
+  /** Four bytes per token, as in the map's renderer. */
   tints: Uint8Array;
-  /** By token id; NaN where not known. */
+  /** Height by token id; NaN if not known. */
   heights: Float32Array;
   logarithmic: boolean;
-  /** What the axis says, with its unit. */
+  /** Title of the axis, with its unit. */
   axis: string;
 }
 
-/** What is marked on it. */
+/** Marks on the columns. */
 export interface Marks {
   chosen: number | null;
-  /** Ringed: looked at, gathered, or under the pointer on the map beside. */
+  /** Tokens drawn with a ring: focused, selected, or under the pointer on the map beside it. */
   ringed: number[];
 }
 
+/** The camera as Plotly describes it. */
 export interface Camera {
   eye: Point;
   center: Point;
   up: Point;
 }
 
-/** Plotly's perspective: an angle of 45 degrees from the lower edge to the upper. */
+/** Height visible at unit distance in Plotly's perspective, which spans 45 degrees from bottom to top. */
 const SEEN = 2 * Math.tan(Math.PI / 8);
 
 interface Point {
@@ -48,10 +49,11 @@ interface Point {
   z: number;
 }
 
+/** The tokens that are drawn. */
 export interface Columns {
   /** Tokens with a column, the most frequent first. */
   standing: number[];
-  /** Tokens whose height is not known: they lie on the ground. */
+  /** Tokens whose height is not known, drawn on the ground. */
   lying: number[];
 }
 
@@ -61,12 +63,12 @@ export const HOME: Camera = {
   up: { x: 0, y: 0, z: 1 },
 };
 
-/** From where the whole of it is seen in a picture of that size: the narrower, the farther. */
+/** Return the camera that shows everything in a picture of this size: the narrower, the farther away. */
 export function homeOf(width: number, height: number): Camera {
   return moved(HOME, 0, 0, Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))));
 }
 
-/** Which tokens are drawn: the most frequent, and always those in `always`. */
+/** Return the tokens to draw: the most frequent, and always those in `always`. */
 export function columnsOf(
   byCount: Uint32Array,
   heights: Float32Array,
@@ -81,12 +83,12 @@ export function columnsOf(
   return { standing, lying };
 }
 
-/** How high a number is drawn. */
+/** Return the drawn height of a value. */
 export function raised(value: number, logarithmic: boolean): number {
   return logarithmic ? Math.log10(1 + Math.max(0, value)) : value;
 }
 
-/** Round numbers for a logarithmic axis, up to the highest. */
+/** Return round numbers for a logarithmic axis, up to the highest value. */
 export function ticksUpTo(highest: number): number[] {
   const ticks = [0, 1];
   while (ticks[ticks.length - 1]! < highest && ticks.length < 12) {
@@ -95,7 +97,9 @@ export function ticksUpTo(highest: number): number[] {
   return highest > 0 ? ticks.filter((tick) => tick <= highest) : [0];
 }
 
-/** The highest columns, so far from one another and from those in `taken` that their names have room. */
+/**
+ * Return the highest columns, far enough from one another and from those in `taken` for their labels to fit.
+ */
 export function highest(
   standing: number[],
   heights: Float32Array,
@@ -126,7 +130,10 @@ function spanOf(ids: number[], xy: Float32Array): [number, number] {
   return [x1 > x0 ? x1 - x0 : 1, y1 > y0 ? y1 - y0 : 1];
 }
 
-/** The camera turned about the city by degrees, tilted, and nearer (below 1) or farther. */
+/**
+ * Return the camera rotated about the map by degrees, tilted by degrees, and moved nearer (factor below 1) or
+ * farther away.
+ */
 export function moved(camera: Camera, turn: number, tilt: number, factor = 1): Camera {
   const { eye, center } = camera;
   const [dx, dy, dz] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
@@ -149,13 +156,13 @@ export function moved(camera: Camera, turn: number, tilt: number, factor = 1): C
   };
 }
 
-/** The camera and what it looks at, moved to the right and up as seen, in parts of the picture's height. */
+/** Return the camera and its target moved to the right and up as seen, in shares of the picture's height. */
 export function shifted({ eye, center, up }: Camera, right: number, above: number): Camera {
   const [dx, dy, dz] = [center.x - eye.x, center.y - eye.y, center.z - eye.z];
   const flat = Math.hypot(dx, dy) || 1e-9;
   const far = Math.hypot(flat, dz);
   const [rx, ry] = [dy / flat, -dx / flat];
-  // Of what is as far away as the middle, a picture's height shows so much.
+  // The world height that the picture covers at the target's distance.
   const [r, u] = [right * SEEN * far, above * SEEN * far];
   const by = {
     x: r * rx + (u * ry * dz) / far,

@@ -1,6 +1,8 @@
 /**
- * The skyline as Plotly draws it: points, lines and a flat surface. plotly.js 4.1.1 draws those without compiling code at
- * run time, which our content security policy does not allow (its scattergl does: that is why nothing here uses it). Pure.
+ * The 3-D view as a Plotly figure: points, lines and a flat surface.
+ *
+ * plotly.js 4.1.1 draws those without compiling code at run time, which our content security policy forbids;
+ * its scattergl does compile, so it is not used here. Pure.
  */
 
 import type { Figure, Trace } from "../charts/library";
@@ -20,20 +22,21 @@ import {
   type Skyline,
 } from "./skyline";
 
-/** Cells a side of the relief on the ground. */
+/** Cells per side of the density grid on the ground. */
 const GROUND = 56;
 
-/** A font of a size, as large as the page's type is. */
+/** Returns a font of a size relative to the page's type. */
 type Type = (size: number) => { family: string; size: number };
 
+/** A figure, and the tokens of its points. */
 export interface Drawn {
   traces: Trace[];
   layout: Figure;
-  /** By trace and point: the token; what is not listed is no token. */
+  /** Token by trace and point; points that are missing here are no tokens. */
   tokens: Map<number, number[]>;
 }
 
-/** The figure. The camera is the viewer's own and must be put back by whoever draws. */
+/** Return the figure. The viewer owns the camera, so the caller must put it back when redrawing. */
 export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: Type): Drawn {
   const { vocabulary, layout, tints, heights, logarithmic, axis } = skyline;
   const xy = coordinates(placementOf(layout));
@@ -116,13 +119,13 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
   };
 }
 
-/** The sides of the ground, about 1, as the map has them. */
+/** Return the sides of the ground, about 1, in the map's proportions. */
 function sidesOf({ x0, x1, y0, y1 }: { x0: number; x1: number; y0: number; y1: number }) {
   const wide = Math.sqrt(Math.max(0.4, Math.min(2.5, (x1 - x0) / (y1 - y0))));
   return { x: 1.15 * wide, y: 1.15 / wide };
 }
 
-/** A line a column: dark at the foot, the token's own colour at the top. */
+/** Return one line per column: dark at the foot, the token's own colour at the top. */
 function stemsOf(
   ids: number[],
   xy: Float32Array,
@@ -152,7 +155,7 @@ function stemsOf(
   };
 }
 
-/** The relief of the map, flat on the ground. */
+/** Return the map's density grid, flat on the ground. */
 function groundOf(xy: Float32Array, layout: Layout): Trace {
   const { box } = placementOf(layout);
   const { size, heights, box: land } = reliefOf(xy, box, GROUND);
@@ -183,7 +186,7 @@ function groundOf(xy: Float32Array, layout: Layout): Trace {
 
 const NIGHT = unit(INK.night);
 
-/** A token's colour, so much of it over the night. */
+/** Return a token's colour at an opacity of `part` over the background. */
 function ink(tints: Uint8Array, id: number, part: number): string {
   const mixed = NIGHT.map((night, i) =>
     Math.round(part * tints[4 * id + i]! + (1 - part) * 255 * night),

@@ -1,19 +1,21 @@
-/** What a layout is as a country: its land, how its groups of tokens lie, and which tokens are where. Pure. */
+/** Analysis of a layout: its density grid, the shapes of its groups, and an index of its tokens. Pure. */
 
 import { districtAt, type Lie, type Members } from "./districts";
 import { gridOf, type Grid } from "./picking";
 import { coordinates, span, type Placement, type View } from "./placement";
 import { reliefOf, type Relief } from "./relief";
 
+/** The analysis of a layout. */
 export interface Survey {
-  /** The span of the great majority of tokens. */
+  /** Bounds of all but the stray tokens. */
   box: View;
   relief: Relief;
-  /** By group. */
+  /** Shapes by group. */
   lies: Lie[];
   grid: Grid;
 }
 
+/** Analyse a layout with the given groups. */
 export function survey(placement: Placement, { ids, starts }: Members): Survey {
   const xy = coordinates(placement);
   const box = span(xy);

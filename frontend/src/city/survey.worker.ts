@@ -1,4 +1,4 @@
-/** The surveyor's worker: a layout in, what was found out about it back. */
+/** Worker that receives a layout and returns its analysis. */
 
 import type { Members } from "./districts";
 import { survey } from "./survey";

@@ -1,16 +1,16 @@
 /**
- * Surveys layouts beside the page: a worker does it, since it takes longer than the main thread has between two
- * frames. Of several layouts that come while one is being surveyed the newest is taken up next, the others never.
+ * Layout analysis off the main thread, since it takes longer than the time between two frames. Of the layouts
+ * that arrive during an analysis, only the newest is analysed next.
  */
 
 import type { Members } from "./districts";
 import type { Placement } from "./placement";
 import { survey, type Survey } from "./survey";
 
-/** What the worker is sent. */
+/** A message to the worker. */
 export interface Commission {
   placement: Placement;
-  /** null: those of the commission before. */
+  /** Group members; null for those of the message before. */
   members: Members | null;
 }
 
@@ -19,6 +19,7 @@ interface Waiting extends Commission {
   done: (survey: Survey) => void;
 }
 
+/** The analyser of layouts, with its worker. */
 export class Surveyor {
   private worker: Worker | null = null;
   private known: Members | null = null;
@@ -36,13 +37,13 @@ export class Surveyor {
     }
   }
 
-  /** Survey a layout; `done` is called later, unless a newer one came before its turn. */
+  /** Analyse a layout. `done` is called later, unless a newer layout replaces this one before its turn. */
   ask(placement: Placement, members: Members, done: (survey: Survey) => void) {
     this.next = { placement, members, done };
     if (!this.at) this.begin();
   }
 
-  /** Nothing that was asked is answered any more. */
+  /** Cancel all requests; their callbacks are not called any more. */
   forget() {
     this.next = null;
     if (this.at) this.at.done = () => undefined;
@@ -75,11 +76,11 @@ export class Surveyor {
     const { done } = this.at;
     this.at = null;
     done(found);
-    // Asked for by `done` it has begun already.
+    // If `done` asked for another analysis, that one has already begun.
     if (!this.at) this.begin();
   }
 
-  /** The worker could not be loaded, or failed: the page surveys by itself. */
+  /** Continue on the main thread, because the worker failed or could not be loaded. */
   private withoutWorker() {
     this.worker?.terminate();
     this.worker = null;

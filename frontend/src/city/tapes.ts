@@ -1,34 +1,37 @@
-/** What a film is recorded on, frame by frame: the best that this browser can make at this address. */
+/** Frame encoders of a film, of which the browser's best is chosen. */
 
 import { Apng } from "./apng";
 import { pictureOf } from "./pictureof";
 import { webm, type Encoded, type Video } from "./webm";
 
+/** An encoder that takes a film's frames in order. */
 export interface Tape {
-  /** Frames a second. */
+  /** Frames per second. */
   readonly rate: number;
-  /** A picture for every change, and no others: nothing may glide. */
+  /** True if it stores one picture per change, which rules out glides. */
   readonly still: boolean;
-  /** What is on the canvas is shown from now on (ms); `key`: it can be shown without what came before. */
+  /** Encode the canvas as shown from `time` (ms) on; `key` makes a key frame, which needs none before it. */
   add(canvas: HTMLCanvasElement, time: number, key: boolean): Promise<void>;
-  /** The file; it ends at that time. */
+  /** Return the file, which ends at `time` (ms). */
   end(time: number): Promise<Blob>;
   close(): void;
 }
 
-/** Names of codecs to the browser and in the file, the fastest first. */
+/** Codec names, as the browser and the file call them, the fastest first. */
 const CODECS = [
   ["vp8", "V_VP8"],
   ["vp09.00.40.08", "V_VP9"],
 ] as const;
-/** Frames that wait to be encoded, at most. */
+/** Limit on frames that wait to be encoded. */
 const WAITING = 4;
-/** How good a frame that is a picture of its own is, 0 to 1. */
+/** Quality of a frame that is a whole picture, 0 to 1. */
 const QUALITY = 0.8;
 
 /**
- * A video by WebCodecs, which browsers have at secure addresses only. Else a video whose frames are all pictures of
- * their own: a WebP picture is a key frame of VP8. Else, where the browser writes no WebP either, an animated PNG.
+ * Return the best encoder this browser has.
+ *
+ * That is a video by WebCodecs, which browsers offer on secure origins only; else a video of whole pictures,
+ * since a WebP picture is a VP8 key frame; else, in a browser that writes no WebP, an animated PNG.
  */
 export async function tapeFor(width: number, height: number): Promise<Tape> {
   if (typeof VideoEncoder === "function") {
@@ -45,6 +48,7 @@ export async function tapeFor(width: number, height: number): Promise<Tape> {
   return type === "image/webp" ? new Pictures(width, height) : new Apng();
 }
 
+/** A video encoder by WebCodecs. */
 class Encoding implements Tape {
   readonly rate = 24;
   readonly still = false;
@@ -86,8 +90,9 @@ class Encoding implements Tape {
   }
 }
 
+/** A video encoder that takes each frame from a WebP picture. */
 class Pictures implements Tape {
-  /** Every frame is whole: fewer make a film that is not too large. */
+  /** Every frame is a whole picture, so a lower rate keeps the file small. */
   readonly rate = 12;
   readonly still = false;
   private readonly frames: Encoded[] = [];
@@ -119,7 +124,11 @@ function fileOf(
   return new Blob([bytes as BlobPart], { type: "video/webm" });
 }
 
-/** The frame of VP8 in a WebP file. */
+/**
+ * Return the VP8 frame in a WebP file.
+ *
+ * @throws RangeError if there is none.
+ */
 function vp8Of(file: ArrayBuffer): Uint8Array {
   const view = new DataView(file);
   for (let at = 12; at + 8 <= file.byteLength;) {

@@ -1,5 +1,6 @@
-/** Pictures on the graphics card: textures, and what is drawn on them. */
+/** Textures and render targets. */
 
+/** A framebuffer with its texture. */
 export interface Target {
   frame: WebGLFramebuffer;
   picture: WebGLTexture;
@@ -8,11 +9,13 @@ export interface Target {
 }
 
 /**
- * What light is summed in. Floats, so that it may exceed 1: half as long, which is the graphics card's own measure, or
- * full where a processor draws, which has no half floats and would convert each of them. Bytes where neither can be.
+ * The format in which light is summed. Floats allow sums above 1: half floats suit a graphics card; full
+ * floats suit a software renderer, which has no half floats and would convert each of them. Bytes are used
+ * where neither works.
  */
 export type Depth = "bytes" | "half" | "full";
 
+/** Create a texture with linear filtering, clamped at its edges. */
 export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
   const texture = gl.createTexture()!;
   gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -23,6 +26,7 @@ export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
   return texture;
 }
 
+/** Create a render target of a format. */
 export function targetOf(
   gl: WebGL2RenderingContext,
   depth: Depth,
@@ -38,12 +42,16 @@ export function targetOf(
   return { frame, picture, width, height };
 }
 
+/** Delete a render target. */
 export function release(gl: WebGL2RenderingContext, { frame, picture }: Target) {
   gl.deleteFramebuffer(frame);
   gl.deleteTexture(picture);
 }
 
-/** The depth that can be drawn on here. Asked once: the answer waits until all that was drawn is done. */
+/**
+ * Return the best format that can be rendered to. Ask once only, since the answer waits for all pending
+ * drawing.
+ */
 export function depthOf(gl: WebGL2RenderingContext): Depth {
   const floats = gl.getExtension("EXT_color_buffer_float");
   const able = (depth: Depth) => {
@@ -59,7 +67,7 @@ export function depthOf(gl: WebGL2RenderingContext): Depth {
   return offered && able("half") ? "half" : "bytes";
 }
 
-/** Whether a processor draws, as far as the browser says what does. */
+/** Return whether the renderer is software, as far as the browser names it. */
 function bySoftware(gl: WebGL2RenderingContext): boolean {
   const named = gl.getExtension("WEBGL_debug_renderer_info");
   const name: unknown = gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER);

@@ -1,26 +1,27 @@
-/** When what is shown in a film: which shot, and which of them lights its lamps. Pure. */
+/** Timing of a film: which film frame is shown, and whose rows are lit, at each instant. Pure. */
 
-/** A beat lights the lamps at most so often, in seconds: no more than three flashes a second. */
+/** Least time between two beats, in seconds, for no more than three flashes a second. */
 const BEAT = 0.34;
-/** The last shot stays on, in seconds. */
+/** How long the last film frame stays, in seconds. */
 const TAIL = 1.5;
-/** A glide takes at most so long, in seconds. */
+/** Longest duration of a glide, in seconds. */
 const GLIDE = 0.6;
 
+/** The state of a film at one instant. */
 export interface Instant {
-  /** The shot that is shown. */
+  /** Index of the film frame that is shown. */
   shot: number;
-  /** How far the glide from the shot before has come, 0 to 1. */
+  /** Progress of the glide from the film frame before, 0 to 1. */
   mixing: number;
-  /** The shot whose rows are lit, and for how long they have been, in seconds. */
+  /** Index of the film frame whose rows are lit; `age`: for how long, in seconds. */
   beat: number;
   age: number;
 }
 
-/** So many shots, so many of them a second. */
+/** The schedule of a film with a number of film frames at a rate per second. */
 export class Timing {
   readonly seconds: number;
-  /** Shots from one beat to the next: 1 where every shot is one. */
+  /** Film frames from one beat to the next; 1 if each is a beat. */
   readonly stride: number;
 
   constructor(
@@ -31,11 +32,12 @@ export class Timing {
     this.stride = Math.max(1, Math.ceil(BEAT * rate - 1e-9));
   }
 
-  /** How long a beat is on before the next, in seconds. */
+  /** Return the time from one beat to the next, in seconds. */
   get lasting(): number {
     return this.stride / this.rate;
   }
 
+  /** Return the state at a time. */
   at(seconds: number): Instant {
     const shot = Math.min(this.shots - 1, Math.floor(seconds * this.rate + 1e-9));
     const beat = shot - (shot % this.stride);

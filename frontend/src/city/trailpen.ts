@@ -1,9 +1,10 @@
-/** Trails on a picture: the strokes that Plotly draws on the screen, with a pen. */
+/** Trails in an exported picture: the strokes that Plotly draws on the screen, drawn by a drawing context. */
 
 import type { Scenery } from "./overlay";
 import type { Pen } from "./pen";
 import { trailStrokes } from "./trails";
 
+/** Draw the trails. */
 export function drawTrails(pen: Pen, { trails, view, width, height }: Scenery) {
   const scale = Math.max(1, Math.min(2, height / 1_000));
   pen.lineJoin = "round";

@@ -1,34 +1,38 @@
-/** Trails, older parts fainter, both ends told apart by shape: as Plotly draws them above the lamps, and as pictures do. Pure. */
+/**
+ * Strokes of trails for Plotly and for exported pictures. Older parts are fainter, and the two ends differ in
+ * shape. Pure.
+ */
 
 import type { Trace } from "../charts/library";
 import { INK, TINTS } from "./palette";
 
+/** The path of one token on the map. */
 export interface Trail {
   id: number;
-  /** In map units, in the order of time. */
+  /** Positions in map units, in order of time. */
   xs: number[];
   ys: number[];
-  /** The chosen token's, or one that was selected with it; the others are those that moved most. */
+  /** True for the chosen token, or one selected with it; false for the biggest movers. */
   own: boolean;
 }
 
-/** Parts of a trail, the oldest first, and how strongly each is drawn. */
+/** Opacity of the parts of a trail, the oldest first. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
 
-/** Lines of one look, one after the other: null ends one. */
+/** Lines of one style in sequence; null ends a line. */
 export interface Strokes {
   x: (number | null)[];
   y: (number | null)[];
   color: string;
   width: number;
   opacity: number;
-  /** They are no lines but signs of this size around each place. */
+  /** Set if these are markers of this size at each position instead of lines. */
   sign?: { symbol: "square-open" | "triangle-up"; size: number };
 }
 
 const OTHERS = TINTS[1];
 
-/** All trails in a handful of strokes, however many there are. */
+/** Return all trails as a handful of strokes, however many trails there are. */
 export function trailStrokes(trails: Trail[]): Strokes[] {
   const drawn = trails.filter(({ xs }) => xs.length > 1);
   return [false, true].flatMap((own) => {
@@ -37,7 +41,7 @@ export function trailStrokes(trails: Trail[]): Strokes[] {
   });
 }
 
-/** The same as Plotly takes them. */
+/** Return all trails as Plotly traces. */
 export function trailTraces(trails: Trail[]): Trace[] {
   return trailStrokes(trails).map(({ x, y, color, width, opacity, sign }) => ({
     type: "scatter",
@@ -58,7 +62,7 @@ function strokes(trails: Trail[], color: string): Strokes[] {
     const x: (number | null)[] = [];
     const y: (number | null)[] = [];
     for (const { xs, ys } of trails) {
-      // The parts of equal length meet, so each ends where the next begins.
+      // Consecutive parts share a point, so that they meet.
       const last = xs.length - 1;
       const from = Math.floor((age * last) / AGES.length);
       const to = Math.floor(((age + 1) * last) / AGES.length);

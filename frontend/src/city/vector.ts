@@ -1,4 +1,4 @@
-/** The figure as SVG: land and contours as paths, lamps as circles, names as text. */
+/** The picture as SVG: land and contours as paths, lamps as circles, labels as text. */
 
 import { drawCaption, type Placed } from "./caption";
 import { contoursOf } from "./contours";
@@ -14,18 +14,21 @@ import { brief, escaped, VectorPen } from "./vectorpen";
 
 type Rgb = [number, number, number];
 
-/** Heights at which the land takes another shade, and where the contour lines of the screen run: the coast first. */
+/**
+ * Heights at which the land's shade changes, and heights of the contour lines as on the screen, the coast
+ * first.
+ */
 const SHADES = Array.from({ length: 15 }, (_, i) => 0.04 + 0.075 * i);
 const LINES = Array.from({ length: 8 }, (_, i) => LAND.sea + (i + 0.5) / LAND.lines);
-/** Strokes of these widths, one upon the other, are the glow along the coast. */
+/** Widths of the strokes that make up the glow along the coast, drawn on top of each other. */
 const GLOW = [11, 7, 3.6];
-/** Kinds of brightness among lamps lit, and asleep: each needs gradients of its own. */
+/** Number of brightness levels of lit lamps, and of unlit ones; each level needs gradients of its own. */
 const BRIGHTNESSES = 6;
 const DIMNESSES = 12;
-/** How far from a lamp asleep its halo is drawn, in design pixels. */
+/** Radius to which the halo of an unlit lamp is drawn, in design pixels. */
 const HALO_REACH = 8;
 
-/** An SVG document of `pose`, `title` as its name, with the caption in it. */
+/** Return an SVG document of the scene, with a title and a caption. */
 export function svgOf(pose: Pose, caption: Placed, title: string): string {
   const { width, height } = pose.scenery;
   const overlay = new Overlay(document.createElement("canvas"));
@@ -44,7 +47,7 @@ export function svgOf(pose: Pose, caption: Placed, title: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${brief(width)}" height="${brief(height)}" viewBox="0 0 ${brief(width)} ${brief(height)}" font-family="${escaped(FACE)}">`,
     `<title>${escaped(title)}</title>`,
     `<desc>${escaped(said)}</desc>`,
-    // Light adds up; a program that cannot do that paints one over the other.
+    // Light adds up; a viewer without blend modes paints one lamp over the other.
     `<defs><style>circle{mix-blend-mode:screen}</style>${[...gradients.values()].join("\n")}</defs>`,
     `<rect width="100%" height="100%" fill="${INK.night}"/>`,
     `<g id="land">${land(pose)}</g>`,
@@ -88,7 +91,7 @@ function land({ scenery, xy, box }: Pose): string {
   return paths.join("\n");
 }
 
-/** Rings as one path, their corners rounded off. */
+/** Return the rings as one path with rounded corners. */
 function rings(all: Float32Array[], scenery: Scenery): string {
   return all
     .map((ring) => {
@@ -111,7 +114,7 @@ function rings(all: Float32Array[], scenery: Scenery): string {
     .join("");
 }
 
-/** The colour of the land at a height, as the shader of the land has it. */
+/** Return the colour of the land at a height, as in the ground shader. */
 function shade(height: number): Rgb {
   const [night, land, contour] = [unit(INK.night), unit(INK.land), unit(INK.contour)];
   const { from, to, share } = LAND.hills;
@@ -120,7 +123,7 @@ function shade(height: number): Rgb {
   return night.map((part, i) => part + (land[i]! - part) * risen + contour[i]! * hilly) as Rgb;
 }
 
-/** The lamps asleep: a gradient for each kind of hue and dimness. Adds to `gradients`. */
+/** Return the unlit lamps, with one gradient per hue and brightness level. Adds to `gradients`. */
 function asleepLamps(
   { scenery, xy, tints, shining }: Pose,
   gradients: Map<string, string>,
@@ -166,7 +169,7 @@ function litLamps({ scenery, xy, tints, shining }: Pose, gradients: Map<string, 
   return lamps.join("\n");
 }
 
-/** What is seen of a lamp at a distance from it, in design pixels: its shader's light through its shoulder. */
+/** Visible light of a lamp at a distance in design pixels, tone-mapped as in its shader. */
 type Fall = (r: number) => Rgb;
 
 function sleeping(hue: Rgb, bright: number): Fall {
@@ -197,7 +200,7 @@ function glowing(hue: Rgb, bright: number, reach: number): Fall {
   };
 }
 
-/** Light as the eye sees it. */
+/** Tone-map light as the shaders do. */
 function seen(light: Rgb): Rgb {
   const peak = Math.max(...light, 1e-4);
   const whole = (1 - Math.exp(-EYE.gain * peak)) / peak;
@@ -206,12 +209,12 @@ function seen(light: Rgb): Rgb {
   ) as Rgb;
 }
 
-/** One light over another. */
+/** Blend two lights as a screen. */
 function both(one: Rgb, other: Rgb): Rgb {
   return one.map((part, i) => 1 - (1 - part) * (1 - other[i]!)) as Rgb;
 }
 
-/** One lamp, from its middle to its rim. */
+/** Return the gradient of one lamp, from its centre to its rim. */
 function gradient(name: string, reach: number, fall: Fall): string {
   const radii = [0, 0.6, 1.2, 1.8, 2.5, 3.5, 5, 7, 10, 14, 20, 28, 38, 55].filter((r) => r < reach);
   const stops = [...radii, reach].map((r) => {

@@ -1,8 +1,8 @@
-/** A pen that writes strokes and words down as SVG elements. Pure. */
+/** A drawing context that records strokes and texts as SVG elements. Pure. */
 
 import type { Pen } from "./pen";
 
-/** Nothing XML 1.0 cannot hold, and nothing that could be taken for markup. */
+/** Escape a text for XML 1.0, without characters that it cannot hold. */
 export function escaped(text: string): string {
   return text
     .replace(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
@@ -12,11 +12,12 @@ export function escaped(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
-/** A number as short as a picture needs it. */
+/** Format a number with at most one decimal, which is enough for a picture. */
 export function brief(value: number): string {
   return Number.isFinite(value) ? String(Math.round(value * 10) / 10) : "0";
 }
 
+/** The recorder of one group of SVG elements. */
 export class VectorPen implements Pen {
   globalAlpha = 1;
   fillStyle: string | CanvasGradient | CanvasPattern = "#000000";
@@ -29,12 +30,12 @@ export class VectorPen implements Pen {
   textBaseline: CanvasTextBaseline = "alphabetic";
   letterSpacing = "0px";
 
-  /** The elements, in the order in which they were drawn. */
+  /** The elements, in drawing order. */
   readonly elements: string[] = [];
   private path = "";
   private dashes: number[] = [];
 
-  // The picture's own units are those that are drawn in: nothing is to be scaled, or wiped away.
+  // The context draws in the picture's own units on an empty page: nothing to scale, nothing to clear.
   setTransform() {}
   clearRect() {}
 
@@ -93,7 +94,7 @@ export class VectorPen implements Pen {
     this.elements.push(`<rect ${box(x, y, width, height)} ${this.outline()}/>`);
   }
 
-  /** The dark edge that lifts words off the lamps; the words themselves are written by `fillText`. */
+  /** Record the dark edge that separates text from the lamps; `fillText` writes the text itself. */
   strokeText(text: string, x: number, y: number) {
     this.write(text, x, y, `aria-hidden="true" ${this.outline()}`);
   }
@@ -104,7 +105,7 @@ export class VectorPen implements Pen {
 
   private write(text: string, x: number, y: number, how: string) {
     const [, weight = "400", size = "10"] = /^(?:(\w+) )?([\d.]+)px/.exec(this.font) ?? [];
-    // Other programs know no other baseline than the letters' own.
+    // Other programs know only the alphabetic baseline.
     const down = this.textBaseline === "middle" ? 0.35 * Number(size) : 0;
     const anchor = { center: "middle", right: "end", end: "end", left: "", start: "" }[
       this.textAlign
@@ -140,7 +141,7 @@ function box(x: number, y: number, width: number, height: number): string {
   return `x="${brief(x)}" y="${brief(y)}" width="${brief(width)}" height="${brief(height)}"`;
 }
 
-/** A colour that old programs understand, and how opaque it is. */
+/** Return a colour that old programs understand, and its opacity. */
 function inkOf(style: unknown, alpha: number): [string, number] {
   const text = String(style);
   const parts = /^rgba?\(([^)]*)\)$/

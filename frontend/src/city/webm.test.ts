@@ -20,6 +20,6 @@ it("is a file whose table points at the clusters, with its length in it", () => 
   expect(clusters).toHaveLength(2);
   const cues = words.slice(words.indexOf("1c53bb6b"));
   for (const at of clusters) expect(cues).toContain(at.toString(16));
-  // The second frame: track 1, 500 ms after its cluster, no key.
+  // The second frame: track 1, 500 ms after its cluster, no key frame.
   expect(words).toContain("8101f400020202");
 });

@@ -1,13 +1,15 @@
-/** Encoded pictures as a WebM file: its length is in it, and a table of where each second begins. Pure. */
+/** A WebM file of encoded pictures, with its duration and an index of its key frames. Pure. */
 
+/** An encoded frame. */
 export interface Encoded {
   /** Milliseconds from the beginning. */
   time: number;
-  /** It can be shown without the ones before it. */
+  /** True if it can be shown without the frames before it. */
   key: boolean;
   bytes: Uint8Array;
 }
 
+/** The video track of a file. */
 export interface Video {
   codec: "V_VP8" | "V_VP9";
   width: number;
@@ -16,7 +18,7 @@ export interface Video {
   duration: number;
 }
 
-/** A file of `frames`, in the order of time; the first is a key. */
+/** Return a WebM file of `frames`, in order of time; the first must be a key frame. */
 export function webm(frames: Encoded[], { codec, width, height, duration }: Video): Uint8Array {
   const head = element(0x1a45dfa3, [
     element(0x4286, whole(1)),
@@ -63,12 +65,14 @@ export function webm(frames: Encoded[], { codec, width, height, duration }: Vide
   return joined([head, element(0x18538067, body)]);
 }
 
+/** Return a SimpleBlock of the frame, in a cluster that starts at `from` ms. */
 function block({ time, key, bytes }: Encoded, from: number): Uint8Array {
   const after = Math.round(time) - from;
   const head = Uint8Array.of(0x81, (after >> 8) & 255, after & 255, key ? 0x80 : 0);
   return element(0xa3, [head, bytes]);
 }
 
+/** Return an EBML element with an eight-byte length. */
 function element(id: number, content: Uint8Array | Uint8Array[]): Uint8Array {
   const parts = Array.isArray(content) ? content : [content];
   const size = parts.reduce((sum, { length }) => sum + length, 0);
@@ -79,7 +83,7 @@ function element(id: number, content: Uint8Array | Uint8Array[]): Uint8Array {
   return joined([whole(id), length, ...parts]);
 }
 
-/** A whole number without zeros before it, as names and values are written. */
+/** Encode an unsigned integer without leading zeros, as ids and values are written. */
 function whole(value: number): Uint8Array {
   const bytes = [value & 255];
   for (let rest = Math.floor(value / 256); rest > 0; rest = Math.floor(rest / 256)) {
