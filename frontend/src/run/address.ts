@@ -1,6 +1,6 @@
 /**
- * What the address bar holds, so that a link shows a colleague the same thing. A row of the table a word of it;
- * what it does not say, or says wrongly, is null. Pure.
+ * The view state that the URL carries, so that a link shows a colleague the same view. Each key of
+ * `FIELDS` parses one URL parameter; a missing or malformed one is null. Pure.
  */
 
 import { readBeside } from "./besides";
@@ -31,14 +31,14 @@ export const COLOURS = [
 ] as const;
 export type ColourBy = (typeof COLOURS)[number];
 
-/** What the rows of the matrix are ordered by. */
+/** Orders for the rows of the matrix. */
 export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
 export const VIEWS = ["umap", "linear", "skyline"] as const;
-/** How the city is looked at: one of the two maps, or the first of them in three dimensions. */
+/** Ways to look at the city: one of the two maps, or the first of them in three dimensions. */
 export type View = (typeof VIEWS)[number];
-/** Whose way over the map is drawn, and to which tokens lines go from the chosen one. */
+/** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */
 export const TRAILED = ["none", "chosen", "movers"] as const;
 export type TrailsOf = (typeof TRAILED)[number];
 export const LINKED = ["none", "space", "map", "both"] as const;
@@ -48,44 +48,44 @@ const FIELDS = {
   run: (word: string) => word || null,
   token: whole,
   map: oneOf(VIEWS),
-  /** What the heights of the skyline say. */
+  /** Measure behind the heights of the skyline. */
   height: oneOf(HEIGHTS),
-  /** What the second map shows. */
+  /** Content of the second map. */
   beside: readBeside,
-  /** And whether it is zoomed by itself. */
+  /** Set when the second map has its own zoom. */
   apart: flag,
   colour: oneOf(COLOURS),
   panel: oneOf(PANELS),
-  /** The inspector is folded away where there is room for it. */
+  /** Set when the inspector is folded away although there is room for it. */
   folded: flag,
-  /** Doubtful places are marked. */
+  /** Set when doubtful positions are marked. */
   doubt: flag,
   district: whole,
-  /** The token that the chosen one is compared with. */
+  /** Token that the focused one is compared with. */
   pair: whole,
-  /** The step whose neighbours are compared with those of now. */
+  /** Step whose neighbours are compared with the current ones. */
   then: whole,
   rows: oneOf(ROW_ORDERS),
-  /** The step whose matrix is taken away from the one that is shown. */
+  /** Step whose matrix is subtracted from the one shown. */
   against: whole,
   trails: oneOf(TRAILED),
   links: oneOf(LINKED),
-  /** How many steps back distances and trails reach; 0: to the start. */
+  /** Steps back that distances and trails reach; 0: to the start. */
   over: whole,
   legend: oneOf(["open", "folded"]),
-  /** The entry of the legend whose tokens are ringed. */
+  /** Legend entry whose tokens are ringed. */
   ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
-  /** Ids of gathered tokens. */
+  /** Ids of the selected tokens. */
   tokens: readIds,
-  /** The rule by which tokens are gathered, where they are too many for a link. */
+  /** Rule that selects the tokens, when they are too many for a link. */
   gather: (word: string) => (readRule(word) ? word : null),
-  /** The map is turned so that the gathered tokens stay. */
+  /** Set when the map is rotated to hold the selected tokens still. */
   align: flag,
-  /** The step to play the run from; null: live. */
+  /** Step to play the run from; null: live. */
   from: whole,
-  /** The step to stand at; null: none. */
+  /** Past step to show; null: none. */
   at: whole,
-  /** Steps a second at which it is played. */
+  /** Playback speed in steps a second. */
   speed: (word: string) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
 };
@@ -94,7 +94,7 @@ export type Address = { [Field in keyof typeof FIELDS]: ReturnType<(typeof FIELD
 
 export const NOWHERE = readAddress("");
 
-/** Read a query string. */
+/** Parse a query string; a missing or malformed parameter becomes null. */
 export function readAddress(query: string): Address {
   const words = new URLSearchParams(query);
   const read = Object.entries(FIELDS).map(([name, of]) => {
@@ -104,13 +104,13 @@ export function readAddress(query: string): Address {
   return Object.fromEntries(read) as Address;
 }
 
-/** The query string of an address, `""` or starting with `?`. */
+/** Return the query string of a view state: `""`, or one that starts with `?`. */
 export function writeAddress(address: Partial<Address>): string {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(address)) {
     if (value !== null) words.set(name, value === true ? "1" : String(value));
   }
-  // Between ids a comma reads better than what stands for it.
+  // Commas and colons are legal in a query and read better than their escapes.
   const text = words.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text && `?${text}`;
 }

@@ -1,11 +1,14 @@
-/** The answer to a question that changes: asked late, asked once, and an older answer never replaces a newer. */
+/**
+ * A query whose path changes: debounced, sent once for each path, and an older answer never
+ * replaces a newer one.
+ */
 
 import { ask, Refusal } from "../wire/rest";
 
 export class Answer<T> {
-  /** Of the last question that was answered; null before the first, and after one that was refused. */
+  /** The last answer; null before the first one and after a refused request. */
   value = $state.raw<T | null>(null);
-  /** Why there is none. */
+  /** Why there is no answer. */
   problem = $state<string | null>(null);
   waiting = $state(false);
 
@@ -14,16 +17,18 @@ export class Answer<T> {
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `fetch` fetches what is at a path. */
+  /** Start without a path. `fetch` gets the data of a path. */
   constructor(
     private readonly fetch: (path: string, signal: AbortSignal) => Promise<T> = (path, signal) =>
       ask<T>(path, { signal }),
   ) {}
 
   /**
-   * Ask; the question of before counts no more. What it was answered stays until there is a new answer, unless
-   * `fresh`. `late`: milliseconds until it is asked: while somebody drags through the steps only the last
-   * question is. null: nothing to ask. `version`: of what is asked; in another one the same question is asked again.
+   * Request `path` and abandon the previous request; null requests nothing.
+   *
+   * The previous answer stays until a new one arrives, unless `fresh`. `delay` is a debounce in
+   * milliseconds: during a scrub only the last path is requested. `version` identifies the state of
+   * the data; another version requests the same path again.
    */
   ask(
     path: string | null,
@@ -62,7 +67,7 @@ export class Answer<T> {
       if (!(error instanceof Refusal)) throw error;
       this.value = null;
       this.problem = error.message;
-      // Asked again, it may be answered.
+      // Allow the same path to be requested again; it may succeed then.
       this.path = null;
     }
     this.waiting = false;

@@ -1,4 +1,6 @@
-/** The whole page's state: who is looking, at which run, at what in it. The address bar follows it. */
+/**
+ * The state of the whole page: the session, the open run and how it is viewed. The URL follows it.
+ */
 
 import { untrack } from "svelte";
 import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../wire/rest";
@@ -14,13 +16,15 @@ import type { When } from "./travel.svelte";
 import { Viewing } from "./viewing.svelte";
 
 const LOOK_AGAIN = 5_000;
-/** The address follows what is shown so late, in ms: browsers bear a few changes a second. */
+/**
+ * Debounce before the URL follows the view, in ms: browsers limit URL changes to a few a second.
+ */
 const WRITE_LATE = 250;
 
 export class App {
   session = $state.raw<Session | null>(null);
   runs = $state.raw<Run[] | null>(null);
-  /** The server did not answer the last time it was asked for the runs. */
+  /** Set when the server did not answer the last request for the list of runs. */
   unreachable = $state(false);
   run = $state.raw<LiveRun | null>(null);
   selection = $state.raw<Selection | null>(null);
@@ -29,17 +33,17 @@ export class App {
 
   private readonly wish = readAddress(location.search);
   readonly viewing = new Viewing(this.wish);
-  /** How far rows have come; looked up while the map shows it. */
+  /** How far each row has moved; requested only while the map shows it. */
   moves!: Moves;
   readonly gathered = new Gathered(this.wish);
 
-  /** The layout to show: of the chosen method, or the linear one until that exists. */
+  /** The layout to show: that of the chosen method, or the linear one until that exists. */
   layout: Layout | null = $derived.by(() => {
     const layouts = this.run?.layouts;
     return layouts?.[this.viewing.method] ?? layouts?.linear ?? layouts?.umap ?? null;
   });
 
-  /** Resolves when another moment of the past is worth being shown: when the map is through with the last. */
+  /** Resolves when it is worth showing another past step: once the map has drawn the last one. */
   painted: () => Promise<void> = () => Promise.resolve();
 
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -66,7 +70,7 @@ export class App {
       $effect(() => this.selection?.show(this.run?.at ?? null));
       $effect(() => {
         const { vocabulary = null, districts = null } = this.run ?? {};
-        // A link may name a token that there is not.
+        // A link may name a token that does not exist.
         if (vocabulary && !((this.selection?.token ?? 0) < vocabulary.tokens.length))
           this.selection?.refuse(t.token.unknown);
         untrack(() => this.gathered.resolve(vocabulary, districts));
@@ -79,7 +83,7 @@ export class App {
     return this.session?.presenter ?? false;
   }
 
-  /** Open a run: live, or at another time. */
+  /** Open a run, live or at another point in time. */
   open(
     id: string,
     token: number | null = null,
@@ -90,7 +94,7 @@ export class App {
     const run = new LiveRun(id, when, () => this.painted());
     run.setBeatInterval(this.beatInterval);
     let seen = -1;
-    // Of the run that a link names, its district too.
+    // A link names a district only for its own run; another run starts without one.
     if (this.run || id !== this.wish.run) {
       this.viewing.district = null;
       this.viewing.details.forget();
@@ -119,7 +123,7 @@ export class App {
     if (token !== null) this.viewing.show("token");
   }
 
-  /** Tokens with `text` in them. */
+  /** Return up to 20 tokens whose text contains `text`. */
   async search(text: string, signal: AbortSignal): Promise<Token[]> {
     if (!this.run || !text) return [];
     const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
@@ -147,7 +151,7 @@ export class App {
     await this.look();
   }
 
-  /** Ask who we are and what runs there are; again every few seconds. */
+  /** Fetch the session and the list of runs, and again every few seconds. */
   look = async () => {
     clearTimeout(this.timer);
     try {
@@ -167,7 +171,7 @@ export class App {
     }
   };
 
-  /** The run in progress, or else the newest that can be read. */
+  /** Open the run in progress, or else the newest readable one. */
   private openSome() {
     const readable = (this.runs ?? []).filter((run) => run.readable);
     readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
@@ -175,7 +179,7 @@ export class App {
     if (some) this.open(some.id, this.wish.run === null ? this.wish.token : null);
   }
 
-  /** It is known at which step the run is. */
+  /** True once the run's current step is known. */
   private readonly counted = $derived(this.run?.counters != null);
 
   private movesWanted(): Wanted | null {

@@ -1,11 +1,11 @@
-/** Something the server is asked for again and again, while somebody looks at it. */
+/** A query that is repeated while its answer is on screen. */
 
 import { Refusal } from "../wire/rest";
 
 export abstract class Asking {
-  /** Why what was asked for last was not done. */
+  /** Why the last request failed. */
   problem = $state<string | null>(null);
-  /** The server did not answer, the last time. */
+  /** Set when the last poll got no answer. */
   private unanswered = false;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -15,7 +15,7 @@ export abstract class Asking {
     clearTimeout(this.timer);
   }
 
-  /** Ask for something, and look what became of it. */
+  /** Send a request that changes something, then poll for the result. */
   async change(request: () => Promise<unknown>) {
     this.problem = null;
     try {
@@ -27,10 +27,10 @@ export abstract class Asking {
     await this.look();
   }
 
-  /** Fetch it and keep it. */
+  /** Fetch the latest state and store it. */
   protected abstract fetch(signal: AbortSignal): Promise<void>;
 
-  /** Milliseconds until it is asked for again. */
+  /** Return the milliseconds until the next poll. */
   protected abstract pause(): number;
 
   protected look = async () => {

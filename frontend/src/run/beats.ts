@@ -1,17 +1,17 @@
 /**
- * Which steps become beats of the map.
+ * The choice of the steps that become beats of the map.
  *
- * A beat is one real step, never several in one, and beats are at least `interval` apart. When one is
- * due, the next step to arrive is lit, so what glows is always fresh; the steps between are only
- * counted. When the steps stop coming, the last of them still gets its beat.
+ * A beat is one real step, never a merge of several, and beats are at least `interval` apart. When
+ * one is due, the next step to arrive is lit, so what glows is always fresh; the steps between are
+ * only counted. When no more steps come, the last of them still gets its beat.
  */
 
 import type { Pulse } from "../wire/frames";
 
-/** No more than three flashes a second, whatever is asked for. */
+/** Limits the map to three flashes a second, whatever interval is requested. */
 export const SHORTEST_INTERVAL = 340;
 
-/** How long a due beat waits for something fresher than a step already seen, in ms: at least, at most. */
+/** Bounds in ms on how long a due beat waits for a step newer than the last one seen. */
 const GRACE = 120;
 const PATIENCE = 1_000;
 
@@ -19,7 +19,7 @@ export class BeatScheduler {
   private last = -Infinity;
   private pending: Pulse | null = null;
   private arrived = -Infinity;
-  /** Time between the last two steps, ms: the next is about as far away. */
+  /** Time between the last two steps, ms; the next is expected after about as long. */
   private gap = 0;
   private shortest = SHORTEST_INTERVAL;
 
@@ -35,7 +35,9 @@ export class BeatScheduler {
     this.shortest = Math.max(SHORTEST_INTERVAL, milliseconds);
   }
 
-  /** A step arrived at `now` (ms); the pulse, if it is to glow now. */
+  /**
+   * Accept a step that arrived at `now` (ms); return its pulse if it should glow now, else null.
+   */
   offer(pulse: Pulse, now: number): Pulse | null {
     if (pulse.merged) return null;
     this.gap = now - this.arrived;
@@ -45,14 +47,14 @@ export class BeatScheduler {
     return null;
   }
 
-  /** Time passed; a step that waited and is due now, when nothing fresher came. */
+  /** Return the waiting step if it is due at `now` (ms) and no newer one came, else null. */
   tick(now: number): Pulse | null {
     if (!this.pending || now - this.last < this.shortest) return null;
     const awaited = this.arrived + Math.min(PATIENCE, Math.max(GRACE, 1.5 * this.gap));
     return now < awaited ? null : this.fire(this.pending, now);
   }
 
-  /** Forget what waits: another run, another attempt, or a beat found elsewhere. */
+  /** Drop the waiting step: for another run, another attempt, or a beat from elsewhere. */
   clear() {
     this.pending = null;
   }

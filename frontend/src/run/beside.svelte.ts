@@ -1,4 +1,7 @@
-/** What the second map shows: a step of the run on the first, its other view, or another run as it happens. */
+/**
+ * The content of the second map: a step of the first map's run, its other view, or another run
+ * live.
+ */
 
 import { failures } from "../strings/failures";
 import {
@@ -21,18 +24,21 @@ interface Moment {
   districts: Districts | null;
 }
 
-/** A beat that stands: how long it is said to last, in ms. */
+/** Nominal duration of a still beat, in ms. */
 const STANDING = 1_000;
 
 export class BesideMap {
-  /** Why it cannot be shown. */
+  /** Why the step cannot be shown. */
   problem = $state<string | null>(null);
 
   private moment = $state.raw<Moment | null>(null);
   private readonly abort = new AbortController();
   private readonly other: LiveRun | null = null;
 
-  /** `method`: the layout that the first map has, for what has no view of its own. */
+  /**
+   * Open `source`. `method` gives the first map's layout method, for sources without one of their
+   * own.
+   */
   constructor(
     private readonly run: LiveRun,
     readonly source: Beside,
@@ -47,12 +53,12 @@ export class BesideMap {
     return kindOf(this.source);
   }
 
-  /** Its run is another one. */
+  /** Return whether the second map shows another run. */
   get foreign(): boolean {
     return this.other !== null;
   }
 
-  /** The run that it is of. */
+  /** Return the run that the second map shows. */
   get of(): LiveRun {
     return this.other ?? this.run;
   }
@@ -76,13 +82,13 @@ export class BesideMap {
     return this.kind === "step" ? (this.moment?.districts ?? null) : this.of.districts;
   }
 
-  /** How brightly the last beat stays on while none comes. */
+  /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
   get held(): number {
     if (this.kind === "step") return 0.75;
     return this.of.paused ? 0.9 : this.of.resting ? 0.6 : 0;
   }
 
-  /** Why nothing is there, where that is known. */
+  /** Return why nothing is shown, where that is known. */
   get trouble(): string | null {
     return this.problem ?? this.other?.problem ?? null;
   }
@@ -99,7 +105,7 @@ export class BesideMap {
     try {
       const layout = await this.frame(`layouts/${step}?method=${this.method()}&format=frame${set}`);
       if (layout.kind !== "layout") throw new Refusal(0, failures.noLayout);
-      // What lights it and what names it may be missing: then it is shown without.
+      // The beat and the districts may be missing; the layout is then shown without them.
       const [detail, districts] = await Promise.all([
         step > 0 ? orNothing(run.detail(step, signal)) : null,
         orNothing(this.frame(`districts?step=${step}&format=frame`)),

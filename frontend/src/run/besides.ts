@@ -1,4 +1,4 @@
-/** What a second map beside the first may show, as it stands in the address. Pure. */
+/** The possible contents of the second map, as the URL names them. Pure. */
 
 import type { Method } from "../wire/frames";
 
@@ -7,7 +7,7 @@ export type Beside = `step:${number}` | `view:${Method}` | `run:${string}`;
 
 export type BesideKind = "step" | "view" | "run";
 
-/** Read a word of the address; null for anything that is not exactly one of them. */
+/** Parse a URL word; return null unless it matches one of the three forms exactly. */
 export function readBeside(word: string): Beside | null {
   if (/^step:\d{1,9}$/.test(word)) return `step:${Number(word.slice(5))}`;
   if (word === "view:umap" || word === "view:linear") return word;
@@ -18,7 +18,7 @@ export function kindOf(beside: Beside): BesideKind {
   return beside.slice(0, beside.indexOf(":")) as BesideKind;
 }
 
-/** The step, the view or the run that it names. */
+/** Return the step, the view or the run that the source names. */
 export function namedBy(beside: Beside): string {
   return beside.slice(beside.indexOf(":") + 1);
 }

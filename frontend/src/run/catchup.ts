@@ -1,6 +1,6 @@
 /**
- * Everything that a run's socket does not repeat, read from its record: what the run is, its past, the newest step,
- * and what was missed between two connections.
+ * Catch-up over REST with everything a run's socket does not repeat: the run's description, its
+ * past, its newest step, and the steps missed between two connections.
  */
 
 import { ask, Refusal, runPath } from "../wire/rest";
@@ -8,22 +8,24 @@ import type { Measures, Run, StepDetail, StepRecord } from "../wire/rest";
 import type { Present } from "./present.svelte";
 import { beatOfRecord } from "./stepbeat";
 
-/** The record is read again so late, in ms, where it did not reach as far as what came. */
+/** Delay in ms before the record is read again because it lagged behind the frames received. */
 const READ_AGAIN = 1_000;
 
 export interface CatchUpEvents {
   learned(info: Run): void;
   measured(items: Measures[]): void;
-  /** There is no such run, or it may not be read. */
+  /** Report that the run does not exist or may not be read. */
   refused(reason: string): void;
-  /** The newest step that is known of, and its attempt; null while nothing of the record shall be lit. */
+  /**
+   * Return the newest known step and its attempt; null while no step from the record should be lit.
+   */
   newest(): { attempt: number; step: number } | null;
-  /** The socket is open. */
+  /** Return whether the socket is open. */
   connected(): boolean;
 }
 
 export class CatchUp {
-  /** It was read once. */
+  /** Set once the record has been read. */
   done = false;
   private reading = 0;
   private lighting = false;
@@ -35,7 +37,7 @@ export class CatchUp {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Read the record. */
+  /** Read the run's description, its past steps and its measures. */
   async begin() {
     const { signal, present } = this;
     this.reading += 1;
@@ -44,7 +46,7 @@ export class CatchUp {
       const [past, measured] = await Promise.all([
         ask<{ items: StepRecord[] }>(runPath(this.run, "steps?from=1&most=2000"), { signal }),
         ask<{ items: Measures[] }>(runPath(this.run, "measures"), { signal }),
-        // Of what was missed no pulse comes again: the newest step is lit from the record.
+        // A missed pulse is never resent, so the newest step is lit from the record.
         this.light(),
       ]);
       present.recorded(
@@ -64,23 +66,23 @@ export class CatchUp {
       if (error.status >= 400 && error.status < 500) this.events.refused(error.message);
     } finally {
       this.reading -= 1;
-      // It was read before the steps that the census told were there, or could not be read.
+      // The read failed, or it came before the steps that the census counted were recorded.
       if (present.tally.wanting) setTimeout(() => this.fill(), READ_AGAIN);
     }
   }
 
-  /** Read the record where it is not being read. */
+  /** Read the record unless a read is already under way. */
   again() {
     if (!this.reading) void this.begin();
   }
 
-  /** What fell between two connections comes from the record. */
+  /** Read the steps missed between two connections from the record, if any are missing. */
   fill() {
     if (!this.present.tally.wanting || this.signal.aborted) return;
     if (this.events.connected()) this.again();
   }
 
-  /** The layers are known from the first step on, not when the run was first looked at. */
+  /** Fetch the run's description again: its layers are known only from the first step on. */
   async learn() {
     try {
       this.events.learned(await ask<Run>(runPath(this.run), { signal: this.signal }));
@@ -89,7 +91,7 @@ export class CatchUp {
     }
   }
 
-  /** Show the newest step from the record: no pulse of it came, or none that was not merged. */
+  /** Light the newest step from the record: no unmerged pulse of it arrived. */
   async light() {
     const newest = this.events.newest();
     if (!newest || newest.step < 1 || this.lighting) return;
@@ -106,7 +108,7 @@ export class CatchUp {
     }
   }
 
-  /** What one step read and did, with its text. */
+  /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
   detail(step: number, signal: AbortSignal): Promise<StepDetail> {
     return ask<StepDetail>(runPath(this.run, `steps/${step}`), { signal });
   }

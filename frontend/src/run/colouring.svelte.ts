@@ -1,4 +1,7 @@
-/** What lamps are coloured by, as it is now: anew when something else is chosen, and about once a second while it changes. */
+/**
+ * The current colouring of the lamps: recomputed when another one is chosen, and about once a
+ * second while its data changes.
+ */
 
 import { untrack } from "svelte";
 import { NEVER, type Districts } from "../wire/frames";
@@ -14,15 +17,15 @@ import {
   type Shades,
 } from "./shades";
 
-/** Least milliseconds between two colourings by something that changes. */
+/** Least milliseconds between two recomputations of a changing quantity. */
 const CALM = 1_000;
 const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "trust"]);
 
-/** Which tint each district has; the map's names have the same. */
+/** Returns the tint of each district, the one its label on the map has. */
 type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
 
 export class Colouring {
-  /** What is coloured by; where a run has no classes or districts, something it has. */
+  /** The active colouring; falls back when the run lacks classes or districts. */
   readonly by: ColourBy = $derived.by(() => {
     const { run, viewing } = this.app;
     const classes = Boolean(run?.vocabulary?.classes.length);
@@ -45,7 +48,7 @@ export class Colouring {
   ) {
     $effect(() => {
       if (!CHANGING.has(this.by)) return;
-      // Whatever a quantity comes from has changed.
+      // Read these to subscribe: a change in any of them changes the quantity.
       void app.run?.counters;
       void app.layout;
       void app.moves.now;

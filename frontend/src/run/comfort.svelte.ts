@@ -1,6 +1,6 @@
 /**
- * What suits the person at this screen. This browser keeps it; it is not in the address, since whoever is sent a
- * link has needs of their own.
+ * Preferences of the person at this screen. This browser stores them; they are not in the URL,
+ * because the recipient of a link has their own.
  */
 
 const KEPT = "lamplighter.comfort";
@@ -8,9 +8,9 @@ const KEPT = "lamplighter.comfort";
 type Word = "letters" | "spoken";
 
 export class Comfort {
-  /** Keys that write something are shortcuts. */
+  /** Enables shortcuts on keys that type a character. */
   letters = $state(true);
-  /** A screen reader is told now and then what the city is doing. */
+  /** Enables occasional screen-reader announcements about the city. */
   spoken = $state(true);
 
   constructor() {
@@ -24,7 +24,7 @@ export class Comfort {
     try {
       localStorage.setItem(KEPT, JSON.stringify({ letters: this.letters, spoken: this.spoken }));
     } catch {
-      // Where nothing may be kept it holds until the page is closed.
+      // Without storage the preference lasts until the page is closed.
     }
   }
 }

@@ -1,18 +1,23 @@
-/** The command that does a run again, from its recipe. Pure. */
+/** The command line that repeats a run, built from its recipe. Pure. */
 
 import type { Recipe } from "../wire/rest";
 
 export interface Again {
   command: string;
-  /** What must stand in `recipe.toml` beside it: settings that no option has; null when there are none. */
+  /**
+   * Content of the `recipe.toml` that the command needs for settings without an option; null: none.
+   */
   toml: string | null;
 }
 
-/** Defaults of `lamplighter/recipe.py` for what the command line has no option for. */
+/** Defaults of `lamplighter/recipe.py` for settings without a command-line option. */
 const PASSAGES = 4;
 const UNSAID = { embedding_factor: 5, clip_norm: 1, checkpoint_every: 250, verify_every: 50 };
 
-/** null for a run that somebody's own loop trained: no command of ours does it again. */
+/**
+ * Return the command that trains `recipe` again; null for a run from a user's own training loop,
+ * which no command of ours can repeat.
+ */
 export function commandOf(recipe: Recipe): Again | null {
   const { corpus, model, optimiser, cadence, map } = recipe;
   if (corpus.kind === "recorded") return null;
@@ -54,13 +59,16 @@ export function commandOf(recipe: Recipe): Again | null {
   return { command: words.join(" "), toml: null };
 }
 
-/** As many passages as the command line gives a batch: the most up to the default that divide it. */
+/**
+ * Return the passages a batch gets from the command line: the largest divisor of `sequences` up to
+ * the default.
+ */
 function shared(sequences: number): number {
   for (let n = Math.min(PASSAGES, sequences); n > 1; n--) if (sequences % n === 0) return n;
   return 1;
 }
 
-/** A word for a shell, whatever is in it. */
+/** Quote a word for a shell, and remove its control characters. */
 function quoted(word: string): string {
   const plain = word.replace(/\p{Cc}/gu, "");
   return /^[\w./-]+$/.test(plain) && !plain.startsWith("-")
@@ -68,7 +76,7 @@ function quoted(word: string): string {
     : `'${plain.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A recipe as TOML, the tables last. */
+/** Return the recipe as TOML, with the tables last. */
 function tomlOf(recipe: Recipe): string {
   const lines = (part: object) =>
     Object.entries(part)

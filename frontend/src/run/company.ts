@@ -1,11 +1,11 @@
-/** Neighbours then and now: who stayed, who came, who went. Pure. */
+/** The difference between a token's neighbours at two steps. Pure. */
 
 import type { Neighbours } from "../wire/rest";
 
 export interface Company {
-  /** Ids of those of now that were not there then; null where then is not known. */
+  /** Ids that are neighbours now but were not then; null where the earlier ones are not known. */
   came: Set<number> | null;
-  /** Those of then that are not there now. */
+  /** Neighbours then that are no longer neighbours now. */
   went: Neighbours["items"];
 }
 
@@ -19,7 +19,9 @@ export function company(now: Neighbours | null, then: Neighbours | null): Compan
   };
 }
 
-/** The place of the newest of ascending steps at or before `step`; -1 where there is none. */
+/**
+ * Return the index of the last of the ascending `steps` at or before `step`; -1 if there is none.
+ */
 export function placeOf(steps: number[], step: number | null): number {
   if (step === null) return steps.length - 1;
   return steps.findLastIndex((one) => one <= step);

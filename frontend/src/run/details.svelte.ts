@@ -1,15 +1,15 @@
-/** How this viewer looks at single tokens and at the matrix. All of it stands in the address. */
+/** The viewer's settings for single tokens and for the matrix, all of them part of the URL. */
 
 import type { Address, RowOrder } from "./address";
 
 export class Details {
-  /** The token that the chosen one is compared with. */
+  /** Token that the focused one is compared with. */
   pair = $state<number | null>(null);
-  /** The step whose neighbours are compared with those of now. */
+  /** Step whose neighbours are compared with the current ones. */
   then = $state(0);
-  /** How the matrix's rows are ordered. */
+  /** Order of the matrix's rows. */
   rows = $state<RowOrder>("district");
-  /** The step whose matrix is taken away from the one that is shown; null: none is. */
+  /** Step whose matrix is subtracted from the one shown; null: none. */
   against = $state<number | null>(null);
 
   constructor(wish: Address) {
@@ -28,7 +28,7 @@ export class Details {
     };
   }
 
-  /** Another run: ids and steps of the last one say nothing of it. */
+  /** Reset what belongs to the previous run: its ids and steps mean nothing in another. */
   forget() {
     this.pair = this.against = null;
     this.then = 0;

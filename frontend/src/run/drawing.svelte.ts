@@ -1,4 +1,4 @@
-/** How the map of a run is drawn, asked for again while somebody looks at it. */
+/** The map settings of a run, polled while they are on screen. */
 
 import { ask, runPath, send, type Drawing, type Reprojection } from "../wire/rest";
 import { Asking } from "./asking.svelte";
@@ -6,9 +6,9 @@ import { Asking } from "./asking.svelte";
 const AGAIN = 1_500;
 
 export class MapDrawing extends Asking {
-  /** null until the first answer. */
+  /** The current settings; null until the first answer. */
   now = $state.raw<Drawing | null>(null);
-  /** How far laying the run out anew is; null until the first answer. */
+  /** Progress of the reprojection; null until the first answer. */
   anew = $state.raw<Reprojection | null>(null);
 
   constructor(private readonly run: string) {
@@ -16,7 +16,7 @@ export class MapDrawing extends Asking {
     void this.look();
   }
 
-  /** Lay the run out anew. */
+  /** Start a reprojection of the run. */
   again(): Promise<void> {
     return this.change(() => send(runPath(this.run, "reprojection"), {}));
   }

@@ -1,4 +1,7 @@
-/** The heights of the skyline and the map they stand on, found again at a calm pace while somebody looks. */
+/**
+ * The heights of the skyline and the layout under them, refreshed at a calm pace while it is on
+ * screen.
+ */
 
 import type { Layout } from "../wire/frames";
 import { askNumbers } from "../wire/npy";
@@ -7,10 +10,10 @@ import { heightsOf, isAsked, type Asked, type Height } from "./heights";
 import { GRADIENT, TOUCHES } from "./ledger";
 import type { LiveRun } from "./live.svelte";
 
-/** Least time between two pictures of a city that changes, in ms. */
+/** Least time in ms between two updates of a changing skyline. */
 const CALM = 3_000;
 const LOOK_AGAIN = 200;
-/** Steps over which a row's way is measured. */
+/** Steps over which the distance a row moved is measured. */
 export const WAY = 100;
 
 export interface Raised {
@@ -18,16 +21,16 @@ export interface Raised {
   /** By token id; NaN where not known. */
   heights: Float32Array;
   layout: Layout;
-  /** The step that the heights are of. */
+  /** Step that the heights belong to. */
   step: number;
-  /** Of a distance: the step it is measured from. */
+  /** Start step of a distance; null for other measures. */
   from: number | null;
-  /** Some of the numbers are upper bounds, since steps between were counted together. */
+  /** Set when some numbers are upper bounds, because merged steps were counted together. */
   about: boolean;
 }
 
 export class Elevation {
-  /** null until the first is there. */
+  /** The heights shown; null until the first ones arrive. */
   now = $state.raw<Raised | null>(null);
   /** Why there are no newer heights. */
   problem = $state<string | null>(null);

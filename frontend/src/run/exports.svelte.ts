@@ -1,4 +1,4 @@
-/** The exports of a run, asked for again while somebody looks at them. */
+/** The exports of a run, polled while they are on screen. */
 
 import { ask, runPath, send, type Export, type ExportFormat } from "../wire/rest";
 import { Asking } from "./asking.svelte";
@@ -9,7 +9,7 @@ const LATER = 4_000;
 export class Exports extends Asking {
   /** Newest first; null until the first answer. */
   items = $state.raw<Export[] | null>(null);
-  /** Id of the one that was asked for here last. */
+  /** Id of the export last requested on this page. */
   asked: string | null = null;
 
   constructor(private readonly run: string) {
@@ -23,7 +23,7 @@ export class Exports extends Asking {
     });
   }
 
-  /** Cancel it if it is being made, else forget it. */
+  /** Cancel a running export, or delete a finished one. */
   drop(item: Export): Promise<void> {
     return this.change(() => ask(this.path(item.id), { method: "DELETE" }));
   }

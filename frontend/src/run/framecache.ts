@@ -1,33 +1,36 @@
 /**
- * Frames that the server has recorded, by the name they are kept by: fetched when they are wanted, each once, kept
- * while there is room. What nobody waits for yet may be given up.
+ * A cache of recorded frames by key, bounded in bytes. Each key is fetched once at a time; a
+ * speculative request that nobody awaits may be aborted.
  */
 
 import { decodeAll, type Frame } from "../wire/frames";
 import { askBytes, Refusal } from "../wire/rest";
 import { Keep } from "./keep";
 
-/** Requests at once: browsers have six for a server. */
+/** Limit on parallel requests: browsers open six connections to a server. */
 const AT_ONCE = 6;
 
-/** What to ask for: the name it is kept by, and its address. */
+/** A request for frames: their cache key, and the path to fetch them from. */
 export type Wanted = [key: string, path: string];
 
 interface Asked {
   frames: Promise<Frame[]>;
   abort: AbortController;
-  /** Nobody waits for it yet. */
+  /** Set while nobody awaits the result. */
   ahead: boolean;
 }
 
 export class FrameCache {
   private readonly kept: Keep<Frame[]>;
   private readonly asked = new Map<string, Asked>();
-  /** Who waits until something has come, whatever it will be. */
+  /** Callbacks waiting for any response to arrive. */
   private listening: (() => void)[] = [];
   private came = 0;
 
-  /** Keeps up to `most` bytes; `missed` when the server does not have what was asked for. */
+  /**
+   * Open an empty cache of up to `maxBytes` bytes. `onMissing` is called when the server does not
+   * have the frames.
+   */
   constructor(
     most: number,
     private readonly missed: () => void,
@@ -39,7 +42,7 @@ export class FrameCache {
     return this.kept.has(key);
   }
 
-  /** What is kept by that name. */
+  /** Return the cached frames of that key. */
   get(key: string): Frame[] | undefined {
     return this.kept.get(key);
   }
@@ -48,32 +51,32 @@ export class FrameCache {
     this.kept.delete(key);
   }
 
-  /** How many requests are on their way. */
+  /** Return the number of requests in flight. */
   get asking(): number {
     return this.asked.size;
   }
 
-  /** As much is being asked for as can be at once. */
+  /** Return whether the limit on parallel requests is reached. */
   get busy(): boolean {
     return this.asking >= AT_ONCE;
   }
 
-  /** Bytes that came so far, kept or not. */
+  /** Return the bytes received so far, cached or not. */
   get bytes(): number {
     return this.came;
   }
 
-  /** Resolves when something that was asked for has come. */
+  /** Wait until any requested frames arrive. */
   news(): Promise<void> {
     return new Promise((done) => this.listening.push(done));
   }
 
-  /** Resolves when one of what is asked for now has come, or will not. */
+  /** Wait until one of the requests now in flight succeeds or fails. */
   async settled(): Promise<void> {
     await Promise.race([...this.asked.values()].map(({ frames }) => frames)).catch(() => undefined);
   }
 
-  /** Give up what nobody waits for, but for those names. */
+  /** Abort the speculative requests, except for those keys. */
   giveUp(except: ReadonlySet<string>) {
     for (const [key, { ahead, abort }] of this.asked) {
       if (!ahead || except.has(key)) continue;
@@ -82,12 +85,15 @@ export class FrameCache {
     }
   }
 
-  /** Give up everything. */
+  /** Abort every request. */
   close() {
     for (const { abort } of this.asked.values()) abort.abort();
   }
 
-  /** The frames of that name, fetched unless they are kept or on their way. Throws `Refusal`, or the abort. */
+  /**
+   * Return the frames of that key: cached, from a request in flight, or from a new one. Throws
+   * `ApiError`, or the abort.
+   */
   async fetch([key, path]: Wanted, ahead = false): Promise<Frame[]> {
     const kept = this.kept.get(key);
     if (kept) return kept;

@@ -1,7 +1,7 @@
 /**
- * The tokens this viewer has gathered, to look at them together: drawn around on the map, or found by their
- * district, their class, their neighbours or their text. Up to some dozens stand in the address by id; more by the
- * rule that found them, where one did.
+ * The tokens this viewer selected together: with a lasso on the map, or by district, class,
+ * neighbourhood or text. The URL lists up to `MAX_LINKED_TOKENS` ids, and larger sets by the rule
+ * that found them, if one did.
  */
 
 import { ask, runPath, type Neighbours } from "../wire/rest";
@@ -13,18 +13,18 @@ import { combined, LINKED, readRule, ruleWord, tokensOf, type How, type Rule } f
 export class Gathered {
   /** Ids, ascending. */
   ids = $state.raw<readonly number[]>([]);
-  /** What becomes of those gathered before, when others are. */
+  /** How a new selection combines with the previous one. */
   how = $state<How>("new");
-  /** What dragging on the map does: moves it, or draws around tokens, freely or a box. */
+  /** Effect of dragging on the map: it pans, or selects with a lasso or a box. */
   drag = $state<"pan" | "lasso" | "select">("pan");
-  /** The map is turned so that the gathered tokens stay where they are. */
+  /** Set when the map is rotated to hold the selected tokens still. */
   aligning = $state(false);
-  /** What found exactly these; null where they were put together in another way. */
+  /** The rule that found exactly these tokens; null where they were combined in another way. */
   rule = $state.raw<Rule | null>(null);
-  /** How often something was gathered: for those who listen, also when the number stays the same. */
+  /** Number of selections so far: it notifies observers even when the size stays the same. */
   times = $state(0);
 
-  /** What a link asked for, until it can be found. */
+  /** The selection that a link requested, until it can be resolved. */
   private wished: { ids: number[] | null; rule: Rule | null } | null = null;
 
   constructor(wish: Address) {
@@ -34,7 +34,9 @@ export class Gathered {
     this.aligning = wish.align !== null;
   }
 
-  /** Its part of the address. A large set that no rule finds again stands there in part: `partly`. */
+  /**
+   * Return the selection's part of the view state. Without a rule, a large set is cut: `truncated`.
+   */
   address(): Partial<Address> {
     const { ids, rule, wished } = this;
     const align = this.aligning || null;
@@ -45,12 +47,12 @@ export class Gathered {
     return { tokens: ids.length ? ids.slice(0, LINKED) : null, align };
   }
 
-  /** A link holds only the first ones. */
+  /** Return whether a link would hold only the first tokens. */
   get partly(): boolean {
     return this.ids.length > LINKED && !this.rule;
   }
 
-  /** Of no token any more: another run's have other ids. */
+  /** Drop a selection that belongs to another run, where the ids differ. */
   leave() {
     this.ids = [];
     this.rule = this.wished = null;
@@ -66,7 +68,7 @@ export class Gathered {
   }
 
   gather(found: readonly number[], how: How = this.how, rule: Rule | null = null) {
-    // What is added to nothing is alone.
+    // Adding to an empty selection is the same as replacing it.
     const alone = how === "new" || (how === "add" && !this.ids.length);
     this.ids = combined(this.ids, found, how);
     this.rule = alone ? rule : null;
@@ -75,12 +77,12 @@ export class Gathered {
     this.times += 1;
   }
 
-  /** The tokens of a rule, as far as that is known. */
+  /** Select the tokens of a rule; none where they are not known yet. */
   gatherBy(rule: Rule, vocabulary: Vocabulary, districts: Districts | null) {
     this.gather(tokensOf(rule, vocabulary, districts) ?? [], this.how, rule);
   }
 
-  /** A token and its `k` nearest in the space, at a step of the past or now. Throws `Refusal`. */
+  /** Select a token and its `k` nearest in the space, at a past step or now. Throws `ApiError`. */
   async gatherNear(run: string, token: number, k: number, step: number | null): Promise<void> {
     const at = step === null ? "" : `&step=${step}`;
     const path = runPath(run, `neighbours?token_id=${token}&k=${k}${at}`);
@@ -88,7 +90,7 @@ export class Gathered {
     this.gather([token, ...items.map(({ token_id: id }) => id)]);
   }
 
-  /** What a link asked for, once tokens and districts are there. */
+  /** Select what a link requested, once the tokens and districts are loaded. */
   resolve(vocabulary: Vocabulary | null, districts: Districts | null) {
     if (!this.wished || !vocabulary) return;
     const { ids, rule } = this.wished;

@@ -1,20 +1,23 @@
-/** Sets of tokens: put together, made by a rule, and written in a link. Pure. */
+/** Set operations on tokens: combined, found by a rule, and written in a link. Pure. */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 
-/** What becomes of the tokens gathered before: they are let go, kept, or the new ones taken out of them. */
+/**
+ * How a new selection combines with the previous one: it replaces it, adds to it, or is taken out
+ * of it.
+ */
 export type How = "new" | "add" | "take";
 export const HOWS: readonly How[] = ["new", "add", "take"];
 
 /** A set that can be found again without naming every token. */
 export type Rule = { by: "district" | "class"; which: number } | { by: "search"; text: string };
 
-/** Tokens that a link names. */
+/** Limit on the token ids in a link. */
 export const LINKED = 64;
 const LONGEST_SEARCH = 100;
 
-/** Ids ascending, each once. */
+/** Combine two sets; return the ids ascending, each once. */
 export function combined(before: readonly number[], found: readonly number[], how: How): number[] {
   const ids = new Set(how === "new" ? found : before);
   if (how === "add") for (const id of found) ids.add(id);
@@ -22,7 +25,7 @@ export function combined(before: readonly number[], found: readonly number[], ho
   return [...ids].sort((a, b) => a - b);
 }
 
-/** The tokens of a rule; null while what it speaks of is not known. */
+/** Return the tokens that a rule selects; null while the districts it needs are not known. */
 export function tokensOf(
   rule: Rule,
   vocabulary: Vocabulary,
@@ -42,12 +45,12 @@ export function tokensOf(
   return ids;
 }
 
-/** As a link writes it: `district:7`, `class:2`, `search:ing`. */
+/** Format a rule for a link: `district:7`, `class:2`, `search:ing`. */
 export function ruleWord(rule: Rule): string {
   return rule.by === "search" ? `search:${rule.text}` : `${rule.by}:${rule.which}`;
 }
 
-/** A rule as a link writes it; null for anything else. */
+/** Parse a rule from a link; return null for anything else. */
 export function readRule(word: string): Rule | null {
   const which = /^(district|class):(\d{1,9})$/.exec(word);
   if (which) return { by: which[1] as "district" | "class", which: Number(which[2]) };
@@ -55,7 +58,10 @@ export function readRule(word: string): Rule | null {
   return text && text.length <= LONGEST_SEARCH ? { by: "search", text } : null;
 }
 
-/** Ids as a link writes them, `3,17`: each once, at most `LINKED`; null for anything else. */
+/**
+ * Parse ids from a link, `3,17`, each once, at most `MAX_LINKED_TOKENS`; return null for anything
+ * else.
+ */
 export function readIds(word: string): number[] | null {
   if (!/^\d{1,7}(,\d{1,7})*$/.test(word)) return null;
   return [...new Set(word.split(",").map(Number))].slice(0, LINKED);

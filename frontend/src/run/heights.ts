@@ -1,4 +1,4 @@
-/** How high a column of the skyline stands: one number a token, out of what is known of it. Pure. */
+/** The height of each column of the skyline, one number a token. Pure. */
 
 import { NEVER, type Layout } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
@@ -15,28 +15,28 @@ export const HEIGHTS = [
 ] as const;
 export type Height = (typeof HEIGHTS)[number];
 
-/** Those that the server is asked for: what the page is sent does not say them. */
+/** Measures that are requested from the server because no frame carries them. */
 export type Asked = "norm" | "moved";
 
 export function isAsked(height: Height): height is Asked {
   return height === "norm" || height === "moved";
 }
 
-/** Counts and ages spread over decades: they stand on a logarithmic scale. */
+/** Return whether a measure is on a logarithmic scale, as counts and ages spread over decades. */
 export function isLogarithmic(height: Height): boolean {
   return height === "touches" || height === "since" || height === "frequency";
 }
 
-/** What the numbers are made of. */
+/** The inputs that heights are computed from. */
 export interface Known {
   vocabulary: Vocabulary;
   ledger: Ledger | null;
   layout: Layout | null;
-  /** What was asked for, by token id; null until it is there. */
+  /** Values from the server, by token id; null until they arrive. */
   asked: Float32Array | null;
 }
 
-/** By token id; NaN where it is not known. */
+/** Return the heights by token id; NaN where not known. */
 export function heightsOf(height: Height, { vocabulary, ledger, layout, asked }: Known) {
   const count = vocabulary.tokens.length;
   const heights = new Float32Array(count).fill(NaN);

@@ -1,13 +1,13 @@
-/** Loss, layer norms and how far the light has come, by step, thinned so that a long run stays light. Pure. */
+/** Loss, layer norms and coverage by step, thinned so that a long run stays light. Pure. */
 
 export interface Series {
   steps: number[];
   losses: number[];
-  /** The same, smoothed over neighbouring points. */
+  /** The losses, smoothed over neighbouring points. */
   smooth: number[];
   /** By layer, then by point. */
   norms: number[][];
-  /** Rows in a batch at least once so far; null where that is not known. */
+  /** Rows in a batch at least once so far; null where not known. */
   ever: (number | null)[];
 }
 
@@ -19,17 +19,20 @@ export interface Point {
   ever: number | null;
 }
 
-/** Points at most, at least half as many: more than that no chart of a page is wide enough to show apart. */
+/**
+ * Limit on the points; at least half as many are kept. No chart of the page is wide enough to show
+ * more apart.
+ */
 const MOST = 1_200;
 
 export class History {
   private points: Point[] = [];
-  /** Steps in a stretch. Of each stretch the lowest and the highest loss are kept: what stands out stays. */
+  /** Steps in a bin. Each bin keeps its lowest and its highest loss, so that outliers stay. */
   private stretch = 1;
 
   constructor(private readonly most = MOST) {}
 
-  /** The record as it was read. Steps that happened while it was on its way stay, a newer attempt's above all. */
+  /** Load the record. Points newer than it stay, those of a newer attempt included. */
   begin(points: Point[]) {
     const known = this.points;
     this.points = [...points].sort((a, b) => a.step - b.step);
@@ -41,7 +44,7 @@ export class History {
     }
   }
 
-  /** A step happened. A later attempt replaces what an earlier one said of the same steps. */
+  /** Add a step. A later attempt replaces the same steps of an earlier one. */
   add(point: Point) {
     const last = this.points.at(-1);
     if (last && point.attempt > last.attempt) {
@@ -92,7 +95,9 @@ export class History {
   }
 }
 
-/** Of points in order: the one with the lowest and the one with the highest loss. What is no number is highest. */
+/**
+ * Return the points with the lowest and the highest loss, in order. NaN and Infinity rank highest.
+ */
 function extremes(points: Point[]): Point[] {
   if (points.length <= 2) return points;
   const height = ({ loss }: Point) => (Number.isFinite(loss) ? loss : Infinity);
@@ -105,7 +110,7 @@ function extremes(points: Point[]): Point[] {
   return points.filter((_, i) => i === low || i === high);
 }
 
-/** An average over neighbours that reaches as far forward as back, so that it does not lag. */
+/** Return a moving average over a symmetric window, so that it does not lag. */
 export function smoothed(values: number[], reach = Math.ceil(values.length / 60)): number[] {
   const sums = [0];
   const counts = [0];

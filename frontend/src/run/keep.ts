@@ -1,7 +1,7 @@
-/** Keeps what was fetched, up to so many bytes; what was not looked at for longest goes first. Pure. */
+/** An LRU cache bounded in bytes. Pure. */
 
 export class Keep<Value> {
-  /** In the order of the last look, the oldest first. */
+  /** Least recently used first. */
   private readonly values = new Map<string, { value: Value; bytes: number }>();
   private held = 0;
 
@@ -11,7 +11,7 @@ export class Keep<Value> {
     return this.held;
   }
 
-  /** Whether it is kept; no look. */
+  /** Return whether a key is cached, without counting as a use. */
   has(key: string): boolean {
     return this.values.has(key);
   }
@@ -29,7 +29,7 @@ export class Keep<Value> {
     this.values.set(key, { value, bytes });
     this.held += bytes;
     for (const oldest of this.values.keys()) {
-      // One that is larger than everything is kept as long as it is the only one: it is being looked at.
+      // Keep a value larger than the limit while it is the only one: it is in use.
       if (this.held <= this.most || oldest === key) break;
       this.delete(oldest);
     }

@@ -1,9 +1,9 @@
-/** What became of districts, for the timeline: asked for when new districts have come. */
+/** District events for the timeline, fetched when new districts arrive. */
 
 import { ask, Refusal, runPath, type DistrictEvent } from "../wire/rest";
 
 const PAGE = 1_000;
-/** Least time between two questions, in ms. */
+/** Least time between two requests, in ms. */
 const CALM = 2_000;
 
 export class Landmarks {
@@ -18,7 +18,10 @@ export class Landmarks {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Districts of an attempt came. In another one, what was told of the last may not count any more. */
+  /**
+   * Fetch the events since the last. Another attempt discards those already known: they may not
+   * count any more.
+   */
   async refresh(attempt: number) {
     if (attempt !== this.attempt) this.events = [];
     this.attempt = attempt;
@@ -32,7 +35,7 @@ export class Landmarks {
         await new Promise((done) => setTimeout(done, CALM));
       }
     } catch (error) {
-      // They are asked for again with the next districts.
+      // The next districts trigger another try.
       if (!this.signal.aborted && !(error instanceof Refusal)) throw error;
     } finally {
       this.asking = false;

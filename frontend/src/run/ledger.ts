@@ -1,6 +1,6 @@
 /**
- * What every row has been through: how often it was in a batch, when last, and how strong its gradient
- * was then. Begun from a census, kept up with pulses (merged ones too: counting is what they are for).
+ * Touch counts: how often each row was in a batch, when last, and how strong its gradient was then.
+ * They start from a census and follow the pulses, merged ones too.
  */
 
 import { NEVER, type Census, type Pulse } from "../wire/frames";
@@ -15,15 +15,18 @@ export class Ledger {
   readonly lastLit: Uint32Array;
   /** Gradient norm at the last step seen here that gave the row one; NaN before. */
   readonly gradient: Float32Array;
-  /** What of a row is only an upper bound, since a merged pulse told it: bits `TOUCHES`, `LIT`, `GRADIENT`. */
+  /**
+   * Which numbers of a row are only upper bounds because they came from a merged pulse: bits
+   * `TOUCHES_BIT`, `LIT_BIT`, `GRADIENT_BIT`.
+   */
   readonly about: Uint8Array;
   attempt = 0;
   /** Rows in a batch at least once. */
   ever = 0;
-  /** The last step counted. */
+  /** Last step counted. */
   step = 0;
 
-  /** `span`: how many steps back `litRecently` looks. */
+  /** Start with no touches. `span`: how many steps back `litRecently` looks. */
   constructor(
     readonly vocabulary: number,
     readonly span = 100,
@@ -52,7 +55,7 @@ export class Ledger {
     const steps = step - pulse.firstStep + 1;
     for (let i = 0; i < batchIds.length; i++) {
       const id = batchIds[i]!;
-      // A merged pulse does not say in how many of its steps a row was; at least one, at most this.
+      // A merged pulse does not say in how many of its steps a row was: at least one, at most this.
       const most = Math.min(steps, batchCounts[i]!);
       this.touches[id] = this.touches[id]! + most;
       if (this.lastLit[id] === NEVER) this.ever += 1;
@@ -63,7 +66,7 @@ export class Ledger {
     for (let i = 0; i < gradientIds.length; i++) {
       const id = gradientIds[i]!;
       this.gradient[id] = gradientNorms[i]!;
-      // Of several steps the largest norm is told.
+      // A merged pulse carries the largest norm of its steps.
       if (steps > 1) this.about[id]! |= GRADIENT;
       else this.about[id]! &= ~GRADIENT;
     }
@@ -71,7 +74,10 @@ export class Ledger {
     this.step = step;
   }
 
-  /** Rows in a batch of the last `span` steps, and how many steps that is at most; `about`: at most so many. */
+  /**
+   * Count the rows in a batch during the last `steps` steps, at most `span`. With `about`, `rows`
+   * is an upper bound.
+   */
   litRecently(): { rows: number; steps: number; about: boolean } {
     let rows = 0;
     let about = false;
@@ -79,7 +85,7 @@ export class Ledger {
     this.lastLit.forEach((last, id) => {
       if (last === NEVER || last <= from) return;
       rows += 1;
-      // Any step of a merged pulse may be meant, perhaps one before `from`.
+      // The row may have been in any step of a merged pulse, even one before `from`.
       if (from > 0 && this.about[id]! & LIT) about = true;
     });
     return { rows, steps: this.step - from, about };

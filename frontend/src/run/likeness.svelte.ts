@@ -1,11 +1,17 @@
-/** How alike the gathered tokens' rows are, as the server measured it; asked for again while they learn. */
+/**
+ * The similarity of the selected tokens' rows, measured by the server and requested again while
+ * they learn.
+ */
 
 import { ask, Refusal, runPath, type Pairs } from "../wire/rest";
 
-/** Tokens whose pairs the server measures. */
+/** Limit on the tokens whose pairs the server measures. */
 export const MOST_MEASURED = 2_000;
 const AGAIN = 2_500;
-/** While tokens are being gathered one by one, or steps run by, not every set is asked for. */
+/**
+ * Debounce in ms: not every set is requested while tokens are added one by one, or steps pass
+ * quickly.
+ */
 const SETTLED = 150;
 
 export class Likeness {
@@ -15,12 +21,13 @@ export class Likeness {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asked = "";
 
-  /** Measure these at a step, or at the newest, again and again while `moving`. */
+  /** Measure these tokens at a step, or at the newest one; repeatedly while `moving`. */
   of(run: string, ids: readonly number[], step: number | null, moving: boolean) {
     this.close();
     const few = ids.length >= 2 && ids.length <= MOST_MEASURED;
     const asked = `${run} ${ids.join()}`;
-    // Of the same tokens at another step the old numbers stay until the new ones are there: they say their step.
+    // Keep showing the previous step's values until the new ones arrive; each result carries its
+    // step.
     if (asked !== this.asked) this.pairs = this.problem = null;
     this.asked = asked;
     if (!few) return;

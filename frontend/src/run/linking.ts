@@ -1,16 +1,21 @@
-/** To which tokens lines go from the chosen one: its nearest in the space, on the map, or both. Pure. */
+/**
+ * The neighbour links of the focused token: to its nearest in the space, on the map, or both. Pure.
+ */
 
 import type { Layout } from "../wire/frames";
 import type { LinksTo } from "./address";
 
 export interface Link {
   id: number;
-  /** Cosine of the angle between the two rows; null where it was not asked for. */
+  /** Cosine of the angle between the two rows; null where it was not requested. */
   cosine: number | null;
   kind: "space" | "map" | "both";
 }
 
-/** The `k` tokens nearest to one on a layout, as the map has them (however wide it is drawn), the nearest first. */
+/**
+ * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,
+ * whatever the shape of the picture.
+ */
 export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   const { places, x0, x1, y0, y1 } = layout;
   const [x, y] = [places[2 * id], places[2 * id + 1]];
@@ -31,7 +36,7 @@ export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   return ids;
 }
 
-/** The lines to draw; one that is near both ways is one line. */
+/** Return the links to draw; a token that is near in both ways gets one link. */
 export function linksOf(
   to: LinksTo,
   space: { token_id: number; cosine: number }[],

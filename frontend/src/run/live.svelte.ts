@@ -1,8 +1,8 @@
 /**
- * One run as this viewer sees it: connected to it, learning what it is and does.
+ * One run as this viewer sees it: the connection, the run's description, and its state.
  *
- * Frames arrive as they come; what the page shows changes by beats, and counters a few times a second. Who stands
- * in the past stays connected to the present meanwhile: nothing is lost, and the way back is short.
+ * Frames arrive at any rate; the page changes by beats, and the counters a few times a second. A
+ * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
  */
 
 import { Connection, type Link } from "../wire/connection";
@@ -21,9 +21,9 @@ const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
 const COUNT_EVERY = 4;
 const CHART_EVERY = 16;
-/** How long a training run may be silent before the connection is doubted, in ms. */
+/** Silence of a running trainer after which the connection is doubted, in ms. */
 const SILENCE = 30_000;
-/** How long only merged pulses may come before the newest step is fetched instead, in ms. */
+/** Time with merged pulses only after which the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
 
 export type { Counters } from "./shown.svelte";
@@ -36,15 +36,15 @@ export class LiveRun extends Travel {
   measures = $state.raw<Measures[]>([]);
   problem = $state<string | null>(null);
 
-  /** What comes in, shown unless this viewer stands elsewhere. */
+  /** State that follows the socket, shown unless this viewer is at a past step. */
   protected readonly now = new Present(() => this.pace(), {
     found: (frame) => {
       if (frame.kind === "districts") void this.landmarks.refresh(frame.attempt);
-      // Played frames are of steps that are listed.
+      // Played frames belong to steps that are in the index already.
       if (!this.replay) this.past?.note(frame);
     },
     pulsed: (attempt) => {
-      // Played to its end, the run went on.
+      // A pulse after the end of the replay means that the run went on.
       if (this.replay?.ended) this.replay = null;
       this.taken(attempt);
     },
@@ -58,13 +58,13 @@ export class LiveRun extends Travel {
   private readonly requests: Requests;
   private ticks = 0;
   private opened = 0;
-  /** The newest attempt that was heard of. */
+  /** Newest attempt seen. */
   private attempt = 0;
 
   constructor(
     readonly id: string,
     { from, speed, at }: When,
-    /** Resolves when another moment of the past is worth being shown. */
+    /** Resolves when it is worth showing another past step. */
     painted?: () => Promise<void>,
   ) {
     super(painted);
@@ -98,7 +98,7 @@ export class LiveRun extends Travel {
     this.catchUp.again();
   }
 
-  /** Least milliseconds between two beats. */
+  /** Set the least milliseconds between two beats. */
   setBeatInterval(milliseconds: number) {
     this.now.scheduler.interval = milliseconds;
   }
@@ -107,33 +107,33 @@ export class LiveRun extends Travel {
     return this.now.scheduler.interval;
   }
 
-  /** What the presenter asked for and the trainer has not yet acknowledged. */
+  /** Return the requests that the trainer has not yet acknowledged. */
   get asked(): ReadonlySet<string> {
     return this.requests.asked;
   }
 
-  /** The newest step that was told one by one, or that the status names. */
+  /** Return the newest step known from a pulse or from the status. */
   private get newestTold(): number {
     return Math.max(this.status?.step ?? 0, this.now.newest?.step ?? 0);
   }
 
-  /** It cannot be shown, and never could. */
+  /** Return whether the run cannot be shown, and never could. */
   get missing(): boolean {
     return this.problem !== null && this.info === null;
   }
 
-  /** Somebody should be training it, and nobody is. */
+  /** Return whether the run should be training but no trainer is alive. */
   get stalled(): boolean {
     const { phase, alive = true } = this.status ?? {};
     return !alive && (phase === "preparing" || phase === "running" || phase === "paused");
   }
 
-  /** Its steps come from somebody's own training loop, which takes no requests. */
+  /** Return whether the steps come from a user's own training loop, which takes no requests. */
   get recorded(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";
   }
 
-  /** No step is coming by itself: the last beat may stay lit. */
+  /** Return whether no step is expected, so that the last beat may stay lit. */
   get resting(): boolean {
     if (this.status === null) return false;
     if (this.replay) return this.replay.ended || this.link.state !== "open";
@@ -142,7 +142,7 @@ export class LiveRun extends Travel {
 
   private address(): string {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    // A replay begins when the tokens are there: what came before would be lost.
+    // A replay starts only once the tokens are loaded; frames before that would be lost.
     const held = !this.now.ledger;
     return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.now.told, held, this.again))}`;
   }
@@ -155,7 +155,7 @@ export class LiveRun extends Travel {
     this.retry();
   }
 
-  /** Ask the trainer for something; throws `Refusal`. */
+  /** Send a request to the trainer. Throws `ApiError`. */
   ask(what: Ask): Promise<void> {
     return this.requests.ask(what);
   }
@@ -208,7 +208,7 @@ export class LiveRun extends Travel {
       );
       this.past.renew(this.again);
       this.now.begin(vocabulary.tokens.length);
-      // A link may name a step that there is not: the server says so.
+      // A link may name a step that does not exist; the server reports it.
       if (this.wish !== null) this.begin(this.wish);
       if (this.replay) this.leave();
       else if (this.now.overflowed) this.connection.retry();
@@ -256,12 +256,12 @@ export class LiveRun extends Travel {
     if (!this.vocabulary && (begun || status.phase === "running")) this.catchUp.again();
   }
 
-  /** Frames of a newer attempt than was known: it took steps, perhaps the one that is stood at. */
+  /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
   private taken(attempt: number) {
     if (attempt <= this.attempt) return;
     const known = this.attempt > 0;
     this.attempt = attempt;
-    // What an older one did last may not count any more.
+    // The last pulse of an older attempt may not count any more.
     const { now } = this;
     if (now.newest && now.newest.attempt < attempt) now.newest = null;
     if (!known) return;
@@ -279,7 +279,7 @@ export class LiveRun extends Travel {
     };
   }
 
-  /** What one step read and did, with its text. */
+  /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
   detail(step: number, signal: AbortSignal) {
     return this.catchUp.detail(step, signal);
   }

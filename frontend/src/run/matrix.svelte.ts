@@ -1,12 +1,15 @@
-/** The embedding at the step that is shown, and at another to compare it with: fetched while somebody looks. */
+/**
+ * The embedding at the step shown, and at another to compare it with, fetched while they are on
+ * screen.
+ */
 
 import type { Rows } from "../wire/frames";
 import { fetchMatrix } from "../wire/matrix";
 import { Answer } from "./answer.svelte";
 
-/** More bytes than this are fetched only when somebody says so. */
+/** Size in bytes above which a matrix is fetched only on demand. */
 export const LARGE = 16_000_000;
-/** Milliseconds after which a step is asked for: while somebody drags through the steps only the last one is. */
+/** Debounce in ms: during a scrub only the last step is requested. */
 const SETTLE = 250;
 
 export class Matrices {
@@ -19,7 +22,10 @@ export class Matrices {
     this.then = new Answer(fetch);
   }
 
-  /** `against`: the step to take away; null: none. `version`: of the attempts: in another, a step is another. */
+  /**
+   * Request both matrices. `against`: the step to subtract; null: none. `version` identifies the
+   * lineage: after another attempt the same step is fetched again.
+   */
   ask(step: number, against: number | null, version: number) {
     this.now.ask(String(step), { late: SETTLE, version });
     this.then.ask(against === null ? null : String(against), { late: SETTLE, version });

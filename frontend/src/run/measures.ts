@@ -1,4 +1,4 @@
-/** The analyst's measures, grouped into charts that belong together. Pure. */
+/** The analyst's measures, grouped by chart. Pure. */
 
 import type { Measures } from "../wire/rest";
 
@@ -14,10 +14,13 @@ export interface Group {
   lines: Line[];
 }
 
-/** Sets at most; a run of hours has thousands. */
+/** Limit on the sets of measures; a run of hours has thousands. */
 const MOST = 600;
 
-/** The sets known, with more of them, by step; a later one of a step counts. Of too many, one a stretch of steps stays. */
+/**
+ * Merge two lists of measures by step; a later set of a step replaces an earlier one. Beyond the
+ * limit one set for each range of steps remains.
+ */
 export function joined(known: Measures[], more: Measures[]): Measures[] {
   const steps = new Set(more.map(({ step }) => step));
   const all = [...known.filter(({ step }) => !steps.has(step)), ...more];
@@ -25,16 +28,16 @@ export function joined(known: Measures[], more: Measures[]): Measures[] {
   let kept = all;
   for (let stretch = 2; kept.length > MOST; stretch *= 2) {
     const of = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
-    // The newest stays whatever comes before it.
+    // The newest one always stays.
     kept = all.filter((one, i) => of(one) !== of(all[i - 1]) || i === all.length - 1);
   }
   return kept;
 }
 
-/** What a measure's name starts with, where several share a chart. */
+/** Prefixes of measures that share a chart. */
 const FAMILIES = ["purity", "analogy"];
 
-/** Charts in a steady order: purity, analogies, then the others as they are named. */
+/** Group the measures by chart, in a stable order: purity, analogies, then the others by name. */
 export function grouped(measures: Measures[]): Group[] {
   const sorted = [...measures].sort((a, b) => a.step - b.step);
   const names = [...new Set(sorted.flatMap(({ values }) => Object.keys(values)))].sort();

@@ -1,4 +1,4 @@
-/** How far every row has come in the space over the last steps: asked for again while somebody looks at it. */
+/** How far each row moved in the space over the last steps, polled while it is on screen. */
 
 import { untrack } from "svelte";
 import { askNumbers } from "../wire/npy";
@@ -6,17 +6,17 @@ import { Refusal, runPath } from "../wire/rest";
 
 const AGAIN = 2_000;
 
-/** What is looked at; null: nothing. */
+/** The run and the span to measure. */
 export interface Wanted {
   run: string;
   vocabulary: number;
-  /** How many steps back; 0: to the start. */
+  /** Steps back; 0: to the start. */
   over: number;
 }
 
 export interface Moved {
   run: string;
-  /** The two steps: what was asked for, or the nearest before it that are kept exactly. */
+  /** The two steps: those requested, or the nearest exact ones before them. */
   from: number;
   to: number;
   /** Euclidean, by token id. */
@@ -32,7 +32,7 @@ export class Moves {
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `step`: the one that is shown now. */
+  /** Poll while `request` returns one. `step` returns the step shown now. */
   constructor(
     private readonly wanted: () => Wanted | null,
     private readonly step: () => number,
@@ -40,7 +40,7 @@ export class Moves {
     $effect(() => {
       const question = wanted();
       untrack(() => {
-        // What was found for another question is no answer to this one.
+        // Distances of another run or span must not be shown for this one.
         if (!question || this.over !== question.over || this.now?.run !== question.run)
           this.now = null;
         this.look();
@@ -49,7 +49,10 @@ export class Moves {
     });
   }
 
-  /** The rows that came farthest, the farthest first; none that did not move. */
+  /**
+   * Return the ids of the rows that moved farthest, farthest first; rows that did not move are left
+   * out.
+   */
   farthest(most: number): number[] {
     const { distances } = this.now ?? { distances: new Float32Array(0) };
     const ids: number[] = [];
@@ -96,7 +99,7 @@ export class Moves {
       this.problem = error.message;
       this.now = null;
     }
-    // What takes the server long is asked for more rarely.
+    // Poll less often when the server takes long.
     this.timer = setTimeout(this.look, Math.max(AGAIN, 3 * (performance.now() - begun)));
   }
 }

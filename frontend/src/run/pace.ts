@@ -1,17 +1,17 @@
-/** What the choice of a pace offers, and which of it is so now. Pure. */
+/** The options of the pace control, and the current one. Pure. */
 
 import type { Status } from "../wire/rest";
 
 export interface Pace {
   /** `full`, `single`, or steps a second. */
   key: string;
-  /** What to ask for; undefined for what cannot be asked for here. */
+  /** Rate to request; undefined for a pace that cannot be requested here. */
   rate: number | null | undefined;
 }
 
 const RATES = [10, 4, 2, 1];
 
-/** The paces to choose from, and the key of the one that is so. One asked for elsewhere is among them. */
+/** Return the pace options and the key of the current one; a pace set elsewhere is among them. */
 export function pacesOf(status: Pick<Status, "pace" | "pace_steps_per_second"> | null): {
   paces: Pace[];
   now: string;

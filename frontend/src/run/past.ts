@@ -1,9 +1,9 @@
 /**
- * Moments of a run's past, as the server has them recorded: fetched when they are wanted, kept while there is room.
+ * The store of a run's past steps, as the server recorded them: fetched on demand and cached.
  *
- * The light of 64 steps comes at once, as a census and the pulses after it, and so do the maps that were made of them,
- * unless they are large; districts come one by one. Of what is only likely to be wanted next little is asked for at
- * once, and that is given up as soon as something else is likelier.
+ * The light of 64 steps is fetched at once, as a census and the pulses after it; so are the maps of
+ * those steps, unless they are large. Districts are fetched one by one. Prefetching uses few
+ * requests, and they are aborted as soon as another step becomes likelier.
  */
 
 import { failures } from "../strings/failures";
@@ -14,22 +14,28 @@ import { Ledger } from "./ledger";
 import type { Layouts } from "./shown.svelte";
 import { allAlong, inOrder, middleOf, placeAt, STRETCH, stretchOf, type Made } from "./stretch";
 
-/** Bytes of frames that are kept. */
+/** Byte budget of the frame cache. */
 const MOST = 64 << 20;
-/** Requests at once for what a hand that drags may come by; and the bytes of it: the rest is for where it went. */
+/**
+ * Parallel requests for steps that a scrub may pass, and their share of the byte budget; the rest
+ * is for the steps actually shown.
+ */
 const BESIDES = 3;
 const BESIDES_MOST = MOST / 2;
-/** Of so many tokens the maps of a whole stretch are fetched together: many small answers cost more than they hold. */
+/**
+ * Vocabulary size up to which the maps of a whole range are fetched together: many small responses
+ * cost more than they hold.
+ */
 const SMALL = 8_192;
 
 /** Everything that can be shown of one step. */
 export interface Moment {
   attempt: number;
   step: number;
-  /** What the step did; null for the state before the first. */
+  /** The step's pulse; null for the state before the first step. */
   pulse: Pulse | null;
   ledger: Ledger;
-  /** Of each view the last map made at or before the step; where there is none, the first that was made at all. */
+  /** For each view, the last map made at or before the step, or else the first map made at all. */
   layouts: Layouts;
   districts: Districts | null;
 }
@@ -39,23 +45,26 @@ interface Index {
   districts: Made[];
 }
 
-/** A map among those asked for together: the step that it was made for. */
+/** A request for a map, which may come with others, and the step it was made for. */
 type WantedMap = [...Wanted, made: number];
 
 export class Past {
   private readonly cache = new FrameCache(MOST, () => {
-    // A map that was thinned out since, or of a superseded attempt: the list of them is old.
+    // The index is out of date: the map was thinned out since, or its attempt was superseded.
     this.index = null;
   });
   private index: Promise<Index> | null = null;
-  /** Changes when what was fetched may not count any more. */
+  /** Part of the cache keys; a new value invalidates the cached light. */
   private line = 0;
-  /** Maps as they were laid out anew, not as they were made live. */
+  /** Set to show the reprojected maps instead of those made live. */
   private again = false;
-  /** All along the run is being fetched; another object when it was begun anew. */
+  /**
+   * Identity of the skim in progress, so that a newer one can tell itself from an older; null:
+   * none.
+   */
   private skimming: object | null = null;
 
-  /** `now` says the newest step and attempt of the run. */
+  /** Open an empty store. `newest` returns the newest step and attempt of the run. */
   constructor(
     private readonly run: string,
     private readonly vocabulary: number,
@@ -68,26 +77,29 @@ export class Past {
     });
   }
 
-  /** Another attempt took steps, or other maps shall be shown: what is known by step is asked for again. */
+  /**
+   * Invalidate what is cached by step: another attempt took steps, or the other set of maps is to
+   * be shown.
+   */
   renew(again: boolean) {
     this.again = again;
     this.index = null;
     this.line += 1;
   }
 
-  /** The line was lost for a while: what was drawn meanwhile is in no list yet. */
+  /** Invalidate the index after a lost connection: the maps made meanwhile are missing from it. */
   missed() {
     this.index = null;
   }
 
-  /** Nobody looks at the past any more: what is new is not followed, and nothing is on its way. */
+  /** Stop prefetching and drop the index, while nobody looks at the past. */
   rest() {
     this.endSkim();
     this.cache.giveUp(new Set());
     this.index = null;
   }
 
-  /** Something was drawn or found while somebody looked at the past. */
+  /** Add a new map, or new districts, to the index if it is loaded. */
   note(frame: Layout | Districts) {
     this.listed(({ layouts, districts }) => {
       const made = frame.kind === "layout" ? layouts[frame.method] : districts;
@@ -96,7 +108,10 @@ export class Past {
     });
   }
 
-  /** The moment of a step, with the maps of some views. Throws `Refusal` with the server's reason. */
+  /**
+   * Fetch all that is shown of a step, with the maps of the given views. Throws `ApiError` with the
+   * server's reason.
+   */
   async moment(step: number, methods: readonly Method[]): Promise<Moment> {
     const [light, layouts, districts] = await Promise.all([
       this.light(step),
@@ -111,19 +126,19 @@ export class Past {
     return { attempt: ledger.attempt, step, pulse, ledger, layouts, districts };
   }
 
-  /** As much is being asked for as can be at once. */
+  /** Return whether the limit on parallel requests is reached. */
   get busy(): boolean {
     return this.cache.busy;
   }
 
-  /** Resolves when something that was asked for has come. */
+  /** Wait until any requested frames arrive. */
   news(): Promise<void> {
     return this.cache.news();
   }
 
   /**
-   * The step nearest to `step`, on the way there from `from`, that can be shown at once since all of it is kept;
-   * null where there is none. `step` itself, where it can.
+   * Return the fully cached step nearest to `step`, on the way there from `from`; `step` itself if
+   * it is cached, null if none is.
    */
   async nearest(step: number, from: number, methods: readonly Method[]): Promise<number | null> {
     const index = await this.list();
@@ -152,7 +167,7 @@ export class Past {
     );
   }
 
-  /** The maps that belong to a step. */
+  /** Fetch the maps that belong to a step, one for each view. */
   async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
     const found = await this.listedStill((index) =>
       Promise.all(this.layoutsWanted(index, step, methods).map((one) => this.layout(one))),
@@ -164,13 +179,16 @@ export class Past {
     const frames = (await this.cache.fetch([key, path])) as Layout[];
     const layout = frames.find(({ step }) => step === made);
     if (layout) return layout;
-    // It was thinned out since.
+    // The map was thinned out since the index was read.
     this.cache.delete(key);
     this.index = null;
     throw new Refusal(404, failures.noMapAt(made));
   }
 
-  /** What was found by the list; by a new one, once, where the server does not have what the list names. */
+  /**
+   * Run `find` with the index; once more with a fresh index if the server lacks what the old one
+   * names.
+   */
   private async listedStill<Found>(find: (index: Index) => Promise<Found>): Promise<Found> {
     try {
       return await find(await this.list());
@@ -180,7 +198,10 @@ export class Past {
     }
   }
 
-  /** The steps for which a view's map was made: the last at or before `step`, and the one after that. */
+  /**
+   * Return the steps that a view's map was made for: the last at or before `step`, and the next
+   * one.
+   */
   async drawn(step: number, method: Method): Promise<{ at: number | null; next: number | null }> {
     const made = (await this.list()).layouts[method];
     const place = placeAt(made, step);
@@ -188,8 +209,8 @@ export class Past {
   }
 
   /**
-   * What may be wanted next, the likeliest first. What was likely before and is not now is given up, unless the hand
-   * that drags is `passing` it.
+   * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
+   * except during a scrub (`passing`).
    */
   ahead(steps: readonly number[], methods: readonly Method[], passing = false) {
     if (!passing) this.endSkim();
@@ -204,8 +225,8 @@ export class Past {
   }
 
   /**
-   * Somebody may drag through the run: fetch all along it, far apart first, until `endSkim`, until a step is shown
-   * to somebody who stands, or until something does not come.
+   * Prefetch steps all along the run for a scrub, far apart first. It ends with `endSkim`, when a
+   * step is shown outside a scrub, or when a request fails.
    */
   async skim(methods: readonly Method[]) {
     if (this.skimming) return;
@@ -228,12 +249,12 @@ export class Past {
     }
   }
 
-  /** Nobody is going to drag just now. */
+  /** Stop prefetching for a scrub. */
   endSkim() {
     this.skimming = null;
   }
 
-  /** What is not kept of what steps need, each once. */
+  /** Return the requests that these steps need and the cache lacks, each once. */
   private lacking(index: Index, steps: readonly number[], methods: readonly Method[]): Wanted[] {
     const newest = this.now().step;
     const wanted = new Map<string, Wanted>();
@@ -258,9 +279,9 @@ export class Past {
     return asked;
   }
 
-  /** Do something once the list is there, if anybody wants it. */
+  /** Run `then` once the index is loaded, if it was requested. */
   private listed(then: (index: Index) => void) {
-    // Whoever waits for the list hears why it did not come.
+    // The caller that requested the index handles its failure.
     this.index?.then(then, () => undefined);
   }
 
@@ -289,11 +310,11 @@ export class Past {
   private async light(step: number): Promise<Frame[]> {
     const wanted = this.lightWanted(step);
     const kept = this.cache.get(wanted[0]);
-    // The newest stretch was not whole when it was fetched.
+    // The newest range was incomplete when it was fetched.
     if (kept && !reaches(kept, step)) this.cache.delete(wanted[0]);
     const frames = await this.cache.fetch(wanted);
     if (frames[0]?.kind === "census" && reaches(frames, step)) return frames;
-    // There is no such step: the server says which there are.
+    // For a step that does not exist, the server's error names those that do.
     await ask(this.address(`steps/${step}`), { signal: this.signal });
     throw new Refusal(404, failures.noStep(step));
   }
@@ -338,7 +359,10 @@ export class Past {
     return [[`districts ${one.attempt} ${one.step}`, path]];
   }
 
-  /** With the attempt named, a browser keeps the answer; it is known where there was but one. */
+  /**
+   * Return the query parameter that makes a response cacheable in the browser; `""` where the
+   * attempt of the steps is uncertain.
+   */
   private lasting(to: number): string {
     const { attempt, step } = this.now();
     return attempt === 1 && to <= step ? "&attempt=1" : "";
@@ -349,7 +373,7 @@ export class Past {
   }
 }
 
-/** A stretch was whole enough, when it was fetched, to hold that step. */
+/** Return whether a range was complete enough, when it was fetched, to include that step. */
 function reaches(frames: Frame[], step: number): boolean {
   return step === 0 || (frames.at(-1)?.step ?? 0) >= step;
 }

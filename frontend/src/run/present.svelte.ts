@@ -1,6 +1,6 @@
 /**
- * What comes in over a run's socket, taken up frame by frame: maps, districts, the beat that is on, what has been
- * counted. It is the present, or what is played; where this viewer stands elsewhere it goes on unseen.
+ * The state that follows a run's socket frame by frame: maps, districts, the current beat and the
+ * counters. It is live or played, and keeps up unseen while this viewer is at a past step.
  */
 
 import type { Districts, Frame, Layout, Method, Pulse } from "../wire/frames";
@@ -12,48 +12,51 @@ import { LIGHT } from "./standing.svelte";
 import { beatOfPulse, type StepBeat } from "./stepbeat";
 import { Tally } from "./tally";
 
-/** So many pulses wait for the tokens; beyond them a new beginning is asked for. */
+/** Limit on the pulses that wait for the tokens; beyond it a fresh start is requested. */
 const MOST_WAITING = 2_000;
 
-/** What the way of a frame depends on. */
+/** The circumstances that decide how a frame is applied. */
 export interface Pace {
-  /** The view that is looked at. */
+  /** Layout method of the view. */
   method: Method;
-  /** What comes is played: an older map may follow a newer one. */
+  /** Set during a replay, where an older map may follow a newer one. */
   played: boolean;
-  /** The run trains one step at a time: each is told in two beats. */
+  /** Set while the run trains one step at a time; each step is then shown in two beats. */
   stepwise: boolean;
-  /** Steps a second that were asked for; null: as fast as it goes. */
+  /** Requested steps a second; null: unlimited. */
   speed: number | null;
 }
 
 export interface PresentEvents {
-  /** A map, or districts, came. */
+  /** Report a map, or districts. */
   found(frame: Layout | Districts): void;
-  /** A pulse came, of that attempt. */
+  /** Report a pulse of that attempt. */
   pulsed(attempt: number): void;
-  /** A new beginning was told. */
+  /** Report a census, which starts a new sequence. */
   begun(): void;
 }
 
 export class Present extends Shown {
   series = $state.raw<Series | null>(null);
-  /** What came in, counted. */
+  /** Counts of the frames received. */
   readonly tally = new Tally();
   readonly scheduler = new BeatScheduler(700);
   newest: Pulse | null = null;
-  /** The last step that was told. */
+  /** Last step received, by a pulse or a census. */
   told = 0;
-  /** More came before the tokens than could wait. */
+  /** Set when more pulses came before the tokens than could wait. */
   overflowed = false;
 
   private readonly history = new History();
   private chartStale = true;
   private waiting: Frame[] = [];
   private mergedSince: number | null = null;
-  /** When the step that is told in two beats moves. */
+  /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
-  /** What comes is of another time than the maps that are there: the first of its own replaces them. */
+  /**
+   * Set when the layouts shown are of another time than the frames that arrive; the next layout
+   * replaces them all.
+   */
   private elsewhere = false;
 
   constructor(
@@ -63,7 +66,7 @@ export class Present extends Shown {
     super();
   }
 
-  /** The tokens are there: what waited for them is taken up. */
+  /** Set the vocabulary's size, then apply the frames that waited for it. */
   begin(vocabulary: number) {
     this.ledger = new Ledger(vocabulary);
     for (const frame of this.waiting.splice(0)) this.take(frame);
@@ -79,7 +82,7 @@ export class Present extends Shown {
     if (frame.kind === "census") {
       ledger.begin(frame);
       this.told = frame.step;
-      // Of the steps before it some may have been missed: the last pulse is not the newest step any more.
+      // A pulse may have been missed between the last one and the census.
       if (this.newest?.step !== frame.step) this.newest = null;
       this.events.begun();
     }
@@ -88,7 +91,7 @@ export class Present extends Shown {
     else if (frame.kind === "pulse") this.takePulse(frame, ledger);
   }
 
-  /** To another time: nothing that was counted or waits belongs to it. */
+  /** Reset what was counted or queued, for a jump to another time. */
   leave() {
     this.elsewhere = true;
     this.tally.leave();
@@ -100,26 +103,29 @@ export class Present extends Shown {
     if (this.ledger) this.ledger = new Ledger(this.ledger.vocabulary);
   }
 
-  /** The record as it was read, up to now. */
+  /** Load the record's points, up to now. */
   recorded(points: Point[]) {
     this.history.begin(points);
     this.tally.fetched(points.at(-1)?.step ?? 0);
     this.chartStale = true;
   }
 
-  /** A step out of the record, lit unless something newer is. */
+  /** Light a step from the record, unless a newer one is lit. */
   light(beat: StepBeat) {
     const lit = this.beat;
     if (!lit || beat.attempt > lit.attempt || beat.step > lit.step) this.beat = beat;
   }
 
-  /** Time passed: a beat that waited may be due. */
+  /** Start the waiting beat if it is due at `now` (ms). */
   tick(now: number) {
     const beat = this.scheduler.tick(now);
     if (beat) this.show(beat);
   }
 
-  /** Only merged pulses came for so many ms: no step was lit. Asked again, the time begins anew. */
+  /**
+   * Return whether only merged pulses came for that many ms, so that no step was lit; if so,
+   * restart the measurement.
+   */
   dimFor(milliseconds: number, now: number): boolean {
     if (this.mergedSince === null || now - this.mergedSince <= milliseconds) return false;
     this.mergedSince = now;
@@ -133,7 +139,7 @@ export class Present extends Shown {
     this.counters = countersOf(ledger, newest?.loss ?? NaN);
   }
 
-  /** Loss by step anew, where it changed; whether it did. */
+  /** Update the loss series if it changed; return whether it did. */
   chart(): boolean {
     if (!this.chartStale) return false;
     this.chartStale = false;
@@ -141,7 +147,10 @@ export class Present extends Shown {
     return true;
   }
 
-  /** A beat is gone before the next; slow runs let it linger a little. */
+  /**
+   * Return the duration of a beat, in ms: it ends before the next, and slow runs let it linger a
+   * little.
+   */
   lasting(): number {
     const { speed } = this.pace();
     const spacing = speed ? 1_000 / speed : 0;
@@ -149,8 +158,8 @@ export class Present extends Shown {
   }
 
   /**
-   * The tokens are on their way. Every pulse after the newest census counts; of everything else the newest is
-   * enough meanwhile.
+   * Queue a frame until the tokens are loaded. The pulses after the newest census all count; of any
+   * other kind the newest is enough.
    */
   private wait(frame: Frame) {
     if (frame.kind === "pulse") {
@@ -171,7 +180,7 @@ export class Present extends Shown {
     if (this.elsewhere) this.layouts = {};
     this.elsewhere = false;
     const { beat } = this;
-    // Where training goes step by step, the light is seen before anything moves.
+    // In stepwise training the light is seen before anything moves.
     const early =
       this.telling && beat && layout.step >= beat.step ? this.moveAt - performance.now() : 0;
     if (early > 0) setTimeout(() => this.place(layout), early);
@@ -182,7 +191,7 @@ export class Present extends Shown {
     const { layouts, telling, beat } = this;
     const { method, played } = this.pace();
     const there = layouts[layout.method];
-    // A newer one may have come while this one waited.
+    // A newer one may have arrived while this one waited.
     if (there && there.attempt === layout.attempt && there.step > layout.step && !played) return;
     this.layouts = { ...layouts, [layout.method]: layout };
     if (telling && layout.method === method && layout.step >= (beat?.step ?? 0)) {
@@ -202,7 +211,7 @@ export class Present extends Shown {
     ledger.add(pulse);
     const { attempt, step, loss } = pulse;
     this.events.pulsed(attempt);
-    // A copy: the norms are a view into the frame, which would stay as long as they do.
+    // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
     const norms = pulse.layerNorms.slice();
     this.history.add({ attempt, step, loss, norms, ever: ledger.ever });
     this.chartStale = true;

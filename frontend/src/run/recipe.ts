@@ -1,4 +1,4 @@
-/** What the form for a new run asks, and how it becomes a recipe. Pure. */
+/** The form for a new run, and its conversion to a recipe. Pure. */
 
 export interface Wish {
   corpus: "lamptown" | "manuals" | "text";
@@ -13,11 +13,11 @@ export interface Wish {
   layers: number | null;
   /** Steps between two whole matrices. */
   keyframes: number | null;
-  /** Most the run may take on the disk, MB. */
+  /** Disk budget of the run, MB. */
   budget: number | null;
 }
 
-/** The defaults of `lamplighter/recipe.py`. */
+/** Return the defaults of `lamplighter/recipe.py`. */
 export function blank(): Wish {
   return {
     corpus: "lamptown",
@@ -35,7 +35,7 @@ export function blank(): Wish {
   };
 }
 
-/** The recipe of a wish; a field left empty is left to the server. */
+/** Convert a form to a recipe; an empty field is left to the server. */
 export function recipeOf(wish: Wish, file: string): Record<string, unknown> {
   const given = (fields: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
@@ -68,7 +68,7 @@ const FIELDS: [RegExp, string][] = [
   [/\bcorpus\b|\bupload\b|\btext\b/, "corpus"],
 ];
 
-/** Which field of the form a refusal is about, going by the field it names; null when none. */
+/** Return the form field that an error message names; null if it names none. */
 export function fieldOf(message: string): string | null {
   const where = message.split(":")[0] ?? "";
   return FIELDS.find(([pattern]) => pattern.test(where))?.[1] ?? null;

@@ -1,4 +1,4 @@
-/** The steps of a film: what each of them lit, and where the tokens lay, out of the record. */
+/** The steps of a film, fetched from the record: what each of them lit, and its layout. */
 
 import { failures } from "../strings/failures";
 import {
@@ -18,9 +18,9 @@ import { trustsOf } from "./doubt";
 import { agesOf } from "./shades";
 import { beatOfPulse, type StepBeat } from "./stepbeat";
 
-/** So many steps a film has at most. */
+/** Limit on the steps of a film. */
 export const MOST_SHOTS = 600;
-/** Questions to the server at a time. */
+/** Parallel requests to the server. */
 const AT_ONCE = 4;
 
 export interface Reeled {
@@ -28,26 +28,31 @@ export interface Reeled {
   beat: StepBeat;
   layout: Layout;
   districts: Districts | null;
-  /** By token, what the film is coloured by at this step; null where that is no quantity that changes. */
+  /**
+   * Values of the colouring at this step, by token id; null unless it is a quantity that changes.
+   */
   values: Float32Array | null;
-  /** Of a distance: the steps that it is between. */
+  /** First and last step of a distance; null for other colourings. */
   over: { from: number; to: number } | null;
 }
 
-/** What the lamps are coloured by; distances reach so many steps back, 0: to the start. */
+/** The colouring of a film; distances reach back `over` steps, 0: to the start. */
 export interface Tinting {
   by: ColourBy;
   over: number;
 }
 
-/** Every so-manieth step from `from` to `to`. */
+/** Return the steps from `from` to `to`, `every` apart. */
 export function stepsOf(from: number, to: number, every: number): number[] {
   const steps: number[] = [];
   for (let step = from; step <= to; step += every) steps.push(step);
   return steps;
 }
 
-/** Fetch them; throws `Refusal` or the abort. `set`: the layouts as they were made, or those laid out anew. */
+/**
+ * Fetch the steps of a film, with the layouts made live or, with `reprojected`, the reprojected
+ * ones. Throws `ApiError`, or the abort.
+ */
 export async function reel(
   run: string,
   steps: number[],
@@ -69,7 +74,7 @@ export async function reel(
     const path = `layouts/${step}?method=${method}&format=frame${set}`;
     const [layout] = (await frames(run, path, signal)) as Layout[];
     if (layout) return layout;
-    // None is older: the first there is stands for it, and the caption says of which step it is.
+    // No layout is older: use the first one; the caption names its step.
     const first = `layouts?method=${method}&limit=1${set}`;
     const { items } = await ask<{ items: { step: number }[] }>(runPath(run, first), { signal });
     const [later] = items[0]
@@ -128,7 +133,10 @@ export async function reel(
   }
 }
 
-/** The norm of each row's gradient at the last of the film's steps that gave it one; NaN before the first. */
+/**
+ * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
+ * the first.
+ */
 function remember(shots: Reeled[], pulses: Pulse[]) {
   const norms = new Float32Array(pulses[0]?.vocabulary ?? 0).fill(NaN);
   pulses.forEach(({ gradientIds, gradientNorms }, i) => {
@@ -137,7 +145,7 @@ function remember(shots: Reeled[], pulses: Pulse[]) {
   });
 }
 
-/** What is there; nothing where there is none. */
+/** Fetch frames; return none for a 404. Throws `ApiError`, or the abort. */
 async function frames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
   const answer = await fetch(runPath(run, path), { credentials: "same-origin", signal });
   if (answer.status === 404) return [];

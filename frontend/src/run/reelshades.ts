@@ -1,4 +1,4 @@
-/** What the lamps of a film are coloured by: each shot for itself, all of them on one scale. Pure. */
+/** The colour scales of a film: one for each step, all with the same edges. Pure. */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
@@ -11,7 +11,7 @@ import {
   type Shades,
 } from "./shades";
 
-/** Shots out of which a scale is found. */
+/** Steps sampled to find the scale's edges. */
 const SOUNDED = 12;
 
 interface Coloured {
@@ -19,7 +19,7 @@ interface Coloured {
   values: Float32Array | null;
 }
 
-/** The shades of every shot; where nothing changes, the same for all. */
+/** Return the colour scale of every step; the same one for all where nothing changes. */
 export function shadesOfReel(
   by: ColourBy,
   vocabulary: Vocabulary,
@@ -47,14 +47,17 @@ export function shadesOfReel(
   const values = shots.map((shot) => shot.values ?? new Float32Array());
   const scale = scaleOf(by, values);
   const shades = values.map((one) => shadesOfQuantity(by, one, scale));
-  // One legend for the whole film: an entry that is empty in one shot is not in another.
+  // The film has one legend: an entry empty in one step may have tokens in another.
   for (const { entries } of shades.slice(1)) {
     entries.forEach(({ count }, at) => (shades[0]!.entries[at]!.count += count));
   }
   return shades.map((one) => ({ ...one, entries: shades[0]!.entries }));
 }
 
-/** Where a scale follows from what there is: one for all shots, found in some of them and in the last. */
+/**
+ * Return edges shared by all steps, found from a sample of them that includes the last; undefined
+ * where the edges are fixed.
+ */
 function scaleOf(by: ColourBy, shots: Float32Array[]): number[] | undefined {
   if (by === "since" || by === "trust") return undefined;
   const every = Math.ceil(shots.length / SOUNDED);

@@ -1,22 +1,25 @@
-/** What a viewer plays instead of what is happening now, and which socket that takes. Pure. */
+/** The replay of a run, and the socket path it needs. Pure. */
 
-/** Steps a second to choose from. */
+/** Playback speeds offered, in steps a second. */
 export const SPEEDS: readonly number[] = [1, 4, 10, 50, 200, 1_000];
-/** Where nobody said. */
+/** Default playback speed, in steps a second. */
 export const SPEED = 50;
 
 export interface Replay {
-  /** The step it was begun from: what a link to it says. */
+  /** Step that the replay started from, which a link to it names. */
   from: number;
   /** Steps a second. */
   speed: number;
-  /** The last step of the run was played. */
+  /** Set once the run's last step was played. */
   ended: boolean;
 }
 
 /**
- * The socket's path below the run's. `again`: played on the map as it was laid out anew. `at`: the last step that was played; `held`: the viewer wants no frames
- * now. Then it hears of the run's state, and gets the newest maps: better than none where none is older.
+ * Return the socket's path below the run's.
+ *
+ * `lastStep`: the last step played. `reprojected`: play on the reprojected map. `paused`: the
+ * viewer wants no pulses now; it still gets the run's status and the newest maps, for a step that
+ * has no older one.
  */
 export function socketPath(
   replay: Replay | null,
@@ -29,7 +32,7 @@ export function socketPath(
   return `live?channels=pulse,layout&from=${at}&speed=${replay.speed}${again ? "&set=again" : ""}`;
 }
 
-/** The speeds to choose from, the one that is so among them. */
+/** Return the speeds offered, with the current one among them. */
 export function speedsOf(speed: number): number[] {
   return [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
 }

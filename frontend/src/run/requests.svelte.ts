@@ -1,21 +1,21 @@
-/** What the presenter asked the trainer for, until it is acknowledged. */
+/** The presenter's requests to the trainer, until they are acknowledged. */
 
 import { runPath, send, type Ask } from "../wire/rest";
 
-/** How long an acknowledgement is waited for, in ms. */
+/** How long to wait for an acknowledgement, in ms. */
 const PATIENCE = 20_000;
 
 export class Requests {
-  /** Not yet acknowledged. */
+  /** Ids of the requests not yet acknowledged. */
   asked = $state.raw<ReadonlySet<string>>(new Set());
   private readonly acknowledged = new Set<string>();
 
   constructor(private readonly run: string) {}
 
-  /** Ask for something; throws `Refusal`. */
+  /** Send a request to the trainer. Throws `ApiError`. */
   async ask(what: Ask) {
     const { request } = await send<{ request: string }>(runPath(this.run, "requests"), what);
-    // The acknowledgement may have come before this answer.
+    // The acknowledgement may have arrived before this response.
     if (this.acknowledged.delete(request)) return;
     this.asked = new Set([...this.asked, request]);
     setTimeout(() => this.forget(request), PATIENCE);

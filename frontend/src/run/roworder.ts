@@ -1,11 +1,11 @@
-/** The order of the matrix's rows, and the groups they stand in. Pure. */
+/** The order of the matrix's rows, and their groups. Pure. */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import type { RowOrder } from "./address";
 
 export interface RowGroup {
-  /** Hostile: show with `shownLine`. "": those that are in none. */
+  /** Group name, "" for the tokens in no group. Hostile: show with `printableText`. */
   name: string;
   /** Rows, `last` exclusive. */
   first: number;
@@ -18,7 +18,10 @@ export interface Rows {
   groups: RowGroup[];
 }
 
-/** Groups from the largest to the smallest, those in none at the end; in a group the most common first. */
+/**
+ * Order the rows by group: the largest first, the tokens in no group last; the most common first
+ * within a group.
+ */
 export function orderRows(
   by: RowOrder,
   vocabulary: Vocabulary,
@@ -28,7 +31,7 @@ export function orderRows(
   const { tokens, counts, classOf, classes, byCount } = vocabulary;
   if (by === "id") return { order: Uint32Array.from(tokens.keys()), groups: [] };
   if (by === "frequency") {
-    // Lines where the count loses a digit.
+    // Group by the number of digits in the count.
     const digits = (id: number) => String(counts[id]!).length;
     const name = (id: number) => frequency(counts[id]! ? 10 ** (digits(id) - 1) : 0);
     return cut(byCount, (id) => (counts[id]! ? digits(id) : 0), name);
@@ -52,7 +55,7 @@ export function orderRows(
   return cut(order, place, (id) => names[of(id)] ?? "");
 }
 
-/** The groups of an order: where `of` changes. */
+/** Split an order into groups wherever `groupOf` changes. */
 function cut(order: Uint32Array, of: (id: number) => number, name: (id: number) => string): Rows {
   const groups: RowGroup[] = [];
   order.forEach((id, row) => {

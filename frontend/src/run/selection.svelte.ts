@@ -1,10 +1,13 @@
-/** The chosen token of a run: its row and its neighbours at the step that is shown, asked for again while it learns. */
+/**
+ * The focused token of a run: its row and its neighbours at the step shown, requested again while
+ * it learns.
+ */
 
 import { ask, Refusal, runPath, type Neighbours, type TokenDetail } from "../wire/rest";
 
 const REFRESH = 2_000;
 const NEIGHBOURS = 12;
-/** Milliseconds after which a step is asked for: while somebody drags through the steps only the last one is. */
+/** Debounce in ms: during a scrub only the last step is requested. */
 const SETTLE = 120;
 
 export class Selection {
@@ -13,13 +16,15 @@ export class Selection {
   neighbours = $state.raw<Neighbours | null>(null);
   problem = $state<string | null>(null);
 
-  /** The step of the past that is shown; null: the newest. */
+  /** The past step shown; null: the newest. */
   private at: number | null = null;
   private stale = true;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `fresh` says whether the run has moved on since the last answer. */
+  /**
+   * Start without a token. `hasAdvanced` returns whether the run has moved on since its last call.
+   */
   constructor(
     private readonly run: string,
     private readonly fresh: () => boolean,
@@ -33,13 +38,15 @@ export class Selection {
     this.refresh();
   }
 
-  /** There is no such token: none is chosen, and why is said. */
+  /** Reject a token that does not exist: focus none and keep the reason. */
   refuse(problem: string) {
     this.choose(null);
     this.problem = problem;
   }
 
-  /** Another step is shown; null: the newest. The answer of before stays until there is one. */
+  /**
+   * Follow the step shown; null: the newest. The previous answer stays until the new one arrives.
+   */
   show(at: number | null) {
     if (at === this.at) return;
     this.at = at;
@@ -62,7 +69,8 @@ export class Selection {
     const abort = (this.abort = new AbortController());
     const { signal } = abort;
     try {
-      // `fresh` first: it also notes that the run was looked at. A step of the past stays as it is.
+      // Call `hasAdvanced` first, for its side effect: it notes the step. A past step never
+      // changes.
       if ((this.at === null && this.fresh()) || this.stale) {
         const step = this.at === null ? "" : `step=${this.at}`;
         const [detail, neighbours] = await Promise.all([

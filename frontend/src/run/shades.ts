@@ -1,24 +1,30 @@
 /**
- * What the colour of each lamp says: every token stands in one entry of a legend, a kind of token or a band of a
- * quantity. What is not known of a token is an entry of its own, never a zero. Pure.
+ * The colour scales of the lamps. Every token belongs to one legend entry: a kind of token, or a
+ * band of a quantity. Unknown values have an entry of their own, and never count as zero. Pure.
  */
 
 import type { Districts } from "../wire/frames";
 import type { Vocabulary } from "../wire/vocabulary";
 import type { ColourBy } from "./address";
 
-/** What an entry is coloured with: a kind's own tint, a part of the ramp (0 to 1), or one of two neutrals. */
+/**
+ * The colour of a legend entry: a kind's own tint, a position on the ramp (0 to 1), or one of two
+ * neutrals.
+ */
 export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
 
 export interface Entry {
   key: string;
   shade: Shade;
-  /** A kind's name, with text of the run in it. Hostile: show with `shownLine`. */
+  /** A kind's name, with text of the run in it. Hostile: show with `printableText`. */
   name: string | null;
-  /** A band's ends; null where it is open, and for what is no band. */
+  /** Ends of a band; null where it is open, and for other entries. */
   from: number | null;
   to: number | null;
-  /** What is no kind and no band: in none, at rest (never lit, did not move), or not known. */
+  /**
+   * Set for an entry that is neither a kind nor a band: in no kind, at rest (never lit, did not
+   * move), or unknown.
+   */
   other: "none" | "rest" | "unknown" | null;
   count: number;
 }
@@ -26,28 +32,34 @@ export interface Entry {
 export interface Shades {
   by: ColourBy;
   entries: Entry[];
-  /** By token id: its entry's place. */
+  /** Index into `entries`, by token id. */
   of: Uint16Array;
-  /** By token id, of a quantity; NaN where not known. */
+  /** Values of a quantity, by token id; NaN where not known. */
   values: Float32Array | null;
-  /** Least and greatest of what is known. */
+  /** Least and greatest known value. */
   least: number;
   greatest: number;
 }
 
-/** Tokens of one entry that are ringed at most: more would hide the city. */
+/** Limit on the ringed tokens of an entry: more would hide the city. */
 export const RINGED = 3_000;
 
-/** Bands of a quantity. */
+/** Number of bands of a quantity. */
 export const BANDS = 6;
-/** Steps since lit: a band a power of ten, so that a lamp's colour changes by its own age alone. */
+/**
+ * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its
+ * own age.
+ */
 const AGES = [1, 10, 100, 1_000, 10_000];
-/** Trust: the first band is what is called doubtful. */
+/** Edges of trust. The first band is the one called doubtful. */
 const TRUSTS = [0.25, 0.4, 0.55, 0.7, 0.85];
-/** Edges in a decade; the fewer, the further they reach. */
+/** Digits of the edges in a decade; fewer digits reach over more decades. */
 const SERIES = [[1, 2, 5], [1, 3], [1]];
 
-/** Kinds of token: `place` of each is its kind plus one, 0 for none. `tints` by kind. */
+/**
+ * Build a scale of token kinds. `placeOf` returns a token's kind plus one, 0 for none; `tints` is
+ * by kind.
+ */
 export function shadesOfKinds(
   by: ColourBy,
   names: string[],
@@ -66,8 +78,10 @@ export function shadesOfKinds(
 }
 
 /**
- * A quantity in bands between `edges` (ascending; a band holds its lower edge). NaN is not known; a value for
- * which `resting` holds has come from nowhere on the scale. `warmLow`: the low end is the bright one.
+ * Build a scale of bands between `edges` (ascending; a band includes its lower edge).
+ *
+ * NaN is unknown; a value equal to `resting` is off the scale, in an entry of its own. `warmLow`:
+ * the low end is the bright one.
  */
 export function shadesOfValues(
   by: ColourBy,
@@ -109,13 +123,13 @@ export function shadesOfValues(
   });
 }
 
-/** By class. */
+/** Build the scale of the token classes. */
 export function shadesOfClasses({ tokens, classes, classOf }: Vocabulary): Shades {
   const tints = classes.map((_, place) => place);
   return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
 }
 
-/** By district; a tint for each of them. */
+/** Build the scale of the districts, with a tint for each of them. */
 export function shadesOfDistricts(
   { names, of, vocabulary }: Pick<Districts, "names" | "of" | "vocabulary">,
   tints: number[],
@@ -123,20 +137,22 @@ export function shadesOfDistricts(
   return shadesOfKinds("district", names, tints, (id) => of[id] ?? 0, vocabulary);
 }
 
-/** By a quantity, each in its own manner; `edges`: of a scale that is settled. */
+/** Build the scale of a quantity. `edges`: those of the quantity, unless given. */
 export function shadesOfQuantity(
   by: ColourBy,
   values: Float32Array,
   edges = by === "since" ? AGES : by === "trust" ? TRUSTS : edgesOf(values),
 ): Shades {
-  // Never lit is -1; elsewhere nothing is 0, but of trust that too is a number on its scale.
+  // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on
+  // the scale.
   const resting = by === "since" || by === "trust" ? -1 : 0;
   return shadesOfValues(by, values, edges, { resting, warmLow: by === "since" });
 }
 
 /**
- * Round numbers that cut a quantity into `BANDS` bands, the topmost with its greatest value in it: as close together
- * as the spread of the values allows, so that they stay where they are while the values change a little.
+ * Return round numbers that cut a quantity into `BANDS` bands, the topmost with its greatest value.
+ * They are as close together as the spread of the values allows, and stay put while the values
+ * change a little.
  */
 export function edgesOf(values: Float32Array): number[] {
   const some = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
@@ -149,14 +165,14 @@ export function edgesOf(values: Float32Array): number[] {
   return [];
 }
 
-/** Steps since each token was lit; -1 where it never was, NaN where that is not known. */
+/** Return the steps since each token was lit; -1 where it never was. */
 export function agesOf(lastLit: Uint32Array, never: number, step: number): Float32Array {
   return Float32Array.from(lastLit, (last) => (last === never ? -1 : Math.max(0, step - last)));
 }
 
 export const ageEdges = AGES;
 
-/** The ids in one entry; of very many the lowest. */
+/** Return the ids in one entry; of very many, only the lowest `MAX_RINGED`. */
 export function idsIn(shades: Shades | null, key: string | null): number[] {
   const place = shades?.entries.findIndex((one) => one.key === key) ?? -1;
   const ids: number[] = [];
@@ -167,12 +183,12 @@ export function idsIn(shades: Shades | null, key: string | null): number[] {
   return ids;
 }
 
-/** The name of the kind a token is of; null for one of none. */
+/** Return the name of a token's kind; null if it has none. */
 export function nameIn(shades: Shades, id: number): string | null {
   return shades.entries[shades.of[id]!]?.name ?? null;
 }
 
-/** The `BANDS - 1` greatest numbers of a series that are not above `high`, ascending. */
+/** Return the `BANDS - 1` greatest numbers with these digits that are at most `high`, ascending. */
 function below(high: number, series: number[]): number[] {
   const edges: number[] = [];
   for (let decade = Math.floor(Math.log10(high)) + 1; edges.length < BANDS - 1; decade--) {

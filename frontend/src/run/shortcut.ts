@@ -1,9 +1,10 @@
 /**
- * Every shortcut there is: which keys stand for which command. The page obeys this table and the list on `?` is
- * this table, so neither can know a key that the other does not. What a command does is said in `Page.svelte`, in
- * words in `strings/page.ts`; a row without either does not compile. Pure.
+ * The table of all shortcuts: the keys of each command. The page obeys this table, and the list on
+ * `?` shows it, so the two cannot disagree. `Page.svelte` holds each command's action and
+ * `strings/page.ts` its description; a row that lacks either does not compile. Pure.
  *
- * Keys are named as `KeyboardEvent.key` has them; a key that writes nothing may have `Shift+` before it.
+ * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix
+ * `Shift+`.
  */
 
 const TABLE = {
@@ -32,12 +33,12 @@ const TABLE = {
 
 export type Command = keyof typeof TABLE;
 
-/** In the order of the list. */
+/** All shortcuts, in the order of the list. */
 export const SHORTCUTS = Object.entries(TABLE) as [Command, readonly string[]][];
 
 const COMMANDS = new Map(SHORTCUTS.flatMap(([command, keys]) => keys.map((key) => [key, command])));
 
-/** What has its own use for keys: fields, and what is moved through with arrows. */
+/** Elements that use keys themselves: fields, and widgets moved with arrow keys. */
 const TYPING =
   "input:not([type=radio], [type=checkbox]), select, textarea, dialog, [contenteditable]";
 const MOVED =
@@ -45,10 +46,10 @@ const MOVED =
 const PRESSED = "input, button, summary, a";
 
 /**
- * The command a key stands for; null while someone types, or for any other key.
+ * Return the command of a key; null while the user types, or for any other key.
  *
- * `letters`: whether keys that write something count. People who speak to their computer, or whose hands
- * press more than they mean, can turn those off.
+ * `letters`: whether keys that type a character count. People who speak to their computer, or whose
+ * hands press more keys than they mean, can turn those off.
  */
 export function shortcut(event: KeyboardEvent, letters = true): Command | null {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
@@ -73,7 +74,7 @@ const NAMES: Record<string, string> = {
   "-": "−",
 };
 
-/** What is printed on a key. */
+/** Return the label of a key. */
 export function keyName(key: string): string {
   const [last, ...held] = key.split("+").reverse();
   return key === "+" ? key : [...held.reverse(), NAMES[last!] ?? last!].join(" ");

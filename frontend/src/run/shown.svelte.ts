@@ -1,4 +1,4 @@
-/** What a picture of the run is made of at one moment. */
+/** The state that a picture of one step is made of. */
 
 import type { Districts, Layout, Method } from "../wire/frames";
 import type { Ledger } from "./ledger";
@@ -11,21 +11,24 @@ export interface Counters {
   ever: number;
 }
 
-/** A step told in two beats: first the light and the gradients, then the move. Else both are there. */
+/**
+ * Beat of a step shown in two: first the light and the gradients, then the move. Null: both at
+ * once.
+ */
 export type Telling = "light" | "move" | null;
 
 export type Layouts = Partial<Record<Method, Layout>>;
 
 export class Shown {
   layouts = $state.raw<Layouts>({});
-  /** The clusters of the space; null where nobody had looked for any. */
+  /** Clusters of the space; null where none have been looked for. */
   districts = $state.raw<Districts | null>(null);
   beat = $state.raw<StepBeat | null>(null);
   counters = $state.raw<Counters | null>(null);
   ledger = $state.raw<Ledger | null>(null);
   telling = $state<Telling>(null);
 
-  /** Look like another moment. */
+  /** Copy another state, so that it is shown here. */
   copy(other: Shown) {
     this.layouts = other.layouts;
     this.districts = other.districts;

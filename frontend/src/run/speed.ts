@@ -1,19 +1,19 @@
-/** How fast a run goes, from its newest steps. Pure. */
+/** The speed of a run, measured over its newest steps. Pure. */
 
 import type { StepRecord } from "../wire/rest";
 
 export interface Speed {
-  /** How many steps it was measured over. */
+  /** Steps measured over. */
   over: number;
-  /** Steps a second by the clock; null where there are not two steps. */
+  /** Wall-clock steps a second; null with fewer than two steps. */
   pace: number | null;
   tokens: number | null;
-  /** Seconds that training a step takes, and observing and recording it: medians. */
+  /** Median seconds to train a step, and to observe and record it. */
   training: number;
   observing: number;
 }
 
-/** null where there is no step. */
+/** Measure the speed over these steps; return null where there are none. */
 export function speedOf(steps: StepRecord[], batchTokens: number): Speed | null {
   const [first, last] = [steps[0], steps.at(-1)];
   if (!first || !last) return null;

@@ -1,8 +1,9 @@
 /**
- * A viewer who stands at a step of the past, goes a step on or back, or drags through time.
+ * The time cursor of a viewer at a past step, who steps on or back or scrubs through time.
  *
- * The step that is wanted last wins, but what has come is shown first: who drags fast sees what is on the way. One
- * step forward is told in two beats: first what the batch lit, with everything where it was, and then the move.
+ * The last requested step wins, but a cached one is shown first: a fast scrub shows the steps on
+ * the way. A single step forward is shown in two beats: first what the batch lit, with everything
+ * where it was, and then the move.
  */
 
 import { FrameError, type Method } from "../wire/frames";
@@ -12,13 +13,16 @@ import { countersOf, Shown, type Layouts } from "./shown.svelte";
 import { beatOfPulse } from "./stepbeat";
 import { ahead } from "./stretch";
 
-/** How long the light is shown before the move, in ms. */
+/** Duration of the light before the move, in ms. */
 export const LIGHT = 1_300;
-/** How long until somebody who drags, and for whom nothing came, is looked after again, in ms. */
+/** Wait before a scrub that got no picture looks again, in ms. */
 const LATE = 500;
-/** The hand is followed with what it dragged to, in one frame; it waits no longer for that, in ms. */
+/**
+ * Longest wait, in ms, for the scrubbed step's picture, so that the handle and the picture move in
+ * one frame.
+ */
 const TOGETHER = 80;
-/** How long until a server that did not answer is asked again, in ms. */
+/** Wait before an unresponsive server is asked again, in ms. */
 const AGAIN = 1_500;
 
 interface Wish {
@@ -27,21 +31,26 @@ interface Wish {
 }
 
 export class Standing extends Shown {
-  /** The step that is wanted; the one that is shown may still be another. */
+  /**
+   * The step requested; the step shown may still be another. During a scrub it waits for a picture.
+   */
   step = $state(0);
-  /** The same; while somebody drags it may be ahead of `step`, which moves when there is something to be seen. */
+  /** The step requested. While scrubbing it leads `step`, which waits for a picture. */
   wanted = 0;
-  /** The step that is shown; while somebody drags the one where the hand last rested, or that was shown before. */
+  /**
+   * The step shown; during a scrub the one where the hand last rested, or the one shown before the
+   * scrub.
+   */
   at = $state<number | null>(null);
-  /** What was shown of it. */
+  /** The beat and the counters of that step. */
   atRest = $state.raw<Pick<Shown, "beat" | "counters">>({ beat: null, counters: null });
-  /** Why the step that is wanted is not shown. */
+  /** Why the requested step is not shown. */
   problem = $state<string | null>(null);
-  /** The attempt that held the step which was shown, where another has taken its place. */
+  /** The attempt of the step shown before, if another attempt has replaced it. */
   superseded = $state<number | null>(null);
-  /** Somebody drags: each moment is there at once, nothing glides. */
+  /** Set during a scrub: every step appears at once, nothing glides. */
   dragged = $state(false);
-  /** The steps for which the map was made: the last by now, and the next. */
+  /** Steps that the map was made for: the last one so far, and the next. */
   drawn = $state.raw<{ at: number | null; next: number | null }>({ at: null, next: null });
 
   private wish: Wish | null = null;
@@ -50,18 +59,24 @@ export class Standing extends Shown {
   private moment: Moment | null = null;
   private hurry: (() => void) | null = null;
   private lagging: ReturnType<typeof setTimeout> | undefined;
-  /** The hand that drags keeps still. */
+  /** Set while the scrubbing hand keeps still. */
   private resting = false;
-  /** The server did not answer: until then (as of `performance.now()`) who drags is shown only what is there. */
+  /**
+   * Until then (as of `performance.now()`) a scrub shows only cached steps, because the server did
+   * not answer.
+   */
   private silent = 0;
 
-  /** Stand at `step`; until it is there, `from` is shown. `method` says which view is looked at. */
+  /**
+   * Open the cursor at `step`; `from` is shown until its picture arrives. `method` returns the
+   * layout method of the view.
+   */
   constructor(
     private readonly past: Past,
     from: Shown | null,
     step: number,
     private readonly method: () => Method,
-    /** Resolves when the next moment is worth being shown: of faster ones the viewer would see nothing. */
+    /** Resolves when it is worth showing the next step; a faster one would not be seen. */
     private readonly painted?: () => Promise<void>,
   ) {
     super();
@@ -71,13 +86,13 @@ export class Standing extends Shown {
     this.go(step);
   }
 
-  /** Go to a step. `told`: in two beats, where it is the one after the step that is shown. */
+  /** Seek to a step. `animate`: in two beats, if it follows the step shown. */
   go(step: number, told = false) {
     this.want(step, told);
     this.catchUp();
   }
 
-  /** Drag to a step: nothing glides until `dropped`. */
+  /** Scrub to a step; nothing glides until `endScrub`. */
   drag(step: number) {
     this.dragged = true;
     this.resting = false;
@@ -86,7 +101,10 @@ export class Standing extends Shown {
     this.lagging ??= setTimeout(() => this.catchUp(), TOGETHER);
   }
 
-  /** The hand that drags keeps still: panels that ask the server, or draw a chart, are told of the step. */
+  /**
+   * Report that the scrubbing hand keeps still: panels that ask the server or draw a chart then
+   * follow.
+   */
   rested() {
     this.resting = true;
     this.calmly();
@@ -98,7 +116,7 @@ export class Standing extends Shown {
     this.calmly();
   }
 
-  /** Show the same step anew: what is recorded of it, or how it is looked at, has changed. */
+  /** Show the same step again, because its record or its view has changed. */
   refresh() {
     this.go(this.wanted);
   }
@@ -134,7 +152,7 @@ export class Standing extends Shown {
         const place = this.dragged ? await this.onTheWay(wish.step) : wish.step;
         if (place === wish.step) await this.reach(wish);
         else {
-          // What was dragged to is still to come.
+          // The requested step is still to come.
           this.wish ??= wish;
           if (place === null) continue;
           await this.reach({ step: place, told: false });
@@ -150,15 +168,16 @@ export class Standing extends Shown {
       if (!this.spared)
         this.past.ahead(ahead(wish.step, wish.step - passed, dragged), [this.method()], dragged);
       passed = wish.step;
-      // The hand that drags waits for its picture itself: here too it would be two frames for each position.
+      // A scrub already waits for its picture; waiting here too would cost two frames for each
+      // position.
       if (!this.dragged) await this.painted?.();
     }
     this.following = false;
   }
 
   /**
-   * Who drags is shown what is there: the step that is wanted, or the nearest to it on the way. null: nothing nearer
-   * was there, but by now there may be, or something else is wanted.
+   * Pick the requested step if it is cached, else the nearest cached one on the way. Null: nothing
+   * nearer yet; try again.
    */
   private async onTheWay(step: number): Promise<number | null> {
     const { past, moment } = this;
@@ -201,7 +220,7 @@ export class Standing extends Shown {
     this.ledger = ledger;
     const decodedAt = performance.timeOrigin + performance.now();
     const { dragged } = this;
-    // What is dragged through neither comes nor goes: one frame shows it.
+    // A scrubbed step does not fade in or out: one frame shows it.
     const lasting = dragged ? 0 : LIGHT;
     this.beat = pulse && { ...beatOfPulse(pulse, lasting, decodedAt), atOnce: dragged };
     this.counters = countersOf(ledger, pulse?.loss ?? NaN);
@@ -227,7 +246,7 @@ export class Standing extends Shown {
     this.wish ??= wish;
   }
 
-  /** Wait, unless something else is wanted meanwhile. */
+  /** Wait, unless another step is requested meanwhile. */
   private async pause(milliseconds: number) {
     if (this.wish || this.closed) return;
     let hurry = () => {};

@@ -1,4 +1,4 @@
-/** What the page shows of the one step that is the beat, from a pulse or from the record. Pure. */
+/** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
 
 import type { Pulse } from "../wire/frames";
 import type { StepDetail } from "../wire/rest";
@@ -12,15 +12,15 @@ export interface StepBeat {
   norms: Float32Array;
   layerNorms: number[];
   rows: { batch: number; gradient: number; moved: number };
-  /** Rows that moved though they were not in the batch; null where that is not known. */
+  /** Rows that moved though they were not in the batch; null where not known. */
   drifting: number | null;
-  /** The rows that moved were found by comparing the whole matrix. */
+  /** Set when the moved rows were found by comparing the whole matrix. */
   verified: boolean;
-  /** Milliseconds the light shall last. */
+  /** Duration of the light, ms. */
   lasting: number;
-  /** It is there without coming up: somebody drags through time. */
+  /** Set during a scrub: the light is there at once, without fading in. */
   atOnce?: boolean;
-  /** When its bytes had been decoded, Unix ms; null for a beat from the record. */
+  /** When the frame was decoded, Unix ms; null for a beat from the record. */
   decodedAt: number | null;
 }
 
@@ -47,7 +47,7 @@ export function beatOfPulse(pulse: Pulse, lasting: number, decodedAt: number): S
 export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
   const ids = Uint32Array.from(new Set(readBy(detail))).sort();
   const norm = new Map(detail.gradient);
-  // Of a long list only the strongest are told: what is not in it need not be 0.
+  // A long list holds only the strongest gradients: that of a row missing from it need not be 0.
   const rest = detail.gradient.length < detail.gradient_rows ? NaN : 0;
   return {
     attempt: detail.attempt,
@@ -69,8 +69,9 @@ export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
 }
 
 /**
- * The token ids that the model read. The last of each sequence is only a target. Where the text is not kept,
- * rows that got a gradient or moved stand for it, unless there are more of them than were in the batch.
+ * Return the ids of the tokens that the model read; the last of each sequence is only a target.
+ * Where the text is not kept, the rows with a gradient, or those that moved, take its place, unless
+ * they are more than the batch had.
  */
 function readBy(detail: StepDetail): number[] {
   if (detail.tokens.length) return detail.tokens.flatMap((sequence) => sequence.slice(0, -1));
@@ -79,7 +80,7 @@ function readBy(detail: StepDetail): number[] {
   return moved_rows <= most ? moved.map(([id]) => id) : [];
 }
 
-/** How many of `ids` are not in `among`; both are sorted. */
+/** Count the `ids` that are not in `among`; both are sorted. */
 function outside(ids: Uint32Array, among: Uint32Array): number {
   if (ids === among) return 0;
   let at = 0;
@@ -92,13 +93,13 @@ function outside(ids: Uint32Array, among: Uint32Array): number {
 }
 
 function driftingOf(detail: StepDetail, batch: Uint32Array): number | null {
-  // The list of moved rows is cut where it is long, and the batch may not be known in full.
+  // A long list of moved rows is cut, and the batch may not be known in full.
   const { verified, moved, moved_rows, batch_rows } = detail;
   if (!verified || moved.length < moved_rows || batch.length !== batch_rows) return null;
   return outside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
 }
 
-/** The norms of `wanted` rows out of a sorted list of rows with norms. */
+/** Select the norms of the `wanted` rows from a sorted list of rows with norms. */
 function normsOf(wanted: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
   if (wanted === ids) return norms;
   const out = new Float32Array(wanted.length);

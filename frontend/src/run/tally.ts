@@ -1,11 +1,12 @@
 /**
- * What came over the socket of one run and was taken up: which steps its pulses told, and which fell between two
- * connections and have to come from the record. Nothing on the page shows it: who tests the page reads it. Pure.
+ * Counts of the frames received over one run's socket: the steps its pulses covered, and those
+ * between two connections that must come from the record. The page shows none of it; browser tests
+ * read it. Pure.
  */
 
 import type { Frame } from "../wire/frames";
 
-/** Steps in a row that pulses of one connection told, the first to the last. */
+/** A range of consecutive steps covered by the pulses of one connection. */
 export interface Stretch {
   attempt: number;
   first: number;
@@ -13,15 +14,15 @@ export interface Stretch {
   pulses: number;
 }
 
-/** Steps before a census that no pulse told. */
+/** A range of steps before a census that no pulse covered. */
 export interface Gap {
   first: number;
   last: number;
-  /** The record was read up to there. */
+  /** Set once the record was read up to its end. */
   fetched: boolean;
 }
 
-/** So many stretches and gaps are kept, the newest: a page may be open for weeks. */
+/** Limit on the ranges and gaps kept, newest last: a page may stay open for weeks. */
 const MOST = 1_000;
 
 export class Tally {
@@ -32,15 +33,15 @@ export class Tally {
     census: 0,
     districts: 0,
   };
-  /** Pulses that told several steps. */
+  /** Pulses that cover several steps. */
   merged = 0;
-  /** Steps between two pulses of one connection that nothing told: there must be none. */
+  /** Steps missing between two pulses of one connection; must stay 0. */
   lost = 0;
   readonly stretches: Stretch[] = [];
   readonly gaps: Gap[] = [];
-  /** The last step that was told, by a pulse or a census; null where the viewer was at another time. */
+  /** Last step covered by a pulse or a census; null after a jump to another time. */
   private at: number | null = 0;
-  /** The step up to which the record was read. */
+  /** Step that the record was read up to. */
   private read = 0;
   private open: Stretch | null = null;
 
@@ -62,25 +63,25 @@ export class Tally {
     }
   }
 
-  /** The record was read up to a step. */
+  /** Note that the record was read up to a step. */
   fetched(last: number) {
     this.read = last;
     for (const gap of this.gaps) gap.fetched ||= gap.last <= last;
   }
 
-  /** What happened between two connections was not yet read from the record. */
+  /** Return whether steps between two connections still have to be read from the record. */
   get wanting(): boolean {
     return this.gaps.some(({ fetched }) => !fetched);
   }
 
-  /** To another time: what comes next does not go on from what came. */
+  /** Break the sequence for a jump to another time: the next frame does not continue it. */
   leave() {
     this.at = null;
     this.open = null;
   }
 
   private begin(step: number) {
-    // What a new attempt took is not missing.
+    // A new attempt took those steps again, so they are not missing.
     for (const gap of this.gaps) if (!gap.fetched) gap.last = Math.min(gap.last, step);
     if (this.at !== null && step > this.at) {
       keep(this.gaps, { first: this.at + 1, last: step, fetched: step <= this.read });

@@ -1,41 +1,47 @@
-/** What a screen reader is told of the city: what there is to say now, and whether it is worth saying. Pure. */
+/**
+ * The screen-reader announcement of the city: what there is to say now, and whether it is worth
+ * saying. Pure.
+ */
 
 import type { Districts } from "../wire/frames";
 import type { DistrictEvent, Phase } from "../wire/rest";
 
-/** Least time between two tellings, in ms; what happens to the run itself is told at once. */
+/**
+ * Least time between two announcements, in ms; a change of the run's own state is announced at
+ * once.
+ */
 export const CALM = 12_000;
-/** So small a part of the loss is no trend. */
+/** Relative change of the loss below which there is no trend. */
 const STEADY = 0.01;
 const DISTRICTS = 3;
 const EVENTS = 2;
 
 export interface Facts {
   phase: Phase;
-  /** The connection is there. */
+  /** Set while the connection is open. */
   linked: boolean;
   step: number;
-  /** Smoothed: the loss of one batch jumps about. NaN where not known. */
+  /** Smoothed, because the loss of one batch is noisy. NaN where not known. */
   loss: number;
   lit: number;
   all: number;
   /** Districts with the most lit rows, the most first. */
   districts: { name: string; lit: number }[];
-  /** What happened to districts, by id ascending. */
+  /** District events, by id ascending. */
   events: DistrictEvent[];
 }
 
 export interface Telling {
   facts: Facts;
-  /** Another phase, or the connection went or came. */
+  /** Set when the phase changed, or the connection opened or closed. */
   turned: boolean;
-  /** Null at first, and where either loss is not known. */
+  /** Null for the first announcement, and where either loss is not known. */
   trend: { since: number; change: number; way: "down" | "up" | "steady" } | null;
   events: DistrictEvent[];
   moreEvents: number;
 }
 
-/** In which districts most of these rows lie. */
+/** Return the districts that hold the most of these rows. */
 export function litDistricts(found: Districts | null, ids: Iterable<number>): Facts["districts"] {
   if (!found) return [];
   const counts = new Map<number, number>();
@@ -49,13 +55,16 @@ export function litDistricts(found: Districts | null, ids: Iterable<number>): Fa
     .map(([place, lit]) => ({ name: found.names[place - 1] ?? "", lit }));
 }
 
-/** What is new since `before`; null where nothing is, or where it is too soon to speak again. */
+/**
+ * Return the announcement of the changes since `before`; null where nothing changed, or where it is
+ * too soon to speak again.
+ */
 export function telling(now: Facts, before: Facts | null, elapsed: number): Telling | null {
   const turned = before !== null && (now.phase !== before.phase || now.linked !== before.linked);
   const fresh = before === null || now.step !== before.step || turned;
   if (!fresh || (before !== null && !turned && elapsed < CALM)) return null;
   const last = before?.events.at(-1)?.id;
-  // At first everything that ever happened is there: that is no news.
+  // The first announcement would list every event of the past, and none of them is news.
   const news = now.events.filter(({ id, step }) =>
     last === undefined ? before !== null && step > before.step : id > last,
   );

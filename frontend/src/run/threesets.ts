@@ -1,15 +1,16 @@
-/** The three sets of a step, and what is in one but not in another. Pure. */
+/** The three sets of a step (read, with a gradient, moved) and their differences. Pure. */
 
 import type { StepDetail } from "../wire/rest";
 
 export type Difference = "noGradient" | "gradientOutside" | "unmoved" | "movedOutside";
 
-/** Token ids in one set but not in the other, the strongest first; null where a list is not told in full. */
+/** Token ids in one set but not in the other, strongest first; null where a list is incomplete. */
 export type Differences = Record<Difference, number[] | null>;
 
 /**
- * What differs: read but without a gradient, with a gradient but not read, with a gradient but unmoved, moved but not
- * read. The record tells at most 500 rows of each set: of longer ones nothing is said that might be wrong.
+ * Return the differences: read but without a gradient, with a gradient but not read, with a
+ * gradient but unmoved, moved but not read. The record lists at most 500 rows of each set; a
+ * difference of incomplete lists might be wrong, and is null.
  */
 export function differences(detail: StepDetail): Differences {
   const read = new Set(detail.tokens.flatMap((sequence) => sequence.slice(0, -1)));

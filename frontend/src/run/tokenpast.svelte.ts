@@ -1,4 +1,7 @@
-/** A token through the steps: how its row moved, its gradient, how far another token was, its neighbours at another step. */
+/**
+ * The history of one token: the motion of its row, its gradient, its distance from another token,
+ * and its neighbours at another step.
+ */
 
 import {
   runPath,
@@ -9,7 +12,7 @@ import {
 } from "../wire/rest";
 import { Answer } from "./answer.svelte";
 
-/** Points of a chart as wide as a panel. */
+/** Limit on the points of a chart as wide as a panel. */
 const MOST = 400;
 const NEIGHBOURS = 12;
 
@@ -22,7 +25,7 @@ export class TokenPast {
 
   constructor(private readonly run: string) {}
 
-  /** `version`: another one when the run has moved on. */
+  /** Request the history of a token. `version` changes when the run has moved on. */
   ask(token: number | null, pair: number | null, then: number, version: number) {
     const path = (rest: string) => (token === null ? null : runPath(this.run, rest));
     const fresh = this.of !== String(token);
@@ -30,7 +33,7 @@ export class TokenPast {
     const through = (of: string) => path(`tokens/${token}/path?of=${of}&most=${MOST}`);
     this.motion.ask(through("motion"), { fresh, version });
     this.gradient.ask(through("gradient"), { fresh, version });
-    // The distance of a token from itself says nothing.
+    // A token's distance from itself is meaningless.
     const other = pair === null || pair === token ? null : through(`pair&with=${pair}`);
     this.pair.ask(other, { fresh: true, version });
     this.then.ask(path(`neighbours?token_id=${token}&k=${NEIGHBOURS}&step=${then}`), { fresh });

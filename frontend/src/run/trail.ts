@@ -1,4 +1,4 @@
-/** Where a token went on the map, as points in the order of time. Pure. */
+/** The path of a token on the map, as points in the order of time. Pure. */
 
 import type { Layout } from "../wire/frames";
 
@@ -9,17 +9,19 @@ export interface Trail {
   ys: number[];
 }
 
-/** Points of one trail; of more every so-manieth is kept, and the last. */
+/** Limit on the points of a trail; a longer one keeps evenly spaced points and the last. */
 const MOST = 72;
-/** Places come rounded to parts of the map (65,535 a side): what is nearer than this many is the same place. */
+/**
+ * Positions are rounded to a grid of 65,535 a side; within this many cells they count as the same.
+ */
 const ROUNDED = 3;
 
-/** Two places of a map that are nearer than this, each way, cannot be told apart. */
+/** Return the distance in x and in y up to which two positions of a map count as the same. */
 export function grain({ x0, x1, y0, y1 }: Layout): [number, number] {
   return [(ROUNDED * (x1 - x0)) / 65_535, (ROUNDED * (y1 - y0)) / 65_535];
 }
 
-/** Put a place at the end of a trail, where the token is elsewhere than it was. */
+/** Append a position to a trail, unless the token is still where it was. */
 export function extend(trail: Trail, step: number, x: number, y: number, grain: [number, number]) {
   const { steps, xs, ys } = trail;
   const last = steps.length - 1;
@@ -31,7 +33,7 @@ export function extend(trail: Trail, step: number, x: number, y: number, grain: 
   ys.push(y);
 }
 
-/** Trails out of several layouts: `places` by layout, then by token. */
+/** Build trails from several layouts; `places` is by layout, then by token. */
 export function trailsOf(
   ids: number[],
   steps: number[],
@@ -45,20 +47,20 @@ export function trailsOf(
   });
 }
 
-/** Live, a trail goes on with a new layout, and what lies before `from` is left behind. */
+/** Extend a trail with a new layout, and drop the part before `from`. */
 export function grown(trail: Trail, layout: Layout, from: number): Trail {
   const { places, x0, x1, y0, y1, step } = layout;
   const x = x0 + ((x1 - x0) * places[2 * trail.id]!) / 65_535;
   const y = y0 + ((y1 - y0) * places[2 * trail.id + 1]!) / 65_535;
   const longer = cut(trail, 0);
   extend(longer, step, x, y, grain(layout));
-  // The last place before `from` is where it was at `from`.
+  // The last position before `from` is where the token was at `from`.
   let first = 0;
   while (first + 1 < longer.steps.length && longer.steps[first + 1]! <= from) first += 1;
   return first === 0 ? longer : cut(longer, first);
 }
 
-/** Few enough points to draw: evenly chosen, the first and the last among them. */
+/** Thin a trail to few enough points to draw, evenly chosen; the first and the last stay. */
 export function thinned(trail: Trail): Trail {
   const { id, steps, xs, ys } = trail;
   const every = Math.ceil(steps.length / MOST);

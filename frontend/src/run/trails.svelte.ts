@@ -1,6 +1,6 @@
 /**
- * Where some tokens went on the map over the last steps: asked for when something else is wanted, and then longer with
- * each layout that comes.
+ * The trails of some tokens over the last steps: fetched when the question changes, then extended
+ * by each layout that arrives.
  */
 
 import { untrack } from "svelte";
@@ -9,12 +9,12 @@ import { ask, Refusal, runPath, type Drawing } from "../wire/rest";
 import { grain, grown, thinned, trailsOf, type Trail } from "./trail";
 import type { App } from "./app.svelte";
 
-/** The biggest movers that leave a trail, and tokens in all. */
+/** Limits on the biggest movers that leave a trail, and on the tokens in all. */
 export const MOVERS = 8;
 const MOST = 24;
-/** While one scrubs, the trail waits for the hand to rest, in ms. */
+/** Debounce in ms: during a scrub the trails wait for the hand to rest. */
 const SETTLED = 250;
-/** Of a long run every so-manieth layout is enough, if all are too many at once. */
+/** Interval of the layouts fetched from a run with too many to fetch at once. */
 const SPARSE = 20;
 
 interface Places {
@@ -23,13 +23,13 @@ interface Places {
 }
 
 export class Trails {
-  /** The chosen token's, those of gathered ones, and the others'. */
+  /** Trails of the focused token, of the selected ones, and of the others. */
   now = $state.raw<Trail[]>([]);
-  /** The steps they lead over; null while nothing is known. */
+  /** Steps that the trails cover; null while not known. */
   span = $state.raw<{ from: number; to: number } | null>(null);
   problem = $state<string | null>(null);
 
-  /** Whose they are. */
+  /** Tokens that leave a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
     const { viewing, selection, moves, gathered } = this.app;
     if (viewing.trails === "none") return [];
@@ -43,7 +43,7 @@ export class Trails {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly app: App) {
-    // Every change of what is asked begins anew; a layout that follows makes it longer.
+    // A change of the question starts over; a layout that follows extends the trails.
     $effect(() => {
       void this.question;
       untrack(() => this.begin());
@@ -55,7 +55,7 @@ export class Trails {
     });
   }
 
-  /** All that the trails follow from, but time that simply goes on. */
+  /** Everything that the trails depend on, except for time simply going on. */
   private readonly question = $derived.by(() => {
     const { run, viewing, layout } = this.app;
     const map = [layout?.method, layout?.drawnBy, run?.again, viewing.over];
@@ -81,7 +81,7 @@ export class Trails {
     const { span } = this;
     if (!this.now.length || !span || layout.step === span.to) return;
     const { run, viewing } = this.app;
-    // A hand that goes back and forth in time leaps over layouts: then they are asked for.
+    // A jump or a scrub skips layouts, so the trails are fetched again.
     if (layout.step < span.to || run?.paused) return this.begin();
     const from = viewing.over ? Math.max(span.from, layout.step - viewing.over) : span.from;
     this.now = this.now.map((trail) => grown(trail, layout, from));
@@ -96,12 +96,13 @@ export class Trails {
     try {
       let from = viewing.over ? Math.max(0, to - viewing.over) : 0;
       if (layout.method === "linear" && !(run.again && run.replay)) {
-        // Before its directions were chosen a row that rests could move on it: no trail leads over that.
+        // Before the directions of the linear view were chosen, a row at rest could move on it; no
+        // trail covers that time.
         const { linear } = await ask<Drawing>(runPath(run.id, "map"), { signal });
         from = Math.min(to, Math.max(from, linear?.step ?? 0));
       }
       const found = await this.places(run.id, layout.method, { from, to }, ids, signal);
-      // Layouts that came meanwhile are followed by the next one.
+      // Layouts that arrived meanwhile are appended with the newest one.
       this.now = trailsOf(ids, found.steps, found.places, grain(layout)).map(thinned);
       this.span = { from: Math.max(from, found.steps[0] ?? from), to };
       this.problem = null;

@@ -1,6 +1,6 @@
 /**
- * Where in time a viewer of a run is: at what happens, at what is played from a step on, or standing at a step of the
- * past. What is shown follows from it.
+ * Control of time: the viewer is live, in a replay from some step, or at a past step. It decides
+ * what is shown.
  */
 
 import type { Link } from "../wire/connection";
@@ -12,12 +12,12 @@ import { SPEED, type Replay } from "./replay";
 import type { Shown } from "./shown.svelte";
 import { Standing } from "./standing.svelte";
 
-/** Where in time to begin: all null is live. */
+/** A position in time to start at; all null is live. */
 export interface When {
-  /** The step to play from, at `speed` steps a second. */
+  /** Step to play from, at `speed` steps a second. */
   from: number | null;
   speed: number | null;
-  /** The step to stand at. */
+  /** Past step to show. */
   at: number | null;
 }
 
@@ -25,40 +25,40 @@ export abstract class Travel {
   abstract status: Status | null;
   abstract link: Link;
   abstract problem: string | null;
-  /** What is played; null: what is shown is what happens. */
+  /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
-  /** A replay shows the map as it was laid out anew, not as it was made live. */
+  /** Set to show the reprojected map of the past instead of the one made live. */
   again = $state(false);
 
-  /** Steps a second of what is played, now or next. */
+  /** Playback speed of this replay or the next, in steps a second. */
   speed = $state(SPEED);
-  /** Where in the past this viewer stands; null: they do not. */
+  /** The time cursor on a past step; null: none. */
   standing = $state.raw<Standing | null>(null);
 
-  /** What comes in, shown unless this viewer stands elsewhere. */
+  /** State that follows the socket, shown unless this viewer is at a past step. */
   protected abstract readonly now: Present;
   protected past: Past | null = null;
-  /** The step to stand at once the tokens are there. */
+  /** Step to open the time cursor at once the tokens are loaded. */
   protected wish = $state<number | null>(null);
   protected method: Method = "umap";
 
-  /** `painted` resolves when another moment of the past is worth being shown. */
+  /** Start live. `whenPainted` resolves when it is worth showing another past step. */
   constructor(private readonly painted?: () => Promise<void>) {}
 
-  /** Ask for what is wanted now over a new socket. */
+  /** Open a new socket for the current position in time. */
   protected abstract reconnect(): void;
 
   private get shown(): Shown {
     return this.standing ?? this.now;
   }
 
-  /** The newest layout of each method by the moment that is shown. */
+  /** Return the newest layout of each method at the step shown. */
   get layouts() {
     return this.shown.layouts;
   }
 
-  /** The clusters of the space; null where nobody has looked for any. */
+  /** Return the clusters of the space; null where none have been looked for. */
   get districts() {
     return this.shown.districts;
   }
@@ -71,7 +71,10 @@ export abstract class Travel {
     return this.shown.counters;
   }
 
-  /** The beat and the counters for what takes long to draw: while somebody drags, those of where the hand last rested. */
+  /**
+   * Return the beat and the counters for whatever is slow to draw: during a scrub, those of the
+   * step where the hand last rested.
+   */
   get atRest(): Pick<Shown, "beat" | "counters"> {
     return this.standing?.atRest ?? this.now;
   }
@@ -80,33 +83,33 @@ export abstract class Travel {
     return this.shown.ledger;
   }
 
-  /** Loss, norms and coverage by step, up to the present. */
+  /** Return loss, norms and coverage by step, up to now. */
   get series() {
     return this.now.series;
   }
 
-  /** What came in, counted. */
+  /** Return the counts of the frames received. */
   get tally() {
     return this.now.tally;
   }
 
-  /** Which of the two beats of a single step is shown. */
+  /** Return which of the two beats of a single step is shown. */
   get telling() {
     return this.shown.telling;
   }
 
-  /** This viewer's picture stands still. */
+  /** Return whether this viewer's picture is paused. */
   get paused(): boolean {
     return this.standing !== null || this.wish !== null;
   }
 
-  /** The step of the past that is shown; null when what is shown is the newest. Panels ask the server for it. */
+  /** Return the past step shown, for panels to request; null when the newest is shown. */
   get at(): number | null {
     if (this.standing) return this.standing.at ?? this.standing.step;
     return this.wish ?? (this.replay ? (this.beat?.step ?? this.replay.from) : null);
   }
 
-  /** Where in time this viewer is, for the address. */
+  /** Return this viewer's position in time, for the URL. */
   get when(): When {
     const { replay, standing, speed } = this;
     const at = standing?.step ?? this.wish;
@@ -114,22 +117,22 @@ export abstract class Travel {
     return { from, speed: replay || (at !== null && speed !== SPEED) ? speed : null, at };
   }
 
-  /** The newest step that is known of. */
+  /** Return the newest known step. */
   get newestStep(): number {
     return Math.max(this.status?.step ?? 0, this.now.counters?.step ?? 0);
   }
 
-  /** One matrix as it is: there never was a step. */
+  /** Return whether the run is a single matrix, without any step. */
   get still(): boolean {
     return this.status?.phase === "finished" && this.status.step === 0;
   }
 
-  /** Freeze this picture; training does not notice. */
+  /** Pause this picture; training is not affected. */
   pausePicture() {
     if (!this.paused) this.stand(this.beat?.step ?? this.counters?.step ?? 0);
   }
 
-  /** Play on from where this picture stands; where a run has ended, from its start. */
+  /** Resume playing from the step shown; from the start, if it is the end of a run that is over. */
   resumePicture() {
     if (!this.standing) return;
     const { step } = this.standing;
@@ -137,13 +140,13 @@ export abstract class Travel {
     this.play(over && step >= this.newestStep ? 0 : step);
   }
 
-  /** Stand at a step of the past, at once. */
+  /** Seek to a past step, at once. */
   stand(step: number) {
     if (this.still) return;
     this.begin(step)?.go(this.within(step));
   }
 
-  /** Go on or back by so many steps; a single one forward is told in two beats. */
+  /** Step on or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
     const from = this.standing?.step ?? this.beat?.step ?? this.newestStep;
@@ -151,12 +154,15 @@ export abstract class Travel {
     if (to !== this.standing?.step) this.begin(to)?.go(to, steps === 1);
   }
 
-  /** Drag through time, until `dropped`. */
+  /** Scrub to a step, until `endScrub`. */
   drag(step: number) {
     if (!this.still) this.begin(step)?.drag(this.within(step));
   }
 
-  /** Somebody comes near the handle of time, or went away again: soon it may be dragged. */
+  /**
+   * Prefetch for a scrub while the pointer is near the timeline's handle (`there`); stop when it
+   * leaves.
+   */
   near(there: boolean) {
     if (there) void this.past?.skim([this.method]).catch(() => undefined);
     else if (this.standing) this.past?.endSkim();
@@ -175,13 +181,16 @@ export abstract class Travel {
     return Math.max(0, Math.min(step, this.newestStep));
   }
 
-  /** Leave the present, or what is played, for the past; null where there are no tokens to show yet. */
+  /**
+   * Open the time cursor, leaving live or the replay; return null while there are no tokens to
+   * show.
+   */
   protected begin(step: number): Standing | null {
     const { past } = this;
     if (!past) return null;
     this.wish = null;
     if (!this.standing) {
-      // While something is played nobody tells of new maps.
+      // During a replay new maps are not reported, so the index would go stale.
       if (this.replay) past.rest();
       this.standing = new Standing(past, this.now, step, () => this.method, this.painted);
       if (this.replay) {
@@ -192,7 +201,7 @@ export abstract class Travel {
     return this.standing;
   }
 
-  /** Look at another view of the city. */
+  /** Switch to another layout method. */
   lookAt(method: Method) {
     if (method === this.method) return;
     this.method = method;
@@ -208,7 +217,10 @@ export abstract class Travel {
     this.leave();
   }
 
-  /** Which layouts the past shows: as they were made, or laid out anew. Plays where nothing of it is on. */
+  /**
+   * Show the reprojected layouts of the past, or those made live. Starts a replay if none of the
+   * past is shown.
+   */
   setAgain(again: boolean) {
     if (again === this.again) return;
     this.again = again;
@@ -218,7 +230,7 @@ export abstract class Travel {
     else if (again) this.play(0);
   }
 
-  /** Play, now or next, so many steps a second. */
+  /** Set the speed of this replay or the next, in steps a second. */
   setSpeed(speed: number) {
     this.speed = speed;
     if (!this.replay) return;
@@ -226,7 +238,7 @@ export abstract class Travel {
     this.reconnect();
   }
 
-  /** To what is happening now. */
+  /** Return to live. */
   goLive() {
     const { replay } = this;
     this.forget(false);
@@ -237,7 +249,7 @@ export abstract class Travel {
     else this.now.count();
   }
 
-  /** Stand nowhere any more; what was shown stays until something else comes. */
+  /** Close the time cursor; with `keep`, its picture stays until another arrives. */
   private forget(keep = true) {
     const { standing } = this;
     this.wish = null;
@@ -247,7 +259,7 @@ export abstract class Travel {
     if (keep) this.now.copy(standing);
   }
 
-  /** To another time. */
+  /** Restart the stream at another time. */
   protected leave() {
     this.now.leave();
     this.reconnect();

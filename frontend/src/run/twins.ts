@@ -1,4 +1,4 @@
-/** Which token of one map is which of another: by id within a run, by text between two. Pure. */
+/** The matching of tokens between two maps: by id within a run, by text between two runs. Pure. */
 
 import type { Vocabulary } from "../wire/vocabulary";
 
@@ -17,17 +17,17 @@ export class Twins {
     beside.tokens.forEach((text, id) => this.idsThere.set(text, id));
   }
 
-  /** The token of the second map that one of the first is; null where it has none. */
+  /** Return the second map's id of a token of the first; null where it has none. */
   there(id: number): number | null {
     return this.other(id, this.here, this.idsThere, this.beside);
   }
 
-  /** The token of the first map that one of the second is; null where it has none. */
+  /** Return the first map's id of a token of the second; null where it has none. */
   back(id: number): number | null {
     return this.other(id, this.beside, this.idsHere, this.here);
   }
 
-  /** Those of the first map that the second has too, as ids there. */
+  /** Return the second map's ids of those tokens that it shares. */
   allThere(ids: number[]): number[] {
     return ids.flatMap((id) => this.there(id) ?? []);
   }
@@ -36,7 +36,7 @@ export class Twins {
     return ids.flatMap((id) => this.back(id) ?? []);
   }
 
-  /** Every token that both have: its id here, and its id there. */
+  /** Return the ids of all shared tokens, in the first map and in the second. */
   shared(): [Uint32Array, Uint32Array] {
     const here: number[] = [];
     const there: number[] = [];

@@ -1,4 +1,6 @@
-/** How this viewer looks at a run: which view, coloured by what, which panel. All of it stands in the address. */
+/**
+ * The viewer's settings of the view: layout, colouring, panels. All of them are part of the URL.
+ */
 
 import type { Method } from "../wire/frames";
 import { Details } from "./details.svelte";
@@ -6,38 +8,38 @@ import type { Address, ColourBy, LinksTo, PanelName, TrailsOf, View } from "./ad
 import type { Beside } from "./besides";
 import type { Height } from "./heights";
 
-/** Steps back that distances and trails reach, unless said otherwise. */
+/** Default of the steps back that distances and trails reach. */
 const OVER = 100;
-/** From so many pixels on there is room for the legend beside the map and the inspector. */
+/** Page width in pixels from which the legend has room beside the map and the inspector. */
 const ROOMY = 1_500;
 
 export class Viewing {
   view = $state<View>("umap");
-  /** What the heights of the skyline say. */
+  /** Measure behind the heights of the skyline. */
   height = $state<Height>("touches");
-  /** What the second map shows; null where there is none. */
+  /** Source of the second map; null where there is none. */
   beside = $state<Beside | null>(null);
-  /** The two maps are zoomed each by itself. */
+  /** Set when each of the two maps has its own zoom. */
   apart = $state(false);
   colourBy = $state<ColourBy>("class");
   panel = $state<PanelName>("step");
-  /** The inspector is open. */
+  /** Set while the inspector is open. */
   inspecting = $state(false);
-  /** Tokens that are shown where they do not belong are marked. */
+  /** Set when tokens are marked that do not belong where they are shown. */
   doubting = $state(false);
-  /** The id of the district that is looked at. */
+  /** Id of the district in focus. */
   district = $state<number | null>(null);
   readonly details: Details;
   trails = $state<TrailsOf>("none");
   links = $state<LinksTo>("space");
-  /** How many steps back distances and trails reach; 0: to the start. */
+  /** Steps back that distances and trails reach; 0: to the start. */
   over = $state(OVER);
-  /** The legend is unfolded. */
+  /** Set while the legend is unfolded. */
   explaining = $state(false);
-  /** The entry of the legend whose tokens are ringed. */
+  /** Legend entry whose tokens are ringed. */
   ring = $state<string | null>(null);
 
-  /** As a link says; what it does not say is as it is for a newcomer. */
+  /** Start from a link; settings it lacks have their defaults. */
   constructor(wish: Address) {
     this.view = wish.map ?? "umap";
     this.height = wish.height ?? "touches";
@@ -56,7 +58,7 @@ export class Viewing {
     this.ring = wish.ring;
   }
 
-  /** Its part of the address; what is as for a newcomer is left out. */
+  /** Return these settings' part of the view state; defaults are left out. */
   address(): Partial<Address> {
     return {
       map: this.view === "umap" ? null : this.view,
@@ -77,7 +79,7 @@ export class Viewing {
     };
   }
 
-  /** The layout that is shown: the skyline stands on the map. */
+  /** Return the layout method shown; the skyline is built on the map. */
   get method(): Method {
     return this.view === "linear" ? "linear" : "umap";
   }
@@ -86,19 +88,19 @@ export class Viewing {
     this.view = method;
   }
 
-  /** Colour by something else: what was ringed stood in another legend. */
+  /** Change the colouring; the ring belonged to the previous legend. */
   colour(by: ColourBy) {
     this.colourBy = by;
     this.ring = null;
   }
 
-  /** A second map, or one again. */
+  /** Open the second map, or close it. */
   toggleBeside() {
     if (this.beside) this.beside = null;
     else this.besideView();
   }
 
-  /** The other view of the same run beside this one. */
+  /** Show the run's other view in the second map. */
   besideView() {
     this.beside = this.view === "umap" ? "view:linear" : "view:umap";
   }
@@ -112,7 +114,7 @@ export class Viewing {
     this.inspecting = !this.inspecting;
   }
 
-  /** Look at a district, or at none any more. */
+  /** Focus a district; null: none. */
   chooseDistrict(id: number | null) {
     this.district = id;
     if (id !== null) this.show("map");

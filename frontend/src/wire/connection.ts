@@ -1,6 +1,7 @@
 /**
  * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until
- * the server says that there is no point. What was missed is the caller's to fetch (`opened`).
+ * the server says that there is no point. The caller fetches what it missed, each time the state
+ * becomes `open`.
  */
 
 import { decode, FrameError, type Frame } from "./frames";
@@ -19,12 +20,12 @@ export type Link =
 
 export interface Listener {
   frame(frame: Frame): void;
-  /** A JSON message with its `type`. */
+  /** Handle a JSON message with its `type`. */
   message(message: { type: string } & Record<string, unknown>): void;
   link(link: Link): void;
 }
 
-/** Milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */
+/** Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */
 export function pauseBefore(attempt: number, random: number): number {
   const ceiling = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1));
   return ceiling * (0.5 + random / 2);
@@ -35,11 +36,11 @@ export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private closed = false;
-  /** When the last message came, `performance.now()`. */
+  /** When the last message arrived, as of `performance.now()`. */
   heard = 0;
 
   constructor(
-    /** Asked for at each try: where to connect may depend on what was heard last. */
+    /** Called at each try, because the URL may depend on what was received last. */
     private readonly address: () => string,
     private readonly listener: Listener,
   ) {
@@ -47,7 +48,7 @@ export class Connection {
     addEventListener("online", this.retry);
   }
 
-  /** Give up the present socket, if any, and try again at once. */
+  /** Drop the present socket, if any, and connect again at once. */
   retry = () => {
     if (this.closed) return;
     clearTimeout(this.timer);

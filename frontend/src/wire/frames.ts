@@ -1,12 +1,12 @@
 /**
- * The frames of `docs/wire.md`: bytes in, typed-array views out.
+ * Decoding of the frames of `docs/wire.md`: bytes in, typed-array views out.
  *
  * Mirrors `backend/lamplighter/wire/frames.py`; both read the golden frames under `tests/golden`.
- * Reads single frames; sockets are in `connection.ts`.
+ * It reads single frames; sockets are in `connection.ts`.
  */
 
 export const VERSION = 1;
-/** `Census.lastLit` of a row no batch has touched. */
+/** Value of `Census.lastLit` for a row that no batch has touched. */
 export const NEVER = 0xffffffff;
 
 const MAX_VOCABULARY = 1 << 22;
@@ -24,12 +24,14 @@ interface Stamp {
   vocabulary: number;
 }
 
-/** What one step did, or several merged for a viewer who fell behind (`firstStep < step`). */
+/**
+ * One step's changes, or several steps merged for a viewer who fell behind (`firstStep < step`).
+ */
 export interface Pulse extends Stamp {
   kind: "pulse";
   firstStep: number;
   merged: boolean;
-  /** The moved set was found by comparing the whole matrix. */
+  /** Set when the moved rows were found by comparing the whole matrix. */
   verified: boolean;
   /** Mean cross-entropy of the batch, nats a token. */
   loss: number;
@@ -48,13 +50,13 @@ export interface Pulse extends Stamp {
   layerNorms: Float32Array;
 }
 
-/** A view: the fixed linear one, or the map, which goes by the name umap whoever drew it. */
+/** A view: the fixed linear one, or the map, which is called umap whatever method drew it. */
 export type Method = "linear" | "umap";
 
 const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
 export type DrawnBy = (typeof DRAWN_BY)[number];
 
-/** Where the tokens lie at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
+/** Positions of the tokens at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
 export interface Layout extends Stamp {
   kind: "layout";
   method: Method;
@@ -69,7 +71,7 @@ export interface Layout extends Stamp {
   recall: number;
   sample: number;
   places: Uint16Array;
-  /** How far each token's own surroundings can be trusted, 255 wholly; null when not computed. */
+  /** Trust in each token's own surroundings, 255 for full trust; null when not computed. */
   byToken: Uint8Array | null;
 }
 
@@ -78,9 +80,9 @@ export interface Districts extends Stamp {
   kind: "districts";
   /** Ascending from 1; a district keeps its id as long as it lives. */
   ids: Uint32Array;
-  /** By place in `ids`. Hostile: show with `shown`. */
+  /** By index into `ids`. Hostile: show with `printableToken`. */
   names: string[];
-  /** By token id: the place in `ids`, plus one; 0 for a token in none. */
+  /** By token id: the index into `ids`, plus one; 0 for a token in no district. */
   of: Uint16Array;
 }
 
@@ -106,7 +108,7 @@ export type Frame = Pulse | Layout | Rows | Census | Districts;
 /** Bytes that are not a frame, or a frame this version cannot read. */
 export class FrameError extends Error {}
 
-/** Read one frame; the arrays are views on `data`. Throws `FrameError` for anything else. */
+/** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
   const cursor = new Cursor(data);
   const frame = decodeNext(cursor);
@@ -116,7 +118,7 @@ export function decode(data: ArrayBuffer): Frame {
   return frame;
 }
 
-/** Read frames that lie one after the other; the arrays are views on `data`. Throws `FrameError`. */
+/** Decode consecutive frames; their arrays are views on `data`. Throws `FrameError`. */
 export function decodeAll(data: ArrayBuffer): Frame[] {
   const cursor = new Cursor(data);
   const frames: Frame[] = [];
@@ -323,7 +325,7 @@ function limited(value: number, limit: number, name: string): number {
   return value;
 }
 
-/** Reads fields one after another, never past the end. Little-endian. */
+/** A reader of consecutive little-endian fields, never past the end. */
 class Cursor {
   at = 0;
   private readonly view: DataView;
@@ -347,7 +349,7 @@ class Cursor {
   f32s = (count: number) => new Float32Array(this.data, this.take(4 * count), count);
   skip = (bytes: number) => void this.take(bytes);
 
-  /** Go on at the next multiple of four bytes. */
+  /** Skip the padding to the next multiple of four bytes. Throws `FrameError` unless it is zero. */
   fill() {
     if (this.u8s(-this.at & 3).some((byte) => byte !== 0)) {
       throw new FrameError("something lies where nothing may be");

@@ -1,16 +1,19 @@
-/** The embedding after a step, fetched whole: of the newest step at or before the one asked for that was kept exactly. */
+/** The whole embedding after a step, or after the newest exact step before it. */
 
 import { failures } from "../strings/failures";
 import { decode, FrameError, type Rows } from "./frames";
 import { ask, askBytes, Refusal, runPath } from "./rest";
 
 interface Kept {
-  /** First and last steps of the stretches that rebuild exactly. */
+  /** First and last steps of the ranges that rebuild exactly. */
   stretches: [number, number][];
   next: string | null;
 }
 
-/** Throws `Refusal` where nothing was kept, or what came is no matrix. */
+/**
+ * Fetch the matrix at the newest exact step at or before `step`. Throws `ApiError` if there is
+ * none, or if the response is no matrix.
+ */
 export async function fetchMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
   try {
     return await fetchExactly(run, step, signal);

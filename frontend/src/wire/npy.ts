@@ -1,10 +1,15 @@
-/** Arrays of numbers as `numpy.save` writes them, of the one kind the server sends: float32, one axis. */
+/**
+ * Arrays in the npy format of `numpy.save`, of the one kind the server sends: float32, one axis.
+ */
 
 import { answerTo, Refusal } from "./rest";
 
 const MAGIC = "\x93NUMPY";
 
-/** The numbers of an npy file; throws `RangeError` for anything but little-endian float32 with one axis. */
+/**
+ * Parse an npy file into its numbers. Throws `RangeError` for anything but little-endian float32
+ * with one axis.
+ */
 export function readNpy(data: ArrayBuffer): Float32Array {
   const view = new DataView(data);
   const text = (from: number, length: number) =>
@@ -18,11 +23,13 @@ export function readNpy(data: ArrayBuffer): Float32Array {
   const shape = /'shape': \((\d{1,9}),\)/.exec(head);
   if (!head.includes("'descr': '<f4'") || !shape) throw new RangeError(`not float32: ${head}`);
   if (data.byteLength - start !== 4 * Number(shape[1])) throw new RangeError("not of that length");
-  // A copy: the numbers need not begin where four bytes do.
+  // A copy, because the numbers need not be aligned to four bytes.
   return new Float32Array(data.slice(start));
 }
 
-/** Ask the server for such an array, and for what its head says of it. Throws `Refusal` (or the abort). */
+/**
+ * Request an array; return its numbers and the response headers. Throws `ApiError`, or the abort.
+ */
 export async function askNumbers(path: string, signal: AbortSignal) {
   const answer = await answerTo(path, { signal, headers: { accept: "application/x-npy" } });
   try {

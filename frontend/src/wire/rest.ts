@@ -1,4 +1,4 @@
-/** The REST interface of `docs/rest.md`, as types and one function that asks. */
+/** The REST interface of `docs/rest.md`: its types, and the functions that send requests. */
 
 import { failures } from "../strings/failures";
 
@@ -17,7 +17,7 @@ export interface Status {
   pace_steps_per_second: number | null;
   snapshots: "all" | "keyframes" | "none" | "paused";
   bytes: number;
-  /** The trainer waits for room on the disk. */
+  /** Set while the trainer waits for free disk space. */
   crowded: boolean;
   changed: number;
 }
@@ -34,7 +34,7 @@ export interface Recipe {
   optimiser: {
     kind: "lazy" | "adam" | "sgd";
     learning_rate: number;
-    /** The embedding learns at this many times the learning rate. */
+    /** Factor on the learning rate for the embedding. */
     embedding_factor: number;
     clip_norm: number;
   };
@@ -64,7 +64,7 @@ export interface Run {
   classes?: { name: string; size: number }[];
 }
 
-/** What a finished run would take on the disk. */
+/** Disk size of a run, once finished. */
 export interface Estimate {
   bytes: number;
   whole: number;
@@ -95,7 +95,7 @@ export interface StepRecord {
   moved_rows: number;
   verified: boolean;
   layer_norms: number[];
-  /** Rows in a batch at least once by then; null where that was not counted. */
+  /** Rows in a batch at least once by then; null where not counted. */
   ever_rows?: number | null;
 }
 
@@ -127,12 +127,12 @@ export interface Neighbours {
   items: { token_id: number; token: string; class: string | null; cosine: number }[];
 }
 
-/** How a token's row moves through the steps that are kept exactly; null where there is nothing to say. */
+/** The motion of a token's row over the exact steps; null where a value is undefined. */
 export interface Motion {
   steps: number[];
   length: (number | null)[];
   displacement: (number | null)[];
-  /** Degrees since the kept step before, and since the first. */
+  /** Degrees since the exact step before, and since the first. */
   turned: (number | null)[];
   turned_since_first: (number | null)[];
 }
@@ -144,7 +144,7 @@ export interface GradientPath {
   gradient: (number | null)[];
 }
 
-/** How far apart two tokens' rows are through the steps. */
+/** The distance between two tokens' rows over the steps. */
 export interface PairPath {
   steps: number[];
   distance: (number | null)[];
@@ -154,13 +154,13 @@ export interface PairPath {
 export type RecordPart =
   "steps" | "tiles" | "map" | "measures" | "checkpoints" | "corpus" | "other";
 
-/** How a run was recorded, and what that takes on the disk. */
+/** The attempts of a run, and its disk usage by part. */
 export interface RunRecord {
   attempts: { attempt: number; first_step: number; opened: number }[];
   parts: { [Part in RecordPart]: number };
 }
 
-/** A number measured on many pairs; null where there was no pair. */
+/** Statistics of a number measured on many pairs; null where there was no pair. */
 export interface Spread {
   mean: number | null;
   deviation: number | null;
@@ -174,7 +174,7 @@ export interface PairsMeasured {
   distance: Spread;
 }
 
-/** How alike some rows are, beside pairs drawn at random. */
+/** The similarity of some rows, beside that of random pairs. */
 export interface Pairs {
   step: number;
   exact: boolean;
@@ -189,14 +189,14 @@ export interface Measures {
   values: Record<string, number>;
 }
 
-/** What became of a district. */
+/** An event in the life of a district. */
 export interface DistrictEvent {
   id: number;
   time: number;
   attempt: number;
   step: number;
   kind: string;
-  /** With token text in it. Hostile: show with `shownLine`. */
+  /** Text of the run is in it. Hostile: show with `printableText`. */
   message: string;
 }
 
@@ -224,7 +224,7 @@ export interface MapRecipe {
   spread: number;
 }
 
-/** How the map is drawn, and what was asked of it. */
+/** The current map settings, and the requested ones. */
 export interface Drawing {
   chosen: MapRecipe;
   asked: MapRecipe;
@@ -232,7 +232,7 @@ export interface Drawing {
   linear: { attempt: number; step: number } | null;
 }
 
-/** A finished run laid out anew: how far that is, and what there is. */
+/** The reprojection of a finished run: its progress, and its result. */
 export interface Reprojection {
   state: "none" | "running" | "done" | "failed" | "cancelled";
   share: number;
@@ -241,7 +241,7 @@ export interface Reprojection {
   made: { steps: number; first: number; last: number; time: number } | null;
 }
 
-/** What a presenter may ask of a run. */
+/** A presenter's request to a run. */
 export type Ask =
   | ({ kind: "map" } & Partial<MapRecipe>)
   | { kind: "pause" | "resume" | "step" | "stop" }
@@ -249,7 +249,7 @@ export type Ask =
   | { kind: "learning_rate"; value: number }
   | { kind: "continue"; steps: number; learning_rate?: number };
 
-/** An answer that is not 2xx, in the server's own words. Status 0: no answer at all. */
+/** An error response with the server's own message. Status 0: no valid response at all. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -259,13 +259,16 @@ export class Refusal extends Error {
   }
 }
 
-/** Ask the server; `path` starts at the root. Throws `Refusal` (or the abort). */
+/**
+ * Send a request; return the response's JSON. `path` starts at the root. Throws `ApiError`, or the
+ * abort.
+ */
 export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const text = await read(path, init, (answer) => answer.text());
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
-/** The same, for bytes. */
+/** Send a request; return the response's bytes. Throws `ApiError`, or the abort. */
 export function askBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
   return read(path, init, (answer) => answer.arrayBuffer());
 }
@@ -284,7 +287,10 @@ async function read<T>(
   }
 }
 
-/** The same, for answers that are not JSON. */
+/**
+ * Send a request; return the response, with its body unread. Throws `ApiError` unless it is 2xx, or
+ * the abort.
+ */
 export async function answerTo(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
@@ -297,13 +303,13 @@ export async function answerTo(path: string, init: RequestInit = {}): Promise<Re
   throw new Refusal(answer.status, await reason(answer));
 }
 
-/** The same, sending `content` as JSON. */
+/** Send `content` as JSON; return the response's JSON. Throws `ApiError`, or the abort. */
 export function send<T>(path: string, content: unknown, method = "POST"): Promise<T> {
   const headers = { "content-type": "application/json" };
   return ask<T>(path, { method, headers, body: JSON.stringify(content) });
 }
 
-/** `/api/runs/<run>/<rest>`, escaped. */
+/** Return `/api/runs/<run>/<rest>`, with the run's id escaped. */
 export function runPath(run: string, rest = ""): string {
   return `/api/runs/${encodeURIComponent(run)}${rest && `/${rest}`}`;
 }
@@ -315,7 +321,7 @@ async function reason(answer: Response): Promise<string> {
     if (Array.isArray(problem.detail)) return problem.detail.map(fault).join("; ");
     if (typeof problem.title === "string") return problem.title;
   } catch {
-    // Not JSON: the status line says what there is to say.
+    // Without JSON the status line has to do.
   }
   return `${answer.status} ${answer.statusText}`.trim();
 }

@@ -1,13 +1,13 @@
-/** The tokens of a run: their text, how common they are, their planted class where there is one. */
+/** The tokens of a run: their text, their counts, and their planted classes if there are any. */
 
 import { ask, runPath, type Token } from "./rest";
 
 export interface Vocabulary {
   run: string;
-  /** By token id, as the tokeniser has them. Hostile: show with `shown`. */
+  /** By token id, as in the tokeniser. Hostile: show with `printableToken`. */
   tokens: string[];
   counts: Uint32Array;
-  /** Place in `classes` by token id, or -1. */
+  /** Index into `classes` by token id, or -1. */
   classOf: Int16Array;
   classes: string[];
   /** Token ids, the most common first. */
@@ -17,7 +17,10 @@ export interface Vocabulary {
 const PAGE = 50_000;
 const LONGEST = 48;
 
-/** Fetch all tokens of a run. `classes` gives the order of the classes, so that tints keep. */
+/**
+ * Fetch all tokens of a run. `classes` gives the order of the classes, so that tints stay the same.
+ * Throws `ApiError`, or the abort.
+ */
 export async function fetchVocabulary(
   run: string,
   classes: string[],
@@ -49,22 +52,25 @@ export function vocabularyOf(run: string, items: Token[], known: string[]): Voca
   return { run, tokens, counts, classOf, classes, byCount };
 }
 
-// Control characters, marks of direction and invisible ones: nothing a reader sees, much they can do.
-// Joiners stay: they shape Persian words and emoji.
+// Control characters, direction marks and invisible characters: a reader sees none of them, and
+// they can do much harm. Joiners stay: they shape Persian words and emoji.
 const UNSEEN =
   /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu;
 
 // More marks on one letter than any language has would be drawn over the lines above and below.
 const STACKED = /(\p{M}{4})\p{M}+/gu;
-// What has no ink: a token of nothing else would look like no token.
+// Characters without ink: a token made only of them would look like no token.
 const INKLESS = /^[\p{DI}\s\u2800]*$/u;
 
-/** A sentence with token text in it, as people may read it. */
+/** Return a line with token text in it, made safe to show. */
 export function shownLine(line: string): string {
   return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
 }
 
-/** A token as people may read it: white space made visible, nothing invisible, not endless. */
+/**
+ * Return a token made safe to show: white space visible, invisible characters removed, long text
+ * cut.
+ */
 export function shown(token: string | undefined): string {
   if (token === undefined) return "?";
   const text = token
