@@ -18,7 +18,7 @@ import build_frontend
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.serving.assets import Assets
+from lamplighter.serving.http.assets import Assets
 from lamplighter.wire.frames import Districts, Layout, Method, encode
 
 CLUSTERS = 40

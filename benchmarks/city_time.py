@@ -23,7 +23,7 @@ from playwright.async_api import Browser, async_playwright
 from benchmarks.city_visit import Sweep, drag, visited, wait_for
 from benchmarks.finished import train
 from benchmarks.report import report
-from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.run_folder import RunFolder
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
 

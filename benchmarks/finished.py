@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.sealing import left_open
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.writing.finalise import left_open
 from tests.application import Application
 
 STEPS = 5_000

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.finished import finished_run
 from benchmarks.report import report
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.run_folder import RunFolder
 from tests.application import Application
 
 SNAPSHOTS, PATHS = 100, 21

@@ -15,7 +15,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.report import report
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application, Viewer
 from tests.browser.chromium import launch_arguments

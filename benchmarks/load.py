@@ -16,11 +16,11 @@ import numpy as np
 import torch
 
 from benchmarks.report import report
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.status import read_status
-from lamplighter.training.loop import Batches, build_learner
-from lamplighter.training.step import train_step
+from lamplighter.model.step import train_step
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.training.trainer import Batches, build_learner
 from tests.application import Application, Viewer
 from tests.runs import wait_for_step, wait_until
 

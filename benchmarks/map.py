@@ -31,16 +31,16 @@ from numpy.typing import NDArray
 from benchmarks.map_quality import quality
 from benchmarks.map_space import moved_a_little, town
 from benchmarks.report import report
-from lamplighter.client.still import still
-from lamplighter.projection.living_layout import LivingLayout
-from lamplighter.projection.method import MapSettings
-from lamplighter.projection.trust import Trust, TrustProbe
+from lamplighter.client.checkpoint_run import still
+from lamplighter.projection.layout_method import MapSettings
+from lamplighter.projection.methods.incremental_umap import LivingLayout
+from lamplighter.projection.quality.trust import Trust, TrustProbe
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import Method
 from tests.runs import finish, start_worker, wait_until
 

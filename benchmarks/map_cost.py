@@ -31,8 +31,8 @@ def measure() -> tuple[Curve, Curve]:
     import numpy as np
 
     from benchmarks.map_space import moved_a_little, town
-    from lamplighter.projection.living_layout import LivingLayout
-    from lamplighter.projection.trust import TrustProbe
+    from lamplighter.projection.methods.incremental_umap import LivingLayout
+    from lamplighter.projection.quality.trust import TrustProbe
 
     few: Curve = []
     many: Curve = []

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import report
-from lamplighter.projection.living_layout import LivingLayout
-from lamplighter.projection.method import MapMethod, MapSettings
-from lamplighter.projection.neighbours import Neighbours
-from lamplighter.projection.pca import PrincipalMap
-from lamplighter.projection.refit import Refit
-from lamplighter.projection.trust import TrustProbe
+from lamplighter.projection.layout_method import MapMethod, MapSettings
+from lamplighter.projection.methods.incremental_umap import LivingLayout
+from lamplighter.projection.methods.pca import PrincipalMap
+from lamplighter.projection.methods.refit_umap import Refit
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.nearest_neighbours import Neighbours
 
 COMPARED = 8
 """Snapshots of a run that are fitted cold."""

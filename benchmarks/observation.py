@@ -19,14 +19,14 @@ import numpy as np
 import torch
 
 from benchmarks.report import report
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import train_step
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepsReader, StepsWriter
-from lamplighter.training.loop import Batches, build_learner
-from lamplighter.training.observe import Observer
-from lamplighter.training.prepare import prepare_corpus
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.recorder import Recorder
-from lamplighter.training.step import train_step
+from lamplighter.training.trainer import Batches, build_learner
 
 BLOCKS, STEPS, WARM = 24, 25, 30
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.report import report
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application, Viewer
 

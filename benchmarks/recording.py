@@ -20,17 +20,17 @@ from websockets.sync.client import connect
 
 import lamplighter
 from benchmarks.report import report
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import train_step
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepsWriter
-from lamplighter.training.loop import Batches, build_learner
-from lamplighter.training.observe import Observer
-from lamplighter.training.prepare import prepare_corpus
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.recorder import Recorder
-from lamplighter.training.step import train_step
+from lamplighter.training.trainer import Batches, build_learner
 from tests.application import Application
 
 STEPS, WARM = 1_500, 50

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.finished import finished_run
 from benchmarks.report import report
-from lamplighter.runfolder.history import History
+from lamplighter.runfolder.reading.matrix_history import History
 from lamplighter.wire.frames import Pulse, decode_as
 
 _BATCH = 500

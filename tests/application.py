@@ -18,9 +18,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.wire.frames import Frame, decode
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import RunStatus, read_status
+from lamplighter.runfolder.reading.run_status import RunStatus, read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
 
 
 def small_text(words: int = 4_000, seed: int = 7) -> str:

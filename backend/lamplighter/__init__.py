@@ -13,16 +13,16 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
-    "FormatError": "runfolder.database",
-    "NoSnapshotError": "runfolder.snapshots",
-    "follow": "client.followed",
-    "Run": "client.opened",
-    "open": "client.opened:open_run",
-    "Recorder": "client.recorded",
-    "record": "client.recorded",
-    "still": "client.still",
+    "FormatError": "runfolder.sqlite.database",
+    "NoSnapshotError": "runfolder.reading.snapshot",
+    "follow": "client.live_run",
+    "Run": "client.run",
+    "open": "client.run:open_run",
+    "Recorder": "client.recorder",
+    "record": "client.recorder",
+    "still": "client.checkpoint_run",
 } | dict.fromkeys(
-    ("InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"), "client.faults"
+    ("InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"), "client.errors"
 )
 
 

@@ -1,19 +1,13 @@
 # The names that `__init__.py` imports lazily, for type checkers; importing them there would load them all at once.
 
-from lamplighter.client.faults import (
-    InputError,
-    LiveError,
-    NoLayoutError,
-    NoSuchTokenError,
-    NotBegunError,
-)
-from lamplighter.client.followed import follow
-from lamplighter.client.opened import Run
-from lamplighter.client.opened import open_run as open
-from lamplighter.client.recorded import Recorder, record
-from lamplighter.client.still import still
-from lamplighter.runfolder.database import FormatError
-from lamplighter.runfolder.snapshots import NoSnapshotError
+from lamplighter.client.checkpoint_run import still
+from lamplighter.client.errors import InputError, LiveError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.live_run import follow
+from lamplighter.client.recorder import Recorder, record
+from lamplighter.client.run import Run
+from lamplighter.client.run import open_run as open
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.sqlite.database import FormatError
 
 __version__: str
 __all__ = [

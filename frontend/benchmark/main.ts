@@ -6,17 +6,17 @@
  * and the whole map with land and labels, for which Plotly has contours and text.
  */
 
-import type { PlotlyDiv, Trace } from "../src/charts/library";
-import { lampTraces, landTrace } from "../src/city/fallback";
-import { strengths } from "../src/city/glide";
-import { Lights } from "../src/city/lights";
-import { Overlay } from "../src/city/overlay";
-import { lampBytes } from "../src/city/palette";
-import { placementOf } from "../src/city/placement";
-import { designSize } from "../src/city/pose";
-import { Scene, type Beat } from "../src/city/scene";
-import { decode, type Districts, type Layout } from "../src/wire/frames";
-import { vocabularyOf, type Vocabulary } from "../src/wire/vocabulary";
+import type { PlotlyDiv, Trace } from "../src/charts/plotly/library.d";
+import { lampTraces, landTrace } from "../src/map/plotly-fallback";
+import { strengths } from "../src/map/easing";
+import { Lights } from "../src/map/webgl/renderer";
+import { Overlay } from "../src/map/overlay/overlay";
+import { lampBytes } from "../src/map/palette";
+import { placementOf } from "../src/model/placement";
+import { designSize } from "../src/map/scene/still-scene";
+import { Scene, type Beat } from "../src/map/scene/scene";
+import { decode, type Districts, type Layout } from "../src/api/frames";
+import { vocabularyOf, type Vocabulary } from "../src/api/vocabulary";
 import { Meter } from "./meter";
 
 const meter = new Meter();

@@ -1,5 +1,5 @@
 import { mount } from "svelte";
-import "./page.css";
-import Page from "./Page.svelte";
+import "./app/page.css";
+import Page from "./app/Page.svelte";
 
 export default mount(Page, { target: document.getElementById("page")! });

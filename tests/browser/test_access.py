@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
-from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
 from tests.browser.axe import barriers
-from tests.browser.cities import draw
+from tests.browser.map_page import draw
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 ROOT = Path(__file__).parents[2]
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
-ADDRESS = (ROOT / "frontend/src/run/address.ts").read_text("utf-8")
+ADDRESS = (ROOT / "frontend/src/model/view-state.ts").read_text("utf-8")
 PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("PANELS = [")[2].partition("]")[0])
 assert len(PANELS) >= 7
 SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]

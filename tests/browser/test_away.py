@@ -12,11 +12,11 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
-from tests.browser.cities import draw
-from tests.browser.line import cut_line, remember_sockets
+from tests.browser.map_page import draw
+from tests.browser.network import cut_line, remember_sockets
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Pulse, decode
 from tests.application import Application
 from tests.browser.pages import OUTSIDE, wait_for

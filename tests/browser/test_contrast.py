@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
 from tests.application import Application
-from tests.browser.cities import draw
+from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
 from tests.browser.test_flashes import KEEP, SIZE, City
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.fixtures import DESKTOP, LAST, Town, built, hand, looked_at, shows
 from tests.browser.pages import wait_for
-from tests.browser.town import DESKTOP, LAST, Town, built, hand, looked_at, shows
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.runs import wait_for_step, wait_until
 

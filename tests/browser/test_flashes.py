@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import lamplighter
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
-from tests.browser.cities import draw
+from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 import lamplighter
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
-from tests.browser.cities import draw
+from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -52,7 +52,7 @@ CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
 PANELS = re.findall(
     r'"(\w+)"',
-    (Path(__file__).parents[2] / "frontend/src/run/address.ts")
+    (Path(__file__).parents[2] / "frontend/src/model/view-state.ts")
     .read_text("utf-8")
     .partition("PANELS = [")[2]
     .partition("]")[0],

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
-from tests.browser.cities import draw
+from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from tests.application import Application
 from tests.runs import wait_until
 

@@ -18,8 +18,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import lamplighter
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.frames import Layout, Method
 from tests.application import Application
 from tests.browser.pages import wait_for

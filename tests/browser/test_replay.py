@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.runs import wait_for_step

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
 from tests.browser.pages import wait_for

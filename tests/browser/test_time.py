@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
-from tests.browser.cities import draw
-from tests.browser.line import cut_line, remember_sockets
+from tests.browser.fixtures import DESKTOP, LAST, Town, built, lit, looked_at, shows
+from tests.browser.map_page import draw
+from tests.browser.network import cut_line, remember_sockets
 from tests.browser.pages import wait_for
-from tests.browser.town import DESKTOP, LAST, Town, built, lit, looked_at, shows
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser

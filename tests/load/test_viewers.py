@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import Census, Pulse, decode
 from tests.integration.serving.served import Pace, Served, hear

@@ -16,26 +16,26 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import lamplighter
-from lamplighter.analysis.tiler import make_stretch
-from lamplighter.client.faults import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
-from lamplighter.exports.archive import write_zip
-from lamplighter.exports.table import write_csv
-from lamplighter.exports.tensors import write_npy
-from lamplighter.exports.work import ExportError, silent
+from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.formats.steps_csv import write_csv
+from lamplighter.exports.formats.tensor_files import write_npy
+from lamplighter.exports.output import ExportError, silent
+from lamplighter.processes.desired_state import Wanted
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.database import FormatError
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.measures import MeasuresWriter
-from lamplighter.runfolder.sealing import compact, left_open, seal_left_open
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.snapshots import NoSnapshotError
-from lamplighter.runfolder.status import wants_training
-from lamplighter.runfolder.tiles import TilesWriter
-from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.tiles import TilesWriter
+from lamplighter.runfolder.writing.finalise import compact, left_open, seal_left_open
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.serving.wanted import Wanted
 from tests.unit.serving.asgi import PORT, call
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 

@@ -21,19 +21,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from lamplighter.analysis import tiler
-from lamplighter.exports.archive import write_zip
-from lamplighter.exports.importing import import_zip
-from lamplighter.exports.work import silent
+from lamplighter.analysis import tile_builder
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.output import silent
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder import handover
-from lamplighter.runfolder.backup import back_up
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.snapshots import NoSnapshotError
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
-from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.sqlite.backup import back_up
+from lamplighter.runfolder.tables import row_pruning
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.wire.frames import Census, Pulse, Rows, encode
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -168,7 +168,7 @@ class RunMachine(RuleBasedStateMachine):
         with TilesWriter(self.run.tiles_path) as tiles:
             for _ in range(most):
                 with History(self.run) as history:
-                    if not tiler.make_stretch(history, tiles, over=over):
+                    if not tile_builder.make_stretch(history, tiles, over=over):
                         break
 
     @rule()
@@ -265,10 +265,10 @@ def _census(attempt: int, step: int) -> bytes:
 def test_whatever_happens_to_a_run_what_was_kept_is_there():
     with (
         # Stretches and distances of a handful of steps, so that a few dozen steps see every boundary.
-        patch.object(tiler, "MOST_STEPS", 5),
-        patch.object(handover, "KEYFRAMES_APART", 6),
-        patch.object(handover, "BEHIND", 3),
-        patch.object(handover, "_LOOK_EVERY", 2),
+        patch.object(tile_builder, "MOST_STEPS", 5),
+        patch.object(row_pruning, "KEYFRAMES_APART", 6),
+        patch.object(row_pruning, "BEHIND", 3),
+        patch.object(row_pruning, "_LOOK_EVERY", 2),
     ):
         run_state_machine_as_test(
             RunMachine,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.snapshots import NoSnapshotError, touches
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, UInts, encode
 
 V, D = 12, 3

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.wire.frames import FrameError
-from lamplighter.wire.tiles import Tile, decode_tile, encode_tile
+from lamplighter.wire.tile_frames import Tile, decode_tile, encode_tile
 
 V, D = 9, 3
 FIRST = 11

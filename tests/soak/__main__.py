@@ -17,9 +17,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "M
 
 def main() -> int:
     """Fight; returns the exit code."""
-    from tests.soak.battle import Battle, Plan
+    from tests.soak.chaos import Battle, Plan
     from tests.soak.processes import PLACES
-    from tests.soak.truth import find_truth
+    from tests.soak.reference import find_truth
 
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="at least so many  [default: 200]")

@@ -11,15 +11,15 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from lamplighter.analysis.measures import measure
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.line import Line, attempt_at, counts, layouts_that_count
-from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.snapshots import NoSnapshotError, touches
-from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.lineage import Line, attempt_at, counts, layouts_that_count
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.wire.frames import Layout, Pulse, decode_as
-from tests.soak.truth import Truth, content, pulses_of
+from tests.soak.reference import Truth, content, pulses_of
 
 FORGED = b"\0"
 """A digest that the soak itself put in the place of another, so that a replay finds a difference."""

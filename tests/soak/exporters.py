@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow.parquet
 from safetensors.numpy import load_file
 
-from lamplighter.exports.importing import import_zip
-from lamplighter.exports.work import ExportError, silent
-from lamplighter.runfolder.failpoint import VARIABLE
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.output import ExportError, silent
+from lamplighter.failpoint import VARIABLE
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
 from tests.soak.audit import FORGED
-from tests.soak.truth import Truth
+from tests.soak.reference import Truth
 
 FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet", "embedding-projector")
 

@@ -21,9 +21,9 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for

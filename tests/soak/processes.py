@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from lamplighter.runfolder.failpoint import MARK
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.lock import is_held
+from lamplighter.failpoint import MARK
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
 
 ROLES = {"trainer": "training", "projector": "projection", "analyst": "analysis"}
 PLACES = {

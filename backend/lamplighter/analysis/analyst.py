@@ -10,15 +10,15 @@ from __future__ import annotations
 import time
 
 from lamplighter.analysis.measures import measure
-from lamplighter.analysis.tiler import Tiler
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.follower import MatrixFollower
-from lamplighter.runfolder.lock import is_held
-from lamplighter.runfolder.measures import MeasuresReader, MeasuresWriter
-from lamplighter.runfolder.room import insist
-from lamplighter.runfolder.sealing import compact
-from lamplighter.runfolder.snapshots import touches
-from lamplighter.runfolder.steps import TERMINAL, StepsReader
+from lamplighter.analysis.tile_builder import Tiler
+from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
+from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
+from lamplighter.runfolder.writing.finalise import compact
+from lamplighter.runfolder.writing.free_space import insist
 
 POLL = 0.1
 """Seconds between two polls of the run."""

@@ -18,10 +18,10 @@ from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.database import FormatError
-from lamplighter.runfolder.lock import RoleTakenError
-from lamplighter.runfolder.shelf import NoSuchRunError, RunBusyError
-from lamplighter.runfolder.trouble import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.role_lock import RoleTakenError
+from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.sqlite.database import FormatError
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

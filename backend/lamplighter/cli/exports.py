@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
+from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export
-from lamplighter.exports.importing import import_zip
-from lamplighter.exports.work import ExportError
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.exports.output import ExportError
+from lamplighter.runfolder.run_store import Shelf
 
 
 @click.command("export", epilog="\b\n" + "\n".join(f"{name:20} {how.about}" for name, how in FORMATS.items()))

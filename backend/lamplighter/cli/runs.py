@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.runfolder.database import FormatError
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.sqlite.database import FormatError
 
 
 @click.group("runs", invoke_without_command=True)

@@ -12,7 +12,7 @@ import click
 
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 
 

@@ -8,7 +8,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 
 
 @click.command("still")
@@ -21,8 +21,8 @@ def still_command(
     runs_dir: Path, embedding: Path, vocabulary: Path, tensor: str | None, name: str | None
 ) -> None:
     """Show an EMBEDDING (npy or safetensors) with its VOCABULARY (a token a line, TSV, or JSON)."""
-    from lamplighter.client.faults import InputError
-    from lamplighter.client.still import still
+    from lamplighter.client.checkpoint_run import still
+    from lamplighter.client.errors import InputError
 
     try:
         run = still(Shelf(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)

@@ -15,11 +15,11 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.estimate import estimate_size
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.writing.size_estimate import estimate_size
 
 _WEIGH_EVERY = 2.0
 

@@ -17,8 +17,8 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import progress_bar
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
 
 watch_option: Callable[..., Any] = click.option(
     "--watch", is_flag=True, help="Serve every run of the folder that wants it, until stopped."
@@ -27,7 +27,7 @@ watch_option: Callable[..., Any] = click.option(
 
 def watch_role(shelf: Shelf, role: str) -> None:
     """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
-    from lamplighter.serving.supervisor import Supervisor
+    from lamplighter.processes.supervisor import Supervisor
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     supervisor = Supervisor(shelf, (role,))
@@ -61,7 +61,7 @@ def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str)
 
 def _again(run: RunFolder, slices: int | None) -> None:
     """Reproject a run in a separate process; Ctrl-C cancels it and leaves no files behind."""
-    command = [sys.executable, "-m", "lamplighter.projection.again", str(run.path)]
+    command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path)]
     command += ["--slices", str(slices)] if slices else []
     said: dict[str, Any] = {}
     with (

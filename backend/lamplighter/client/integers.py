@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import SupportsIndex, cast
 
-from lamplighter.client.faults import InputError
+from lamplighter.client.errors import InputError
 
 
 def whole_number(value: object, what: str, least: int | None = 0) -> int:

@@ -75,7 +75,7 @@ def build_corpus(
         town = write_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
         documents = [" ".join(words) for words in town.documents]
     elif recipe.kind == "manuals":
-        from .manuals import read_manuals
+        from lamplighter.corpora.python_docs import read_manuals
 
         documents = paragraphs(read_manuals(lambda share, what: tell(0.5 * share, what)))
     else:

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .townbook import Pattern, Sentence, Slot, TownBook, read_townbook
+from lamplighter.corpora.lexicon_parser import Pattern, Sentence, Slot, TownBook, read_townbook
 
 TOWN_TOKENS = 500_000
 """Approximate length of the town's text, in tokens."""

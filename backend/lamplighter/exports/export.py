@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.exports.archive import write_zip
+from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.formats.parquet import write_parquet
+from lamplighter.exports.formats.projector import write_projector
+from lamplighter.exports.formats.steps_csv import write_csv
+from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
+from lamplighter.exports.output import ExportError, Progress, silent, whole_or_not
 from lamplighter.exports.page.render import write_page
-from lamplighter.exports.parquet import write_parquet
-from lamplighter.exports.projector import write_projector
-from lamplighter.exports.table import write_csv
-from lamplighter.exports.tensors import write_npy, write_safetensors
-from lamplighter.exports.work import ExportError, Progress, silent, whole_or_not
-from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

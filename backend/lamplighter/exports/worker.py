@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.nice(10)
 
     # Imported only here: numpy reads the environment when it is imported.
-    from lamplighter.exports.work import ExportError
-    from lamplighter.runfolder.database import FormatError
+    from lamplighter.exports.output import ExportError
+    from lamplighter.runfolder.sqlite.database import FormatError
 
     try:
         _export(chosen.run, chosen.format, chosen.step, chosen.out)
@@ -67,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
     from lamplighter.exports.export import FORMATS, export
-    from lamplighter.exports.work import whole_or_not
-    from lamplighter.runfolder.folder import RunFolder
+    from lamplighter.exports.output import whole_or_not
+    from lamplighter.runfolder.run_folder import RunFolder
 
     said = _Said()
     run = RunFolder(folder)

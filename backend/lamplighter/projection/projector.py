@@ -13,18 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.gpu import card_for
-from lamplighter.projection.linear import CHOSEN_AT, LinearView, principal_view
-from lamplighter.projection.method import MapMethod
-from lamplighter.projection.methods import METHODS, begun_over, make_method, settings_of
-from lamplighter.projection.rating import rated_layout
-from lamplighter.projection.surroundings import Nearest, Surroundings
-from lamplighter.projection.survey import Survey
-from lamplighter.projection.trust import TrustProbe
+from lamplighter.projection.districts.schedule import Survey
+from lamplighter.projection.layout_method import MapMethod
+from lamplighter.projection.methods.linear_view import CHOSEN_AT, LinearView, principal_view
+from lamplighter.projection.methods.registry import METHODS, begun_over, make_method, settings_of
+from lamplighter.projection.quality.layout_score import rated_layout
+from lamplighter.projection.quality.neighbour_source import Nearest, Surroundings
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.gpu_neighbours import card_for
 from lamplighter.recipe import MapRecipe
-from lamplighter.runfolder.drawing import changed, chosen_of
-from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.runfolder.requests import Request
+from lamplighter.runfolder.reading.map_settings import changed, chosen_of
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.requests import Request
 from lamplighter.wire.frames import FrameError, Layout, Method, decode
 from lamplighter.wire.vocabulary import Vocabulary
 

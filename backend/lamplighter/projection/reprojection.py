@@ -14,19 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.projection.joint import RATES, JointLayout
-from lamplighter.projection.linear import LinearView, principal_view
-from lamplighter.projection.methods import settings_of
-from lamplighter.projection.neighbours import Neighbours
-from lamplighter.projection.rating import rated_layout
-from lamplighter.projection.surroundings import REACH
-from lamplighter.projection.trust import TrustProbe
-from lamplighter.runfolder.drawing import read_drawing
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.snapshots import Snapshot
-from lamplighter.runfolder.steps import TERMINAL
+from lamplighter.projection.methods.joint_umap import RATES, JointLayout
+from lamplighter.projection.methods.linear_view import LinearView, principal_view
+from lamplighter.projection.methods.registry import settings_of
+from lamplighter.projection.quality.layout_score import rated_layout
+from lamplighter.projection.quality.neighbour_source import REACH
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.nearest_neighbours import Neighbours
+from lamplighter.runfolder.reading.map_settings import read_drawing
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.steps import TERMINAL
 from lamplighter.wire.frames import Method
 
 SLICES = 120

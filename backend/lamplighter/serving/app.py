@@ -12,63 +12,63 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import lamplighter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.serving import (
-    problems,
-    routes_displacements,
-    routes_districts,
-    routes_estimates,
-    routes_exports,
-    routes_layouts,
-    routes_live,
-    routes_norms,
-    routes_page,
-    routes_pairs,
-    routes_paths,
-    routes_reprojections,
-    routes_requests,
-    routes_runs,
-    routes_session,
-    routes_snapshots,
-    routes_steps,
-    routes_tokens,
-    routes_trust,
-    routes_uploads,
-    routes_vectors,
+from lamplighter.processes.supervisor import Limits, Supervisor
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.serving.access.credentials import open_keys
+from lamplighter.serving.access.gate import Gate, GateMiddleware
+from lamplighter.serving.hosts import loopback_addresses
+from lamplighter.serving.http import problems
+from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.jobs.exports import Exporter
+from lamplighter.serving.jobs.uploads import Uploads
+from lamplighter.serving.live.hub import Hub
+from lamplighter.serving.reading.run_catalog import Library
+from lamplighter.serving.routes import (
+    displacements,
+    districts,
+    estimates,
+    exports,
+    layouts,
+    live,
+    norms,
+    page,
+    pairs,
+    reprojections,
+    requests,
+    runs,
+    session,
+    snapshots,
+    steps,
+    token_paths,
+    tokens,
+    trust,
+    uploads,
+    vectors,
 )
-from lamplighter.serving.addresses import loopback_addresses
-from lamplighter.serving.assets import Assets
-from lamplighter.serving.exporting import Exporter
-from lamplighter.serving.gate import Gate, GateMiddleware
-from lamplighter.serving.house import House
-from lamplighter.serving.hub import Hub
-from lamplighter.serving.keys import open_keys
-from lamplighter.serving.library import Library
+from lamplighter.serving.services import House
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.serving.supervisor import Limits, Supervisor
-from lamplighter.serving.uploads import Uploads
 
 NOUNS = (
-    routes_session,
-    routes_runs,
-    routes_estimates,
-    routes_requests,
-    routes_uploads,
-    routes_exports,
-    routes_steps,
-    routes_snapshots,
-    routes_vectors,
-    routes_displacements,
-    routes_norms,
-    routes_layouts,
-    routes_reprojections,
-    routes_trust,
-    routes_districts,
-    routes_tokens,
-    routes_pairs,
-    routes_paths,
-    routes_live,
-    routes_page,
+    session,
+    runs,
+    estimates,
+    requests,
+    uploads,
+    exports,
+    steps,
+    snapshots,
+    vectors,
+    displacements,
+    norms,
+    layouts,
+    reprojections,
+    trust,
+    districts,
+    tokens,
+    pairs,
+    token_paths,
+    live,
+    page,
 )
 
 _THREADS = 8

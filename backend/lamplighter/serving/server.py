@@ -17,9 +17,9 @@ import uvicorn
 from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from lamplighter.serving.access.credentials import TOKEN_FILE
 from lamplighter.serving.app import create_app
-from lamplighter.serving.house import House
-from lamplighter.serving.keys import TOKEN_FILE
+from lamplighter.serving.services import House
 from lamplighter.serving.settings import ServerSettings, SettingsError
 
 log = logging.getLogger(__name__)

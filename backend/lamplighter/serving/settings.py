@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.serving.addresses import Address, AddressError, parse_address
+from lamplighter.serving.hosts import Address, AddressError, parse_address
 
 DEFAULT_PORT = 8600
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")

@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.requests import OF_THE_PROJECTOR, Applied, Request, RequestsReader
-from lamplighter.runfolder.steps import TERMINAL, StepsReader, StepsWriter
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, Applied, Request, RequestsReader
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader, StepsWriter
 
 _LOOK_EVERY = 0.03
 

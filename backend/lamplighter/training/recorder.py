@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from lamplighter.model.observer import Observation, Observer
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.keeping import Keeping
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
-from lamplighter.training.observe import Observation, Observer
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.writing.retention import Keeping
 from lamplighter.wire.frames import Census, Pulse, Rows, encode
 
 

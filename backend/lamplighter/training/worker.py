@@ -15,14 +15,14 @@ from types import FrameType
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.database import FormatError
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.lock import RoleLock, RoleTakenError
-from lamplighter.runfolder.room import insist
-from lamplighter.runfolder.steps import TERMINAL, StepsWriter
-from lamplighter.runfolder.waiting import WaitingSign
+from lamplighter.runfolder.disk_full_flag import WaitingSign
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsWriter
+from lamplighter.runfolder.writing.free_space import insist
 from lamplighter.training.control import Stop
-from lamplighter.training.prepare import prepare_corpus
+from lamplighter.training.corpus_setup import prepare_corpus
 
 DONE, TAKEN, FAILED = 0, 3, 4
 
@@ -102,7 +102,7 @@ def _train_with(
 
             prepare_corpus(run, told)
         # Import torch only now, as it takes seconds: a run with an unusable text then fails at once.
-        from lamplighter.training.loop import Trainer
+        from lamplighter.training.trainer import Trainer
 
         trainer = Trainer(run, writer, stop, on_progress)
     except (CorpusError, ValueError) as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.wire.codec import MAX_VOCABULARY, Cursor, FrameError, UInts, check, padded
+from lamplighter.wire.binary import MAX_VOCABULARY, Cursor, FrameError, UInts, check, padded
 
 _DISTRICTS = struct.Struct("<IIII")
 MOST_DISTRICTS = 0xFFFE

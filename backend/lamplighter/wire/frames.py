@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lamplighter.wire.codec import (
+from lamplighter.wire.binary import (
     MAX_VOCABULARY,
     Cursor,
     Floats,

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.wire.codec import MAX_VOCABULARY, Cursor, Floats, FrameError, check, padded
+from lamplighter.wire.binary import MAX_VOCABULARY, Cursor, Floats, FrameError, check, padded
 
 _LAYOUT = struct.Struct("<IBBHfffffffI")
 _MAX_SPAN = 1e38

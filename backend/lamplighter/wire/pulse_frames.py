@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from lamplighter.wire.codec import (
+from lamplighter.wire.binary import (
     MAX_VOCABULARY,
     Cursor,
     Floats,

@@ -1,6 +1,6 @@
 /** What the export panel says. */
 
-import type { ExportFormat } from "../wire/rest";
+import type { ExportFormat } from "../api/rest";
 import { count } from "./numbers";
 
 export const exports = {

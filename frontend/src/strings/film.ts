@@ -1,6 +1,6 @@
 /** What the panel of films says, and what stands in films alone. */
 
-import type { ColourBy } from "../run/address";
+import type { ColourBy } from "../model/view-state";
 import { count } from "./numbers";
 
 export const film = {

@@ -1,21 +1,21 @@
 /** Every sentence the page says, in one place: a file a panel. Another language is another such folder. */
 
-import { beside } from "./beside";
+import { beside } from "./compare";
 import { exports } from "./exports";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
-import { gathered } from "./gathered";
+import { gathered } from "./selection";
 import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
 import { film } from "./film";
-import { pictures } from "./pictures";
+import { pictures } from "./picture";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
 import { step } from "./step";
-import { told } from "./told";
+import { told } from "./announcements";
 import { token } from "./token";
 import { transport } from "./transport";
 

@@ -1,6 +1,6 @@
 /** What the inspector says around its panels. */
 
-import type { PanelName } from "../run/address";
+import type { PanelName } from "../model/view-state";
 
 export const inspector = {
   inspecting: {

@@ -1,6 +1,6 @@
 /** What the legend says: what colours, trails and links mean. */
 
-import type { ColourBy } from "../run/address";
+import type { ColourBy } from "../model/view-state";
 import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);

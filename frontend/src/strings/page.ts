@@ -1,7 +1,7 @@
 /** What the page as a whole says: its name, its numbers on top, its notices. */
 
-import type { Command } from "../run/shortcut";
-import type { Phase } from "../wire/rest";
+import type { Command } from "../model/shortcuts";
+import type { Phase } from "../api/rest";
 import { count } from "./numbers";
 
 export const page = {

@@ -1,6 +1,6 @@
 /** What the panel of the run says. */
 
-import type { Recipe, RecordPart } from "../wire/rest";
+import type { Recipe, RecordPart } from "../api/rest";
 import { count } from "./numbers";
 
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;

@@ -1,6 +1,6 @@
 /** What the skyline says. */
 
-import type { Height } from "../run/heights";
+import type { Height } from "../state/view/height-measures";
 import { count } from "./numbers";
 
 interface HeightWords {

@@ -1,6 +1,6 @@
 /** What the step's panel says. */
 
-import type { Difference } from "../run/threesets";
+import type { Difference } from "../model/step-sets";
 import { count } from "./numbers";
 
 export const step = {

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_store import Shelf
 from tests.application import Application
 from tests.runs import make_run, small_text, wait_for_step
 

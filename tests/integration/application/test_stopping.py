@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from lamplighter.runfolder.status import read_status, wants_training
+from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from tests.application import Application
 from tests.runs import make_run, wait_for_step, wait_until
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 import lamplighter
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.status import wants_training
+from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import Pulse
 from tests.application import Application
 from tests.runs import kill, wait_until

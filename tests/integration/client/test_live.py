@@ -13,7 +13,7 @@ import pytest
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.client.followed import live_address
+from lamplighter.client.live_run import live_address
 from lamplighter.wire.frames import Census, Frame, Layout, Pulse, Rows
 from tests.application import Application
 from tests.runs import wait_until

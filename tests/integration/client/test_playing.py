@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import Census, Pulse, Rows, encode
 from tests.integration.serving.served import Pace, Served

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.wire.frames import Method
 from tests.runs import small_text, wait_until
 

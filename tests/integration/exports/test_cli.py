@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export
-from lamplighter.exports.importing import import_zip
-from lamplighter.exports.work import silent
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
+from lamplighter.exports.output import silent
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from tests.runs import finish, make_run, start_worker, wait_for_step
 
 

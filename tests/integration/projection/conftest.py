@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.run_folder import RunFolder
 from tests.integration.projection.projectors import Start
 
 

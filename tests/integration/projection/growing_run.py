@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.recipe import Cadence, ModelRecipe, Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, encode
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 

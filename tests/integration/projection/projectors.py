@@ -6,8 +6,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import Layout, Method, decode_as
 
 Start = Callable[..., subprocess.Popen[bytes]]

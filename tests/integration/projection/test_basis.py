@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lamplighter.projection.projector import Projector
-from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 
 
 @pytest.mark.parametrize("first", [0, 7, 399])

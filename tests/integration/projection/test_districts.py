@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.projection.projector import Projector
-from lamplighter.runfolder.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.frames import Districts, Layout, Method, decode_as
 from tests.integration.projection.growing_run import GrowingRun
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.drawing import read_drawing
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.requests import Applied, RequestsWriter
-from lamplighter.serving.wanted import Wanted
+from lamplighter.processes.desired_state import Wanted
+from lamplighter.runfolder.reading.map_settings import read_drawing
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.requests import Applied, RequestsWriter
 from lamplighter.wire.frames import Method
 from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Method
 from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for

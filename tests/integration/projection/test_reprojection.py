@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from lamplighter.projection.reprojection import ReprojectionError, reproject
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsReader
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import Layout, Method, decode_as
 from tests.integration.projection.growing_run import GrowingRun
 
 
 def again(folder: RunFolder, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "lamplighter.projection.again", str(folder.path), *options]
+    command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(folder.path), *options]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

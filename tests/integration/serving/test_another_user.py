@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.keys import TOKEN_FILE, open_keys
+from lamplighter.serving.access.credentials import TOKEN_FILE, open_keys
 from tests.unit.serving.folders import finished_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="users are POSIX")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.serving.server import listen
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from lamplighter.wire.frames import Census, Pulse

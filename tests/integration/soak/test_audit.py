@@ -10,14 +10,14 @@ import apsw
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.measures import MeasuresWriter
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Layout, Method
 from tests.runs import finish, make_run, start_worker
 from tests.soak.audit import Seen, audit
-from tests.soak.truth import Truth, find_truth
+from tests.soak.reference import Truth, find_truth
 
 STEPS = 30
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import TERMINAL
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import TERMINAL
 from tests.runs import finish, make_run, start_worker
 
 ROOMS = ("training", "projection", "analysis")

@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, save_checkpoint
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import make_learner
+from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import StepsReader
-from lamplighter.training.checkpoint import CheckpointError, list_checkpoints, save_checkpoint
-from lamplighter.training.observe import Observer
-from lamplighter.training.step import make_learner
-from lamplighter.training.transformer import Transformer
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
 from tests.runs import make_run, wait_for_step, wait_until
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.measures import MeasuresReader
-from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.training.worker import train
 from tests.runs import make_run, wait_for_step, wait_until
 

@@ -15,18 +15,18 @@ import numpy as np
 import pytest
 
 import lamplighter
+from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export
-from lamplighter.exports.importing import import_zip
-from lamplighter.exports.work import ExportError, silent
-from lamplighter.runfolder.database import FORMAT, FormatError
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.measures import MeasuresWriter
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status
-from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.exports.output import ExportError, silent
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.sqlite.database import FORMAT, FormatError
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.training.worker import train

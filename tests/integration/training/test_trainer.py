@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 import torch
 
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.status import read_status, wants_training
-from lamplighter.runfolder.steps import StepsReader
-from lamplighter.training.loop import Batches, build_learner
-from lamplighter.training.step import train_step
+from lamplighter.model.step import train_step
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status, wants_training
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.training.trainer import Batches, build_learner
 from lamplighter.wire.frames import Pulse, decode
 from tests.runs import finish, kill, make_run, small_recipe, start_worker, wait_for_step, wait_until
 
@@ -348,9 +348,9 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
     """As root: a real other user. Otherwise: the same user without the right to write."""
     script = (
         "import sys, pathlib\n"
-        "from lamplighter.runfolder.folder import RunFolder\n"
-        "from lamplighter.runfolder.steps import StepsReader\n"
-        "from lamplighter.runfolder.status import read_status\n"
+        "from lamplighter.runfolder.run_folder import RunFolder\n"
+        "from lamplighter.runfolder.tables.steps import StepsReader\n"
+        "from lamplighter.runfolder.reading.run_status import read_status\n"
         "import os\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "run = RunFolder(pathlib.Path(sys.argv[1]))\n"

@@ -10,9 +10,9 @@ import pytest
 
 from lamplighter.analysis import analyst
 from lamplighter.analysis.analyst import Analyst
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.lock import RoleLock
-from lamplighter.runfolder.measures import MeasuresReader
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresReader
 from tests.integration.projection.growing_run import GrowingRun
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import lamplighter.serving.server as server
 from lamplighter.cli.app import cli
-from lamplighter.runfolder.shelf import Shelf
+from lamplighter.runfolder.run_store import Shelf
 from lamplighter.serving.settings import ServerSettings
 from tests.runs import make_run
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tiler import make_stretch
-from lamplighter.client.vocabularies import make_vocabulary
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.client.vocabulary_files import make_vocabulary
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.tables.tiles import TilesWriter
 from tests.integration.projection.growing_run import GrowingRun
 
 V, D = 20, 4

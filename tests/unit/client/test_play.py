@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tiler import make_stretch
-from lamplighter.runfolder.history import History
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.steps import StepsReader
-from lamplighter.runfolder.tiles import TilesWriter
+from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.wire.frames import Census, Frame, Layout, Method, Pulse, Rows, encode
 from tests.integration.projection.growing_run import GrowingRun
 

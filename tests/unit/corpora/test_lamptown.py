@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lamplighter.corpora.lamptown import Town, with_article, write_town
-from lamplighter.corpora.townbook import Slot, read_townbook
+from lamplighter.corpora.lexicon_parser import Slot, read_townbook
 
 CLASSIC = "dog cat gravity mass joy happiness king queen man woman barked ran"
 

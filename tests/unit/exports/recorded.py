@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsWriter
-from lamplighter.runfolder.measures import MeasuresWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.frames import NEVER, Census, Districts, Layout, Method, Pulse, Rows, encode
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.database import fetch_all, open_reader, open_writer
-from lamplighter.runfolder.steps import key
-from lamplighter.runfolder.tiles import tile_key
+from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer
+from lamplighter.runfolder.tables.steps import key
+from lamplighter.runfolder.tables.tiles import tile_key
 
 
 def test_integers_of_numpy_are_kept_and_found_as_integers(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.serving import keys, server
+from lamplighter.serving import server
+from lamplighter.serving.access import credentials
+from lamplighter.serving.access.credentials import TOKEN_FILE, open_keys
 from lamplighter.serving.app import create_app
-from lamplighter.serving.keys import TOKEN_FILE, open_keys
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call
 
@@ -49,8 +50,8 @@ async def test_a_launch_link_works_once(app: FastAPI) -> None:
 
 async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     link = app.state.house.gate.launch_url().removeprefix(ORIGIN)
-    soon = keys.time.monotonic() + keys.CODE_SECONDS + 1
-    monkeypatch.setattr(keys.time, "monotonic", lambda: soon)
+    soon = credentials.time.monotonic() + credentials.CODE_SECONDS + 1
+    monkeypatch.setattr(credentials.time, "monotonic", lambda: soon)
     assert (await call(app, "GET", link)).status == 403
 
 
@@ -90,7 +91,7 @@ def test_a_token_that_others_could_read_is_replaced(tmp_path: Path) -> None:
 def test_the_token_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_keys(tmp_path)
     ours = os.getuid()
-    monkeypatch.setattr(keys.os, "getuid", lambda: ours + 1)
+    monkeypatch.setattr(credentials.os, "getuid", lambda: ours + 1)
     second = open_keys(tmp_path)
     assert second.token != first.token
     assert (first.kept, second.kept) == (True, False)

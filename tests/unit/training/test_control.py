@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.requests import RequestsWriter
-from lamplighter.runfolder.shelf import Shelf
-from lamplighter.runfolder.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.control import Control
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.exports.work import ExportError
-from lamplighter.runfolder.folder import RunFolder
-from lamplighter.runfolder.layouts import LayoutsReader
-from lamplighter.runfolder.line import Line, layouts_that_count
-from lamplighter.runfolder.steps import StepsReader
+from lamplighter.exports.output import ExportError
+from lamplighter.runfolder.lineage import Line, layouts_that_count
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import Layout, Method, Pulse, decode_as
 
 MAX_BEATS = 600

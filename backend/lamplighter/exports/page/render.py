@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from lamplighter.exports.output import Progress, part_of
 from lamplighter.exports.page.contents import gather
-from lamplighter.exports.work import Progress, part_of
-from lamplighter.runfolder.folder import RunFolder
+from lamplighter.runfolder.run_folder import RunFolder
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("reading.js", "drawing.js", "acting.js")

@@ -1,0 +1,222 @@
+"""A live run's frames over a server's websocket: `for frame in lamplighter.follow(url)`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Generator, Iterable
+from typing import Any, SupportsIndex
+from urllib.parse import parse_qs, quote, urlsplit
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.sync.client import ClientConnection, connect
+
+from lamplighter.client.errors import InputError, LiveError
+from lamplighter.client.integers import whole_number
+from lamplighter.wire.frames import Census, Frame, FrameError, Pulse, decode
+
+CHANNELS = ("pulse", "layout", "rows")
+LINGER = 3.0
+"""Seconds without a frame after which a run that is over counts as fully shown."""
+_OVER = ("finished", "interrupted", "failed")
+_FINAL = {
+    4400: "that cannot be played",
+    4404: "there is no such run",
+    4403: "not allowed",
+    4409: "this run cannot be read",
+}
+_BACKOFF = (0.2, 5.0)
+_MOST_MESSAGE = 1 << 30
+
+
+def follow(
+    url: str,
+    *,
+    token: str | None = None,
+    channels: Iterable[str] = ("pulse", "layout"),
+    from_step: SupportsIndex | None = None,
+    speed: float | None = None,
+    patience: float = 60.0,
+    linger: float = LINGER,
+) -> Generator[Frame]:
+    """Yield a run's frames as they arrive, decoded, as a viewer of these channels gets them (`docs/wire.md`).
+
+    The state so far comes first (a census, the newest layouts, the whole matrix), then every new frame. After a lost
+    connection it reconnects, and the state so far comes again. A slow reader gets several steps merged into one
+    pulse (`frame.merged`). The generator ends when the run is over and shown.
+
+    With `from_step` the run is played back from there: the state at that step, then every later step, and live from
+    the newest step on. After a lost connection playback resumes from the last step received.
+
+    Args:
+        url: the run's page (`http://host:port/?run=ID`), its REST address (`http://host:port/api/runs/ID`), or its
+            socket.
+        token: the presenter's token, for servers that require it for reading.
+        channels: any of `pulse` (which also gives the census), `layout`, `rows`.
+        from_step: the step to play from; None: live.
+        speed: playback speed in steps a second; None: as fast as you read, with nothing merged.
+        patience: seconds to keep reconnecting after a lost connection. The first connection is not retried.
+        linger: seconds to wait for a last layout or matrix of a run that is over.
+
+    Raises:
+        InputError: the address, a channel, the step or the speed is not valid.
+        LiveError: no server answers, or it refuses for good: no such run or step, not allowed, cannot be read.
+    """
+    wanted = [channels] if isinstance(channels, str) else list(channels)
+    if not wanted or any(name not in CHANNELS for name in wanted):
+        raise InputError(
+            f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
+        )
+    address = live_address(url, wanted)
+    played = None if from_step is None else f"&speed={_speed(speed)}"
+    if from_step is None and speed is not None:
+        raise InputError("speed: only a run that is played from a step on has one; give from_step too")
+    start = None if from_step is None else whole_number(from_step, "from_step")
+    return _Follower(address, token, set(wanted), patience, linger, start, played).frames()
+
+
+def _speed(speed: float | None) -> str:
+    if speed is None:
+        return "full"
+    if not 0.001 <= speed <= 1e6:
+        raise InputError(f"speed: {speed} is none; steps a second, from 0.001 to 1,000,000, or None")
+    return f"{speed:.9f}".rstrip("0").rstrip(".")
+
+
+def live_address(url: str, channels: list[str]) -> str:
+    """Return the websocket URL of a run, from any form of its address.
+
+    Raises:
+        InputError: the address names no run, or no server.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise InputError(f"{url[:200]!r} is no address: {error}") from error
+    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
+    names = [part for part in parts.path.split("/") if part]
+    run = (
+        names[2]
+        if names[:2] == ["api", "runs"] and len(names) >= 3
+        else parse_qs(parts.query).get("run", [""])[0]
+    )
+    if scheme is None or not host or not run:
+        raise InputError(
+            f"{url[:200]!r} is not the address of a run: like http://127.0.0.1:8600/?run=ID, or"
+            " http://127.0.0.1:8600/api/runs/ID"
+        )
+    authority = parts.netloc.rpartition("@")[2]
+    return f"{scheme}://{authority}/api/runs/{quote(run, safe='')}/live?channels={','.join(channels)}"
+
+
+class _Follower:
+    def __init__(
+        self,
+        address: str,
+        token: str | None,
+        channels: set[str],
+        patience: float,
+        linger: float,
+        from_step: int | None,
+        played: str | None,
+    ) -> None:
+        self._address, self._channels = address, channels
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._patience, self._linger = patience, linger
+        self._over = self._recorded = False
+        self._end = 0
+        """The last step of a run that is over."""
+        self._at = -1
+        self._first, self._played = from_step or 0, played
+        self._playing = self._ended = False
+
+    def frames(self) -> Generator[Frame]:
+        lost: float | None = None
+        wait = _BACKOFF[0]
+        first = True
+        while True:
+            try:
+                with self._connect() as socket:
+                    first = False
+                    for frame in self._listen(socket):
+                        lost, wait = None, _BACKOFF[0]
+                        yield frame
+                return
+            except ConnectionClosed as closed:
+                code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
+                if code in _FINAL:
+                    raise LiveError(f"{self._address}: {reason or _FINAL[code]}") from closed
+                why = reason or f"the connection was lost ({code})"
+            except InvalidStatus as refused:
+                status = refused.response.status_code
+                if status < 500 or first:
+                    raise LiveError(f"{self._address}: refused with status {status}") from refused
+                why = f"status {status}"
+            except (OSError, InvalidHandshake, TimeoutError) as error:
+                if first:
+                    raise LiveError(
+                        f"{self._address}: nobody answers there as a Lamplighter does: {error}"
+                    ) from error
+                why = str(error)
+            except InvalidURI as error:
+                raise InputError(str(error)) from error
+            except FrameError as error:
+                raise LiveError(f"{self._address}: it speaks another language: {error}") from error
+            now = time.monotonic()
+            lost = now if lost is None else lost
+            if now + wait - lost > self._patience:
+                raise LiveError(f"{self._address}: gave up after {self._patience:g} s: {why}")
+            time.sleep(wait)
+            wait = min(2 * wait, _BACKOFF[1])
+
+    def _connect(self) -> contextlib.AbstractContextManager[ClientConnection]:
+        near = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
+        address = self._address
+        if self._played is not None:
+            address += f"&from={self._first}{self._played}"
+        return connect(
+            address,
+            additional_headers=self._headers,
+            max_size=_MOST_MESSAGE,
+            compression=None,
+            # A proxy cannot reach this machine's loopback interface.
+            proxy=None if near else True,
+        )
+
+    def _listen(self, socket: ClientConnection) -> Generator[Frame]:
+        # Every connection starts with the state so far.
+        self._over, self._at = False, -1
+        self._playing = self._played is not None
+        while not self._done():
+            try:
+                data = socket.recv(timeout=self._linger if self._over and not self._playing else None)
+            except TimeoutError:
+                # The run is over and sends no more frames.
+                return
+            if isinstance(data, str):
+                self._hear(json.loads(data))
+                continue
+            frame = decode(data)
+            if isinstance(frame, Pulse | Census):
+                self._at = max(self._at, frame.step) if isinstance(frame, Pulse) else frame.step
+            self._first = max(self._first, frame.step) if isinstance(frame, Pulse) else self._first
+            yield frame
+
+    def _done(self) -> bool:
+        return self._ended or (self._over and self._channels == {"pulse"} and self._at >= self._end)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        self._playing = self._playing and message.get("type") != "live"
+        self._ended = message.get("type") == "end"
+        status = message.get("status") if message.get("type") == "status" else None
+        if message.get("type") == "hello":
+            status = message["run"].get("status")
+            self._recorded = message["run"]["recipe"]["corpus"]["kind"] == "recorded"
+        if status is not None:
+            phase = status["phase"]
+            # A recorded loop that was killed could not report it, and nothing will continue it.
+            ended = phase in _OVER or (self._recorded and phase == "running")
+            self._over = ended and not status["alive"]
+            self._end = status["step"]

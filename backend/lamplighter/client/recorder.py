@@ -1,0 +1,236 @@
+"""Recording of any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`.
+
+The loop only needs one call a step. The record is measured on the matrix it passes in: the rows whose bits changed
+since the last call, whatever changed them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, SupportsIndex
+
+from pydantic import ValidationError
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
+from lamplighter.client.matrix_diff import matrix_of, number, rows_of_batch, rows_of_gradient
+from lamplighter.client.step_recording import Recording
+from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
+from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import check_place, place_recorded
+from lamplighter.runfolder.writing.free_space import NO_ROOM, means_full
+from lamplighter.wire.frames import Floats
+from lamplighter.wire.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+
+def record(
+    folder: str | os.PathLike[str],
+    vocabulary: Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
+    *,
+    embedding: Any = None,
+    counts: Sequence[int] | None = None,
+    classes: Mapping[str, Iterable[str | int]] | None = None,
+    steps: SupportsIndex | None = None,
+    name: str = "",
+    keyframe_every: SupportsIndex = 100,
+    disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
+) -> Recorder:
+    """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
+
+    Args:
+        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id: a-z, 0-9, '-'.
+        vocabulary: the tokens by id, V of them; or a mapping of token to id, as a tokeniser's `get_vocab()`
+            gives it; or the path of a file with them (see `read_vocabulary`).
+        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
+            first step, and what that step moved is not known.
+        counts: how often each token occurs in the text, shape (V,), where that is known.
+        classes: what is known to belong together: a name to tokens or ids.
+        steps: where the loop will end, where that is known: a page shows how far it is.
+        name: what people call the text.
+        keyframe_every: steps between two whole matrices.
+        disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
+
+    Raises:
+        InputError: an argument cannot be used; the message tells which and why.
+        FileExistsError: `folder` is not empty.
+    """
+    if isinstance(vocabulary, str | os.PathLike):
+        if counts is not None or classes is not None:
+            raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
+        known = read_vocabulary(vocabulary)
+    else:
+        known = make_vocabulary(vocabulary, counts=counts, classes=classes)
+    path = Path(folder).absolute()
+    plan = {
+        "corpus": {"kind": "recorded", "name": name},
+        "cadence": {"keyframe_every": whole_number(keyframe_every, "keyframe_every")},
+        "steps": 1 if steps is None else whole_number(steps, "steps"),
+        "disk_budget": whole_number(disk_budget, "disk_budget"),
+    }
+    return Recorder(path, known, plan, open_end=steps is None, embedding=embedding)
+
+
+def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
+    """Return the recipe of a recorded run.
+
+    Raises:
+        InputError: a value in `plan` is out of range.
+    """
+    try:
+        return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
+    except ValidationError as error:
+        raise InputError(explain(error)) from error
+
+
+class Recorder:
+    """A recorder of one training loop. Use it in a `with` and from one thread; it holds the run's trainer role."""
+
+    def __init__(
+        self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], *, open_end: bool, embedding: Any
+    ) -> None:
+        """Check the arguments (see `record`), and create the run if `embedding` is given."""
+        self._path, self._vocabulary, self._plan = path, vocabulary, plan
+        self._end: int = 0 if open_end else plan["steps"]
+        self._open_end = open_end
+        self._begun: Recording | None = None
+        self._closed = False
+        self._no_room = False
+        self.at = 0
+        """Steps recorded so far."""
+        recorded_recipe(plan, 2)
+        try:
+            check_place(path)
+        except FileExistsError:
+            raise
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        self._returned = time.perf_counter()
+        if embedding is not None:
+            matrix = self._matrix(embedding)
+            self._begun = self._begin(matrix, first=0)
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            self.close("interrupted", f"the loop stopped after step {self.at}: {said}"[:500])
+
+    @property
+    def run(self) -> RunFolder | None:
+        """Return the run's folder; None before the first matrix."""
+        return self._begun.run if self._begun else None
+
+    def step(
+        self,
+        embedding: Any,
+        token_ids: Any,
+        loss: Any,
+        *,
+        learning_rate: float | None = None,
+        gradient: Any = None,
+    ) -> None:
+        """Record one step, after the optimiser's update. Costs a comparison of the matrix and a commit.
+
+        Args:
+            embedding: the matrix after the step, shape (V, D): a tensor on any device or an array; float32 is kept
+                bit for bit, other precisions as float32.
+            token_ids: the batch's token ids, whole numbers of any shape.
+            loss: the batch's loss, in nats a token.
+            learning_rate: the embedding's learning rate.
+            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. If
+                the first step has one, its norm is also charted.
+
+        Raises:
+            InputError: an argument does not fit the vocabulary or the previous matrix; the step is not recorded.
+        """
+        if self._closed:
+            raise InputError("this recorder is closed")
+        seconds, ended = time.perf_counter() - self._returned, time.time()
+        matrix = self._matrix(embedding)
+        batch = rows_of_batch(token_ids, len(self._vocabulary))
+        lit = rows_of_gradient(gradient, len(self._vocabulary)) if gradient is not None else None
+        scalars = number(loss), number(learning_rate)
+        first = self._begun is None
+        if self._begun is None and not self._no_room:
+            self._try_to_begin(matrix)
+        if self._begun is None:
+            return
+        begun, step = self._begun, self.at + 1
+        if step == 1:
+            begun.layers = ["embedding"] if lit is not None else []
+            begun.set_facts({"layers": begun.layers})
+        if self._open_end and step > self._end:
+            self._end = _horizon(step)
+            begun.set_facts({"steps": self._end})
+        begun.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
+        self.at = step
+        self._returned = time.perf_counter()
+        begun.observe_seconds = time.time() - ended
+
+    def close(self, phase: str = "finished", message: str = "") -> None:
+        """End the run (`with` does it). A run that never began leaves no files."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._begun is not None:
+            self._begun.end(self.at, phase, message or f"all {self.at} steps are recorded")
+
+    def _matrix(self, embedding: Any) -> Floats:
+        matrix = matrix_of(embedding)
+        if len(matrix) != len(self._vocabulary):
+            raise InputError(
+                f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens:"
+                f" {unequal(len(matrix), len(self._vocabulary))}"
+            )
+        if self._begun is not None and matrix.shape != self._begun.mirror.matrix.shape:
+            raise InputError(
+                f"the embedding was {self._begun.mirror.matrix.shape[1]} wide and is now {matrix.shape[1]}"
+            )
+        return matrix
+
+    def _try_to_begin(self, matrix: Floats) -> None:
+        """Create the run in the middle of a loop, which must not stop because the disk is full."""
+        try:
+            self._begun = self._begin(matrix, first=1)
+        except (*NO_ROOM, OSError) as error:
+            if not means_full(error):
+                raise
+            self._no_room = True
+            log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
+
+    def _begin(self, matrix: Floats, first: int) -> Recording:
+        run = place_recorded(self._path, recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary)
+        lock = RoleLock(run.path, "trainer")
+        try:
+            return Recording(run, lock, matrix, first, 1 if self._open_end else self._end)
+        except BaseException as error:
+            lock.close()
+            if means_full(error):
+                shutil.rmtree(run.path, ignore_errors=True)
+            raise
+
+
+def _horizon(step: int) -> int:
+    """Return the next of 100, 200, 500, 1000, ...: the end shown for a loop whose length is unknown."""
+    scale = 100
+    while True:
+        for factor in (1, 2, 5):
+            if step <= factor * scale:
+                return factor * scale
+        scale *= 10

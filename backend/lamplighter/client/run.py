@@ -1,0 +1,303 @@
+"""A run, read from its folder: `lamplighter.open("runs/...")`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, SupportsIndex, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.integers import whole_number
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.lineage import layouts_that_count, newest_layout
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.playback import CHANNELS, NoSuchStepError, Playback
+from lamplighter.runfolder.reading.run_status import RunStatus, read_status
+from lamplighter.runfolder.reading.token_history import TokenPath
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import Event, StepsReader
+from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, decode, decode_as
+from lamplighter.wire.vocabulary import Vocabulary
+
+_BATCH = 64
+"""Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
+_END = 0xFFFF_FFFF
+
+T = TypeVar("T")
+
+
+class Run:
+    """A run, live or finished, read from its folder.
+
+    It keeps no file open between calls, so a reader never blocks the trainer, and every call sees the run's current
+    state. Returned values belong to the caller.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Open the run whose folder is `path`.
+
+        Raises:
+            FormatError: `path` is not a run's folder, or was written by a newer version.
+        """
+        self._folder = RunFolder(Path(path).resolve())
+        _ = self._folder.recipe
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Nothing to close; `with` only marks where reading ends.
+        pass
+
+    def __repr__(self) -> str:
+        return f"<lamplighter run {self.id}>"
+
+    @property
+    def id(self) -> str:
+        """Return the run's id: the name of its folder."""
+        return self._folder.id
+
+    @property
+    def folder(self) -> Path:
+        """Return the path of the run's folder."""
+        return self._folder.path
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the recipe that the run was created with."""
+        return self._folder.recipe
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Return the tokens, counts, planted classes and relations.
+
+        Raises:
+            NotBegunError: the corpus is not read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            return self._folder.vocabulary
+        except FileNotFoundError:
+            raise NotBegunError(f"{self.id} has not read its corpus yet: there are no tokens") from None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Return the V tokens, by id."""
+        return self.vocabulary.tokens
+
+    @property
+    def status(self) -> RunStatus:
+        """Return the run's current state."""
+        return read_status(self._folder)
+
+    def token_id(self, token: str | SupportsIndex) -> int:
+        """The id of a token, given as it is written or as an id (any whole number, numpy's too).
+
+        Raises:
+            InputError: it is neither a text nor a whole number.
+            NoSuchTokenError: the vocabulary has none such.
+        """
+        if isinstance(token, str):
+            found = self._ids.get(token)
+            if found is None:
+                raise NoSuchTokenError(f"{token[:80]!r} is not a token of {self.id}")
+            return found
+        token_id = whole_number(token, "token", least=None)
+        if not 0 <= token_id < len(self.tokens):
+            raise NoSuchTokenError(
+                f"{token_id} is not a token id of {self.id}: they go from 0 to {len(self.tokens) - 1}"
+            )
+        return token_id
+
+    def steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> Iterator[Pulse]:
+        """What each step did, from `first` to `last` inclusive (None: as far as the run is now).
+
+        Reads as it goes, a few steps at a time: memory does not grow with the run.
+
+        Raises:
+            InputError: `first` or `last` is no whole number, or below 0.
+            NotBegunError: nothing is recorded yet.
+        """
+        start = whole_number(first, "first")
+        return self._pulses(start, None if last is None else whole_number(last, "last"))
+
+    def _pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
+        at, end = first, self._read(lambda h: h.steps.last()[1]) if last is None else last
+        while at <= end:
+            start = at
+            batch = self._read(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
+            for step, data in batch:
+                at = step + 1
+                yield decode_as(data, Pulse)
+            if len(batch) < _BATCH:
+                return
+
+    def play(
+        self,
+        first: SupportsIndex = 0,
+        last: SupportsIndex | None = None,
+        channels: Iterable[str] = ("pulse", "layout"),
+    ) -> Iterator[Frame]:
+        """Yield the frames that a live viewer of these channels would have got from step `first` on, as fast as they
+        are read: the census, the newest layouts and the matrix at `first`, then the frames of each step up to
+        `last`, inclusive (None: the run's newest step).
+
+        When a new attempt supersedes steps already given, a census (and a matrix) of the last step that still counts
+        comes first, as it does live. Reads a few steps at a time.
+
+        Args:
+            first: the first step; 0 is before the first update.
+            last: the last step, not before `first`.
+            channels: any of `pulse` (which also gives the census), `layout`, `rows`.
+
+        Raises:
+            InputError: no such channel or step.
+            NotBegunError: nothing is recorded yet.
+        """
+        wanted = [channels] if isinstance(channels, str) else list(channels)
+        if not wanted or any(name not in CHANNELS for name in wanted):
+            raise InputError(
+                f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
+            )
+        start = whole_number(first, "first")
+        end = self._read(lambda h: h.steps.last()[1]) if last is None else whole_number(last, "last")
+        if start > end:
+            raise InputError(f"steps {start} to {end}: the first must be 0 or later, and not after the last")
+        parts = [part for name in wanted for part in CHANNELS[name]]
+        return self._frames(Playback(self._folder, start, end, parts))
+
+    def _frames(self, playback: Playback) -> Iterator[Frame]:
+        while not playback.done:
+            before = playback.place
+            try:
+                played = playback.more(_BATCH)
+            except NoSuchStepError as error:
+                raise InputError(str(error)) from error
+            except FileNotFoundError:
+                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
+            if not played and playback.place.step == before.step:
+                return
+            for one in played:
+                yield decode(one.frame)
+
+    def snapshot_steps(self) -> NDArray[np.int64]:
+        """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""
+        return self._read(lambda h: h.exact_steps())
+
+    def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
+        """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
+
+        Costs one keyframe and the moved rows since, at most `recipe.cadence.keyframe_every` steps.
+
+        Raises:
+            InputError: `step` is no whole number, or below 0.
+            NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
+        """
+        if step is None:
+            return self._read(lambda h: h.snapshot(h.steps.last()[1], nearest=True).vectors)
+        wanted = whole_number(step, "step")
+        return self._read(lambda h: h.snapshot(wanted).vectors)
+
+    def path(self, token: str | SupportsIndex) -> TokenPath:
+        """One token's vector after every step that `snapshot` would give.
+
+        Rebuilds no matrix: the pulses tell in which steps the row moved, and only those steps' moved rows are read,
+        one row of each. The cost is one pulse a step and one record for each time the token moved; if moved rows are
+        not kept (dense updates), one keyframe a point. Memory is that of the result, N x D numbers.
+
+        Raises:
+            InputError: `token` is neither a text nor a whole number.
+            NoSuchTokenError: the vocabulary has no such token.
+            NoSnapshotError: no step was kept exactly.
+        """
+        token_id = self.token_id(token)
+        return self._read(lambda h: h.path(token_id))
+
+    def layout(self, step: SupportsIndex | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
+        """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
+
+        Raises:
+            InputError: `step` is no whole number, or below 0.
+            NoLayoutError: there is none yet.
+        """
+        newest = None if step is None else whole_number(step, "step")
+        wanted = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
+        line = self._read(lambda h: h.steps.line())
+
+        try:
+            with LayoutsReader(self._folder.layouts_path) as reader:
+                best = newest_layout(layouts_that_count(reader, line), wanted, newest)
+                if best is not None:
+                    return decode_as(reader.record(best.id), Layout)
+        except FileNotFoundError:
+            pass
+        when = "" if step is None else f" at or before step {step}"
+        raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
+
+    def measures(self) -> dict[int, dict[str, float]]:
+        """Return the measures computed from the record, by step and name; empty before the first."""
+        try:
+            with (
+                MeasuresReader(self._folder.measures_path) as reader,
+                StepsReader(self._folder.steps_path) as steps,
+            ):
+                return reader.by_step(line=steps.line())
+        except FileNotFoundError:
+            return {}
+
+    def events(self) -> list[Event]:
+        """Return the timeline events, oldest first."""
+
+        def every(history: History) -> list[Event]:
+            found: list[Event] = []
+            while batch := history.steps.events(found[-1].id if found else 0):
+                found += batch
+            return found
+
+        return self._read(every)
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        ids: dict[str, int] = {}
+        for number, token in enumerate(self.tokens):
+            ids.setdefault(token, number)
+        return ids
+
+    def _read(self, what: Callable[[History], T]) -> T:
+        """Return what a callback reads from the history; retry if a new attempt began meanwhile, since the result
+        could mix two lineages.
+        """
+        while True:
+            try:
+                history = History(self._folder)
+            except FileNotFoundError:
+                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
+            with history:
+                line = history.steps.line()
+                try:
+                    found = what(history)
+                except (FrameError, LookupError):
+                    if history.steps.line() == line:
+                        raise
+                    continue
+                if history.steps.line() == line:
+                    return found
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Open the run in a folder, live or finished.
+
+    Raises:
+        FormatError: `path` is not a run's folder, or was written by a newer version.
+    """
+    return Run(path)

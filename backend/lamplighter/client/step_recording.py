@@ -1,0 +1,213 @@
+"""Recording of a foreign training loop's steps: each is measured, encoded once and committed in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import struct
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lamplighter.client.matrix_diff import Mirror, Moved
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.writing.free_space import NO_ROOM
+from lamplighter.runfolder.writing.retention import Keeping
+from lamplighter.wire.frames import NEVER, Census, Floats, Pulse, Rows, UInts, encode
+
+log = logging.getLogger(__name__)
+
+WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
+"""Limits of the steps that wait in memory for disk space; beyond them the record ends."""
+
+
+def keyframe_of(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
+    """Return a whole matrix, shape (V, D), as a rows frame."""
+    ids = np.arange(len(matrix), dtype=np.uint32)
+    return encode(Rows(attempt, step, when, len(matrix), ids, matrix))
+
+
+class Recording:
+    """A recording in progress: the run of one loop, from its first matrix on."""
+
+    def __init__(self, run: RunFolder, lock: RoleLock, matrix: Floats, first: int, end: int) -> None:
+        self.run, self._lock = run, lock
+        self.mirror = Mirror(matrix)
+        self.layers: list[str] = []
+        self.observe_seconds = 0.0
+        self._touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
+        self._last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
+        self._exact = False
+        self._whole_next = first > 0
+        self.writer = StepsWriter(run.steps_path)
+        self.writer.begin_attempt(first)
+        if first == 0:
+            now = time.time()
+            self.writer.keep_start(self._keyframe(0, now), self._census(0, now))
+            self._exact = True
+        self._keeping = Keeping(run, self.writer)
+        self._waiting: deque[StepRecord] = deque()
+        self._waiting_bytes = 0
+        self._unsaid: dict[str, Any] = {}
+        self.lost = False
+        """Set when the record has ended before the loop, because the disk was full for too long."""
+        facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
+        self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
+
+    def commit(
+        self,
+        step: int,
+        matrix: Floats,
+        batch: tuple[UInts, UInts],
+        lit: tuple[UInts, Floats] | None,
+        scalars: tuple[float, float],
+        ended: float,
+        seconds: float,
+        *,
+        seen_first: bool,
+    ) -> None:
+        """Measure what the step changed and commit it. While the disk is full, steps wait in memory and are committed
+        later, in order.
+        """
+        if self.lost:
+            return
+        # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
+        # keep the whole matrix.
+        whole, self._whole_next = self._whole_next, True
+        moved = self.mirror.look(matrix)
+        none = np.empty(0, dtype=np.uint32)
+        gradient_ids, norms = lit if lit is not None else (none, np.empty(0, dtype=np.float32))
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = np.float32(np.linalg.norm(norms)) if lit is not None else np.float32(np.nan)
+        attempt, size = self.writer.attempt, len(matrix)
+        pulse = Pulse(
+            attempt=attempt,
+            step=step,
+            time=ended,
+            vocabulary=size,
+            loss=scalars[0],
+            learning_rate=scalars[1],
+            tokens_per_second=float(batch[1].sum()) / max(seconds + self.observe_seconds, 1e-9),
+            step_seconds=seconds,
+            observe_seconds=self.observe_seconds,
+            batch_ids=batch[0],
+            batch_counts=batch[1],
+            gradient_ids=gradient_ids,
+            gradient_norms=norms,
+            moved_ids=moved.token_ids,
+            moved_distances=moved.distances,
+            layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
+            verified=not seen_first,
+        )
+        before = self._touches, self._last_lit
+        self._touches, self._last_lit = self._touches.copy(), self._last_lit.copy()
+        self._touches[batch[0]] += 1
+        self._last_lit[batch[0]] = step
+        try:
+            self._write(step, pulse, moved, whole=whole)
+        except BaseException:
+            self._touches, self._last_lit = before
+            raise
+        self._whole_next = False
+
+    def _write(self, step: int, pulse: Pulse, moved: Moved, *, whole: bool) -> None:
+        attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
+        keeping = self._keeping
+        keeping.look(step)
+        # While earlier steps wait without their matrices, moved rows have no base to apply to.
+        whole = whole or keeping.whole or bool(self._waiting)
+        rows = keyframe = census = None
+        if not whole and keeping.rows and 2 * len(moved.token_ids) <= size:
+            rows = encode(Rows(attempt, step, ended, size, moved.token_ids, moved.vectors))
+        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and keeping.keyframes:
+            keyframe, census = self._keyframe(step, ended), self._census(step, ended)
+        record = StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census)
+        try:
+            self._catch_up()
+            kept = keeping.commit(record)
+        except NO_ROOM as error:
+            self._exact = False
+            self._wait(replace(record, rows=None, keyframe=None, census=None), str(error))
+            return
+        self._exact = kept and (keyframe is not None or (rows is not None and self._exact))
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the run, deferred while the disk is full."""
+        self._unsaid |= facts
+        with suppress(*NO_ROOM):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._waiting:
+            self.writer.commit(self._waiting[0])
+            self._waiting_bytes -= len(self._waiting.popleft().pulse)
+        if self._unsaid:
+            self.writer.set_facts(self._unsaid)
+            self._unsaid = {}
+
+    def _wait(self, record: StepRecord, why: str) -> None:
+        """Keep a step in memory, without its matrix, until there is disk space."""
+        if not self._waiting:
+            log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
+        self._waiting.append(record)
+        self._waiting_bytes += len(record.pulse)
+        if len(self._waiting) > WAITING_STEPS or self._waiting_bytes > WAITING_BYTES:
+            self.lost = True
+            log.warning(
+                "the disk has been full for too long: the record ends before step %d; the loop goes on",
+                self._waiting[0].step,
+            )
+            self._waiting.clear()
+
+    def end(self, step: int, phase: str, message: str) -> None:
+        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
+        disk has no space for is left out, with a warning.
+        """
+        try:
+            sealed = False
+            try:
+                self._catch_up()
+                if self.lost:
+                    with StepsReader(self.run.steps_path) as reader:
+                        step = reader.last()[1]
+                    phase, message = (
+                        "interrupted",
+                        f"the disk was full: what followed step {step} is not recorded",
+                    )
+                elif not self._exact and step and self._keeping.snapshots != "none" and not self._whole_next:
+                    now = time.time()
+                    with suppress(*NO_ROOM):
+                        self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))
+                facts = {"phase": phase, "message": message, "changed": time.time(), "steps": step}
+                self.writer.add_event(step, phase, message, facts)
+                sealed = True
+            except NO_ROOM as error:
+                log.warning(
+                    "the disk is full (%s): the record of %s has no end, and lacks its last %d steps",
+                    error,
+                    self.run.id,
+                    len(self._waiting),
+                )
+            finally:
+                self.writer.close(sealed=sealed)
+        finally:
+            self._lock.close()
+
+    def _keyframe(self, step: int, when: float) -> bytes:
+        return keyframe_of(self.writer.attempt, step, when, self.mirror.matrix)
+
+    def _census(self, step: int, when: float) -> bytes:
+        return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))
+
+
+def _digest(pulse: Pulse, moved: Moved) -> bytes:
+    digest = hashlib.blake2b(struct.pack("<If", pulse.step, pulse.loss), digest_size=16)
+    for array in (pulse.batch_ids, pulse.gradient_norms, moved.token_ids, moved.vectors):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.digest()

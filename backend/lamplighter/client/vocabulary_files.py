@@ -1,0 +1,207 @@
+"""Vocabularies from lists and files, as a run needs them.
+
+A file's content is untrusted until shown as text: sizes are bounded, and nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, SupportsIndex, cast
+
+import numpy as np
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
+from lamplighter.wire.frames import MAX_VOCABULARY
+from lamplighter.wire.vocabulary import Vocabulary
+
+MOST_BYTES = 256 << 20
+MOST_CHARACTERS = 1_000
+"""Most characters in one token, which a page has to show."""
+MOST_CLASSES = 4_096
+FEWEST_TOKENS = 3
+
+
+def make_vocabulary(
+    tokens: Iterable[object] | Mapping[str, SupportsIndex],
+    *,
+    counts: Sequence[int] | None = None,
+    classes: Mapping[str, Iterable[str | int]] | None = None,
+    where: str = "vocabulary",
+) -> Vocabulary:
+    """Return a vocabulary of tokens given by id.
+
+    Args:
+        tokens: texts, where the id of each is its place; or a mapping of token to id, in any order, whose ids
+            are 0 to V - 1, each once.
+        counts: how often each occurs in the text, where that is known; shape (V,).
+        classes: what is known to belong together: a name to tokens, or to their ids. A token is in one at
+            most.
+        where: begins the messages.
+
+    Raises:
+        InputError: a token is no text, or too long; there are too few or too many; a mapping's ids have gaps
+            or one twice; the tokens have no order; a count or class does not fit.
+    """
+    if isinstance(tokens, Mapping):
+        tokens = _by_id(cast("Mapping[Any, Any]", tokens), where)
+    elif isinstance(tokens, set | frozenset):
+        raise InputError(
+            f"{where}: a set has no order, so its tokens have no ids: give a list, or token to id"
+        )
+    texts: list[str] = []
+    for number, token in enumerate(tokens):
+        if number >= MAX_VOCABULARY:
+            raise InputError(f"{where}: more than {MAX_VOCABULARY:,} tokens")
+        texts.append(_text(token, f"{where}: token {number}"))
+    if len(texts) < FEWEST_TOKENS:
+        raise InputError(f"{where}: {len(texts)} tokens are too few for a map; at least {FEWEST_TOKENS}")
+    numbers = np.zeros(len(texts), dtype=np.int64)
+    if counts is not None:
+        if len(counts) != len(texts):
+            raise InputError(f"{where}: {len(counts)} counts for {len(texts)} tokens")
+        try:
+            numbers = np.array(counts, dtype=np.int64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"{where}: the counts are not whole numbers") from error
+        if numbers.shape != (len(texts),) or bool((numbers < 0).any()):
+            raise InputError(f"{where}: the counts must be one number a token, none below 0")
+    return Vocabulary(tuple(texts), numbers, _classes(texts, classes or {}, where))
+
+
+def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
+    """Read a vocabulary from a UTF-8 file.
+
+    The file's ending decides the format: `.json`, a list of tokens (or an object of token to id); `.tsv`, or any file
+    whose first line is a header with `token` among its columns, a table whose optional column `class` groups the
+    tokens; anything else, one token a line.
+
+    Raises:
+        InputError: the file is not a vocabulary, or is too large; the message names the line.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise InputError(f"{path.name}: {size:,} bytes are more than a vocabulary may have")
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise InputError(f"{path.name}: {error.strerror or error}") from error
+    if path.suffix.lower() == ".json":
+        return make_vocabulary(_from_json(text, path.name), where=path.name)
+    # Not `splitlines`: a token may contain a Unicode line separator.
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    header = lines[0].split("\t")
+    if "token" in header and (len(header) > 1 or path.suffix.lower() == ".tsv"):
+        return _from_table(header, lines[1:], path.name)
+    return make_vocabulary(lines, where=path.name)
+
+
+def _from_json(text: str, where: str) -> list[Any]:
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON: {error}") from error
+    if isinstance(data, dict):
+        return _by_id(cast("dict[Any, Any]", data), where)
+    if not isinstance(data, list):
+        raise InputError(f"{where}: a vocabulary in JSON is a list of tokens, or an object of token to id")
+    return data
+
+
+def _by_id(ids: Mapping[Any, Any], where: str) -> list[Any]:
+    """Return the tokens of a mapping of token to id, by id: the order it lists them in says nothing.
+
+    Raises:
+        InputError: the ids are not 0 to V - 1, each once; the message says which is wrong and what to do.
+    """
+    if ids and all(isinstance(token, str) for token in ids.values()):
+        raise InputError(
+            f"{where}: a mapping goes from token to id; this one goes from id to token: turn it round"
+        )
+    by_id: dict[int, Any] = {}
+    for token, given in ids.items():
+        number = whole_number(
+            given, f"{where}: each token needs an id of its own; that of {str(token)[:80]!r}"
+        )
+        if number in by_id:
+            raise InputError(
+                f"{where}: each token needs an id of its own; {str(by_id[number])[:80]!r} and {str(token)[:80]!r}"
+                f" both have {number}"
+            )
+        by_id[number] = token
+    missing = next((number for number in range(len(by_id)) if number not in by_id), None)
+    if missing is not None:
+        raise InputError(
+            f"{where}: each token needs an id of its own, from 0 on without gaps; none of the {len(by_id):,} has"
+            f" {missing}, and the largest is {max(by_id)}: give each id that is missing a placeholder, like"
+            f" '[unused{missing}]'"
+        )
+    return [by_id[number] for number in range(len(by_id))]
+
+
+def unequal(rows: int, tokens: int) -> str:
+    """Return what to do where a matrix has `rows` rows and its vocabulary another number of tokens."""
+    if rows > tokens:
+        return (
+            f"add a placeholder for each row that has no token, like '[unused{tokens}]', or give the first"
+            f" {tokens:,} rows only"
+        )
+    return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
+
+
+def _from_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
+    token_at = header.index("token")
+    class_at = header.index("class") if "class" in header else None
+    tokens: list[str] = []
+    classes: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        cells = line.split("\t")
+        if len(cells) != len(header):
+            raise InputError(f"{where}: line {number + 2} has {len(cells)} columns, the header {len(header)}")
+        tokens.append(cells[token_at])
+        if class_at is not None and cells[class_at]:
+            classes.setdefault(cells[class_at], []).append(number)
+    return make_vocabulary(tokens, classes=classes, where=where)
+
+
+def _text(token: object, where: str) -> str:
+    if not isinstance(token, str):
+        raise InputError(f"{where} is no text but {type(token).__name__}")
+    if len(token) > MOST_CHARACTERS:
+        raise InputError(f"{where} has {len(token):,} characters; at most {MOST_CHARACTERS:,}")
+    try:
+        token.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where} is not text: it holds half of a surrogate pair") from error
+    return token
+
+
+def _classes(
+    tokens: list[str], classes: Mapping[str, Iterable[str | int]], where: str
+) -> dict[str, tuple[int, ...]]:
+    if len(classes) > MOST_CLASSES:
+        raise InputError(f"{where}: {len(classes):,} classes are more than {MOST_CLASSES:,}")
+    id_of = {token: number for number, token in reversed(list(enumerate(tokens)))} if classes else {}
+    taken: dict[int, str] = {}
+    found: dict[str, tuple[int, ...]] = {}
+    for name, members in classes.items():
+        _text(name, f"{where}: the name of a class")
+        ids: set[int] = set()
+        for member in members:
+            if isinstance(member, str):
+                number = id_of.get(member, -1)
+            else:
+                number = whole_number(member, f"{where}: a token of class {name[:80]!r}", least=None)
+            if not 0 <= number < len(tokens):
+                raise InputError(f"{where}: {str(member)[:80]!r} of class {name[:80]!r} is not a token")
+            if taken.setdefault(number, name) != name:
+                raise InputError(f"{where}: {tokens[number][:80]!r} is in two classes")
+            ids.add(number)
+        found[name] = tuple(sorted(ids))
+    return found

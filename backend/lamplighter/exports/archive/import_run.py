@@ -1,0 +1,155 @@
+"""`lamplighter import`: a run from a zip, whose contents are untrusted until checked.
+
+Everything is rewritten: SQLite rows are copied one by one (`runfolder/importing/checked_copy.py`), JSON is
+parsed, checked and written again. A checkpoint is a safetensors file, never a pickle, and only its header is
+read. The run appears whole, under a new id, or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from lamplighter import failpoint
+from lamplighter.exports.archive.unpack import TOTAL, unpack
+from lamplighter.exports.output import ExportError, Progress, part_of
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_steps, copy_tiles
+from lamplighter.runfolder.importing.untrusted_sqlite import Shape
+from lamplighter.runfolder.run_folder import RunFolder, write_once
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.steps import TERMINAL
+from lamplighter.wire.vocabulary import Vocabulary
+
+_MAX_TOKEN = 10_000
+
+
+def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTAL) -> tuple[RunFolder, str]:
+    """Create a run from a zip, written by `lamplighter export --to zip` or by anyone else.
+
+    Args:
+        shelf: where the run goes.
+        source: the zip.
+        progress: called with the share done; may raise `Cancelled`.
+        total: maximum number of bytes when unpacked.
+
+    Returns:
+        The run, and a remark on what was changed (empty if only its id was).
+
+    Raises:
+        ExportError: the zip is refused; the message says why. No file of it is kept.
+    """
+    making = shelf.path / f".importing-{secrets.token_hex(6)}"
+    (making / "packed").mkdir(parents=True)
+    (making / "run" / "checkpoints").mkdir(parents=True)
+    try:
+        unpack(source, making / "packed", lambda share, what: progress(share / 2, what), total)
+        with failpoint.within("import"):
+            remark = _take_over(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
+        run = shelf.adopt(making / "run", RunFolder(making / "run").recipe)
+        progress(1.0, run.id)
+        return run, remark
+    except FormatError as error:
+        raise ExportError(f"{source.name}: {error}") from error
+    except OSError as error:
+        raise ExportError(f"{source.name} cannot be imported: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _take_over(packed: RunFolder, made: RunFolder, progress: Progress) -> str:
+    recipe, vocabulary = _recipe(packed), _vocabulary(packed)
+    shape = Shape(len(vocabulary), recipe.model.dim)
+    write_once(made.path / "recipe.json", recipe.model_dump_json(indent=2))
+    if packed.source_path.exists():
+        try:
+            write_once(made.source_path, packed.source_path.read_bytes().decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise ExportError("source.txt is not UTF-8: refused") from error
+    if recipe.corpus.kind == "recorded":
+        made.write_vocabulary(vocabulary)
+    else:
+        _take_corpus(packed, made, vocabulary)
+    tick = part_of(progress, 0.55, 0.55, "checking every step")
+    phase = copy_steps(packed.steps_path, made.steps_path, shape, lambda: tick(0))
+    if packed.tiles_path.exists():
+        copy_tiles(packed.tiles_path, made.tiles_path, shape, lambda: tick(0))
+    for source, target in (
+        (packed.layouts_path, made.layouts_path),
+        (packed.relayouts_path, made.relayouts_path),
+    ):
+        if source.exists():
+            copy_layouts(source, target, shape, lambda: tick(0))
+    if packed.measures_path.exists():
+        copy_measures(packed.measures_path, made.measures_path, lambda: tick(0))
+    for path in packed.checkpoints.glob("*.safetensors"):
+        _check_tensors(path)
+        path.rename(made.checkpoints / path.name)
+    if phase in TERMINAL:
+        return ""
+    return f"it was {phase} when it was exported: it is marked interrupted, and nothing trains it until you continue it"
+
+
+def _take_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> None:
+    try:
+        token_ids = packed.token_ids
+        with (packed.path / "corpus.npy").open("rb") as file:
+            facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "tokens": len(token_ids)}
+        tokeniser = json.dumps(_object(packed.path / "tokeniser.json"), ensure_ascii=False)
+    except FileNotFoundError as error:
+        raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
+    if _object(packed.path / "corpus.json") != facts:
+        raise ExportError("corpus.npy is not what corpus.json says: refused")
+    made.write_corpus(token_ids, vocabulary, tokeniser)
+
+
+def _recipe(packed: RunFolder) -> Recipe:
+    """Read the recipe. Its corpus name is only displayed; no path in it is ever opened."""
+    try:
+        return packed.recipe
+    except UnicodeDecodeError as error:
+        raise ExportError("recipe.json is not UTF-8: refused") from error
+
+
+def _vocabulary(packed: RunFolder) -> Vocabulary:
+    vocabulary = packed.vocabulary
+    if not len(vocabulary) or bool((vocabulary.counts < 0).any()):
+        raise ExportError("vocabulary.json holds no tokens, or negative counts: refused")
+    names = [*vocabulary.tokens, *vocabulary.classes, *(r.name for r in vocabulary.relations)]
+    try:
+        "".join(names).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ExportError("vocabulary.json holds text that is no Unicode: refused") from error
+    if any(len(name) > _MAX_TOKEN for name in names):
+        raise ExportError(f"vocabulary.json holds a token of more than {_MAX_TOKEN:,} characters: refused")
+    members = [i for ids in vocabulary.classes.values() for i in ids]
+    if len(set(members)) != len(members):
+        raise ExportError("vocabulary.json has a token in two classes: refused")
+    return vocabulary
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes().decode("utf-8"))
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise ExportError(f"{path.name} is not JSON: refused") from error
+    if not isinstance(value, dict):
+        raise ExportError(f"{path.name} is no JSON object: refused")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _check_tensors(path: Path) -> None:
+    try:
+        with safe_open(path, framework="np") as file:
+            for text in (file.metadata() or {}).values():
+                json.loads(text)
+    except (SafetensorError, ValueError, RecursionError, OSError) as error:
+        raise ExportError(f"{path.name} is not a checkpoint: refused") from error

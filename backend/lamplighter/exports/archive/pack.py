@@ -1,0 +1,68 @@
+"""The zip of a run: everything needed to view it elsewhere, and to continue it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from lamplighter.exports.output import ExportError, Progress, part_of
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.backup import back_up
+
+TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
+DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
+"""Databases in the order they are copied: the steps after layouts and measures, so that these never refer to
+a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""
+_BLOCK = 1 << 20
+
+
+def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
+    """Write the zip of a run, live or over. Locks, logs, requests and any other files are not included.
+
+    Raises:
+        ExportError: the run has not begun.
+        FormatError: this version cannot read the folder.
+    """
+    if not run.prepared or not run.steps_path.exists():
+        raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
+    _ = run.recipe, run.vocabulary
+    with (
+        tempfile.TemporaryDirectory(prefix="scratch-", dir=out.parent) as scratch,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
+    ):
+        names = [*TEXTS, "corpus.npy"]
+        present = [run.path / name for name in names if (run.path / name).is_file()]
+        # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
+        for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
+            with contextlib.suppress(FileNotFoundError):
+                _add(archive, path, f"{run.id}/checkpoints/{path.name}", part_of(progress, 0, 0.1, path.name))
+                break
+        for index, path in enumerate(present):
+            start = 0.1 + 0.2 * index / len(present)
+            _add(archive, path, f"{run.id}/{path.name}", part_of(progress, start, start, path.name))
+        for index, name in enumerate(DATABASES):
+            start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))
+            copied = start + (end - start) / 4
+            copy = Path(scratch) / name
+            try:
+                back_up(run.path / name, copy, part_of(progress, start, copied, name))
+            except FileNotFoundError:
+                continue
+            _add(archive, copy, f"{run.id}/{name}", part_of(progress, copied, end, name))
+            copy.unlink()
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str, progress: Callable[[float], None]) -> None:
+    info = zipfile.ZipInfo.from_file(path, name)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    # Do not reveal the file's owner and permissions.
+    info.external_attr = 0o100644 << 16
+    done = 0
+    with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
+        while block := source.read(_BLOCK):
+            target.write(block)
+            done += len(block)
+            progress(min(1.0, done / max(1, info.file_size)))

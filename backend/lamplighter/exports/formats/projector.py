@@ -1,0 +1,111 @@
+"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv, and what they are, told twice.
+
+projector_config.json is what the page projector.tensorflow.org takes for its `config`; TensorBoard's plugin reads
+projector_config.pbtxt, the same message as protobuf text.
+
+Its metadata file has a header line only when it has more than one column. With one column every line is the
+label of a point, including the first (a legacy of its `vocab file`), so a header there would shift all labels
+by one. It splits lines at newlines and columns at tabs, without quoting.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+from lamplighter.exports.output import Progress
+from lamplighter.exports.step_snapshot import read_moment
+from lamplighter.runfolder.run_folder import RunFolder
+
+_SPOKEN = {"\t": "⇥", "\n": "⏎", "\r": "␍"}
+_ROWS = 2_000
+
+
+def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
+    """Write the folder. The columns are token, count and, where there are planted classes, class.
+
+    Raises:
+        ExportError: that step is not stored exactly, or the run has no step yet.
+    """
+    moment = read_moment(run, step)
+    out.mkdir()
+    size, dim = moment.vectors.shape
+    with (out / "vectors.tsv").open("w", encoding="utf-8", newline="\n") as file:
+        for first in range(0, size, _ROWS):
+            # Nine digits preserve every bit of a float32.
+            for row in moment.vectors[first : first + _ROWS].tolist():
+                file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
+            progress(first / size, "vectors.tsv")
+    columns: dict[str, list[str]] = {
+        "token": [one_cell(token) for token in moment.vocabulary.tokens],
+        "count": [str(count) for count in moment.vocabulary.counts.tolist()],
+    }
+    if moment.vocabulary.classes:
+        columns["class"] = [one_cell(name) if name else "none" for name in moment.classes]
+    lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
+    (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    name = f"{moment.run_id}, step {moment.step}"
+    config = {
+        "embeddings": [
+            {
+                "tensorName": name,
+                "tensorShape": [size, dim],
+                "tensorPath": "vectors.tsv",
+                "metadataPath": "metadata.tsv",
+            }
+        ]
+    }
+    (out / "projector_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    text = config_text(name, (size, dim), "vectors.tsv", "metadata.tsv")
+    (out / "projector_config.pbtxt").write_text(text, encoding="ascii", newline="\n")
+
+
+def config_text(name: str, shape: tuple[int, int], vectors: str, metadata: str) -> str:
+    """Return a `ProjectorConfig` of one embedding as protobuf text, in ASCII.
+
+    Args:
+        name: of the embedding, as TensorBoard lists it.
+        shape: (V, D).
+        vectors: path of the vectors, from the folder that the text lies in.
+        metadata: path of the labels, likewise.
+    """
+    return (
+        "embeddings {\n"
+        f"  tensor_name: {_quoted(name)}\n"
+        f"  tensor_shape: {shape[0]}\n"
+        f"  tensor_shape: {shape[1]}\n"
+        f"  tensor_path: {_quoted(vectors)}\n"
+        f"  metadata_path: {_quoted(metadata)}\n"
+        "}\n"
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return a string of protobuf text: UTF-8, each byte that is no plain ASCII sign as three octal digits."""
+    plain = (
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\{byte:03o}"
+        for byte in text.encode("utf-8")
+    )
+    return f'"{"".join(plain)}"'
+
+
+def one_cell(text: str) -> str:
+    """Escape any text as one cell of a table without quotes.
+
+    Controls become their pictures (U+2400...), directional marks and separators their code; the result is
+    never empty.
+    """
+    signs: list[str] = []
+    for sign in text:
+        if sign in _SPOKEN:
+            signs.append(_SPOKEN[sign])
+        elif ord(sign) < 0x20:
+            signs.append(chr(0x2400 + ord(sign)))
+        elif unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            signs.append(f"\\u{ord(sign):04x}")
+        else:
+            signs.append(sign)
+    shown = "".join(signs)
+    # A cell of blanks is invisible, and some readers drop the line.
+    return shown if shown.strip() else f"({shown.replace(' ', '␠') or 'empty'})"

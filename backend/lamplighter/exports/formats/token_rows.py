@@ -1,0 +1,222 @@
+"""Rows of the embedding with their tokens' metadata in standard formats, bit for bit."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.exports.formats.array_headers import npy_head, safetensors_head
+from lamplighter.exports.formats.projector import one_cell
+from lamplighter.exports.output import ExportError
+from lamplighter.wire.vocabulary import Vocabulary
+
+_BLOCK = 1 << 20
+_LINES = 500
+
+
+@dataclass(frozen=True)
+class TokenRows:
+    """The embedding of some tokens after one step."""
+
+    facts: dict[str, str]
+    """The file's metadata: `format`, `run`, `attempt`, `step`."""
+    vocabulary: Vocabulary
+    token_ids: NDArray[np.int64]
+    """Shape (K,), in the order of the rows."""
+    vectors: NDArray[np.float32]
+    """Shape (K, D), contiguous."""
+
+    @property
+    def tokens(self) -> list[str]:
+        """Return the text of each token, which is untrusted. Half a surrogate pair becomes its code."""
+        texts = (self.vocabulary.tokens[i] for i in self.token_ids.tolist())
+        return [text.encode("utf-8", "backslashreplace").decode() for text in texts]
+
+    @property
+    def classes(self) -> list[str | None]:
+        """Return the planted class of each token; None for tokens without one."""
+        names = [*self.vocabulary.classes, None]
+        return [names[index] for index in self.vocabulary.class_of()[self.token_ids].tolist()]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Return how often each token occurs in the corpus, shape (K,)."""
+        return self.vocabulary.counts[self.token_ids]
+
+
+def as_npy(rows: TokenRows) -> Iterator[bytes]:
+    """Yield an npy file of the vectors alone, (K, D) float32."""
+    yield npy_head(rows.vectors.dtype, rows.vectors.shape)
+    yield from blocks(rows.vectors)
+
+
+def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
+    """Yield a safetensors file of `embedding` (K, D) float32 and `token_ids` (K,) int64."""
+    ids = rows.token_ids
+    tensors = {
+        "embedding": (rows.vectors.dtype, rows.vectors.shape),
+        "token_ids": (ids.dtype, ids.shape),
+    }
+    yield safetensors_head(tensors, rows.facts)
+    yield from blocks(rows.vectors)
+    yield ids.tobytes()
+
+
+def as_tsv(rows: TokenRows) -> Iterator[bytes]:
+    """Yield one line per token: `token_id`, `token`, `class`, `count`, then the vector's numbers. A header;
+    no quotes.
+
+    Characters in a token's text that would break a line are escaped (`escape_cell`).
+    """
+    names = ["token_id", "token", "class", "count", *(f"v{i}" for i in range(rows.vectors.shape[1]))]
+    yield ("\t".join(names) + "\n").encode()
+    told = list(zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts.tolist(), strict=True))
+    for first in range(0, len(told), _LINES):
+        vectors = rows.vectors[first : first + _LINES].tolist()
+        lines = (
+            "\t".join(
+                [
+                    str(token_id),
+                    one_cell(token),
+                    one_cell(class_) if class_ else "",
+                    str(count),
+                    # Nine digits preserve every bit of a float32.
+                    *(f"{value:.9g}" for value in vector),
+                ]
+            )
+            for (token_id, token, class_, count), vector in zip(
+                told[first : first + _LINES], vectors, strict=True
+            )
+        )
+        yield "".join(f"{line}\n" for line in lines).encode()
+
+
+def as_arrow(rows: TokenRows) -> Iterator[bytes]:
+    """Return an Arrow IPC stream of the columns of `arrow_table`.
+
+    Raises:
+        ExportError: pyarrow is not installed.
+    """
+    made = table(rows)
+    return _stream(made, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
+
+
+def as_parquet(rows: TokenRows) -> bytes:
+    """Return a Parquet file of the columns of `arrow_table`.
+
+    Raises:
+        ExportError: pyarrow is not installed.
+    """
+    made = table(rows)
+    sink = pyarrow().BufferOutputStream()
+    pyarrow("pyarrow.parquet").write_table(made, sink, compression="zstd")
+    return sink.getvalue().to_pybytes()
+
+
+def table(rows: TokenRows, more: dict[str, Any] | None = None) -> Any:
+    """Build an Arrow table: `token_id`, `token`, `class` (null for none), `count`, `vector` (float32, fixed
+    size).
+
+    Args:
+        rows: the rows of the table.
+        more: further columns (Arrow arrays) by name.
+
+    Raises:
+        ExportError: pyarrow is not installed.
+    """
+    arrow = pyarrow()
+    columns = {
+        "token_id": arrow.array(rows.token_ids, arrow.int32()),
+        "token": arrow.array(rows.tokens, arrow.string()),
+        "class": arrow.array(rows.classes, arrow.string()),
+        "count": arrow.array(rows.counts),
+        "vector": vector_column(rows.vectors),
+        **(more or {}),
+    }
+    return arrow.table(columns, metadata=rows.facts)
+
+
+def vector_column(vectors: NDArray[np.float32]) -> Any:
+    """Return vectors, shape (N, D), as an Arrow column of fixed-size lists.
+
+    Raises:
+        ExportError: pyarrow is not installed.
+    """
+    arrow = pyarrow()
+    values = arrow.array(np.ascontiguousarray(vectors).ravel(), arrow.float32())
+    return arrow.FixedSizeListArray.from_arrays(values, vectors.shape[-1])
+
+
+class ArrowStream:
+    """An Arrow IPC stream, written and drained batch by batch."""
+
+    def __init__(self, schema: Any) -> None:
+        """Open the stream.
+
+        Raises:
+            ExportError: pyarrow is not installed.
+        """
+        self._sink = _Sink()
+        self._writer = pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
+
+    def write(self, batch: Any) -> bytes:
+        """Add a record batch. Returns the bytes added to the stream."""
+        self._writer.write_batch(batch)
+        return self._sink.take()
+
+    def close(self) -> bytes:
+        """End the stream. Returns its last bytes."""
+        self._writer.close()
+        return self._sink.take()
+
+
+def blocks(array: NDArray[Any]) -> Iterator[bytes]:
+    """Yield the bytes of a contiguous array, a megabyte at a time."""
+    flat = array.reshape(-1)
+    step = max(1, _BLOCK // array.itemsize)
+    for first in range(0, len(flat), step):
+        yield flat[first : first + step].tobytes()
+
+
+def pyarrow(module: str = "pyarrow") -> Any:
+    """Import pyarrow, a large optional dependency that ships no types.
+
+    Raises:
+        ExportError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ExportError(
+            "Parquet and Arrow need pyarrow: install it with: pip install 'lamplighter[parquet]'"
+        ) from error
+
+
+def _stream(made: Any, size: int) -> Iterator[bytes]:
+    stream = ArrowStream(made.schema)
+    for batch in made.to_batches(max_chunksize=size):
+        yield stream.write(batch)
+    yield stream.close()
+
+
+class _Sink(io.RawIOBase):
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken

@@ -1,0 +1,58 @@
+"""The parts that all exports share: progress, cancellation, errors of one line, and output that appears
+atomically."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lamplighter import failpoint
+
+Progress = Callable[[float, str], None]
+"""A callback that gets the share done, from 0 to 1, and a description. To cancel, raise `Cancelled` in it; no
+output is kept."""
+
+
+class ExportError(ValueError):
+    """A failed export or import; the message is one line: why, and what to do."""
+
+
+class Cancelled(Exception):
+    """The cancellation of an export by its caller."""
+
+
+def silent(share: float, what: str) -> None:
+    """Ignore the progress of an export."""
+
+
+def part_of(progress: Progress, start: float, end: float, what: str) -> Callable[[float], None]:
+    """Return a progress callback from 0 to 1 that reports to another as its part from `start` to `end`."""
+    return lambda share: progress(start + (end - start) * share, what)
+
+
+@contextmanager
+def whole_or_not(target: Path) -> Generator[Path]:
+    """Yield a path to write to (as a file or a folder); it becomes `target` when the block succeeds, else it
+    is deleted.
+
+    Raises:
+        ExportError: `target` already exists, or its folder cannot be written to.
+    """
+    if target.exists():
+        raise ExportError(f"{target} is there already: remove it, or name another place with --out")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, so that renaming is enough, and a small /tmp cannot fill up.
+        scratch = Path(tempfile.mkdtemp(prefix=".lamplighter-", dir=target.parent))
+    except OSError as error:
+        raise ExportError(f"{target.parent} cannot be written to: {error.strerror}") from error
+    try:
+        with failpoint.within("export"):
+            yield scratch / target.name
+        failpoint.here("export-unnamed")
+        (scratch / target.name).rename(target)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

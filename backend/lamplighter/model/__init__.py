@@ -1,0 +1,1 @@
+"""The model and all that computes a training step again: transformer, learner, step, batches, observer, checkpoint."""

@@ -1,0 +1,128 @@
+"""Checkpoints: model and optimiser state in one safetensors file each, never a pickle.
+
+A checkpoint is written atomically; the last two are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from lamplighter import failpoint
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import Learner
+
+KEPT = 2
+RETRY_SECONDS = 10.0
+"""Delay before retrying a checkpoint that could not be written."""
+_NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
+
+
+class CheckpointError(RuntimeError):
+    """An error for a checkpoint that could not be written."""
+
+
+@dataclass(frozen=True)
+class CheckpointFile:
+    """A checkpoint file on disk."""
+
+    step: int
+    attempt: int
+    path: Path
+
+
+def list_checkpoints(folder: Path) -> list[CheckpointFile]:
+    """Return the checkpoints in a folder, ordered by step and attempt."""
+    found = [
+        CheckpointFile(int(match[1]), int(match[2]), path)
+        for path in folder.glob("*.safetensors")
+        if (match := _NAME.fullmatch(path.name))
+    ]
+    return sorted(found, key=lambda file: (file.step, file.attempt))
+
+
+def save_checkpoint(
+    folder: Path, step: int, attempt: int, learner: Learner, observer: Observer, state: dict[str, Any]
+) -> None:
+    """Write a checkpoint of the state after `step`; `state` is small and JSON (the learning rate, ...).
+
+    Raises:
+        CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    numbers: dict[str, Any] = {}
+    for name, tensor in learner.model.state_dict().items():
+        # Tied weights are one tensor under two names; safetensors refuses to write it twice.
+        if not (learner.model.shape.tied and name == "unembedding.weight"):
+            tensors[f"model.{name}"] = tensor
+    for index, optimiser in enumerate(learner.optimisers):
+        for parameter, values in optimiser.state_dict()["state"].items():
+            for name, value in values.items():
+                key = f"optimiser.{index}.{parameter}.{name}"
+                if isinstance(value, torch.Tensor):
+                    tensors[key] = value
+                else:
+                    numbers[key] = value
+    tensors["observer.touches"] = torch.from_numpy(observer.touches.astype(np.int64))
+    tensors["observer.last_lit"] = torch.from_numpy(observer.last_lit.astype(np.int64))
+    path = folder / f"{step:010d}-{attempt:04d}.safetensors"
+    temporary = path.with_suffix(".part")
+    metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
+    on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    try:
+        folder.mkdir(exist_ok=True)
+        for left in folder.glob("*.part"):
+            left.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
+        with failpoint.within("checkpoint-write"):
+            save_file(on_host, temporary, metadata=metadata)
+            failpoint.here("checkpoint-unsynced")
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            failpoint.here("checkpoint-unnamed")
+            temporary.replace(path)
+            failpoint.here("checkpoint-named")
+            for old in list_checkpoints(folder)[:-KEPT]:
+                old.path.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise CheckpointError(f"the checkpoint of step {step} could not be written: {error}") from error
+
+
+def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:
+    """Restore a learner and its observer. Return the `state` saved with the checkpoint.
+
+    Raises:
+        ValueError: the file is damaged, or belongs to another model.
+    """
+    try:
+        with safe_open(file.path, framework="pt") as stored:  # pyright: ignore[reportUnknownVariableType]
+            metadata = stored.metadata() or {}
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        numbers: dict[str, Any] = json.loads(metadata["numbers"])
+        model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        if learner.model.shape.tied:
+            model["unembedding.weight"] = model["embedding.weight"]
+        learner.model.load_state_dict(model)
+        for index, optimiser in enumerate(learner.optimisers):
+            states: dict[int, dict[str, Any]] = {}
+            for key, value in [*tensors.items(), *numbers.items()]:
+                if key.startswith(f"optimiser.{index}."):
+                    _, _, parameter, name = key.split(".", 3)
+                    states.setdefault(int(parameter), {})[name] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+        touches, last_lit = tensors["observer.touches"], tensors["observer.last_lit"]
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{file.path.name} is not a checkpoint of this model: {error}") from error
+    observer.restore(touches.numpy().astype(np.uint32), last_lit.numpy().astype(np.uint32))
+    return json.loads(metadata["state"])

@@ -1,0 +1,185 @@
+"""Observation of training steps: their effects are measured on the tensors after each step, never assumed.
+
+The observer keeps a copy of the embedding from the previous observation. Three sets of rows are measured: rows in
+the batch, rows with a non-zero gradient, and moved rows, which differ from the copy. The sets are equal for
+lazy updates of an untied embedding, and differ otherwise.
+
+Comparing every row is cheap for a small matrix, and is done at every step. For a large matrix with lazy updates
+only the rows with a gradient are compared, and the whole matrix every `verify_every` steps; the pulse tells
+which (`verified`).
+
+Rows with a gradient are compared first and updated in the copy. Then other rows have moved if and only if matrix
+and copy still differ, which takes one memory comparison.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.model.step import Learner, StepResult
+from lamplighter.wire.frames import NEVER, Floats, UInts
+
+SMALL = 1 << 18
+"""Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The measured effects of one step. Sets are sorted token ids."""
+
+    step: int
+    loss: float
+    batch_ids: UInts
+    batch_counts: UInts
+    gradient_ids: UInts
+    gradient_norms: Floats
+    """Norms of the rows' gradients before clipping."""
+    moved_ids: UInts
+    moved_distances: Floats
+    moved_vectors: Floats | None
+    """The moved rows after the step, shape (moved, D); None if more than half of the matrix moved."""
+    layer_norms: Floats
+    """Norms of the layers' gradients before clipping, in the order of `Observer.layers`."""
+    verified: bool
+
+    @property
+    def finite(self) -> bool:
+        """Return whether the loss, the gradient norms and the moved distances are all finite."""
+        return bool(
+            np.isfinite(self.loss)
+            and np.isfinite(self.layer_norms).all()
+            and np.isfinite(self.moved_distances).all()
+        )
+
+    def digest(self) -> bytes:
+        """Return a 16-byte digest that is equal when a recomputed step gives exactly the same numbers."""
+        digest = hashlib.blake2b(struct.pack("<If", self.step, self.loss), digest_size=16)
+        for array in (self.batch_ids, self.gradient_norms, self.moved_ids, self.moved_distances):
+            digest.update(np.ascontiguousarray(array).data)
+        digest.update(np.ascontiguousarray(self.layer_norms).data)
+        if self.moved_vectors is not None:
+            digest.update(np.ascontiguousarray(self.moved_vectors).data)
+        return digest.digest()
+
+
+class Observer:
+    """The observer of a learner's embedding. Its copy takes V x D numbers of memory."""
+
+    def __init__(self, learner: Learner, verify_every: int) -> None:
+        """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
+        self._weight = learner.model.embedding.weight
+        self._seen = self._weight.detach().clone()
+        self._sparse = learner.model.embedding.sparse
+        self._always_whole = not self._sparse or self._seen.numel() <= SMALL
+        self._verify_every = verify_every
+        layers = learner.model.layers()
+        self.layers = list(layers)
+        layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}
+        self._layer_of = np.array([layer_of[id(p)] for p in learner.model.parameters()])
+        vocabulary = self._seen.shape[0]
+        self.touches: UInts = np.zeros(vocabulary, dtype=np.uint32)
+        self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
+
+    def embedding(self) -> Floats:
+        """Return a copy of the matrix at the last observation, shape (V, D)."""
+        return self._seen.cpu().numpy().copy()
+
+    def restore(self, touches: UInts, last_lit: UInts) -> None:
+        """Copy the embedding again after a checkpoint was loaded, and set the counts saved with it."""
+        self._seen = self._weight.detach().clone()
+        self.touches, self.last_lit = touches, last_lit
+
+    @torch.no_grad()
+    def observe(self, step: int, ids: NDArray[np.int64], result: StepResult) -> Observation:
+        """Measure the effects of a step, right after it.
+
+        Args:
+            step: the step's number.
+            ids: the token ids in the batch, any shape, on the host.
+            result: the result of `train_step`.
+        """
+        batch_ids, batch_counts = unique_rows(ids, len(self.touches))
+        self.touches[batch_ids] += 1
+        self.last_lit[batch_ids] = step
+        whole = self._always_whole or step % self._verify_every == 0
+
+        scalars = torch.cat((result.loss.view(1), result.clip_scale.view(1), result.gradient_norms))
+        numbers = scalars.cpu().numpy()
+        loss, scale = float(numbers[0]), numbers[1]
+        squares = np.bincount(self._layer_of, weights=numbers[2:].astype(np.float64) ** 2)
+        gradient_ids, gradient_norms = self._gradient()
+        moved_ids, moved_distances, vectors = self._moved(gradient_ids, whole)
+        return Observation(
+            step=step,
+            loss=loss,
+            batch_ids=batch_ids,
+            batch_counts=batch_counts,
+            gradient_ids=gradient_ids,
+            gradient_norms=gradient_norms / scale,
+            moved_ids=moved_ids,
+            moved_distances=moved_distances,
+            moved_vectors=vectors,
+            layer_norms=np.sqrt(squares).astype(np.float32),
+            verified=whole,
+        )
+
+    def _gradient(self) -> tuple[UInts, Floats]:
+        """Return the rows with a non-zero gradient, and their norms."""
+        gradient = self._weight.grad
+        assert gradient is not None
+        if gradient.is_sparse:
+            norms = torch.linalg.vector_norm(gradient.values(), dim=1).cpu().numpy()
+            ids = gradient.indices()[0].cpu().numpy()
+            kept = norms > 0
+            return ids[kept].astype(np.uint32), norms[kept]
+        norms = torch.linalg.vector_norm(gradient, dim=1).cpu().numpy()
+        ids = np.flatnonzero(norms)
+        return ids.astype(np.uint32), norms[ids]
+
+    def _moved(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats, Floats | None]:
+        """Return the moved rows, their distances, and their new vectors (None if more than half moved)."""
+        if self._sparse:
+            moved, distances, vectors = self._catch_up(gradient_ids)
+            if not whole or torch.equal(self._weight.detach(), self._seen):
+                return moved, distances, vectors
+            # Some row without a gradient moved. Rows already updated in the copy no longer differ.
+            others = (self._weight.detach() != self._seen).any(dim=1).nonzero().flatten().cpu().numpy()
+            more, further, elsewhere = self._catch_up(others.astype(np.uint32))
+            order = np.argsort(np.concatenate((moved, more)))
+            return (
+                np.concatenate((moved, more))[order],
+                np.concatenate((distances, further))[order],
+                np.concatenate((vectors, elsewhere))[order] if 2 * len(order) <= len(self.touches) else None,
+            )
+        distances = torch.linalg.vector_norm(self._weight.detach() - self._seen, dim=1).cpu().numpy()
+        moved = np.flatnonzero(distances).astype(np.uint32)
+        few = 2 * len(moved) <= len(self.touches)
+        vectors = self._weight.detach().cpu().numpy()[moved] if few else None
+        self._seen.copy_(self._weight.detach())
+        return moved, distances[moved], vectors
+
+    def _catch_up(self, ids: UInts) -> tuple[UInts, Floats, Floats]:
+        """Return which of the rows `ids` moved, their distances and new vectors, and update them in the copy."""
+        rows = torch.from_numpy(ids.astype(np.int64)).to(self._seen.device)
+        now = self._weight.detach()[rows]
+        distances = torch.linalg.vector_norm(now - self._seen[rows], dim=1).cpu().numpy()
+        self._seen[rows] = now
+        vectors = now.cpu().numpy()
+        kept = distances > 0
+        return (ids, distances, vectors) if kept.all() else (ids[kept], distances[kept], vectors[kept])
+
+
+def unique_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
+    """Return the distinct ids, sorted, and their counts: the touched rows of an untied embedding."""
+    if vocabulary <= SMALL:
+        counts = np.bincount(ids.reshape(-1), minlength=vocabulary)
+        rows = np.flatnonzero(counts)
+        return rows.astype(np.uint32), counts[rows].astype(np.uint32)
+    rows, counts = np.unique(ids, return_counts=True)
+    return rows.astype(np.uint32), counts.astype(np.uint32)

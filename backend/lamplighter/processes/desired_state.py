@@ -1,0 +1,157 @@
+"""The workers that each run needs, derived from its folder alone.
+
+A check compares the times of a few files and opens them only if those changed, so a store of finished runs
+costs next to nothing twice a second.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from lamplighter.runfolder.lineage import Line, counts
+from lamplighter.runfolder.reading.map_settings import read_drawing
+from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
+from lamplighter.runfolder.writing.finalise import left_open
+
+Mark = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class _Known:
+    mark: Mark
+    training: bool
+    """True if a trainer of ours is needed: the run is not over, or somebody asked for it to continue."""
+    last: int = 0
+    """The last step of a run that we do not train."""
+    asked: tuple[tuple[str, int], ...] = ()
+    """Pending requests about the map of a run that we do not train: server and number."""
+    behind: tuple[bool, bool] = (False, False)
+    """For a run that we do not train: whether its map, and its measures or tiles, end before the last
+    step."""
+    over: bool = False
+    """True if nobody trains the run, not even a loop outside this program."""
+    left_open: tuple[str, ...] = ()
+    """For a run that is over, the roles whose file is not finalised."""
+
+
+class Wanted:
+    """The desired state of the workers of each run, as of the last poll."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+        self._alive: dict[str, bool] = {}
+        self._spells: dict[str, int] = {}
+
+    def look(self, runs: list[RunFolder]) -> None:
+        """Read the state of these runs again, and forget all others."""
+        there = {run.id for run in runs}
+        self._known = {name: known for name, known in self._known.items() if name in there}
+        self._spells = {name: spell for name, spell in self._spells.items() if name in there}
+        before, self._alive = self._alive, {}
+        for run in runs:
+            known = self._read(run)
+            # A run that is over has no trainer; skipping its lock keeps a long list of runs cheap.
+            alive = (known is None or not known.over) and is_held(run.path, "trainer")
+            self._alive[run.id] = alive
+            if alive and not before.get(run.id):
+                self._spells[run.id] = self._spells.get(run.id, 0) + 1
+
+    def trained(self, run: RunFolder) -> bool:
+        """Return whether a trainer was running at the last poll."""
+        return self._alive.get(run.id, False)
+
+    def state(self, run: RunFolder, role: str) -> object | None:
+        """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
+        ended well is not needed again for the same state."""
+        if role != "trainer" and self.trained(run):
+            return ("live", self._spells[run.id])
+        known = self._known.get(run.id)
+        if known is None:
+            return None
+        if role == "trainer":
+            return ("train", known.mark) if known.training else None
+        behind = known.behind[0 if role == "projector" else 1]
+        if not behind:
+            return None
+        return ("finish", known.last, known.asked) if role == "projector" else ("finish", known.last)
+
+    def to_seal(self, run: RunFolder) -> tuple[str, ...]:
+        """Return the roles that are no longer needed and whose file is not finalised."""
+        known = self._known.get(run.id)
+        if known is None or self.trained(run):
+            return ()
+        return tuple(role for role in known.left_open if self.state(run, role) is None)
+
+    def _read(self, run: RunFolder) -> _Known | None:
+        mark = _mark(run, (".sqlite", ".sqlite-wal"))
+        known = self._known.get(run.id)
+        if known is None or known.mark != mark:
+            try:
+                known = _read(run, mark)
+            except (FormatError, OSError, ValueError):
+                self._known.pop(run.id, None)
+                return None
+            self._known[run.id] = known
+        return known
+
+
+def asked_mark(run: RunFolder) -> Mark:
+    """Return a value that changes when somebody makes a request of the run."""
+    return tuple(entry for entry in _mark(run, (".sqlite",)) if entry[0].startswith("requests-"))
+
+
+def _mark(run: RunFolder, endings: tuple[str, ...]) -> Mark:
+    found: list[tuple[str, int, int]] = []
+    try:
+        with os.scandir(run.path) as entries:
+            for entry in entries:
+                if entry.name.endswith(endings):
+                    facts = entry.stat()
+                    found.append((entry.name, facts.st_mtime_ns, facts.st_size))
+    except OSError:
+        return ()
+    return tuple(sorted(found))
+
+
+def _read(run: RunFolder, mark: Mark) -> _Known:
+    _ = run.recipe  # Raises if it cannot be read: such a run cannot be trained.
+    if wants_training(run):
+        return _Known(mark, training=True)
+    with StepsReader(run.steps_path) as reader:
+        line, (_, last) = reader.line(), reader.last()
+        over, untiled = reader.facts().get("phase") in TERMINAL, reader.has_rows()
+    drawing = read_drawing(run)
+    asked = tuple((request.server, request.id) for request in drawing.pending)
+    undrawn = _last_layout(run, line) < last or not drawing.settled or bool(asked)
+    return _Known(
+        mark,
+        False,
+        last,
+        asked,
+        (undrawn, _last_measure(run, line) < last or untiled),
+        over,
+        left_open(run) if over else (),
+    )
+
+
+def _last_layout(run: RunFolder, line: Line) -> int:
+    try:
+        with LayoutsReader(run.layouts_path) as reader:
+            return max((e.step for e in reader.entries() if counts(line, e.attempt, e.step)), default=-1)
+    except FileNotFoundError:
+        return -1
+
+
+def _last_measure(run: RunFolder, line: Line) -> int:
+    try:
+        with MeasuresReader(run.measures_path) as reader:
+            return reader.last_step(line)
+    except FileNotFoundError:
+        return -1

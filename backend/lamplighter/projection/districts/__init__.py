@@ -1,0 +1,1 @@
+"""Districts: clusters of the embedding, their identity over time, and their labels."""

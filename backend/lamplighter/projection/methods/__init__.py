@@ -1,0 +1,1 @@
+"""Layout methods: one module for each way to place tokens on the map."""

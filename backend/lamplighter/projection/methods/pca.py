@@ -1,0 +1,47 @@
+"""The map by principal components (Pearson 1901), computed anew for every frame and aligned to the last one.
+
+Unlike the linear view, whose directions are fixed, these directions follow the embedding, so a row that does
+not change moves with them. The components are rotated or mirrored within their plane to match the previous
+layout (`linear_view.principal_view`), so that the map does not spin or flip where two directions are about
+equally strong.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.layout_method import MapSettings
+from lamplighter.projection.methods.linear_view import principal_view
+
+
+class PrincipalMap:
+    """A layout by principal components, recomputed for every frame. It has no settings."""
+
+    def __init__(self, places: NDArray[np.float32] | None = None) -> None:
+        """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
+        self._places = places
+        self._drawn = False
+
+    @property
+    def places(self) -> NDArray[np.float32] | None:
+        """Return the positions, shape (V, 2), or None before the first frame."""
+        return self._places
+
+    @property
+    def restless(self) -> bool:
+        """Return whether no frame has been drawn yet."""
+        return not self._drawn
+
+    def remember(self, vectors: NDArray[np.float32]) -> None:
+        """Ignore the embedding that the initial positions were made for; this method carries no state over
+        from it."""
+
+    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""
+        self._places = principal_view(vectors, 0, 0, self._places).places(vectors)
+        self._drawn = True
+        return self._places
+
+    def change(self, settings: MapSettings) -> None:
+        """Ignore other settings; this method has none."""

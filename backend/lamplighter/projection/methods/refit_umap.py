@@ -1,0 +1,79 @@
+"""The classic method: umap-learn's own fit from scratch whenever the embedding moved, aligned to the last
+layout.
+
+It is the baseline for the incremental UMAP. The alignment is a rigid motion by the tokens that moved least
+(`procrustes.py`), or a reflection where that fits better. The jumps that remain are the method's own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.layout_method import MapSettings
+from lamplighter.projection.methods.linear_view import principal_view
+from lamplighter.projection.umap.procrustes import settle
+from lamplighter.projection.umap.umap_learn import fit
+
+_FEWEST = 5
+"""Fewest tokens that umap-learn can lay out; below that its spectral start and its neighbours are
+undefined."""
+
+
+class Refit:
+    """A layout by one UMAP fit a frame; an embedding that did not move is not fitted again."""
+
+    def __init__(
+        self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
+    ) -> None:
+        """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
+        self._settings = settings or MapSettings()
+        self._places = places
+        self._fitted: NDArray[np.float32] | None = None
+        """The embedding of the last fit, shape (V, D)."""
+
+    @property
+    def places(self) -> NDArray[np.float32] | None:
+        """Return the positions, shape (V, 2), or None before the first frame."""
+        return self._places
+
+    @property
+    def restless(self) -> bool:
+        """Return whether another frame of the same embedding would be fitted."""
+        return self._fitted is None
+
+    def remember(self, vectors: NDArray[np.float32]) -> None:
+        """Ignore the embedding that the initial positions were made for; this method carries no state over
+        from it."""
+
+    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Fit the embedding, shape (V, D) to (V, 2), and align the fit to the last layout; see
+        `LayoutMethod`."""
+        if self._places is not None and self._fitted is not None and np.array_equal(vectors, self._fitted):
+            return self._places
+        self._fitted = vectors.copy()
+        size = len(vectors)
+        if size < _FEWEST:
+            places = _few(vectors)
+        else:
+            # A row of zeros has no angle to any other; umap-learn's cosine treats it as the farthest.
+            places = fit(vectors, min(self._settings.neighbours, size - 1), self._settings)
+        self._places = places if self._places is None else laid_over(places, self._places)
+        return self._places
+
+    def change(self, settings: MapSettings) -> None:
+        """Use other settings from the next frame on, which is fitted anew."""
+        self._settings = settings
+        self._fitted = None
+
+
+def _few(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the linear layout, with coinciding tokens moved apart."""
+    places = principal_view(vectors, 0, 0).places(vectors)
+    return places + np.linspace(0, 1e-3, len(places), dtype=np.float32)[:, None]
+
+
+def laid_over(places: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Align `places` or its mirror image to the last layout, whichever fits better."""
+    both = [settle(some, before) for some in (places, places * np.array([-1, 1], dtype=np.float32))]
+    return min(both, key=lambda some: float(np.median(np.square(some - before).sum(axis=1))))

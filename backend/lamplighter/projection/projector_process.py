@@ -1,0 +1,223 @@
+"""The projector's main loop: it follows a run with layouts, from its first matrix to its last.
+
+This module decides when a frame is due and when to stop; `projector.py` makes the frames.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.projector import Projector, WarmUp
+from lamplighter.runfolder.lineage import counts
+from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, RequestsReader
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
+from lamplighter.runfolder.writing.free_space import insist
+
+POLL = 0.02
+"""Seconds between two polls of the run, which take microseconds each."""
+SHARE = 0.6
+"""Share of one core used while the run is trained."""
+BETWEEN = (0.02, 1.0)
+"""Minimum and maximum seconds of rest between two frames, whatever the share requires."""
+PATIENCE = 60.0
+"""Seconds without a trainer after which the projector stops; it is started again with the trainer."""
+LAYOUTS_SHARE = 0.1
+"""Share of the run's disk budget for layouts. Beyond it old layouts are thinned."""
+
+
+class ProjectorProcess:
+    """A loop that lays out one run until it ends."""
+
+    def __init__(self, run: RunFolder, *, once: bool = False, share: float = SHARE) -> None:
+        self._run = run
+        self._once = once
+        self._share = share
+        self._follower = MatrixFollower(run)
+        self._reader: StepsReader | None = None
+        self._requests = RequestsReader(run.path)
+        self._stop = False
+        self._warm: WarmUp | None = None
+        self._alive = False
+        self._looked = 0.0
+        self._last_alive = time.monotonic()
+
+    def stop(self) -> None:
+        """Stop after the current frame."""
+        self._stop = True
+
+    @property
+    def warming(self) -> bool:
+        """Return whether UMAP is being imported."""
+        return self._warm is not None and not self._warm.done
+
+    def go(self) -> None:
+        """Follow the run to its end. While the disk is full, retry from the last stored layout, as after a
+        crash.
+
+        Raises:
+            FormatError: this version cannot read the folder.
+        """
+        insist(self._go, lambda: self._stop, "the projector")
+
+    def _go(self) -> None:
+        reader = self._open()
+        if reader is None:
+            return
+        over = False
+        self._reader = reader
+        try:
+            writer = LayoutsWriter(self._run.layouts_path)
+            try:
+                over = self._follow(reader, writer)
+            finally:
+                self._let_go()
+                writer.close(sealed=over)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the reader of the steps: the trainer can seal its file only while it has no readers."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _open(self) -> StepsReader | None:
+        """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
+        before that."""
+        while not self._stop and not self._abandoned():
+            try:
+                reader = StepsReader(self._run.steps_path)
+            except FileNotFoundError:
+                reader = None
+            if reader is not None:
+                self._follower.advance(reader)
+                if self._follower.step >= 0:
+                    return reader
+                over = reader.facts().get("phase") in TERMINAL
+                reader.close()
+                if over:
+                    return None
+            if self._once:
+                return None
+            time.sleep(POLL)
+        return None
+
+    def _follow(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
+        """Make layouts until the run is over (True) or it is time to stop (False)."""
+        follower = self._follower
+        size = len(follower.vectors)
+        with LayoutsReader(self._run.layouts_path) as earlier:
+            projector = Projector(writer, earlier, size, self._run.recipe.map, self._run.vocabulary)
+            self._requests = RequestsReader(self._run.path)
+            for server, request in earlier.last_applied().items():
+                self._requests.seen(server, request)
+        if projector.shown is not None:
+            projector.remember(_matrix_of(self._run, *projector.shown))
+        keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))
+        over, version, due, frames = False, -1, 0.0, 0
+        while not self._stop and not over:
+            seen = reader.version()
+            if seen != version:
+                version = seen
+                over = reader.facts().get("phase") in TERMINAL
+                follower.advance(reader)
+            if over or self._once:
+                break
+            if self._abandoned():
+                return False
+            if self._take_up(projector):
+                due = 0.0
+            if self._warm is None and frames:
+                # Start warming up only after the first linear layout is out.
+                self._warm = WarmUp(projector.chosen, size)
+            elif self._warm is not None and self._warm.done:
+                self._begin(projector)
+            if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
+                time.sleep(POLL)
+                continue
+            start, used = time.monotonic(), time.thread_time()
+            self._let_go()  # a frame may take long, and the run may end meanwhile
+            projector.frame(follower.vectors, follower.attempt, follower.step)
+            frames += 1
+            if frames % 50 == 0:
+                writer.thin(keep)
+                writer.thin_districts(max(50, keep // 4))
+            used = time.thread_time() - used
+            # Shares are of processor time: by wall-clock time it would rest twice over on a busy machine.
+            rested = start + used / (self._share if self._alive else 1.0)
+            now = time.monotonic()
+            due = min(max(rested, now + BETWEEN[0]), now + BETWEEN[1])
+            try:
+                self._reader = reader = StepsReader(self._run.steps_path)
+                version = -1
+            except FileNotFoundError:
+                return False  # the run was moved away
+        self._let_go()
+        if self._stop or not self._finish(projector):
+            return False
+        return over
+
+    def _finish(self, projector: Projector) -> bool:
+        """Make the layouts of the last step, until the map rests. Returns False if stopped before that."""
+        vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
+        self._take_up(projector)
+        if projector.complete(attempt, step):
+            return True
+        if not projector.frame(vectors, attempt, step, over=True):
+            return True
+        self._warm = self._warm or WarmUp(projector.chosen, len(self._follower.vectors))
+        while not self._warm.done:
+            if self._stop:
+                return False
+            time.sleep(POLL)
+        self._begin(projector)
+        while projector.wants(attempt, step):
+            if self._stop:
+                return False
+            projector.frame(vectors, attempt, step, over=True)
+            self._take_up(projector)
+        return True
+
+    def _take_up(self, projector: Projector) -> bool:
+        """Apply the requests for the map that arrived since the last poll. Returns whether there were any."""
+        asked = [request for request in self._requests.new() if request.kind in OF_THE_PROJECTOR]
+        for request in asked:
+            projector.take_up(request, self._follower.attempt, self._follower.step)
+        return bool(asked)
+
+    def _begin(self, projector: Projector) -> None:
+        if projector.living:
+            return
+        if self._warm is not None and self._warm.error is not None:
+            raise self._warm.error
+        projector.begin()
+
+    def _abandoned(self) -> bool:
+        """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
+        now = time.monotonic()
+        if now - self._looked > 1:
+            self._looked = now
+            self._alive = is_held(self._run.path, "trainer")
+            if self._alive:
+                self._last_alive = now
+        return now - self._last_alive > PATIENCE
+
+
+def _matrix_of(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
+    """Read the matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
+    try:
+        with History(run) as history:
+            if counts(history.steps.line(), attempt, step):
+                return history.snapshot(step).vectors
+            return None
+    except NoSnapshotError:
+        return None

@@ -1,0 +1,55 @@
+"""The source of each token's nearest neighbours for trust and districts: the layout method's own list, or one
+made here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import all_nearest
+
+if TYPE_CHECKING:
+    from lamplighter.projection.layout_method import MapMethod
+    from lamplighter.projection.umap.nearest_neighbours import Neighbours
+
+REACH = 39
+"""Number of neighbours used: as many as the incremental UMAP keeps by default."""
+_FEW = 5_000
+"""Largest number of tokens for which neighbours are computed without compiled code."""
+
+Nearest = tuple[NDArray[np.int32], NDArray[np.float32]]
+
+
+class Surroundings:
+    """The nearest neighbours in the embedding, frame by frame. For the main thread only."""
+
+    def __init__(self) -> None:
+        self._own: Neighbours | None = None
+
+    def of(self, vectors: NDArray[np.float32], method: MapMethod | None) -> Nearest | None:
+        """Return the nearest neighbours of every token, nearest first, without the token itself, and their
+        cosines.
+
+        Args:
+            vectors: the embedding, shape (V, D).
+            method: the method that drew this very embedding; None before the first, while no code is
+                compiled.
+
+        Returns:
+            Ids and cosines, each of shape (V, K); None where it would take too long now.
+        """
+        if method is None:
+            return all_nearest(vectors, REACH) if len(vectors) <= _FEW else None
+        if len(vectors) <= 2:
+            return None
+        kept: Nearest | None = getattr(method, "nearest", None)
+        if kept is not None and kept[0].shape[1] >= min(REACH, len(vectors) - 1):
+            self._own = None
+            return kept[0][:, :REACH], kept[1][:, :REACH]
+        from lamplighter.projection.umap.nearest_neighbours import Neighbours
+
+        self._own = self._own or Neighbours(REACH)
+        self._own.update(vectors)
+        return self._own.ids, self._own.cosines

@@ -1,0 +1,1 @@
+"""The parts of UMAP: nearest neighbours, fuzzy graph, gradient descent, alignment."""

@@ -1,0 +1,243 @@
+"""The exact nearest neighbours of a moving embedding, updated from frame to frame.
+
+A row that moved is ranked against all others. The moved rows are also removed from the lists of all other
+rows, and inserted again where they are near enough; no other entry can have changed. Lists are longer than
+requested (`SLACK`), so that losing a neighbour does not force a new ranking, and each has an *edge*: the list
+holds every row at least as near as that. A row is ranked against all again only where fewer neighbours are
+left than were requested.
+
+The result equals that of `geometry.neighbours.nearest_rows`, to the rounding of a float32 product. Memory is
+bounded: one block of similarities, and about 12 bytes per list entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_rows
+from lamplighter.projection.umap.gpu_neighbours import Products, products_of
+
+SLACK = 0.5
+"""Entries kept beyond the requested ones, as a fraction of them."""
+CADENCE = 256
+"""Frames within which every row is ranked again at least once, needed or not: a few rows in each frame."""
+MOST = 0.5
+"""Share of moved rows above which all rows are ranked, since repairing would cost as much."""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """The result of one update."""
+
+    moved: int
+    """Number of rows that differ from the last frame."""
+    ranked: int
+    """Number of rows that were ranked against all others."""
+    changed: NDArray[np.bool_]
+    """Shape (V,): True for tokens whose neighbours, or the cosines with them, changed."""
+
+
+class Neighbours:
+    """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
+
+    def __init__(self, k: int) -> None:
+        """Start empty; the first `update` lowers `k` to at most V - 1."""
+        self.wanted = k
+        self._k = 0
+        self._vectors: NDArray[np.float32] | None = None
+        self._next = 0
+
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """Return the neighbours' ids, nearest first, equal cosines by id, without the row itself; a view.
+        Shape (V, min(k, V - 1))."""
+        return self._ids[:, : self._k]
+
+    @property
+    def cosines(self) -> NDArray[np.float32]:
+        """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
+        return np.clip(self._cosines[:, : self._k], -1, 1)
+
+    def update(self, vectors: NDArray[np.float32]) -> Refresh:
+        """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
+        one."""
+        last = self._vectors
+        if last is None or last.shape != vectors.shape:
+            self._begin(vectors)
+            return self._all(len(vectors))
+        moved = differing_rows(vectors, last)
+        if len(moved) == 0:
+            return Refresh(0, 0, np.zeros(len(vectors), dtype=np.bool_))
+        rows = vectors[moved]
+        last[moved] = rows
+        self._products.replace(moved, unit_rows(rows))
+        if len(moved) > MOST * len(vectors):
+            return self._all(len(moved))
+        return self._repair(moved)
+
+    def _begin(self, vectors: NDArray[np.float32]) -> None:
+        size = len(vectors)
+        self._k = min(self.wanted, size - 1)
+        kept = min(size - 1, self._k + max(8, int(SLACK * self._k)))
+        self._vectors = np.array(vectors, dtype=np.float32, order="C")
+        self._products: Products = products_of(unit_rows(vectors))
+        self._ids = np.zeros((size, kept), dtype=np.int32)
+        self._cosines = np.zeros((size, kept), dtype=np.float32)
+        self._counts = np.zeros(size, dtype=np.int32)
+        self._edge_ids = np.zeros(size, dtype=np.int32)
+        self._edges = np.zeros(size, dtype=np.float32)
+        self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
+
+    def _all(self, moved: int) -> Refresh:
+        size = len(self._ids)
+        for _ in self._ranked(np.arange(size)):
+            pass
+        return Refresh(moved, size, np.ones(size, dtype=np.bool_))
+
+    def _repair(self, moved: NDArray[np.int64]) -> Refresh:
+        size = len(self._ids)
+        went = np.zeros(size, dtype=np.bool_)
+        went[moved] = True
+        changed = went.copy()
+        _strike(self._ids, self._cosines, self._counts, self._k, went, changed)
+        for some, similar in self._ranked(moved):
+            _offer(
+                similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids,
+                self._k, went, changed,
+            )  # fmt: skip
+        poor = self._counts < self._k
+        # In addition to rows with too few neighbours, rank a few in turn.
+        turn = (self._next + np.arange(-(-size // CADENCE))) % size
+        self._next = int(turn[-1]) + 1
+        poor[turn] = True
+        poor[moved] = False
+        again = np.flatnonzero(poor)
+        for _ in self._ranked(again):
+            pass
+        changed[again] = True
+        return Refresh(len(moved), len(moved) + len(again), changed)
+
+    def _ranked(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Rank rows against all, block by block; yields each block's rows, (B,), and cosines, (B, V)."""
+        for start in range(0, len(rows), len(self._block)):
+            some = rows[start : start + len(self._block)]
+            similar = self._products.of(some, self._block[: len(some)])
+            _rank(similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids)
+            yield some, similar
+
+
+@numba.njit(cache=True)
+def _strike(
+    ids: NDArray[np.int32],
+    cosines: NDArray[np.float32],
+    counts: NDArray[np.int32],
+    k: int,
+    went: NDArray[np.bool_],
+    changed: NDArray[np.bool_],
+) -> None:
+    """Remove the rows that moved from the lists of the others."""
+    for row in range(ids.shape[0]):
+        if went[row]:
+            continue
+        count = 0
+        for at in range(counts[row]):
+            if went[ids[row, at]]:
+                if at < k:
+                    changed[row] = True
+                continue
+            ids[row, count] = ids[row, at]
+            cosines[row, count] = cosines[row, at]
+            count += 1
+        counts[row] = count
+
+
+@numba.njit(cache=True)
+def _insert(
+    ids: NDArray[np.int32], cosines: NDArray[np.float32], count: int, cosine: float, token: int
+) -> int:
+    """Insert a token into a sorted list of `count` entries, dropping the last if it is full. Returns its
+    index."""
+    at = min(count, len(ids) - 1)
+    while at > 0 and (cosine > cosines[at - 1] or (cosine == cosines[at - 1] and token < ids[at - 1])):
+        ids[at] = ids[at - 1]
+        cosines[at] = cosines[at - 1]
+        at -= 1
+    ids[at] = token
+    cosines[at] = cosine
+    return at
+
+
+@numba.njit(cache=True)
+def _rank(
+    similar: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    ids: NDArray[np.int32],
+    cosines: NDArray[np.float32],
+    counts: NDArray[np.int32],
+    edges: NDArray[np.float32],
+    edge_ids: NDArray[np.int32],
+) -> None:
+    """Rebuild the lists of `rows`, shape (B,), from their cosines with all, shape (B, V)."""
+    size, kept = similar.shape[1], ids.shape[1]
+    for b in range(len(rows)):
+        row = rows[b]
+        own_ids, own = ids[row], cosines[row]
+        # The old neighbours give a lower bound: at least that many rows are this near.
+        near_enough = np.float32(-np.inf)
+        if counts[row] == kept:
+            near_enough = np.float32(np.inf)
+            for at in range(kept):
+                near_enough = min(near_enough, similar[b, own_ids[at]])
+        count = 0
+        least = np.float32(-np.inf)
+        for token in range(size):
+            cosine = similar[b, token]
+            # Tokens come in order of id, so an equal cosine ranks after those already in the list.
+            if cosine < near_enough or cosine <= least or token == row:
+                continue
+            _insert(own_ids, own, count, cosine, token)
+            if count < kept:
+                count += 1
+            if count == kept:
+                least = own[kept - 1]
+        counts[row] = count
+        if kept == size - 1:
+            edges[row], edge_ids[row] = -np.inf, size
+        else:
+            edges[row], edge_ids[row] = own[kept - 1], own_ids[kept - 1]
+
+
+@numba.njit(cache=True)
+def _offer(
+    similar: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    ids: NDArray[np.int32],
+    cosines: NDArray[np.float32],
+    counts: NDArray[np.int32],
+    edges: NDArray[np.float32],
+    edge_ids: NDArray[np.int32],
+    k: int,
+    went: NDArray[np.bool_],
+    changed: NDArray[np.bool_],
+) -> None:
+    """Insert `rows`, which moved, into the list of every row that did not move and is near enough."""
+    size, kept = similar.shape[1], ids.shape[1]
+    for b in range(len(rows)):
+        token = rows[b]
+        for row in range(size):
+            cosine = similar[b, row]
+            if cosine < edges[row] or went[row]:
+                continue
+            if cosine == edges[row] and token > edge_ids[row]:
+                continue
+            at = _insert(ids[row], cosines[row], counts[row], cosine, token)
+            if at < k:
+                changed[row] = True
+            counts[row] = min(counts[row] + 1, kept)
+            if counts[row] == kept and kept < size - 1:
+                edges[row], edge_ids[row] = cosines[row, kept - 1], ids[row, kept - 1]

@@ -1,0 +1,175 @@
+"""A single epoch of UMAP's optimiser, as a separate function.
+
+umap-learn's `optimize_layout_euclidean` creates the counters that say when an edge is due next inside itself,
+so every call resets them, and with a few epochs a call the same strong edges win each time. Here the counters
+belong to the caller and can be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12
+(BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both agree to
+rounding. Compiled code is cached on disk.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.umap.umap_learn import tau_rand_int
+
+_STEPS = 2048
+"""Intervals of the table of powers between 1 and 2."""
+
+
+class Curve:
+    """The attraction curve 1 / (1 + a d^2b) at distance d, with tables of the powers x^b of a float32.
+
+    Powers are most of the optimiser's cost. x is 2^e times a number from 1 to 2, and so is its power. One
+    table holds (2^e)^b, another the powers between 1 and 2 in steps so fine that linear interpolation is
+    exact to float32 rounding.
+    """
+
+    def __init__(self, a: float, b: float) -> None:
+        self.a, self.b = a, b
+        largest = float(np.finfo(np.float32).max)
+        with np.errstate(over="ignore"):
+            exponents = np.exp2(b * (np.arange(256) - 127.0))
+        self.exponents = np.minimum(exponents, largest).astype(np.float32)
+        """Shape (256,), indexed by the exponent bits."""
+        self.mantissas = ((1 + np.arange(_STEPS + 1) / _STEPS) ** b).astype(np.float32)
+        """Shape (2049,), indexed by the first eleven bits of the mantissa."""
+
+
+@numba.njit(fastmath=True, cache=True, inline="always")
+def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float32]) -> np.float32:
+    """Return x^b for a float32 `x` above 0, from the tables of an `AttractionCurve`."""
+    bits = np.float32(x).view(np.uint32)
+    at = (bits >> np.uint32(12)) & np.uint32(2047)
+    rest = np.float32(bits & np.uint32(4095)) * np.float32(1 / 4096)
+    low = mantissas[at]
+    return exponents[bits >> np.uint32(23)] * (low + rest * (mantissas[at + np.uint32(1)] - low))
+
+
+@numba.njit(fastmath=True, cache=True, inline="always")
+def within(change: np.float32) -> np.float32:
+    """Clip one change of a coordinate to umap-learn's limits, -4 to 4."""
+    return min(np.float32(4), max(np.float32(-4), change))
+
+
+@numba.njit(fastmath=True, cache=True)
+def run_epoch(
+    places: NDArray[np.float32],
+    head: NDArray[np.int32],
+    tail: NDArray[np.int32],
+    period: NDArray[np.float64],
+    due: NDArray[np.float64],
+    negative_due: NDArray[np.float64],
+    negatives: float,
+    epoch: int,
+    rate: float,
+    a_of_curve: float,
+    b_of_curve: float,
+    exponents: NDArray[np.float32],
+    mantissas: NDArray[np.float32],
+    rng: NDArray[np.int64],
+) -> None:
+    """Pull along every edge that is due and push away from random tokens; changes `places` and the counters
+    in place.
+
+    Args:
+        places: shape (V, 2).
+        head: shape (E,), the first token of each edge; both directions are listed.
+        tail: shape (E,), the second token.
+        period: shape (E,), epochs between two pulls of an edge: 1 for the strongest.
+        due: shape (E,), the epoch at which the edge pulls next.
+        negative_due: shape (E,), the epoch up to which the edge has pushed.
+        negatives: average number of pushes per pull.
+        epoch: the number of this epoch.
+        rate: the learning rate.
+        a_of_curve: from the `AttractionCurve`, like `b_of_curve`, `exponents` and `mantissas`.
+        rng: shape (V, 3), the state of a random generator for every token.
+    """
+    size = places.shape[0]
+    one, alpha, a, b = np.float32(1), np.float32(rate), np.float32(a_of_curve), np.float32(b_of_curve)
+    for i in range(period.shape[0]):
+        if due[i] > epoch:
+            continue
+        j, k = head[i], tail[i]
+        due[i] += period[i]
+        between = period[i] / negatives
+        count = int((epoch - negative_due[i]) / between)
+        negative_due[i] += count * between
+        x, y = places[j, 0], places[j, 1]
+        dx, dy = x - places[k, 0], y - places[k, 1]
+        distance = dx * dx + dy * dy
+        if distance > 0:
+            raised = power(distance, exponents, mantissas)
+            pull = np.float32(-2) * a * b * raised / (distance * (a * raised + one))
+            change_x, change_y = within(pull * dx) * alpha, within(pull * dy) * alpha
+            x += change_x
+            y += change_y
+            places[k, 0] -= change_x
+            places[k, 1] -= change_y
+        for _ in range(count):
+            k = tau_rand_int(rng[j]) % size
+            if k == j:
+                continue
+            dx, dy = x - places[k, 0], y - places[k, 1]
+            distance = dx * dx + dy * dy
+            if distance > 0:
+                raised = power(distance, exponents, mantissas)
+                push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))
+                x += within(push * dx) * alpha
+                y += within(push * dy) * alpha
+        places[j, 0], places[j, 1] = x, y
+
+
+@numba.njit(cache=True)
+def carry(
+    old_head: NDArray[np.int32],
+    old_tail: NDArray[np.int32],
+    old_weight: NDArray[np.float32],
+    old_due: NDArray[np.float64],
+    old_negative_due: NDArray[np.float64],
+    head: NDArray[np.int32],
+    tail: NDArray[np.int32],
+    weight: NDArray[np.float32],
+    due: NDArray[np.float64],
+    negative_due: NDArray[np.float64],
+    epoch: int,
+    kept: NDArray[np.float64],
+    larger: NDArray[np.float64],
+) -> None:
+    """Carry the counters of edges from one graph to the next; the counters of new edges stay as they are.
+
+    An edge in both graphs keeps the fraction of its period that was left until its next pull.
+
+    Args:
+        old_head: shape (E,), like the other `old_` arrays: the last graph, its edges sorted by (head, tail),
+            and its counters.
+        head: shape (F,), like `tail` and `weight`: the next graph.
+        due: shape (F,), changed in place, like `negative_due`.
+        epoch: the number of the last epoch run.
+        kept: shape (V,), zeros on entry; receives the weight that each token's edges have in both graphs.
+        larger: shape (V,), zeros on entry; receives the weight that they have in either graph.
+    """
+    old_most = old_weight.max() if len(old_weight) else np.float32(1)
+    most = weight.max() if len(weight) else np.float32(1)
+    i = 0
+    for e in range(len(head)):
+        while i < len(old_head) and (
+            old_head[i] < head[e] or (old_head[i] == head[e] and old_tail[i] < tail[e])
+        ):
+            larger[old_head[i]] += old_weight[i]
+            i += 1
+        if i < len(old_head) and old_head[i] == head[e] and old_tail[i] == tail[e]:
+            # The ratio of the new period to the old one; a period is most / weight.
+            stretch = np.float64(most) / weight[e] * old_weight[i] / old_most
+            due[e] = epoch + (old_due[i] - epoch) * stretch
+            negative_due[e] = epoch + (old_negative_due[i] - epoch) * stretch
+            kept[head[e]] += min(weight[e], old_weight[i])
+            larger[head[e]] += max(weight[e], old_weight[i])
+            i += 1
+        else:
+            larger[head[e]] += weight[e]
+    while i < len(old_head):
+        larger[old_head[i]] += old_weight[i]
+        i += 1

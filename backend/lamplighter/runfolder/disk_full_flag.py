@@ -1,0 +1,44 @@
+"""A flag that training waits for disk space, visible to every reader of the run even while the disk is full.
+
+The flag is an SQLite lock on an empty file: holding it takes no space, and it disappears with its holder.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held, lock_path
+from lamplighter.runfolder.sqlite.database import FormatError
+
+_ROLE = "waiting"
+
+
+class WaitingSign:
+    """The flag of a run's trainer, set while it waits for disk space."""
+
+    def __init__(self, folder: Path) -> None:
+        """Create the lock file now, without locking it, since even an empty file's name takes space."""
+        self._folder = folder
+        self._lock: RoleLock | None = None
+        with suppress(OSError):
+            lock_path(folder, _ROLE).touch()
+
+    def show(self) -> None:
+        """Set the flag. If not even an empty file can be created, readers do not see it."""
+        if self._lock is None:
+            with suppress(apsw.Error, FormatError, RoleTakenError):
+                self._lock = RoleLock(self._folder, _ROLE)
+
+    def hide(self) -> None:
+        """Clear the flag."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+
+def waits_for_room(folder: Path) -> bool:
+    """Return whether a run's trainer waits for disk space now."""
+    return is_held(folder, _ROLE)

@@ -1,0 +1,37 @@
+"""Errors of reading a run, and which of them are transient rather than permanent."""
+
+from __future__ import annotations
+
+import apsw
+
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.wire.frames import FrameError
+
+READ_ERRORS = (FormatError, FrameError, OSError, apsw.Error)
+"""Errors that reading a run's files may raise."""
+
+_PASSING = (
+    OSError,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.FullError,
+    apsw.InterruptError,
+    apsw.IOError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.ReadOnlyError,
+    apsw.SchemaChangeError,
+)
+
+
+def passes(error: BaseException) -> bool:
+    """Return whether the same read may succeed later.
+
+    A transient error means that the file is busy or being sealed, or cannot be opened now (too many open
+    files, no permission). Otherwise its contents cannot be read.
+    """
+    if isinstance(error, FormatError) and error.__cause__ not in (None, error):
+        return passes(error.__cause__)  # pyright: ignore[reportArgumentType]
+    return isinstance(error, _PASSING)

@@ -1,0 +1,1 @@
+"""Runs from elsewhere: untrusted SQLite files, checked row by row while they are copied."""

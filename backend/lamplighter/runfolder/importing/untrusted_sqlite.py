@@ -1,0 +1,217 @@
+"""Untrusted SQLite files: an imported run may be hostile.
+
+Such a file must have exactly the tables of a run, and is read row by row with each value checked; the rows are
+inserted into a new file (`checked_copy.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from lamplighter.runfolder.sqlite.database import FORMAT, FormatError, open_writer, seal
+from lamplighter.runfolder.tables.steps import key
+from lamplighter.wire.frames import Census, Districts, FrameError, Layout, Pulse, Rows, decode
+
+MAX_RECORD = 1 << 28
+"""Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
+_MAX_TEXT = 10_000
+_SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+
+Tick = Callable[[], None]
+"""A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
+F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The dimensions that all records of a run must have."""
+
+    vocabulary: int
+    dim: int
+
+
+class ForeignFile:
+    """An untrusted SQLite file, opened read-only with SQLite's defences on."""
+
+    def __init__(self, path: Path, schema: str, tick: Tick, *, older: str | None = None) -> None:
+        """Open the file and check it as a whole; it must have the tables of `schema` or those of `older`.
+
+        Raises:
+            FormatError: the file is invalid; the message says why.
+        """
+        self.name = path.name
+        self.newest = True
+        """True if the file has the tables of `schema`, not the older ones."""
+        self._tick = tick
+        self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        self._connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_RECORD)
+        try:
+            for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "journal_mode"):
+                for (mode,) in self._connection.execute(f"PRAGMA {pragma}"):
+                    if mode == "wal":
+                        raise FormatError(
+                            f"{self.name} was copied while it was being written: export it instead"
+                        )
+            version = int(str(self._connection.pragma("user_version")))
+            if version > FORMAT:
+                raise FormatError(f"{self.name} has format {version}, newer than this version reads")
+            tables = list(self._connection.execute(_SCHEMA_QUERY))
+            self.newest = tables == _tables(schema)
+            if tables not in [_tables(known) for known in (schema, older) if known is not None]:
+                raise FormatError(f"{self.name} has other tables than the file of a run: refused")
+            for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
+                if verdict != "ok":
+                    raise FormatError(f"{self.name} is damaged: {' '.join(str(verdict).split())[:200]}")
+        except apsw.Error as error:
+            self._connection.close()
+            raise FormatError(f"{self.name} cannot be read: {error}") from error
+        except FormatError:
+            self._connection.close()
+            raise
+
+    def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query, one at a time.
+
+        Raises:
+            FormatError: the file cannot be read.
+        """
+        try:
+            for count, row in enumerate(self._connection.execute(query)):
+                if count % 64 == 0:
+                    self._tick()
+                yield row
+        except apsw.Error as error:
+            raise FormatError(f"{self.name} cannot be read: {error}") from error
+
+    def frame(self, record: Any, kind: type[F], row: Any, shape: Shape) -> F:
+        """Decode a record, and check its kind, its row id and its dimensions.
+
+        Raises:
+            FormatError: the record is not a frame, or fails a check.
+        """
+        if not isinstance(record, bytes):
+            raise FormatError(f"{self.name}: a record that is not bytes")
+        try:
+            frame = decode(record)
+        except FrameError as error:
+            raise FormatError(f"{self.name}: {error}") from error
+        if not isinstance(frame, kind) or key(frame.attempt, frame.step) != row:
+            raise FormatError(f"{self.name}: a record that is not what its row says")
+        size = len(frame.coordinates) if isinstance(frame, Layout) else 0
+        size = len(frame.of) if isinstance(frame, Districts) else size
+        size = len(frame.touches) if isinstance(frame, Census) else size
+        size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
+        width = frame.vectors.shape[1] if isinstance(frame, Rows) else shape.dim
+        if (size, width) != (shape.vocabulary, shape.dim) or not math.isfinite(frame.time):
+            raise FormatError(f"{self.name}: a record that is not of this run's vocabulary and width")
+        return frame
+
+    def __enter__(self) -> ForeignFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+
+class FreshCopy:
+    """A new file of our own, committed and sealed when the `with` block ends without an error."""
+
+    def __init__(self, path: Path, schema: str) -> None:
+        """Create the file."""
+        self._connection = open_writer(path, schema)
+        self._connection.execute("BEGIN")
+
+    def add(self, sql: str, *values: Any) -> None:
+        """Insert a row.
+
+        Raises:
+            FormatError: the row violates a constraint, such as a duplicate key.
+        """
+        try:
+            self._connection.execute(sql, values)
+        except apsw.ConstraintError as error:
+            raise FormatError(f"a row that contradicts another: {error}") from error
+
+    def __enter__(self) -> FreshCopy:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+            seal(self._connection)
+        self._connection.close()
+
+
+def _tables(schema: str) -> list[tuple[Any, ...]]:
+    ours = apsw.Connection(":memory:")
+    try:
+        ours.execute(schema)
+        return list(ours.execute(_SCHEMA_QUERY))
+    finally:
+        ours.close()
+
+
+def as_json(text: str, name: str) -> Any:
+    """Parse `text` as JSON.
+
+    Raises:
+        FormatError: the text is not JSON.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{name}: not JSON: {error}") from error
+
+
+def as_object(text: Any, name: str) -> dict[str, Any]:
+    """Parse `text` as a JSON object.
+
+    Raises:
+        FormatError: the text is not a JSON object, or is too long.
+    """
+    value = as_json(as_text(text), name)
+    if not isinstance(value, dict):
+        raise FormatError(f"{name}: a request that is no object")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def as_text(value: Any) -> str:
+    """Return `value` if it is a string of at most 10,000 characters.
+
+    Raises:
+        FormatError: the value is not a string, or is too long.
+    """
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise FormatError("a text that is none, or too long")
+    return value
+
+
+def as_count(value: Any) -> int:
+    """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are.
+
+    Raises:
+        FormatError: the value is not such an integer.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
+        raise FormatError("a number of steps or attempts that is none")
+    return value
+
+
+def as_number(value: Any) -> float:
+    """Return `value` as a float if it is a finite number.
+
+    Raises:
+        FormatError: the value is not a finite number.
+    """
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise FormatError("a number that is not finite")
+    return float(value)

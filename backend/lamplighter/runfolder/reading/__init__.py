@@ -1,0 +1,1 @@
+"""Readers of a run folder: matrices, histories, playback, status."""

@@ -1,0 +1,60 @@
+"""The gradient history of one token, read from the pulses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import Pulse, UInts, decode_as
+
+_BATCH = 200
+
+
+class GradientPath(NamedTuple):
+    """The N steps, ascending, in which a token was in the batch or its row had a gradient; shape (N,) each."""
+
+    steps: NDArray[np.int64]
+    occurrences: NDArray[np.int64]
+    """Occurrences in the batch; 0 where the row had a gradient without being in it (tied weights)."""
+    gradient: NDArray[np.float64]
+    """Euclidean norm of the row's gradient, before clipping; NaN where the step's gradients were not recorded."""
+
+
+def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> GradientPath:
+    """Read a token's gradients in the steps `first` to `last` of the lineage, inclusive.
+
+    Reads every pulse in the range, in small batches.
+
+    Raises:
+        FrameError: a pulse is damaged.
+    """
+    told: list[tuple[int, int, float]] = []
+    at = first
+    while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
+        for step, record in batch:
+            pulse = decode_as(record, Pulse)
+            in_batch = _place(pulse.batch_ids, token_id)
+            with_gradient = _place(pulse.gradient_ids, token_id)
+            if in_batch is None and with_gradient is None:
+                continue
+            # If no row has a gradient, none was recorded: the norm is unknown, not 0.
+            norm = 0.0 if len(pulse.gradient_ids) else np.nan
+            if with_gradient is not None:
+                norm = float(pulse.gradient_norms[with_gradient])
+            told.append((step, 0 if in_batch is None else int(pulse.batch_counts[in_batch]), norm))
+        at = batch[-1][0] + 1
+    steps, occurrences, norms = zip(*told, strict=True) if told else ((), (), ())
+    return GradientPath(
+        np.array(steps, dtype=np.int64),
+        np.array(occurrences, dtype=np.int64),
+        np.array(norms, dtype=np.float64),
+    )
+
+
+def _place(ids: UInts, token_id: int) -> int | None:
+    """Return the index of a token in sorted ids; None if it is absent."""
+    at = int(np.searchsorted(ids, token_id))
+    return at if at < len(ids) and ids[at] == token_id else None

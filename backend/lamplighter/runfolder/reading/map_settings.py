@@ -1,0 +1,79 @@
+"""The map settings of a run, and the requested changes that the projector has not applied yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from lamplighter.recipe import MapRecipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, Request, RequestsReader
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The current map settings and the pending changes."""
+
+    chosen: MapRecipe
+    """The settings of the newest layouts or, before the first layout, of the run's recipe."""
+    asked: MapRecipe
+    """The settings once all pending requests are applied."""
+    pending: tuple[Request, ...] = ()
+    """Requests that are not applied yet, oldest first."""
+    settled: bool = True
+    """True when the map of a finished run has come to rest since the last requested change."""
+    linear: tuple[int, int] | None = None
+    """Attempt and step of the matrix that defines the directions of the linear view."""
+
+
+def read_drawing(run: RunFolder) -> Drawing:
+    """Read the map settings of a run.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    requests = RequestsReader(run.path)
+    facts: dict[str, Any] = {}
+    try:
+        with LayoutsReader(run.layouts_path) as reader:
+            facts = reader.facts()
+            for server, request in reader.last_applied().items():
+                requests.seen(server, request)
+    except FileNotFoundError:
+        pass
+    chosen = asked = chosen_of(facts) or run.recipe.map
+    pending = tuple(request for request in requests.new() if request.kind in OF_THE_PROJECTOR)
+    for request in pending:
+        asked = changed(asked, request.body) or asked
+    linear = facts.get("linear")
+    at = (int(linear["attempt"]), int(linear["step"])) if isinstance(linear, dict) else None
+    return Drawing(chosen, asked, pending, bool(facts.get("settled", True)), at)
+
+
+def chosen_of(facts: dict[str, Any]) -> MapRecipe | None:
+    """Return the map settings in the facts of `layouts.sqlite`; None if they are missing or invalid."""
+    try:
+        return MapRecipe.model_validate(facts["map"])
+    except (KeyError, ValidationError):
+        return None
+
+
+def changed(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe | None:
+    """Return the settings after a request of kind `map`, whose body names only the changes; None if invalid."""
+    try:
+        return merged(chosen, body)
+    except ValidationError:
+        return None
+
+
+def merged(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
+    """Return the settings after a request of kind `map`; raise if they are invalid.
+
+    Raises:
+        ValidationError: a value is not allowed; the error says which values are.
+    """
+    asked = {name: value for name, value in body.items() if value is not None}
+    return MapRecipe.model_validate(chosen.model_dump() | asked)

@@ -1,0 +1,214 @@
+"""The embedding throughout a run: the matrix at any step, and one token over all steps."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.lineage import Line, attempt_at
+from lamplighter.runfolder.reading.matrix_cursor import Walk
+from lamplighter.runfolder.reading.row_deltas import MovedRows
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.token_history import TokenPath, token_path
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.tiles import Stretch
+from lamplighter.wire.frames import Floats, Pulse, Rows, decode_as
+
+_END = 0xFFFF_FFFF
+
+T = TypeVar("T")
+
+
+class History:
+    """A reader of a run's embedding, live or finished. Not thread-safe."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Open the run's record.
+
+        Raises:
+            FileNotFoundError: the run has not started.
+            FormatError: this version cannot read the record.
+        """
+        self.steps = StepsReader(run.steps_path)
+        self._moved = MovedRows(run, self.steps)
+
+    def close(self) -> None:
+        """Close the files: a finished file can be sealed only while no connection is open."""
+        self.steps.close()
+        self._moved.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def exact_steps(self) -> NDArray[np.int64]:
+        """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
+        return self._on_one_line(lambda line: np.flatnonzero(self._moved.kept(line).exact))
+
+    def exact(self, step: int) -> bool:
+        """Return whether the matrix of a step can be rebuilt bit for bit."""
+        return self._on_one_line(lambda line: bool(self._moved.kept(line).exact[step : step + 1].any()))
+
+    def tiled(self, step: int) -> bool:
+        """Return whether the moved rows of a step are in tiles."""
+        return self._moved.stretch(self.steps.line(), step) is not None
+
+    def stretches(self) -> list[Stretch]:
+        """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
+        return self._moved.stretches(self.steps.line())
+
+    def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
+        """Rebuild the embedding after `step`, bit for bit.
+
+        Costs one keyframe and the moves between it and `step`.
+
+        Args:
+            step: 0 is the state before the first update.
+            nearest: if `step` was not kept exactly, use the newest exact step before it.
+
+        Raises:
+            NoSnapshotError: the step was not kept exactly, or has not happened.
+        """
+        # numpy's integers have a width of their own: differences of them would wrap.
+        at = operator.index(step)
+        return self._on_one_line(lambda line: self._snapshot(line, at, nearest))
+
+    def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
+        """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
+
+        Each costs only the moves since the previous one, not a full rebuild. Reads lazily: memory is one
+        matrix and the moves of one stretch.
+
+        Raises:
+            NoSnapshotError: a step was not kept exactly, or has not happened; the earlier ones were yielded.
+        """
+        walk: Walk | None = None
+        for step in range(first, last + 1, every):
+            line = self.steps.line()
+            if walk is None or walk.line != line or not self._walk(walk, step):
+                walk = Walk(line, self.snapshot(step))
+            yield Snapshot(attempt_at(line, step), step, self._time(step), walk.vectors.copy())
+
+    def path(self, token_id: int, first: int = 0, last: int | None = None) -> TokenPath:
+        """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
+
+        Rebuilds no matrix: reads one tile per stretch and, where there are no tiles yet, the moved rows of the
+        steps that moved the token. Memory is that of the result, N x D numbers.
+
+        Raises:
+            NoSnapshotError: no step was kept exactly in that range.
+        """
+        row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
+        return self._on_one_line(lambda line: token_path(self._moved, line, row, start, end))
+
+    def _on_one_line(self, read: Callable[[Line], T]) -> T:
+        """Call `read` with the lineage; retry if a new attempt or new tiles interfered.
+
+        A new attempt could mix two lineages in the result. New tiles can make a lookup fail, since rows move
+        from one file to the other.
+        """
+        while True:
+            line, tiled = self.steps.line(), self._moved.stretches(self.steps.line())
+            try:
+                found = read(line)
+            except (LookupError, ValueError) as error:
+                if self.steps.line() == line and self._moved.stretches(line) == tiled:
+                    if isinstance(error, NoSnapshotError | ValueError):
+                        raise
+                    raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
+                continue
+            if self.steps.line() == line:
+                return found
+
+    def _snapshot(self, line: Line, step: int, nearest: bool) -> Snapshot:
+        found = self.steps.keyframe(self._nearer_keyframe(line, step))
+        if found is None:
+            raise NoSnapshotError(step, None)
+        at, record, _ = found
+        start = decode_as(record, Rows)
+        vectors = start.vectors.copy()
+        if at > step:
+            reached = self._retreat(line, vectors, at, step)
+        else:
+            reached = self._advance(line, vectors, at, min(step, self.steps.last()[1]))
+        if reached < step and not nearest:
+            raise NoSnapshotError(step, reached)
+        time = start.time if reached == at else self._time(reached)
+        return Snapshot(attempt_at(line, reached), reached, time, vectors)
+
+    def _nearer_keyframe(self, line: Line, step: int) -> int:
+        """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""
+        before, after = self.steps.keyframe_step(step), self.steps.keyframe_after(step)
+        if before is None or after is None or after - step >= step - before:
+            return step
+        # Only tiles can be undone, since they hold differences; so all steps back must be tiled.
+        at = after
+        while at > step:
+            stretch = self._moved.stretch(line, at)
+            if stretch is None:
+                return step
+            at = stretch.first - 1
+        return after
+
+    def _retreat(self, line: Line, vectors: Floats, at: int, to: int) -> int:
+        """Move a matrix back from step `at` to `to` through tiles, in place. Return `to`."""
+        while at > to:
+            stretch = self._moved.stretch(line, at)
+            if stretch is None:
+                raise LookupError(f"step {at} is not in tiles any more")
+            reached = max(to, stretch.first - 1)
+            for tile in self._moved.tiles(stretch, vectors):
+                tile.advance(vectors, at, reached)
+            at = reached
+        return to
+
+    def _advance(self, line: Line, vectors: Floats, at: int, to: int) -> int:
+        """Advance a matrix from step `at` towards `to`, in place. Return the step reached."""
+        while at < to:
+            reached = self._moved.apply(vectors, at, to)
+            if reached == at:
+                stretch = self._moved.stretch(line, at + 1)
+                if stretch is None:
+                    return at
+                reached = min(to, stretch.last)
+                for tile in self._moved.tiles(stretch, vectors):
+                    tile.advance(vectors, at, reached)
+            at = reached
+        return at
+
+    def _walk(self, walk: Walk, to: int) -> bool:
+        """Advance a matrix cursor to a later step. Return False if a step on the way was not kept."""
+        while walk.at < to:
+            if walk.has(walk.at + 1):
+                walk.go(to)
+                continue
+            reached = self._moved.apply(walk.vectors, walk.at, to)
+            if reached == walk.at:
+                stretch = self._moved.stretch(walk.line, walk.at + 1)
+                if stretch is None:
+                    return False
+                before = walk.vectors
+                if stretch.first <= walk.at:
+                    before = self._snapshot(walk.line, stretch.first - 1, nearest=False).vectors
+                walk.unpack(stretch, [tile.moves(before) for tile in self._moved.tiles(stretch, before)])
+                continue
+            walk.at = reached
+        return True
+
+    def _time(self, step: int) -> float:
+        pulses = self.steps.pulses_of([step])
+        if pulses:
+            return decode_as(pulses[0][1], Pulse).time
+        found = self.steps.keyframe(step)
+        return decode_as(found[1], Rows).time if found else 0.0

@@ -1,0 +1,143 @@
+"""Row deltas: the moved rows of each step, in `steps.sqlite` as the trainer wrote them or, later, in tiles.
+
+Rows are dropped from `steps.sqlite` only once they are in tiles, so lookups go in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.lineage import Line
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.tiles import Stretch, TilesReader, on_line
+from lamplighter.wire.frames import Floats, Rows, decode_as
+from lamplighter.wire.tile_frames import Tile
+
+BATCH = 64
+"""Steps read at a time: bounds memory, and lets the WAL be checkpointed in between."""
+
+
+class Kept(NamedTuple):
+    """Flags by step, each of shape (S + 1,): set where the step has a keyframe, moved rows, or tiles."""
+
+    key: NDArray[np.bool_]
+    rows: NDArray[np.bool_]
+    tiled: NDArray[np.bool_]
+
+    @property
+    def exact(self) -> NDArray[np.bool_]:
+        """Return by step whether its matrix can be rebuilt: there is no gap since the last keyframe."""
+        number = np.arange(len(self.key))
+        last_key = np.maximum.accumulate(np.where(self.key, number, -1))
+        hole = ~(self.key | self.rows | self.tiled)
+        last_hole = np.maximum.accumulate(np.where(hole, number, -1))
+        return last_key > last_hole
+
+
+class MovedRows:
+    """A reader of a run's moved rows, in either file. Not thread-safe."""
+
+    def __init__(self, run: RunFolder, steps: StepsReader) -> None:
+        """Open the moved rows of `run` with the given reader of its steps."""
+        self.steps = steps
+        self._run = run
+        self._tiles: TilesReader | None = None
+        self._stretches: tuple[int, list[Stretch]] = (-1, [])
+
+    def close(self) -> None:
+        """Close the tiles; the caller closes the reader of the steps."""
+        if self._tiles is not None:
+            self._tiles.close()
+
+    def kept(self, line: Line) -> Kept:
+        """Return which steps have a keyframe, moved rows, or tiles."""
+        last = self.steps.last()[1]
+        kept = Kept(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
+        kept.key[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
+        kept.rows[self.steps.rows_steps(1, last)] = True
+        # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
+        for stretch in self.stretches(line):
+            kept.tiled[stretch.first : stretch.last + 1] = True
+        return kept
+
+    def apply(self, vectors: Floats, at: int, to: int) -> int:
+        """Advance a matrix from step `at` towards `to`, in place, with rows still in `steps.sqlite`.
+
+        Applies at most one batch of steps. Return the step reached.
+        """
+        if not self.steps.rows_steps(at + 1, at + 1):
+            return at
+        for step, data in self.steps.rows(at + 1, to, limit=BATCH):
+            if step != at + 1:
+                break
+            rows = decode_as(data, Rows)
+            vectors[rows.token_ids] = rows.vectors
+            at = step
+        return at
+
+    def tiles(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
+        """Yield the tiles of a stretch, checking that they cover every row once.
+
+        A missing tile would leave wrong vectors without notice.
+
+        Raises:
+            FormatError: a tile is missing, or does not belong to the stretch.
+        """
+        covered = 0
+        for tile in self._open().tiles(stretch.id):
+            fits = (tile.attempt, tile.first_step, tile.first_token) == (
+                stretch.attempt,
+                stretch.first,
+                covered,
+            )
+            covered += tile.tokens
+            if not fits or tile.last_step < stretch.last or tile.dim != vectors.shape[1]:
+                raise FormatError(
+                    f"tiles.sqlite: a tile of steps {stretch.first} to {stretch.last} is of others"
+                )
+            if covered > len(vectors):
+                break
+            yield tile
+        if covered != len(vectors):
+            raise FormatError(
+                f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
+            )
+
+    def tile(self, stretch: Stretch, token_id: int, dim: int) -> Tile:
+        """Return the tile of a stretch that contains a token.
+
+        Raises:
+            FormatError: there is no such tile, or its width differs.
+        """
+        tile = self._open().tile(stretch.id, token_id)
+        if tile is None or not 0 <= token_id - tile.first_token < tile.tokens or tile.dim != dim:
+            raise FormatError(
+                f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
+            )
+        return tile
+
+    def stretch(self, line: Line, step: int) -> Stretch | None:
+        """Return the tiled stretch that contains a step; None if the step is not tiled."""
+        return next((s for s in self.stretches(line) if s.first <= step <= s.last), None)
+
+    def stretches(self, line: Line) -> list[Stretch]:
+        """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
+        try:
+            tiles = self._open()
+        except FileNotFoundError:
+            return []
+        version = tiles.version()
+        if version != self._stretches[0]:
+            self._stretches = version, tiles.stretches()
+        return on_line(self._stretches[1], line)
+
+    def _open(self) -> TilesReader:
+        if self._tiles is None:
+            self._tiles = TilesReader(self._run.tiles_path)
+        return self._tiles

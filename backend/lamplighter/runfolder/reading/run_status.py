@@ -1,0 +1,107 @@
+"""The status of a run, read from its folder alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from lamplighter.runfolder.disk_full_flag import waits_for_room
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import RequestsReader
+from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
+from lamplighter.wire.frames import Pulse, decode
+
+Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """The status of a run, as described in `docs/rest.md`, without its size on disk."""
+
+    phase: Phase
+    message: str
+    alive: bool
+    """True while a trainer holds the run."""
+    attempt: int
+    step: int
+    steps: int
+    """The step at which the run will end."""
+    loss: float | None
+    pace: Literal["full", "limited", "single"]
+    pace_steps_per_second: float | None
+    snapshots: Literal["all", "keyframes", "none", "paused"]
+    crowded: bool
+    """True while the trainer waits for disk space and cannot write anything."""
+    changed: float
+
+    @property
+    def terminal(self) -> bool:
+        """Return whether the run has ended, so that no trainer should be at work."""
+        return self.phase in TERMINAL
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return asdict(self)
+
+
+def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
+    """Read the status of a run, through the open `reader` if given.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    alive = is_held(run.path, "trainer")
+    crowded = alive and waits_for_room(run.path)
+    waiting = RunStatus(
+        "waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
+    )
+    if reader is not None:
+        return _read(waiting, reader)
+    try:
+        with StepsReader(run.steps_path) as own:
+            return _read(waiting, own)
+    except FileNotFoundError:
+        return waiting
+
+
+def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
+    facts = reader.facts()
+    attempt, step = reader.last()
+    pulses = reader.pulses_of([step])
+    pulse = decode(pulses[0][1]) if pulses else None
+    return RunStatus(
+        phase=facts.get("phase", "waiting"),
+        message=facts.get("message", ""),
+        alive=waiting.alive,
+        attempt=attempt,
+        step=step,
+        steps=facts.get("steps", waiting.steps),
+        loss=pulse.loss if isinstance(pulse, Pulse) else None,
+        pace=facts.get("pace", "full"),
+        pace_steps_per_second=facts.get("pace_steps_per_second"),
+        snapshots=facts.get("snapshots", "all"),
+        crowded=waiting.crowded,
+        changed=facts.get("changed", waiting.changed),
+    )
+
+
+def wants_training(run: RunFolder) -> bool:
+    """Return whether a trainer should be at work: the run has not ended, or a request asks to continue it.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    if run.recipe.corpus.kind == "recorded":
+        # A client's own loop trains it; the folder has no corpus to train on.
+        return False
+    requests = RequestsReader(run.path)
+    try:
+        with StepsReader(run.steps_path) as reader:
+            if reader.facts().get("phase", "waiting") not in TERMINAL:
+                return True
+            for server, request in reader.last_applied().items():
+                requests.seen(server, request)
+    except FileNotFoundError:
+        return True
+    return any(request.kind == "continue" for request in requests.new())

@@ -1,0 +1,62 @@
+"""Snapshots of one step: the embedding, and how often each row has been in a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import Census, Pulse, UInts, decode_as
+
+
+class NoSnapshotError(LookupError):
+    """An error for a step that cannot be rebuilt; `nearest` is the newest one before it that can, or None."""
+
+    def __init__(self, step: int, nearest: int | None) -> None:
+        """Name the requested step and the nearest available one."""
+        hint = "none before it can" if nearest is None else f"the nearest before it that can is {nearest}"
+        super().__init__(f"the embedding at step {step} was not kept exactly; {hint}")
+        self.step = step
+        self.nearest = nearest
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The embedding after a step, bit for bit."""
+
+    attempt: int
+    step: int
+    time: float
+    vectors: NDArray[np.float32]
+    """Shape (V, D)."""
+
+
+@dataclass(frozen=True)
+class Touches:
+    """The number of batches each row had been in by a step, and the last such step; shape (V,) each."""
+
+    step: int
+    touches: UInts
+    last_lit: UInts
+
+
+def touches(reader: StepsReader, step: int) -> Touches:
+    """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses since.
+
+    Raises:
+        NoSnapshotError: there is no keyframe at or before `step`.
+    """
+    found = reader.census(step)
+    if found is None:
+        raise NoSnapshotError(step, None)
+    at, census = found
+    start = decode_as(census, Census)
+    counts, last_lit = start.touches.copy(), start.last_lit.copy()
+    for when, data in reader.pulses(at + 1, step, limit=max(1, step - at)) if step > at else []:
+        pulse = decode_as(data, Pulse)
+        counts[pulse.batch_ids] += 1
+        last_lit[pulse.batch_ids] = when
+        at = when
+    return Touches(at, counts, last_lit)

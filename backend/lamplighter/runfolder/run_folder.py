@@ -1,0 +1,181 @@
+"""A run's folder: the paths of its files, and the files that are written once.
+
+recipe.json       the recipe
+source.txt        the user's own text, if any
+corpus.npy        token ids; tokeniser.json beside it
+vocabulary.json   tokens, counts, classes, relations; written last, so its presence means the corpus is complete
+steps.sqlite      writer: trainer       (`steps.py`)
+checkpoints/      writer: trainer
+layouts.sqlite    writer: projector     (`layouts.py`)
+measures.sqlite   writer: analyst       (`measures.py`)
+tiles.sqlite      writer: analyst       (`tiles.py`)
+requests-*.sqlite writer: that server   (`requests.py`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from lamplighter.recipe import Recipe, explain
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
+
+
+class RunFolder:
+    """The paths and the write-once files of a run.
+
+    Construction touches no file; a missing or unreadable file raises when it is read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.steps_path = path / "steps.sqlite"
+        self.layouts_path = path / "layouts.sqlite"
+        self.relayouts_path = path / "relayouts.sqlite"
+        self.measures_path = path / "measures.sqlite"
+        self.tiles_path = path / "tiles.sqlite"
+        self.checkpoints = path / "checkpoints"
+        self.source_path = path / "source.txt"
+
+    @property
+    def id(self) -> str:
+        """Return the run's id, which is the folder's name."""
+        return self.path.name
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """Return the recipe.
+
+        Raises:
+            FormatError: there is no recipe, or this version cannot read it.
+        """
+        try:
+            data = json.loads((self.path / "recipe.json").read_text(encoding="utf-8"))
+            if isinstance(data, dict) and data.get("format", 0) > 1:  # pyright: ignore[reportOperatorIssue]
+                raise FormatError("recipe.json was written by a newer version: update Lamplighter")
+            return Recipe.model_validate(data)
+        except OSError as error:
+            raise FormatError(f"recipe.json: {error.strerror or error}") from error
+        except ValidationError as error:
+            raise FormatError(f"recipe.json: {explain(error)}") from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise FormatError(f"recipe.json: {error}") from error
+
+    @property
+    def created(self) -> float:
+        """Return the creation time of the run, Unix seconds."""
+        try:
+            return (self.path / "recipe.json").stat().st_mtime
+        except OSError:
+            # A run that has lost its recipe is still listed among the others, with the reason.
+            return self.path.stat().st_mtime
+
+    @property
+    def prepared(self) -> bool:
+        """Return whether the corpus has been read into the folder."""
+        return (self.path / "vocabulary.json").exists()
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Return the vocabulary.
+
+        Raises:
+            FileNotFoundError: the corpus has not been read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            return Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"vocabulary.json: {error.strerror or error}") from error
+        except (VocabularyError, UnicodeDecodeError) as error:
+            raise FormatError(f"vocabulary.json: {error}") from error
+
+    @cached_property
+    def token_ids(self) -> NDArray[np.uint32]:
+        """Return the corpus as token ids, shape (N,), memory-mapped and read-only.
+
+        Raises:
+            FileNotFoundError: the corpus has not been read yet.
+            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """
+        try:
+            ids = np.load(self.path / "corpus.npy", mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"corpus.npy: {error.strerror or error}") from error
+        except (ValueError, EOFError) as error:
+            raise FormatError(f"corpus.npy: {error}") from error
+        if ids.dtype != np.uint32 or ids.ndim != 1 or (len(ids) and int(ids.max()) >= len(self.vocabulary)):
+            raise FormatError("corpus.npy: not token ids of this vocabulary")
+        return ids
+
+    def write_corpus(self, token_ids: NDArray[np.uint32], vocabulary: Vocabulary, tokeniser: str) -> None:
+        """Write the corpus into the folder; from then on no file outside it is needed."""
+        temporary = self.path / "corpus.npy.part"
+        with temporary.open("wb") as file:
+            np.save(file, token_ids.astype(np.uint32), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        temporary.replace(self.path / "corpus.npy")
+        write_once(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
+        write_once(self.path / "tokeniser.json", tokeniser)
+        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+
+    def write_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Write the vocabulary of a run recorded by a client's own loop, which has no corpus in the folder."""
+        write_once(self.path / "corpus.json", json.dumps({"tokens": 0}))
+        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+
+    def corpus_facts(self) -> dict[str, Any]:
+        """Return the `tokens` of the corpus, and the `sha256` of corpus.npy if the run has one.
+
+        Raises:
+            FileNotFoundError: the corpus has not been read yet.
+            FormatError: the file is damaged.
+        """
+        try:
+            facts: Any = json.loads((self.path / "corpus.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FormatError(f"corpus.json: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"corpus.json: {error}") from error
+        if not isinstance(facts, dict) or not isinstance(facts.get("tokens"), int):  # pyright: ignore[reportUnknownMemberType]
+            raise FormatError("corpus.json: it does not say how many tokens the corpus has")
+        return facts  # pyright: ignore[reportUnknownVariableType]
+
+    def bytes_on_disk(self) -> int:
+        """Return the total size of all files in the folder."""
+        total = 0
+        for root, _, names in os.walk(self.path):
+            for name in names:
+                # A WAL or temporary file may disappear between the listing and the stat.
+                try:
+                    total += os.lstat(os.path.join(root, name)).st_size
+                except FileNotFoundError:
+                    continue
+        return total
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a file atomically, and sync it to disk."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

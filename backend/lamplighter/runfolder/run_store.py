@@ -1,0 +1,165 @@
+"""The run store: the folder that holds all runs. Creates, lists, finds and trashes runs."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from lamplighter.recipe import Recipe, RecipeError
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder, write_once
+from lamplighter.wire.vocabulary import Vocabulary
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+_TRASH = ".trash"
+
+
+class NoSuchRunError(LookupError):
+    """An error for an id that no run has."""
+
+
+class RunBusyError(RuntimeError):
+    """An error for a run that cannot be trashed while it is being trained."""
+
+
+class Shelf:
+    """All runs in one folder. Ids are looked up in the listing, never joined into a path."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the folder `path`, creating it if needed."""
+        path.mkdir(parents=True, exist_ok=True)
+        self.path = path.resolve()
+
+    def runs(self) -> list[RunFolder]:
+        """Return all runs, readable or not, newest first."""
+        found = [
+            RunFolder(path)
+            for path in self.path.iterdir()
+            if _ID.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+        ]
+        return sorted(found, key=_age, reverse=True)
+
+    def find(self, run_id: str) -> RunFolder:
+        """Return the run with id `run_id`.
+
+        Raises:
+            NoSuchRunError: there is no such run.
+        """
+        if _ID.fullmatch(run_id):
+            for run in self.runs():
+                if run.id == run_id:
+                    return run
+        raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
+
+    def create(self, recipe: Recipe, text: str | None = None) -> RunFolder:
+        """Create a run to be trained. Its folder appears complete with the recipe (and the text), or not at all.
+
+        Raises:
+            RecipeError: the recipe is for a run recorded by a client's own loop.
+        """
+        if recipe.corpus.kind == "recorded":
+            raise RecipeError(
+                "the corpus kind 'recorded' is of runs written by a training loop of their own, and cannot be"
+                " trained here: use lamptown, manuals or text"
+            )
+        run_id = _fresh_id(recipe)
+        making = self.path / f".making-{run_id}"
+        making.mkdir()
+        if text is not None:
+            write_once(making / "source.txt", text)
+        (making / "checkpoints").mkdir()
+        write_once(making / "recipe.json", recipe.model_dump_json(indent=2))
+        return RunFolder(making.rename(self.path / run_id))
+
+    def adopt(self, making: Path, recipe: Recipe) -> RunFolder:
+        """Rename a folder prepared inside the store (with a name that begins with a dot) to a fresh run id."""
+        return RunFolder(making.rename(self.path / _fresh_id(recipe)))
+
+    def trash(self, run: RunFolder) -> Path:
+        """Move a run to the trash folder; it can be moved back by hand.
+
+        Raises:
+            RunBusyError: a trainer holds the run.
+        """
+        if is_held(run.path, "trainer"):
+            raise RunBusyError(f"{run.id} is being trained; stop it first")
+        trash = self.path / _TRASH
+        trash.mkdir(exist_ok=True)
+        target = trash / run.id
+        if target.exists():
+            target = trash / f"{run.id}-{secrets.token_hex(2)}"
+        return run.path.rename(target)
+
+    def remove(self, run: RunFolder) -> None:
+        """Delete a run permanently.
+
+        Raises:
+            RunBusyError: a trainer holds the run.
+        """
+        shutil.rmtree(self.trash(run))
+
+    def trashed(self) -> list[RunFolder]:
+        """Return the runs in the trash."""
+        trash = self.path / _TRASH
+        return [RunFolder(path) for path in sorted(trash.iterdir())] if trash.is_dir() else []
+
+    def empty_trash(self) -> int:
+        """Delete all runs in the trash permanently. Return their number."""
+        gone = self.trashed()
+        for run in gone:
+            shutil.rmtree(run.path)
+        return len(gone)
+
+
+def _fresh_id(recipe: Recipe) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", (recipe.corpus.name or recipe.corpus.kind).lower()).strip("-")[:40]
+    return f"{time.strftime('%Y-%m-%d')}-{name or 'text'}-{secrets.token_hex(3)}"
+
+
+def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
+    """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
+
+    Args:
+        path: the run's folder; must not exist yet, or be empty. Its parent is the run store.
+        recipe: a recipe with the corpus kind `recorded`.
+        vocabulary: the run's vocabulary.
+
+    Raises:
+        ValueError: the folder's name is not a valid run id, so a server would not list it.
+        FileExistsError: `path` already exists and is not an empty folder.
+    """
+    path = path.resolve()
+    check_place(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    making = RunFolder(path.with_name(f".making-{path.name}-{secrets.token_hex(3)}"))
+    making.path.mkdir()
+    try:
+        making.write_vocabulary(vocabulary)
+        write_once(making.path / "recipe.json", recipe.model_dump_json(indent=2))
+        if path.exists():
+            path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
+        return RunFolder(making.path.rename(path))
+    except BaseException:
+        shutil.rmtree(making.path, ignore_errors=True)
+        raise
+
+
+def check_place(path: Path) -> None:
+    """Raise ValueError or FileExistsError if a run's folder cannot be created at `path`."""
+    if not _ID.fullmatch(path.name):
+        raise ValueError(
+            f"a run cannot be called {path.name[:80]!r}: use up to 80 of a-z, 0-9 and '-', not beginning with '-'"
+        )
+    if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
+        raise FileExistsError(f"{path} is there already and is not an empty folder: record into a new one")
+
+
+def _age(run: RunFolder) -> float:
+    try:
+        return run.created
+    except OSError:
+        # A run being moved to the trash meanwhile must not fail the listing of the others.
+        return run.path.stat().st_mtime if run.path.exists() else 0.0

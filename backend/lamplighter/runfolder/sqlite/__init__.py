@@ -1,0 +1,1 @@
+"""SQLite plumbing: connections, formats, WAL checkpoints, backups."""

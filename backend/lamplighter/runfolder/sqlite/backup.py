@@ -1,0 +1,48 @@
+"""Copies of a run's SQLite files while they may be written to.
+
+Never copy such a file byte by byte: part of the committed data is still in its WAL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+
+from lamplighter.runfolder.sqlite.database import FormatError, fetch_all, open_reader
+
+_PAGES = 1_024
+"""Pages copied at a time: about 4 MB, so that progress is reported and a cancellation takes effect."""
+
+
+def back_up(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:
+    """Copy one SQLite file as of a single moment. The copy has a rollback journal and opens anywhere.
+
+    Args:
+        source: the file, live or finished.
+        target: the copy; must not exist.
+        progress: called with the fraction done, from 0 to 1; an exception it raises aborts the copy.
+
+    Raises:
+        FileNotFoundError: `source` does not exist yet.
+        FormatError: this version cannot read `source`, or it is damaged.
+    """
+    reader = open_reader(source)
+    writer = apsw.Connection(str(target))
+    try:
+        # An open transaction pins all parts to the same moment. Without it, each commit by the trainer
+        # would restart the copy, and it would never end.
+        fetch_all(reader, "BEGIN")
+        fetch_all(reader, "SELECT count(*) FROM sqlite_schema")
+        with writer.backup("main", reader, "main") as copying:
+            while not copying.done:
+                copying.step(_PAGES)
+                if progress is not None:
+                    progress(1 - copying.remaining / max(1, copying.page_count))
+        writer.pragma("journal_mode", "delete")
+    except apsw.Error as error:
+        raise FormatError(f"{source.name} cannot be copied: {error}") from error
+    finally:
+        writer.close()
+        reader.close()

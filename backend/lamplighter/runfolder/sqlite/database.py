@@ -1,0 +1,369 @@
+"""Connections to the SQLite files of a run: one writer, any number of readers.
+
+A live file is in WAL mode, so that readers and the writer never wait for each other. APSW is used
+for the SQLite it bundles: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
+checkpoint at once.
+
+A writer does not checkpoint on its own thread: a `WalKeeper` does so in the background, so that no commit
+pays for it. A file that is no longer written is sealed: it returns to a rollback journal, which opens
+read-only anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, SupportsIndex, cast
+
+import apsw
+
+from lamplighter import failpoint
+
+FORMAT = 2
+"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. Since 2, moved rows may be in
+tiles."""
+
+_APPLICATION_ID = 0x4C414D50  # "LAMP"
+_WAL_LIMIT = 4 << 20
+
+
+class FormatError(ValueError):
+    """An error for a file that this version cannot read; the message says why."""
+
+
+def bound(value: object) -> int | float | str | bytes | None:
+    """Return a value as SQLite is to have it: every value of a statement goes through here.
+
+    APSW takes whatever has a buffer for a blob, numpy's integers too; a blob is above every number, so a
+    comparison with it finds the wrong rows and says nothing.
+
+    Raises:
+        TypeError: it is none of null, a whole number, a float, text or bytes.
+    """
+    if value is None or isinstance(value, int | float | str | bytes):
+        return value
+    try:
+        return operator.index(cast(SupportsIndex, value))
+    except TypeError:
+        raise TypeError(
+            f"a {type(value).__name__} cannot be kept in a run's file: whole numbers, floats, text or bytes can"
+        ) from None
+
+
+class Connection(apsw.Connection):
+    """A connection whose values go through `bound`."""
+
+    def execute(self, statements: str, bindings: Any = None, **how: Any) -> apsw.Cursor:
+        """Run statements with values for their placeholders.
+
+        Raises:
+            TypeError: SQLite has no such type as a value's.
+        """
+        return super().execute(statements, _row(bindings) if bindings is not None else None, **how)
+
+    def executemany(self, statements: str, sequenceofbindings: Iterable[Any], **how: Any) -> apsw.Cursor:
+        """Run a statement once for each of many rows of values, which may be made as they are taken.
+
+        Raises:
+            TypeError: SQLite has no such type as a value's.
+        """
+        return super().executemany(statements, map(_row, sequenceofbindings), **how)
+
+
+def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
+    if isinstance(values, Mapping):
+        return {name: bound(value) for name, value in values.items()}
+    return tuple(map(bound, values))
+
+
+class _Writing(Connection):
+    """A connection whose transactions fail with what went wrong: when a disk is full SQLite may undo one by
+    itself, and that there is nothing left to undo would then hide it."""
+
+    def __exit__(
+        self,
+        etype: type[BaseException] | None,
+        evalue: BaseException | None,
+        etraceback: TracebackType | None,
+    ) -> bool:
+        try:
+            return super().__exit__(etype, evalue, etraceback)
+        except apsw.SQLError:
+            if evalue is None or self.in_transaction:
+                raise
+            return False
+
+
+def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
+    """Open or create a file in WAL mode, with this process as its only writer.
+
+    Args:
+        path: the file.
+        schema: the tables of a new file.
+        page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does
+            not fit beside another gets a page of its own, and a large one takes further whole pages.
+
+    Raises:
+        FormatError: the file was written by a newer version, or does not belong to a run.
+    """
+    if path.is_dir():
+        raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
+    connection = _Writing(str(path))
+    try:
+        _prepare(connection, path, schema, page_size)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        connection.close()
+        raise FormatError(f"{path.name} cannot be written: {error}") from error
+    except FormatError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int) -> None:
+    connection.set_busy_timeout(10_000)
+    made = connection.pragma("user_version") != 0
+    if made:
+        # Check before any change: a file of a newer version must stay untouched.
+        _check_format(connection, path)
+    connection.execute(f"PRAGMA page_size={page_size}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+    if not made:
+        with connection:
+            connection.execute(schema)
+            connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+    else:
+        # From now on the file may hold data that an older version would misread.
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a file read-only. Exhaust every cursor at once: an open one keeps the WAL from shrinking.
+
+    Raises:
+        FileNotFoundError: the file does not exist yet.
+        FormatError: this version cannot read the file.
+    """
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        return _begin_reading(path)
+    except FormatError as error:
+        if not isinstance(error.__cause__, apsw.ReadOnlyError) or not _roll_back(path):
+            raise
+    return _begin_reading(path)
+
+
+def _begin_reading(path: Path) -> apsw.Connection:
+    try:
+        connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    except apsw.Error as error:
+        raise FormatError(f"{path.name} cannot be read: {error}") from error
+    connection.set_busy_timeout(2_000)
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA cell_size_check=ON")
+        if connection.pragma("user_version") == 0:
+            # The writer has created the file but not its tables yet.
+            connection.close()
+            raise FileNotFoundError(path)
+        _check_format(connection, path)
+    except apsw.Error as error:
+        connection.close()
+        raise FormatError(f"{path.name} cannot be read: {error}") from error
+    except FormatError:
+        connection.close()
+        raise
+    return connection
+
+
+def _roll_back(path: Path) -> bool:
+    """Roll back the transaction of a writer that was killed while it created, sealed or compacted the file.
+
+    Until then nobody can read the file, nor see that its writer is needed again. Only a connection with
+    write access can roll back; SQLite makes sure that no writer is active.
+    """
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(2_000)
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        finally:
+            connection.close()
+    except apsw.Error:
+        return False
+    return True
+
+
+def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return all rows of a query, so that no cursor stays open.
+
+    Raises:
+        FormatError: the file is damaged, or busy for longer than the readers' timeout.
+    """
+    try:
+        return connection.execute(sql, values).fetchall()
+    except apsw.Error as error:
+        raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
+
+
+def data_version(connection: apsw.Connection) -> int:
+    """Return a number that changes whenever another connection commits; takes microseconds.
+
+    Raises:
+        FormatError: the file is damaged, or busy for longer than the readers' timeout.
+    """
+    return int(fetch_all(connection, "PRAGMA data_version")[0][0])
+
+
+def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
+    """Switch a file back to a rollback journal, so that anyone can open it read-only anywhere.
+
+    A connected reader prevents this; retry for `patience` seconds.
+
+    Returns:
+        Whether the file is sealed.
+    """
+    connection.set_busy_timeout(50)
+    deadline = time.monotonic() + patience
+    while True:
+        # On a full disk leave the file unsealed: readers lose nothing, and it can be sealed later.
+        with (
+            contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError),
+            failpoint.within("seal"),
+        ):
+            if connection.pragma("journal_mode", "delete") == "delete":
+                return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+
+
+class WalKeeper:
+    """A background thread that checkpoints the WAL of a file once it has grown."""
+
+    def __init__(self, path: Path, every: float = 0.5, grown: int = 1 << 20) -> None:
+        """Start the thread: every `every` seconds, checkpoint if the WAL exceeds `grown` bytes."""
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+        self._every = every
+        self._grown = grown
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"wal of {path.name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread and close its connection."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = apsw.Connection(str(self._path))
+        # Readers hold a WAL for milliseconds; do not wait for one that holds it longer.
+        connection.set_busy_timeout(50)
+        try:
+            while not self._stop.wait(self._every):
+                try:
+                    if self._wal.stat().st_size > self._grown:
+                        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
+                        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                        with failpoint.within("wal-checkpoint"):
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                        # A writer that commits during every checkpoint never finds the WAL fully copied, and
+                        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
+                        if self._wal.stat().st_size > _WAL_LIMIT:
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
+                    # Readers, or a full disk: retry next time; nothing is lost meanwhile.
+                    continue
+        finally:
+            connection.close()
+
+
+class FileWriter:
+    """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
+
+    def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
+        """Open or create the file (`open_writer`).
+
+        Raises:
+            FormatError: the file was written by a newer version, or does not belong to a run.
+        """
+        self._connection = open_writer(path, schema, page_size)
+        self._keeper = WalKeeper(path)
+
+    def together(self) -> AbstractContextManager[object]:
+        """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
+        all."""
+        return self._connection
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it.
+
+        Returns:
+            Whether the file is sealed.
+        """
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class FileReader:
+    """A reader of a file, live or finished. Not thread-safe; no call leaves a cursor open."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: the writer has not created the file yet.
+            FormatError: this version cannot read the file.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection: a finished file can be sealed only while no connection is open."""
+        self._connection.close()
+
+    def version(self) -> int:
+        """Return a number that changes whenever the writer commits; takes microseconds."""
+        return data_version(self._connection)
+
+    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return fetch_all(self._connection, sql, values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_format(connection: apsw.Connection, path: Path) -> None:
+    if connection.pragma("application_id") != _APPLICATION_ID:
+        raise FormatError(f"{path.name} is not a file of a run")
+    version = int(str(connection.pragma("user_version")))
+    if version > FORMAT:
+        raise FormatError(
+            f"{path.name} has format {version}; this version reads up to {FORMAT}: update Lamplighter"
+        )

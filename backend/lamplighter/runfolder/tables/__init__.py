@@ -1,0 +1,1 @@
+"""The tables of a run folder's databases, a module for each file or concern."""

@@ -1,0 +1,201 @@
+"""`layouts.sqlite`: the layouts of the map, one per row, and the districts. Writer: the projector."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lamplighter import failpoint
+from lamplighter.runfolder.sqlite.database import FileWriter
+from lamplighter.runfolder.tables import districts
+from lamplighter.runfolder.tables.requests import Applied
+from lamplighter.wire.frames import Districts, Layout, Method, encode
+
+OLDER = """
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
+    method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
+CREATE INDEX layouts_by_step ON layouts(method, step);
+"""
+"""The tables of older files, from before map requests and districts existed."""
+_APPLIED = """
+CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
+    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE(server, request));
+"""
+SCHEMA = OLDER + _APPLIED + districts.TABLES
+"""The tables of a new file; an imported file must have exactly these, or the older ones."""
+
+
+@dataclass(frozen=True)
+class LayoutEntry:
+    """A list entry of a layout, with its quality estimates (None: not estimated)."""
+
+    id: int
+    attempt: int
+    step: int
+    method: Method
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+
+
+class LayoutsWriter(FileWriter):
+    """The projector's writer of `layouts.sqlite`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            FormatError: the file was written by a newer version.
+        """
+        super().__init__(path, SCHEMA)
+        self._connection.execute(_APPLIED + districts.TABLES)
+
+    def commit(self, layout: Layout) -> None:
+        """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""
+        with failpoint.within("layout-commit"), self._connection:
+            self._connection.execute(
+                "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
+                (
+                    layout.attempt,
+                    layout.step,
+                    int(layout.method),
+                    _number(layout.trust),
+                    _number(layout.trust_error),
+                    _number(layout.recall),
+                    encode(layout),
+                ),
+            )
+            failpoint.here("layout-uncommitted")
+
+    def commit_districts(self, found: Districts, events: Iterable[tuple[str, str]]) -> None:
+        """Commit the districts of a step, and the district events as (kind, message)."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO districts(attempt,step,record) VALUES(?,?,?)",
+                (found.attempt, found.step, encode(found)),
+            )
+            self._connection.executemany(
+                "INSERT INTO district_events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+                [(time.time(), found.attempt, found.step, kind, message) for kind, message in events],
+            )
+
+    def thin_districts(self, keep: int) -> int:
+        """Drop every second districts frame of the older half if there are more than `keep`; see `thin`.
+
+        Returns:
+            Frames dropped.
+        """
+        count: Any = self._connection.execute("SELECT count(*) FROM districts").fetchall()[0][0]
+        if count <= keep:
+            return 0
+        with self._connection:
+            self._connection.execute(
+                "DELETE FROM districts WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n"
+                " FROM (SELECT id FROM districts ORDER BY id LIMIT ?)) WHERE n % 2 = 0)",
+                (count // 2 + 1,),
+            )
+        return self._connection.changes()
+
+    def thin(self, keep: int) -> int:
+        """Drop every second layout of the older half, per method, if there are more than `keep`.
+
+        The early history gets coarser, the file stops growing, and the first layout stays.
+
+        Returns:
+            Layouts dropped.
+        """
+        count: Any = self._connection.execute("SELECT count(*) FROM layouts").fetchall()[0][0]
+        if count <= keep:
+            return 0
+        with self._connection:
+            self._connection.execute(
+                "DELETE FROM layouts WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER"
+                " (PARTITION BY method ORDER BY id) AS n FROM (SELECT id, method FROM layouts ORDER BY id LIMIT ?))"
+                " WHERE n % 2 = 0)",
+                (count // 2 + 1,),
+            )
+        return self._connection.changes()
+
+    def add_applied(
+        self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
+    ) -> None:
+        """Record that a request takes effect with the layouts after the one of `step`."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+                (server, request, time.time(), attempt, step, kind, json.dumps(body)),
+            )
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the projection, replacing each value."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+
+class LayoutsReader(districts.DistrictsReader):
+    """A reader of `layouts.sqlite`, live or finished."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return the projector's facts by name."""
+        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+
+    def entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
+        """Return the layouts with an id above `after`, in the order they were written."""
+        rows = self._all(
+            "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? ORDER BY id LIMIT ?",
+            after,
+            limit,
+        )
+        return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
+
+    def newest(self, method: Method, step: int | None = None) -> bytes | None:
+        """Return the encoded layout of a method for the latest step at or before `step` (None: any step)."""
+        rows = self._all(
+            "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
+            int(method),
+            0xFFFF_FFFF if step is None else step,
+        )
+        return rows[0][0] if rows else None
+
+    def last_made(self, *methods: Method) -> bytes | None:
+        """Return the encoded layout of the given methods that was written last, of any step and attempt."""
+        marks = ",".join("?" * len(methods))
+        rows = self._all(
+            f"SELECT record FROM layouts WHERE method IN ({marks}) ORDER BY id DESC LIMIT 1",
+            *map(int, methods),
+        )
+        return rows[0][0] if rows else None
+
+    def applied(self, after: int = 0) -> list[Applied]:
+        """Return the requests applied by the projector with an id above `after`, oldest first."""
+        if not self._all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
+            return []  # An older file, from before map requests.
+        rows = self._all(
+            "SELECT id, server, request, time, attempt, step, kind, body FROM applied WHERE id>? ORDER BY id",
+            after,
+        )
+        return [Applied(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
+
+    def last_applied(self) -> dict[str, int]:
+        """Return the newest applied request of each server; a server's requests are applied in order."""
+        newest: dict[str, int] = {}
+        for applied in self.applied():
+            newest[applied.server] = max(applied.request, newest.get(applied.server, 0))
+        return newest
+
+    def record(self, layout_id: int) -> bytes:
+        """Return the encoded layout of the list entry `layout_id`."""
+        return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value

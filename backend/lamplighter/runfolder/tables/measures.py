@@ -1,0 +1,82 @@
+"""`measures.sqlite`: the measures computed from the record, by step. Writer: the analyst."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from lamplighter.runfolder.sqlite.database import FileReader, FileWriter
+
+SCHEMA = """
+CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
+    name TEXT NOT NULL, value REAL NOT NULL);
+CREATE INDEX measures_by_step ON measures(step);
+"""
+"""The tables of a new file; an imported file must have exactly these."""
+
+Line = Sequence[tuple[int, int, int]]
+_EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
+
+
+class MeasuresWriter(FileWriter):
+    """The analyst's writer of `measures.sqlite`."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            FormatError: the file was written by a newer version.
+        """
+        super().__init__(path, SCHEMA)
+
+    def commit(self, attempt: int, step: int, values: dict[str, float]) -> None:
+        """Commit the measures of one step in one transaction. NaN values are omitted."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
+                [(attempt, step, name, value) for name, value in values.items() if not math.isnan(value)],
+            )
+
+
+class MeasuresReader(FileReader):
+    """A reader of `measures.sqlite`, live or finished."""
+
+    def last_step(self, line: Line | None = None) -> int:
+        """Return the newest step with measures, on the lineage (`StepsReader.lineage`) if one is given; -1 if
+        none."""
+        stretches = _EVERY_STEP if line is None else line
+        found = [
+            self._all(
+                "SELECT max(step) FROM measures WHERE step BETWEEN ? AND ? AND attempt=ifnull(?, attempt)",
+                first,
+                last,
+                attempt,
+            )[0][0]
+            for attempt, first, last in stretches
+        ]
+        return max((step for step in found if step is not None), default=-1)
+
+    def last_made(self) -> tuple[int, int]:
+        """Return (attempt, step) of the measures written last; (0, -1) if none."""
+        rows = self._all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
+        return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
+
+    def by_step(
+        self, first: int = 0, last: int = 0xFFFF_FFFF, line: Line | None = None
+    ) -> dict[int, dict[str, float]]:
+        """Return the measures by step and name, ascending.
+
+        With a lineage (`StepsReader.lineage`), only its steps; without one, the newest attempt at each step.
+        """
+        found: dict[int, dict[str, float]] = {}
+        for attempt, lower, upper in _EVERY_STEP if line is None else line:
+            for step, name, value in self._all(
+                "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ?"
+                " AND attempt=ifnull(?, attempt) ORDER BY step, attempt, id",
+                max(first, lower),
+                min(last, upper),
+                attempt,
+            ):
+                found.setdefault(step, {})[name] = value
+        return found

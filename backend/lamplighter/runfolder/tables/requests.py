@@ -1,0 +1,137 @@
+"""`requests-<server>.sqlite`: the requests made through a server. Writer: that server.
+
+The process that applies a request records it in its own file (table `applied` of `steps.sqlite` or
+`layouts.sqlite`) with the step at which it took effect: that is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from lamplighter.runfolder.sqlite.database import FormatError, fetch_all, open_reader, open_writer
+
+_SCHEMA = """
+CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL);
+"""
+OF_THE_PROJECTOR = frozenset({"map"})
+"""Kinds of requests that the projector applies; the trainer applies all others."""
+_NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, as it was made by a client."""
+
+    server: str
+    id: int
+    time: float
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An applied request, with the first step that was computed under it."""
+
+    id: int
+    server: str
+    request: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    body: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+class RequestsWriter:
+    """A server's writer of its requests file."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        """Use the file of `server` (lower-case letters and digits) in a run's folder.
+
+        Raises:
+            ValueError: `server` is not a valid server name.
+        """
+        if not _NAME.fullmatch(f"requests-{server}.sqlite"):
+            raise ValueError(f"not a server's name: {server!r}")
+        self.server = server
+        self._path = folder / f"requests-{server}.sqlite"
+
+    def add(self, kind: str, body: dict[str, Any]) -> int:
+        """Write a request. Return its id."""
+        connection = open_writer(self._path, _SCHEMA)
+        try:
+            connection.execute(
+                "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",
+                (time.time(), kind, json.dumps(body)),
+            )
+            made = connection.last_insert_rowid()
+        finally:
+            # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a
+            # trainer reads, the file remains in WAL mode, until the next request may switch it back.
+            with contextlib.suppress(apsw.BusyError):
+                connection.set_busy_timeout(200)
+                connection.pragma("journal_mode", "delete")
+            connection.close()
+        return made
+
+
+class RequestsReader:
+    """A reader of the new requests of all servers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._seen: dict[str, int] = {}
+        self._marks: dict[str, tuple[tuple[int, int] | None, ...]] = {}
+
+    def seen(self, server: str, request: int) -> None:
+        """Skip this request of a server, and the server's older ones."""
+        self._seen[server] = max(request, self._seen.get(server, 0))
+
+    def new(self) -> list[Request]:
+        """Return the requests made since the last call, oldest first."""
+        found: list[Request] = []
+        for path in self._folder.glob("requests-*.sqlite"):
+            match = _NAME.fullmatch(path.name)
+            # Skip files that are unchanged since the last call: a poll then costs two stats per file. While
+            # other readers are connected, new requests may be in the WAL only, so check that too.
+            mark = tuple(_mark(p) for p in (path, path.with_name(path.name + "-wal")))
+            if match is None or self._marks.get(path.name) == mark:
+                continue
+            try:
+                found += self._read(path, match[1])
+            except (FileNotFoundError, FormatError, apsw.BusyError):
+                continue
+            self._marks[path.name] = mark
+        return sorted(found, key=lambda request: request.time)
+
+    def _read(self, path: Path, server: str) -> list[Request]:
+        connection = open_reader(path)
+        try:
+            rows = fetch_all(
+                connection,
+                "SELECT id, time, kind, body FROM requests WHERE id>? ORDER BY id",
+                (self._seen.get(server, 0),),
+            )
+        finally:
+            connection.close()
+        if rows:
+            self._seen[server] = int(rows[-1][0])
+        return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

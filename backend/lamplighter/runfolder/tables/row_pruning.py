@@ -1,0 +1,125 @@
+"""Pruning of `steps.sqlite`: its writer drops tiled rows, a few with every step.
+
+A stretch is committed durably to `tiles.sqlite` before any of its rows are dropped here. The next steps reuse
+the freed pages, so that the file of a long run hardly grows. The newest steps stay even when they are tiled,
+since readers that follow a run read them from here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from lamplighter import failpoint
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.tiles import Stretch, TilesReader
+
+KEYFRAMES_APART = 400
+"""Largest gap in steps between keyframes that pruning may leave within tiled steps: a snapshot then costs the
+nearer keyframe and the moves of at most half as many steps."""
+BEHIND = 200
+"""Newest steps that stay in `steps.sqlite` even when they are tiled."""
+
+_LOOK_EVERY = 50
+_ROWS_A_STEP = 3
+"""Rows dropped per step: more than are added, so that the backlog shrinks."""
+
+
+class Handover:
+    """A pruner of tiled rows and redundant keyframes, on the connection of the writer of `steps.sqlite`."""
+
+    def __init__(self, connection: apsw.Connection, tiles_path: Path) -> None:
+        self._connection = connection
+        self._tiles_path = tiles_path
+        self._seen = 0
+        self._looked = 0
+        self._pending: deque[Stretch] = deque()
+        self._dropped = Stretch(0, 0, 1, 0)
+        """The last run of consecutive pruned steps of one attempt."""
+
+    def work(self, step: int) -> None:
+        """Drop a few rows of steps long before `step`. Call inside the transaction that commits `step`."""
+        if self._looked % _LOOK_EVERY == 0:
+            self._look()
+        self._looked += 1
+        while self._pending and self._pending[0].last <= step - BEHIND:
+            if self._drop_rows(self._pending[0], _ROWS_A_STEP):
+                return
+            self._drop_keyframes(self._pending.popleft())
+            failpoint.here("handover")
+
+    def finish(self) -> bool:
+        """Drop all tiled rows of a finished run. Return whether there were any."""
+        self._look()
+        before = self._connection.total_changes()
+        for stretch in self._pending:
+            self._drop_rows(stretch, None)
+            self._drop_keyframes(stretch)
+        self._pending.clear()
+        return self._connection.total_changes() > before
+
+    def beyond(self, attempt: int, step: int) -> bool:
+        """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as in a power cut."""
+        self._look()
+        return any(stretch.attempt == attempt and stretch.last > step for stretch in self._pending)
+
+    def _look(self) -> None:
+        # A missing or unreadable tiles file must not stop the steps from being written.
+        with (
+            contextlib.suppress(FileNotFoundError, FormatError, apsw.Error),
+            TilesReader(self._tiles_path) as tiles,
+        ):
+            for stretch in tiles.stretches(self._seen):
+                self._seen = stretch.id
+                self._pending.append(stretch)
+
+    def _drop_rows(self, stretch: Stretch, limit: int | None) -> int:
+        self._connection.execute(
+            "DELETE FROM rows WHERE id IN (SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)",
+            (
+                _key(stretch.attempt, stretch.first),
+                _key(stretch.attempt, stretch.last),
+                -1 if limit is None else limit,
+            ),
+        )
+        return self._connection.changes()
+
+    def _drop_keyframes(self, stretch: Stretch) -> None:
+        """Drop the keyframes made redundant by the tiles up to the end of a stretch."""
+        before = self._dropped
+        goes_on = (before.attempt, before.last + 1) == (stretch.attempt, stretch.first)
+        first = before.first if goes_on else stretch.first
+        self._dropped = Stretch(stretch.id, stretch.attempt, first, stretch.last)
+        since = max(first - 1, stretch.first - 2 * KEYFRAMES_APART)
+        found: list[Any] = self._connection.execute(
+            "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
+            (_key(stretch.attempt, since), _key(stretch.attempt, stretch.last)),
+        ).fetchall()
+        for step in dispensable([row[0] & 0xFFFF_FFFF for row in found]):
+            self._connection.execute("DELETE FROM keyframes WHERE id=?", (_key(stretch.attempt, step),))
+
+
+def dispensable(steps: Sequence[int]) -> list[int]:
+    """Return the keyframes whose removal leaves the others at most `MAX_KEYFRAME_GAP` steps apart.
+
+    Args:
+        steps: the steps of the keyframes, ascending; all steps between them are tiled.
+    """
+    found: list[int] = []
+    kept = steps[0] if steps else 0
+    for step, following in pairwise(steps[1:]):
+        if following - kept <= KEYFRAMES_APART:
+            found.append(step)
+        else:
+            kept = step
+    return found
+
+
+def _key(attempt: int, step: int) -> int:
+    return attempt << 32 | step

@@ -1,0 +1,377 @@
+"""`steps.sqlite`: the record of the steps, one row per step. Writer: the trainer.
+
+The key is attempt and step in one integer, so that rows are appended in order. Several attempts can hold the
+same step. The *lineage* is the sequence of steps that count: each step counts in the newest attempt that
+began at or before it (`architecture.md`, "Attempts").
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+import numpy as np
+
+from lamplighter.runfolder.sqlite.database import FileReader, FileWriter, FormatError
+from lamplighter.runfolder.tables.requests import Applied
+from lamplighter.runfolder.tables.row_pruning import Handover
+from lamplighter.wire.frames import ROWS_HEAD, Floats, FrameError, row_place
+
+SCHEMA = """
+CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
+CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
+CREATE TABLE rows(id INTEGER PRIMARY KEY, record BLOB NOT NULL);
+CREATE TABLE keyframes(id INTEGER PRIMARY KEY, record BLOB NOT NULL, census BLOB NOT NULL);
+CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, attempt INTEGER NOT NULL,
+    step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
+CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
+    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    UNIQUE(server, request));
+"""
+"""The tables of a new file; an imported file must have exactly these."""
+
+PAGE_SIZE = 16_384
+"""Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
+
+TERMINAL = ("finished", "interrupted", "failed")
+"""Phases of a run that has ended, so that no trainer should be at work."""
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """The encoded record of one step, committed in one transaction."""
+
+    step: int
+    pulse: bytes
+    digest: bytes
+    """A digest of the values that must be equal when the step is recomputed; excludes times."""
+    rows: bytes | None = None
+    keyframe: bytes | None = None
+    census: bytes | None = None
+    """The census; present exactly when the keyframe is."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event shown on the timeline."""
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    message: str
+
+
+def key(attempt: int, step: int) -> int:
+    """The row id of a step of an attempt."""
+    # numpy's integers have a width of their own, in which this would overflow.
+    return operator.index(attempt) << 32 | operator.index(step)
+
+
+class StepsWriter(FileWriter):
+    """The trainer's writer of `steps.sqlite`. Not thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            FormatError: the file was written by a newer version.
+        """
+        self._path = path
+        super().__init__(path, SCHEMA, PAGE_SIZE)
+        self._handover = Handover(self._connection, path.with_name("tiles.sqlite"))
+        found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
+        self.attempt: int = found or 0
+
+    def begin_attempt(self, first_step: int) -> int:
+        """Open the next attempt, which supersedes older attempts from `first_step` on. Return its number."""
+        attempt = self.attempt + 1
+        with self._connection:
+            self._connection.execute("INSERT INTO attempts VALUES(?,?,?)", (attempt, first_step, time.time()))
+        self.attempt = attempt
+        return attempt
+
+    def keep_start(self, keyframe: bytes, census: bytes) -> None:
+        """Commit the state before the first step."""
+        self.keep_keyframe(0, keyframe, census)
+
+    def keep_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
+        """Add a keyframe to a committed step that has none, of `attempt` or of the newest attempt."""
+        row = key(self.attempt if attempt is None else attempt, step)
+        with self._connection:
+            self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
+
+    def commit(self, record: StepRecord) -> None:
+        """Commit one step in one transaction: after a crash it is visible in full or not at all."""
+        row = key(self.attempt, record.step)
+        with self._connection:
+            self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
+            if record.rows is not None:
+                self._connection.execute("INSERT INTO rows VALUES(?,?)", (row, record.rows))
+            if record.keyframe is not None:
+                self._connection.execute(
+                    "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
+                )
+            self._handover.work(record.step)
+
+    def tiles_go_beyond(self, step: int) -> bool:
+        """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
+        return self._handover.beyond(self.attempt, step)
+
+    def compact(self) -> bool:
+        """Drop all tiled rows of a finished run and return their space; may take seconds.
+
+        Returns:
+            Whether there were any rows to drop.
+        """
+        dropped = False
+        with self._connection:
+            dropped = self._handover.finish()
+        if dropped:
+            self._connection.execute("VACUUM")
+        return dropped
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the run (`phase`, `layers`, ...), replacing each value."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    def add_event(self, step: int, kind: str, message: str, facts: dict[str, Any] | None = None) -> None:
+        """Add an event and set its facts in one transaction."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+                (time.time(), self.attempt, step, kind, message),
+            )
+            if facts:
+                self.set_facts(facts)
+
+    def add_applied(self, server: str, request: int, step: int, kind: str, body: dict[str, Any]) -> None:
+        """Record that a request takes effect with `step`."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+                (server, request, time.time(), self.attempt, step, kind, json.dumps(body)),
+            )
+
+    def bytes_used(self) -> int:
+        """Return the size of the database, including its WAL."""
+        wal = self._path.with_name(self._path.name + "-wal")
+        size = self._path.stat().st_size
+        return size + (wal.stat().st_size if wal.exists() else 0)
+
+
+class StepsReader(FileReader):
+    """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return the trainer's facts by name."""
+        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+
+    def line(self) -> list[tuple[int, int, int]]:
+        """Return the lineage: ranges of steps (attempt, first step, last step), inclusive, ascending.
+
+        The last range is open: its last step is 2**32 - 1.
+        """
+        stretches: list[tuple[int, int, int]] = []
+        end = 0xFFFF_FFFF
+        for attempt, first in self._all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC"):
+            if first <= end:
+                stretches.append((attempt, first, end))
+                end = first - 1
+        return stretches[::-1]
+
+    def attempts(self) -> list[tuple[int, int, float]]:
+        """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""
+        rows = self._all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
+        return [(attempt, first, opened) for attempt, first, opened in rows]
+
+    def last(self) -> tuple[int, int]:
+        """Return (attempt, step) of the newest step of the lineage.
+
+        The step is 0 before the first step is done; the result is (0, 0) before the first attempt.
+        """
+        for attempt, first, end in reversed(self.line()):
+            row = self._all(
+                "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?", key(attempt, first), key(attempt, end)
+            )[0][0]
+            if row is not None:
+                return attempt, row & 0xFFFF_FFFF
+            if first == 0:
+                return attempt, 0
+        return 0, 0
+
+    def pulses(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Return (step, encoded pulse) of the lineage from step `first` to `last`, inclusive, at most `limit`."""
+        return self._along("SELECT id, record FROM pulses", first, last, limit)
+
+    def pulses_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
+        return self._single("SELECT record FROM pulses WHERE id=?", steps)
+
+    def digests(self, first: int, last: int) -> dict[int, bytes]:
+        """Return the digests by step of the lineage from `first` to `last`, inclusive."""
+        return dict(self._along("SELECT id, digest FROM pulses", first, last, last - first + 1))
+
+    def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Return (step, encoded moved rows) of the lineage from `first` to `last`, inclusive, at most `limit`."""
+        return self._along("SELECT id, record FROM rows", first, last, limit)
+
+    def rows_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """Return (step, encoded moved rows) of the given steps; missing steps are omitted."""
+        return self._single("SELECT record FROM rows WHERE id=?", steps)
+
+    def has_rows(self) -> bool:
+        """Return whether this file, not only the tiles, has moved rows of the lineage."""
+        return bool(self._along("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
+
+    def rows_steps(self, first: int, last: int, limit: int | None = None) -> list[int]:
+        """Return the steps of the lineage from `first` to `last` whose moved rows are in this file.
+
+        Ascending, at most `limit`.
+        """
+        most = max(0, last - first + 1) if limit is None else limit
+        return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, most)]
+
+    def keyframe_steps(self) -> list[tuple[int, int]]:
+        """Return (attempt, step) of all keyframes of the lineage, ascending."""
+        return [
+            (attempt, row[0] & 0xFFFF_FFFF)
+            for attempt, first, last in self.line()
+            for row in self._all(
+                "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
+                key(attempt, first),
+                key(attempt, last),
+            )
+        ]
+
+    def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
+        """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
+        for attempt, first, last in reversed(self.line()):
+            if first <= step:
+                rows = self._all(
+                    "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+                    key(attempt, first),
+                    key(attempt, min(last, step)),
+                )
+                if rows:
+                    row, record, census = rows[0]
+                    return row & 0xFFFF_FFFF, record, census
+        return None
+
+    def census(self, step: int) -> tuple[int, bytes] | None:
+        """Return (step, encoded census) of the keyframe that `keyframe` returns, without reading the matrix."""
+        at = self.keyframe_step(step)
+        found = [] if at is None else self._single("SELECT census FROM keyframes WHERE id=?", [at])
+        return found[0] if found else None
+
+    def keyframe_row(self, step: int, token_id: int) -> Floats:
+        """Read one row of the keyframe of `step`, shape (D,), without reading the whole matrix.
+
+        Raises:
+            LookupError: `step` has no keyframe, or no longer has one.
+            FormatError: the keyframe is damaged.
+        """
+        attempt = next((a for a, first, last in self.line() if first <= step <= last), 0)
+        try:
+            blob = self._connection.blob_open("main", "keyframes", "record", key(attempt, step), False)
+        except apsw.SQLError as error:
+            raise LookupError(f"step {step} has no keyframe") from error
+        try:
+            offset, length = row_place(blob.read(ROWS_HEAD), token_id)
+            blob.seek(offset)
+            return np.frombuffer(blob.read(length), dtype="<f4").astype(np.float32)
+        except (apsw.Error, FrameError, ValueError) as error:
+            raise FormatError(f"steps.sqlite cannot be read: {error}") from error
+        finally:
+            blob.close(True)
+
+    def keyframe_step(self, step: int) -> int | None:
+        """Return the step of the keyframe that `keyframe` returns, without reading the matrix; None if none."""
+        for attempt, first, last in reversed(self.line()):
+            if first <= step:
+                row = self._all(
+                    "SELECT max(id) FROM keyframes WHERE id BETWEEN ? AND ?",
+                    key(attempt, first),
+                    key(attempt, min(last, step)),
+                )[0][0]
+                if row is not None:
+                    return row & 0xFFFF_FFFF
+        return None
+
+    def keyframe_after(self, step: int) -> int | None:
+        """Return the step of the oldest keyframe of the lineage after `step`; None if none."""
+        for attempt, first, last in self.line():
+            if last > step:
+                row = self._all(
+                    "SELECT min(id) FROM keyframes WHERE id BETWEEN ? AND ?",
+                    key(attempt, max(first, step + 1)),
+                    key(attempt, last),
+                )[0][0]
+                if row is not None:
+                    return row & 0xFFFF_FFFF
+        return None
+
+    def events(self, after: int = 0, limit: int = 1_000) -> list[Event]:
+        """Return at most `limit` events with an id above `after`, oldest first."""
+        return [
+            Event(*row)
+            for row in self._all(
+                "SELECT id, time, attempt, step, kind, message FROM events WHERE id>? ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def applied(self, after: int = 0, limit: int = 10_000) -> list[Applied]:
+        """Return at most `limit` applied requests with an id above `after`, oldest first."""
+        return [
+            Applied(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
+            for row in self._all(
+                "SELECT id, server, request, time, attempt, step, kind, body FROM applied"
+                " WHERE id>? ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def _single(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        line = self.line()
+        return [
+            (step, row[0])
+            for step in steps
+            for attempt, lower, upper in line
+            if lower <= step <= upper
+            for row in self._all(select, key(attempt, step))
+        ]
+
+    def last_applied(self) -> dict[str, int]:
+        """Return the newest applied request of each server; a server's requests are applied in order."""
+        return dict(self._all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
+
+    def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        for attempt, lower, upper in self.line():
+            low, high = max(lower, first), min(upper, last)
+            if low <= high and limit > len(found):
+                found += [
+                    (row & 0xFFFF_FFFF, record)
+                    for row, record in self._all(
+                        f"{select} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+                        key(attempt, low),
+                        key(attempt, high),
+                        limit - len(found),
+                    )
+                ]
+        return found

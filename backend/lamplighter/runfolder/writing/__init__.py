@@ -1,0 +1,1 @@
+"""Writing a run: commits under a byte budget, free space, finalisation."""

@@ -1,0 +1,111 @@
+"""Finalisation of a finished run: tiled rows are dropped from the record, and every file is sealed.
+
+A file that its writer left unsealed (it was killed first, or a reader prevented it) can be sealed later.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter import failpoint
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import open_writer, seal
+from lamplighter.runfolder.tables import layouts, measures, steps, tiles
+from lamplighter.wire.frames import Census, Rows, encode
+
+_WAL_MODE = b"\x02\x02"
+"""Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
+
+
+def left_open(run: RunFolder) -> tuple[str, ...]:
+    """Return the roles (`trainer`, `projector`, `analyst`) with an unsealed file. Reads 20 bytes per file."""
+    return tuple(role for role, files in _files(run).items() if any(_in_wal_mode(path) for path, _ in files))
+
+
+def seal_left_open(run: RunFolder, role: str) -> bool:
+    """Seal the files of a role that no process holds, without waiting. Only for finished runs.
+
+    Returns:
+        Whether the files are sealed now. False if the role is held, a reader is connected, or a file cannot be
+        written.
+    """
+    try:
+        if is_held(run.path, role):
+            return False
+        with RoleLock(run.path, role):
+            return all(_seal(path, schema) for path, schema in _files(run)[role] if _in_wal_mode(path))
+    except (RoleTakenError, *READ_ERRORS):
+        return False
+
+
+def compact(run: RunFolder, patience: float = 10.0) -> bool:
+    """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps.
+
+    Holds the trainer's role meanwhile, since the steps must have only one writer.
+
+    Returns:
+        Whether the steps are compact and sealed now. False if the run goes on, or cannot be written now.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with RoleLock(run.path, "trainer"):
+                return _compact(run)
+        except RoleTakenError:
+            # A trainer that has just finished may still be closing its file.
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        except READ_ERRORS:
+            return False
+
+
+def _compact(run: RunFolder) -> bool:
+    with History(run) as history:
+        if history.steps.facts().get("phase") not in steps.TERMINAL:
+            return False
+        attempt, last = history.steps.last()
+        keyframe = census = None
+        if history.steps.keyframe_step(last) != last and history.exact(last):
+            # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
+            at, seen = history.snapshot(last), touches(history.steps, last)
+            ids = np.arange(len(at.vectors), dtype=np.uint32)
+            keyframe = encode(Rows(attempt, last, at.time, len(ids), ids, at.vectors))
+            census = encode(Census(attempt, last, at.time, seen.touches, seen.last_lit))
+    with steps.StepsWriter(run.steps_path) as writer:
+        if keyframe is not None and census is not None:
+            writer.keep_keyframe(last, keyframe, census, attempt)
+        with failpoint.within("compact"):
+            writer.compact()
+        return writer.close(sealed=True)
+
+
+def _seal(path: Path, schema: str) -> bool:
+    connection = open_writer(path, schema)
+    try:
+        return seal(connection, patience=0.0)
+    finally:
+        connection.close()
+
+
+def _files(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
+    return {
+        "trainer": ((run.steps_path, steps.SCHEMA),),
+        "projector": ((run.layouts_path, layouts.SCHEMA),),
+        "analyst": ((run.measures_path, measures.SCHEMA), (run.tiles_path, tiles.SCHEMA)),
+    }
+
+
+def _in_wal_mode(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == _WAL_MODE
+    except OSError:
+        return False

@@ -1,0 +1,140 @@
+"""An estimate of a run's size on disk from its recipe alone, from known record sizes and a guess of the rows a
+batch lights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from lamplighter.recipe import ModelRecipe, Recipe
+from lamplighter.runfolder.tables.row_pruning import KEYFRAMES_APART
+
+_LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_271, 500_000
+_MANUALS_TOKENS = 1_200_000
+"""Tokens in the docstrings of the packages Lamplighter itself needs; other machines have more packages."""
+
+_TILED = 0.65
+"""Size of packed tiles relative to the moved rows in them."""
+_PAGES = 1.04
+"""SQLite's overhead: file size relative to the records in it."""
+_STEPS_A_FRAME, _RESTING_FRAMES = 4, 100
+"""Training steps per layout, and layouts after the last step. Both depend on the machine; about this on two
+cores."""
+_MAP_SHARE = 0.1
+"""Share of the disk budget for layouts; beyond it old layouts are thinned out."""
+
+
+@dataclass(frozen=True)
+class SizeEstimate:
+    """The size of a finished run in bytes, by part."""
+
+    moved_rows: int
+    keyframes: int
+    steps: int
+    """The pulses: loss, batch and lit rows of every step."""
+    map: int
+    checkpoints: int
+    corpus: int
+    budget: int
+    """The recipe's disk budget; close to it less is kept (`byte_budget.py`)."""
+    lit: int
+    """Estimated rows a batch lights."""
+    exact: bool
+    """True when every step is kept exactly, within the budget."""
+
+    @property
+    def whole(self) -> int:
+        """Return the total bytes without a budget."""
+        return self.moved_rows + self.keyframes + self.steps + self.map + self.checkpoints + self.corpus
+
+    @property
+    def bytes(self) -> int:
+        """Return the total bytes within the budget. Scalars and checkpoints are kept even beyond it."""
+        kept = self.steps + self.map + self.checkpoints + self.corpus
+        return min(self.whole, max(self.budget, kept))
+
+    @property
+    def fits(self) -> bool:
+        """Return whether the budget is expected to suffice."""
+        return self.whole < 0.9 * self.budget
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all numbers by name, the parts under `parts`."""
+        parts = asdict(self)
+        rest = {name: parts.pop(name) for name in ("budget", "lit", "exact")}
+        return {"bytes": self.bytes, "whole": self.whole, "fits": self.fits, **rest, "parts": parts}
+
+
+def estimate_size(
+    recipe: Recipe, vocabulary: int | None = None, text_bytes: int | None = None, *, alone: bool = False
+) -> SizeEstimate:
+    """Estimate the size on disk of a run of `recipe`.
+
+    Args:
+        recipe: the run's recipe.
+        vocabulary: number of tokens V, if known; otherwise the recipe's upper limit.
+        text_bytes: size of the user's text, if known.
+        alone: only a trainer runs, without a projector (no map) or an analyst (no tiles).
+    """
+    size = vocabulary or _vocabulary(recipe, text_bytes)
+    dim, steps = recipe.model.dim, recipe.steps
+    lit = lit_rows(recipe, size)
+    sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    matrix = 4 * size * dim + 8 * size + 100
+    every = recipe.cadence.keyframe_every
+    kept = steps // (max(every, KEYFRAMES_APART) if sparse and not alone else every) + 1
+    gradient = 4 * (size if recipe.model.tied else lit)
+    # With momentum every row seen so far moves, so that nearly all ids and distances are listed one by one.
+    moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
+    frames = 0 if alone else steps / _STEPS_A_FRAME + _RESTING_FRAMES
+    return SizeEstimate(
+        moved_rows=round((_PAGES if alone else _TILED) * steps * (40 + lit * (4 + 4 * dim))) if sparse else 0,
+        keyframes=round(_PAGES * kept * matrix),
+        steps=round(_PAGES * steps * (120 + 8 * lit + gradient + moved + 4 * (2 * recipe.model.layers + 3))),
+        map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (5 * size + 600))),
+        checkpoints=2
+        * (_parameters(recipe.model, size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
+        corpus=_corpus(recipe, text_bytes) + 40 * size,
+        budget=recipe.disk_budget,
+        lit=lit,
+        exact=sparse,
+    )
+
+
+def lit_rows(recipe: Recipe, vocabulary: int) -> int:
+    """Estimate the distinct tokens in a batch.
+
+    Fitted to batches of 32 to 4,096 tokens of English and of Lamptown, with errors up to a fifth, rarely a third.
+    """
+    tokens = recipe.batch_tokens
+    free = min(tokens, 2.7 * tokens**0.63 * recipe.passages**0.17)
+    return max(1, round(vocabulary * -math.expm1(-free / vocabulary)))
+
+
+def _vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
+    most = recipe.corpus.vocabulary_size
+    if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
+        return min(most, _LAMPTOWN_WORDS)
+    return most if text_bytes is None else max(3, min(most, text_bytes // 2))
+
+
+def _parameters(model: ModelRecipe, vocabulary: int) -> int:
+    block = 12 * model.dim**2 + 13 * model.dim
+    matrices = 1 if model.tied else 2
+    return (
+        matrices * vocabulary * model.dim + model.context * model.dim + model.layers * block + 2 * model.dim
+    )
+
+
+def _corpus(recipe: Recipe, text_bytes: int | None) -> int:
+    match recipe.corpus.kind:
+        case "lamptown":
+            return 4 * _LAMPTOWN_TOKENS
+        case "manuals":
+            return 4 * _MANUALS_TOKENS
+        case "text":
+            # The text itself, plus a four-byte id for each token of about four letters.
+            return 2 * (text_bytes or 0)
+        case "recorded":
+            return 0

@@ -1,0 +1,1 @@
+"""Who may do what: credentials and the access-control middleware."""

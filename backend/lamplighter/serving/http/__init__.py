@@ -1,0 +1,1 @@
+"""HTTP plumbing: the route table, negotiation, caching, streaming, problems."""

@@ -1,0 +1,117 @@
+"""Content negotiation: `?format=` decides the format of a response, else `Accept`, else the server's default.
+
+Among formats that `Accept` ranks equally, the one it names most specifically wins, then the server's first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from lamplighter.serving.http.problems import Refused
+
+_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
+_RANGE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", re.ASCII)
+_MOST_RANGES = 100
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format in which a response can be sent."""
+
+    name: str
+    """The value of `?format=`."""
+    media_type: str
+    """The media type in `Accept`."""
+
+
+FRAME = Format("frame", "application/octet-stream")
+JSON = Format("json", "application/json")
+NPY = Format("npy", "application/x-npy")
+SAFETENSORS = Format("safetensors", "application/x-safetensors")
+ARROW = Format("arrow", "application/vnd.apache.arrow.stream")
+PARQUET = Format("parquet", "application/vnd.apache.parquet")
+TSV = Format("tsv", "text/tab-separated-values")
+
+
+def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> Format:
+    """Choose the format of a response.
+
+    Args:
+        request: the request, whose `Accept` header counts if `asked` is None.
+        offered: the available formats, the default first.
+        asked: the value of `?format=`, the name of an offered format.
+
+    Raises:
+        Refused: `Accept` allows none of them (406).
+    """
+    if asked is not None:
+        return next(format for format in offered if format.name == asked)
+    ranges = list(_ranges(",".join(request.headers.getlist("accept"))))
+    if not ranges:
+        return offered[0]
+    ranked = [(_rank(format.media_type, ranges), format) for format in offered]
+    (quality, _), best = max(ranked, key=lambda found: found[0])
+    if quality == 0:
+        there = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
+        raise Refused(406, f"this does not come in a format that Accept allows; there is {there}: "
+                      "name one with ?format= or in Accept")  # fmt: skip
+    return best
+
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
+"""The additional response of a route with entity tags, for the OpenAPI page."""
+
+
+def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of a route with several formats and large bodies; JSON is described by its
+    model."""
+    binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    text: dict[str, Any] = {"schema": {"type": "string"}}
+    contents = {
+        format.media_type: text if format is TSV else binary for format in offered if format is not JSON
+    }
+    told: dict[int | str, dict[str, Any]] = {
+        200: {"content": contents},
+        **UNCHANGED,
+        503: _problem("Too many large answers at once: `Retry-After` says when to try again"),
+    }
+    if ARROW in offered:
+        told[501] = _problem("A package that the format needs is not installed here")
+    return told
+
+
+def _problem(description: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": description, "content": content}
+
+
+def _ranges(accept: str) -> Iterable[tuple[str, float]]:
+    """Yield media ranges and their qualities, skipping invalid ranges."""
+    for part in accept.split(",", _MOST_RANGES)[:_MOST_RANGES]:
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q":
+                if not _QUALITY.fullmatch(value.strip()):
+                    break
+                quality = float(value)
+        else:
+            if _RANGE.fullmatch(name):
+                yield name, quality
+
+
+def _rank(media_type: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """Return (quality, specificity) of a media type; the most specific range that matches decides its
+    quality."""
+    kind = media_type.split("/")[0]
+    for closeness, wanted in ((2, media_type), (1, f"{kind}/*"), (0, "*/*")):
+        qualities = [quality for name, quality in ranges if name == wanted]
+        if qualities:
+            return max(qualities), closeness
+    return 0.0, 0

@@ -1,0 +1,147 @@
+"""Errors as `application/problem+json` (RFC 9457), each with one sentence a person can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.wire.frames import FrameError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """An error in one field of a request."""
+
+    field: str
+    """The field's dotted path in the request, such as `recipe.model.heads`."""
+    message: str
+
+
+class Problem(BaseModel):
+    """The reason why a request was refused."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = []
+
+
+class Refused(Exception):
+    """An exception for a request that is refused; it becomes a problem response."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: list[Fault] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Set the HTTP status, the reason and, if fields are at fault, the errors in them."""
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors or []
+        self.headers = headers
+
+
+def problem(
+    status: int, detail: str, errors: list[Fault] | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a problem as a response."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [fault.model_dump() for fault in errors]
+    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "Not done",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""Error responses that every operation may give, for the OpenAPI page."""
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error that a route raises with a problem response, and describe problems in the schema."""
+    _describe(app)
+
+    def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        return problem(error.status, error.detail, error.errors, error.headers)
+
+    def not_found(_: Request, error: Exception) -> Response:
+        return problem(404, str(error))
+
+    def conflict(_: Request, error: Exception) -> Response:
+        return problem(409, str(error))
+
+    def unreadable(_: Request, error: Exception) -> Response:
+        return problem(409, f"this run cannot be read: {error}")
+
+    def http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, str(error.detail), headers=error.headers)
+
+    def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        faults = [_fault(found) for found in error.errors()]
+        detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
+        return problem(422, detail or "the request is not valid", faults)
+
+    def crashed(_: Request, error: Exception) -> Response:
+        # The server logs the details; strangers must not see more than this.
+        return problem(500, f"something went wrong here ({type(error).__name__}); the server's log says more")
+
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(NoSuchRunError, not_found)
+    app.add_exception_handler(NoSnapshotError, not_found)
+    app.add_exception_handler(RunBusyError, conflict)
+    app.add_exception_handler(FormatError, unreadable)
+    app.add_exception_handler(FrameError, unreadable)
+    app.add_exception_handler(CorpusError, conflict)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, crashed)
+
+
+def _describe(app: FastAPI) -> None:
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = plain()
+        _, shapes = models_json_schema(
+            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        schema.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
+        return schema
+
+    app.openapi = openapi
+
+
+def _fault(found: Mapping[str, Any]) -> Fault:
+    # The first part names the location (body, query, path); a union adds the branch it took.
+    where = [str(part) for part in found["loc"][1:]] or [str(part) for part in found["loc"]]
+    return Fault(field=".".join(where), message=str(found["msg"]).removeprefix("Value error, "))

@@ -1,0 +1,113 @@
+"""The only way to declare a route: together with its access rule, which the gate enforces.
+
+The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
+forgetting to protect one is not possible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, TypeVar
+
+from fastapi import FastAPI
+from starlette.routing import compile_path
+
+from lamplighter.serving.http.problems import PROBLEMS
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_SMALL_BODY = 64 * 1024
+
+
+class Access(Enum):
+    """The callers who may use a route. Host and Origin are checked first, for every route."""
+
+    OPEN = "open"
+    """Anyone who can connect, for routes that reveal nothing of a run (the page itself, health,
+    launching)."""
+    READ = "read"
+    """Anyone on the loopback interface; elsewhere only the presenter."""
+    CHANGE = "change"
+    """Only the presenter."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A declared route, as the gate sees it."""
+
+    kind: Literal["http", "websocket"]
+    path: str
+    methods: frozenset[str]
+    """Empty for a websocket."""
+    access: Access
+    body_limit: int = 0
+    """Maximum size of a request body, in bytes."""
+    pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", compile_path(self.path)[0])
+
+
+class Routes:
+    """The routes of one resource."""
+
+    def __init__(self, tag: str) -> None:
+        """Collect routes shown under `tag` on the OpenAPI page."""
+        self._tag = tag
+        self._entries: list[tuple[Rule, Callable[..., Any], dict[str, Any]]] = []
+
+    def get(
+        self, path: str, *, access: Access = Access.READ, head: bool = True, **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
+        methods = frozenset({"GET", "HEAD"} if head else {"GET"})
+        return self._add(Rule("http", path, methods, access), {"methods": ["GET"], **options})
+
+    def post(
+        self, path: str, *, body_limit: int = _SMALL_BODY, **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a POST route, for presenters."""
+        rule = Rule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
+        return self._add(rule, {"methods": ["POST"], **options})
+
+    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Register a DELETE route, for presenters."""
+        rule = Rule("http", path, frozenset({"DELETE"}), Access.CHANGE)
+        return self._add(rule, {"methods": ["DELETE"], **options})
+
+    def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
+        """Register a websocket on which only the server sends."""
+        return self._add(Rule("websocket", path, frozenset(), access), {})
+
+    def attach(self, app: FastAPI) -> list[Rule]:
+        """Add the routes to an app. Returns their rules, for its gate."""
+        for rule, endpoint, options in self._entries:
+            if rule.kind == "websocket":
+                app.add_api_websocket_route(rule.path, endpoint)
+            else:
+                given: dict[str, Any] = {"tags": [self._tag], **options}
+                if given.get("include_in_schema", True):
+                    given["responses"] = {**PROBLEMS, **options.get("responses", {})}
+                app.add_api_route(rule.path, endpoint, **given)
+        return [rule for rule, _, _ in self._entries]
+
+    def _add(self, rule: Rule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+        def keep(endpoint: Endpoint) -> Endpoint:
+            self._entries.append((rule, endpoint, options))
+            return endpoint
+
+        return keep
+
+
+def find_rule(rules: Iterable[Rule], kind: str, method: str, path: str) -> tuple[Rule | None, set[str]]:
+    """Return the rule for a request, and the methods that its path allows (empty: there is no such path)."""
+    allowed: set[str] = set()
+    for rule in rules:
+        if rule.kind == kind and rule.pattern.match(path):
+            if kind == "websocket" or method in rule.methods:
+                return rule, set(rule.methods)
+            allowed |= rule.methods
+    return None, allowed

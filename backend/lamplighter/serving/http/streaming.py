@@ -1,0 +1,191 @@
+"""Responses that are sent while they are produced, and the limit on how many of them run at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
+
+import anyio
+from numpy.typing import NDArray
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from lamplighter.serving.http.caching import anything
+from lamplighter.serving.http.problems import Refused
+
+LARGE = 4 << 20
+"""Bytes from which on a response counts as large and needs a place."""
+
+_PLACES = 4
+_A_PLACE = 64 << 20
+"""Bytes of memory that one place stands for."""
+_MOMENT = 0.5
+_PIECE = 1 << 18
+_PATIENCE = 30.0
+"""Seconds allowed for a client to read one piece: a client that stopped reading keeps no place and no open
+file."""
+
+
+class Turnstile:
+    """A limit on large responses at a time: each holds a matrix, and shares the machine with the trainer."""
+
+    def __init__(self, places: int = _PLACES) -> None:
+        """Start with this many free places."""
+        self._places = places
+        self._free = places
+        self._changed = threading.Condition()
+
+    def enter(self, size: int = 0) -> Callable[[], None]:
+        """Take one place, plus more in proportion to the `size` bytes of memory that a response takes.
+
+        Returns:
+            A function that gives them back; calling it again does nothing.
+
+        Raises:
+            Refused: the places did not become free within half a second (503).
+        """
+        taken = min(self._places, 1 + size // _A_PLACE)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= taken, timeout=_MOMENT):
+                raise Refused(
+                    503,
+                    "this server is making as many large answers as it can at once: try again in a few seconds",
+                    headers={"Retry-After": "3"},
+                )
+            self._free -= taken
+        holding = [taken]
+
+        def leave() -> None:
+            with self._changed:
+                self._free += holding.pop() if holding else 0
+                self._changed.notify_all()
+
+        return leave
+
+
+class Streamed(StreamingResponse):
+    """A response that sends its parts while threads produce them, and drops a client that stops reading."""
+
+    def __init__(
+        self,
+        parts: Iterator[bytes],
+        headers: dict[str, str],
+        media_type: str,
+        leave: Callable[[], None],
+        *,
+        length: int | None = None,
+    ) -> None:
+        """Send `parts` (a generator is closed in the end), then call `leave`.
+
+        Args:
+            parts: the body.
+            headers: the headers of the response.
+            media_type: the media type of the response.
+            leave: called once, when everything has been sent or the client is gone.
+            length: total bytes, if known.
+        """
+        if length is not None:
+            headers = {**headers, "Content-Length": str(length)}
+        pieces = _pieces(parts)
+        super().__init__(pieces, headers=headers, media_type=media_type)
+        self._pieces = pieces
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+
+        async def patient(message: Message) -> None:
+            with anyio.fail_after(_PATIENCE):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, patient)
+        except (TimeoutError, ClientDisconnect):
+            # The client is gone, or as good as gone; the server closes the connection of an unfinished
+            # response.
+            return
+        finally:
+            self._pieces.close()
+            self._leave()
+
+
+def answer(
+    request: Request,
+    turnstile: Turnstile,
+    make: Callable[[], Iterable[bytes]],
+    size: int,
+    headers: dict[str, str],
+    media_type: str,
+    *,
+    length: int | None = None,
+) -> Response:
+    """Return a small response in one piece; stream a large one while it is produced, if a place is free.
+
+    Args:
+        request: the request; for HEAD, a response that is large or of known length gets its headers only.
+        turnstile: the limit on large responses.
+        make: produces the parts; may raise, right away, an error that becomes a problem.
+        size: about how many bytes of memory it takes to produce it; at least `LARGE` if that takes long.
+        headers: the headers of the response.
+        media_type: the media type of the response.
+        length: total bytes, if known.
+
+    Raises:
+        Refused: too many large responses are being sent (503).
+    """
+    if head_only(request) and (size >= LARGE or length is not None):
+        return _head(headers, media_type, length)
+    if size < LARGE:
+        body = b"".join(make())
+        return anything(request, headers) or Response(body, headers=headers, media_type=media_type)
+    leave = turnstile.enter(size)
+    try:
+        parts = iter(make())
+        if found := anything(request, headers):
+            leave()
+            return found
+        return Streamed(parts, headers, media_type, leave, length=length)
+    except BaseException:
+        leave()
+        raise
+
+
+def head_only(request: Request) -> bool:
+    """Return whether a request wants only the headers."""
+    return bool(getattr(request.state, "head", False))
+
+
+def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
+    """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
+    null."""
+    yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
+    begun = False
+    for block in blocks:
+        if len(block):
+            yield (b"," if begun else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
+            begun = True
+    yield b"]}"
+
+
+def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
+    """Split parts into pieces that even a slow client reads in time."""
+    try:
+        for part in parts:
+            view = memoryview(part)
+            for at in range(0, len(view), _PIECE):
+                yield view[at : at + _PIECE]
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
+
+
+def _head(headers: dict[str, str], media_type: str, length: int | None) -> Response:
+    response = Response(headers=headers, media_type=media_type)
+    del response.headers["content-length"]
+    if length is not None:
+        response.headers["content-length"] = str(length)
+    return response

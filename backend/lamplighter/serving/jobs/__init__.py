@@ -1,0 +1,1 @@
+"""Jobs that requests start: exports, reprojections, uploads."""

@@ -1,0 +1,104 @@
+"""Uploaded texts, kept under opaque ids until a run is made from them; only the newest few are kept.
+
+A text is the raw request body, streamed to disk. Its size is checked as it arrives; once it is complete, it
+is checked to be text in the same way as every text that is read (`corpora/textfile.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio.to_thread
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.textfile import decode_text
+from lamplighter.serving.http.problems import Refused
+
+LARGEST = 64 << 20
+"""Maximum size of one text, in bytes."""
+KEPT = 20
+"""Texts kept at a time; the oldest are removed first."""
+
+_ID = re.compile(r"[0-9a-f]{24}")
+
+
+class Uploads:
+    """The folder of uploaded texts."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep texts in `folder`, which is created with the first one."""
+        self._folder = folder
+
+    async def keep(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int]:
+        """Store a text.
+
+        Args:
+            chunks: the bytes of the text.
+            name: the name people gave it; shown, never opened.
+
+        Returns:
+            Its id and its size in bytes.
+
+        Raises:
+            Refused: too large (413), empty, not UTF-8 or not text (422). Nothing is stored then.
+        """
+        await anyio.to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
+        upload = secrets.token_hex(12)
+        part = self._folder / f"{upload}.part"
+        try:
+            size = await self._receive(chunks, part)
+            await anyio.to_thread.run_sync(self._finish, upload, part, name)
+        finally:
+            await anyio.to_thread.run_sync(lambda: part.unlink(missing_ok=True))
+        return upload, size
+
+    def text(self, upload: str) -> tuple[str, str]:
+        """Return a text and its name.
+
+        Raises:
+            Refused: the text is not kept, or no longer (422).
+        """
+        gone = Refused(422, "that upload is not here (any more); send the text again")
+        # Check the id before it becomes part of a path: no other text can name a file.
+        if not _ID.fullmatch(upload):
+            raise gone
+        try:
+            text = (self._folder / f"{upload}.txt").read_bytes().decode("utf-8")
+            return text, (self._folder / f"{upload}.name").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise gone from None
+
+    def drop(self, upload: str) -> None:
+        """Remove a text, once a run has been made from it."""
+        if _ID.fullmatch(upload):
+            self._remove(self._folder / f"{upload}.txt")
+
+    async def _receive(self, chunks: AsyncIterator[bytes], part: Path) -> int:
+        size = 0
+        async with await anyio.open_file(part, "wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > LARGEST:
+                    raise Refused(413, f"a text may have at most {LARGEST >> 20} MiB")
+                await file.write(chunk)
+        return size
+
+    def _finish(self, upload: str, part: Path, name: str) -> None:
+        try:
+            text = decode_text(part.read_bytes(), "the text")
+        except CorpusError as error:
+            raise Refused(422, str(error)) from None
+        part.write_bytes(text.encode())
+        (self._folder / f"{upload}.name").write_text(name, encoding="utf-8")
+        part.replace(self._folder / f"{upload}.txt")
+        texts = sorted(self._folder.glob("*.txt"), key=lambda path: path.stat().st_mtime_ns)
+        for old in texts[:-KEPT]:
+            self._remove(old)
+
+    @staticmethod
+    def _remove(text: Path) -> None:
+        text.unlink(missing_ok=True)
+        text.with_suffix(".name").unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The live socket: the hub, viewers, their send queues, and the feeds that fill them."""

@@ -1,0 +1,1 @@
+"""Cached reading of runs for the routes."""

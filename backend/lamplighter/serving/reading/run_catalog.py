@@ -1,0 +1,232 @@
+"""Read access to runs for the routes and the live socket, with caches.
+
+Everything here blocks and is called from threads. The caches are bounded: a few runs with their parsed
+vocabularies, a few rebuilt matrices.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import NoSuchRunError, Shelf
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, Run, RunInFull, Status
+
+_UNREADABLE = (*READ_ERRORS, ValueError)
+_RUNS_KEPT = 8
+_MATRICES_KEPT = 6
+_MATRIX_BYTES = 256 << 20
+
+Kept = TypeVar("Kept")
+
+
+class _Recent(OrderedDict[Any, Kept]):
+    """A least-recently-used cache, guarded by its own lock."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._lock = threading.Lock()
+
+    def fetch(self, key: object, make: Callable[[], Kept]) -> Kept:
+        with self._lock:
+            if key in self:
+                self.move_to_end(key)
+                return self[key]
+        made = make()
+        with self._lock:
+            self[key] = made
+            while len(self) > self._most:
+                self.popitem(last=False)
+        return made
+
+
+class Library:
+    """A catalogue of the runs in a run store, for reading."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        """Read the runs in `shelf`."""
+        self.shelf = shelf
+        self._folders: _Recent[RunFolder] = _Recent(_RUNS_KEPT)
+        self._tables: _Recent[TokenTable] = _Recent(_RUNS_KEPT)
+        self._matrices: _Recent[Snapshot] = _Recent(_MATRICES_KEPT)
+
+    def find(self, run_id: str) -> RunFolder:
+        """Return the run with that id: the same object while it is cached, so that its parsed files are
+        shared.
+
+        Raises:
+            NoSuchRunError: there is no such run.
+        """
+        found = self.shelf.find(run_id)
+        try:
+            inode = found.path.stat().st_ino
+        except FileNotFoundError:
+            raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
+        return self._folders.fetch((run_id, inode), lambda: found)
+
+    def list(self) -> list[Run]:
+        """Return every run, newest first. An unreadable run does not hide the others."""
+        return [self.describe(run) for run in self.shelf.runs()]
+
+    def describe(self, run: RunFolder) -> Run:
+        """Return a run as the list shows it. Never raises because of the folder's contents."""
+        try:
+            return Run(**self._read(run))
+        except _UNREADABLE as error:
+            return Run(**_unreadable(run, error))
+
+    def describe_fully(self, run: RunFolder) -> RunInFull:
+        """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
+        contents."""
+        try:
+            return self.read_fully(run)
+        except _UNREADABLE as error:
+            return RunInFull(**_unreadable(run, error))
+
+    def read_fully(self, run: RunFolder) -> RunInFull:
+        """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
+        placeholder.
+
+        Raises:
+            READ_ERRORS, ValueError: the run cannot be read.
+        """
+        facts = self._read(run)
+        with suppress(FileNotFoundError):
+            facts.update(self._contents(run))
+        return RunInFull(**facts)
+
+    def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
+        """Return the status of a run.
+
+        Raises:
+            FormatError: the status cannot be read.
+        """
+        try:
+            return Status(**read_status(run, reader).as_dict(), bytes=run.bytes_on_disk())
+        except FormatError:
+            raise
+        except ValueError as error:
+            # Either invalid JSON, or JSON that is not a status.
+            raise FormatError(f"steps.sqlite: {error}") from error
+
+    @contextmanager
+    def steps(self, run: RunFolder) -> Generator[StepsReader]:
+        """Open the steps of a run.
+
+        Raises:
+            Refused: the run has not begun (404).
+            FormatError: the steps cannot be read.
+        """
+        try:
+            reader = StepsReader(run.steps_path)
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+        with reader:
+            yield reader
+
+    @contextmanager
+    def history(self, run: RunFolder) -> Generator[History]:
+        """Open the matrix history of a run.
+
+        Raises:
+            Refused: the run has not begun (404).
+            FormatError: the run cannot be read.
+        """
+        try:
+            history = History(run)
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+        with history:
+            yield history
+
+    def tokens(self, run: RunFolder) -> TokenTable:
+        """Return the vocabulary of a run as a searchable table.
+
+        Raises:
+            Refused: the corpus has not been read yet (404).
+            FormatError: the vocabulary cannot be read.
+        """
+        try:
+            return self._tables.fetch((run.path, id(run)), lambda: TokenTable(run.vocabulary))
+        except FileNotFoundError:
+            raise Refused(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
+
+    def matrix(self, run: RunFolder, history: History, step: int | None, *, nearest: bool) -> Snapshot:
+        """Return the embedding after a step (None: the newest available), and cache it for the next request.
+
+        Raises:
+            NoSnapshotError: the step was not kept exactly and `nearest` is false, or no step was kept.
+        """
+        attempt, last = history.steps.last()
+        wanted = last if step is None else step
+        nearest = nearest or step is None
+        if wanted > last and not nearest:
+            raise NoSnapshotError(wanted, _newest(history, last))
+        # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
+        key = (run.path, attempt, min(wanted, last), nearest)
+        found = self._matrices.fetch(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
+        if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
+            self._matrices.pop(key, None)
+        return found
+
+    def _read(self, run: RunFolder) -> dict[str, Any]:
+        return {
+            "id": run.id,
+            "readable": True,
+            "problem": None,
+            "created": run.created,
+            "recipe": run.recipe,
+            "status": self.status(run),
+        }
+
+    def _contents(self, run: RunFolder) -> dict[str, Any]:
+        vocabulary = run.vocabulary
+        contents: dict[str, Any] = {
+            "vocabulary": len(vocabulary),
+            "dim": run.recipe.model.dim,
+            "corpus_tokens": int(run.corpus_facts()["tokens"]),
+            "classes": [PlantedClass(name=name, size=len(ids)) for name, ids in vocabulary.classes.items()],
+            "relations": [PlantedRelation(name=r.name, pairs=len(r.pairs)) for r in vocabulary.relations],
+        }
+        try:
+            with StepsReader(run.steps_path) as reader:
+                said = reader.facts()
+        except FileNotFoundError:
+            return contents
+        # The trainer records these once it has built the model.
+        contents.update({name: said[name] for name in ("layers", "parameters") if name in said})
+        return contents
+
+
+def _unreadable(run: RunFolder, error: Exception) -> dict[str, Any]:
+    created = None
+    with suppress(OSError):
+        created = run.created
+    return {
+        "id": run.id,
+        "readable": False,
+        "problem": str(error),
+        "created": created,
+        "recipe": None,
+        "status": None,
+    }
+
+
+def _newest(history: History, last: int) -> int | None:
+    try:
+        return history.snapshot(last, nearest=True).step
+    except NoSnapshotError:
+        return None

@@ -1,0 +1,1 @@
+"""Pydantic schemas of requests, answers and messages."""

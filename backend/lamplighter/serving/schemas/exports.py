@@ -1,0 +1,41 @@
+"""Schemas of exports: the request, and the progress."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from lamplighter.serving.schemas.base import AskedBody, Step
+
+
+class NewExport(AskedBody):
+    """A request for an export."""
+
+    format: Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
+    step: Step | None = None
+    """For single-step formats; null takes the newest exactly kept step."""
+
+
+class Export(BaseModel):
+    """An export, in progress or over."""
+
+    id: str
+    run: str
+    format: str
+    step: int | None
+    """As requested."""
+    created: float
+    state: Literal["running", "done", "failed", "cancelled"]
+    share: float
+    """Progress, from 0 to 1."""
+    what: str
+    """The current activity."""
+    bytes: int
+    """Bytes written so far; the size of the file once it is done."""
+    name: str
+    """The name of the file."""
+    problem: str | None
+    """The reason it failed."""
+    left_out: list[str]
+    """Contents missing from the file, in words."""

@@ -1,0 +1,175 @@
+"""Schemas of the map: its layouts, its settings, its trust, districts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from lamplighter.recipe import MapRecipe
+from lamplighter.serving.schemas.base import AskedBody, Items
+
+
+class BasisOf(BaseModel):
+    """The step whose matrix gave the directions of the linear view."""
+
+    attempt: int
+    step: int
+
+
+class MapInFull(BaseModel):
+    """The map's settings."""
+
+    chosen: MapRecipe
+    """Settings of the newest layouts."""
+    asked: MapRecipe
+    """Settings once every pending request is applied."""
+    settled: bool
+    """True if no request is pending and, for a run that is over, the map has come to rest since."""
+    linear: BasisOf | None
+    """Null before the first linear layout."""
+
+
+class Places(BaseModel):
+    """The coordinates of several layouts."""
+
+    method: Literal["linear", "umap"]
+    steps: list[int]
+    places: list[list[tuple[float, float]]]
+    """By layout, then by token."""
+
+
+class LayoutFacts(BaseModel):
+    """The identity of a layout, and its trust (null: not estimated)."""
+
+    attempt: int
+    step: int
+    method: Literal["linear", "umap", "refit", "pca"]
+    """The method that drew it."""
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+
+
+class LayoutInList(LayoutFacts):
+    """A layout in the list; ids grow in the order in which layouts were made."""
+
+    id: int
+
+
+class Layouts(Items[LayoutInList]):
+    """The layouts that count, in the order they were made."""
+
+    next: str | None
+    """The URL of the next page; null on the last."""
+
+
+class LayoutInFull(LayoutFacts):
+    """A layout with its coordinates by token id."""
+
+    coordinates: list[tuple[float, float]]
+
+
+class NewReprojection(AskedBody):
+    """A request to lay out a finished run again."""
+
+    slices: Annotated[int | None, Field(ge=2, le=1_000)] = None
+    """Number of steps to lay out, spread evenly over the kept ones; null for 120."""
+
+
+class MadeAnew(BaseModel):
+    """The layouts that a reprojection left."""
+
+    steps: int
+    first: int
+    last: int
+    time: float
+
+
+class Reprojection(BaseModel):
+    """The state and the result of a run's reprojection."""
+
+    state: Literal["none", "running", "done", "failed", "cancelled"]
+    """The state of the last reprojection started by this server."""
+    share: float
+    """Progress, from 0 to 1."""
+    what: str
+    problem: str | None
+    made: MadeAnew | None
+    """Null if there are none."""
+
+
+class Estimate(BaseModel):
+    """The trust kept with the layout, estimated on a sample of tokens (null: not estimated)."""
+
+    trust: float | None
+    trust_error: float | None
+    recall: float | None
+    sample: int
+
+
+class InFull(BaseModel):
+    """The trust over all tokens, computed on request; null for fewer than three tokens."""
+
+    trust: float | None
+    recall: float | None
+    neighbours: int
+    tokens: int
+
+
+class Doubtful(BaseModel):
+    """The tokens whose neighbourhood on the map has little in common with that in the embedding."""
+
+    below: float
+    """The threshold: a token with a trust below it is doubtful."""
+    count: int
+    token_ids: list[int]
+    """Least trusted first, at most 1,000."""
+
+
+class LayoutTrust(BaseModel):
+    """The trust in a layout."""
+
+    attempt: int
+    step: int
+    method: str
+    estimate: Estimate
+    full: InFull | None
+    """Null if not requested."""
+    doubtful: Doubtful | None
+    """Null if the trust of each token is not known."""
+
+
+class District(BaseModel):
+    """A cluster of the embedding."""
+
+    id: int
+    """Kept for the district's lifetime."""
+    name: str
+    token_ids: list[int]
+
+
+class Districts(Items[District]):
+    """The districts of a step, in the order of their ids."""
+
+    attempt: int
+    step: int
+
+
+class DistrictsInList(BaseModel):
+    """A step at which districts were found."""
+
+    attempt: int
+    step: int
+
+
+class DistrictEvent(BaseModel):
+    """An event in the history of a district. Ids are numbered apart from those of other events."""
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    """`district-born`, `district-gone`, `district-merged` or `district-split`."""
+    message: str

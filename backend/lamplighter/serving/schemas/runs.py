@@ -1,0 +1,152 @@
+"""Schemas of runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lamplighter.recipe import Recipe
+from lamplighter.serving.schemas.base import Partial
+
+
+class Status(BaseModel):
+    """The state of a run."""
+
+    phase: Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
+    message: str
+    alive: bool
+    """True while a trainer holds the run."""
+    attempt: int
+    step: int
+    steps: int
+    """The step at which the run will end."""
+    loss: float | None
+    pace: Literal["full", "limited", "single"]
+    pace_steps_per_second: float | None
+    snapshots: Literal["all", "keyframes", "none", "paused"]
+    bytes: int
+    crowded: bool
+    """True while the trainer waits for disk space and can write nothing."""
+    changed: float
+
+
+class PlantedClass(BaseModel):
+    """A planted class of tokens."""
+
+    name: str
+    size: int
+
+
+class PlantedRelation(BaseModel):
+    """A planted relation between tokens."""
+
+    name: str
+    pairs: int
+
+
+class Run(BaseModel):
+    """A run in the list."""
+
+    id: str
+    readable: bool
+    problem: str | None
+    """The reason it cannot be read."""
+    created: float | None
+    recipe: Recipe | None
+    status: Status | None
+
+
+class RunInFull(Run, Partial):
+    """A run, with its contents once its corpus is read."""
+
+    layers: list[str] | None = None
+    """Names of the layers that `layer_norms` measure."""
+    vocabulary: int | None = None
+    dim: int | None = None
+    parameters: int | None = None
+    corpus_tokens: int | None = None
+    classes: list[PlantedClass] | None = None
+    relations: list[PlantedRelation] | None = None
+
+    def absent(self) -> Any:
+        """Return the fields that the trainer has not reported yet."""
+        return {name for name in RunInFull.__annotations__ if getattr(self, name) is None}
+
+
+class AttemptFacts(BaseModel):
+    """An attempt at training a run: the first, or one after a break that could not be continued bit for bit."""
+
+    attempt: int
+    first_step: int
+    """Older attempts are superseded from this step on."""
+    opened: float
+
+
+class RecordParts(BaseModel):
+    """Disk usage by part, in bytes."""
+
+    steps: int
+    """Pulses, whole matrices, and the moved rows that are not in tiles yet."""
+    tiles: int
+    map: int
+    measures: int
+    checkpoints: int
+    corpus: int
+    other: int
+
+
+class Record(BaseModel):
+    """The attempts at a run, and the disk usage of its record."""
+
+    attempts: list[AttemptFacts]
+    """Oldest first; the newest 1,000."""
+    parts: RecordParts
+
+
+class NewRun(BaseModel):
+    """A request for a new run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: Recipe = Recipe()
+    upload: str | None = None
+    """For the corpus kind `text`: the id that `POST /api/uploads` returned."""
+
+
+class WouldBe(BaseModel):
+    """A run to estimate, which need not exist."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    recipe: Recipe = Recipe()
+    text_bytes: Annotated[int, Field(ge=0, le=1 << 40)] | None = None
+    """For the corpus kind `text`: the length of the text in bytes."""
+
+
+class EstimateParts(BaseModel):
+    """Estimated bytes by part."""
+
+    moved_rows: int
+    keyframes: int
+    steps: int
+    map: int
+    checkpoints: int
+    corpus: int
+
+
+class Estimate(BaseModel):
+    """The expected disk usage of a finished run: a guess from its recipe."""
+
+    bytes: int
+    """The total, limited by the budget."""
+    whole: int
+    """The total if there were no budget."""
+    fits: bool
+    """True if the budget is expected to be enough for every snapshot."""
+    budget: int
+    lit: int
+    """Rows a batch lights, estimated."""
+    exact: bool
+    """True if every step is kept exactly, not only keyframes."""
+    parts: EstimateParts

@@ -1,0 +1,72 @@
+"""Schemas of steps, events and measures."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from lamplighter.serving.schemas.base import Items
+
+
+class StepFacts(BaseModel):
+    """The figures of one step."""
+
+    attempt: int
+    step: int
+    time: float
+    loss: float | None
+    learning_rate: float | None
+    tokens_per_second: float | None
+    step_seconds: float | None
+    observe_seconds: float | None
+    batch_rows: int
+    gradient_rows: int
+    moved_rows: int
+    verified: bool
+    layer_norms: list[float | None]
+
+
+class StepInList(StepFacts):
+    """The figures of one step, and the number of rows lit by then."""
+
+    ever_rows: int | None = None
+    """Rows that were in a batch at least once so far; null if not counted."""
+
+
+class Steps(Items[StepInList]):
+    """The figures of several steps, and how the steps were chosen."""
+
+    every: int
+    """The stride through the range; 1 with `extremes`."""
+    extremes: bool
+    """True if the items hold the smallest and the largest loss of each of several equally long stretches, so that no
+    outlier is missing.
+    """
+
+
+class StepInFull(StepFacts):
+    """One step, row by row."""
+
+    tokens: list[list[int]]
+    """The batch's text: sequences of token ids."""
+    gradient: list[tuple[int, float | None]]
+    """Token id and gradient norm, largest first."""
+    moved: list[tuple[int, float | None]]
+    """Token id and the distance its row moved, largest first."""
+
+
+class Event(BaseModel):
+    """A timeline event."""
+
+    id: int
+    time: float
+    attempt: int
+    step: int
+    kind: str
+    message: str
+
+
+class Measures(BaseModel):
+    """The measures computed from the record at a step."""
+
+    step: int
+    values: dict[str, float | None]

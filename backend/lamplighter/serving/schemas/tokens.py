@@ -1,0 +1,45 @@
+"""Schemas of tokens and their neighbours."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from lamplighter.serving.schemas.base import Items
+
+
+class Token(BaseModel):
+    """A token of the vocabulary."""
+
+    token_id: int
+    token: str
+    count: int
+    class_: str | None = Field(serialization_alias="class")
+
+
+class TokenInFull(Token):
+    """A token at a step."""
+
+    step: int
+    exact: bool
+    """True if `step` is the requested one."""
+    norm: float | None
+    touches: int
+    """Number of batches that contained it."""
+    last_lit: int | None
+    """The last step whose batch contained it; null for none."""
+
+
+class Neighbour(BaseModel):
+    """A nearby token."""
+
+    token_id: int
+    token: str
+    class_: str | None = Field(serialization_alias="class")
+    cosine: float | None
+
+
+class Neighbours(Items[Neighbour]):
+    """The nearest tokens at a step, by cosine."""
+
+    step: int
+    exact: bool

@@ -1,0 +1,144 @@
+"""Schemas of the embedding: one step, several steps, one token over time."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from lamplighter.serving.schemas.base import Items
+
+
+class Keyframe(BaseModel):
+    """A step at which the whole matrix is kept."""
+
+    attempt: int
+    step: int
+
+
+class Keyframes(Items[Keyframe]):
+    """The keyframes, and whether the steps between them can be rebuilt."""
+
+    exact: bool
+    """True if every step from `from` to `to` rebuilds bit for bit."""
+    stretches: list[tuple[int, int]]
+    """First and last step of each stretch on this page in which every step rebuilds bit for bit."""
+    from_: int = Field(serialization_alias="from")
+    to: int
+    next: str | None
+    """The URL of the next page; null on the last."""
+
+
+class Matrix(BaseModel):
+    """The embedding after a step, one row a token, with the tokens' texts, classes and counts; all lists are in the
+    same order.
+    """
+
+    attempt: int
+    step: int
+    token_ids: list[int]
+    tokens: list[str]
+    classes: list[str | None]
+    counts: list[int]
+    vectors: list[list[float | None]]
+
+
+class Norms(BaseModel):
+    """The norm of every row."""
+
+    attempt: int
+    step: int
+    exact: bool
+    """True if `step` is the requested one."""
+    norms: list[float | None]
+    """Euclidean, by token id."""
+
+
+class Vectors(BaseModel):
+    """Rows of the embedding over several steps."""
+
+    attempt: int
+    """The attempt of the last step."""
+    steps: list[int]
+    token_ids: list[int]
+    vectors: list[list[list[float | None]]]
+    """By step, then by token."""
+
+
+class Displacement(BaseModel):
+    """The distance that a token's row moved."""
+
+    token_id: int
+    token: str
+    class_: str | None = Field(serialization_alias="class")
+    distance: float
+    """Euclidean, between its vectors after the two steps."""
+
+
+class Displacements(Items[Displacement]):
+    """The rows that moved farthest between two steps, farthest first."""
+
+    attempt: int
+    """The attempt of the last step."""
+    from_: int = Field(serialization_alias="from")
+    to: int
+    rows: int
+    """Number of rows in the embedding."""
+    moved: int
+    """Number of rows that moved."""
+
+
+class PathOfVectors(BaseModel):
+    """One token's vector at the exactly kept steps."""
+
+    token_id: int
+    steps: list[int]
+    vectors: list[list[float | None]]
+
+
+class PathOfMotion(BaseModel):
+    """The motion of one token's vector over the exactly kept steps."""
+
+    token_id: int
+    steps: list[int]
+    length: list[float | None]
+    """Euclidean norm of the vector."""
+    displacement: list[float | None]
+    """Euclidean distance from the previous kept step; null at the first."""
+    turned: list[float | None]
+    """Degrees between the vector and that of the previous kept step; null at the first, and if either is zero."""
+    turned_since_first: list[float | None]
+    """Degrees between the vector and that of the first kept step of the range."""
+
+
+class PathOfPair(BaseModel):
+    """The distance between two tokens' vectors at the exactly kept steps."""
+
+    token_id: int
+    with_: int = Field(serialization_alias="with")
+    steps: list[int]
+    distance: list[float | None]
+    """Euclidean."""
+    cosine: list[float | None]
+    """Null if either vector is zero."""
+
+
+class PathOfGradient(BaseModel):
+    """One token's gradient, at the steps whose batch contained it or whose gradient touched its row."""
+
+    token_id: int
+    steps: list[int]
+    occurrences: list[int]
+    """Occurrences in the batch; 0 if the row got a gradient without being in it."""
+    gradient: list[float | None]
+    """Euclidean norm of the row's gradient, before clipping; null if the step's gradients are not recorded."""
+
+
+class PathOfPlaces(BaseModel):
+    """One token's positions on the map, by layout."""
+
+    token_id: int
+    method: Literal["linear", "umap"]
+    steps: list[int]
+    x: list[float]
+    y: list[float]

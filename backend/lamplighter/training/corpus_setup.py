@@ -1,0 +1,34 @@
+"""Corpus setup: reads the corpus into the run folder before the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.model.batches import check_length
+from lamplighter.runfolder.run_folder import RunFolder
+
+
+def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None = None) -> None:
+    """Write the corpus into the folder as token ids, unless it is there; no file outside is needed afterwards.
+
+    Args:
+        run: the run, whose recipe names the text; a user's own text is in its folder.
+        progress: called with the fraction done, from 0 to 1, and a description of the current work.
+
+    Raises:
+        CorpusError: the text cannot be trained on; the message says why and what to do.
+    """
+    if run.prepared:
+        return
+    recipe = run.recipe
+    text: str | None = None
+    if recipe.corpus.kind == "text":
+        try:
+            text = run.source_path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CorpusError(f"the run's text cannot be read: {error}") from error
+    corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)
+    check_length(recipe, len(corpus.token_ids))
+    run.write_corpus(corpus.token_ids, corpus.vocabulary, corpus.tokeniser)

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { riverbed } from "./flow-geometry";
+
+const LAYERS = ["embedding", "positions", "block 1", "unembedding"];
+
+describe("riverbed", () => {
+  it("flows from the loss to the embedding, as wide at each layer as its norm", () => {
+    const { fords, outlines, scale } = riverbed(LAYERS, [0.4, 0.1, 0.2, 0.7]);
+    expect(fords.map(({ name, y }) => [name, y])).toEqual([
+      ["unembedding", 1],
+      ["block 1", 2],
+      ["positions", 3],
+      ["embedding", 4],
+    ]);
+    expect(scale).toBe(1);
+    const widthAt = (outline: { x: number[]; y: number[] }, y: number) => {
+      const xs = outline.x.filter((_, i) => outline.y[i] === y);
+      return Math.max(...xs) - Math.min(...xs);
+    };
+    const [main, arm] = outlines;
+    expect(widthAt(main!, 1)).toBeCloseTo(0.7);
+    expect(widthAt(main!, 2)).toBeCloseTo(0.2);
+    expect(widthAt(main!, 4)).toBeCloseTo(0.4);
+    // Positions leave it as an arm of their own width, and the main river does not know them.
+    expect(main!.y).not.toContain(3.5);
+    expect(widthAt(arm!, 3)).toBeCloseTo(0.1);
+    // Nowhere wider than the layers it joins.
+    expect(Math.max(...main!.x)).toBeCloseTo(0.35);
+  });
+
+  it("has a round scale, and room for what is no number", () => {
+    expect(riverbed(["a", "b"], [0.021, 0.004]).scale).toBe(0.05);
+    expect(riverbed(["a", "b"], [20, 3]).scale).toBe(20);
+    const odd = riverbed(["a", "b"], [NaN, Infinity]);
+    expect(odd.scale).toBe(1);
+    expect(odd.outlines[0]!.x.every((x) => x === 0)).toBe(true);
+    expect(riverbed([], [])).toEqual({ fords: [], outlines: [], scale: 1 });
+    expect(riverbed([], [1]).fords[0]!.name).toBe("0");
+  });
+});

@@ -1,5 +1,0 @@
-/** Export of pictures and films, loaded on first use. */
-
-export { fileName } from "./filename";
-export { film } from "./film";
-export { pngOf, svgBlobOf } from "./picture";

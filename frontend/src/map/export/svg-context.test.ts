@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { escaped, VectorPen } from "./svg-context";
+
+describe("the pen that writes SVG", () => {
+  it("lets no text be markup, nor anything that XML cannot hold", () => {
+    expect(escaped(`<script>"a" & b</script>`)).toBe(
+      "&lt;script&gt;&quot;a&quot; &amp; b&lt;/script&gt;",
+    );
+    expect(escaped("a\0b\u{8}c\ud800d\uffffe\u{1f3d9}")).toBe("abcde\u{1f3d9}");
+  });
+
+  it("writes words with their size, weight and place", () => {
+    const pen = new VectorPen();
+    pen.font = '600 12px system-ui, "Segoe UI"';
+    pen.textBaseline = "middle";
+    pen.fillStyle = "rgba(10,14,28,0.6)";
+    pen.globalAlpha = 0.5;
+    pen.fillText("dog", 10, 20);
+    expect(pen.elements).toEqual([
+      '<text x="10" y="24.2" font-size="12" font-weight="600" fill="#0a0e1c" fill-opacity="0.3">dog</text>',
+    ]);
+  });
+
+  it("draws lines and whole circles", () => {
+    const pen = new VectorPen();
+    pen.strokeStyle = "#ffe9c4";
+    pen.setLineDash([4, 2]);
+    pen.beginPath();
+    pen.moveTo(0, 0);
+    pen.lineTo(10, 5.55);
+    pen.stroke();
+    pen.beginPath();
+    pen.arc(5, 5, 2, 0, 2 * Math.PI);
+    pen.fill();
+    expect(pen.elements[0]).toBe(
+      '<path d="M0 0L10 5.6" fill="none" stroke="#ffe9c4" stroke-width="1" stroke-dasharray="4 2"/>',
+    );
+    expect(pen.elements[1]).toContain("M7 5A2 2 0 1 1 3 5A2 2 0 1 1 7 5Z");
+  });
+});

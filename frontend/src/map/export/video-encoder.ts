@@ -1,0 +1,140 @@
+/** Frame encoders of a film, of which the browser's best is chosen. */
+
+import { Apng } from "./apng";
+import { pictureOf } from "./canvas-blob";
+import { webm, type Encoded, type Video } from "./webm";
+
+/** An encoder that takes a film's frames in order. */
+export interface Tape {
+  /** Frames per second. */
+  readonly rate: number;
+  /** True if it stores one picture per change, which rules out glides. */
+  readonly still: boolean;
+  /** Encode the canvas as shown from `time` (ms) on; `key` makes a key frame, which needs none before it. */
+  add(canvas: HTMLCanvasElement, time: number, key: boolean): Promise<void>;
+  /** Return the file, which ends at `time` (ms). */
+  end(time: number): Promise<Blob>;
+  close(): void;
+}
+
+/** Codec names, as the browser and the file call them, the fastest first. */
+const CODECS = [
+  ["vp8", "V_VP8"],
+  ["vp09.00.40.08", "V_VP9"],
+] as const;
+/** Limit on frames that wait to be encoded. */
+const WAITING = 4;
+/** Quality of a frame that is a whole picture, 0 to 1. */
+const QUALITY = 0.8;
+
+/**
+ * Return the best encoder this browser has.
+ *
+ * That is a video by WebCodecs, which browsers offer on secure origins only; else a video of whole pictures,
+ * since a WebP picture is a VP8 key frame; else, in a browser that writes no WebP, an animated PNG.
+ */
+export async function tapeFor(width: number, height: number): Promise<Tape> {
+  if (typeof VideoEncoder === "function") {
+    for (const [codec, name] of CODECS) {
+      const bitrate = Math.min(16e6, 6 * width * height);
+      const settings = { codec, width, height, bitrate, framerate: 24 };
+      const { supported } = await VideoEncoder.isConfigSupported(settings);
+      if (supported) return new Encoding(settings, name);
+    }
+  }
+  const small = document.createElement("canvas");
+  small.width = small.height = 1;
+  const { type } = await pictureOf(small, "image/webp");
+  return type === "image/webp" ? new Pictures(width, height) : new Apng();
+}
+
+/** A video encoder by WebCodecs. */
+class Encoding implements Tape {
+  readonly rate = 24;
+  readonly still = false;
+  private readonly frames: Encoded[] = [];
+  private readonly encoder: VideoEncoder;
+  private failure: Error | null = null;
+
+  constructor(
+    private readonly settings: VideoEncoderConfig,
+    private readonly codec: Video["codec"],
+  ) {
+    this.encoder = new VideoEncoder({
+      output: (chunk) => {
+        const bytes = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(bytes);
+        this.frames.push({ time: chunk.timestamp / 1_000, key: chunk.type === "key", bytes });
+      },
+      error: (error) => (this.failure = error),
+    });
+    this.encoder.configure(settings);
+  }
+
+  async add(canvas: HTMLCanvasElement, time: number, key: boolean) {
+    const frame = new VideoFrame(canvas, { timestamp: Math.round(1e3 * time) });
+    this.encoder.encode(frame, { keyFrame: key });
+    frame.close();
+    while (this.encoder.encodeQueueSize > WAITING && !this.failure)
+      await new Promise((done) => setTimeout(done));
+    if (this.failure) throw this.failure;
+  }
+
+  async end(time: number) {
+    await this.encoder.flush();
+    return fileOf(this.frames, this.codec, this.settings, time);
+  }
+
+  close() {
+    if (this.encoder.state !== "closed") this.encoder.close();
+  }
+}
+
+/** A video encoder that takes each frame from a WebP picture. */
+class Pictures implements Tape {
+  /** Every frame is a whole picture, so a lower rate keeps the file small. */
+  readonly rate = 12;
+  readonly still = false;
+  private readonly frames: Encoded[] = [];
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+  ) {}
+
+  async add(canvas: HTMLCanvasElement, time: number) {
+    const picture = await pictureOf(canvas, "image/webp", QUALITY);
+    this.frames.push({ time, key: true, bytes: vp8Of(await picture.arrayBuffer()) });
+  }
+
+  end(time: number) {
+    return Promise.resolve(fileOf(this.frames, "V_VP8", this, time));
+  }
+
+  close() {}
+}
+
+function fileOf(
+  frames: Encoded[],
+  codec: Video["codec"],
+  { width, height }: { width: number; height: number },
+  duration: number,
+): Blob {
+  const bytes = webm(frames, { codec, width, height, duration });
+  return new Blob([bytes as BlobPart], { type: "video/webm" });
+}
+
+/**
+ * Return the VP8 frame in a WebP file.
+ *
+ * @throws RangeError if there is none.
+ */
+function vp8Of(file: ArrayBuffer): Uint8Array {
+  const view = new DataView(file);
+  for (let at = 12; at + 8 <= file.byteLength;) {
+    const size = view.getUint32(at + 4, true);
+    if (view.getUint32(at) === 0x56503820) return new Uint8Array(file, at + 8, size);
+    at += 8 + size + (size & 1);
+  }
+  throw new RangeError("this WebP file has no frame of VP8");
+}

@@ -1,0 +1,262 @@
+/**
+ * The map's Plotly figure, which owns the axes, pan, wheel, lasso and mode bar. Touch gestures are our own,
+ * since Plotly does not pinch. It reports the view while it changes, and takes one from outside.
+ */
+
+import type { PlotlyDiv, PlotlyLibrary, Trace } from "../../charts/plotly/library.d";
+import { plotly, quietFigure } from "../../charts/plotly/plotly";
+import { Fingers, type Drag } from "./touch";
+import { boxOfCorners, type Point } from "./lasso";
+import { zoomed, type View } from "../../model/placement";
+
+/** Handlers of the figure's events. */
+export interface FigureEvents {
+  viewed(view: View): void;
+  home(): void;
+  save(): void;
+  /** Handle a press on a drag mode button. */
+  drags(drag: Drag): void;
+  /** Handle a finished outline around tokens, in map units. */
+  surrounded(corners: Point[]): void;
+  /** Show the outline that a finger is drawing, in CSS pixels from the map's corner; null once it is done. */
+  drawing(line: Point[] | null): void;
+}
+
+/** Titles of the mode bar's buttons; a group without titles is left out. */
+export interface FigureWords {
+  home: string;
+  save: string;
+  pan?: string;
+  lasso?: string;
+  box?: string;
+}
+
+/** How long the view must rest before Plotly's traces may change, in ms. */
+const REST = 250;
+
+/** The map's Plotly figure. */
+export class Figure {
+  private plotted: PlotlyDiv | null = null;
+  private library: PlotlyLibrary | null = null;
+  private view: View | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private traces: Trace[] = [];
+  private applying = false;
+  private redrawing: ReturnType<typeof setTimeout> | undefined;
+  private movedAt = -Infinity;
+  private drag: Drag = "pan";
+  private readonly fingers: Fingers;
+
+  constructor(
+    private readonly div: HTMLElement,
+    private readonly events: FigureEvents,
+    private readonly words: FigureWords,
+  ) {
+    this.fingers = new Fingers(div, {
+      view: () => this.view,
+      viewed: (view) => {
+        this.events.viewed(view);
+        this.setView(view);
+      },
+      draws: () => this.drag,
+      drawing: (line) => this.events.drawing(line),
+      drawn: (line) => this.events.surrounded(line.map((point) => this.placeOf(point))),
+    });
+    void this.begin();
+  }
+
+  /** Move the axes to a view, after a short delay; the lamps already show it. */
+  setView(view: View) {
+    this.view = view;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.apply(), 80);
+  }
+
+  /** Set Plotly's own traces: the trails, and without WebGL2 the lamps too. */
+  setTraces(traces: Trace[]) {
+    if (!traces.length && !this.traces.length) return;
+    this.traces = traces;
+    clearTimeout(this.redrawing);
+    this.redraw();
+  }
+
+  /** Set what dragging does, with a mouse or a finger. */
+  setDrag(drag: Drag) {
+    if (drag === this.drag) return;
+    this.drag = drag;
+    this.fingers.forget();
+    if (this.library && this.plotted) void this.library.relayout(this.plotted, { dragmode: drag });
+  }
+
+  resize() {
+    if (this.library && this.plotted) void this.library.Plots.resize(this.plotted);
+  }
+
+  /** Zoom about the centre; a factor below 1 zooms in. */
+  zoom(factor: number) {
+    if (!this.view) return;
+    this.view = zoomed(this.view, factor);
+    this.events.viewed(this.view);
+    this.setView(this.view);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    clearTimeout(this.redrawing);
+    this.fingers.stop();
+    if (this.plotted) this.library?.purge(this.plotted);
+    this.library = this.plotted = null;
+  }
+
+  private readonly redraw = () => {
+    const { library, plotted } = this;
+    if (!library || !plotted) return;
+    // Replacing traces would interrupt a drag, so wait until the view rests.
+    const wait = this.movedAt + REST - performance.now();
+    if (wait > 0 || this.fingers.touching)
+      this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
+    else void library.react(plotted, this.traces, this.figure(), this.config(library));
+  };
+
+  private async begin() {
+    try {
+      this.library = await plotly();
+    } catch {
+      return; // Without Plotly the map is visible but cannot be moved.
+    }
+    const { library } = this;
+    this.plotted = await library.newPlot(
+      this.div,
+      this.traces,
+      this.figure(),
+      this.config(library),
+    );
+    const told = (changes: Record<string, unknown>) => {
+      const full = this.plotted?._fullLayout;
+      // Ignore our own changes and changes of size: the viewer did not make them.
+      if (!full || this.applying || !Object.keys(changes).some((key) => key.includes("range["))) {
+        return;
+      }
+      const [x0, x1] = full.xaxis.range;
+      const [y0, y1] = full.yaxis.range;
+      clearTimeout(this.timer);
+      this.movedAt = performance.now();
+      this.view = { x0, x1, y0, y1 };
+      this.events.viewed(this.view);
+    };
+    this.apply();
+    this.plotted.on?.("plotly_relayouting", told);
+    this.plotted.on?.("plotly_relayout", told);
+    this.plotted.on?.("plotly_doubleclick", () => this.events.home());
+    this.plotted.on?.("plotly_selected", (drawn) => this.selected(drawn));
+  }
+
+  /**
+   * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
+   */
+  private selected(drawn: Record<string, unknown> | undefined) {
+    const { lassoPoints, range } = (drawn ?? {}) as Partial<
+      Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
+    >;
+    if (!lassoPoints && !range) return;
+    // The outline is no longer needed, but Plotly is still about to draw it.
+    setTimeout(() => this.wipe(), 0);
+    if (lassoPoints) {
+      this.events.surrounded(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
+    } else if (range) {
+      const [one, other] = [0, 1].map((i) => ({ x: range.x[i]!, y: range.y[i]! }));
+      this.events.surrounded(boxOfCorners(one!, other!));
+    }
+  }
+
+  /** Remove Plotly's outline. */
+  private wipe() {
+    if (!this.library || !this.plotted) return;
+    void this.library.relayout(this.plotted, { selections: [] });
+    // Where Plotly draws the lamps itself, it has dimmed those outside.
+    if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
+  }
+
+  /** Return the map position of a point given in CSS pixels from the corner. */
+  private placeOf({ x, y }: Point): Point {
+    const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
+    return {
+      x: x0 + (x / this.div.clientWidth) * (x1 - x0),
+      y: y1 - (y / this.div.clientHeight) * (y1 - y0),
+    };
+  }
+
+  private apply() {
+    if (!this.view || !this.library || !this.plotted) return;
+    const { x0, x1, y0, y1 } = this.view;
+    this.applying = true;
+    void this.library
+      .relayout(this.plotted, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] })
+      .finally(() => (this.applying = false));
+  }
+
+  private figure() {
+    const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
+    const axis = { visible: false, autorange: false, fixedrange: false };
+    return quietFigure({
+      margin: { l: 0, r: 0, t: 0, b: 0 },
+      xaxis: { ...axis, range: [x0, x1] },
+      yaxis: { ...axis, range: [y0, y1] },
+      dragmode: this.drag,
+      hovermode: false,
+      newselection: { line: { color: "#ffe9c4", width: 1.5, dash: "solid" } },
+      modebar: {
+        orientation: "v",
+        bgcolor: "rgba(0,0,0,0)",
+        color: "#8fa3c8",
+        activecolor: "#ffe9c4",
+      },
+    });
+  }
+
+  private config(library: PlotlyLibrary) {
+    const home = {
+      name: "whole-city",
+      title: this.words.home,
+      icon: library.Icons["home"],
+      click: () => this.events.home(),
+    };
+    const save = {
+      name: "save-picture",
+      title: this.words.save,
+      icon: library.Icons["camera"],
+      click: () => this.events.save(),
+    };
+    // Our own buttons: Plotly omits its own in a figure without points. It still marks the active one.
+    const dragging = (val: Drag, icon: string, title = "") => ({
+      name: `drag-${val}`,
+      title,
+      icon: library.Icons[icon],
+      attr: "dragmode",
+      val,
+      click: () => this.events.drags(val),
+    });
+    const drags = [
+      dragging("pan", "pan", this.words.pan),
+      dragging("lasso", "lasso", this.words.lasso),
+      dragging("select", "selectbox", this.words.box),
+    ];
+    return {
+      displaylogo: false,
+      displayModeBar: true,
+      modeBarButtons: [
+        [
+          "zoomIn2d",
+          "zoomOut2d",
+          home,
+          ...(this.words.lasso ? drags : []),
+          ...(this.words.save ? [save] : []),
+        ],
+      ],
+      scrollZoom: true,
+      doubleClick: false as const,
+      responsive: false,
+      showTips: false,
+    };
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Touch gestures on the map: one finger pans, or draws in lasso mode; two pan and pinch. Plotly handles
+ * neither, and receives none of these events.
+ */
+
+import { boxOfCorners, type Point } from "./lasso";
+import { zoomed, type View } from "../../model/placement";
+
+/** The drag mode: pan the map, or draw around tokens, freely or as a box. */
+export type Drag = "pan" | "lasso" | "select";
+
+/** The view and the handlers that touch gestures need. */
+export interface FingerEvents {
+  view(): View | null;
+  /** Handle a view moved by this many fingers. */
+  viewed(view: View, fingers: number): void;
+  /** Return what one finger does now. */
+  draws(): Drag;
+  /** Show the outline so far, in CSS pixels from the map's corner; null once it is gone. */
+  drawing(line: Point[] | null): void;
+  drawn(line: Point[]): void;
+}
+
+/** Pixels a finger moves before it draws, and between two corners of its line. */
+const MEANT = 6;
+const APART = 3;
+const MOST_CORNERS = 2_000;
+/** Greatest distance (px) and interval (ms) between the taps of a double tap. */
+const NEAR = 30;
+const SOON = 320;
+
+/** Touch gestures on one element. */
+export class Fingers {
+  private points: Point[] = [];
+  /** The line drawn so far; null while no finger draws. */
+  private line: Point[] | null = null;
+  /** True after a pinch until all fingers are lifted, so that the last one does not draw. */
+  private pinched = false;
+
+  constructor(
+    private readonly div: HTMLElement,
+    private readonly events: FingerEvents,
+  ) {
+    div.addEventListener("touchstart", this.touched, { capture: true, passive: false });
+    div.addEventListener("touchmove", this.dragged, { capture: true, passive: false });
+    div.addEventListener("touchend", this.lifted, { capture: true });
+    div.addEventListener("touchcancel", this.lost, { capture: true });
+  }
+
+  stop() {
+    this.div.removeEventListener("touchstart", this.touched, { capture: true });
+    this.div.removeEventListener("touchmove", this.dragged, { capture: true });
+    this.div.removeEventListener("touchend", this.lifted, { capture: true });
+    this.div.removeEventListener("touchcancel", this.lost, { capture: true });
+  }
+
+  /** Return whether a finger is on the map. */
+  get touching(): boolean {
+    return this.points.length > 0;
+  }
+
+  /** Discard the line being drawn. */
+  forget() {
+    if (this.line) this.events.drawing(null);
+    this.line = null;
+  }
+
+  private readonly touched = (event: TouchEvent) => {
+    if ((event.target as Element).closest(".modebar")) return;
+    event.stopPropagation();
+    this.remember(event);
+    if (this.points.length > 1) {
+      this.pinched = true;
+      this.forget();
+    } else if (this.events.draws() !== "pan" && !this.pinched) {
+      this.line = [this.here(this.points[0]!)];
+    }
+  };
+
+  private readonly dragged = (event: TouchEvent) => {
+    const view = this.events.view();
+    if (!this.points.length || !view) return;
+    event.stopPropagation();
+    event.preventDefault();
+    const before = this.points;
+    this.remember(event);
+    const after = this.points;
+    if (before.length !== after.length) return;
+    if (this.line) this.draw(this.here(after[0]!));
+    else if (after.length > 1 || this.events.draws() === "pan") this.move(view, before, after);
+  };
+
+  private readonly lifted = (event: TouchEvent) => {
+    if ((event.target as Element).closest(".modebar")) return;
+    event.stopPropagation();
+    this.remember(event);
+    if (this.points.length) return;
+    const line = this.outline();
+    this.forget();
+    this.pinched = false;
+    if (line) this.events.drawn(line);
+  };
+
+  private readonly lost = (event: TouchEvent) => {
+    this.remember(event);
+    this.forget();
+    if (!this.points.length) this.pinched = false;
+  };
+
+  private draw(at: Point) {
+    const line = this.line!;
+    const last = line[line.length - 1]!;
+    const far = Math.hypot(at.x - last.x, at.y - last.y);
+    if (far < (line.length > 1 ? APART : MEANT) || line.length >= MOST_CORNERS) return;
+    line.push(at);
+    this.events.drawing(this.outline());
+  }
+
+  private outline(): Point[] | null {
+    const { line } = this;
+    if (!line || line.length < 2) return null;
+    return this.events.draws() === "select" ? boxOfCorners(line[0]!, line.at(-1)!) : [...line];
+  }
+
+  private move(view: View, before: Point[], after: Point[]) {
+    const box = this.div.getBoundingClientRect();
+    const [was, is] = [middle(before), middle(after)];
+    const reach = (points: Point[], from: Point) =>
+      Math.max(8, Math.hypot(points[0]!.x - from.x, points[0]!.y - from.y));
+    const factor = after.length > 1 ? reach(before, was) / reach(after, is) : 1;
+    const px = (was.x - box.left) / box.width;
+    const py = 1 - (was.y - box.top) / box.height;
+    const { x0, x1, y0, y1 } = zoomed(view, factor, px, py);
+    const dx = (-(is.x - was.x) / box.width) * (x1 - x0);
+    const dy = ((is.y - was.y) / box.height) * (y1 - y0);
+    const moved = { x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy };
+    this.events.viewed(moved, after.length);
+  }
+
+  private here({ x, y }: Point): Point {
+    const { left, top } = this.div.getBoundingClientRect();
+    return { x: x - left, y: y - top };
+  }
+
+  private remember(event: TouchEvent) {
+    // Ignore fingers on a panel.
+    this.points = Array.from(event.touches)
+      .filter(({ target }) => this.div.contains(target as Node))
+      .slice(0, 2)
+      .map(({ clientX: x, clientY: y }) => ({ x, y }));
+  }
+}
+
+/** A detector of double taps. */
+export class Taps {
+  private last: (Point & { at: number }) | null = null;
+
+  /** Record a tap at a time in ms. Return whether it completes a double tap. */
+  tapped(x: number, y: number, at: number): boolean {
+    const { last } = this;
+    const double =
+      last !== null && at - last.at < SOON && Math.hypot(x - last.x, y - last.y) < NEAR;
+    this.last = double ? null : { x, y, at };
+    return double;
+  }
+}
+
+function middle(points: Point[]): Point {
+  return {
+    x: points.reduce((sum, { x }) => sum + x, 0) / points.length,
+    y: points.reduce((sum, { y }) => sum + y, 0) / points.length,
+  };
+}

@@ -1,0 +1,48 @@
+/** Lines from the chosen token to its nearest tokens in the embedding space, on the map, or in both. */
+
+import { INK } from "../palette";
+import type { Pen } from "./drawing-context";
+
+export type LinkKind = "space" | "map" | "both";
+
+/** A link to a neighbour of the chosen token. */
+export interface LinkLine {
+  id: number;
+  /** Cosine of the angle between the two rows; null if not known. */
+  cosine: number | null;
+  kind: LinkKind;
+}
+
+/** Each kind has its own dashes, and its own shape at the end, because colour carries no meaning here. */
+const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3] };
+
+/** Draw the links from (x, y); `pixelOf` returns a token's position in the picture. */
+export function drawLinks(
+  pen: Pen,
+  [x, y]: [number, number],
+  links: LinkLine[],
+  pixelOf: (id: number) => [number, number],
+) {
+  pen.strokeStyle = INK.lamp;
+  for (const { id, cosine, kind } of links) {
+    const [nx, ny] = pixelOf(id);
+    pen.lineWidth = kind === "both" ? 1.8 : 1.2;
+    pen.globalAlpha = kind === "map" ? 0.55 : 0.2 + 0.5 * Math.max(0, cosine ?? 0) ** 2;
+    pen.setLineDash(DASHES[kind]);
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(nx, ny);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.globalAlpha = 0.85;
+    pen.beginPath();
+    // A ring for near in the space, a square for near on the map, both for both.
+    if (kind !== "map") {
+      pen.moveTo(nx + 4, ny);
+      pen.arc(nx, ny, 4, 0, 2 * Math.PI);
+    }
+    if (kind !== "space") pen.rect(nx - 5.5, ny - 5.5, 11, 11);
+    pen.stroke();
+  }
+  pen.globalAlpha = 1;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import type { Scenery } from "./overlay";
+import { drawTrails } from "./draw-trails";
+import { trailTraces } from "./trails";
+import { VectorPen } from "../export/svg-context";
+
+describe("trails", () => {
+  const zigzag = {
+    id: 1,
+    xs: [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    ys: [0, 1, 0, 1, 0, 1, 0, 1, 0],
+    own: true,
+  };
+
+  it("are lines that meet, the older part the fainter, with two shapes at the ends", () => {
+    const traces = trailTraces([zigzag]);
+    const lines = traces.filter(({ mode }) => mode === "lines");
+    const opacities = lines.map(({ opacity }) => opacity as number);
+    expect(opacities).toEqual([...opacities].sort());
+    const xs = lines.map(({ x }) => (x as (number | null)[]).filter((one) => one !== null));
+    expect(xs.flat().filter((one, i, all) => one !== all[i - 1])).toEqual(zigzag.xs);
+    for (let i = 1; i < xs.length; i++) expect(xs[i]![0]).toBe(xs[i - 1]!.at(-1));
+    const [begun, now] = traces.filter(({ mode }) => mode === "markers");
+    expect([begun!["x"], now!["x"]]).toEqual([[0], [8]]);
+    const symbol = (trace: typeof begun) => (trace!["marker"] as { symbol: string }).symbol;
+    expect(symbol(begun)).not.toBe(symbol(now));
+  });
+
+  it("are as many traces for many tokens as for one of each sort, and none for one at rest", () => {
+    const other = { ...zigzag, own: false };
+    const few = trailTraces([zigzag, other]).length;
+    expect(trailTraces([...Array(20).fill(zigzag), ...Array(20).fill(other)])).toHaveLength(few);
+    expect(trailTraces([{ id: 2, xs: [1], ys: [1], own: true }])).toEqual([]);
+  });
+
+  it("are whole where there are fewer points than parts", () => {
+    const traces = trailTraces([{ id: 2, xs: [0, 1], ys: [0, 1], own: false }]);
+    const drawn = traces.filter(({ mode }) => mode === "lines").flatMap(({ x }) => x as number[]);
+    expect(drawn.filter((one) => one !== null)).toEqual([0, 1]);
+  });
+});
+
+describe("trails on a picture", () => {
+  it("are where the map's places are, with a square where they begin and a triangle where they end", () => {
+    const pen = new VectorPen();
+    const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
+    const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
+    drawTrails(pen, { trails: [trail], view, width: 200, height: 100 } as Scenery);
+    const paths = pen.elements.map((element) => /d="([^"]*)"/.exec(element)![1]!);
+    expect(paths).toContain("M100 50L200 0");
+    expect(paths.at(-2)).toBe("M-3.5 96.5h7v7h-7Z");
+    expect(paths.at(-1)).toMatch(/^M200 -5\.2L/);
+    expect(pen.elements.at(-1)).toContain('fill="#ffe9c4"');
+  });
+});

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import type { Districts } from "../../api/frames";
+import { vocabularyOf } from "../../api/vocabulary";
+import { districtAt, districtsOf, foundGroups, plantedGroups, type Group } from "./districts";
+
+const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
+
+function lying(xy: Float32Array, groups: Group[]) {
+  return districtsOf(
+    groups,
+    groups.map(({ tokenIds }) => districtAt(xy, tokenIds, box)),
+  );
+}
+
+function words(classes: (string | null)[]) {
+  const items = classes.map((name, token_id) => {
+    return { token_id, token: `w${token_id}`, count: 1, class: name };
+  });
+  return vocabularyOf("run", items, ["animals", "colours"]);
+}
+
+function found(ids: number[], names: string[], of: number[]): Districts {
+  const stamp = { attempt: 1, step: 9, time: 0, vocabulary: of.length };
+  return {
+    kind: "districts",
+    ...stamp,
+    ids: Uint32Array.from(ids),
+    names,
+    of: Uint16Array.from(of),
+  };
+}
+
+describe("districts", () => {
+  it("of the space have their own ids, and the tint of the class they are named after", () => {
+    const vocabulary = words(Array.from({ length: 9 }, () => null));
+    const groups = foundGroups(
+      found([2, 5, 7], ["colours", "a · b", "animals: w8"], [1, 1, 1, 0, 2, 2, 2, 3, 3]),
+      vocabulary,
+    );
+    expect(groups.map(({ id, tint }) => [id, tint])).toEqual([
+      [2, 1],
+      [5, 5],
+      [7, 0],
+    ]);
+    expect(groups.map(({ tokenIds }) => tokenIds)).toEqual([
+      [0, 1, 2],
+      [4, 5, 6],
+      [7, 8],
+    ]);
+  });
+
+  it("lie where most of their tokens do, and fade when these are strewn", () => {
+    const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
+    // All animals together but one; the colours all over the place.
+    const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
+    const [one, other] = lying(xy, plantedGroups(vocabulary));
+    expect([one!.name, one!.unity]).toEqual(["animals", 1]);
+    expect(one!.x).toBeCloseTo(1.1);
+    expect([other!.name, other!.unity]).toEqual(["colours", 0]);
+  });
+
+  it("of fewer than three tokens are none, nor is there one where none was found", () => {
+    const vocabulary = words(["animals", "animals", null, null]);
+    const xy = new Float32Array(8);
+    expect(lying(xy, plantedGroups(vocabulary))).toEqual([]);
+    expect(foundGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
+  });
+});

@@ -1,0 +1,26 @@
+/** The settled scene that a picture is drawn from. */
+
+import type { Lights } from "../webgl/renderer";
+import type { Scenery } from "../overlay/overlay";
+import type { View } from "../../model/placement";
+
+/** The settled scene. */
+export interface Pose {
+  /** The map's own renderer, to copy from; null without WebGL2. */
+  lights: Lights | null;
+  /** The overlay, for the picture's own width and height. */
+  scenery: Scenery;
+  /** x, y by token id, in map units. */
+  xy: Float32Array;
+  /** The bounds of the map, in map units. */
+  box: View;
+  /** Four bytes per token: rgb, and its unlit brightness. */
+  tints: Uint8Array;
+  /** The rows of the beat and their brightness, 0 to 1. */
+  shining: { ids: Uint32Array; strengths: Float32Array };
+}
+
+/** Return the screen pixels per design pixel, with which lamps grow with the picture. */
+export function designSize(width: number, height: number): number {
+  return Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
+}

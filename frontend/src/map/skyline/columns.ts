@@ -1,0 +1,174 @@
+/**
+ * The map in 3-D: a column at each token's position, its height a quantity of the token. Selection, heights
+ * and labels of the columns, and the camera. Pure.
+ */
+
+import type { Layout } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+
+/** Limit on columns that stay smooth; with more tokens, only the most frequent have one. */
+export const MOST_COLUMNS = 5_000;
+/** Number of the highest columns that are labelled. */
+const NAMED = 7;
+/** Least distance between two labelled columns, as a share of the ground. */
+const APART = 0.09;
+
+/** Input of the 3-D view. */
+export interface Skyline {
+  vocabulary: Vocabulary;
+  layout: Layout;
+  /** Four bytes per token, as in the map's renderer. */
+  tints: Uint8Array;
+  /** Height by token id; NaN if not known. */
+  heights: Float32Array;
+  logarithmic: boolean;
+  /** Title of the axis, with its unit. */
+  axis: string;
+}
+
+/** Marks on the columns. */
+export interface Marks {
+  chosen: number | null;
+  /** Tokens drawn with a ring: focused, selected, or under the pointer on the map beside it. */
+  ringed: number[];
+}
+
+/** The camera as Plotly describes it. */
+export interface Camera {
+  eye: Point;
+  center: Point;
+  up: Point;
+}
+
+/** Height visible at unit distance in Plotly's perspective, which spans 45 degrees from bottom to top. */
+const SEEN = 2 * Math.tan(Math.PI / 8);
+
+interface Point {
+  x: number;
+  y: number;
+  z: number;
+}
+
+/** The tokens that are drawn. */
+export interface Columns {
+  /** Tokens with a column, the most frequent first. */
+  standing: number[];
+  /** Tokens whose height is not known, drawn on the ground. */
+  lying: number[];
+}
+
+export const HOME: Camera = {
+  eye: { x: 0.2, y: -1.16, z: 0.62 },
+  center: { x: 0, y: 0.02, z: -0.12 },
+  up: { x: 0, y: 0, z: 1 },
+};
+
+/** Return the camera that shows everything in a picture of this size: the narrower, the farther away. */
+export function homeOf(width: number, height: number): Camera {
+  return moved(HOME, 0, 0, Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))));
+}
+
+/** Return the tokens to draw: the most frequent, and always those in `always`. */
+export function columnsOf(
+  byCount: Uint32Array,
+  heights: Float32Array,
+  always: number[],
+  most = MOST_COLUMNS,
+): Columns {
+  const drawn = new Set(byCount.subarray(0, most));
+  for (const id of always) if (id < heights.length) drawn.add(id);
+  const standing: number[] = [];
+  const lying: number[] = [];
+  for (const id of drawn) (Number.isFinite(heights[id]) ? standing : lying).push(id);
+  return { standing, lying };
+}
+
+/** Return the drawn height of a value. */
+export function raised(value: number, logarithmic: boolean): number {
+  return logarithmic ? Math.log10(1 + Math.max(0, value)) : value;
+}
+
+/** Return round numbers for a logarithmic axis, up to the highest value. */
+export function ticksUpTo(highest: number): number[] {
+  const ticks = [0, 1];
+  while (ticks[ticks.length - 1]! < highest && ticks.length < 12) {
+    ticks.push(10 * ticks[ticks.length - 1]!);
+  }
+  return highest > 0 ? ticks.filter((tick) => tick <= highest) : [0];
+}
+
+/**
+ * Return the highest columns, far enough from one another and from those in `taken` for their labels to fit.
+ */
+export function highest(
+  standing: number[],
+  heights: Float32Array,
+  xy: Float32Array,
+  taken: number[] = [],
+  most = NAMED,
+): number[] {
+  const [w, h] = spanOf(standing, xy);
+  const named: number[] = [];
+  for (const id of standing.toSorted((a, b) => heights[b]! - heights[a]! || a - b)) {
+    if (named.length >= most || !(heights[id]! > 0)) break;
+    const near = [...taken, ...named].some(
+      (other) =>
+        Math.hypot((xy[2 * id]! - xy[2 * other]!) / w, (xy[2 * id + 1]! - xy[2 * other + 1]!) / h) <
+        APART,
+    );
+    if (!near) named.push(id);
+  }
+  return named;
+}
+
+function spanOf(ids: number[], xy: Float32Array): [number, number] {
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (const id of ids) {
+    [x0, x1] = [Math.min(x0, xy[2 * id]!), Math.max(x1, xy[2 * id]!)];
+    [y0, y1] = [Math.min(y0, xy[2 * id + 1]!), Math.max(y1, xy[2 * id + 1]!)];
+  }
+  return [x1 > x0 ? x1 - x0 : 1, y1 > y0 ? y1 - y0 : 1];
+}
+
+/**
+ * Return the camera rotated about the map by degrees, tilted by degrees, and moved nearer (factor below 1) or
+ * farther away.
+ */
+export function moved(camera: Camera, turn: number, tilt: number, factor = 1): Camera {
+  const { eye, center } = camera;
+  const [dx, dy, dz] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
+  const flat = Math.hypot(dx, dy);
+  const far = Math.max(0.3, Math.min(6, factor * Math.hypot(flat, dz)));
+  const round = Math.atan2(dy, dx) + (turn * Math.PI) / 180;
+  const lowest = 0.03;
+  const up = Math.max(
+    lowest,
+    Math.min(Math.PI / 2 - lowest, Math.atan2(dz, flat) + (tilt * Math.PI) / 180),
+  );
+  return {
+    center,
+    up: HOME.up,
+    eye: {
+      x: center.x + far * Math.cos(up) * Math.cos(round),
+      y: center.y + far * Math.cos(up) * Math.sin(round),
+      z: center.z + far * Math.sin(up),
+    },
+  };
+}
+
+/** Return the camera and its target moved to the right and up as seen, in shares of the picture's height. */
+export function shifted({ eye, center, up }: Camera, right: number, above: number): Camera {
+  const [dx, dy, dz] = [center.x - eye.x, center.y - eye.y, center.z - eye.z];
+  const flat = Math.hypot(dx, dy) || 1e-9;
+  const far = Math.hypot(flat, dz);
+  const [rx, ry] = [dy / flat, -dx / flat];
+  // The world height that the picture covers at the target's distance.
+  const [r, u] = [right * SEEN * far, above * SEEN * far];
+  const by = {
+    x: r * rx + (u * ry * dz) / far,
+    y: r * ry - (u * rx * dz) / far,
+    z: (u * flat) / far,
+  };
+  const add = (point: Point) => ({ x: point.x + by.x, y: point.y + by.y, z: point.z + by.z });
+  return { eye: add(eye), center: add(center), up };
+}

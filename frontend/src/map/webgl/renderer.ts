@@ -1,0 +1,381 @@
+/**
+ * A WebGL2 renderer of the lamps and the land beneath them, on one canvas.
+ *
+ * Wide features (halos, blooms, the land's height) are drawn on a coarse grid of cells. The ground seen
+ * through them, and the lamps upon it, then go straight to the canvas: each pixel is drawn once, and again
+ * only where there are lamps.
+ *
+ * It knows positions, tints, lit lamps and a view, but neither runs nor figures. Uploads happen when data
+ * arrives; drawing a frame uploads nothing. All data is kept, so that a lost context can be restored.
+ */
+
+import { LampBuffers } from "./point-buffers";
+import { CELL } from "./glow-falloff";
+import { INK, unit } from "../palette";
+import type { Placement, View } from "../../model/placement";
+import { Program } from "./program";
+import type { Relief } from "../regions/density";
+import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";
+import { depthOf, release, targetOf, textureOf, type Depth, type Target } from "./render-target";
+
+/** The state of the animation at one instant. */
+export interface Moment {
+  view: View;
+  /** Progress of the glide from the last layout to this one, 0 to 1. */
+  mixing: number;
+  /** Progress of the land, which starts a moment later, 0 to 1. */
+  rising: number;
+  /** Brightness of the current beat, 0 to 1. */
+  glow: number;
+}
+
+/**
+ * Distance between the samples of the halo's blur, in cells. A halo has a variance of half a squared cell: a
+ * sixth comes from sharing a lamp among its four cells, a sixth from interpolating between cells, and the
+ * blur adds the rest.
+ */
+const SPREAD = 1 / 3;
+
+/** The renderer of one canvas. */
+export class Lights {
+  /** Bytes sent to the GPU since the start. */
+  uploaded = 0;
+  beat = 0;
+  /** True while the context is lost; nothing is drawn until the browser restores it. */
+  lost = false;
+  private readonly gl: WebGL2RenderingContext;
+  private programs!: Record<"cells" | "seen" | "ground", Program>;
+  private lamps!: Record<Part, Program>;
+  private buffers!: LampBuffers;
+  private screen!: WebGLVertexArrayObject;
+  private reliefs!: [WebGLTexture, WebGLTexture];
+  /** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
+  private cells: Record<"halos" | "asleep" | "lit" | "seen", Target> | null = null;
+  private depth: Depth = "bytes";
+  private largest = 64;
+  /** Inputs of the unlit cells as last drawn; they are redrawn when these change. */
+  private seen = "";
+
+  private count = 0;
+  private tints: Uint8Array = new Uint8Array(0);
+  private lit: Float32Array = new Float32Array(0);
+  private ids: Uint32Array = new Uint32Array(0);
+  private placements: [Placement, Placement] | null = null;
+  private land: [Relief, Relief] | null = null;
+
+  /**
+   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost, and when it
+   * is restored.
+   *
+   * @throws Error if there is no WebGL2.
+   */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    changed: () => void,
+  ) {
+    const gl = canvas.getContext("webgl2", {
+      alpha: false,
+      antialias: false,
+      depth: false,
+      powerPreference: "high-performance",
+    });
+    if (!gl) throw new Error("no WebGL2");
+    this.gl = gl;
+    this.begin();
+    canvas.addEventListener("webglcontextlost", (event) => {
+      // Without this the browser would not restore the context.
+      event.preventDefault();
+      this.lost = true;
+      changed();
+    });
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.lost = false;
+      this.begin();
+      this.restore();
+      changed();
+    });
+  }
+
+  /** Switch to another vocabulary. `tints`: four bytes per token (rgb, unlit brightness). */
+  setTokens(tints: Uint8Array) {
+    this.count = tints.length / 4;
+    this.lit = new Float32Array(2 * this.count).fill(-1);
+    this.ids = new Uint32Array(0);
+    this.placements = this.land = null;
+    this.setTints(tints);
+    this.upload("lit", this.lit);
+  }
+
+  setTints(tints: Uint8Array) {
+    this.tints = tints;
+    this.upload("tint", tints);
+  }
+
+  /**
+   * Set the placement to glide to. `last` is the one to glide from, unless it is the placement shown before.
+   */
+  place(next: Placement, last?: Placement) {
+    const shown = this.placements?.[1];
+    const from = last ?? shown ?? next;
+    if (from === shown) this.buffers.swap();
+    else this.upload("from", from.places);
+    this.placements = [from, next];
+    this.upload("to", next.places);
+  }
+
+  /** Set the land of the placement just set. */
+  raise(relief: Relief) {
+    const last = this.land?.[1] ?? relief;
+    this.reliefs.reverse();
+    this.land = [last, relief];
+    if (last === relief) this.uploadRelief(0, relief);
+    this.uploadRelief(1, relief);
+  }
+
+  /** Light these rows, each by its strength (0 to 1), and no others. */
+  shine(ids: Uint32Array, strengths: Float32Array) {
+    this.beat += 1;
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      this.lit[2 * id] = this.beat;
+      this.lit[2 * id + 1] = strengths[i]!;
+    }
+    this.ids = ids;
+    this.upload("lit", this.lit);
+    if (!this.lost) this.uploaded += this.buffers.uploadBatch(ids);
+  }
+
+  /** Copy everything that another renderer shows, to draw it at another size. */
+  copy(other: Lights) {
+    const { beat, count, tints, lit, ids, placements, land } = other;
+    Object.assign(this, { beat, count, tints, lit, ids, placements, land });
+    this.restore();
+  }
+
+  /** Release the graphics memory. The renderer cannot draw afterwards. */
+  stop() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  resize(width: number, height: number) {
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
+  }
+
+  /** Draw a frame. `design`: device pixels per design pixel. */
+  draw(moment: Moment, design: number) {
+    if (this.lost) return;
+    const { gl, canvas } = this;
+    const cell = Math.max(2, Math.round(CELL * design));
+    const cells = this.cellsOf(Math.ceil(canvas.width / cell), Math.ceil(canvas.height / cell));
+    this.drawAsleep(moment, design / cell, cells, cell);
+    const shining = this.ids.length > 0 && moment.glow > 0;
+    if (shining) this.drawBlooms(moment, design / cell, cells, cell);
+    this.drawSeen(shining ? cells.lit : cells.asleep, cells.seen);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    this.drawGround(cells.seen, design, cell);
+    this.drawLamps("asleep", moment, moment.view, design);
+    if (shining) this.drawLamps("lit", moment, moment.view, design);
+  }
+
+  /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
+  litPixels(moment: Moment, design: number): number {
+    if (this.lost || moment.glow <= 0) return 0;
+    const { gl } = this;
+    const { width, height } = this.canvas;
+    const target = targetOf(gl, "bytes", width, height);
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    this.drawLamps("lit", moment, moment.view, design);
+    const pixels = new Uint8Array(4 * width * height);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    release(gl, target);
+    let bright = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      if (pixels[i]! + pixels[i + 1]! + pixels[i + 2]! > 90) bright += 1;
+    }
+    return bright;
+  }
+
+  /** Draw halos and land, unless they are those of the last frame. */
+  private drawAsleep(
+    { view, mixing, rising, glow }: Moment,
+    size: number,
+    { halos, asleep }: Record<"halos" | "asleep", Target>,
+    cell: number,
+  ) {
+    const { gl } = this;
+    const seen = [view.x0, view.x1, view.y0, view.y1, mixing, rising, size].join();
+    if (seen === this.seen) return;
+    this.seen = seen;
+    const wider = this.wholeCells(view, halos, cell);
+    onto(gl, halos);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    this.drawLamps("halo", { view, mixing, rising, glow }, wider, size);
+    onto(gl, asleep);
+    gl.disable(gl.BLEND);
+    const [before, after] = this.land ?? [null, null];
+    const cells = this.programs.cells.use();
+    cells.texture("halos", 0, halos.picture);
+    cells.float("spread", SPREAD);
+    cells.texture("before", 1, this.reliefs[0]);
+    cells.texture("after", 2, this.reliefs[1]);
+    cells.vec4("beforeRect", ...rect(before));
+    cells.vec4("afterRect", ...rect(after));
+    cells.vec4("view", ...corner(wider));
+    cells.float("mixing", rising);
+    this.fill();
+  }
+
+  private drawBlooms(
+    moment: Moment,
+    size: number,
+    { asleep, lit }: Record<"asleep" | "lit", Target>,
+    cell: number,
+  ) {
+    const { gl } = this;
+    const { width, height } = lit;
+    onto(gl, lit);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, asleep.frame);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    this.drawLamps("bloom", moment, this.wholeCells(moment.view, lit, cell), size);
+  }
+
+  /** Tone-map the light of the cells. */
+  private drawSeen(from: Target, seen: Target) {
+    onto(this.gl, seen);
+    this.gl.disable(this.gl.BLEND);
+    this.programs.seen.use().texture("cells", 0, from.picture);
+    this.fill();
+  }
+
+  private drawGround(cells: Target, design: number, cell: number) {
+    const { gl, canvas } = this;
+    gl.disable(gl.BLEND);
+    const ground = this.programs.ground.use();
+    ground.texture("cells", 0, cells.picture);
+    ground.vec2("part", canvas.width / (cell * cells.width), canvas.height / (cell * cells.height));
+    ground.vec3("night", unit(INK.night));
+    ground.vec3("land", unit(INK.land));
+    ground.vec3("contour", unit(INK.contour));
+    ground.float("pixel", design);
+    this.fill();
+  }
+
+  private drawLamps(part: Part, { mixing, glow }: Moment, view: View, size: number) {
+    const { gl } = this;
+    if (!this.placements) return;
+    gl.enable(gl.BLEND);
+    // Light on cells is summed; on the ground it is tone-mapped already and blends as a screen.
+    const summed = part === "halo" || part === "bloom";
+    gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
+    const lamp = this.lamps[part].use();
+    lamp.vec4("fromBox", ...corner(this.placements[0].box));
+    lamp.vec4("toBox", ...corner(this.placements[1].box));
+    lamp.vec4("view", ...corner(view));
+    lamp.float("mixing", mixing);
+    lamp.float("beat", this.beat);
+    lamp.float("glow", glow);
+    lamp.float("size", size);
+    lamp.float("largest", this.largest);
+    if (part === "asleep" || part === "halo") this.buffers.drawAll(this.count);
+    else this.buffers.drawBatch(this.ids.length);
+  }
+
+  private fill() {
+    this.gl.bindVertexArray(this.screen);
+    this.gl.drawArrays(this.gl.TRIANGLES, 0, 3);
+  }
+
+  /** Extend a view to whole cells, including those cut by the picture's edge. */
+  private wholeCells({ x0, x1, y0, y1 }: View, { width, height }: Target, cell: number): View {
+    const { canvas } = this;
+    return {
+      x0,
+      x1: x0 + ((x1 - x0) * width * cell) / canvas.width,
+      y0,
+      y1: y0 + ((y1 - y0) * height * cell) / canvas.height,
+    };
+  }
+
+  private cellsOf(width: number, height: number) {
+    const { gl, depth } = this;
+    if (this.cells?.halos.width === width && this.cells.halos.height === height) return this.cells;
+    for (const target of Object.values(this.cells ?? {})) release(gl, target);
+    const target = () => targetOf(gl, depth, width, height);
+    this.cells = { halos: target(), asleep: target(), lit: target(), seen: target() };
+    this.seen = "";
+    return this.cells;
+  }
+
+  private begin() {
+    const { gl } = this;
+    this.depth = depthOf(gl);
+    this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
+    this.programs = {
+      cells: new Program(gl, SCREEN, CELLS),
+      seen: new Program(gl, SCREEN, SEEN),
+      ground: new Program(gl, SCREEN, GROUND),
+    };
+    const lamp = (part: Part) => new Program(gl, lampVertex(part), lampFragment(part));
+    this.lamps = Object.fromEntries(PARTS.map((part) => [part, lamp(part)])) as typeof this.lamps;
+    this.buffers = new LampBuffers(gl);
+    this.screen = gl.createVertexArray()!;
+    this.reliefs = [this.reliefTexture(), this.reliefTexture()];
+    this.cells = null;
+  }
+
+  private restore() {
+    this.upload("tint", this.tints);
+    this.upload("lit", this.lit);
+    if (!this.lost) this.uploaded += this.buffers.uploadBatch(this.ids);
+    if (this.placements) {
+      this.upload("from", this.placements[0].places);
+      this.upload("to", this.placements[1].places);
+    }
+    this.land?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
+  }
+
+  private upload(...[name, data]: Parameters<LampBuffers["upload"]>) {
+    if (this.lost) return;
+    this.uploaded += this.buffers.upload(name, data);
+    // Unlit lamps do not depend on which lamps are lit.
+    if (name !== "lit") this.seen = "";
+  }
+
+  private uploadRelief(slot: 0 | 1, { size, heights }: Relief) {
+    if (this.lost) return;
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.reliefs[slot]);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+    const format = this.depth === "full" ? gl.R32F : gl.R16F;
+    gl.texImage2D(gl.TEXTURE_2D, 0, format, size, size, 0, gl.RED, gl.FLOAT, heights);
+    this.uploaded += heights.byteLength;
+    this.seen = "";
+  }
+
+  private reliefTexture(): WebGLTexture {
+    const { gl } = this;
+    const texture = textureOf(gl);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, 1, 1, 0, gl.RED, gl.FLOAT, new Float32Array(1));
+    return texture;
+  }
+}
+
+function onto(gl: WebGL2RenderingContext, { frame, width, height }: Target) {
+  gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+  gl.viewport(0, 0, width, height);
+}
+
+function corner(view: View): [number, number, number, number] {
+  return [view.x0, view.y0, view.x1 - view.x0, view.y1 - view.y0];
+}
+
+function rect(relief: Relief | null): [number, number, number, number] {
+  if (!relief) return [0, 0, 0, 0];
+  const { x0, x1, y0, y1 } = relief.box;
+  return [x0, y0, 1 / (x1 - x0), 1 / (y1 - y0)];
+}

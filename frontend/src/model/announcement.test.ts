@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import type { Districts } from "../api/frames";
+import { CALM, litDistricts, telling, type Facts } from "./announcement";
+
+const event = (id: number) => ({
+  id,
+  time: 0,
+  attempt: 1,
+  step: 100 + id,
+  kind: "born",
+  message: `district ${id}`,
+});
+const facts = (changes: Partial<Facts> = {}): Facts => ({
+  phase: "running",
+  linked: true,
+  step: 100,
+  loss: 3,
+  lit: 12,
+  all: 400,
+  districts: [],
+  events: [],
+  ...changes,
+});
+
+describe("what a screen reader is told", () => {
+  it("comes at first, then calmly and only when there is something new", () => {
+    expect(telling(facts(), null, 0)).not.toBeNull();
+    expect(telling(facts({ step: 120 }), facts(), CALM - 1)).toBeNull();
+    expect(telling(facts({ step: 120 }), facts(), CALM)).not.toBeNull();
+    expect(telling(facts(), facts(), 10 * CALM)).toBeNull();
+  });
+
+  it("comes at once when the run turns", () => {
+    expect(telling(facts({ phase: "finished" }), facts(), 0)?.turned).toBe(true);
+    expect(telling(facts({ linked: false }), facts(), 0)?.turned).toBe(true);
+  });
+
+  it("has a trend, and none where a loss is not known", () => {
+    const later = (loss: number) => telling(facts({ step: 200, loss }), facts(), CALM)?.trend;
+    expect(later(2.5)).toEqual({ since: 100, change: 0.5, way: "down" });
+    expect(later(3.5)?.way).toBe("up");
+    expect(later(2.99)?.way).toBe("steady");
+    expect(later(NaN)).toBeNull();
+    expect(telling(facts(), null, 0)?.trend).toBeNull();
+  });
+
+  it("has the news of districts since the last time, not their whole past", () => {
+    const past = [event(1), event(2)];
+    expect(telling(facts({ events: past }), null, 0)?.events).toEqual([]);
+    const now = facts({ step: 200, events: [...past, event(3), event(4), event(5)] });
+    const told = telling(now, facts({ events: past }), CALM);
+    expect(told?.events.map(({ id }) => id)).toEqual([4, 5]);
+    expect(told?.moreEvents).toBe(1);
+    expect(telling(facts({ step: 200, events: [event(1)] }), facts(), CALM)?.events).toHaveLength(
+      1,
+    );
+  });
+
+  it("names the districts with the most lit rows", () => {
+    const found = {
+      names: ["animals", "numbers"],
+      of: Uint16Array.from([1, 1, 2, 0, 2, 2]),
+    } as unknown as Districts;
+    expect(litDistricts(found, Uint32Array.from([0, 2, 3, 4, 5, 99]))).toEqual([
+      { name: "numbers", lit: 3 },
+      { name: "animals", lit: 1 },
+    ]);
+    expect(litDistricts(null, Uint32Array.from([0]))).toEqual([]);
+  });
+});

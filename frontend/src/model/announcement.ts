@@ -1,0 +1,85 @@
+/**
+ * The screen-reader announcement of the city: what there is to say now, and whether it is worth
+ * saying. Pure.
+ */
+
+import type { Districts } from "../api/frames";
+import type { DistrictEvent, Phase } from "../api/rest";
+
+/**
+ * Least time between two announcements, in ms; a change of the run's own state is announced at
+ * once.
+ */
+export const CALM = 12_000;
+/** Relative change of the loss below which there is no trend. */
+const STEADY = 0.01;
+const DISTRICTS = 3;
+const EVENTS = 2;
+
+export interface Facts {
+  phase: Phase;
+  /** Set while the connection is open. */
+  linked: boolean;
+  step: number;
+  /** Smoothed, because the loss of one batch is noisy. NaN where not known. */
+  loss: number;
+  lit: number;
+  all: number;
+  /** Districts with the most lit rows, the most first. */
+  districts: { name: string; lit: number }[];
+  /** District events, by id ascending. */
+  events: DistrictEvent[];
+}
+
+export interface Telling {
+  facts: Facts;
+  /** Set when the phase changed, or the connection opened or closed. */
+  turned: boolean;
+  /** Null for the first announcement, and where either loss is not known. */
+  trend: { since: number; change: number; way: "down" | "up" | "steady" } | null;
+  events: DistrictEvent[];
+  moreEvents: number;
+}
+
+/** Return the districts that hold the most of these rows. */
+export function litDistricts(found: Districts | null, ids: Iterable<number>): Facts["districts"] {
+  if (!found) return [];
+  const counts = new Map<number, number>();
+  for (const id of ids) {
+    const place = found.of[id] ?? 0;
+    if (place) counts.set(place, (counts.get(place) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, DISTRICTS)
+    .map(([place, lit]) => ({ name: found.names[place - 1] ?? "", lit }));
+}
+
+/**
+ * Return the announcement of the changes since `before`; null where nothing changed, or where it is
+ * too soon to speak again.
+ */
+export function telling(now: Facts, before: Facts | null, elapsed: number): Telling | null {
+  const turned = before !== null && (now.phase !== before.phase || now.linked !== before.linked);
+  const fresh = before === null || now.step !== before.step || turned;
+  if (!fresh || (before !== null && !turned && elapsed < CALM)) return null;
+  const last = before?.events.at(-1)?.id;
+  // The first announcement would list every event of the past, and none of them is news.
+  const news = now.events.filter(({ id, step }) =>
+    last === undefined ? before !== null && step > before.step : id > last,
+  );
+  return {
+    facts: now,
+    turned,
+    trend: before && trendOf(now, before),
+    events: news.slice(-EVENTS),
+    moreEvents: Math.max(0, news.length - EVENTS),
+  };
+}
+
+function trendOf(now: Facts, before: Facts): Telling["trend"] {
+  const change = now.loss - before.loss;
+  if (!Number.isFinite(change) || now.step <= before.step) return null;
+  const way = Math.abs(change) < STEADY * before.loss ? "steady" : change < 0 ? "down" : "up";
+  return { since: before.step, change: Math.abs(change), way };
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { kindOf, namedBy, readBeside } from "./second-map-options";
+
+describe("what a second map shows", () => {
+  it("comes out of the address", () => {
+    for (const word of [
+      "step:0",
+      "step:200",
+      "view:umap",
+      "view:linear",
+      "run:2026-11-24-a-3f9a",
+    ]) {
+      const read = readBeside(word)!;
+      expect(read).toBe(word);
+      expect(`${kindOf(read)}:${namedBy(read)}`).toBe(word);
+    }
+    expect(readBeside("step:007")).toBe("step:7");
+  });
+
+  it("is nothing else", () => {
+    const others = [
+      "",
+      "step:",
+      "step:-1",
+      "step:1.5",
+      "step:1e3",
+      "step:1234567890",
+      "view:skyline",
+    ];
+    others.push(
+      "view:",
+      "run:",
+      "run:../x",
+      "run:A",
+      "run:-a",
+      `run:${"a".repeat(81)}`,
+      "step:1 ",
+      "x",
+    );
+    for (const word of others) expect(readBeside(word), word).toBeNull();
+  });
+});

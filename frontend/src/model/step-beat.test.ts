@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import type { Pulse } from "../api/frames";
+import type { StepDetail } from "../api/rest";
+import { beatOfPulse, beatOfRecord } from "./step-beat";
+
+describe("a beat", () => {
+  it("lights the rows of the batch, by their gradients", () => {
+    const pulse = {
+      step: 5,
+      batchIds: Uint32Array.of(1, 4, 7),
+      gradientIds: Uint32Array.of(0, 1, 7, 9),
+      gradientNorms: Float32Array.of(9, 1, 7, 9),
+      movedIds: Uint32Array.of(1),
+      layerNorms: Float32Array.of(0.5),
+    } as Pulse;
+    const beat = beatOfPulse(pulse, 700, 1);
+    expect([...beat.norms]).toEqual([1, 0, 7]);
+    expect(beat.rows).toEqual({ batch: 3, gradient: 4, moved: 1 });
+    expect(beat.drifting).toBeNull();
+  });
+
+  it("knows how many rows moved though they slept, where all were looked at", () => {
+    const pulse = {
+      batchIds: Uint32Array.of(1, 4, 7),
+      gradientIds: Uint32Array.of(1, 4, 7),
+      gradientNorms: Float32Array.of(1, 4, 7),
+      movedIds: Uint32Array.of(0, 1, 7, 8),
+      layerNorms: new Float32Array(0),
+      verified: true,
+    } as Pulse;
+    expect(beatOfPulse(pulse, 700, 1).drifting).toBe(2);
+    expect(beatOfPulse({ ...pulse, movedIds: pulse.batchIds }, 700, 1).drifting).toBe(0);
+    const detail = {
+      tokens: [[1, 7, 4]],
+      gradient: [],
+      moved: [
+        [9, 0.2],
+        [1, 0.1],
+      ],
+      batch_rows: 2,
+      moved_rows: 2,
+      verified: true,
+    } as unknown as StepDetail;
+    expect(beatOfRecord(detail, 700).drifting).toBe(1);
+    expect(beatOfRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
+    expect(beatOfRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
+  });
+
+  it("can come from the record, without the targets that the model does not read", () => {
+    const detail = {
+      step: 5,
+      tokens: [
+        [7, 1, 3],
+        [10, 7, 1],
+        [1, 10, 12],
+      ],
+      gradient: [
+        [7, 0.5],
+        [1, 0.25],
+      ],
+      batch_rows: 3,
+      gradient_rows: 2,
+      moved_rows: 3,
+    } as unknown as StepDetail;
+    const beat = beatOfRecord(detail, 700);
+    expect([...beat.ids]).toEqual([1, 7, 10]);
+    expect([...beat.norms]).toEqual([0.25, 0.5, 0]);
+    expect(beat.decodedAt).toBeNull();
+  });
+
+  it("does not take a norm that the record leaves out for none", () => {
+    const detail = {
+      tokens: [[7, 1, 10]],
+      gradient: [[7, 0.5]],
+      batch_rows: 2,
+      moved: [],
+    } as unknown as StepDetail;
+    expect([...beatOfRecord({ ...detail, gradient_rows: 1 }, 700).norms]).toEqual([0, 0.5]);
+    expect([...beatOfRecord({ ...detail, gradient_rows: 2 }, 700).norms]).toEqual([NaN, 0.5]);
+  });
+
+  it("takes rows with a gradient, or that moved, where the text is not kept", () => {
+    const detail = {
+      tokens: [],
+      gradient: [
+        [7, 0.5],
+        [1, 0.25],
+      ],
+      moved: [[4, 0.1]],
+      batch_rows: 2,
+      gradient_rows: 2,
+      moved_rows: 1,
+    } as unknown as StepDetail;
+    const ids = (changed: Partial<StepDetail>) => [
+      ...beatOfRecord({ ...detail, ...changed }, 700).ids,
+    ];
+    expect(ids({})).toEqual([1, 7]);
+    expect(ids({ gradient: [], gradient_rows: 0 })).toEqual([4]);
+    // Tied weights give every row a gradient: which rows were read is then not known.
+    expect(ids({ gradient_rows: 500, moved_rows: 500 })).toEqual([]);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { NEVER, type Census, type Pulse } from "../api/frames";
+import { GRADIENT, Ledger, LIT, TOUCHES } from "./touch-counts";
+
+const pulse = (step: number, ids: number[], first = step, counts = ids.map(() => 1)) =>
+  ({
+    attempt: 1,
+    step,
+    firstStep: first,
+    vocabulary: 5,
+    batchIds: Uint32Array.from(ids),
+    batchCounts: Uint32Array.from(counts),
+    gradientIds: Uint32Array.from(ids),
+    gradientNorms: Float32Array.from(ids, (id) => id / 2),
+  }) as Pulse;
+
+const census = {
+  attempt: 1,
+  step: 10,
+  vocabulary: 5,
+  touches: Uint32Array.of(3, 0, 1, 0, 9),
+  lastLit: Uint32Array.of(9, NEVER, 2, NEVER, 10),
+} as Census;
+
+describe("ledger", () => {
+  it("goes on from a census", () => {
+    const ledger = new Ledger(5);
+    ledger.begin(census);
+    ledger.add(pulse(11, [0, 3]));
+    expect([...ledger.touches]).toEqual([4, 0, 1, 1, 9]);
+    expect([...ledger.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
+    expect(ledger.gradient[3]).toBe(1.5);
+    expect(ledger.ever).toBe(4);
+  });
+
+  it("counts no step twice", () => {
+    const ledger = new Ledger(5);
+    ledger.begin(census);
+    ledger.add(pulse(10, [1]));
+    expect(ledger.touches[1]).toBe(0);
+  });
+
+  it("counts a row of a merged pulse at most once a step and once an occurrence", () => {
+    const ledger = new Ledger(5);
+    ledger.add(pulse(4, [0, 1], 1, [2, 90]));
+    expect([...ledger.touches]).toEqual([2, 4, 0, 0, 0]);
+  });
+
+  it("says what is only an upper bound", () => {
+    const ledger = new Ledger(5);
+    ledger.add(pulse(4, [0, 1], 1, [1, 90]));
+    expect([...ledger.about]).toEqual([LIT | GRADIENT, TOUCHES | LIT | GRADIENT, 0, 0, 0]);
+    ledger.add(pulse(5, [1]));
+    expect(ledger.about[1]).toBe(TOUCHES);
+    ledger.begin({ ...census, step: 6 });
+    expect([...ledger.about]).toEqual([GRADIENT, 0, 0, 0, 0]);
+  });
+
+  it("knows what was lit in the last steps", () => {
+    const ledger = new Ledger(5, 3);
+    for (let step = 1; step <= 5; step++) ledger.add(pulse(step, [step - 1]));
+    expect(ledger.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
+  });
+
+  it("ignores frames of another vocabulary", () => {
+    const ledger = new Ledger(4);
+    ledger.begin(census);
+    ledger.add(pulse(11, [4]));
+    expect(ledger.ever).toBe(0);
+  });
+});

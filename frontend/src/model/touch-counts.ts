@@ -1,0 +1,93 @@
+/**
+ * Touch counts: how often each row was in a batch, when last, and how strong its gradient was then.
+ * They start from a census and follow the pulses, merged ones too.
+ */
+
+import { NEVER, type Census, type Pulse } from "../api/frames";
+
+export const TOUCHES = 1;
+export const LIT = 2;
+export const GRADIENT = 4;
+
+export class Ledger {
+  readonly touches: Uint32Array;
+  /** Step a row was last in a batch; `NEVER` if in none. */
+  readonly lastLit: Uint32Array;
+  /** Gradient norm at the last step seen here that gave the row one; NaN before. */
+  readonly gradient: Float32Array;
+  /**
+   * Which numbers of a row are only upper bounds because they came from a merged pulse: bits
+   * `TOUCHES_BIT`, `LIT_BIT`, `GRADIENT_BIT`.
+   */
+  readonly about: Uint8Array;
+  attempt = 0;
+  /** Rows in a batch at least once. */
+  ever = 0;
+  /** Last step counted. */
+  step = 0;
+
+  /** Start with no touches. `span`: how many steps back `litRecently` looks. */
+  constructor(
+    readonly vocabulary: number,
+    readonly span = 100,
+  ) {
+    this.touches = new Uint32Array(vocabulary);
+    this.lastLit = new Uint32Array(vocabulary).fill(NEVER);
+    this.gradient = new Float32Array(vocabulary).fill(NaN);
+    this.about = new Uint8Array(vocabulary);
+  }
+
+  begin(census: Census) {
+    if (census.vocabulary !== this.vocabulary) return;
+    this.touches.set(census.touches);
+    this.lastLit.set(census.lastLit);
+    for (let id = 0; id < this.vocabulary; id++) this.about[id]! &= GRADIENT;
+    this.ever = 0;
+    for (const last of this.lastLit) if (last !== NEVER) this.ever += 1;
+    this.attempt = census.attempt;
+    this.step = census.step;
+  }
+
+  add(pulse: Pulse) {
+    if (pulse.vocabulary !== this.vocabulary) return;
+    if (pulse.attempt === this.attempt && pulse.step <= this.step) return;
+    const { batchIds, batchCounts, gradientIds, gradientNorms, step } = pulse;
+    const steps = step - pulse.firstStep + 1;
+    for (let i = 0; i < batchIds.length; i++) {
+      const id = batchIds[i]!;
+      // A merged pulse does not say in how many of its steps a row was: at least one, at most this.
+      const most = Math.min(steps, batchCounts[i]!);
+      this.touches[id] = this.touches[id]! + most;
+      if (this.lastLit[id] === NEVER) this.ever += 1;
+      this.lastLit[id] = step;
+      this.about[id]! &= ~LIT;
+      if (steps > 1) this.about[id]! |= most > 1 ? TOUCHES | LIT : LIT;
+    }
+    for (let i = 0; i < gradientIds.length; i++) {
+      const id = gradientIds[i]!;
+      this.gradient[id] = gradientNorms[i]!;
+      // A merged pulse carries the largest norm of its steps.
+      if (steps > 1) this.about[id]! |= GRADIENT;
+      else this.about[id]! &= ~GRADIENT;
+    }
+    this.attempt = pulse.attempt;
+    this.step = step;
+  }
+
+  /**
+   * Count the rows in a batch during the last `steps` steps, at most `span`. With `about`, `rows`
+   * is an upper bound.
+   */
+  litRecently(): { rows: number; steps: number; about: boolean } {
+    let rows = 0;
+    let about = false;
+    const from = Math.max(0, this.step - this.span);
+    this.lastLit.forEach((last, id) => {
+      if (last === NEVER || last <= from) return;
+      rows += 1;
+      // The row may have been in any step of a merged pulse, even one before `from`.
+      if (from > 0 && this.about[id]! & LIT) about = true;
+    });
+    return { rows, steps: this.step - from, about };
+  }
+}

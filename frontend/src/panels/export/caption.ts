@@ -1,0 +1,63 @@
+/** The caption of a picture of what this viewer sees. */
+
+import type { Caption } from "../../map/export/caption";
+import { TINTS, tintOfShade } from "../../map/palette";
+import type { App } from "../../state/app-state.svelte";
+import type { ColourBy } from "../../model/view-state";
+import type { LiveRun } from "../../state/run/live-run.svelte";
+import type { Shades } from "../../state/view/colour-scales";
+import { fixed, t } from "../../strings";
+import type { Layout } from "../../api/frames";
+import { shownLine } from "../../api/vocabulary";
+import { entryWords } from "../map/legend-text";
+
+/** What the map shows of the run; the step is the beat's, or the map's where no step has been. */
+export function captionOf(app: App, run: LiveRun, shades: Shades | null): Caption {
+  const { beat, vocabulary } = run;
+  const layout = app.layout;
+  const all = vocabulary?.tokens.length ?? 0;
+  const w = t.caption;
+  return {
+    title: shownLine(run.id),
+    facts: beat
+      ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
+      : [w.step(layout?.step ?? 0), w.none(all)],
+    notes: [...viewNotes(layout), w.relief, w.reading],
+    legend: legendOf(shades),
+  };
+}
+
+/** Which view it is, and how far it can be trusted. */
+export function viewNotes(layout: Layout | null): string[] {
+  if (!layout) return [];
+  const w = t.caption;
+  const trust = Number.isFinite(layout.trust)
+    ? w.trust(fixed(layout.trust, 3), fixed(layout.trustError, 3))
+    : w.noTrust;
+  return [w.view(t.mapSwitch[layout.drawnBy], layout.step), trust];
+}
+
+/**
+ * What the lamps' colours say: kinds by how many tokens they have, bands as they stand on the scale. `unknown`: what is
+ * said where it is not known, if that is more than this.
+ */
+export function legendOf(
+  shades: Shades | null,
+  unknown: Partial<Record<ColourBy, string>> = {},
+): Caption["legend"] {
+  const w = t.caption;
+  const some = (shades?.entries ?? []).filter(({ count }) => count > 0);
+  const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
+  const others = some.filter(({ name }) => name === null);
+  const entries = [...kinds, ...others].map((entry) => ({
+    tint: tintOfShade(entry.shade),
+    name: (entry.other === "unknown" && unknown[shades!.by]) || entryWords(entry, shades!.by),
+  }));
+  const by = shades ? t.colours[shades.by] : "";
+  return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
+}
+
+/** The step that a picture of this is named after. */
+export function stepOf(app: App, run: LiveRun): number {
+  return run.beat?.step ?? app.layout?.step ?? 0;
+}

@@ -1,0 +1,81 @@
+/** Where pictures of the city are made: the button on the map, the shortcut and the panel all come here. */
+
+import { getContext, setContext } from "svelte";
+import type { Scene } from "../../map/scene/scene";
+import { pixelsOf, sizeOf, type SizeName } from "../../model/picture-sizes";
+import type { App } from "../../state/app-state.svelte";
+import type { Shades } from "../../state/view/colour-scales";
+import { bytes, t } from "../../strings";
+import { captionOf, stepOf } from "./caption";
+import { download, share } from "../ui/download";
+
+/** How long it is said what became of a picture, in ms. */
+const SHORT = 6_000;
+const LONG = 15_000;
+
+const KEY = Symbol("studio");
+
+export type Format = "png" | "svg";
+
+export class Studio {
+  size = $state<SizeName>(innerWidth < 900 ? "screen" : "projector");
+  busy = $state(false);
+  /** What became of the last picture, for a while; `alarming` where there is none. */
+  news = $state("");
+  alarming = $state(false);
+  scene = $state.raw<Scene | null>(null);
+
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly app: App,
+    readonly shades: () => Shades | null,
+  ) {
+    setContext(KEY, this);
+  }
+
+  /** A picture of what the map shows, saved or shared. */
+  async take(format: Format, handing: "save" | "share" = "save") {
+    const { app, scene } = this;
+    const run = app.run;
+    if (!run || !scene) return this.tell(t.pictures.nothing, true);
+    if (this.busy) return;
+    this.busy = true;
+    this.tell(t.pictures.busy);
+    try {
+      const { fileName, pngOf, svgBlobOf } = await import("../../map/export");
+      // Said of the very moment that is drawn: nothing is awaited in between.
+      const caption = captionOf(app, run, this.shades());
+      const size = sizeOf(this.size, scene.size);
+      const step = stepOf(app, run);
+      const name = fileName(run.id, ["step", step, pixelsOf(size).join("x")], format);
+      const title = `${t.product}: ${caption.title}, ${t.caption.step(step)}`;
+      const blob =
+        format === "png"
+          ? await pngOf(scene, caption, size)
+          : svgBlobOf(scene, caption, size, title);
+      if (!blob) return this.tell(t.pictures.nothing, true);
+      if (handing === "share" && !(await share(blob, name))) {
+        return this.tell(t.pictures.notShared, true);
+      }
+      if (handing === "save") download(blob, name);
+      this.tell(t.pictures.saved(name, bytes(blob.size)));
+    } catch (error) {
+      console.warn("Lamplighter: no picture.", error);
+      this.tell(t.pictures.failed, true);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private tell(news: string, alarming = false) {
+    clearTimeout(this.timer);
+    this.news = news;
+    this.alarming = alarming;
+    this.timer = setTimeout(() => (this.news = ""), alarming ? LONG : SHORT);
+  }
+}
+
+export function studio(): Studio {
+  return getContext<Studio>(KEY);
+}

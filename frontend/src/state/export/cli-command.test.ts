@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import type { Recipe } from "../../api/rest";
+import { commandOf } from "./cli-command";
+
+const RECIPE: Recipe = {
+  corpus: {
+    kind: "lamptown",
+    name: "",
+    tokeniser: "words",
+    vocabulary_size: 4000,
+    shuffle_words: false,
+  },
+  model: { dim: 64, layers: 2, heads: 4, context: 32, tied: false },
+  optimiser: { kind: "lazy", learning_rate: 0.003, embedding_factor: 5, clip_norm: 1 },
+  cadence: { keyframe_every: 100, checkpoint_every: 250, verify_every: 50 },
+  map: { method: "umap", neighbours: 40, min_dist: 1, spread: 1.5 },
+  sequences: 16,
+  passages: 4,
+  steps: 450,
+  seed: 7,
+  threads: 1,
+  device: "cpu",
+  disk_budget: 2_000_000,
+};
+
+describe("commandOf", () => {
+  it("says every setting, so that other defaults change nothing", () => {
+    expect(commandOf(RECIPE)).toEqual({
+      command:
+        "lamplighter train --corpus lamptown --steps 450 --vocabulary 4000 --tokeniser words --dim 64 --layers 2" +
+        " --heads 4 --context 32 --batch 16 --optimiser lazy --learning-rate 0.003 --seed 7 --threads 1 --device cpu" +
+        " --keyframe-every 100 --map umap --map-neighbours 40 --map-min-dist 1 --map-spread 1.5 --disk-budget 2",
+      toml: null,
+    });
+    const tied = { ...RECIPE, model: { ...RECIPE.model, tied: true } };
+    expect(commandOf(tied)!.command).toContain("--tied");
+  });
+
+  it("needs a file for what has no option", () => {
+    const odd = { ...RECIPE, passages: 2, optimiser: { ...RECIPE.optimiser, clip_norm: 0.5 } };
+    const again = commandOf(odd)!;
+    expect(again.command).toBe("lamplighter train --recipe recipe.toml");
+    expect(again.toml).toContain('[optimiser]\nkind = "lazy"\nlearning_rate = 0.003');
+    expect(again.toml!.indexOf("passages = 2")).toBeLessThan(again.toml!.indexOf("["));
+    // As many passages as the command line takes by itself need none.
+    expect(commandOf({ ...RECIPE, sequences: 6, passages: 3 })!.toml).toBeNull();
+  });
+
+  it("quotes the name of a text, whatever is in it", () => {
+    const text = (name: string) =>
+      commandOf({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "text", name } })!.command;
+    expect(text("my.txt")).toContain("--corpus my.txt ");
+    expect(text("it's $(here).txt")).toContain(`--corpus 'it'\\''s $(here).txt' `);
+    expect(text("-x\n")).toContain("--corpus '-x' ");
+    expect(commandOf({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "recorded" } })).toBeNull();
+  });
+});

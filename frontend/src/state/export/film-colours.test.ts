@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { Districts } from "../../api/frames";
+import { vocabularyOf } from "../../api/vocabulary";
+import { shadesOfReel } from "./film-colours";
+
+const vocabulary = vocabularyOf(
+  "run",
+  ["a", "b", "c"].map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
+  [],
+);
+const shot = (values: number[] | null, districts: Districts | null = null) => {
+  return { values: values && Float32Array.from(values), districts };
+};
+const none = () => [];
+
+describe("the shades of a film", () => {
+  it("stand on one scale, so that a shade means the same in every shot", () => {
+    const shots = [shot([1, NaN, 0]), shot([1, 2, 100])];
+    const [first, last] = shadesOfReel("moved", vocabulary, shots, none);
+    expect(first!.of[0]).toBe(last!.of[0]);
+    expect(first!.of[0]).not.toBe(last!.of[2]);
+    const other = (at: number) => first!.entries[first!.of[at]!]!.other;
+    expect([other(1), other(2)]).toEqual(["unknown", "rest"]);
+    // One legend: it counts over all shots.
+    expect(first!.entries).toBe(last!.entries);
+    expect(first!.entries.reduce((sum, { count }) => sum + count, 0)).toBe(6);
+  });
+
+  it("are the same for all shots where nothing changes", () => {
+    const [first, last] = shadesOfReel("frequency", vocabulary, [shot(null), shot(null)], none);
+    expect(first).toBe(last);
+  });
+
+  it("are of the districts of each shot, and of none before there were any", () => {
+    const found = { names: ["x"], of: Uint16Array.of(1, 0, 1), vocabulary: 3 } as Districts;
+    const shots = [shot(null), shot(null, found), shot(null, found)];
+    const [before, then, after] = shadesOfReel("district", vocabulary, shots, () => [4]);
+    expect(Array.from(before!.of)).toEqual([0, 0, 0]);
+    expect(before!.entries[0]!.other).toBe("none");
+    expect(then).toBe(after);
+    expect(then!.entries[then!.of[2]!]).toMatchObject({ name: "x", shade: { kind: 4 }, count: 2 });
+  });
+});

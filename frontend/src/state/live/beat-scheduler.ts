@@ -1,0 +1,67 @@
+/**
+ * The choice of the steps that become beats of the map.
+ *
+ * A beat is one real step, never a merge of several, and beats are at least `interval` apart. When
+ * one is due, the next step to arrive is lit, so what glows is always fresh; the steps between are
+ * only counted. When no more steps come, the last of them still gets its beat.
+ */
+
+import type { Pulse } from "../../api/frames";
+
+/** Limits the map to three flashes a second, whatever interval is requested. */
+export const SHORTEST_INTERVAL = 340;
+
+/** Bounds in ms on how long a due beat waits for a step newer than the last one seen. */
+const GRACE = 120;
+const PATIENCE = 1_000;
+
+export class BeatScheduler {
+  private last = -Infinity;
+  private pending: Pulse | null = null;
+  private arrived = -Infinity;
+  /** Time between the last two steps, ms; the next is expected after about as long. */
+  private gap = 0;
+  private shortest = SHORTEST_INTERVAL;
+
+  constructor(interval: number) {
+    this.interval = interval;
+  }
+
+  get interval(): number {
+    return this.shortest;
+  }
+
+  set interval(milliseconds: number) {
+    this.shortest = Math.max(SHORTEST_INTERVAL, milliseconds);
+  }
+
+  /**
+   * Accept a step that arrived at `now` (ms); return its pulse if it should glow now, else null.
+   */
+  offer(pulse: Pulse, now: number): Pulse | null {
+    if (pulse.merged) return null;
+    this.gap = now - this.arrived;
+    this.arrived = now;
+    if (now - this.last >= this.shortest) return this.fire(pulse, now);
+    this.pending = pulse;
+    return null;
+  }
+
+  /** Return the waiting step if it is due at `now` (ms) and no newer one came, else null. */
+  tick(now: number): Pulse | null {
+    if (!this.pending || now - this.last < this.shortest) return null;
+    const awaited = this.arrived + Math.min(PATIENCE, Math.max(GRACE, 1.5 * this.gap));
+    return now < awaited ? null : this.fire(this.pending, now);
+  }
+
+  /** Drop the waiting step: for another run, another attempt, or a beat from elsewhere. */
+  clear() {
+    this.pending = null;
+  }
+
+  private fire(pulse: Pulse, now: number): Pulse {
+    this.last = now;
+    this.pending = null;
+    return pulse;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Counts of the frames received over one run's socket: the steps its pulses covered, and those
+ * between two connections that must come from the record. The page shows none of it; browser tests
+ * read it. Pure.
+ */
+
+import type { Frame } from "../../api/frames";
+
+/** A range of consecutive steps covered by the pulses of one connection. */
+export interface Stretch {
+  attempt: number;
+  first: number;
+  last: number;
+  pulses: number;
+}
+
+/** A range of steps before a census that no pulse covered. */
+export interface Gap {
+  first: number;
+  last: number;
+  /** Set once the record was read up to its end. */
+  fetched: boolean;
+}
+
+/** Limit on the ranges and gaps kept, newest last: a page may stay open for weeks. */
+const MOST = 1_000;
+
+export class Tally {
+  readonly frames: Record<Frame["kind"], number> = {
+    pulse: 0,
+    layout: 0,
+    rows: 0,
+    census: 0,
+    districts: 0,
+  };
+  /** Pulses that cover several steps. */
+  merged = 0;
+  /** Steps missing between two pulses of one connection; must stay 0. */
+  lost = 0;
+  readonly stretches: Stretch[] = [];
+  readonly gaps: Gap[] = [];
+  /** Last step covered by a pulse or a census; null after a jump to another time. */
+  private at: number | null = 0;
+  /** Step that the record was read up to. */
+  private read = 0;
+  private open: Stretch | null = null;
+
+  take(frame: Frame) {
+    this.frames[frame.kind] += 1;
+    if (frame.kind === "census") this.begin(frame.step);
+    if (frame.kind !== "pulse") return;
+    const { attempt, firstStep, step, merged } = frame;
+    if (merged) this.merged += 1;
+    const missing = this.at === null ? 0 : Math.max(0, firstStep - this.at - 1);
+    this.lost += missing;
+    this.at = step;
+    if (this.open && !missing && this.open.attempt === attempt) {
+      this.open.last = step;
+      this.open.pulses += 1;
+    } else {
+      this.open = { attempt, first: firstStep, last: step, pulses: 1 };
+      keep(this.stretches, this.open);
+    }
+  }
+
+  /** Note that the record was read up to a step. */
+  fetched(last: number) {
+    this.read = last;
+    for (const gap of this.gaps) gap.fetched ||= gap.last <= last;
+  }
+
+  /** Return whether steps between two connections still have to be read from the record. */
+  get wanting(): boolean {
+    return this.gaps.some(({ fetched }) => !fetched);
+  }
+
+  /** Break the sequence for a jump to another time: the next frame does not continue it. */
+  leave() {
+    this.at = null;
+    this.open = null;
+  }
+
+  private begin(step: number) {
+    // A new attempt took those steps again, so they are not missing.
+    for (const gap of this.gaps) if (!gap.fetched) gap.last = Math.min(gap.last, step);
+    if (this.at !== null && step > this.at) {
+      keep(this.gaps, { first: this.at + 1, last: step, fetched: step <= this.read });
+    }
+    this.at = step;
+    this.open = null;
+  }
+}
+
+function keep<Item>(list: Item[], item: Item) {
+  list.push(item);
+  if (list.length > MOST) list.shift();
+}

@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { Refusal } from "../../api/rest";
+import { FrameCache } from "./frame-cache";
+
+const PULSE = readFileSync(new URL("../../../../tests/golden/pulse-all.bin", import.meta.url));
+
+let server: Server;
+let house: string;
+/** What was asked for and not answered yet, by path. */
+const open = new Map<string, ServerResponse>();
+let requests = 0;
+
+beforeAll(async () => {
+  server = createServer((request, answer) => {
+    requests += 1;
+    open.set(request.url!, answer);
+    answer.on("close", () => open.delete(request.url!));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  house = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+async function answer(path: string, status = 200) {
+  await vi.waitFor(() => expect(open.has(path)).toBe(true));
+  open
+    .get(path)!
+    .writeHead(status)
+    .end(status === 200 ? PULSE : "{}");
+}
+
+const wanted = (name: string): [string, string] => [name, `${house}/${name}`];
+
+it("asks once for what is wanted twice, and keeps it", async () => {
+  const cache = new FrameCache(1 << 20, () => {});
+  const before = requests;
+  const both = [cache.fetch(wanted("a")), cache.fetch(wanted("a"), true)];
+  expect(cache.asking).toBe(1);
+  await answer("/a");
+  const [first, second] = await Promise.all(both);
+  expect(second).toBe(first);
+  expect(first![0]!.kind).toBe("pulse");
+  expect(await cache.fetch(wanted("a"))).toBe(first);
+  expect(requests).toBe(before + 1);
+  expect([cache.asking, cache.bytes]).toEqual([0, PULSE.byteLength]);
+});
+
+it("tells of news when something has come, and not when it will not", async () => {
+  const missed = vi.fn();
+  const cache = new FrameCache(1 << 20, missed);
+  let told = false;
+  void cache.news().then(() => (told = true));
+  const failing = cache.fetch(wanted("gone"));
+  const settled = cache.settled();
+  await Promise.all([answer("/gone", 404), expect(failing).rejects.toThrow(Refusal)]);
+  await settled;
+  expect([told, cache.asking, missed.mock.calls.length]).toEqual([false, 0, 1]);
+  const coming = cache.fetch(wanted("here"));
+  await answer("/here");
+  await coming;
+  await Promise.resolve();
+  expect(told).toBe(true);
+  expect(missed).toHaveBeenCalledTimes(1);
+});
+
+it("gives up what nobody waits for", async () => {
+  const cache = new FrameCache(1 << 20, () => {});
+  const ahead = cache.fetch(wanted("ahead"), true);
+  const likely = cache.fetch(wanted("likely"), true);
+  const later = cache.fetch(wanted("later"), true);
+  const waited = cache.fetch(wanted("later"));
+  cache.giveUp(new Set(["likely"]));
+  await expect(ahead).rejects.toThrow(/abort/);
+  expect(cache.asking).toBe(2);
+  await Promise.all([answer("/likely"), answer("/later"), likely, later, waited]);
+  expect([cache.has("ahead"), cache.has("likely"), cache.has("later")]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  const last = cache.fetch(wanted("last"));
+  cache.close();
+  await expect(last).rejects.toThrow(/abort/);
+});

@@ -1,0 +1,58 @@
+/** The analyst's measures, grouped by chart. Pure. */
+
+import type { Measures } from "../../api/rest";
+
+export interface Line {
+  name: string;
+  steps: number[];
+  values: number[];
+}
+
+export interface Group {
+  /** `purity`, `analogy`, or the measure's own name. */
+  name: string;
+  lines: Line[];
+}
+
+/** Limit on the sets of measures; a run of hours has thousands. */
+const MOST = 600;
+
+/**
+ * Merge two lists of measures by step; a later set of a step replaces an earlier one. Beyond the
+ * limit one set for each range of steps remains.
+ */
+export function joined(known: Measures[], more: Measures[]): Measures[] {
+  const steps = new Set(more.map(({ step }) => step));
+  const all = [...known.filter(({ step }) => !steps.has(step)), ...more];
+  all.sort((a, b) => a.step - b.step);
+  let kept = all;
+  for (let stretch = 2; kept.length > MOST; stretch *= 2) {
+    const of = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
+    // The newest one always stays.
+    kept = all.filter((one, i) => of(one) !== of(all[i - 1]) || i === all.length - 1);
+  }
+  return kept;
+}
+
+/** Prefixes of measures that share a chart. */
+const FAMILIES = ["purity", "analogy"];
+
+/** Group the measures by chart, in a stable order: purity, analogies, then the others by name. */
+export function grouped(measures: Measures[]): Group[] {
+  const sorted = [...measures].sort((a, b) => a.step - b.step);
+  const names = [...new Set(sorted.flatMap(({ values }) => Object.keys(values)))].sort();
+  const groups = new Map<string, Line[]>(FAMILIES.map((family) => [family, []]));
+  for (const name of names) {
+    const having = sorted.filter(({ values }) => Number.isFinite(values[name]));
+    if (!having.length) continue;
+    const family = FAMILIES.find((word) => name.startsWith(word)) ?? name;
+    const lines = groups.get(family) ?? [];
+    lines.push({
+      name,
+      steps: having.map(({ step }) => step),
+      values: having.map(({ values }) => values[name]!),
+    });
+    groups.set(family, lines);
+  }
+  return [...groups].flatMap(([name, lines]) => (lines.length ? [{ name, lines }] : []));
+}

@@ -1,0 +1,43 @@
+/** The state that a picture of one step is made of. */
+
+import type { Districts, Layout, Method } from "../api/frames";
+import type { Ledger } from "../model/touch-counts";
+import type { StepBeat } from "../model/step-beat";
+
+export interface Counters {
+  step: number;
+  loss: number;
+  recently: { rows: number; steps: number; about: boolean };
+  ever: number;
+}
+
+/**
+ * Beat of a step shown in two: first the light and the gradients, then the move. Null: both at
+ * once.
+ */
+export type Telling = "light" | "move" | null;
+
+export type Layouts = Partial<Record<Method, Layout>>;
+
+export class Shown {
+  layouts = $state.raw<Layouts>({});
+  /** Clusters of the space; null where none have been looked for. */
+  districts = $state.raw<Districts | null>(null);
+  beat = $state.raw<StepBeat | null>(null);
+  counters = $state.raw<Counters | null>(null);
+  ledger = $state.raw<Ledger | null>(null);
+  telling = $state<Telling>(null);
+
+  /** Copy another state, so that it is shown here. */
+  copy(other: Shown) {
+    this.layouts = other.layouts;
+    this.districts = other.districts;
+    this.beat = other.beat;
+    this.counters = other.counters;
+    this.ledger = other.ledger;
+  }
+}
+
+export function countersOf(ledger: Ledger, loss: number): Counters {
+  return { step: ledger.step, loss, recently: ledger.litRecently(), ever: ledger.ever };
+}

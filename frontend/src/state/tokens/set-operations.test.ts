@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { Districts } from "../../api/frames";
+import { vocabularyOf } from "../../api/vocabulary";
+import {
+  combined,
+  LINKED,
+  readIds,
+  readRule,
+  ruleWord,
+  tokensOf,
+  type Rule,
+} from "./set-operations";
+
+const words = ["sing", "King", "dog", "<b>ing", "cat"];
+const vocabulary = vocabularyOf(
+  "run",
+  words.map((token, id) => {
+    return { token_id: id, token, count: 1, class: id === 2 || id === 4 ? "animals" : null };
+  }),
+  ["animals"],
+);
+const districts = {
+  ...{ kind: "districts", attempt: 1, step: 5, time: 0, vocabulary: 5, names: ["a", "b"] },
+  ...{ ids: Uint32Array.of(3, 7), of: Uint16Array.of(1, 2, 0, 2, 1) },
+} as Districts;
+
+describe("gathering", () => {
+  it("puts sets together, each token once", () => {
+    expect(combined([3, 1], [2, 3], "new")).toEqual([2, 3]);
+    expect(combined([3, 1], [2, 3], "add")).toEqual([1, 2, 3]);
+    expect(combined([3, 1], [2, 3], "take")).toEqual([1]);
+  });
+
+  it("finds the tokens of a rule, or waits for what it speaks of", () => {
+    expect(tokensOf({ by: "search", text: "ING" }, vocabulary, null)).toEqual([0, 1, 3]);
+    expect(tokensOf({ by: "class", which: 0 }, vocabulary, null)).toEqual([2, 4]);
+    expect(tokensOf({ by: "district", which: 7 }, vocabulary, districts)).toEqual([1, 3]);
+    expect(tokensOf({ by: "district", which: 7 }, vocabulary, null)).toBeNull();
+    // A district that is gone, or a class that never was.
+    expect(tokensOf({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
+    expect(tokensOf({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
+  });
+
+  it("comes back from a link as it went", () => {
+    const rules: Rule[] = [
+      { by: "district", which: 7 },
+      { by: "class", which: 0 },
+      { by: "search", text: "a,b:<i>&" },
+    ];
+    for (const rule of rules) expect(readRule(ruleWord(rule))).toEqual(rule);
+    expect(readIds("3,17,3")).toEqual([3, 17]);
+  });
+
+  it("takes nothing from a link that it does not know", () => {
+    for (const word of ["", "3,", ",3", "3;4", "-1", "1e3", "12345678", "३"])
+      expect(readIds(word)).toBeNull();
+    expect(readIds(Array.from({ length: 500 }, (_, id) => id).join())).toHaveLength(LINKED);
+    for (const word of [
+      "",
+      "district",
+      "district:",
+      "district:x",
+      "search:",
+      `search:${"x".repeat(101)}`,
+    ]) {
+      expect(readRule(word)).toBeNull();
+    }
+  });
+});

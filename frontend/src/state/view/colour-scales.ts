@@ -1,0 +1,210 @@
+/**
+ * The colour scales of the lamps. Every token belongs to one legend entry: a kind of token, or a
+ * band of a quantity. Unknown values have an entry of their own, and never count as zero. Pure.
+ */
+
+import type { Districts } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { ColourBy } from "../../model/view-state";
+
+/**
+ * The colour of a legend entry: a kind's own tint, a position on the ramp (0 to 1), or one of two
+ * neutrals.
+ */
+export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
+
+export interface Entry {
+  key: string;
+  shade: Shade;
+  /** A kind's name, with text of the run in it. Hostile: show with `printableText`. */
+  name: string | null;
+  /** Ends of a band; null where it is open, and for other entries. */
+  from: number | null;
+  to: number | null;
+  /**
+   * Set for an entry that is neither a kind nor a band: in no kind, at rest (never lit, did not
+   * move), or unknown.
+   */
+  other: "none" | "rest" | "unknown" | null;
+  count: number;
+}
+
+export interface Shades {
+  by: ColourBy;
+  entries: Entry[];
+  /** Index into `entries`, by token id. */
+  of: Uint16Array;
+  /** Values of a quantity, by token id; NaN where not known. */
+  values: Float32Array | null;
+  /** Least and greatest known value. */
+  least: number;
+  greatest: number;
+}
+
+/** Limit on the ringed tokens of an entry: more would hide the city. */
+export const RINGED = 3_000;
+
+/** Number of bands of a quantity. */
+export const BANDS = 6;
+/**
+ * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its
+ * own age.
+ */
+const AGES = [1, 10, 100, 1_000, 10_000];
+/** Edges of trust. The first band is the one called doubtful. */
+const TRUSTS = [0.25, 0.4, 0.55, 0.7, 0.85];
+/** Digits of the edges in a decade; fewer digits reach over more decades. */
+const SERIES = [[1, 2, 5], [1, 3], [1]];
+
+/**
+ * Build a scale of token kinds. `placeOf` returns a token's kind plus one, 0 for none; `tints` is
+ * by kind.
+ */
+export function shadesOfKinds(
+  by: ColourBy,
+  names: string[],
+  tints: number[],
+  placeOf: (id: number) => number,
+  count: number,
+): Shades {
+  const entries = names.map((name, at) => entry(`k${at}`, { kind: tints[at]! }, { name }));
+  entries.push(entry("none", "plain", { other: "none" }));
+  const of = new Uint16Array(count);
+  for (let id = 0; id < count; id++) {
+    const place = placeOf(id);
+    of[id] = place > 0 && place <= names.length ? place - 1 : names.length;
+  }
+  return counted({ by, entries, of, values: null, least: NaN, greatest: NaN });
+}
+
+/**
+ * Build a scale of bands between `edges` (ascending; a band includes its lower edge).
+ *
+ * NaN is unknown; a value equal to `resting` is off the scale, in an entry of its own. `warmLow`:
+ * the low end is the bright one.
+ */
+export function shadesOfValues(
+  by: ColourBy,
+  values: Float32Array,
+  edges: number[],
+  { resting = -1, warmLow = false }: { resting?: number; warmLow?: boolean } = {},
+): Shades {
+  const bands = edges.length + 1;
+  const of = new Uint16Array(values.length);
+  let least = Infinity;
+  let greatest = -Infinity;
+  for (let id = 0; id < values.length; id++) {
+    const value = values[id]!;
+    if (Number.isNaN(value)) of[id] = bands + 1;
+    else if (value === resting) of[id] = bands;
+    else {
+      let band = 0;
+      while (band < edges.length && value >= edges[band]!) band += 1;
+      of[id] = band;
+      if (value < least) least = value;
+      if (value > greatest) greatest = value;
+    }
+  }
+  const entries = Array.from({ length: bands }, (_, band) => {
+    const part = band / Math.max(1, bands - 1);
+    const ends = { from: edges[band - 1] ?? null, to: edges[band] ?? null };
+    return entry(`b${band}`, { part: warmLow ? 1 - part : part }, ends);
+  });
+  entries.push(entry("rest", "plain", { other: "rest" }));
+  entries.push(entry("unknown", "unknown", { other: "unknown" }));
+  const none = least > greatest;
+  return counted({
+    by,
+    entries,
+    of,
+    values,
+    least: none ? NaN : least,
+    greatest: none ? NaN : greatest,
+  });
+}
+
+/** Build the scale of the token classes. */
+export function shadesOfClasses({ tokens, classes, classOf }: Vocabulary): Shades {
+  const tints = classes.map((_, place) => place);
+  return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
+}
+
+/** Build the scale of the districts, with a tint for each of them. */
+export function shadesOfDistricts(
+  { names, of, vocabulary }: Pick<Districts, "names" | "of" | "vocabulary">,
+  tints: number[],
+): Shades {
+  return shadesOfKinds("district", names, tints, (id) => of[id] ?? 0, vocabulary);
+}
+
+/** Build the scale of a quantity. `edges`: those of the quantity, unless given. */
+export function shadesOfQuantity(
+  by: ColourBy,
+  values: Float32Array,
+  edges = by === "since" ? AGES : by === "trust" ? TRUSTS : edgesOf(values),
+): Shades {
+  // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on
+  // the scale.
+  const resting = by === "since" || by === "trust" ? -1 : 0;
+  return shadesOfValues(by, values, edges, { resting, warmLow: by === "since" });
+}
+
+/**
+ * Return round numbers that cut a quantity into `BANDS` bands, the topmost with its greatest value.
+ * They are as close together as the spread of the values allows, and stay put while the values
+ * change a little.
+ */
+export function edgesOf(values: Float32Array): number[] {
+  const some = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
+  if (!some.length) return [];
+  const [low, high] = [some[Math.floor(0.05 * (some.length - 1))]!, some[some.length - 1]!];
+  for (const series of SERIES) {
+    const edges = below(high, series);
+    if (edges[0]! <= low * 10 ** (1 / series.length) || series.length === 1) return edges;
+  }
+  return [];
+}
+
+/** Return the steps since each token was lit; -1 where it never was. */
+export function agesOf(lastLit: Uint32Array, never: number, step: number): Float32Array {
+  return Float32Array.from(lastLit, (last) => (last === never ? -1 : Math.max(0, step - last)));
+}
+
+export const ageEdges = AGES;
+
+/** Return the ids in one entry; of very many, only the lowest `MAX_RINGED`. */
+export function idsIn(shades: Shades | null, key: string | null): number[] {
+  const place = shades?.entries.findIndex((one) => one.key === key) ?? -1;
+  const ids: number[] = [];
+  if (!shades || place < 0) return ids;
+  for (let id = 0; id < shades.of.length && ids.length < RINGED; id++) {
+    if (shades.of[id] === place) ids.push(id);
+  }
+  return ids;
+}
+
+/** Return the name of a token's kind; null if it has none. */
+export function nameIn(shades: Shades, id: number): string | null {
+  return shades.entries[shades.of[id]!]?.name ?? null;
+}
+
+/** Return the `BANDS - 1` greatest numbers with these digits that are at most `high`, ascending. */
+function below(high: number, series: number[]): number[] {
+  const edges: number[] = [];
+  for (let decade = Math.floor(Math.log10(high)) + 1; edges.length < BANDS - 1; decade--) {
+    for (const digit of series.toReversed()) {
+      const edge = Number(`${digit}e${decade}`);
+      if (edge <= high && edges.length < BANDS - 1) edges.unshift(edge);
+    }
+  }
+  return edges;
+}
+
+function entry(key: string, shade: Shade, more: Partial<Entry>): Entry {
+  return { key, shade, name: null, from: null, to: null, other: null, count: 0, ...more };
+}
+
+function counted(shades: Shades): Shades {
+  for (const place of shades.of) shades.entries[place]!.count += 1;
+  return shades;
+}

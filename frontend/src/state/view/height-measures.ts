@@ -1,0 +1,59 @@
+/** The height of each column of the skyline, one number a token. Pure. */
+
+import { NEVER, type Layout } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { Ledger } from "../../model/touch-counts";
+
+export const HEIGHTS = [
+  "touches",
+  "since",
+  "gradient",
+  "norm",
+  "moved",
+  "trust",
+  "frequency",
+] as const;
+export type Height = (typeof HEIGHTS)[number];
+
+/** Measures that are requested from the server because no frame carries them. */
+export type Asked = "norm" | "moved";
+
+export function isAsked(height: Height): height is Asked {
+  return height === "norm" || height === "moved";
+}
+
+/** Return whether a measure is on a logarithmic scale, as counts and ages spread over decades. */
+export function isLogarithmic(height: Height): boolean {
+  return height === "touches" || height === "since" || height === "frequency";
+}
+
+/** The inputs that heights are computed from. */
+export interface Known {
+  vocabulary: Vocabulary;
+  ledger: Ledger | null;
+  layout: Layout | null;
+  /** Values from the server, by token id; null until they arrive. */
+  asked: Float32Array | null;
+}
+
+/** Return the heights by token id; NaN where not known. */
+export function heightsOf(height: Height, { vocabulary, ledger, layout, asked }: Known) {
+  const count = vocabulary.tokens.length;
+  const heights = new Float32Array(count).fill(NaN);
+  const fill = (of: (id: number) => number) => {
+    for (let id = 0; id < count; id++) heights[id] = of(id);
+  };
+  if (height === "frequency") fill((id) => vocabulary.counts[id]!);
+  else if (isAsked(height)) {
+    if (asked?.length === count) heights.set(asked);
+  } else if (height === "trust") {
+    const own = layout?.byToken;
+    if (own?.length === count) fill((id) => own[id]! / 255);
+  } else if (ledger?.vocabulary === count) {
+    const { touches, lastLit, gradient, step } = ledger;
+    if (height === "touches") fill((id) => touches[id]!);
+    else if (height === "gradient") heights.set(gradient);
+    else fill((id) => (lastLit[id] === NEVER ? NaN : Math.max(0, step - lastLit[id]!)));
+  }
+  return heights;
+}

@@ -1,0 +1,55 @@
+/**
+ * The neighbour links of the focused token: to its nearest in the space, on the map, or both. Pure.
+ */
+
+import type { Layout } from "../../api/frames";
+import type { LinksTo } from "../../model/view-state";
+
+export interface Link {
+  id: number;
+  /** Cosine of the angle between the two rows; null where it was not requested. */
+  cosine: number | null;
+  kind: "space" | "map" | "both";
+}
+
+/**
+ * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,
+ * whatever the shape of the picture.
+ */
+export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
+  const { places, x0, x1, y0, y1 } = layout;
+  const [x, y] = [places[2 * id], places[2 * id + 1]];
+  if (x === undefined || y === undefined) return [];
+  const ids: number[] = [];
+  const far: number[] = [];
+  const [sx, sy] = [x1 - x0, y1 - y0];
+  for (let other = 0; other < places.length / 2; other++) {
+    if (other === id) continue;
+    const away = ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2;
+    if (ids.length === k && away >= far[k - 1]!) continue;
+    let at = ids.length;
+    while (at > 0 && far[at - 1]! > away) at -= 1;
+    ids.splice(at, 0, other);
+    far.splice(at, 0, away);
+    ids.length = far.length = Math.min(ids.length, k);
+  }
+  return ids;
+}
+
+/** Return the links to draw; a token that is near in both ways gets one link. */
+export function linksOf(
+  to: LinksTo,
+  space: { token_id: number; cosine: number }[],
+  map: number[],
+): Link[] {
+  const near = new Set(map);
+  const kinds = new Map<number, Link>();
+  for (const { token_id: id, cosine } of space) {
+    if (near.has(id)) kinds.set(id, { id, cosine, kind: "both" });
+    else if (to !== "map") kinds.set(id, { id, cosine, kind: "space" });
+  }
+  if (to !== "space") {
+    for (const id of map) if (!kinds.has(id)) kinds.set(id, { id, cosine: null, kind: "map" });
+  }
+  return to === "none" ? [] : [...kinds.values()];
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { Districts } from "../../api/frames";
+import { vocabularyOf } from "../../api/vocabulary";
+import { orderRows } from "./row-order";
+
+const token = (token_id: number, count: number, name: string | null) => ({
+  token_id,
+  token: `t${token_id}`,
+  count,
+  class: name,
+});
+const vocabulary = vocabularyOf(
+  "r",
+  [
+    token(0, 5, "cats"),
+    token(1, 900, null),
+    token(2, 12, "dogs"),
+    token(3, 70, "dogs"),
+    token(4, 0, "cats"),
+    token(5, 8, "cats"),
+  ],
+  ["dogs", "cats"],
+);
+const say = (least: number) => `from ${least}`;
+const said = (
+  by: "district" | "class" | "frequency" | "id",
+  districts: Districts | null = null,
+) => {
+  const { order, groups } = orderRows(by, vocabulary, districts, say);
+  return [Array.from(order), groups.map(({ name, first, last }) => `${name}:${first}-${last}`)];
+};
+
+describe("orderRows", () => {
+  it("puts the largest class first, the most common of it on top, and those of none last", () => {
+    expect(said("class")).toEqual([
+      [5, 0, 4, 3, 2, 1],
+      ["cats:0-3", "dogs:3-5", ":5-6"],
+    ]);
+  });
+
+  it("cuts by digits of the count", () => {
+    expect(said("frequency")).toEqual([
+      [1, 3, 2, 5, 0, 4],
+      ["from 100:0-1", "from 10:1-3", "from 1:3-5", "from 0:5-6"],
+    ]);
+    expect(said("id")).toEqual([[0, 1, 2, 3, 4, 5], []]);
+  });
+
+  it("goes by districts, or has one nameless group where nobody has looked", () => {
+    const districts = {
+      ids: Uint32Array.of(4, 9),
+      names: ["a · b", "c"],
+      of: Uint16Array.of(2, 1, 2, 0, 0, 1),
+    } as unknown as Districts;
+    expect(said("district", districts)).toEqual([
+      [1, 5, 2, 0, 3, 4],
+      ["a · b:0-2", "c:2-4", ":4-6"],
+    ]);
+    expect(said("district")[1]).toEqual([":0-6"]);
+  });
+});

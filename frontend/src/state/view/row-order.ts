@@ -1,0 +1,67 @@
+/** The order of the matrix's rows, and their groups. Pure. */
+
+import type { Districts } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { RowOrder } from "../../model/view-state";
+
+export interface RowGroup {
+  /** Group name, "" for the tokens in no group. Hostile: show with `printableText`. */
+  name: string;
+  /** Rows, `last` exclusive. */
+  first: number;
+  last: number;
+}
+
+export interface Rows {
+  /** Token id by row. */
+  order: Uint32Array;
+  groups: RowGroup[];
+}
+
+/**
+ * Order the rows by group: the largest first, the tokens in no group last; the most common first
+ * within a group.
+ */
+export function orderRows(
+  by: RowOrder,
+  vocabulary: Vocabulary,
+  districts: Districts | null,
+  frequency: (least: number) => string,
+): Rows {
+  const { tokens, counts, classOf, classes, byCount } = vocabulary;
+  if (by === "id") return { order: Uint32Array.from(tokens.keys()), groups: [] };
+  if (by === "frequency") {
+    // Group by the number of digits in the count.
+    const digits = (id: number) => String(counts[id]!).length;
+    const name = (id: number) => frequency(counts[id]! ? 10 ** (digits(id) - 1) : 0);
+    return cut(byCount, (id) => (counts[id]! ? digits(id) : 0), name);
+  }
+  const of =
+    by === "class" ? (id: number) => classOf[id]! : (id: number) => (districts?.of[id] ?? 0) - 1;
+  const names = by === "class" ? classes : (districts?.names ?? []);
+  const sizes = new Array<number>(names.length).fill(0);
+  byCount.forEach((id) => {
+    if (of(id) >= 0) sizes[of(id)]! += 1;
+  });
+  const rank = new Map(
+    [...sizes.keys()]
+      .sort((a, b) => sizes[b]! - sizes[a]! || a - b)
+      .map((group, at) => [group, at]),
+  );
+  const place = (id: number) => rank.get(of(id)) ?? names.length;
+  const common = new Uint32Array(tokens.length);
+  byCount.forEach((id, at) => (common[id] = at));
+  const order = byCount.slice().sort((a, b) => place(a) - place(b) || common[a]! - common[b]!);
+  return cut(order, place, (id) => names[of(id)] ?? "");
+}
+
+/** Split an order into groups wherever `groupOf` changes. */
+function cut(order: Uint32Array, of: (id: number) => number, name: (id: number) => string): Rows {
+  const groups: RowGroup[] = [];
+  order.forEach((id, row) => {
+    const open = groups.at(-1);
+    if (open && of(order[row - 1]!) === of(id)) open.last = row + 1;
+    else groups.push({ name: name(id), first: row, last: row + 1 });
+  });
+  return { order, groups };
+}

@@ -1,0 +1,56 @@
+/** What those hear who cannot see the map: what it shows, and what happens on it. */
+
+import type { Telling } from "../model/announcement";
+import { count, fixed, small } from "./numbers";
+
+const list = new Intl.ListFormat("en");
+
+export const told = {
+  /** What the city is doing. Token text comes in readable. */
+  doing(
+    { facts, turned, trend, events, moreEvents }: Telling,
+    phase: string,
+    readable: (text: string) => string,
+  ): string {
+    const said: string[] = [];
+    if (!facts.linked)
+      return "Connection lost, trying again. What is shown stands still meanwhile.";
+    if (turned) said.push(`The run: ${phase}.`);
+    const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)} nats` : "";
+    let way = "";
+    if (loss && trend?.way === "steady") way = `, steady since step ${count(trend.since)}`;
+    else if (loss && trend) {
+      way = `, ${trend.way} by ${small(trend.change)} since step ${count(trend.since)}`;
+    }
+    said.push(`Step ${count(facts.step)}${loss}${way}.`);
+    const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
+    const where = most.length ? `, most of them in ${list.format(most)}` : "";
+    said.push(`${count(facts.lit)} of ${count(facts.all)} rows lit${where}.`);
+    for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
+    if (moreEvents) said.push(`And ${count(moreEvents)} more changes to districts.`);
+    return said.join(" ");
+  },
+
+  /** What the map shows, in place of the picture. */
+  map(tokens: number, method: string, step: number, districts: { name: string; size: number }[]) {
+    const largest = districts
+      .slice(0, 5)
+      .map(({ name, size }) => `${name} (${count(size)} tokens)`);
+    const parts = districts.length
+      ? `${count(districts.length)} districts; the largest: ${list.format(largest)}.`
+      : "No districts are known.";
+    return (
+      `${count(tokens)} tokens, each a lamp; lamps that are near each other stand for tokens with similar rows. ` +
+      `${method}, step ${count(step)}. ${parts} Every token is found by the search, every district in the Map panel.`
+    );
+  },
+  noMap: "Nothing is drawn yet.",
+
+  /** What a chart shows, in place of its lines. */
+  line(name: string, first: [number, number], last: [number, number], low: number, high: number) {
+    return (
+      `${name}: ${small(first[1])} at step ${count(first[0])}, ${small(last[1])} at step ${count(last[0])}; ` +
+      `between ${small(low)} and ${small(high)}`
+    );
+  },
+} as const;

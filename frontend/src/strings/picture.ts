@@ -1,0 +1,45 @@
+/** What the panel of pictures and films says, and what stands in the pictures themselves. */
+
+import type { SizeName } from "../model/picture-sizes";
+import { count } from "./numbers";
+
+export const pictures = {
+  pictures: {
+    title: "A picture of the city",
+    about:
+      "What the map shows now, drawn anew at the size you choose: the lamps of this step at their full light, the names, and a caption.",
+    size: "Size",
+    sizes: {
+      projector: "projector, 1920 × 1080",
+      "4k": "4k, 3840 × 2160",
+      square: "square, 1440 × 1440",
+      screen: "as on this screen",
+    } satisfies Record<SizeName, string>,
+    png: "Save PNG",
+    pngMore: "With every lamp, for slides and print (s)",
+    svg: "Save SVG",
+    svgMore: "Lines and text that other programs can edit",
+    share: "Share",
+    busy: "Drawing",
+    saved: (name: string, size: string) => `Saved ${name}, ${size}`,
+    nothing: "There is nothing to save yet: the tokens have no places.",
+    failed: "This browser could not draw the picture; a smaller size may work.",
+    notShared: "This browser did not share it; it can be saved instead.",
+  },
+  caption: {
+    step: (step: number) => `step ${count(step)}`,
+    loss: (loss: string) => `loss ${loss} nats a token`,
+    lit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
+    none: (all: number) => `none of ${count(all)} rows lit`,
+    view: (view: string, step: number) => `${view} map of step ${count(step)}`,
+    trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
+    noTrust: "trust not estimated",
+    reading: "each point is a token, bright by its gradient in this step",
+    relief: "land: how densely tokens lie",
+    legend: (by: string, entries: number, tints: number) =>
+      entries > tints
+        ? `Colour: ${by} (${count(entries)} share ${tints} colours)`
+        : `Colour: ${by}`,
+    more: (entries: number) => `and ${count(entries)} more`,
+  },
+} as const;

@@ -1,0 +1,83 @@
+"""A finished run to travel through, a map for every tenth of its steps, and what the page shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from lamplighter.runfolder.run_store import Shelf
+from tests.application import Application
+from tests.browser.map_page import draw
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+LAST = 120
+EVERY = 10
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+
+
+@dataclass
+class Town:
+    """A finished run, and a map for every tenth of its steps."""
+
+    house: Application
+    run: str
+
+    def rows(self, step: int) -> list[int]:
+        """The rows of a step's batch, as they were recorded."""
+        return lit(self.house, self.run, step)
+
+    def at(self, query: str) -> str:
+        """The address of a moment of it."""
+        return f"{self.house.url}/?run={self.run}&{query}"
+
+
+def lit(house: Application, run: str, step: int) -> list[int]:
+    record = house.get(f"/api/runs/{run}/steps/{step}")
+    rows = sorted(token for token, _ in record["gradient"])
+    assert len(rows) == record["batch_rows"]
+    return rows
+
+
+@contextmanager
+def built(runs: Path) -> Generator[Town]:
+    with Application(runs, "serve", "--no-workers") as house:
+        trainer = FakeTrainer(make_run(Shelf(runs), steps=LAST)).begin().train(LAST)
+        draw(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
+        trainer.end()
+        yield Town(house, trainer.run.id)
+
+
+@contextmanager
+def looked_at(town: Town, chromium: Browser) -> Generator[Page]:
+    """A page at the end of it; it must not complain."""
+    opened = chromium.new_page(viewport=DESKTOP)
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    opened.goto(town.at("folded=1"))
+    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    yield opened
+    opened.close()
+    assert not faults
+
+
+def shows(page: Page, town: Town, step: int) -> None:
+    """All of the page is at one step of the record."""
+    wait_for(page, f"__lamplighter.beat?.step === {step}", 10, every=0.02)
+    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(step)
+    assert page.evaluate("__lamplighter.step") == step
+    wait_for(page, f"__lamplighter.shown.step === {step - step % EVERY}", 10, every=0.02)
+    expect(page.get_by_test_id("step")).to_have_text(str(step))
+    expect(page.get_by_test_id("scrubber")).to_have_attribute("aria-valuenow", str(step))
+
+
+def hand(page: Page, step: int, height: float = 0.5) -> None:
+    """Move the pointer to a step of the timeline; to its foot, middle or top: 1, 0.5, 0."""
+    axis: dict[str, float] = wait_for(
+        page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
+    )
+    page.mouse.move(axis["left"] + axis["width"] * step / LAST, axis["top"] + axis["height"] * height)

@@ -1,0 +1,64 @@
+"""Districts over the live socket: as they are found, for who comes later, and played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.wire.frames import Districts, Pulse
+from tests.integration.serving.served import Served, hear
+from tests.unit.serving.folders import FakeTrainer, V, finished_run, make_run
+
+pytestmark = pytest.mark.anyio
+
+
+def districts(step: int, *names: str, attempt: int = 1) -> Districts:
+    of = np.zeros(V, dtype=np.uint16)
+    for place in range(1, len(names) + 1):
+        of[place * 5 : place * 5 + 4] = place
+    return Districts(attempt, step, 1.0, np.arange(1, len(names) + 1, dtype=np.uint32), names, of)
+
+
+def found(message: Any) -> bool:
+    return isinstance(message, Districts)
+
+
+def seen(heard: list[Any]) -> list[tuple[int, tuple[str, ...]]]:
+    return [(m.step, m.names) for m in heard if isinstance(m, Districts)]
+
+
+async def test_live_and_when_an_attempt_supersedes_them(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(20)
+    with LayoutsWriter(run.layouts_path) as writer:
+        writer.commit_districts(districts(5, "old"), [])
+        writer.commit_districts(districts(15, "animals"), [])
+        writer.commit_districts(districts(16, "of no attempt", attempt=4), [])
+        async with served.watch(run.id, "layout") as one:
+            assert seen(await hear(one, found)) == [(15, ("animals",))]
+            writer.commit_districts(districts(20, "animals", "colours"), [])
+            assert seen(await hear(one, found)) == [(20, ("animals", "colours"))]
+            # The second attempt begins after step 10: what was found at 5 is what counts again.
+            trainer.again_from(10).train(3)
+            assert seen(await hear(one, found)) == [(5, ("old",))]
+        async with served.watch(run.id, "layout") as other:
+            assert seen(await hear(other, found)) == [(5, ("old",))]
+    trainer.crash()
+
+
+async def test_played_with_their_steps(served: Served, tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with LayoutsWriter(run.layouts_path) as writer:
+        for step in (3, 8, 20, 30):
+            writer.commit_districts(districts(step, f"at {step}"), [])
+    async with served.play(run.id, "pulse,layout", first=10, to=25, speed="full") as ws:
+        heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "end")
+    assert seen(heard) == [(8, ("at 8",)), (20, ("at 20",))]
+    at = next(i for i, m in enumerate(heard) if isinstance(m, Districts) and m.step == 20)
+    pulses = [m.step for m in heard[:at] if isinstance(m, Pulse)]
+    assert pulses == list(range(11, 21))

@@ -1,0 +1,126 @@
+"""The past in frames: steps, and what was shown with them, byte for byte as a viewer of the stream gets them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.wire.frames import Census, Kind, decode_as
+from tests.integration.serving.routes.test_districts import districts
+from tests.integration.serving.served import Served
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+pytestmark = pytest.mark.anyio
+
+
+async def get(served: Served, run: RunFolder, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=20) as client:
+        return await client.get(f"http://127.0.0.1:{served.port}/api/runs/{run.id}/{path}")
+
+
+async def played(ws: ClientConnection, kind: Kind) -> list[bytes]:
+    got: list[bytes] = []
+    async with asyncio.timeout(20):
+        while True:
+            data = await ws.recv()
+            if isinstance(data, bytes):
+                if data[5] == kind:
+                    got.append(data)
+            elif json.loads(data)["type"] == "end":
+                return got
+
+
+async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(30)
+    # The second attempt takes the steps from 21 on.
+    trainer.again_from(20).train(15)
+    async with served.play(run.id, first=12, to=28, speed="full") as ws:
+        pulses = await played(ws, Kind.PULSE)
+    told = await get(served, run, "steps?from=13&to=28&every=1&format=frame")
+    assert told.headers["content-type"] == "application/octet-stream"
+    assert told.content == b"".join(pulses)
+    assert len(pulses) == 16
+    # With the census of the step before them, as the stream begins with it.
+    async with served.play(run.id, first=12, to=12, speed="full") as ws:
+        (census,) = await played(ws, Kind.CENSUS)
+    path = "steps?from=13&to=28&every=1&format=frame&census=true&attempt=2"
+    told = await get(served, run, path)
+    assert told.content == census + b"".join(pulses)
+    assert decode_as(told.content[: len(census)], Census).step == 12
+    assert "immutable" in told.headers["cache-control"]
+    trainer.crash()
+
+
+async def test_the_first_stretch_and_what_is_refused(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    assert (await get(served, run, "steps?format=frame")).content == b""
+    trainer = FakeTrainer(run).begin()
+    path = "steps?from=1&to=32&every=1&format=frame&census=true"
+    told = await get(served, run, path)
+    census = decode_as(told.content, Census)
+    assert (census.step, int(census.touches.sum())) == (0, 0)
+    trainer.train(25)
+    told = await get(served, run, path.replace("from=1", "from=24"))
+    size = len((await get(served, run, "steps?from=24&format=frame")).content)
+    census = decode_as(told.content[: len(told.content) - size], Census)
+    assert census.step == 23
+    touched = decode_as(trainer._census(), Census).touches.sum()  # pyright: ignore[reportPrivateUsage]
+    assert 0 < census.touches.sum() < touched
+    for bad, code in (("steps?census=true", 422), ("steps?format=frame&census=true&attempt=9&to=3", 404)):
+        assert (await get(served, run, bad)).status_code == code
+    trainer.crash()
+
+
+async def test_districts_and_when_they_were_found(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    assert (await get(served, run, "districts/steps")).json() == {"items": []}
+    trainer = FakeTrainer(run).begin().train(20)
+    with LayoutsWriter(run.layouts_path) as writer:
+        for step in (3, 8, 20):
+            writer.commit_districts(districts(step, f"at {step}"), [])
+    trainer.again_from(10).train(5)
+    told = await get(served, run, "districts/steps")
+    assert told.json() == {"items": [{"attempt": 1, "step": 3}, {"attempt": 1, "step": 8}]}
+    async with served.play(run.id, "layout", first=9, to=9, speed="full") as ws:
+        (stream,) = await played(ws, Kind.DISTRICTS)
+    told = await get(served, run, "districts?step=9&format=frame")
+    assert told.content == stream
+    assert (await get(served, run, "districts?step=2&format=frame")).status_code == 404
+    trainer.crash()
+
+
+async def test_rows_ever_lit(served: Served, tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(25)
+
+    async def check() -> None:
+        items = (await get(served, run, "steps?most=100")).json()["items"]
+        batches = {
+            step: np.unique(
+                np.random.default_rng([1 if step <= 15 or trainer.writer.attempt == 1 else 2, step]).integers(
+                    0, 40, 6
+                )
+            )
+            for step in range(1, 26)
+        }
+        for item in items:
+            seen = {int(i) for step in range(1, item["step"] + 1) for i in batches[step]}
+            assert item["ever_rows"] == len(seen), item["step"]
+
+    await check()
+    # Rows that only a superseded step lit do not count any more.
+    trainer.again_from(15).train(10)
+    await check()
+    items = (await get(served, run, "steps?every=1")).json()["items"]
+    assert {item["ever_rows"] for item in items} == {None}
+    trainer.crash()

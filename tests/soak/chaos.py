@@ -1,0 +1,361 @@
+"""Runs that are trained, projected, analysed, served and exported while one process after another is killed."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import apsw
+
+from lamplighter.failpoint import VARIABLE
+from lamplighter.runfolder.lineage import attempt_at, counts
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.steps import key
+from lamplighter.runfolder.writing.finalise import left_open
+from tests.application import Application
+from tests.runs import make_run
+from tests.soak.audit import FORGED, Faults, audit
+from tests.soak.exporters import FORMATS, Exporter
+from tests.soak.observer import Witness
+from tests.soak.processes import PLACES, Deaths, at_work, strike, wait_until_gone, workers
+from tests.soak.reference import Truth, newest_step, phase_of
+
+_PATIENCE = 300.0
+_SESSION = 150.0
+_QUIET = 40.0
+"""Seconds in which nobody dies and no run gets on, after which another session is tried, with other places armed."""
+
+
+@dataclass
+class Plan:
+    """How many kills."""
+
+    kills: int
+    inside: dict[str, int]
+    """At least so many inside each place."""
+    servers: int
+    """At least so many of the server."""
+    runs_at_once: int
+
+    def missing(self, deaths: Deaths) -> dict[str, int]:
+        """What is still to happen, by place, and of the server."""
+        left = {place: count - deaths.places[place] for place, count in self.inside.items()}
+        left["server"] = self.servers - deaths.processes["server"]
+        return {what: count for what, count in left.items() if count > 0}
+
+    def spare(self, deaths: Deaths) -> int:
+        """How many kills are left for random moments."""
+        return self.kills - deaths.total - sum(self.missing(deaths).values())
+
+    def done(self, deaths: Deaths) -> bool:
+        """Whether all of it has happened."""
+        return deaths.total >= self.kills and not self.missing(deaths)
+
+
+@dataclass
+class Battle:
+    """One soak. Everything it does follows from `seed`; when exactly, from the machine."""
+
+    folder: Path
+    truth: Truth
+    plan: Plan
+    seed: int
+    say: Callable[[str], None]
+    deaths: Deaths = field(default_factory=Deaths)
+    faults: Faults = field(default_factory=Faults)
+    forgeries: dict[str, int] = field(default_factory=dict[str, int])
+    exported: int = 0
+    audits: int = 0
+
+    def __post_init__(self) -> None:
+        self._choose = random.Random(self.seed)
+        self._runs = (self.folder / "runs").resolve()
+        self._shelf = Shelf(self._runs)
+        self._witness = Witness()
+        self._exporters: list[Exporter] = []
+        self._passed: set[str] = set()
+        self._said: set[str] = set()
+        self._server: Application | None = None
+
+    def fight(self) -> None:
+        """Kill until the plan is fulfilled, auditing all the while; then let everything come to its end."""
+        try:
+            sessions = 0
+            while not self.plan.done(self.deaths):
+                self._provide()
+                self._session(power_cut=sessions % 2 == 1)
+                sessions += 1
+                self.say(f"{self.deaths.total} of {self.plan.kills} killed; {dict(self.deaths.places)}")
+            self._come_to_an_end()
+        finally:
+            self._witness.close()
+            if self._server is not None:
+                self._server.kill()
+            for exporter in self._exporters:
+                exporter.process.kill()
+            for _, _, process in workers(self._runs):
+                strike(process)
+
+    @property
+    def runs(self) -> list[RunFolder]:
+        """All runs so far."""
+        return self._shelf.runs()
+
+    def _provide(self) -> None:
+        """As many runs that are not over as the plan says."""
+        going = [run for run in self.runs if not self._over(run)]
+        for _ in range(self.plan.runs_at_once - len(going)):
+            make_run(self._runs, **self.truth.recipe)
+        self._witness.watch([run for run in self.runs if run.id not in self._passed])
+
+    def _over(self, run: RunFolder) -> bool:
+        return run.id in self._passed or phase_of(run) == "finished"
+
+    def _arms(self) -> str:
+        """What a session arms: of each process the place most behind. It dies of it each time it comes back."""
+        missing = self.plan.missing(self.deaths)
+        arms: list[str] = []
+        # To be sealed or handed over a run must live to its end: not with what the others die of long before.
+        for groups in ((("checkpoint",), ("wal",), ("handover", "seal")), (("layout",),), (("tiling",),)):
+            behind = [group for group in groups if any(place in missing for place in group)]
+            if behind and self._choose.random() < 0.8:
+                group = max(behind, key=lambda group: max(self._share_missing(place) for place in group))
+                names = [name for place in group if place in missing for name in PLACES[place]]
+                # A process comes but once to the end of a run.
+                often = (1,) if len(group) > 1 else (1, 1, 2)
+                arms += [f"{name}:{self._choose.choice(often)}" for name in names]
+        return ",".join(arms)
+
+    def _share_missing(self, place: str) -> float:
+        return self.plan.missing(self.deaths).get(place, 0) / self.plan.inside[place]
+
+    def _serve(self, armed: str) -> Application | None:
+        """The application; None where it died of what was armed before it could say where it serves."""
+        command = ["env", f"{VARIABLE}={armed}", sys.executable, "-m", "lamplighter"]
+        try:
+            self._server = Application(self._runs, "serve", command=command)
+            return self._server
+        except AssertionError as error:
+            if not self.deaths.count_said("server", str(error)):
+                raise
+            return None
+
+    def _session(self, *, power_cut: bool) -> None:
+        """A server's life: workers die of what is armed and of what strikes them; at last the server does."""
+        armed = self._arms()
+        server = self._serve(armed)
+        if server is None:
+            return
+        begun, target = self.deaths.total, self._choose.randint(5, 9)
+        until = time.monotonic() + _SESSION
+        before, quiet = (-1, -1), 0.0
+        while self.deaths.total < begun + target and time.monotonic() < until:
+            if server.process.poll() is not None or self._met(armed):
+                break
+            time.sleep(self._choose.uniform(0.1, 0.6))
+            self._act()
+            self._provide()
+            self.deaths.read_logs(self.runs)
+            now = self.deaths.total, sum(newest_step(run) for run in self.runs)
+            if now != before:
+                before, quiet = now, time.monotonic() + _QUIET
+            elif time.monotonic() > quiet:
+                break
+        self._end(server, power_cut=power_cut)
+        self.deaths.read_logs(self.runs)
+        self._collect()
+        if not workers(self._runs):
+            self._audit()
+
+    def _met(self, armed: str) -> bool:
+        """Whether a session has done its part: a place that is armed was died in often enough. What else is armed
+        may be what nobody lives to come to, as long as that one is."""
+        missing = self.plan.missing(self.deaths)
+        if self.plan.spare(self.deaths) > 0 or "export" in missing:
+            return self.plan.done(self.deaths)
+        places = [place for place, names in PLACES.items() if any(f"{name}:" in armed for name in names)]
+        return not places or any(place not in missing for place in places)
+
+    def _act(self) -> None:
+        """Something random, as far as there are kills to spend on it."""
+        # Of an exporter it is known only at the end of the session whether it died of what was armed.
+        pending = len(self._exporters)
+        spare = self.plan.spare(self.deaths) - pending
+        some = [self._export] if self.plan.missing(self.deaths).get("export", 0) > pending else []
+        some += [self._strike_one, self._forge, self._export] if spare >= 1 else []
+        some += [self._strike_two] if spare >= 4 else []
+        if some:
+            self._choose.choice(some)()
+
+    def _end(self, server: Application, *, power_cut: bool) -> None:
+        """The end of a server: with all its workers at the same time, alone, or in peace."""
+        spare, missing = self.plan.spare(self.deaths), self.plan.missing(self.deaths)
+        at_once = [(role, process) for role, _, process in workers(self._runs)]
+        if server.process.poll() is not None:
+            server.close()
+            if not self.deaths.count_said("server", server.log):
+                raise AssertionError(f"the server ended by itself; it said:\n{server.log}")
+            return
+        if power_cut and spare > len(at_once):
+            server.kill()
+            self.deaths.count("server")
+            for role, process in at_once:
+                if strike(process):
+                    self.deaths.count(role)
+            wait_until_gone([process for _, process in at_once])
+        elif spare > 0 or "server" in missing:
+            server.kill()
+            self.deaths.count("server")
+        else:
+            # Asked so, its workers leave their runs to be taken up again; Ctrl-C would interrupt those.
+            server.process.terminate()
+            server.process.wait(60)
+        server.close()
+
+    def _strike_one(self) -> None:
+        if found := at_work(self._runs):
+            role, _, process = self._choose.choice(sorted(found, key=lambda one: one[:2]))
+            if strike(process):
+                self.deaths.count(role)
+
+    def _strike_two(self) -> None:
+        """One as soon as it is back, at its replay as like as not; and two of a run at the same time."""
+        found = sorted(at_work(self._runs), key=lambda one: one[:2])
+        if not found:
+            return
+        _, run, _ = self._choose.choice(found)
+        struck = [(role, process) for role, of, process in found if of == run]
+        for role, process in struck:
+            if strike(process):
+                self.deaths.count(role)
+        until, delay = time.monotonic() + 4, self._choose.uniform(0, 1)
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            again = [(role, p) for role, of, p in workers(self._runs) if of == run and role == struck[0][0]]
+            if again:
+                time.sleep(delay)
+                if strike(again[0][1]):
+                    self.deaths.count(again[0][0])
+                return
+
+    def _forge(self) -> None:
+        """Kill a trainer, and see that its replay finds other numbers: a new attempt at an earlier step."""
+        trainers = [(run, process) for role, run, process in at_work(self._runs) if role == "trainer"]
+        if not trainers or self._choose.random() < 0.5:
+            return
+        run_id, process = self._choose.choice(sorted(trainers, key=lambda one: one[0]))
+        run = self._shelf.find(run_id)
+        if not strike(process):
+            return
+        self.deaths.count("trainer")
+        wait_until_gone([process])
+        try:
+            with RoleLock(run.path, "trainer"):
+                self._forge_one(run)
+        except (RoleTakenError, FileNotFoundError):
+            return
+
+    def _forge_one(self, run: RunFolder) -> None:
+        with History(run) as history:
+            line, (_, last) = history.steps.line(), history.steps.last()
+        if last < 2 or read_status(run).terminal:
+            return
+        near = max(1, last - 30) if self._choose.random() < 0.6 else 1
+        step = self._choose.randint(near, last)
+        for path in run.checkpoints.glob("*.safetensors"):
+            at, attempt = int(path.name[:10]), int(path.name[11:15])
+            # One of the step or later would be taken up, and the forged step not be computed again.
+            if at >= step or not counts(line, attempt, at):
+                path.unlink()
+        connection = apsw.Connection(str(run.steps_path))
+        connection.set_busy_timeout(10_000)
+        where = key(attempt_at(line, step), step)
+        connection.execute("UPDATE pulses SET digest=? WHERE id=?", (FORGED, where))
+        connection.close()
+        self.forgeries[run.id] = self.forgeries.get(run.id, 0) + 1
+
+    def _export(self) -> None:
+        """One that dies of what is armed, or is struck from outside."""
+        runs = [run for run in self.runs if run.id not in self._passed and newest_step(run) > 0]
+        if not runs:
+            return
+        run, format = self._choose.choice(runs), FORMATS[self.exported % len(FORMATS)]
+        self.exported += 1
+        out = self.folder / "exports" / f"{self.exported:04d}"
+        armed = f"{self._choose.choice(PLACES['export'])}:1:0.2"
+        if "export" not in self.plan.missing(self.deaths) and self._choose.random() < 0.5:
+            armed = ""
+        exporter = Exporter(run, format, out, newest_step(run), armed)
+        self._exporters.append(exporter)
+        if not armed:
+            time.sleep(self._choose.uniform(0.2, 1.5))
+            if exporter.process.poll() is None:
+                exporter.process.kill()
+                self.deaths.count("exporter")
+
+    def _collect(self) -> None:
+        """Look at what the exporters left."""
+        for exporter in self._exporters:
+            code, said = exporter.wait()
+            self.deaths.count_said("exporter", said)
+            if code not in (0, -9) and not re.search(
+                r"was not kept exactly|has no step|has no map yet", said
+            ):
+                self.faults.half_visible.append(f"{exporter.format} ended with {code}: {said.strip()[-300:]}")
+            if code == 0 and not exporter.out.exists():
+                self.faults.lost.append(f"the {exporter.format} said to be made is not there")
+            if problem := exporter.problem(self.truth, self.folder / "scratch"):
+                self.faults.half_visible.append(problem)
+        self._exporters.clear()
+
+    def _audit(self) -> None:
+        """Reopen every run and count; nobody writes any of them."""
+        for run in self.runs:
+            if run.id not in self._passed:
+                over = self._over(run) and not left_open(run)
+                found = audit(
+                    run, self.truth, self._witness.seen(run), self.forgeries.get(run.id, 0), over=over
+                )
+                self.faults.add(found)
+                self.audits += 1
+                if over:
+                    self._passed.add(run.id)
+        for fault in self.faults.lost + self.faults.half_visible + self.faults.mixed:
+            if fault not in self._said:
+                self.say(fault)
+                self._said.add(fault)
+
+    def _come_to_an_end(self) -> None:
+        """A server that nobody kills: every run ends, every file is sealed, everything is listed and readable."""
+        self._passed.clear()
+        self._witness.watch(self.runs)
+        with Application(self._runs, "serve") as server:
+            deadline = time.monotonic() + _PATIENCE
+            while not all(phase_of(run) == "finished" for run in self.runs):
+                if time.monotonic() > deadline:
+                    states = {run.id: phase_of(run) for run in self.runs}
+                    self.faults.lost.append(f"not all came back: {states}; {server.get('/api/session')}")
+                    break
+                time.sleep(0.1)
+            self.deaths.read_logs(self.runs)
+            for item in server.get("/api/runs")["items"]:
+                if not item["readable"]:
+                    self.faults.half_visible.append(
+                        f"{item['id']} is listed as unreadable: {item['problem']}"
+                    )
+            for run in self.runs:
+                with History(run) as history:
+                    line = history.steps.line()
+                for item in server.get(f"/api/runs/{run.id}/layouts")["items"]:
+                    if not counts(line, item["attempt"], item["step"]):
+                        self.faults.mixed.append(f"{run.id}: a superseded layout counts: {item}")
+        self._audit()

@@ -1,0 +1,100 @@
+"""What a run must hold, bit for bit: the same recipe, trained once and left in peace."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.errors import passes
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.wire.frames import Pulse, decode_as
+from tests.runs import finish, make_run, start_worker
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of every step, 1 to the last."""
+
+    recipe: dict[str, Any]
+    """What `make_run` takes: every run of the soak is this one."""
+    digests: dict[int, bytes]
+    pulses: dict[int, bytes]
+    """Digests of what a pulse says, less times and attempt."""
+    matrices: NDArray[np.float32]
+    """Shape (steps + 1, V, D)."""
+
+    @property
+    def steps(self) -> int:
+        """The last step."""
+        return len(self.matrices) - 1
+
+
+def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
+    """Train the recipe undisturbed."""
+    run = make_run(folder, **recipe)
+    assert finish(start_worker(run), timeout=300) == 0
+    with History(run) as history:
+        last = history.steps.last()[1]
+        return Truth(
+            recipe,
+            history.steps.digests(1, last),
+            {step: content(decode_as(record, Pulse)) for step, record in pulses_of(history, last)},
+            np.stack([snapshot.vectors for snapshot in history.snapshots(0, last)]),
+        )
+
+
+def pulses_of(history: History, last: int) -> list[tuple[int, bytes]]:
+    """Every pulse of the line up to a step."""
+    return [
+        pulse
+        for first in range(1, last + 1, 200)
+        for pulse in history.steps.pulses(first, min(last, first + 199), limit=200)
+    ]
+
+
+def content(pulse: Pulse) -> bytes:
+    """A digest of what is the same whenever the step is computed."""
+    digest = hashlib.sha256(np.array([pulse.step, pulse.vocabulary, pulse.verified]).tobytes())
+    for values in (
+        np.array([pulse.loss, pulse.learning_rate]),
+        pulse.batch_ids,
+        pulse.batch_counts,
+        pulse.gradient_ids,
+        pulse.gradient_norms,
+        pulse.moved_ids,
+        pulse.moved_distances,
+        pulse.layer_norms,
+    ):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.digest()
+
+
+def newest_step(run: RunFolder) -> int:
+    """The newest step of a run; 0 where it has none, has not begun, or is being made at this moment."""
+    try:
+        with History(run) as history:
+            return history.steps.last()[1]
+    except FileNotFoundError:
+        return 0
+    except FormatError as error:
+        if passes(error):
+            return 0
+        raise
+
+
+def phase_of(run: RunFolder) -> str:
+    """The phase of a run; empty where it cannot be read at this moment."""
+    try:
+        return read_status(run).phase
+    except FormatError as error:
+        if passes(error):
+            return ""
+        raise

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lamplighter.model.checkpoint import KEPT, list_checkpoints, load_checkpoint, save_checkpoint
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import Learner, make_learner, train_step
+from lamplighter.model.transformer import Transformer
+from lamplighter.recipe import ModelRecipe, OptimiserRecipe
+
+
+def make(kind: str, tied: bool = False, dim: int = 16) -> tuple[Learner, Observer]:
+    torch.manual_seed(0)
+    shape = ModelRecipe(dim=dim, layers=1, heads=2, context=8, tied=tied)
+    model = Transformer(shape, 40, sparse=kind != "adam" and not tied)
+    learner = make_learner(model, OptimiserRecipe.model_validate({"kind": kind}))
+    return learner, Observer(learner, 1)
+
+
+def step(learner: Learner, observer: Observer, number: int) -> bytes:
+    ids = torch.randint(0, 40, (4, 9), generator=torch.Generator().manual_seed(number))
+    result = train_step(learner, ids[:, :-1], ids[:, 1:])
+    return observer.observe(number, ids[:, :-1].numpy(), result).digest()
+
+
+@pytest.mark.parametrize(("kind", "tied"), [("lazy", False), ("adam", False), ("adam", True), ("sgd", False)])
+def test_after_a_checkpoint_the_same_bits_follow(tmp_path: Path, kind: str, tied: bool):
+    learner, observer = make(kind, tied)
+    for number in range(1, 6):
+        step(learner, observer, number)
+    save_checkpoint(tmp_path, 5, 1, learner, observer, {"learning_rate": 0.25})
+    follow = [step(learner, observer, number) for number in range(6, 10)]
+
+    again, watching = make(kind, tied)
+    state = load_checkpoint(list_checkpoints(tmp_path)[-1], again, watching)
+    assert state == {"learning_rate": 0.25}
+    assert [step(again, watching, number) for number in range(6, 10)] == follow
+    assert watching.touches.tolist() == observer.touches.tolist()
+
+
+def test_only_the_last_few_are_kept(tmp_path: Path):
+    learner, observer = make("lazy")
+    for number in range(1, 6):
+        save_checkpoint(tmp_path, number, 1, learner, observer, {})
+    assert [file.step for file in list_checkpoints(tmp_path)] == [5 - KEPT + 1, 5]
+    assert len(list(tmp_path.iterdir())) == KEPT
+
+
+def test_a_damaged_or_foreign_checkpoint_is_refused_with_its_name(tmp_path: Path):
+    learner, observer = make("lazy")
+    save_checkpoint(tmp_path, 1, 1, learner, observer, {})
+    file = list_checkpoints(tmp_path)[0]
+    with pytest.raises(ValueError, match="0000000001-0001"):
+        load_checkpoint(file, *make("lazy", dim=8))
+    file.path.write_bytes(file.path.read_bytes()[:200])
+    with pytest.raises(ValueError, match="not a checkpoint of this model"):
+        load_checkpoint(file, learner, observer)

@@ -1,0 +1,137 @@
+"""What the observer says is compared with the gradient and the matrix themselves, computed another way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lamplighter.model import observer as observer_module
+from lamplighter.model.observer import Observation, Observer, unique_rows
+from lamplighter.model.step import Learner, make_learner, train_step
+from lamplighter.model.transformer import Transformer
+from lamplighter.recipe import ModelRecipe, OptimiserRecipe
+
+V = 80
+CASES = [("lazy", False), ("adam", False), ("sgd", False), ("adam", True), ("sgd", True)]
+
+
+def make(kind: str, tied: bool, seed: int = 0) -> Learner:
+    torch.manual_seed(seed)
+    shape = ModelRecipe(dim=16, layers=2, heads=2, context=8, tied=tied)
+    model = Transformer(shape, V, sparse=kind != "adam" and not tied)
+    return make_learner(model, OptimiserRecipe.model_validate({"kind": kind, "learning_rate": 1e-2}))
+
+
+def batches(count: int) -> list[torch.Tensor]:
+    random = torch.Generator().manual_seed(4)
+    return [torch.randint(i % 3 * 20, i % 3 * 20 + 30, (3, 9), generator=random) for i in range(count)]
+
+
+def true_gradient(learner: Learner, ids: torch.Tensor) -> torch.Tensor:
+    """The dense gradient of the embedding, from a copy of the model, before the step."""
+    copy = Transformer(learner.model.shape, V, sparse=False)
+    copy.load_state_dict(learner.model.state_dict())
+    copy(ids[:, :-1], ids[:, 1:]).backward()
+    gradient = copy.embedding.weight.grad
+    assert gradient is not None
+    return gradient
+
+
+def watch(learner: Learner, observer: Observer, step: int, ids: torch.Tensor) -> Observation:
+    result = train_step(learner, ids[:, :-1], ids[:, 1:])
+    return observer.observe(step, ids[:, :-1].numpy(), result)
+
+
+@pytest.mark.parametrize(("kind", "tied"), CASES)
+def test_the_three_sets_are_what_the_tensors_say(kind: str, tied: bool):
+    learner = make(kind, tied)
+    observer = Observer(learner, verify_every=1)
+    for step, ids in enumerate(batches(8), start=1):
+        gradient = true_gradient(learner, ids)
+        before = learner.model.embedding.weight.detach().clone()
+        seen = watch(learner, observer, step, ids)
+        change = learner.model.embedding.weight.detach() - before
+
+        true_rows = torch.nonzero(gradient.norm(dim=1)).flatten().tolist()
+        assert seen.gradient_ids.tolist() == true_rows
+        np.testing.assert_allclose(seen.gradient_norms, gradient.norm(dim=1)[true_rows], rtol=2e-4)
+        assert seen.moved_ids.tolist() == torch.nonzero(change.norm(dim=1)).flatten().tolist()
+        np.testing.assert_allclose(
+            seen.moved_distances, change.norm(dim=1)[seen.moved_ids.tolist()], rtol=1e-5
+        )
+
+        # The cheap way to the touched rows: the distinct ids when untied, every row when tied.
+        cheap = unique_rows(ids[:, :-1].numpy(), V)[0].tolist() if not tied else list(range(V))
+        assert cheap == true_rows
+
+
+@pytest.mark.parametrize(("kind", "tied"), CASES)
+def test_sets_are_equal_for_lazy_updates_and_come_apart_otherwise(kind: str, tied: bool):
+    learner = make(kind, tied)
+    observer = Observer(learner, verify_every=1)
+    for step, ids in enumerate(batches(4), start=1):
+        seen = watch(learner, observer, step, ids)
+    batch, gradient, moved = (a.tolist() for a in (seen.batch_ids, seen.gradient_ids, seen.moved_ids))
+    assert (batch == gradient) is not tied
+    assert (gradient == moved) is (kind == "sgd" or not (kind == "adam" and not tied))
+    assert len(moved) > len(batch) or (kind != "adam" and not tied)
+
+
+def test_looking_at_touched_rows_only_sees_the_same(monkeypatch: pytest.MonkeyPatch):
+    whole = make("lazy", tied=False)
+    all_seen = Observer(whole, verify_every=1)
+    monkeypatch.setattr(observer_module, "SMALL", 0)
+    partly = make("lazy", tied=False)
+    some_seen = Observer(partly, verify_every=4)
+    for step, ids in enumerate(batches(8), start=1):
+        one, two = watch(whole, all_seen, step, ids), watch(partly, some_seen, step, ids)
+        assert one.digest() == two.digest()
+        assert one.verified
+        assert two.verified is (step % 4 == 0)
+
+
+def test_a_row_moved_behind_the_optimisers_back_is_found_by_the_whole_look(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(observer_module, "SMALL", 0)
+    learner = make("lazy", tied=False)
+    observer = Observer(learner, verify_every=3)
+    for step, ids in enumerate(batches(3), start=1):
+        with torch.no_grad():
+            learner.model.embedding.weight[79] += 1
+        seen = watch(learner, observer, step, ids)
+        assert (79 in seen.moved_ids) is (step == 3)
+
+
+def test_layer_norms_are_the_gradients_before_clipping():
+    learner = make("lazy", tied=False)
+    learner.clip_norm = 1e-4
+    observer = Observer(learner, verify_every=1)
+    ids = batches(1)[0]
+    copy = Transformer(learner.model.shape, V, sparse=False)
+    copy.load_state_dict(learner.model.state_dict())
+    copy(ids[:, :-1], ids[:, 1:]).backward()
+    seen = watch(learner, observer, 1, ids)
+    true = [
+        torch.cat([p.grad.flatten() for p in group if p.grad is not None]).norm().item()
+        for group in copy.layers().values()
+    ]
+    np.testing.assert_allclose(seen.layer_norms, true, rtol=2e-4)
+    assert observer.layers == list(copy.layers())
+
+
+def test_touches_and_last_lit_count_batches_not_words():
+    learner = make("lazy", tied=False)
+    observer = Observer(learner, verify_every=1)
+    for step, ids in enumerate(batches(3), start=1):
+        watch(learner, observer, step, ids * 0 + 5)
+    assert observer.touches[5] == 3
+    assert observer.last_lit[5] == 3
+    assert observer.last_lit[6] == 0xFFFFFFFF
+
+
+def test_a_loss_that_is_no_number_is_seen():
+    learner = make("lazy", tied=False)
+    observer = Observer(learner, verify_every=1)
+    with torch.no_grad():
+        learner.model.unembedding.weight[0] = float("nan")
+    assert not watch(learner, observer, 1, batches(1)[0]).finite

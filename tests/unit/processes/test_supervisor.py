@@ -1,0 +1,360 @@
+"""The supervisor with workers that are a line of Python each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from lamplighter.processes.supervisor import Limits, Supervisor, worker_command
+from lamplighter.runfolder.role_lock import RoleLock, is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.writing.finalise import left_open, seal_left_open
+from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+
+QUICK = Limits(look_seconds=0.02, first_pause=0.02, patience=1.0)
+
+SLEEP = "import time; time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+CRASH = "import sys; print('first', file=sys.stderr); sys.exit('the lamp oil is out')"
+FAIL = "import sys; print('the text is too short', file=sys.stderr); sys.exit(4)"
+TAKEN = "import sys; sys.exit(3)"
+# A worker of the real kind, as far as a supervisor can see: it holds its role.
+HOLD = (
+    "import sys, time; from pathlib import Path; from lamplighter.runfolder.role_lock import RoleLock\n"
+    "lock = RoleLock(Path(sys.argv[2]), sys.argv[1]); time.sleep(60)"
+)
+
+
+class Started(list[tuple[str, str]]):
+    """(role, run) of every worker started, and the code each role runs."""
+
+    def __init__(self, **codes: str) -> None:
+        super().__init__()
+        self.codes = codes
+
+    def command(self, role: str, run: Path) -> list[str]:
+        self.append((role, run.name))
+        return [sys.executable, "-c", self.codes[role], role, str(run)]
+
+
+@contextmanager
+def supervising(
+    folder: Path,
+    started: Started,
+    limits: Limits = QUICK,
+    roles: tuple[str, ...] = ("trainer", "projector", "analyst"),
+) -> Iterator[Supervisor]:
+    supervisor = Supervisor(Shelf(folder), roles, limits, started.command)
+    supervisor.start()
+    try:
+        yield supervisor
+    finally:
+        supervisor.stop()
+
+
+def until(true: Callable[[], object], seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def test_the_real_command_names_modules_only(tmp_path: Path) -> None:
+    assert worker_command("trainer", tmp_path)[1:] == ["-m", "lamplighter.training.worker", str(tmp_path)]
+
+
+def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
+    with supervising(tmp_path, started) as supervisor:
+        until(lambda: len(started) == 3)
+        assert started[0] == ("trainer", run.id)
+        assert set(started[1:]) == {("projector", run.id), ("analyst", run.id)}
+        until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
+        children = psutil.Process().children()
+        assert sorted(child.nice() - psutil.Process().nice() for child in children) == [0, 5, 10]
+        # Sessions of their own: Ctrl-C in the terminal is not for them.
+        assert all(os.getsid(child.pid) == child.pid for child in children)
+        time.sleep(0.2)
+        assert len(started) == 3
+    assert psutil.Process().children() == []
+
+
+def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
+    runs: list[RunFolder] = []
+    for age in (300, 200, 100):
+        runs.append(make_run(Shelf(tmp_path)))
+        then = time.time() - age
+        os.utime(runs[-1].path / "recipe.json", (then, then))
+    started = Started(trainer=HOLD)
+    with supervising(tmp_path, started, roles=("trainer",)):
+        until(lambda: len(started) == 2)
+        time.sleep(0.3)
+        assert [name for _, name in started] == [runs[2].id, runs[1].id]
+
+
+def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
+    first, second = make_run(Shelf(tmp_path)), make_run(Shelf(tmp_path))
+    started = Started(trainer=HOLD)
+    with (
+        RoleLock(first.path, "trainer"),
+        supervising(tmp_path, started, Limits(trainers=1, look_seconds=0.02), ("trainer",)),
+    ):
+        time.sleep(0.3)
+        assert started == []
+    with supervising(tmp_path, started, QUICK, ("trainer",)):
+        until(lambda: {name for _, name in started} == {first.id, second.id})
+
+
+def test_a_crash_is_restarted_a_few_times_then_seen(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(trainer=CRASH)
+    with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
+        until(lambda: supervisor.given_up(run.id, "trainer"), 15)
+        assert len(started) == 1 + QUICK.crashes
+        assert "the lamp oil is out" in supervisor.states()["trainer"]
+        assert run.id in supervisor.states()["trainer"]
+        time.sleep(0.3)
+        assert len(started) == 1 + QUICK.crashes
+        # Somebody asks for something: it is tried again.
+        RequestsWriter(run.path, "test").add("resume", {})
+        until(lambda: len(started) > 1 + QUICK.crashes)
+    assert "first" in (run.path / "logs" / "trainer.log").read_text()
+
+
+def test_earlier_crashes_are_forgotten_after_a_healthy_while(tmp_path: Path) -> None:
+    make_run(Shelf(tmp_path))
+    started = Started(trainer=CRASH)
+    limits = Limits(look_seconds=0.02, first_pause=0.01, crashes=1, healthy_seconds=0.0)
+    with supervising(tmp_path, started, limits, ("trainer",)):
+        until(lambda: len(started) > 4)
+
+
+def test_a_final_failure_is_not_restarted(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(trainer=FAIL)
+    with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
+        until(lambda: supervisor.given_up(run.id, "trainer"))
+        time.sleep(0.3)
+        assert len(started) == 1
+        assert "the text is too short" in supervisor.states()["trainer"]
+
+
+def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(trainer=TAKEN)
+    with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
+        until(lambda: len(started) > 8)
+        assert not supervisor.given_up(run.id, "trainer")
+
+
+def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
+    done = finished_run(tmp_path, 12, rows=False)
+    write_layouts(done, layout(1, 12))
+    with MeasuresWriter(done.measures_path) as writer:
+        writer.commit(1, 12, {"purity": 0.5})
+    behind = finished_run(tmp_path, 12)
+    write_layouts(behind, layout(1, 12), layout(1, 10))
+    untiled = finished_run(tmp_path, 12)
+    write_layouts(untiled, layout(1, 12))
+    with MeasuresWriter(untiled.measures_path) as writer:
+        writer.commit(1, 12, {"purity": 0.5})
+    other = finished_run(tmp_path, 12)
+    # The map of this one ends with a superseded step.
+    write_layouts(other, layout(9, 12))
+    for run, age in ((done, 100), (behind, 200), (untiled, 250), (other, 300)):
+        then = time.time() - age
+        os.utime(run.path / "recipe.json", (then, then))
+    started = Started(
+        projector="import time; time.sleep(.3)", analyst="import time; time.sleep(.3)", trainer=SLEEP
+    )
+    with supervising(tmp_path, started):
+        until(lambda: ("projector", other.id) in started and ("analyst", other.id) in started)
+        # Done, as far as it goes: not again and again.
+        time.sleep(0.5)
+    assert sorted(started) == sorted(
+        [("analyst", behind.id), ("analyst", untiled.id), ("projector", other.id), ("analyst", other.id)]
+    )
+    assert started[0] == ("analyst", behind.id)
+
+
+def test_a_run_that_is_over_goes_on_when_asked(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 5)
+    started = Started(trainer=HOLD)
+    with supervising(tmp_path, started, roles=("trainer",)):
+        time.sleep(0.2)
+        assert started == []
+        RequestsWriter(run.path, "test").add("continue", {"steps": 10})
+        until(lambda: started)
+
+
+def test_workers_are_asked_to_end_and_then_ended(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(trainer=STUBBORN)
+    with supervising(tmp_path, started, roles=("trainer",)):
+        until(lambda: (run.path / "logs" / "trainer.log").exists())
+        until(lambda: "up" in (run.path / "logs" / "trainer.log").read_text())
+        begun = time.monotonic()
+    assert 0.9 < time.monotonic() - begun < 4
+    assert psutil.Process().children() == []
+
+
+def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    code = (
+        "import sys, time; sys.path.insert(0, sys.argv[2])\n"
+        "from pathlib import Path; from lamplighter.runfolder.run_store import Shelf\n"
+        "from tests.unit.processes.test_supervisor import *\n"
+        "s = Supervisor(Shelf(Path(sys.argv[1])), ('trainer',), QUICK, Started(trainer=HOLD).command)\n"
+        "s.start(); time.sleep(60)"
+    )
+    root = str(Path(__file__).parents[3])
+    server = psutil.Popen([sys.executable, "-c", code, str(tmp_path), root])
+    until(lambda: is_held(run.path, "trainer"), 15)
+    (worker,) = server.children()
+    try:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        started = Started(trainer=HOLD)
+        with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
+            time.sleep(0.3)
+            assert worker.is_running()
+            assert started == []
+            assert supervisor.states()["trainer"] == "at work on 1 run"
+            worker.kill()
+            until(lambda: started)
+            assert supervisor.states()["trainer"] == "at work on 1 run"
+    finally:
+        if worker.is_running():
+            worker.kill()
+
+
+def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    (run.path / "logs").mkdir()
+    (run.path / "logs" / "trainer.log").write_text("x" * 300_000)
+    with supervising(tmp_path, Started(trainer=SLEEP), roles=("trainer",)):
+        until(lambda: (run.path / "logs" / "trainer.log.1").exists())
+        until(lambda: (run.path / "logs" / "trainer.log").stat().st_size < 1_000)
+
+
+def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    talk = (
+        "import time\nfor n in range(10**6): print('still', n, flush=True); time.sleep(n % 50 == 0 and 0.005)"
+    )
+    limits = Limits(look_seconds=0.02, patience=1.0, log_bytes=4_000)
+    logs = run.path / "logs"
+    with supervising(tmp_path, Started(trainer=talk), limits, roles=("trainer",)):
+        until(lambda: (logs / "trainer.log.1").exists())
+        aside = (logs / "trainer.log.1").read_bytes()
+        assert len(aside) == 4_000
+        # It goes on, and is cut again.
+        until(lambda: (logs / "trainer.log.1").read_bytes() not in (aside, b""))
+        assert b"still" in (logs / "trainer.log.1").read_bytes()
+    assert sum(path.stat().st_size for path in logs.iterdir()) < 1_000_000
+
+
+def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
+    for name, text in (("a-broken", "{"), ("b-broken", '{"format": 9}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.json").write_text(text)
+    (tmp_path / "c-empty").mkdir()
+    damaged = finished_run(tmp_path)
+    damaged.steps_path.write_bytes(b"SQLite format 3\0" + b"\xff" * 10_000)
+    good = make_run(Shelf(tmp_path))
+    started = Started(trainer=SLEEP, projector=SLEEP, analyst=SLEEP)
+    with supervising(tmp_path, started):
+        until(lambda: started)
+        time.sleep(0.2)
+    assert started == [("trainer", good.id)]
+
+
+def test_looking_at_a_long_shelf_of_finished_runs_is_cheap(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 2, rows=False)
+    write_layouts(run, layout(1, 2))
+    with MeasuresWriter(run.measures_path) as writer:
+        writer.commit(1, 2, {"purity": 0.5})
+    for number in range(40):
+        shutil.copytree(run.path, tmp_path / f"copy-{number}")
+    supervisor = Supervisor(Shelf(tmp_path), ("trainer", "projector", "analyst"), QUICK, Started().command)
+    supervisor.look()
+    begun = time.process_time()
+    for _ in range(10):
+        supervisor.look()
+    assert (time.process_time() - begun) / 10 < 0.05
+
+
+def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    started = Started(projector="", analyst=SLEEP)
+    with supervising(tmp_path, started, roles=("projector",)):
+        trainer = FakeTrainer(run).begin().train(1)
+        until(lambda: len(started) == 1)
+        time.sleep(0.2)
+        trainer.crash()
+        time.sleep(0.2)
+        assert len(started) == 1
+        with RoleLock(run.path, "trainer"):
+            until(lambda: len(started) == 2)
+
+
+def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run, rows=False).begin().train(12)
+    trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
+    write_layouts(run, layout(1, 12))
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 12, {"purity": 1.0})
+    # Killed between the last fact and the seal: the files stay as they are, their WAL beside them.
+    wal = run.steps_path.with_name("steps.sqlite-wal")
+    held = StepsReader(run.steps_path)
+    trainer.crash()
+    assert wal.exists()
+    assert set(left_open(run)) == {"trainer", "projector", "analyst"}
+    started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
+    with supervising(tmp_path, started):
+        until(lambda: left_open(run) == ("trainer",))
+        time.sleep(0.3)
+        # Somebody reads it still.
+        assert left_open(run) == ("trainer",)
+        held.close()
+        until(lambda: not left_open(run))
+    assert not list(run.path.glob("*-wal"))
+    assert started == []
+    with StepsReader(run.steps_path) as reader:
+        assert reader.last() == (1, 12)
+
+
+def test_a_file_whose_role_is_held_is_not_sealed_for_it(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(12)
+    trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
+    assert not seal_left_open(run, "trainer")
+    trainer.crash()
+    assert seal_left_open(run, "trainer")
+    assert left_open(run) == ()
+
+
+def test_measures_of_a_superseded_attempt_do_not_count(tmp_path: Path) -> None:
+    run = make_run(Shelf(tmp_path))
+    trainer = FakeTrainer(run).begin().train(20)
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 20, {"purity": 1.0})
+    trainer.again_from(15).train(5).end()
+    write_layouts(run, layout(2, 20))
+    started = Started(analyst=SLEEP, projector=SLEEP)
+    with supervising(tmp_path, started, roles=("projector", "analyst")):
+        until(lambda: ("analyst", run.id) in started)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.districts.tracker import NEIGHBOURS, Change, DistrictBook, clusters_of
+from lamplighter.wire.frames import Districts
+from lamplighter.wire.vocabulary import Vocabulary
+
+DIM = 24
+
+
+def towns(*sizes: int, strays: int = 40, spread: float = 0.25, seed: int = 0) -> np.ndarray:
+    """So many tokens about one direction each, and some that lie anywhere."""
+    rng = np.random.default_rng(seed)
+    centres = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0]
+    parts = [centres[i] + spread * rng.normal(size=(n, DIM)) / np.sqrt(DIM) * 2 for i, n in enumerate(sizes)]
+    return np.vstack([*parts, rng.normal(size=(strays, DIM))]).astype(np.float32)
+
+
+def vocabulary(size: int, classes: dict[str, tuple[int, ...]] | None = None) -> Vocabulary:
+    counts = np.arange(size, 0, -1, dtype=np.int64) + 5
+    return Vocabulary(tuple(f"word{i}" for i in range(size)), counts, classes or {})
+
+
+def look(
+    book: DistrictBook, vectors: np.ndarray, times: int = 1, *, final: bool = False
+) -> tuple[dict[int, set[int]], dict[int, str], list[Change]]:
+    seen: list[Change] = []
+    members: dict[int, np.ndarray] = {}
+    names: dict[int, str] = {}
+    for _ in range(times):
+        members, names, changes = book.look(vectors, *all_nearest(vectors, NEIGHBOURS), final=final)
+        seen += changes
+    return {known: set(some.tolist()) for known, some in members.items()}, names, seen
+
+
+def test_towns_are_found_and_strays_are_in_none() -> None:
+    vectors = towns(30, 20, 12)
+    labels = clusters_of(*all_nearest(vectors, NEIGHBOURS))
+    found = {frozenset(np.flatnonzero(labels == n).tolist()) for n in range(labels.max() + 1)}
+    for first, last in ((0, 30), (30, 50), (50, 62)):
+        assert any(len(some & set(range(first, last))) >= 0.8 * (last - first) for some in found)
+    assert (labels[62:] == -1).mean() > 0.5
+
+
+def test_a_random_space_has_no_districts() -> None:
+    vectors = np.random.default_rng(1).normal(size=(1500, 48)).astype(np.float32)
+    book = DistrictBook(vocabulary(1500))
+    assert look(book, vectors, 3) == ({}, {}, [])
+
+
+def test_a_district_must_be_there_twice() -> None:
+    book = DistrictBook(vocabulary(102))
+    vectors = towns(30, 20, 12)
+    assert look(book, vectors)[0] == {}
+    members, _, changes = look(book, vectors)
+    assert len(members) == 3
+    assert [change.kind for change in changes] == ["district-born"] * 3
+
+
+def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
+    vectors = towns(30, 20, 12, strays=60)
+    book = DistrictBook(vocabulary(len(vectors)))
+    before, names, _ = look(book, vectors, 2)
+    largest = max(before, key=lambda known: len(before[known]))
+    turned = vectors @ np.linalg.qr(np.random.default_rng(5).normal(size=(DIM, DIM)))[0].astype(np.float32)
+    # Five of the strays move in.
+    turned[62:67] = turned[:5] * np.float32(1.01)
+    after, named, changes = look(book, turned, 2)
+    assert set(after) == set(before)
+    assert after[largest] >= before[largest] | set(range(62, 67))
+    assert named == names
+    assert changes == []
+
+
+def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
+    vectors = towns(30, 20, 12)
+    book = DistrictBook(vocabulary(102))
+    before, names, _ = look(book, vectors, 2)
+    gone = next(known for known, some in before.items() if 45 in some)
+    scattered = vectors.copy()
+    scattered[30:50] = np.random.default_rng(9).normal(size=(20, DIM))
+    members, _, changes = look(book, scattered)
+    assert gone in members
+    assert changes == []
+    members, _, changes = look(book, scattered)
+    assert gone not in members
+    assert [change.kind for change in changes] == ["district-gone"]
+    assert names[gone] in changes[0].message
+    # Its number is nobody else's, ever.
+    again, _, _ = look(book, vectors, 2)
+    assert set(again) - set(members) == {book.next_id - 1}
+    assert book.next_id - 1 > gone
+
+
+def test_districts_merge_and_split() -> None:
+    vectors = towns(30, 20, 16)
+    book = DistrictBook(vocabulary(106))
+    before, _, _ = look(book, vectors, 2)
+    one = next(known for known, some in before.items() if 5 in some)
+    other = next(known for known, some in before.items() if 35 in some)
+    joined = vectors.copy()
+    rng = np.random.default_rng(3)
+    joined[:50] = joined[0] + 0.2 * rng.normal(size=(50, DIM)) / np.sqrt(DIM)
+    members, _, changes = look(book, joined, 3)
+    assert [change.kind for change in changes] == ["district-merged"]
+    assert len({one, other} & set(members)) == 1
+    heir = one if one in members else other
+    assert len(members[heir]) >= 40
+    members, _, changes = look(book, vectors, 3)
+    assert [change.kind for change in changes] == ["district-split"]
+    assert len(members) == 3
+    assert heir in members
+
+
+def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() -> None:
+    vectors = towns(30, 20, 12)
+    classes = {"animals": tuple(range(26)), "odds": (30, 31, 50), "colours": tuple(range(90, 96))}
+    book = DistrictBook(vocabulary(102, classes))
+    members, names, _ = look(book, vectors, 2)
+    by_first = {min(some): names[known] for known, some in members.items()}
+    assert by_first[min(by_first)] == "animals"
+    others = [name for name in names.values() if name != "animals"]
+    assert len(others) == 2
+    for name in others:
+        words = name.split(" · ")
+        assert len(words) == 3
+        known = next(known for known, other in names.items() if other == name)
+        assert {int(word.removeprefix("word")) for word in words} <= members[known]
+
+
+def test_two_districts_of_one_class_have_two_names() -> None:
+    vectors = towns(30, 20)
+    book = DistrictBook(vocabulary(90, {"animals": tuple(range(50))}))
+    _, names, _ = look(book, vectors, 2)
+    assert len(set(names.values())) == 2
+    assert sorted(name.split(":")[0] for name in names.values()) == ["animals", "animals"]
+
+
+def test_an_earlier_process_is_gone_on_from() -> None:
+    vectors = towns(30, 20, 12)
+    book = DistrictBook(vocabulary(102))
+    members, names, _ = look(book, vectors, 2)
+    of = np.zeros(102, dtype=np.uint16)
+    for place, some in enumerate(members.values(), 1):
+        of[sorted(some)] = place
+    kept = Districts(1, 9, 1.0, np.array(list(members), np.uint32), tuple(names.values()), of)
+    fresh = DistrictBook(vocabulary(102), kept, book.next_id)
+    assert look(fresh, vectors) == (members, names, [])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 15])
+def test_a_vocabulary_may_be_too_small_for_any(size: int) -> None:
+    vectors = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
+    assert look(DistrictBook(vocabulary(size)), vectors, 2, final=True) == ({}, {}, [])
+
+
+def test_duplicates_and_rows_of_zeros() -> None:
+    vectors = towns(30, 20, 12)
+    vectors[:30] = vectors[0]
+    vectors[80:] = 0
+    members, _, _ = look(DistrictBook(vocabulary(102)), vectors, 2)
+    assert any(some >= set(range(25)) for some in members.values())
+    assert all(not some & set(range(80, 102)) for some in members.values())

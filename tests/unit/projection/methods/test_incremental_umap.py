@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.layout_method import MapMethod, MapSettings
+from lamplighter.projection.methods.incremental_umap import LivingLayout
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.fuzzy_graph import Graph, graph_of_neighbours
+from lamplighter.projection.umap.sgd_kernel import Curve, carry, power, run_epoch
+
+SETTINGS = MapSettings(neighbours=12)
+
+
+def town(size: int = 300, classes: int = 10, noise: float = 0.4, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(classes, 16))
+    return (centres[np.arange(size) % classes] + noise * rng.normal(size=(size, 16))).astype(np.float32)
+
+
+def diameter(places: np.ndarray) -> float:
+    return float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
+
+
+def test_one_epoch_is_umaps() -> None:
+    import umap.layouts
+
+    rng = np.random.default_rng(0)
+    graph = graph_of_neighbours(*all_nearest(town(), 11), 200)
+    period = (graph.weight.max() / graph.weight).astype(np.float64)
+    start = rng.normal(size=(300, 2)).astype(np.float32) * 5
+    generators = rng.integers(1 << 10, 1 << 30, size=(300, 3))
+    curve = Curve(1.577, 0.895)
+    ours, theirs = start.copy(), start.copy()
+    our_state = [period.copy(), period / 5, generators.copy()]
+    their_state = [period / 5, period / 5, period.copy(), generators.copy()]
+    epoch_of_umap = umap.layouts._get_optimize_layout_euclidean_single_epoch_fn(False)
+    nothing = np.zeros(1, dtype=np.float32)
+    for epoch in range(30):
+        # From the same places each time: rounding differs, and over several epochs it would grow.
+        ours[:] = theirs
+        run_epoch(
+            ours, graph.head, graph.tail, period, our_state[0], our_state[1], 5.0, epoch, 0.1,
+            curve.a, curve.b, curve.exponents, curve.mantissas, our_state[2],
+        )  # fmt: skip
+        epoch_of_umap(
+            theirs, theirs, graph.head, graph.tail, 300, period, 1.577, 0.895, their_state[3], 1.0, 2, True, 0.1,
+            their_state[0], their_state[1], their_state[2], epoch,
+            False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0,
+        )  # fmt: skip
+        # Two tokens that all but coincide push each other by an amount that the last digit decides.
+        apart = np.abs(ours - theirs).max(axis=1)
+        assert np.quantile(apart, 0.97) < 1e-4
+        assert apart.max() < 0.05
+    np.testing.assert_array_equal(our_state[0], their_state[2])
+    np.testing.assert_array_equal(our_state[2], their_state[3])
+    assert np.median(np.abs(ours - start)) > 0.3
+
+
+@pytest.mark.parametrize("b", [0.4, 0.895, 1.52, 2.0])
+def test_powers_are_right_to_rounding(b: float) -> None:
+    x = np.random.default_rng(0).lognormal(sigma=8, size=2_000).astype(np.float32)
+    x = x[(x > 1e-15) & (x < 1e15)]
+    curve = Curve(1.0, b)
+    found = np.array([power(each, curve.exponents, curve.mantissas) for each in x])
+    np.testing.assert_allclose(found, x.astype(np.float64) ** b, rtol=4e-7)
+
+
+def test_counters_are_carried_by_edge() -> None:
+    """Of an edge in both graphs, the share of its period that it waited; of a new one, its own."""
+    rng = np.random.default_rng(0)
+    graphs: list[Graph] = []
+    for seed in (1, 2):
+        vectors = town(60)
+        vectors[:20] += np.random.default_rng(seed).normal(size=(20, 16)).astype(np.float32)
+        graphs.append(graph_of_neighbours(*all_nearest(vectors, 7), 200))
+    old, new = graphs
+    phase, behind = rng.random(len(old.head)), -rng.random(len(old.head))
+    due, negative_due = np.full((2, len(new.head)), -1.0)
+    kept, larger = np.zeros((2, 60))
+    carry(
+        old.head, old.tail, old.weight, 100 + phase * old.period, 100 + behind * old.period,
+        new.head, new.tail, new.weight, due, negative_due, 100, kept, larger,
+    )  # fmt: skip
+    shared, at_old, at_new = np.intersect1d(old.keys, new.keys, return_indices=True)
+    assert 100 < len(shared) < len(new.head)
+    np.testing.assert_allclose(due[at_new], 100 + phase[at_old] * new.period[at_new], rtol=1e-5)
+    np.testing.assert_allclose(negative_due[at_new], 100 + behind[at_old] * new.period[at_new], rtol=1e-5)
+    fresh = np.setdiff1d(np.arange(len(new.head)), at_new)
+    assert (due[fresh] == -1).all()
+    dense = np.zeros((2, 60, 60))
+    for matrix, graph in zip(dense, graphs, strict=True):
+        matrix[graph.head, graph.tail] = graph.weight
+    np.testing.assert_allclose(kept, dense.min(axis=0).sum(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(larger, dense.max(axis=0).sum(axis=1), rtol=1e-6)
+
+
+def test_shows_the_space_from_the_first_frame() -> None:
+    vectors = town()
+    probe = TrustProbe(300)
+    probe.look(vectors)
+    assert probe.estimate(LivingLayout(SETTINGS).frame(vectors)).trust > 0.93
+
+
+def test_a_space_at_rest_gives_a_map_at_rest() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    layout.frame(vectors)
+    frames = 0
+    while layout.restless:
+        before = layout.frame(vectors).copy()
+        frames += 1
+        assert frames < 40
+    np.testing.assert_array_equal(layout.frame(vectors), before)
+
+
+def test_follows_without_jumping() -> None:
+    """Two halves of a town trade places in the space, a little every frame."""
+    rng = np.random.default_rng(0)
+    start, end = town(seed=1), town(seed=2)
+    layout = LivingLayout(SETTINGS)
+    before = layout.frame(start).copy()
+    probe = TrustProbe(300)
+    moves = []
+    for share in np.linspace(0.02, 1, 50, dtype=np.float32):
+        vectors = (1 - share) * start + share * end
+        vectors += 0.01 * rng.normal(size=vectors.shape).astype(np.float32)
+        after = layout.frame(vectors).copy()
+        moves.append(np.median(np.linalg.norm(after - before, axis=1)) / diameter(after))
+        assert 0.8 < diameter(after) / diameter(before) < 1.25
+        before = after
+    assert max(moves) < 0.06
+    for _ in range(10):
+        layout.frame(end)
+    probe.look(end)
+    trust = probe.estimate(layout.frame(end)).trust
+    assert trust > 0.97 * probe.estimate(LivingLayout(SETTINGS).frame(end)).trust
+
+
+def test_goes_on_from_the_places_of_an_earlier_process() -> None:
+    vectors = town()
+    first = LivingLayout(SETTINGS)
+    for _ in range(20):
+        first.frame(vectors)
+    assert first.places is not None
+    second = LivingLayout(SETTINGS, first.places.copy())
+    second.remember(vectors)
+    after = second.frame(vectors)
+    moved = np.linalg.norm(after - first.places, axis=1)
+    assert np.median(moved) < 0.02 * diameter(first.places)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 11])
+def test_fewer_tokens_than_neighbours(size: int) -> None:
+    layout = LivingLayout(SETTINGS)
+    vectors = town(size, classes=2)
+    for _ in range(3):
+        places = layout.frame(vectors)
+        assert places.shape == (size, 2)
+        assert np.isfinite(places).all()
+    assert len(np.unique(places, axis=0)) == size
+
+
+def test_duplicates_and_rows_of_zeros() -> None:
+    vectors = town(100)
+    vectors[:60] = vectors[0]
+    vectors[60:70] = 0
+    layout = LivingLayout(SETTINGS)
+    for _ in range(5):
+        places = layout.frame(vectors)
+        assert np.isfinite(places).all()
+    vectors[:] = 1
+    assert np.isfinite(layout.frame(vectors)).all()
+
+
+def streets(places: np.ndarray) -> float:
+    """How far apart neighbours on the map lie, as a share of its diameter."""
+    distance = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(distance, np.inf)
+    return float(np.median(distance.min(axis=1))) / diameter(places)
+
+
+def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
+    vectors = town()
+    layout: MapMethod = LivingLayout(SETTINGS)
+    before = layout.frame(vectors)
+    while layout.restless:
+        before = layout.frame(vectors)
+    layout.change(MapSettings(neighbours=30, min_dist=0.05, spread=1.0))
+    assert layout.restless
+    after = layout.frame(vectors)
+    assert np.median(np.linalg.norm(after - before, axis=1)) < 0.2 * diameter(before)
+    for _ in range(60):
+        after = layout.frame(vectors) if layout.restless else after
+    assert not layout.restless
+    assert streets(after) < 0.8 * streets(before)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"neighbours": 1},
+        {"min_dist": 2.0, "spread": 1.0},
+        {"min_dist": float("nan")},
+        {"spread": 0.0, "min_dist": 0.0},
+        {"negatives": 0},
+        {"glide": 0.0},
+    ],
+)
+def test_settings_that_draw_no_map_are_refused_in_words(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        MapSettings(**bad)
+
+
+def test_a_calm_token_hardly_moves_while_others_do() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    before = layout.frame(vectors)
+    while layout.restless:
+        before = layout.frame(vectors)
+    moved = np.flatnonzero(np.arange(300) % 10 < 2)
+    rng = np.random.default_rng(3)
+    went: list[np.ndarray] = []
+    for _ in range(10):
+        vectors[moved] += 0.2 * rng.normal(size=(len(moved), 16)).astype(np.float32)
+        after = layout.frame(vectors)
+        went.append(np.linalg.norm(after - before, axis=1))
+        before = after
+    calm = np.delete(np.mean(went, axis=0), moved)
+    assert np.median(calm) < 0.0015 * diameter(before)
+    assert np.median(calm) < 0.2 * np.median(np.mean(went, axis=0)[moved])
+
+
+def test_what_was_given_out_stays_as_it_was() -> None:
+    layout = LivingLayout(SETTINGS)
+    given = layout.frame(town(seed=1))
+    copy = given.copy()
+    for seed in (2, 3):
+        layout.frame(town(seed=seed))
+    np.testing.assert_array_equal(given, copy)
+
+
+def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
+    vectors = town()
+    layout = LivingLayout(SETTINGS)
+    layout.frame(vectors)
+    before, epoch = layout._graph, layout._epoch
+    assert before is not None
+    vectors[:150] = town(seed=4)[:150]
+    layout._take(vectors)
+    after = layout._graph
+    assert after is not None
+    new = ~np.isin(after.keys, before.keys)
+    assert new.sum() > 500
+    phase = (layout._due[new] - epoch) / layout._period[new]
+    assert ((phase >= 0) & (phase <= 1)).all()
+    # Every tenth of the period has its share.
+    assert np.histogram(phase, 10, (0, 1))[0].min() > 0.05 * new.sum()
+
+
+def test_the_learning_rate_follows_how_much_of_the_space_moved() -> None:
+    rates = []
+    for moved in (3, 30, 300):
+        vectors = town()
+        layout = LivingLayout(SETTINGS)
+        while layout.restless:
+            layout.frame(vectors)
+        vectors[:moved] += 0.3 * town(seed=5)[:moved]
+        layout.frame(vectors)
+        rates.append(layout.alpha)
+    assert 0 < 4 * rates[0] < rates[1] < 0.7 * rates[2]

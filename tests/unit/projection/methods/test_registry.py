@@ -1,0 +1,115 @@
+"""Every method of the map does what the living one does where the space is strange."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lamplighter.projection.layout_method import MapSettings
+from lamplighter.projection.methods.refit_umap import laid_over
+from lamplighter.projection.methods.registry import METHODS, begun_over, make_method, settings_of
+from lamplighter.projection.projector import Projector
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.recipe import MapMethodKind, MapRecipe
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.frames import Method
+from tests.unit.projection.methods.test_incremental_umap import diameter, town
+
+KINDS: list[MapMethodKind] = ["umap", "refit", "pca"]
+
+
+def chosen(method: MapMethodKind) -> MapRecipe:
+    return MapRecipe(method=method, neighbours=12)
+
+
+def test_a_recipe_and_the_living_map_begin_alike() -> None:
+    assert settings_of(MapRecipe()) == MapSettings()
+
+
+@pytest.mark.parametrize("method", KINDS)
+def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
+    vectors = town(80)
+    made = make_method(chosen(method))
+    assert made.restless
+    places = made.frame(vectors)
+    for _ in range(80):
+        if made.restless:
+            places = made.frame(vectors).copy()
+    assert not made.restless
+    np.testing.assert_allclose(made.frame(vectors), places, atol=1e-3)
+    probe = TrustProbe(80)
+    probe.look(vectors)
+    assert probe.estimate(places).trust > (0.7 if method == "pca" else 0.8)
+
+
+@pytest.mark.parametrize("method", KINDS)
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 11])
+def test_fewer_tokens_than_neighbours(method: MapMethodKind, size: int) -> None:
+    vectors = town(size, classes=2)
+    made = make_method(chosen(method))
+    for _ in range(3):
+        places = made.frame(vectors)
+        vectors = vectors + np.float32(0.1)
+        assert places.shape == (size, 2)
+        assert np.isfinite(places).all()
+    assert len(np.unique(places, axis=0)) == size
+
+
+@pytest.mark.parametrize("method", KINDS)
+def test_duplicates_and_rows_of_zeros(method: MapMethodKind) -> None:
+    vectors = town(100)
+    vectors[:60] = vectors[0]
+    vectors[60:70] = 0
+    made = make_method(chosen(method))
+    assert np.isfinite(made.frame(vectors)).all()
+    vectors[:] = 1
+    assert np.isfinite(made.frame(vectors)).all()
+
+
+@pytest.mark.parametrize("method", KINDS)
+def test_a_row_that_is_not_a_number_costs_the_frame_and_no_more(tmp_path, method: MapMethodKind) -> None:
+    path = tmp_path / "layouts.sqlite"
+    vectors = town(40)
+    with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:
+        projector = Projector(writer, reader, 40, chosen(method))
+        projector.begin()
+        assert projector.frame(vectors, 1, 1)
+        wild = vectors.copy()
+        wild[3] = np.nan
+        assert not projector.frame(wild, 1, 2)
+        assert projector.frame(vectors, 1, 3)
+        drawn = [e.step for e in reader.entries() if e.method is METHODS[method]]
+        assert drawn == [1, 3]
+        assert reader.facts()["skipped"]["step"] == 2
+
+
+def test_pca_lies_over_the_last_picture() -> None:
+    vectors = town(120)
+    made = make_method(chosen("pca"))
+    before = made.frame(vectors)
+    after = made.frame(vectors + np.float32(1e-3) * town(120, seed=5))
+    assert np.linalg.norm(after - before, axis=1).max() < 0.01 * diameter(before)
+
+
+def test_a_refit_is_laid_over_the_last_picture_mirrored_where_that_fits() -> None:
+    before = town(120)[:, :2]
+    turned = (before * np.array([-1, 1])) @ np.array([[0, 1], [-1, 0]]) + 7
+    np.testing.assert_allclose(laid_over(turned.astype(np.float32), before), before, atol=0.05)
+
+
+def test_the_living_map_takes_over_from_another() -> None:
+    vectors = town()
+    pca = make_method(chosen("pca")).frame(vectors)
+    made = begun_over(chosen("umap"), vectors, pca)
+    probe = TrustProbe(300)
+    probe.look(vectors)
+    after = made.frame(vectors)
+    assert probe.estimate(after).trust > 0.93
+    # Laid over it: the tokens point the same way from the middle, more often than not.
+    one, two = pca - pca.mean(axis=0), after - after.mean(axis=0)
+    assert ((one * two).sum(axis=1) > 0).mean() > 0.6
+
+
+def test_every_method_draws_the_map_and_none_the_linear_view() -> None:
+    assert {method.view for method in METHODS.values()} == {Method.UMAP}
+    assert Method.LINEAR.view is Method.LINEAR

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.umap.fuzzy_graph import Graph, Strengths, graph_of_neighbours
+from lamplighter.projection.umap.umap_learn import membership_strengths, smooth_knn_dist
+
+
+def town(rng: np.random.Generator, size: int) -> np.ndarray:
+    centres = rng.normal(size=(8, 12))
+    return (centres[np.arange(size) % 8] + 0.4 * rng.normal(size=(size, 12))).astype(np.float32)
+
+
+def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> Graph:
+    """Step by step as umap-learn goes, over sparse matrices."""
+    size, k = ids.shape
+    with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
+    distances = np.concatenate((np.zeros((size, 1), np.float32), np.maximum(1 - cosines, 0)), axis=1)
+    heads, tails, weights, _ = membership_strengths(
+        with_self, distances, *smooth_knn_dist(distances, float(k + 1))
+    )
+    own = csr_array((weights, (heads, tails)), shape=(size, size))
+    other = own.T.tocsr()
+    edges = (own + other - own * other).tocoo()
+    strong = (edges.data > 0) & (edges.data >= edges.data.max(initial=0) / horizon)
+    order = np.lexsort((edges.col[strong], edges.row[strong]))
+    return Graph(size, *(part[strong][order] for part in (edges.row, edges.col, edges.data)))
+
+
+def assert_same(found: Graph, expected: Graph) -> None:
+    # Weights near the least that is kept may fall on either side of it.
+    kept, least = np.intersect1d(found.keys, expected.keys), 1e-3 + found.weight.max() / 200
+    for graph in (found, expected):
+        assert graph.weight[~np.isin(graph.keys, kept)].max(initial=0) < least
+    found, expected = (
+        Graph(g.size, g.head[mask], g.tail[mask], g.weight[mask])
+        for g, mask in ((g, np.isin(g.keys, kept)) for g in (found, expected))
+    )
+    np.testing.assert_allclose(found.weight, expected.weight, atol=2e-5)
+
+
+def test_the_graph_is_umaps() -> None:
+    import umap
+
+    vectors = town(np.random.default_rng(0), 300)
+    theirs = umap.UMAP(n_neighbors=12, metric="cosine", n_epochs=1, init="random").fit(vectors).graph_.tocoo()
+    ours = graph_of_neighbours(*all_nearest(vectors, 11), horizon=10**6)
+    dense = np.zeros((2, 300, 300), dtype=np.float32)
+    dense[0, theirs.row, theirs.col] = theirs.data
+    dense[1, ours.head, ours.tail] = ours.weight
+    np.testing.assert_allclose(dense[1], dense[0], atol=2e-3)
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(3, 90), k=st.integers(1, 20))
+@settings(max_examples=40, deadline=None)
+def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = town(rng, size)
+    vectors[rng.random(size) < 0.2] = vectors[0]
+    vectors[rng.random(size) < 0.1] = 0
+    strengths = Strengths()
+    changed: np.ndarray | None = None
+    before: tuple[np.ndarray, np.ndarray] | None = None
+    for _ in range(4):
+        ids, cosines = all_nearest(vectors, k)
+        if before is not None:
+            changed = (ids != before[0]).any(axis=1) | (cosines != before[1]).any(axis=1)
+        assert_same(strengths.graph(ids, cosines, 200, changed), whole(ids, cosines, 200))
+        before = ids, cosines
+        some = rng.integers(0, size, size // 5)
+        vectors[some] += rng.normal(size=(len(some), 12)).astype(np.float32)
+
+
+@pytest.mark.parametrize("horizon", [2, 20])
+def test_edges_too_weak_to_fire_are_left_out(horizon: int) -> None:
+    graph = graph_of_neighbours(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
+    assert 0 < graph.period.max() <= horizon * (1 + 1e-6)
+
+
+def test_tokens_all_alike() -> None:
+    graph = graph_of_neighbours(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
+    assert len(graph.head) == 30
+    assert (graph.weight == 1).all()

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.umap import nearest_neighbours
+from lamplighter.projection.umap.gpu_neighbours import DeviceProducts
+from lamplighter.projection.umap.nearest_neighbours import Neighbours
+
+
+def lattice(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Rows whose cosines are exact in any order of summation, many of them equal; some zero, some alike."""
+    rows = np.zeros((count, 16), dtype=np.float32)
+    for row in rows:
+        where = rng.choice(16, rng.choice([0, 1, 4, 16], p=[0.1, 0.2, 0.4, 0.3]), replace=False)
+        row[where] = rng.choice([-2.0, 2.0], len(where))
+    return rows
+
+
+def moving(rng: np.random.Generator, size: int, frames: int) -> Iterator[np.ndarray]:
+    vectors = lattice(rng, size)
+    yield vectors
+    for _ in range(frames):
+        some = rng.choice(
+            size, rng.integers(0, size + 1) if rng.random() < 0.3 else rng.integers(0, 1 + size // 5)
+        )
+        vectors[some] = lattice(rng, len(some))
+        if len(some) > 1 and rng.random() < 0.5:
+            vectors[some[0]] = vectors[some[-1]]
+        yield vectors
+
+
+def assert_exact(kept: Neighbours, vectors: np.ndarray, k: int) -> None:
+    ids, cosines = all_nearest(vectors, k)
+    np.testing.assert_array_equal(kept.cosines, cosines)
+    np.testing.assert_array_equal(kept.ids, ids)
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
+@settings(max_examples=60, deadline=None)
+def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) -> None:
+    rng = np.random.default_rng(seed)
+    kept = Neighbours(k)
+    before: np.ndarray | None = None
+    for vectors in moving(rng, size, 12):
+        found = kept.update(vectors)
+        assert_exact(kept, vectors, k)
+        now = np.concatenate((kept.ids, kept.cosines), axis=1)
+        if before is not None:
+            assert found.changed[(now != before).any(axis=1)].all()
+        before = now
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(150, 24)).astype(np.float32)
+    kept = Neighbours(12)
+    kept.update(vectors)
+    for _ in range(20):
+        some = rng.choice(150, 12, replace=False)
+        vectors[some] += 0.3 * rng.normal(size=(12, 24)).astype(np.float32)
+        kept.update(vectors)
+        ids, cosines = all_nearest(vectors, 12)
+        np.testing.assert_allclose(kept.cosines, cosines, atol=1e-6)
+        other = kept.ids != ids
+        # Only what rounding cannot tell apart may trade places.
+        gaps = np.abs(np.diff(cosines, axis=1)) < 1e-6
+        near = np.pad(gaps, ((0, 0), (0, 1))) | np.pad(gaps, ((0, 0), (1, 0)))
+        assert not (other & ~near)[:, :-1].any()
+
+
+def test_few_moves_rank_few_rows() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
+    kept = Neighbours(20)
+    assert kept.update(vectors).ranked == 2_000
+    assert kept.update(vectors.copy()).ranked == 0
+    some = rng.choice(2_000, 20, replace=False)
+    vectors[some] += 0.1 * rng.normal(size=(20, 16)).astype(np.float32)
+    found = kept.update(vectors)
+    assert found.moved == 20
+    assert 20 <= found.ranked < 20 + 2 * (2_000 / nearest_neighbours.CADENCE + 1)
+    assert found.changed[some].all()
+    assert not found.changed.all()
+
+
+def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that went wrong, by whatever, does not stay so."""
+    monkeypatch.setattr(nearest_neighbours, "CADENCE", 8)
+    rng = np.random.default_rng(0)
+    vectors = lattice(rng, 100)
+    kept = Neighbours(10)
+    kept.update(vectors)
+    kept.ids[:] = 0
+    for _ in range(9):
+        vectors[3] = lattice(rng, 1)
+        kept.update(vectors)
+    vectors[3] = lattice(rng, 1)
+    kept.update(vectors)
+    assert_exact(kept, vectors, 10)
+
+
+def test_rows_that_are_not_finite_have_no_direction() -> None:
+    vectors = lattice(np.random.default_rng(1), 30)
+    kept = Neighbours(5)
+    kept.update(vectors)
+    vectors[7, 3] = np.nan
+    vectors[9, 0] = np.inf
+    kept.update(vectors)
+    assert_exact(kept, vectors, 5)
+
+
+def test_the_cards_arithmetic_is_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest_neighbours, "products_of", lambda units: DeviceProducts(units, "cpu"))
+    rng = np.random.default_rng(2)
+    kept = Neighbours(8)
+    for vectors in moving(rng, 90, 8):
+        kept.update(vectors)
+        assert_exact(kept, vectors, 8)

@@ -1,0 +1,73 @@
+"""What a run is said to take on the disk, against what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.corpora.build import build_corpus
+from lamplighter.model.batches import batch_positions
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.writing.size_estimate import estimate_size, lit_rows
+from lamplighter.training.worker import train
+from tests.runs import make_run, small_text
+
+
+def recipe(**changes: Any) -> Recipe:
+    return Recipe.model_validate(changes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "steps", "factor"),
+    [("lazy", 700, 1.4), ("adam", 700, 1.4)],
+)
+def test_an_estimate_is_near_what_a_small_run_takes(tmp_path: Path, kind: str, steps: int, factor: float):
+    run = make_run(tmp_path, steps=steps, optimiser={"kind": kind})
+    assert train(run) == "finished"
+    taken = run.bytes_on_disk()
+    said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), alone=True)
+    assert taken / factor < said.bytes < taken * factor
+    assert sum(said.as_dict()["parts"].values()) == said.whole
+    # With only the recipe to go by the vocabulary is an upper bound, and so the estimate hardly falls short.
+    assert estimate_size(run.recipe, alone=True).bytes > taken / factor
+
+
+def test_the_rows_a_batch_lights_are_near_those_of_lamptown():
+    corpus = build_corpus(Recipe().corpus, 0, None, None)
+    for shape in ({"sequences": 4, "passages": 2}, {}, {"sequences": 64, "passages": 16}):
+        asked = recipe(**shape)
+        batches = [batch_positions(asked, len(corpus.token_ids), step)[:, :-1] for step in range(1, 20)]
+        seen = np.mean([len(np.unique(corpus.token_ids[batch])) for batch in batches])
+        assert 0.75 < lit_rows(asked, len(corpus.vocabulary)) / seen < 1.35
+    known, guessed = estimate_size(Recipe(), len(corpus.vocabulary)), estimate_size(Recipe())
+    assert abs(guessed.keyframes - known.keyframes) < 0.05 * known.keyframes
+
+
+def test_what_is_asked_for_moves_the_estimate_the_right_way():
+    usual = estimate_size(Recipe())
+    assert usual.fits
+    assert usual.exact
+    assert estimate_size(recipe(steps=10_000)).moved_rows == 2 * usual.moved_rows
+    assert estimate_size(recipe(cadence={"keyframe_every": 1_000})).keyframes < usual.keyframes
+    assert estimate_size(recipe(model={"dim": 128})).bytes > 1.5 * usual.bytes
+    assert estimate_size(Recipe(), alone=True).moved_rows > usual.moved_rows
+    dense = estimate_size(recipe(optimiser={"kind": "adam"}))
+    assert not dense.exact
+    assert dense.moved_rows == 0
+    few = estimate_size(recipe(disk_budget=50_000_000))
+    assert not few.fits
+    assert few.bytes == 50_000_000 < few.whole
+    text = recipe(corpus={"kind": "text", "vocabulary_size": 200_000})
+    assert estimate_size(text, text_bytes=1_000).bytes < estimate_size(text).bytes
+    # The largest recipe there is gives a number, not an overflow.
+    largest = recipe(
+        steps=100_000_000,
+        sequences=65_536,
+        passages=65_536,
+        model={"dim": 16_384, "layers": 64, "context": 4_096},
+        corpus={"kind": "text", "vocabulary_size": 200_000},
+    )
+    assert estimate_size(largest).bytes < 10**15

@@ -1,0 +1,352 @@
+"""Exports as jobs: their processes, what becomes of them, and how much of them there may be."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.jobs.export_job import Command, Job, export_command
+from lamplighter.serving.jobs.exports import Bounds, Exporter
+from tests.unit.serving.folders import finished_run
+
+ENDLESS = "print('{\"share\": 0.25, \"what\": \"lamps\"}', flush=True); open(out + '.part', 'wb').write(b'x' * 900); time.sleep(60)"
+TALKS = """
+open(out + '.part', 'wb').write(b'x' * 900)
+while True:
+    print('{"share": 0.25, "what": "lamps"}', flush=True)
+    time.sleep(0.02)
+"""
+PROMPT = "open(out, 'wb').write(b'x' * 1000)"
+FAILS = 'print(\'{"problem": "the lamp oil is out"}\', flush=True); sys.exit(4)'
+CRASHES = "sys.exit('Traceback: secret/path')"
+BABBLES = """
+for line in ('no json', '[1]', '3', '{"share": "much"}', '{"other": 1}', 'x' * 200_000, '{"left_out": "the vectors"}'):
+    print(line, flush=True)
+open(out, 'wb').write(b'x')
+"""
+EMPTY_HANDED = "pass"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return finished_run(tmp_path / "runs")
+
+
+def doing(code: str) -> Command:
+    """A process that does as it is told instead of exporting."""
+
+    def command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
+        return [sys.executable, "-c", f"import sys, time\nout = sys.argv[1]\n{code}", str(out)]
+
+    return command
+
+
+@contextmanager
+def exporting(
+    folder: Path, code: str | None = None, bounds: Bounds | None = None, server: str = "here"
+) -> Iterator[Exporter]:
+    exporter = Exporter(folder, server, bounds, export_command if code is None else doing(code))
+    exporter.start()
+    try:
+        yield exporter
+    finally:
+        exporter.stop()
+
+
+def until(true: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def over(job: Job) -> Job:
+    until(lambda: job.state != "running")
+    return job
+
+
+def at_work() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_path: Path) -> None:
+    command = export_command(run, "npy", 3, tmp_path / "x")
+    assert command[1:] == [
+        "-m",
+        "lamplighter.exports.worker",
+        str(run.path),
+        "npy",
+        str(tmp_path / "x"),
+        "--step",
+        "3",
+    ]
+
+
+def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports") as exporter:
+        job = over(exporter.make(run, "zip", None))
+        assert (job.state, job.share, job.problem) == ("done", 1.0, None)
+        assert job.bytes == job.file.stat().st_size > 1_000
+        assert [path.name for path in job.folder.iterdir()] == [f"{run.id}.zip"]
+        assert job.file.stat().st_mode & 0o777 == 0o600
+        for folder in (job.folder, job.folder.parent, tmp_path / "exports"):
+            assert folder.stat().st_mode & 0o777 == 0o700
+        # Nothing that a client sees is part of where it lies.
+        assert job.id not in str(job.file)
+        until(lambda: at_work() == [])
+    assert not job.folder.parent.exists()
+
+
+def test_it_says_how_far_it_is_until_it_is_cancelled(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", ENDLESS) as exporter:
+        job = exporter.make(run, "zip", None)
+        until(lambda: job.share == 0.25)
+        assert (job.state, job.what) == ("running", "lamps")
+        assert os.getsid(at_work()[0].pid) == at_work()[0].pid
+        exporter.drop(job)
+        assert (job.state, job.problem, job.bytes) == ("cancelled", None, 0)
+        assert at_work() == []
+        assert not job.folder.exists()
+        assert exporter.of(run) == [job]
+        exporter.drop(job)
+        assert exporter.of(run) == []
+
+
+def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", ENDLESS) as exporter:
+        job = exporter.make(run, "zip", None)
+        until(lambda: job.share)
+        at_work()[0].kill()
+        over(job)
+        assert job.state == "failed"
+        assert (
+            job.problem == "the process of this export was killed (SIGKILL) before it was done; make it again"
+        )
+        until(lambda: not job.folder.exists())
+        # There is room for others again.
+        exporter.make(run, "zip", None)
+        exporter.make(run, "zip", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (FAILS, "the lamp oil is out"),
+        (CRASHES, "ended with code 1 before it was done"),
+        (EMPTY_HANDED, "ended with code 0 before it was done"),
+    ],
+)
+def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem: str) -> None:
+    with exporting(tmp_path / "exports", code) as exporter:
+        job = over(exporter.make(run, "zip", None))
+        assert job.state == "failed"
+        assert problem in (job.problem or "")
+        assert "secret" not in (job.problem or "")
+        until(lambda: not job.folder.exists())
+
+
+def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", BABBLES) as exporter:
+        job = over(exporter.make(run, "html", None))
+        assert (job.state, job.left_out, job.bytes) == ("done", ["the vectors"], 1)
+
+
+def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", TALKS) as exporter:
+        job = exporter.make(run, "zip", None)
+        until(lambda: job.share)
+        # No file system has as much free as this leaves to others.
+        exporter._bounds = Bounds(spare=1 << 62, spare_share=1.0)
+        over(job)
+        assert job.state == "failed"
+        assert "nearly full" in (job.problem or "")
+        until(lambda: not job.folder.exists())
+        with pytest.raises(Refused, match="make room") as refused:
+            exporter.make(run, "zip", None)
+        assert refused.value.status == 507
+
+
+def test_what_comes_and_goes_while_it_is_measured_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
+    job = Job(run, "zip", None, tmp_path / "job")
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            folder = job.folder / "scratch" / "inner"
+            folder.mkdir(parents=True)
+            (folder / "part").write_bytes(b"x" * 10)
+            shutil.rmtree(job.folder / "scratch")
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        assert {job.size() for _ in range(5_000)} <= {0, 10}
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_few_at_once(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", ENDLESS, Bounds(at_once=2)) as exporter:
+        first = exporter.make(run, "zip", None)
+        exporter.make(run, "csv", None)
+        with pytest.raises(Refused, match="2 exports are being made") as refused:
+            exporter.make(run, "html", None)
+        assert refused.value.status == 409
+        exporter.drop(first)
+        exporter.make(run, "html", None)
+
+
+def test_few_are_kept_the_newest(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", PROMPT, Bounds(kept=2)) as exporter:
+        jobs = [over(exporter.make(run, "zip", None)) for _ in range(4)]
+        until(lambda: len(exporter.of(run)) == 2)
+        assert exporter.of(run) == [jobs[3], jobs[2]]
+        assert [job.file.exists() for job in jobs] == [False, False, True, True]
+
+
+def test_their_bytes_are_bounded(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", PROMPT, Bounds(bytes=2_500)) as exporter:
+        jobs = [over(exporter.make(run, "zip", None)) for _ in range(3)]
+        until(lambda: exporter.of(run) == [jobs[2], jobs[1]])
+        assert not jobs[0].folder.exists()
+
+
+def test_one_that_is_too_large_is_stopped(run: RunFolder, tmp_path: Path) -> None:
+    with exporting(tmp_path / "exports", TALKS, Bounds(bytes=500)) as exporter:
+        job = over(exporter.make(run, "zip", None))
+        assert job.state == "failed"
+        assert f"use: lamplighter export {run.id} --to zip" in (job.problem or "")
+        until(lambda: not job.folder.exists())
+
+
+def test_exports_of_a_run_that_is_gone_go_too(run: RunFolder, tmp_path: Path) -> None:
+    other = finished_run(tmp_path / "runs")
+    with exporting(tmp_path / "exports", PROMPT) as exporter:
+        gone = over(exporter.make(run, "zip", None))
+        run.path.rename(tmp_path / "trash")
+        over(exporter.make(other, "zip", None))
+        until(lambda: not gone.folder.exists())
+
+
+def test_an_export_is_of_one_run(run: RunFolder, tmp_path: Path) -> None:
+    other = finished_run(tmp_path / "runs")
+    with exporting(tmp_path / "exports", PROMPT) as exporter:
+        job = exporter.make(run, "zip", None)
+        assert exporter.find(run, job.id) is job
+        assert exporter.of(other) == []
+        for asked, job_id in ((other, job.id), (run, "../x"), (run, "")):
+            with pytest.raises(Refused, match="not here") as refused:
+                exporter.find(asked, job_id)
+            assert refused.value.status == 404
+
+
+def test_stopping_ends_what_is_being_made(run: RunFolder, tmp_path: Path) -> None:
+    exporter = Exporter(tmp_path / "exports", "here", None, doing(ENDLESS))
+    job = exporter.make(run, "zip", None)
+    until(lambda: job.share)
+    exporter.stop()
+    assert at_work() == []
+    assert not job.folder.parent.exists()
+    with pytest.raises(Refused, match="ending"):
+        exporter.make(run, "zip", None)
+    exporter.stop()
+
+
+def test_where_there_is_no_room_it_is_said(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "exports").write_text("not a folder")
+    exporter = Exporter(tmp_path / "exports", "here")
+    exporter.start()
+    with pytest.raises(Refused, match="room on the disk") as refused:
+        exporter.make(run, "zip", None)
+    assert refused.value.status == 507
+    exporter.stop()
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.jobs.exports import Exporter
+SLOW = '''
+import sys, time
+from lamplighter.exports import worker
+def endless(run, format, step, out):
+    out.with_suffix(".part").write_bytes(b"half")
+    worker._say({"share": 0.5, "what": "half"})
+    time.sleep(600)
+worker._export = endless
+sys.exit(worker.main(sys.argv[1:]))
+'''
+def command(run, format, step, out):
+    return [sys.executable, "-c", SLOW, str(run.path), format, str(out)]
+exporter = Exporter(Path(sys.argv[2]), "killed", None, command)
+job = exporter.make(RunFolder(Path(sys.argv[1])), "zip", None)
+while not job.share:
+    time.sleep(0.02)
+_, (process, _) = exporter._at_work.popitem()
+print(process.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_killed_server_takes_its_exports_along_and_the_next_clears_up(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(run.path), str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        worker = psutil.Process(int(server.stdout.readline()))
+        assert worker.nice() > psutil.Process().nice()
+        with exporting(folder, PROMPT, server="second") as second:
+            # A server beside it leaves alone what is in use.
+            over(second.make(run, "zip", None))
+            assert list((folder / "killed").glob("*/*.part"))
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        assert list((folder / "killed").glob("*/*.part"))
+        with exporting(folder, PROMPT, server="third"):
+            assert not (folder / "killed").exists()
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def worker(run: RunFolder, *words: str) -> tuple[int, list[dict[str, object]]]:
+    command = [sys.executable, "-m", "lamplighter.exports.worker", str(run.path), *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = [json.loads(line) for line in process.stdout]
+        return process.wait(), said
+
+
+def test_the_process_says_in_a_sentence_what_it_cannot_do(run: RunFolder, tmp_path: Path) -> None:
+    code, said = worker(run, "npy", str(tmp_path / "x.npy"), "--step", "999")
+    assert code == 4
+    assert "its last is 35" in str(said[-1]["problem"])
+    code, said = worker(run, "sphere", str(tmp_path / "x"))
+    assert code == 4
+    assert "there is no format" in str(said[-1]["problem"])
+    run.steps_path.write_bytes(b"SQLite format 3\0" + bytes(5_000))
+    code, said = worker(run, "npy", str(tmp_path / "x.npy"))
+    assert code == 4
+    assert "cannot be read" in str(said[-1]["problem"])
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]

@@ -1,0 +1,122 @@
+"""How far rows have come between two steps, over REST."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import Shelf
+from tests.unit.serving.asgi import HOST, Answer, call
+from tests.unit.serving.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> FakeTrainer:
+    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(30)
+
+
+async def ask(app: FastAPI, run: RunFolder, query: str, status: int = 200, held: str | None = None) -> Answer:
+    headers = {"host": HOST} | ({} if held is None else {"if-none-match": held})
+    answer = await call(app, "GET", f"/api/runs/{run.id}/displacements{query}", headers)
+    assert answer.status == status, answer.body
+    return answer
+
+
+def numbers(answer: Answer) -> np.ndarray:
+    return np.load(io.BytesIO(answer.body), allow_pickle=False)
+
+
+async def test_every_row_by_the_matrices_of_the_two_steps(app: FastAPI, trainer: FakeTrainer) -> None:
+    for first, last in ((7, 23), (0, 30), (12, 12)):
+        found = numbers(await ask(app, trainer.run, f"?from={first}&to={last}&format=npy"))
+        assert (found.dtype, found.shape) == (np.float32, (V,))
+        change = trainer.matrices[last].astype(np.float64) - trainer.matrices[first]
+        np.testing.assert_allclose(found, np.linalg.norm(change, axis=1), rtol=1e-6)
+    said = (await ask(app, trainer.run, "?from=7&to=23&most=3")).json
+    whole = numbers(await ask(app, trainer.run, "?from=7&to=23&format=npy"))
+    assert (said["attempt"], said["from"], said["to"], said["rows"]) == (1, 7, 23, V)
+    assert said["moved"] == int((whole > 0).sum()) < V
+    best = np.argsort(-whole, kind="stable")[:3]
+    assert [item["token_id"] for item in said["items"]] == best.tolist()
+    assert [item["token"] for item in said["items"]] == [TOKENS[i] for i in best]
+    assert said["items"][0]["distance"] == pytest.approx(float(whole[best[0]]))
+    everything = (await ask(app, trainer.run, "?from=7&to=23&most=10000")).json["items"]
+    assert len(everything) == said["moved"]
+    trainer.crash()
+
+
+async def test_left_out_it_is_from_the_start_to_the_newest(app: FastAPI, trainer: FakeTrainer) -> None:
+    answer = await ask(app, trainer.run, "")
+    assert (answer.json["from"], answer.json["to"]) == (0, 30)
+    assert (answer.headers["x-lamplighter-from"], answer.headers["x-lamplighter-step"]) == ("0", "30")
+    trainer.crash()
+
+
+async def test_a_step_that_is_not_kept_is_refused_or_the_nearest_before_it_taken(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path, rows=False)
+    refused = await ask(app, run, f"?from=3&to={2 * KEYFRAME_EVERY}", 404)
+    assert "3" in refused.json["detail"]
+    await ask(app, run, f"?to={2 * KEYFRAME_EVERY + 1}", 404)
+    near = (await ask(app, run, "?from=13&to=29&nearest=true")).json
+    assert (near["from"], near["to"]) == (10, 20)
+    # Both may be the same: then nothing moved.
+    same = (await ask(app, run, "?from=23&to=29&nearest=true")).json
+    assert (same["from"], same["to"], same["moved"], same["items"]) == (20, 20, 0, [])
+
+
+async def test_what_is_not_a_question_is_refused_in_words(app: FastAPI, trainer: FakeTrainer) -> None:
+    assert "after" in (await ask(app, trainer.run, "?from=9&to=8", 422)).json["detail"]
+    for query in ("?from=-1", "?most=0", "?most=10001", "?to=9e9", "?format=frame", "?nearest=perhaps"):
+        await ask(app, trainer.run, query, 422)
+    await ask(app, trainer.run, "?from=5&to=31", 404)
+    await ask(app, trainer.run, "?from=31", 404)
+    accepted = {"host": HOST, "accept": "text/html"}
+    answer = await call(app, "GET", f"/api/runs/{trainer.run.id}/displacements", accepted)
+    assert answer.status == 406
+    trainer.crash()
+
+
+async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: FakeTrainer) -> None:
+    run = trainer.run
+    first = await ask(app, run, "?from=5&to=20")
+    assert first.headers["cache-control"] == "no-cache"
+    await ask(app, run, "?from=5&to=20", 304, first.headers["etag"])
+    for other in ("?from=5&to=21", "?from=6&to=20", "?from=5&to=20&format=npy", "?from=5&to=20&most=3"):
+        assert (await ask(app, run, other)).headers["etag"] != first.headers["etag"]
+    assert "immutable" in (await ask(app, run, "?from=5&to=20&attempt=1")).headers["cache-control"]
+    near = await ask(app, run, "?from=5&to=20&attempt=1&nearest=true")
+    assert near.headers["cache-control"] == "no-cache"
+    # A new attempt takes the last of the two steps over: another answer, under another tag.
+    trainer.again_from(10).train(15)
+    again = await ask(app, run, "?from=5&to=20", held=first.headers["etag"])
+    assert again.json["attempt"] == 2
+    change = trainer.matrices[20].astype(np.float64) - trainer.matrices[5]
+    found = numbers(await ask(app, run, "?from=5&to=20&format=npy"))
+    np.testing.assert_allclose(found, np.linalg.norm(change, axis=1), rtol=1e-6)
+    await ask(app, run, "?from=5&to=20&attempt=1", 409)
+    await ask(app, run, "?from=5&to=20&attempt=3", 404)
+    await ask(app, run, "?from=5&attempt=2", 422)
+    trainer.crash()
+
+
+async def test_large_matrices_take_their_turn(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
+    leaving = [app.state.house.turnstile.enter() for _ in range(4)]
+    await ask(app, trainer.run, "?format=npy", 503)
+    for leave in leaving:
+        leave()
+    found = numbers(await ask(app, trainer.run, "?format=npy"))
+    assert (found > 0).any()
+    trainer.crash()

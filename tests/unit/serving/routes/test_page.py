@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamplighter.serving.http.assets import Assets
+from tests.unit.serving.asgi import HOST, call
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def static(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("static")
+    (folder / "app" / "assets").mkdir(parents=True)
+    (folder / "app" / "index.html").write_text("<!doctype html><title>city</title>")
+    (folder / "app" / "assets" / "index-3f9a.js").write_text("export {}")
+    (folder / "app" / ".hidden").write_text("no")
+    (folder / "secret.txt").write_text("beside the page")
+    (folder.parent / "outside.txt").write_text("outside")
+    app.state.house.assets.static = folder
+    return folder
+
+
+async def test_the_page(app: FastAPI, static: Path) -> None:
+    page = await call(app, "GET", "/")
+    assert (page.status, page.headers["cache-control"]) == (200, "no-cache")
+    assert b"city" in page.body
+    script = await call(app, "GET", "/app/assets/index-3f9a.js")
+    assert script.status == 200
+    assert "immutable" in script.headers["cache-control"]
+    assert script.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert (await call(app, "GET", "/app/index.html")).headers["cache-control"] == "no-cache"
+    (static / "app" / "index.html").unlink()
+    page = await call(app, "GET", "/")
+    assert page.status == 503
+    assert b"make install" in page.body
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "assets/../../secret.txt", "..\\secret.txt", ".hidden",
+     "//etc/passwd", "assets", "", "a%00b", "assets/" + "x" * 5000, "/secret.txt", "./index.html"],
+)  # fmt: skip
+async def test_nothing_beside_the_page_is_served(app: FastAPI, static: Path, path: str) -> None:
+    answer = await call(app, "GET", f"/app/{path}")
+    assert answer.status == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_no_link_leads_out(static: Path) -> None:
+    (static / "app" / "link.txt").symlink_to(static.parent / "outside.txt")
+    assert Assets(static).find("app", "link.txt") is None
+    assert Assets(static).find("app", "index.html") is not None
+
+
+@given(st.text(max_size=40))
+def test_no_path_leads_out(path: str) -> None:
+    here = Path(__file__).resolve().parent
+    found = Assets(here.parent).find("serving", path)
+    assert found is None or found.parent == here
+
+
+async def test_plotly_comes_out_of_its_package(app: FastAPI) -> None:
+    plain = await call(app, "GET", "/vendor/plotly.min.js")
+    zipped = await call(app, "GET", "/vendor/plotly.min.js", {"host": HOST, "accept-encoding": "gzip, br"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(zipped.body) == plain.body
+    assert len(zipped.body) < 2_000_000
+    tag = {"host": HOST, "if-none-match": plain.headers["etag"]}
+    again = await call(app, "GET", "/vendor/plotly.min.js", tag)
+    assert (again.status, again.body) == (304, b"")
+
+
+async def test_every_answer_carries_the_security_headers(app: FastAPI) -> None:
+    for path, status in (
+        ("/healthz", 200),
+        ("/nowhere", 404),
+        ("/api/runs/none", 404),
+        ("/launch?code=x", 403),
+    ):
+        answer = await call(app, "GET", path)
+        assert answer.status == status
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert f"connect-src 'self' ws://{HOST}" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+async def test_the_interface_describes_itself(app: FastAPI) -> None:
+    schema = (await call(app, "GET", "/api/openapi.json")).json
+    text = json.dumps(schema)
+    shapes = schema["components"]["schemas"]
+    for name in {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}:
+        assert name in shapes, f"{name} is referred to and not described"
+    page = (await call(app, "GET", "/api/docs")).body.decode()
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            assert f"{method.upper()} {path}</h3>" in page
+            assert operation["description"], f"{method} {path} says nothing of itself"
+    assert "<script" not in page
+    assert "style=" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert (await call(app, "GET", "/api/docs.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_the_rest_reference_names_every_route(app: FastAPI) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "rest.md").read_text(encoding="utf-8")
+    for path, item in app.openapi()["paths"].items():
+        for method in item:
+            assert path in text, f"docs/rest.md does not mention {method.upper()} {path}"
+
+
+def test_neither_torch_nor_umap_is_imported() -> None:
+    code = (
+        "import sys, lamplighter.serving.app, lamplighter.serving.server\n"
+        "print([name for name in ('torch', 'umap', 'numba', 'sklearn', 'scipy', 'plotly') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_supervisor_needs_no_server() -> None:
+    code = (
+        "import sys, lamplighter.processes.supervisor\n"
+        "print([name for name in ('fastapi', 'uvicorn', 'starlette', 'torch') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

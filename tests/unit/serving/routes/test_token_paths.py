@@ -1,0 +1,126 @@
+"""One token's gradient through the steps, and how far another token is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.runfolder.reading.disk_usage import NAMES
+from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.tables.steps import StepRecord, StepsReader
+from lamplighter.runfolder.tables.tiles import TilesWriter
+from lamplighter.serving.reading.downsampling import LEAST
+from lamplighter.wire.frames import Pulse, decode_as, encode
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.unit.serving.routes.test_ranges import ask, npy
+
+pytestmark = pytest.mark.anyio
+
+STEPS = 35
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> FakeTrainer:
+    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(STEPS)
+
+
+def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, float]) -> bytes:
+    """A step of which only batch and gradient matter."""
+    none = np.empty(0, dtype=np.uint32)
+    return encode(
+        Pulse(
+            attempt=1, step=step, time=0.0, vocabulary=V, loss=1.0, learning_rate=0.1, tokens_per_second=1.0,
+            step_seconds=0.1, observe_seconds=0.0, batch_ids=np.array(batch, dtype=np.uint32),
+            batch_counts=np.array(counts, dtype=np.uint32), gradient_ids=np.array(sorted(gradient), dtype=np.uint32),
+            gradient_norms=np.array([gradient[id] for id in sorted(gradient)], dtype=np.float32), moved_ids=none,
+            moved_distances=np.empty(0, dtype=np.float32), layer_norms=np.empty(0, dtype=np.float32),
+        )
+    )  # fmt: skip
+
+
+async def test_a_gradient_is_told_where_the_token_was_lit(app: FastAPI, tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin()
+    steps = [
+        ([3, 7], [2, 1], {3: 0.5, 7: 1.0}),
+        ([7], [4], {7: 2.0}),
+        ([3], [1], {7: 0.25}),  # read, and no gradient: 0
+        ([7], [1], {3: 4.0}),  # not read, and a gradient, as with tied weights
+        ([3], [3], {}),  # nobody recorded gradients
+    ]
+    for step, (batch, counts, gradient) in enumerate(steps, 1):
+        trainer.writer.commit(StepRecord(step, a_pulse(step, batch, counts, gradient), b"x"))
+    run = trainer.run
+    told = (await ask(app, run, "tokens/3/path?of=gradient")).json
+    assert told == {
+        "token_id": 3, "steps": [1, 3, 4, 5], "occurrences": [2, 1, 0, 3], "gradient": [0.5, 0.0, 4.0, None]
+    }  # fmt: skip
+    assert (await ask(app, run, "tokens/3/path?of=gradient&from=2&to=3")).json["steps"] == [3]
+    assert (await ask(app, run, "tokens/9/path?of=gradient")).json["steps"] == []
+    await ask(app, run, f"tokens/{V}/path?of=gradient", 404)
+    trainer.crash()
+
+
+async def test_a_gradient_is_what_the_pulses_say_and_of_the_line_that_counts(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer.run
+    first = await ask(app, run, "tokens/3/path?of=gradient")
+    trainer.again_from(20).train(30)
+    monkeypatch.setattr("lamplighter.runfolder.reading.gradient_history._BATCH", 7)
+    with StepsReader(run.steps_path) as reader:
+        pulses = [decode_as(record, Pulse) for _, record in reader.pulses(1, 100)]
+    lit = [pulse.step for pulse in pulses if 3 in pulse.batch_ids]
+    told = await ask(app, run, "tokens/3/path?of=gradient")
+    assert told.json["steps"] == lit != first.json["steps"]
+    assert told.headers["etag"] != first.headers["etag"]
+    records = npy(await ask(app, run, "tokens/3/path?of=gradient&format=npy&to=40&attempt=2"))
+    assert records["step"].tolist() == [step for step in lit if step <= 40]
+    assert set(records["gradient"]) == {1.0}
+    few = (await ask(app, run, f"tokens/3/path?of=gradient&most={LEAST}")).json["steps"]
+    assert set(few) <= set(lit)
+    monkeypatch.setattr("lamplighter.serving.routes.token_paths.FURTHEST", 10)
+    assert "from and to" in (await ask(app, run, "tokens/3/path?of=gradient", 422)).json["detail"]
+    await ask(app, run, "tokens/3/path?of=gradient&from=41")
+
+
+async def test_how_far_two_tokens_are_through_the_steps(app: FastAPI, trainer: FakeTrainer) -> None:
+    run = trainer.run
+    whole = np.stack([trainer.matrices[step] for step in range(STEPS + 1)]).astype(np.float64)
+    a, b = whole[:, 3], whole[:, 8]
+    before = await ask(app, run, "tokens/3/path?of=pair&with=8")
+    told = before.json
+    assert (told["token_id"], told["with"], told["steps"]) == (3, 8, list(range(STEPS + 1)))
+    np.testing.assert_allclose(told["distance"], np.linalg.norm(a - b, axis=1))
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    np.testing.assert_allclose(told["cosine"], (a * b).sum(axis=1) / lengths)
+    # The same out of tiles, and with itself as near as can be.
+    trainer.end()
+    with History(run) as history, TilesWriter(run.tiles_path) as writer:
+        while make_stretch(history, writer, over=True):
+            pass
+    assert (await ask(app, run, "tokens/3/path?of=pair&with=8")).body == before.body
+    assert set((await ask(app, run, "tokens/3/path?of=pair&with=3")).json["distance"]) == {0.0}
+    assert (await ask(app, run, "tokens/3/path?of=pair&with=9")).headers["etag"] != before.headers["etag"]
+    await ask(app, run, f"tokens/3/path?of=pair&with={V}", 404)
+    for path in ("tokens/3/path?of=pair", "tokens/3/path?of=motion&with=8"):
+        assert "with" in (await ask(app, run, path, 422)).json["detail"]
+
+
+async def test_the_record_tells_attempts_and_room_by_part(app: FastAPI, trainer: FakeTrainer) -> None:
+    run = trainer.run
+    (run.checkpoints / "7.safetensors").write_bytes(b"x" * 500)
+    trainer.again_from(20).train(2)
+    told = (await ask(app, run, "record")).json
+    assert [(one["attempt"], one["first_step"]) for one in told["attempts"]] == [(1, 0), (2, 21)]
+    assert told["attempts"][0]["opened"] <= told["attempts"][1]["opened"]
+    assert set(told["parts"]) == set(NAMES)
+    assert told["parts"]["checkpoints"] == 500
+    assert told["parts"]["corpus"] > 0
+    assert sum(told["parts"].values()) == run.bytes_on_disk()
+    new = make_run(Shelf(run.path.parent), prepared=False)
+    assert (await ask(app, new, "record")).json["attempts"] == []
