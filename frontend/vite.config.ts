@@ -3,12 +3,11 @@ import { minify } from "terser";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-// The built page lands where the Python package picks it up; `index.html` is served at `/`,
-// what it needs at `/app/assets/`. While developing, everything that is not ours is asked of a
-// running Lamplighter.
+// The page is built into the folder that the Python package serves: `index.html` at `/`, its assets at
+// `/app/assets/`. The development server forwards all other requests to a running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
-/** Shaders travel without comments, indentation, and blanks beside signs that need none. */
+/** A plugin that strips comments, indentation, and blanks beside signs that need none from shaders. */
 const shaders = {
   name: "shaders",
   enforce: "pre" as const,
@@ -21,7 +20,7 @@ const shaders = {
       : null,
 };
 
-/** What Vite has made small, once more by terser: it gives the shortest names to what is named most. */
+/** A second minification, by terser, which gives the most frequent names the shortest forms. */
 const terser: Plugin = {
   name: "terser",
   async generateBundle(_, bundle) {
@@ -47,7 +46,7 @@ export default defineConfig(({ command }) => ({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // Svelte's custom elements, of which the page has none, would stay in it for what they do when they are loaded.
+    // The page has no custom elements, but Svelte's code for them would stay in it because of its effects on loading.
     rolldownOptions: {
       checks: { pluginTimings: false },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },

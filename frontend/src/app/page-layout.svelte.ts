@@ -1,18 +1,18 @@
-/** How the page is shared out: what covers the map, and where there is room for it. */
+/** The layout of the page: what covers the map, and the space left for it. */
 
 import { halvesOf, type Frame, type Insets } from "../model/placement";
 import type { App } from "../state/app-state.svelte";
 
-/** On a narrow page the folded legend lies beneath the map, not on it; this high at most, px. */
+/** Limit on the height kept free for the folded legend, px. On a narrow page it lies below the map, not on it. */
 const LEGEND_LINE = 60;
-/** From this width on panels stand beside the map, px. */
+/** Page width from which panels are beside the map, px. */
 const WIDE = 900;
-/** A map is given this much at least, px. */
+/** Minimum height of a map, px. */
 const LOWEST = 80;
-/** Between the axes of one of two maps and its edges, px: its caption stands above it. */
+/** Insets of the axes of each of two maps, px. The caption is above them. */
 const IN_A_HALF: Insets = { top: 44, right: 26, bottom: 14, left: 26 };
 
-/** All sizes in CSS pixels, as the page measures them. */
+/** The layout of the page. All sizes are in CSS pixels, measured on the page. */
 export class Room {
   width = $state(innerWidth);
   height = $state(innerHeight);
@@ -25,9 +25,9 @@ export class Room {
 
   constructor(private readonly app: App) {}
 
-  /** Panels lie upon the map, as on a phone. */
+  /** True when panels cover the map, as on a phone. */
   readonly narrow = $derived.by(() => this.width < WIDE);
-  /** The part of the page that nothing else covers. */
+  /** The uncovered part of the page. */
   readonly free = $derived.by<Frame>(() => {
     const { narrow, width, height, top, bottom } = this;
     const { inspecting } = this.app.viewing;
@@ -41,11 +41,11 @@ export class Room {
       ),
     };
   });
-  /** Where two maps are, while there are two. */
+  /** The rectangles of the two maps; null while there is one. */
   readonly halves = $derived.by(() =>
     this.app.viewing.beside && this.app.run ? halvesOf(this.free) : null,
   );
-  /** Between the map's axes and the edges of what it has. */
+  /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     if (this.halves) return IN_A_HALF;
     const { narrow } = this;

@@ -1,5 +1,5 @@
 /**
- * `window.__lamplighter`: what browser tests and benchmarks may read. Nothing in the page uses it.
+ * Hooks for browser tests and benchmarks, in `window.__lamplighter`. The page itself does not use them.
  *
  * Times are Unix milliseconds (`performance.timeOrigin + performance.now()`).
  */
@@ -11,35 +11,35 @@ import type { Tally } from "../state/live/frame-counts";
 export interface Hooks {
   /** The newest step decoded, lit or not. */
   readonly step: number;
-  /** The beat that is on, or null. `decodedAt` is null for a beat read from the record. */
+  /** The current beat, or null. `decodedAt` is null for a beat read from the record. */
   readonly beat: {
     step: number;
     ids: number[];
     decodedAt: number | null;
     paintedAt: number | null;
   } | null;
-  /** Frames taken up, the steps that they told, and the steps that had to come from the record. */
+  /** Counts of the frames received, and the steps they covered or that had to be read from the record. */
   readonly received: Pick<Tally, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
   /** Step of the newest layout received, by method. */
   readonly layoutSteps: { linear: number | null; umap: number | null };
-  /** The step that whoever stands in the past wants to see. */
+  /** The past step that the viewer requested; null without a time cursor. */
   readonly wanted: number | null;
-  /** What the map shows: method and step. */
+  /** Method and step of the layout on the map. */
   readonly shown: { method: string; step: number } | null;
-  /** The last frames that were the first to show a beat, in order. */
+  /** The last frames that were the first to show a beat, oldest first. */
   readonly paintings: readonly Painting[];
-  /** Frames drawn with the city or the view halfway between two places: none where motion is not wanted. */
+  /** Number of frames drawn during a transition of the map or the view; 0 with reduced motion. */
   readonly glided: number;
-  /** Tokens with a ring, and the lines from the chosen one. */
+  /** Ids of ringed tokens, and the links from the focused token. */
   readonly ringed: number[];
   readonly links: { id: number; kind: string }[];
-  /** Words written on the map now. */
+  /** Texts of the labels on the map now. */
   readonly labels: string[];
   /** Bytes sent to the GPU since the start; null without WebGL2. */
   readonly uploaded: number | null;
-  /** Pixels that the lit lamps alone brighten, at this moment. Reads back: slow. */
+  /** Return the number of pixels that the lit lamps alone brighten now. Slow, because it reads pixels back. */
   litPixels(): number;
-  /** Where a token is on the page, CSS pixels from the map's corner. */
+  /** Return a token's position in CSS pixels from the map's corner; NaN without a scene. */
   pixelOf(id: number): [number, number];
 }
 
@@ -49,7 +49,7 @@ declare global {
   }
 }
 
-/** A frame that was the first to show a beat: its step and how many rows it lit, and the map that it was drawn on. */
+/** A frame that was the first to show a beat: its step, the number of rows lit, and the layout drawn. */
 export interface Painting {
   step: number;
   rows: number;
@@ -57,7 +57,7 @@ export interface Painting {
   at: number;
 }
 
-/** Paintings that are remembered. */
+/** Limit on the paintings kept. */
 const REMEMBERED = 100;
 
 export class Paintings {

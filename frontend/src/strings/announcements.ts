@@ -1,4 +1,4 @@
-/** What those hear who cannot see the map: what it shows, and what happens on it. */
+/** Texts for people who cannot see the map: what it shows, and what happens on it. */
 
 import type { Telling } from "../model/announcement";
 import { count, fixed, small } from "./numbers";
@@ -6,7 +6,7 @@ import { count, fixed, small } from "./numbers";
 const list = new Intl.ListFormat("en");
 
 export const told = {
-  /** What the city is doing. Token text comes in readable. */
+  /** Describe what the city is doing. `readable` makes the text of tokens printable. */
   doing(
     { facts, turned, trend, events, moreEvents }: Telling,
     phase: string,
@@ -31,7 +31,7 @@ export const told = {
     return said.join(" ");
   },
 
-  /** What the map shows, in place of the picture. */
+  /** Describe what the map shows, in place of the picture. */
   map(tokens: number, method: string, step: number, districts: { name: string; size: number }[]) {
     const largest = districts
       .slice(0, 5)
@@ -46,7 +46,7 @@ export const told = {
   },
   noMap: "Nothing is drawn yet.",
 
-  /** What a chart shows, in place of its lines. */
+  /** Describe a line of a chart, in place of the picture. */
   line(name: string, first: [number, number], last: [number, number], low: number, high: number) {
     return (
       `${name}: ${small(first[1])} at step ${count(first[0])}, ${small(last[1])} at step ${count(last[0])}; ` +

@@ -1,4 +1,4 @@
-/** What the second map says. */
+/** Texts of the second map. */
 
 import { count } from "./numbers";
 

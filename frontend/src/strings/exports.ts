@@ -1,4 +1,4 @@
-/** What the export panel says. */
+/** Texts of the export panel. */
 
 import type { ExportFormat } from "../api/rest";
 import { count } from "./numbers";

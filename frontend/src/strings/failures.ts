@@ -1,4 +1,4 @@
-/** What went wrong before the server could say it in its own words. It imports nothing: all of the page may say it. */
+/** Texts of errors that the server could not word itself. This file imports no other, so that every part may use it. */
 
 export const failures = {
   silent: "The server does not answer.",

@@ -1,4 +1,4 @@
-/** What the panel of films says, and what stands in films alone. */
+/** Texts of the film panel, and those found only in films. */
 
 import type { ColourBy } from "../model/view-state";
 import { count } from "./numbers";

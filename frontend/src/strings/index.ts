@@ -1,4 +1,4 @@
-/** Every sentence the page says, in one place: a file a panel. Another language is another such folder. */
+/** All texts of the page in one place, one file per panel. Another language is another such folder. */
 
 import { beside } from "./compare";
 import { exports } from "./exports";

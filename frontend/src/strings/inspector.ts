@@ -1,4 +1,4 @@
-/** What the inspector says around its panels. */
+/** Texts of the inspector around its panels. */
 
 import type { PanelName } from "../model/view-state";
 
@@ -8,7 +8,7 @@ export const inspector = {
     look: "Look",
     run: "Run",
     files: "Files",
-    /** What one looks at, in one sentence: beneath the tabs, and on each of them. */
+    /** One sentence about each panel: shown beneath the tabs, and as the tooltip of its tab. */
     about: {
       token:
         "One row of the embedding matrix: its neighbours are the rows that point the same way.",

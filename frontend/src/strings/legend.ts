@@ -1,11 +1,11 @@
-/** What the legend says: what colours, trails and links mean. */
+/** Texts of the legend: the meaning of colours, trails and links. */
 
 import type { ColourBy } from "../model/view-state";
 import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
 
-/** Ends the sentence "Each lamp is a token, coloured by". */
+/** Endings of the sentence "Each lamp is a token, coloured by". */
 const colour: Record<ColourBy, string> = {
   class: "its planted class",
   district: "the cluster of the space that it is in",
@@ -49,7 +49,7 @@ export const legend = {
       if (to === null) return `${number(from)} and more`;
       return `${number(from)} to ${number(to)}`;
     },
-    /** Of one token, in words. */
+    /** Describe the value of one token. */
     told: (by: ColourBy, of: number, over: { from: number; to: number } | null) => {
       if (by === "moved" && over) {
         const span = `from step ${count(over.from)} to ${count(over.to)}`;

@@ -1,4 +1,4 @@
-/** What the map's panel says, and the list of districts. */
+/** Texts of the map panel and of the list of districts. */
 
 import { count } from "./numbers";
 

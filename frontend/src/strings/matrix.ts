@@ -1,4 +1,4 @@
-/** What the matrix's panel says. */
+/** Texts of the matrix panel. */
 
 import { count } from "./numbers";
 

@@ -1,4 +1,4 @@
-/** What the panel of measures says. */
+/** Texts of the measures panel. */
 
 export const measures = {
   measuresPanel: {

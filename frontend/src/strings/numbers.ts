@@ -1,4 +1,4 @@
-/** Numbers as a reader of English expects them. */
+/** Number formats for readers of English. */
 
 const number = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
@@ -10,7 +10,7 @@ export function fixed(value: number | null | undefined, digits: number): string 
     : value.toFixed(digits);
 }
 
-/** A small number with so many significant digits, without an exponent while that is readable. */
+/** Format a small number with `digits` significant digits, without an exponent while that is readable. */
 export function small(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";

@@ -1,4 +1,4 @@
-/** What the page as a whole says: its name, its numbers on top, its notices. */
+/** Texts of the page as a whole: its name, its numbers on top, its notices. */
 
 import type { Command } from "../model/shortcuts";
 import type { Phase } from "../api/rest";
@@ -19,7 +19,7 @@ export const page = {
   about: (what: string) => `about ${what}`,
   disk: {
     size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
-    /** Behind the size. */
+    /** Suffixes of the size, by the state of the disk. */
     word: {
       all: "",
       paused: " · disk full",
@@ -118,7 +118,7 @@ export const page = {
   },
   shortcuts: {
     seen: "What you see",
-    /** The map, and what is beneath it; the rest of the page says it where it stands. */
+    /** About the map and what is beneath it; the rest of the page explains itself in place. */
     city: "On the map each lamp is a token, as bright as its row's gradient in this step; tokens whose rows are alike are drawn near each other where that can be.",
     title: "Shortcuts",
     close: "Close",

@@ -1,4 +1,4 @@
-/** What the panel of pictures and films says, and what stands in the pictures themselves. */
+/** Texts of the panel of pictures and films, and of the pictures themselves. */
 
 import type { SizeName } from "../model/picture-sizes";
 import { count } from "./numbers";

@@ -1,4 +1,4 @@
-/** What the panel of the run says. */
+/** Texts of the run panel. */
 
 import type { Recipe, RecordPart } from "../api/rest";
 import { count } from "./numbers";
@@ -99,7 +99,7 @@ export const run = {
   },
 } as const;
 
-/** A duration in words. */
+/** Format a duration in words. */
 export function lasting(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
@@ -112,7 +112,7 @@ export function lasting(seconds: number): string {
 
 const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 
-/** A moment (Unix seconds) on this viewer's clock. */
+/** Format a time (Unix seconds) by this viewer's clock. */
 export function moment(time: number | null | undefined): string {
   return time === null || time === undefined || !Number.isFinite(time)
     ? "–"

@@ -1,4 +1,4 @@
-/** What the list of runs says, and the form for a new one. */
+/** Texts of the list of runs, and of the form for a new one. */
 
 import { count } from "./numbers";
 

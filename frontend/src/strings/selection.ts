@@ -1,4 +1,4 @@
-/** What is said of gathered tokens: their panel, and the line on the map. */
+/** Texts about selected tokens: their panel, and the strip on the map. */
 
 import { count } from "./numbers";
 

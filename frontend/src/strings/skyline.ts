@@ -1,4 +1,4 @@
-/** What the skyline says. */
+/** Texts of the skyline. */
 
 import type { Height } from "../state/view/height-measures";
 import { count } from "./numbers";
@@ -6,7 +6,7 @@ import { count } from "./numbers";
 interface HeightWords {
   name: string;
   axis: string;
-  /** Ends the sentence "its height is ...". */
+  /** Ending of the sentence "its height is ...". */
   is: string;
   unit: string;
 }

@@ -1,4 +1,4 @@
-/** What the step's panel says. */
+/** Texts of the step panel. */
 
 import type { Difference } from "../model/step-sets";
 import { count } from "./numbers";

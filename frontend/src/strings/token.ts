@@ -1,4 +1,4 @@
-/** What the token's panel says. */
+/** Texts of the token panel. */
 
 import { count } from "./numbers";
 

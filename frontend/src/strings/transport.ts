@@ -1,4 +1,4 @@
-/** What the bar at the bottom says: time, training, the view. */
+/** Texts of the bottom bar: time, training, the view. */
 
 import { count } from "./numbers";
 

@@ -1,38 +1,42 @@
 /**
- * The banks of the river of gradients: from the loss through the layers down to the embedding. Pure.
+ * The outlines of the gradient flow: from the loss through the layers down to the embedding. Pure.
  *
- * What is known of a layer is one number, and the river is as wide there; between two layers it only joins them.
+ * Each layer has one known number, its norm, which is the width of the flow there; between layers the width is
+ * interpolated.
  */
 
 export interface Ford {
   name: string;
   norm: number;
-  /** Rows from the top; the loss is at 0. */
+  /** Row from the top; the loss is at 0. */
   y: number;
-  /** Where its middle is, in units of the norm. */
+  /** Position of the middle, in units of the norm. */
   x: number;
 }
 
 export interface Riverbed {
   fords: Ford[];
-  /** Closed outlines: the main river, and the arms that leave it. */
+  /** Closed outlines: the main flow, then the arms that leave it. */
   outlines: { x: number[]; y: number[] }[];
-  /** A round number that is at least as wide as the river anywhere. */
+  /** A round number, at least the greatest width of the flow. */
   scale: number;
 }
 
-/** What leaves the river beside the embedding: both are added together where the model begins. */
+/** Layers drawn as arms of the flow: positions and token embeddings are added together where the model begins. */
 const ARMS = /^positions?$/;
 const BENDS = 10;
 
-/** `layers` from the embedding to the output, `norms` of each; what is no number counts as 0 wide. */
+/**
+ * Lay out the flow. `layers` are names from the embedding to the output, `norms` the norm of each; a norm that is not
+ * a positive finite number has width 0.
+ */
 export function riverbed(layers: string[], norms: number[]): Riverbed {
   const widths = norms.map((norm) => (Number.isFinite(norm) && norm > 0 ? norm : 0));
   const scale = roundUp(Math.max(0, ...widths));
   const names = norms.map((_, i) => layers[i] ?? String(i));
-  // From the loss to the embedding: the way the gradient flows.
+  // From the loss to the embedding, as the gradient flows.
   const order = norms.map((_, i) => norms.length - 1 - i);
-  // An arm needs a river to leave.
+  // An arm needs a main flow to leave.
   const arm = (i: number) => ARMS.test(names[i]!) && i > 0 && i < norms.length - 1;
   const fords = order.map((i, at): Ford => {
     const aside = arm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
@@ -62,7 +66,10 @@ interface Cut {
   width: number;
 }
 
-/** Down one bank and up the other, smooth from cut to cut, with level banks at each: no wider or slimmer between. */
+/**
+ * Trace one side down and the other back up, smoothly from cut to cut. The sides are parallel at each cut, so the
+ * flow is never wider or narrower than the cuts around it.
+ */
 function outline(cuts: Cut[]): { x: number[]; y: number[] } {
   const [left, right, ys]: [number[], number[], number[]] = [[], [], []];
   cuts.forEach((cut, at) => {
@@ -81,7 +88,7 @@ function outline(cuts: Cut[]): { x: number[]; y: number[] } {
   return { x: [...left, ...right.reverse()], y: [...ys, ...ys.slice().reverse()] };
 }
 
-/** 1, 2 or 5 times a power of ten. */
+/** Round up to 1, 2 or 5 times a power of ten; return 1 for a number that is not positive and finite. */
 function roundUp(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

@@ -1,16 +1,19 @@
 /**
- * Ranges of axes along which more and more comes: they end at round numbers, so that ticks keep still while data
- * grows. A tick that creeps draws the eye, and Plotly remembers the size of every label at every place it had. Pure.
+ * Axis ranges for growing data. They end at round numbers, so that ticks keep still as data arrives: a tick that
+ * creeps draws the eye, and Plotly caches the size of every label at every position it had. Pure.
  */
 
-/** Where an axis ends that begins at 0 and holds `most`: at the next number of two digits and zeros. */
+/**
+ * Return a round end for an axis from 0 to `most`: the next number of two digits and zeros, and 1 if `most` is not
+ * positive.
+ */
 export function upTo(most: number): number {
   if (!(most > 0)) return 1;
   const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
   return unit < 1 ? Math.ceil(most) : Math.ceil(most / unit) * unit;
 }
 
-/** Round numbers that hold all of `values` between them, on a grid of 10 to 25 lines; null where there are none. */
+/** Return round numbers around all finite `values`, on a grid of 10 to 25 lines; null if there are none. */
 export function around(values: readonly number[]): [number, number] | null {
   let [least, most] = [Infinity, -Infinity];
   for (const value of values) {

@@ -1,8 +1,8 @@
-/** A line of a chart in words, for those who do not see it. Pure. */
+/** Lines of a chart in words, for people who cannot see them. Pure. */
 
 import { t } from "../../strings";
 
-/** What stands first and last, lowest and highest; only the name where nothing is known. */
+/** Describe a line by its first, last, lowest and highest value; return only its name if no value is known. */
 export function reading(name: string, steps: number[], values: (number | null)[]): string {
   let first: [number, number] | null = null;
   let last: [number, number] = [0, 0];

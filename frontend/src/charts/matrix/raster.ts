@@ -1,22 +1,25 @@
 /**
- * A matrix as pixels: rows in some order, several in one pixel where there are more than pixels, values as colours.
+ * A matrix as pixels: rows in a given order, pooled where they outnumber the pixels, and values as colours.
  *
- * Pure. What is not a number stays one, through to its own colour.
+ * Pure. NaN stays NaN until it gets a colour of its own.
  */
 
 export type Pooling = "mean" | "largest";
 
-/** A matrix, by row of `order`; `minus`, where given, is taken away from it. Both hold `dim` numbers a token id. */
+/**
+ * A matrix whose rows are in the order of `order`; `minus`, if given, is subtracted from it. Both hold `dim` numbers
+ * per token id.
+ */
 export interface Cells {
   values: Float32Array;
   minus: Float32Array | null;
   dim: number;
-  /** By row: which token id lies there. */
+  /** Token id by row. */
   order: Uint32Array;
 }
 
 export interface Pooled {
-  /** Row by row, `width` x `height`. */
+  /** Values row by row, `height` x `width`. */
   values: Float32Array;
   width: number;
   height: number;
@@ -28,8 +31,8 @@ export function valueAt({ values, minus, dim, order }: Cells, row: number, colum
 }
 
 /**
- * The rows `first` to `last` (exclusive) in at most `height` rows of at most `width` pixels. Where a pixel covers
- * several numbers it is their mean, or the one farthest from 0.
+ * Pool the rows `first` to `last` (exclusive) into at most `height` rows of at most `width` pixels. A pixel that
+ * covers several numbers gets their mean, or the one farthest from 0.
  */
 export function pooled(
   cells: Cells,
@@ -56,7 +59,7 @@ export function pooled(
         const value = minus ? values[at + x]! - minus[at + x]! : values[at + x]!;
         const pixel = column[x]!;
         if (how === "mean") sum[pixel]! += value;
-        // A value that is no number wins: it must not be hidden by its neighbours.
+        // NaN wins, so that its neighbours do not hide it.
         else if (!(Math.abs(value) <= Math.abs(sum[pixel]!)) && !Number.isNaN(sum[pixel]))
           sum[pixel] = value;
         count[pixel]! += 1;
@@ -69,7 +72,7 @@ export function pooled(
 
 const LOOKED_AT = 60_000;
 
-/** Where the scale of colours ends: few numbers (1 in 100) lie farther from 0. Two digits; above 0. */
+/** Return the end of the colour scale, a number above 0 of two digits: few values (1 in 100) are farther from 0. */
 export function scaleOf(cells: Cells): number {
   const total = cells.order.length * cells.dim;
   const stride = Math.max(1, Math.floor(total / LOOKED_AT));
@@ -79,12 +82,12 @@ export function scaleOf(cells: Cells): number {
     if (Number.isFinite(size)) sizes.push(size);
   }
   sizes.sort((a, b) => a - b);
-  // A difference may be 0 nearly everywhere: then the largest says where to end.
+  // A difference may be 0 nearly everywhere; then the largest value is the end.
   const high = sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes.at(-1) || 0;
   return high > 0 ? Number(high.toPrecision(2)) : 1;
 }
 
-/** Below 0 blue, above 0 amber, the night at 0; told apart with every kind of colour blindness. */
+/** Blue below 0, amber above, the night at 0; distinguishable with every kind of colour blindness. */
 const STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
 const SHADES = 255;
 export const NOT_A_NUMBER = "#7d6f8a";
@@ -105,10 +108,10 @@ function rampOf(stops: readonly string[]): Uint8ClampedArray {
   return bytes;
 }
 
-/** The ramp as a CSS gradient, least to most. */
+/** The ramp as a CSS gradient, from least to greatest. */
 export const GRADIENT = `linear-gradient(to right, ${STOPS.join(", ")})`;
 
-/** Colours, four bytes a pixel; `scale` and all beyond it have the last colour. */
+/** Return the colours of the values, four bytes a pixel; values beyond `scale` have the last colour. */
 export function painted({ values }: Pooled, scale: number): Uint8ClampedArray<ArrayBuffer> {
   const bytes = new Uint8ClampedArray(4 * values.length);
   const none = [1, 3, 5].map((at) => parseInt(NOT_A_NUMBER.slice(at, at + 2), 16));

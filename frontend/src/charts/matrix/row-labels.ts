@@ -1,8 +1,8 @@
-/** Which names of rows fit beside a matrix, and where. Pure. */
+/** The labels of matrix rows: those that fit, and their positions. Pure. */
 
 export interface Span {
   name: string;
-  /** Rows, `last` exclusive. */
+  /** First row, and the row after the last. */
   first: number;
   last: number;
 }
@@ -14,9 +14,10 @@ export interface Placed {
 }
 
 /**
- * The names of groups in view, the widest first where not all fit; those of single rows once each has `room`.
+ * Place the names of the groups in view, widest first where not all fit, or those of single rows once each has
+ * `room`.
  *
- * `view`: first and last row seen; `room`: pixels that a name needs.
+ * `top` and `bottom`: first and last row in view; `room`: pixels that a name needs.
  */
 export function placedNames(
   groups: Span[],

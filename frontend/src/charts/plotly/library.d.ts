@@ -1,4 +1,4 @@
-/** The small part of plotly.js that this page uses; the library is served out of the `plotly` package. */
+/** Types of the small part of plotly.js that this page uses. The server takes the library from the `plotly` package. */
 
 export interface PlotlyAxis {
   range: [number, number];
@@ -16,7 +16,7 @@ export interface PlotlyButton {
   name: string;
   title: string;
   icon: unknown;
-  /** Which part of the figure it sets, and to what: Plotly marks the button while that is so. */
+  /** Attribute of the layout that the button sets, and its value; Plotly marks the button while it has that value. */
   attr?: string;
   val?: string;
   click: () => void;

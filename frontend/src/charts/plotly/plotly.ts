@@ -1,8 +1,8 @@
 /**
- * The Plotly library, once it is there, and what all figures have in common.
+ * The Plotly library, loaded on demand, and the settings that all figures share.
  *
- * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy
- * does not allow.
+ * Only SVG traces are used: the WebGL ones compile code at run time, which our content security policy does not
+ * allow.
  */
 
 import { createSubscriber } from "svelte/reactivity";
@@ -10,18 +10,18 @@ import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
 let library: Promise<PlotlyLibrary> | undefined;
 
-/** How long Plotly waits for the first city, in ms: there may be none. */
+/** Longest wait for the first map before Plotly is loaded, in ms: there may be no map. */
 const PATIENCE = 2_500;
 
 let admit: () => void;
 const admitted = new Promise<void>((done) => (admit = done));
 
-/** The first city is there. Plotly, which keeps the page busy for long when it is read, may come now. */
+/** Allow Plotly to load, once the first map is drawn: parsing it keeps the page busy for long. */
 export function admitPlotly() {
   admit();
 }
 
-/** Plotly, loaded at first need from our own server; rejected when it cannot be had. */
+/** Return Plotly, loaded from our own server on first use. Rejects if it cannot be loaded. */
 export function plotly(): Promise<PlotlyLibrary> {
   library ??= loaded();
   return library;
@@ -40,8 +40,8 @@ async function loaded(): Promise<PlotlyLibrary> {
 }
 
 /**
- * Plotly for one element, to be called where a component comes and goes: `ready` is told once it is there, and what was
- * drawn is let go of when the component is, but not before it is drawn to the end. Returns what does that.
+ * Load Plotly for one element, when its component is mounted. `ready` is called once Plotly has loaded. The result's
+ * `end`, for when the component is unmounted, purges the figure after the drawing in progress.
  */
 export function begin(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): Beginning {
   let loaded: PlotlyLibrary | null = null;
@@ -50,9 +50,9 @@ export function begin(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void):
     drawing: Promise.resolve(),
     end() {
       gone = true;
-      // Plotly draws in several turns: until the last of them the figure has to stay.
+      // Plotly draws in several turns; the figure has to stay until the last of them.
       const purge = () => {
-        // The browser's compiler remembers the camera of a scene, which holds its element and what is in it.
+        // The browser's compiler keeps the camera of a scene alive, and with it the scene's element and content.
         const scenes = div.querySelectorAll("#scene");
         loaded?.purge(div);
         for (const one of scenes) one.replaceChildren();
@@ -70,7 +70,7 @@ export function begin(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void):
 }
 
 export interface Beginning {
-  /** What is being drawn; whoever draws says so here. */
+  /** The drawing in progress, set by the component that draws. */
   drawing: Promise<unknown>;
   end: () => void;
 }
@@ -85,31 +85,31 @@ function requestScript(): HTMLScriptElement {
   return script;
 }
 
-// plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless
-// an element of this id is there. Inline styles are refused here (and that sheet is of no use).
+// plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an element
+// with this id exists. The content security policy refuses inline styles, and the sheet is not needed.
 const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
-/** Another size of the window may have another root: what was reckoned with it is reckoned again. */
+/** Recomputes lengths when the window is resized, because its root font size may change. */
 const resized = createSubscriber((update) => {
   addEventListener("resize", update);
   return () => removeEventListener("resize", update);
 });
 
-/** As many pixels as `size` are where the page's root is 14 pixels: what surrounds type grows with it. */
+/** Scale a length in pixels from a root font size of 14 px to the current one, so that spacing grows with the type. */
 export function scaled(size: number): number {
   resized();
   const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
   return (size * root) / 14;
 }
 
-/** Type as large as the page's: `size` is for a root of 14 pixels. */
+/** Return the page's font. `size` is in pixels at a root font size of 14 px. */
 export function type(size: number): { family: string; size: number } {
   return { family: FONT, size: scaled(size) };
 }
 
-/** A quiet figure on the night: transparent, small type, thin lines. */
+/** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */
 export function quietFigure(changes: Figure): Figure {
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -136,7 +136,7 @@ export const QUIET_AXIS = {
 
 export const QUIET: PlotlyConfig = { displaylogo: false, displayModeBar: false, showTips: false };
 
-/** Text as Plotly shall show it, letter by letter: it reads tags, entities and TeX otherwise. */
+/** Escape text so that Plotly shows it literally; otherwise it interprets tags, entities and TeX. */
 export function plain(text: string): string {
   return text
     .replaceAll("&", "&amp;")

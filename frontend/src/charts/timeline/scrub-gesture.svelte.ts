@@ -1,22 +1,22 @@
-/** The pointer over a track: what it points at, and what it drags, no faster than pictures of it come. */
+/** The gesture of a pointer on a track: pointing and dragging, no faster than pictures appear. */
 
-/** A hand that has not moved for so long keeps still, in ms. */
+/** Time without movement after which a dragging pointer counts as still, in ms. */
 const STILL = 200;
 
 interface Followers {
-  /** The hand is here, in CSS pixels from the left edge of the window. */
+  /** Follow the pointer to `x`, in CSS pixels from the left edge of the window. */
   follow(x: number): void;
-  /** What it drags is kept still. */
+  /** React to a pointer that keeps still during a drag. */
   rested(): void;
   dropped(): void;
-  /** Resolves when what was dragged to is seen. */
+  /** Wait until the position dragged to is on screen. */
   painted(): Promise<void> | undefined;
 }
 
 export class Hand {
-  /** The pointer that drags: a second finger neither moves it nor lets go of it. */
+  /** Id of the dragging pointer; a second finger neither moves the handle nor releases it. */
   private holds = $state<number | null>(null);
-  /** Where it was last and was not followed, while the picture of a place before is still to come. */
+  /** The last position not yet followed, while the picture of an earlier one is pending. */
   private unseen: number | null = null;
   private drawing = false;
   private still: ReturnType<typeof setTimeout> | undefined;
@@ -27,10 +27,10 @@ export class Hand {
     return this.holds !== null;
   }
 
-  /** Whether it takes hold. */
+  /** Start a drag if the event can start one; return whether it did. */
   pressed(event: PointerEvent): boolean {
     if (this.dragging || !event.isPrimary || event.button !== 0) return false;
-    // What moves out of the track still drags, and nothing else hears of it.
+    // With the pointer captured, a drag continues outside the track, and no other element gets the events.
     (event.currentTarget as Element).setPointerCapture(event.pointerId);
     this.holds = event.pointerId;
     void this.moved(event);
@@ -59,7 +59,7 @@ export class Hand {
     this.tell.dropped();
   };
 
-  /** It holds nothing, and nothing of it is still to come. */
+  /** End the drag, and discard the pending position. */
   forget() {
     clearTimeout(this.still);
     this.unseen = this.holds = null;

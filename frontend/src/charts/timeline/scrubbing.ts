@@ -1,17 +1,17 @@
-/** From places on the timeline, and from keys, to steps. Pure. */
+/** The conversion of timeline positions and keys to steps. Pure. */
 
-/** What a key asks for: so many steps on (or back), or a step. */
+/** The move that a key requests: by some steps (negative: back), or to a step. */
 export type Keyed = { by: number } | { to: number };
 
-/** Of how many steps a key with shift goes, and PageUp at least. */
+/** Steps that an arrow key moves with shift, and the least that PageUp moves. */
 const MANY = 10;
 
-/** The step at a share of the axis, 0 to 1, that ends with `last`; none beyond the newest. */
+/** Return the step at a share, 0 to 1, of an axis that ends with `last`; at most the newest step. */
 export function stepAt(share: number, last: number, newest: number): number {
   return Math.max(0, Math.min(newest, Math.round(share * last)));
 }
 
-/** What a key of a slider does; null for any other. */
+/** Return the move that a slider key requests; null for any other key. */
 export function stepKeyed(
   { key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">,
   newest: number,
@@ -37,7 +37,7 @@ export function stepKeyed(
   }
 }
 
-/** The place of the step nearest to `step` among ascending ones; 0 where there are none. */
+/** Return the index of the step nearest to `step` in ascending `steps`; 0 if there are none. */
 export function nearest(steps: readonly number[], step: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {

@@ -1,4 +1,4 @@
-/** The caption of a picture of what this viewer sees. */
+/** The caption of a picture of this viewer's map. */
 
 import type { Caption } from "../../map/export/caption";
 import { TINTS, tintOfShade } from "../../map/palette";
@@ -11,7 +11,7 @@ import type { Layout } from "../../api/frames";
 import { shownLine } from "../../api/vocabulary";
 import { entryWords } from "../map/legend-text";
 
-/** What the map shows of the run; the step is the beat's, or the map's where no step has been. */
+/** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
 export function captionOf(app: App, run: LiveRun, shades: Shades | null): Caption {
   const { beat, vocabulary } = run;
   const layout = app.layout;
@@ -27,7 +27,7 @@ export function captionOf(app: App, run: LiveRun, shades: Shades | null): Captio
   };
 }
 
-/** Which view it is, and how far it can be trusted. */
+/** Return the notes about a view: its method and step, and its trust. Empty without a layout. */
 export function viewNotes(layout: Layout | null): string[] {
   if (!layout) return [];
   const w = t.caption;
@@ -38,8 +38,8 @@ export function viewNotes(layout: Layout | null): string[] {
 }
 
 /**
- * What the lamps' colours say: kinds by how many tokens they have, bands as they stand on the scale. `unknown`: what is
- * said where it is not known, if that is more than this.
+ * Return the legend of the lamps' colours: kinds by descending token count, bands in the order of the scale.
+ * `unknown` is the text for unknown values by colouring, where it differs from the usual one.
  */
 export function legendOf(
   shades: Shades | null,
@@ -57,7 +57,7 @@ export function legendOf(
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
 }
 
-/** The step that a picture of this is named after. */
+/** Return the step for the name of the picture's file. */
 export function stepOf(app: App, run: LiveRun): number {
   return run.beat?.step ?? app.layout?.step ?? 0;
 }

@@ -1,4 +1,4 @@
-/** A film that is being made, and what came of it. */
+/** The export of a film: its progress and its result. */
 
 import type { Shot } from "../../map/export/film";
 import type { Caption } from "../../map/export/caption";
@@ -33,7 +33,7 @@ export interface Made {
 }
 
 export class Filming {
-  /** What is done now, and which part of it, 0 to 1; null: nothing. */
+  /** The stage in progress, and its finished share, 0 to 1; null when idle. */
   doing = $state.raw<{ what: "fetching" | "drawing"; share: number } | null>(null);
   made = $state.raw<Made | null>(null);
   problem = $state("");
@@ -114,7 +114,7 @@ export class Filming {
     this.doing = null;
   }
 
-  /** Let go of what was made. */
+  /** Release the finished film, and clear the problem. */
   forget() {
     if (this.made) URL.revokeObjectURL(this.made.address);
     this.made = null;
@@ -127,14 +127,14 @@ export class Filming {
   }
 }
 
-/** 1 for the most common token, near 0 for the rarest. */
+/** Rank the tokens by frequency: 1 for the most common, near 0 for the rarest. The index is the token id. */
 function ranksOf({ byCount }: Vocabulary): Float32Array {
   const ranks = new Float32Array(byCount.length);
   byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
   return ranks;
 }
 
-/** Remembers what came of the last argument. */
+/** Memoise `make` for its last argument. */
 function lastOf<From, To>(make: (from: From) => To): (from: From) => To {
   let last: [From, To] | null = null;
   return (from) => (last?.[0] === from ? last : (last = [from, make(from)]))[1];

@@ -1,4 +1,4 @@
-/** Where pictures of the city are made: the button on the map, the shortcut and the panel all come here. */
+/** The export of pictures of the map, used by the map's button, the shortcut and the panel. */
 
 import { getContext, setContext } from "svelte";
 import type { Scene } from "../../map/scene/scene";
@@ -9,7 +9,7 @@ import { bytes, t } from "../../strings";
 import { captionOf, stepOf } from "./caption";
 import { download, share } from "../ui/download";
 
-/** How long it is said what became of a picture, in ms. */
+/** How long a message stays, in ms: a result, and a problem. */
 const SHORT = 6_000;
 const LONG = 15_000;
 
@@ -20,7 +20,7 @@ export type Format = "png" | "svg";
 export class Studio {
   size = $state<SizeName>(innerWidth < 900 ? "screen" : "projector");
   busy = $state(false);
-  /** What became of the last picture, for a while; `alarming` where there is none. */
+  /** The result of the last picture, for a while; `alarming` is set if there is no picture. */
   news = $state("");
   alarming = $state(false);
   scene = $state.raw<Scene | null>(null);
@@ -34,7 +34,7 @@ export class Studio {
     setContext(KEY, this);
   }
 
-  /** A picture of what the map shows, saved or shared. */
+  /** Export a picture of what the map shows, to save it or to share it. */
   async take(format: Format, handing: "save" | "share" = "save") {
     const { app, scene } = this;
     const run = app.run;
@@ -44,7 +44,7 @@ export class Studio {
     this.tell(t.pictures.busy);
     try {
       const { fileName, pngOf, svgBlobOf } = await import("../../map/export");
-      // Said of the very moment that is drawn: nothing is awaited in between.
+      // The caption matches the moment drawn, because no await separates the two.
       const caption = captionOf(app, run, this.shades());
       const size = sizeOf(this.size, scene.size);
       const step = stepOf(app, run);

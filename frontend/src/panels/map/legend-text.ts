@@ -1,4 +1,4 @@
-/** What an entry of a legend says, in words. */
+/** The texts of legend entries. */
 
 import type { Entry, Shades } from "../../state/view/colour-scales";
 import { t } from "../../strings";

@@ -1,4 +1,4 @@
-/** What is marked on the map, how its lamps are coloured, and what is said of a lamp. */
+/** The props of the map: marks, lamp colours, and texts about a lamp. */
 
 import { foundGroups } from "../../map/regions/districts";
 import { lampBytes } from "../../map/palette";
@@ -16,10 +16,10 @@ import { shownLine } from "../../api/vocabulary";
 export class Marking {
   readonly colouring: Colouring;
   readonly trails: Trails;
-  /** The entry of the legend under the pointer or the focus. */
+  /** Key of the legend entry under the pointer or the focus. */
   pointed = $state<string | null>(null);
 
-  /** Make it where effects may be made: in a component. */
+  /** Create it in a component, where effects can be created. */
   constructor(private readonly app: App) {
     this.colouring = new Colouring(app, (found, tokens) =>
       foundGroups(found, tokens).map(({ tint }) => tint),
@@ -34,11 +34,11 @@ export class Marking {
       ? nearestOnMap(layout, selection.token, this.space.items.length)
       : [];
   });
-  /** Lines from the chosen token. */
+  /** Links from the chosen token. */
   readonly links = $derived.by(() =>
     linksOf(this.app.viewing.links, this.space?.items ?? [], this.onMap),
   );
-  /** How many neighbours on the map are neighbours in the space, of how many; null where no token is chosen. */
+  /** How many of the chosen token's neighbours on the map are neighbours in the space; null without a chosen token. */
   readonly shared = $derived.by(() => {
     const { space, onMap } = this;
     const { layout } = this.app;
@@ -46,7 +46,7 @@ export class Marking {
     const both = linksOf("both", space.items, onMap).filter(({ kind }) => kind === "both");
     return { shared: both.length, k: onMap.length, map: layout.step, space: space.step };
   });
-  /** Tokens shown where they do not belong. */
+  /** Tokens shown where they do not belong; empty unless the viewer has them marked. */
   readonly doubtful = $derived.by(() =>
     this.app.viewing.doubting ? (doubtfulIn(this.app.layout) ?? []) : [],
   );
@@ -64,7 +64,7 @@ export class Marking {
   private readonly ringed = $derived.by(() =>
     idsIn(this.colouring.shades, this.pointed ?? this.app.viewing.ring),
   );
-  /** What is ringed: what the legend or the district's panel names. */
+  /** Ringed tokens: those of the legend entry, or else of the district in focus. */
   readonly ids = $derived.by(() => (this.ringed.length ? this.ringed : this.among));
 
   private readonly rank = $derived.by(() => {
@@ -73,7 +73,7 @@ export class Marking {
     vocabulary?.byCount.forEach((id, i) => (ranks[id] = 1 - i / ranks.length));
     return ranks;
   });
-  /** The lamps' colours, as the scene takes them; null while there are none. */
+  /** Lamp colours in the scene's format; null while there are none. */
   readonly tints = $derived.by(() => {
     const { shades } = this.colouring;
     if (!shades || shades.of.length !== this.rank.length) return null;
@@ -83,14 +83,14 @@ export class Marking {
       this.rank,
     );
   });
-  /** Trails, and which of them are of tokens that somebody chose. */
+  /** Trails; `own` is true unless the token is one of the biggest movers. */
   readonly ways = $derived.by(() => {
     const { viewing, moves } = this.app;
     const movers = new Set(viewing.trails === "movers" ? moves.farthest(MOVERS) : []);
     return this.trails.now.map((trail) => ({ ...trail, own: !movers.has(trail.id) }));
   });
 
-  /** What a lamp's colour says, in words; class and frequency stand on the card anyway. */
+  /** Return the meaning of a lamp's colour in words; empty for class and frequency, which the tooltip shows anyway. */
   readonly telling = (id: number): string => {
     const { shades } = this.colouring;
     if (!shades || id >= shades.of.length) return "";
@@ -101,7 +101,7 @@ export class Marking {
     return t.legend.told(shades.by, value, this.app.moves.now);
   };
 
-  /** How often a token occurs, and when it was last lit. */
+  /** Return in words how often a token occurs, and when it was last lit. */
   readonly about = (id: number): string => {
     const { ledger, vocabulary } = this.app.run ?? {};
     const last = ledger?.lastLit[id] ?? NEVER;

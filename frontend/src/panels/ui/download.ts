@@ -1,6 +1,6 @@
-/** Files that the page made itself, into the viewer's hands. */
+/** Download and sharing of files that the page itself made. */
 
-/** Long enough for any browser to have begun with it. */
+/** Delay before a file is released, in ms: any browser has started the download by then. */
 const LATER = 60_000;
 
 export function download(blob: Blob, name: string) {
@@ -11,13 +11,13 @@ export function download(blob: Blob, name: string) {
   setTimeout(() => URL.revokeObjectURL(link.href), LATER);
 }
 
-/** Whether this browser can hand files to other applications, as telephones do. */
+/** Return whether this browser can hand files of a type to other applications, as phones do. */
 export function canShare(type: string): boolean {
   const file = new File([""], `some.${type.split("/")[1]}`, { type });
   return typeof navigator.canShare === "function" && navigator.canShare({ files: [file] });
 }
 
-/** Hand it to another application; false where that did not work. Whoever thinks better of it may. */
+/** Hand a file to another application. Returns false on failure, but true if the viewer cancels. */
 export async function share(blob: Blob, name: string): Promise<boolean> {
   try {
     await navigator.share({ files: [new File([blob], name, { type: blob.type })] });
