@@ -1,1 +1,1 @@
-"""Ratios taken side by side in one run: `python -m benchmarks NAME`, a JSON line each."""
+"""Benchmarks that measure both sides in one run: `python -m benchmarks NAME`, one JSON line per figure."""

@@ -1,8 +1,8 @@
-"""The city in a browser that draws in software, beside the same picture drawn by Plotly, and what the page costs.
+"""Drawing cost of the map beside Plotly's, in a browser that draws in software; and the size of the scripts.
 
-Both sides are given the same 20,000 places, tints and lit batches in one page, frame by frame. Goals are set for the
-lamps, which is what scattergl draws; the whole city, with land and names on both sides, is told beside them. Scrubbing
-and the first city on screen are measured by `benchmarks.city_time`.
+Both sides draw the same 20,000 positions, tints and lit batches in one page, frame by frame. The goals
+compare the lamps with scattergl, which draws points alone; the whole map, with land and names on both sides,
+is reported beside them. `benchmarks.city_time` measures scrubbing and the time to the first map.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.browser.chromium import launch_arguments
 
 TOKENS, LARGE = 20_000, 50_000
 FRAMES, WARM_UP = 15, 3
-"""Of the frames, so many first ones are not counted: what is compiled and allocated once."""
+"""Number of frames; the first few are not counted: they compile code and allocate buffers."""
 Costs = dict[str, list[dict[str, float]]]
 
 
@@ -45,7 +45,7 @@ def main() -> bool:
         frames=len(glide["frames"]),
         main_thread_ms=float(np.median(glide["frames"])),
     )
-    # What a graphics card does then cannot be measured here.
+    # The time on a graphics card cannot be measured here.
     met &= report(
         "city_large",
         _median(large, "main"),
@@ -59,7 +59,7 @@ def main() -> bool:
 
 
 def _measured(folder: Path, frames: str, what: str) -> tuple[Any, dict[str, Any]]:
-    """What the page's function of that name measures with these frames, and a glide."""
+    """Run the page's function `what` on these frames, then a glide. Returns both results."""
     with served(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         page = browser.new_page(viewport={"width": 1280, "height": 1440})
@@ -71,12 +71,12 @@ def _measured(folder: Path, frames: str, what: str) -> tuple[Any, dict[str, Any]
 
 
 def _median(costs: list[dict[str, float]], what: str) -> float:
-    """Over the frames that count, ms."""
+    """Return the median of one cost over the frames after warm-up, ms."""
     return float(np.median([cost[what] for cost in costs[WARM_UP:]]))
 
 
 def _compared(costs: Costs, what: str, name: str, unit: str, goal: str) -> bool:
-    """The lamps beside scattergl, the whole city beside all of it in Plotly: medians over the frames, ms."""
+    """Report the lamps against scattergl, and the whole map against Plotly: medians over the frames, ms."""
     ms = {side: _median(each, what) for side, each in costs.items()}
     return report(
         name,
@@ -94,7 +94,7 @@ def _compared(costs: Costs, what: str, name: str, unit: str, goal: str) -> bool:
 
 
 def _javascript() -> int:
-    """Bytes of the page's own scripts, each compressed as a server would."""
+    """Return the bytes of the page's own scripts, each gzipped as the server sends it."""
     build_frontend.build()
     scripts = (build_frontend.ROOT / "static" / "app" / "assets").glob("*.js")
     return sum(len(gzip.compress(script.read_bytes(), 6)) for script in scripts)

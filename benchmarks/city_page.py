@@ -1,6 +1,6 @@
-"""The page in which the lamps stand beside Plotly's scattergl: built, fed with made-up frames, and served.
+"""The page that draws the lamps beside Plotly's scattergl: its build, made-up frames and server.
 
-It is served by a plain file server: scattergl compiles code at run time, which Lamplighter's content security
+A plain file server serves it: scattergl compiles code at run time, which Lamplighter's content security
 policy forbids (so the product could not use it in any case).
 """
 
@@ -23,7 +23,7 @@ from lamplighter.wire.frames import Districts, Layout, Method, encode
 
 CLUSTERS = 40
 _VIEW = 11.0
-"""The made-up city reaches so far from its middle, in map units."""
+"""Half the width of the made-up map, in map units."""
 
 
 def build_page(folder: Path) -> None:
@@ -48,7 +48,7 @@ def build_page(folder: Path) -> None:
 
 
 def made_up_city(tokens: int, seed: int = 7) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
-    """Places, shape (tokens, 2), in clusters of different sizes; and by token the cluster's number, from 1."""
+    """Return clustered positions, shape (tokens, 2), and each token's cluster number, counted from 1."""
     random = np.random.default_rng(seed)
     centres = random.uniform(-0.8 * _VIEW, 0.8 * _VIEW, (CLUSTERS, 2))
     wide = random.uniform(0.25, 1.1, (CLUSTERS, 1))
@@ -58,14 +58,14 @@ def made_up_city(tokens: int, seed: int = 7) -> tuple[NDArray[np.float32], NDArr
 
 
 def made_up_words(tokens: int) -> list[str]:
-    """Distinct words of two to four syllables."""
+    """Return distinct words of two to four syllables."""
     sounds = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
     many = len(sounds)
     return ["".join(sounds[(i // many**k) % many] for k in range(2 + i % 3)) + str(i) for i in range(tokens)]
 
 
 def write_frames(folder: Path, tokens: int, count: int) -> None:
-    """A vocabulary, its districts and `count` layouts, each a little further than the one before."""
+    """Write a vocabulary, its districts and `count` layouts, each moved a little from the one before."""
     folder.mkdir()
     places, of = made_up_city(tokens)
     random = np.random.default_rng(11)
@@ -85,7 +85,7 @@ def write_frames(folder: Path, tokens: int, count: int) -> None:
 
 @contextmanager
 def served(folder: Path) -> Generator[str]:
-    """The folder over HTTP; its address."""
+    """Serve the folder over HTTP. Yields its URL."""
     handler = functools.partial(_Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -100,4 +100,4 @@ def served(folder: Path) -> Generator[str]:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the benchmark's output is JSON lines."""
+        """Discard the message: the benchmark's output is JSON lines."""

@@ -1,12 +1,12 @@
-"""Time on the page: how many positions a second a drag along the timeline shows, and how soon the first city is there.
+"""Scrubbing rate, in positions a second along the timeline, and the time from navigation to the first map.
 
-A real application with a finished run of Lamptown, and pages of 1280 x 720 in a Chromium that draws in software. A
-position counts when the graphics processor was through with a frame that showed that very step: with as many rows as
-its batch had, on the last map made by then. A frame that showed anything else ends the benchmark.
+Runs a real application with a finished run of Lamptown, and pages of 1280 x 720 in a Chromium that draws in
+software. A position counts once the GPU process has finished a frame that showed that very step: as many rows
+as its batch had, on the last map made by then. A frame that showed anything else ends the benchmark.
 
-`cold` is the first drag on a page that has shown nothing of the past: what it fetches, it fetches from when the
-pointer comes to the handle, 0.3 s before it takes hold. The first of all drags in a browser that
-draws in software is slower by what it compiles to draw with; it is told beside, as `first_in_browser`.
+`cold` is the first drag on a page that has shown no past step: the page starts to fetch when the pointer
+reaches the handle, 0.3 s before the press. The very first drag in a browser that draws in software is slower
+because it compiles shaders; it is reported separately, as `first_in_browser`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> bool:
 async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tuple[float, float]]]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
-        # The server has what it keeps at hand, and the browser is up.
+        # Warm up: fill the server's caches and start the browser's processes.
         await _first(browser, url)
         firsts = [await _first(browser, url) for _ in range(FIRSTS)]
         sweeps: dict[str, Sweep] = {}
@@ -81,7 +81,7 @@ async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tu
 
 
 async def _first(browser: Browser, url: str) -> tuple[float, float]:
-    """Milliseconds from navigation to the first lamps, and to the first beat."""
+    """Return the milliseconds from navigation to the first lamps, and to the first beat."""
     async with visited(browser, url) as page:
         await wait_for(page, "window.watch.city && window.watch.beat")
         watch = await page.evaluate("window.watch")
@@ -89,7 +89,7 @@ async def _first(browser: Browser, url: str) -> tuple[float, float]:
 
 
 class _Record:
-    """What the server has of a run, to hold what was shown against it."""
+    """The server's record of a run, against which the frames shown are checked."""
 
     def __init__(self, application: Application, run: RunFolder) -> None:
         of = f"/api/runs/{run.id}"
@@ -104,7 +104,7 @@ class _Record:
         }
 
     def check(self, sweep: Sweep) -> None:
-        """Raise where a frame showed what is not of its step."""
+        """Raise AssertionError if a frame showed rows or a map that do not belong to its step."""
         for shown in sweep.shown:
             step, drawn_on = shown["step"], shown["map"]
             made: NDArray[np.int64] = self._maps[drawn_on["method"]]

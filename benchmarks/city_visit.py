@@ -1,4 +1,4 @@
-"""A page that is visited to be measured: opened anew, and dragged through its time as a hand drags a mouse."""
+"""A page opened afresh for a measurement, and a drag along its timeline as a mouse would make it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from playwright.async_api import Browser, Page
 
 WATCH = (Path(__file__).parent / "city_watch.js").read_text(encoding="utf-8")
 MOVES = 66
-"""Moves of the pointer a second, whether the page keeps up or not."""
+"""Pointer moves a second, whether or not the page keeps up."""
 _PATIENCE = 60
 _DWELL = 300
-"""Milliseconds from the pointer's coming to its going down."""
+"""Milliseconds from the pointer's arrival at the handle to the press."""
 
 
 class Asked(TypedDict):
-    """A step that the pointer asked for, and when it moved there, Unix milliseconds."""
+    """A step that the pointer requested, and the time of that move in Unix milliseconds."""
 
     step: int
     when: float
 
 
 class Shown(TypedDict):
-    """A frame that first showed a step: rows lit, the map it was drawn on, when it was drawn and when it was there."""
+    """The first frame that showed a step: rows lit, its map, when it was issued and finished (Unix ms)."""
 
     step: int
     rows: int
@@ -39,20 +39,20 @@ class Shown(TypedDict):
 
 @dataclass(frozen=True)
 class Sweep:
-    """What one drag along the timeline asked for and showed."""
+    """The steps requested and shown during one drag along the timeline."""
 
     seconds: float
     asked: list[Asked]
     shown: list[Shown]
     frames: list[float]
-    """Milliseconds between two frames of the page."""
+    """Milliseconds between successive frames of the page."""
     spent: dict[str, float]
-    """Seconds of processor time, by kind of the browser's processes: `renderer` is the page, `GPU` what draws."""
+    """Seconds of processor time by kind of browser process: `renderer` is the page, `GPU` draws."""
 
 
 @asynccontextmanager
 async def visited(browser: Browser, url: str) -> AsyncGenerator[Page]:
-    """The page in a context of its own: nothing of it is kept from before."""
+    """Open the page in a browser context of its own, with empty caches. Yields the page."""
     context = await browser.new_context(viewport={"width": 1280, "height": 720})
     await context.add_init_script(WATCH)
     page = await context.new_page()
@@ -64,7 +64,7 @@ async def visited(browser: Browser, url: str) -> AsyncGenerator[Page]:
 
 
 async def wait_for(page: Page, expression: str) -> Any:
-    """Wait until a JavaScript expression is true; its value."""
+    """Wait until a JavaScript expression is true. Returns its value."""
     deadline = time.monotonic() + _PATIENCE
     while not (value := await page.evaluate(expression)):
         if time.monotonic() > deadline:
@@ -74,7 +74,7 @@ async def wait_for(page: Page, expression: str) -> Any:
 
 
 async def axis_of(page: Page) -> tuple[float, float, float]:
-    """Where the timeline's axis begins and ends, and its middle's height; CSS pixels."""
+    """Return the timeline axis's left and right ends and the height of its middle, CSS pixels."""
     box = await wait_for(
         page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
     )
@@ -82,17 +82,17 @@ async def axis_of(page: Page) -> tuple[float, float, float]:
 
 
 async def drag(page: Page, from_: float, to: float, seconds: float) -> Sweep:
-    """Drag along the timeline from one place to another (shares of its axis), evenly, in so many seconds."""
+    """Drag along the timeline at a constant speed, between two positions given as shares of its axis."""
     left, right, y = await axis_of(page)
 
     def place(share: float) -> float:
         return left + (right - left) * share
 
     await page.mouse.move(place(from_), y)
-    # A hand that has come to the handle takes hold of it a moment later.
+    # A person pauses briefly on the handle before pressing.
     await page.wait_for_timeout(_DWELL)
     await page.mouse.down()
-    # Where it begins is no part of the drag; but it goes on as soon as that is seen.
+    # The press itself is not part of the drag; start moving once the page shows that step.
     await wait_for(
         page, "(({ beat, wanted }) => beat?.paintedAt && beat.step === wanted)(window.__lamplighter)"
     )
@@ -109,7 +109,7 @@ async def drag(page: Page, from_: float, to: float, seconds: float) -> Sweep:
         moved = {"type": "mouseMoved", "x": place(share), "y": y, "button": "left", "buttons": 1}
         sent.append(asyncio.create_task(session.send("Input.dispatchMouseEvent", moved)))
     took = time.perf_counter() - begun
-    # What was on its way when the hand came to rest is not counted.
+    # Frames that arrive after the pointer has stopped are not counted.
     until = 1e3 * time.time()
     spent = {kind: seconds - before.get(kind, 0.0) for kind, seconds in (await _spent(page)).items()}
     await asyncio.gather(*sent)
@@ -121,7 +121,7 @@ async def drag(page: Page, from_: float, to: float, seconds: float) -> Sweep:
 
 
 async def _spent(page: Page) -> dict[str, float]:
-    """Seconds of processor time that the browser took so far, by kind of process."""
+    """Return the processor seconds that the browser has used so far, by kind of process."""
     browser = page.context.browser
     assert browser is not None
     session = await browser.new_browser_cdp_session()

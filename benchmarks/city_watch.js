@@ -1,17 +1,17 @@
-// Runs in the page that is measured: notes when what the scene drew was there to the last pixel, and what the
-// pointer asked for. Times are Unix milliseconds.
+// Runs in the measured page: records when each of the scene's frames was finished to the last pixel, and the steps
+// that the pointer requested. Times are Unix milliseconds.
 (() => {
   const now = () => performance.timeOrigin + performance.now();
   const watch = (window.watch = {
     begun: performance.timeOrigin,
-    /** When the first lamps, and the first beat, were there. */
+    /** When the first lamps, and the first beat, were finished. */
     city: null,
     beat: null,
-    /** Steps that the pointer asked for, with the time of its move. */
+    /** Steps that the pointer requested, with the time of its move. */
     asked: [],
-    /** Frames that first showed a step; `when` the graphics processor was through with them. */
+    /** The first frame of each step shown; `when` is the time at which the GPU had finished it. */
     shown: [],
-    /** Milliseconds between two frames of the page. */
+    /** Milliseconds between successive frames of the page. */
     frames: [],
   });
   const waiting = [];
@@ -19,7 +19,7 @@
   let before = performance.now();
   let placed = false;
 
-  /** Calls `then` when everything that was drawn until now is there. */
+  /** Call `then` once the GPU has finished everything drawn so far. */
   function drawn(then) {
     const gl = document.querySelector("[data-testid=city]").getContext("webgl2");
     waiting.push({ gl, fence: gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0), then });
@@ -44,7 +44,7 @@
     before = at;
     const there = window.__lamplighter;
     if (!there) return;
-    // A layout that is seen here for the first time is drawn later in this frame: before the next it is.
+    // A layout that first appears here is drawn later in this frame, so it is on the canvas by the next one.
     if (placed && watch.city === null) {
       watch.city = 0;
       drawn((when) => (watch.city = when));
@@ -66,7 +66,7 @@
     const handle = document.querySelector("[data-testid=scrubber].dragging");
     if (!handle) return;
     const when = performance.timeOrigin + event.timeStamp;
-    // By then the page has taken the move up, if it takes it up at once.
+    // A microtask later the page has handled the move, if it handles moves at once.
     queueMicrotask(() => {
       const step = window.__lamplighter.wanted;
       if (watch.asked.at(-1)?.step !== step) watch.asked.push({ step, when });

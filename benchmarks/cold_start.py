@@ -1,4 +1,4 @@
-"""From the command to the first lit lamp in the browser, installed and warm."""
+"""Time from the command to the first lit lamp in the browser, with everything installed and warm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> bool:
     lamps: list[float] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
-        # The first round warms the caches of files and shaders.
+        # The first round warms the file and shader caches.
         for round_number in range(ROUNDS + 1):
             with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
                 answered = time.time() - application.begun

@@ -1,4 +1,4 @@
-"""A finished run as the product makes it, for the benchmarks that read one: made once a process."""
+"""A finished run made by the product itself, for the benchmarks that read one; made once per process."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ STEPS = 5_000
 
 @functools.cache
 def finished_run() -> RunFolder:
-    """The default recipe's run on Lamptown, trained to its end beside server, projector and analyst; about two
-    minutes. `LAMPLIGHTER_BENCH_RUN` names the folder of one made before.
+    """Train the default recipe on Lamptown to its end, beside all workers; about two minutes.
+
+    If `LAMPLIGHTER_BENCH_RUN` names a run folder made earlier, returns that one.
     """
     if kept := os.environ.get("LAMPLIGHTER_BENCH_RUN"):
         return RunFolder(Path(kept).resolve())
@@ -33,11 +34,11 @@ def finished_run() -> RunFolder:
 
 
 def train(app: Application, steps: int) -> RunFolder:
-    """The default recipe's run on Lamptown of so many steps, when nothing is left to do to it."""
+    """Train the default recipe on Lamptown for `steps` steps and wait until all work on it is done."""
     run = app.start_run(Recipe(steps=steps).model_dump(mode="json"))
     print(f"training {steps:,} steps", file=sys.stderr)
     app.wait_until_over(run, timeout=900)
-    # What is left over is tiled, laid out, measured and compacted after the last step.
+    # After the last step the remaining rows are tiled, laid out, measured and compacted.
     deadline = time.monotonic() + 300
     while not settled(run):
         if time.monotonic() > deadline:
@@ -47,7 +48,7 @@ def train(app: Application, steps: int) -> RunFolder:
 
 
 def settled(run: RunFolder) -> bool:
-    """Whether nothing is left to do to a run that is over."""
+    """Return whether no tiling or sealing is left to do on a finished run."""
     with History(run) as history:
         untiled = history.steps.has_rows()
     return not untiled and not left_open(run)

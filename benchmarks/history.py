@@ -1,9 +1,9 @@
-"""Going back: any step of a 5,000-step run as a snapshot, and one token through all of them.
+"""Random access to the past: any step of a 5,000-step run as a snapshot, and one token through all steps.
 
-Snapshots are asked of a real server over HTTP, at steps in random order, each once, so that none is at hand
-already. The token's path is compared with two ways of scanning: every snapshot rebuilt for itself (as a client
-of the REST interface would; timed on a sample and multiplied), and one walk through all of them that applies
-only what moved, which is the best that can be done without tiles.
+Snapshots are requested from a real server over HTTP in random order, each step once, so that no answer is
+cached. A token's path is compared with two ways of scanning: rebuilding every snapshot separately (as a
+client of the REST interface would; timed on a sample and multiplied), and one pass over all steps that
+applies only the moved rows, which is the best that is possible without tiles.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How old a step is when it is seen: decoded by a local websocket client, and painted by a browser.
+"""Latency of a step: until a local websocket client has decoded it, and until a browser has painted it.
 
-A step ends when its training ends; observing, recording and sending it are all in the figure. The browser is
-a real Chromium that draws in software, as the tests' does. The figure for painting is taken at a light pace, so
-that the browser has no other load on its cores; what it is beside training at full speed is printed too.
+The clock starts when the step's training ends, so observing, recording and sending are included. The browser
+is a real Chromium that draws in software, as in the tests. Painting is measured at a light training pace, so
+that the browser has its cores to itself; the latency beside training at full speed is printed too.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> bool:
             wait_for(page, "window.__lamplighter?.litPixels?.() > 0", 60)
             page.wait_for_timeout(3_000)
             loaded = _painted(page)
-            # A steady, light pace: the browser then has no other load beside it.
+            # A steady, light pace leaves the browser's cores free.
             application.ask(run, "pace", steps_per_second=CALM)
             page.wait_for_timeout(2_000)
             calm = _painted(page)
@@ -81,12 +81,12 @@ def main() -> bool:
 
 
 def _painted(page: Page) -> dict[int, float]:
-    """When each beat of some seconds was painted, Unix seconds by step."""
+    """Watch the page for some seconds. Returns when each beat was painted, Unix seconds by step."""
     painted: dict[int, float] = {}
     deadline = time.monotonic() + BROWSER_SECONDS
     while time.monotonic() < deadline:
         beat = page.evaluate("__lamplighter.beat")
-        # A beat read from the record was not awaited: its step ended long before.
+        # Skip beats read from the record: their steps ended long before they were requested.
         if beat and beat["paintedAt"] and beat["decodedAt"]:
             painted.setdefault(beat["step"], beat["paintedAt"] / 1e3)
         page.wait_for_timeout(50)

@@ -1,8 +1,7 @@
-"""The trainer among the others: steps a second with server, projector, analyst and ten viewers on the same cores,
-against the bare loop on a quiet machine.
+"""Training speed under load, against the bare loop on a quiet machine.
 
-Blocks take turns: the run is paused and the bare loop measured here, then the run goes on and its own record
-says how fast it was.
+The load is server, projector, analyst and ten viewers on the same cores. The two sides alternate in blocks:
+the run is paused while the bare loop is measured, then it resumes and its own record gives its speed.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def main() -> bool:
     loaded: list[float] = []
     with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
         run = application.only_run()
-        # UMAP's first layout compiles; that is start-up, not the state measured here.
+        # UMAP's first layout compiles code; that is start-up, not the steady state measured here.
         wait_for_step(run, 600, 120)
         with contextlib.ExitStack() as stack:
             for _ in range(VIEWERS):
@@ -63,7 +62,7 @@ def main() -> bool:
 
 
 def _wait_for_quiet(run: RunFolder) -> None:
-    """Until the map has settled: no new layout for three seconds."""
+    """Wait until the map has settled: no new layout for three seconds."""
     newest, since = -1, time.monotonic()
     while time.monotonic() - since < 3:
         with LayoutsReader(run.layouts_path) as layouts:

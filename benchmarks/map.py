@@ -1,15 +1,16 @@
-"""The living map: speed, stability and trust together, for standing still would win the first two.
+"""Speed, stability and trust of the living map, together: a map that never moves would win the first two.
 
-- Speed: one live frame (neighbours, graph, optimiser, alignment, trust) against a cold `umap.UMAP().fit` of the
-  same snapshot with the same neighbours, minimum distance and spread; compiled and warm, one thread on both sides, as
-  the projector has, in seconds of processor time. Made-up spaces of clusters, a few of whose rows move.
-- Quality: recorded runs of Lamptown and of the manuals, a frame every `EVERY` steps: the living map beside the
-  classic refit, PCA and a map that stands still (`map_quality.py`).
+- Speed: one live frame (neighbours, graph, optimiser, alignment, trust) against a cold `umap.UMAP().fit` of
+  the same snapshot with the same neighbours, minimum distance and spread; compiled and warm, one thread on
+  both sides, as the projector has, in seconds of processor time. Made-up spaces of clusters, a few of whose
+  rows move.
+- Quality: recorded runs of Lamptown and of the manuals, a frame every `EVERY` steps: the living map beside
+  the classic refit, PCA and a map that never moves (`map_quality.py`).
 - Pace: layouts a second of a real projector beside a real trainer.
 - Memory: the peak of a real projector, from its start to the end of a map of 50,000 tokens.
 
-`LAMPLIGHTER_BENCH_RUNS` names a folder with runs made before. What is measured on one thread runs in a process of its
-own.
+`LAMPLIGHTER_BENCH_RUNS` names a folder of runs made earlier. Single-threaded measurements run in a process of
+their own.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from lamplighter.wire.frames import Method
 from tests.runs import finish, start_worker, wait_until
 
 STEPS, EVERY = 450, 3
-"""Of a recorded run: its length, and steps between two frames."""
+"""Length of a recorded run, and the number of steps between two frames."""
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OPENBLAS", "OMP", "MKL", "NUMBA")}
 
 Places = NDArray[np.float32]
@@ -61,7 +62,10 @@ def main() -> bool:
 
 
 def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
-    """Frames with so many rows moved, and how many times faster than a cold fit each has to be."""
+    """Report the cost of a frame by rows moved.
+
+    `goals` maps rows moved to the required speed-up over a cold fit.
+    """
     rng = np.random.default_rng(0)
     vectors = town(rng, size, dim)
     layout, probe = LivingLayout(), TrustProbe(size)
@@ -76,7 +80,7 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
             took.append((cpu, wall, layout.refresh.ranked))
         frames[moved] = sorted(took)[len(took) // 2]
     met = True
-    # From 4,096 tokens on umap-learn finds neighbours in another way, which has to be compiled too.
+    # From 4,096 tokens on umap-learn finds neighbours by another algorithm; compile it before timing.
     _cold(town(rng, 4_200, dim), layout.settings)
     cold, cold_wall = _timed(lambda: _cold(vectors, layout.settings))
     for moved, (cpu, wall, ranked) in frames.items():
@@ -109,7 +113,7 @@ def _cold(vectors: Places, settings: MapSettings) -> Places:
 
 
 def _timed(call: Any) -> tuple[float, float]:
-    """Seconds of processor time, and by the clock."""
+    """Call it. Returns the seconds of processor time and of wall-clock time."""
     cpu, wall = time.process_time(), time.monotonic()
     call()
     return time.process_time() - cpu, time.monotonic() - wall
@@ -145,7 +149,7 @@ def _new(runs: Path, kind: str, steps: int) -> RunFolder:
 
 
 def _pace(seconds: float = 15.0) -> bool:
-    """UMAP layouts a second beside a trainer, on Lamptown's two thousand tokens."""
+    """Report the UMAP layouts a second beside a trainer, on Lamptown's two thousand tokens."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         run = _new(Path(folder), "lamptown", 100_000)
         workers = [start_worker(run, room) for room in ("training", "projection")]
@@ -177,7 +181,7 @@ def _pace(seconds: float = 15.0) -> bool:
 
 
 def _memory(size: int = 50_000, dim: int = 256) -> bool:
-    """Peak memory of a projector process, with all that it imports and compiles."""
+    """Report the peak memory of a projector process, including everything it imports and compiles."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as name:
         folder = Path(name)
         np.save(folder / "town.npy", town(np.random.default_rng(0), size, dim))
@@ -201,7 +205,7 @@ def _memory(size: int = 50_000, dim: int = 256) -> bool:
 
 
 def _peak(pid: int) -> float:
-    """The most memory a process ever held, in MB; 0 once it is gone."""
+    """Return the peak memory of a process so far, MB; 0 once it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -211,7 +215,7 @@ def _peak(pid: int) -> float:
 
 
 def _processor_seconds(pid: int) -> float:
-    """What a process has used so far; NaN where the system does not say in this way."""
+    """Return the processor seconds a process has used so far; NaN where the system does not report them."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,8 @@
-"""What a frame of the living map costs by vocabulary, drawn: `python -m benchmarks.map_cost docs/map-cost.svg`.
+"""Cost of a frame of the living map by vocabulary size, and its chart.
 
-Seconds of processor time of one frame (neighbours, graph, optimiser, alignment, trust), on one thread, of
-made-up spaces of 64 dimensions, with 200 rows and with a twentieth of all rows moved since the frame before.
+`python -m benchmarks.map_cost docs/map-cost.svg` draws the chart. The figures are seconds of processor time
+of one frame (neighbours, graph, optimiser, alignment, trust), on one thread, on made-up spaces of 64
+dimensions, with 200 rows and with a twentieth of all rows moved since the frame before.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Curve = list[float]
 
 
 def main() -> bool:
-    """Measure and print how the cost grows. Returns whether it is near linear."""
+    """Measure and print how the cost grows. Returns whether it grows nearly linearly."""
     return (
         subprocess.run([sys.executable, "-m", "benchmarks.map_cost"], env=os.environ | ONE_THREAD).returncode
         == 0
@@ -27,7 +28,7 @@ def main() -> bool:
 
 
 def measure() -> tuple[Curve, Curve]:
-    """Median seconds of a frame by size: with few rows moved, and with a share of them."""
+    """Return the median seconds of a frame by size: with `FEW` rows moved, and with a share of them moved."""
     import numpy as np
 
     from benchmarks.map_space import moved_a_little, town
@@ -56,7 +57,7 @@ def measure() -> tuple[Curve, Curve]:
 
 
 def draw(few: Curve, many: Curve) -> str:
-    """Both curves as an SVG, on logarithmic scales."""
+    """Draw both curves as an SVG on logarithmic scales."""
     import math
 
     width, height, left, top = 640, 400, 70, 40

@@ -1,7 +1,7 @@
-"""How good a map is over a recorded run, and how calm: the living map beside the other methods.
+"""Quality and stability of the map over a recorded run: the living map compared with the other methods.
 
-Each method stands behind the same interface. The living map and PCA draw every frame; the classic refit is
-made of pairs of neighbouring snapshots, each pair on its own, and its second fit laid over its first.
+All methods share one interface. The living map and PCA draw every frame. The classic refit is fitted to pairs
+of neighbouring snapshots, each pair separately, and its second fit is aligned to its first.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.nearest_neighbours import Neighbours
 
 COMPARED = 8
-"""Snapshots of a run that are fitted cold."""
+"""Snapshots of a run that get a cold fit."""
 CALM = 20
-"""Tokens whose row and neighbours did not change, for a frame to count."""
+"""Least number of tokens with unchanged row and neighbours for a frame to count."""
 
 Places = NDArray[np.float32]
 
 
 @dataclass
 class Shown:
-    """How a way of making the map did over a run."""
+    """Scores of one layout method over a run."""
 
     trust: list[float] = field(default_factory=list[float])
     recall: list[float] = field(default_factory=list[float])
     moved: list[float] = field(default_factory=list[float])
-    """Median displacement of the calm tokens, a frame, as a share of the diameter."""
+    """Median displacement of the calm tokens per frame, as a share of the map's diameter."""
     seconds: list[float] = field(default_factory=list[float])
-    """Processor time of a frame."""
+    """Processor seconds per frame."""
 
     def rate(self, probe: TrustProbe, places: Places) -> None:
-        """Add how far this picture of the space that the probe looked at can be trusted."""
+        """Append the trust and recall of this layout, measured against the space that the probe last read."""
         found = probe.estimate(places)
         self.trust.append(found.trust)
         self.recall.append(found.recall)
 
     def frame(self, method: MapMethod, vectors: Places) -> Places:
-        """The method's next frame, timed."""
+        """Draw the method's next frame and append its processor time."""
         began = time.process_time()
         places = method.frame(vectors)
         self.seconds.append(time.process_time() - began)
         return places
 
     def summary(self) -> dict[str, float]:
-        """Medians over the frames, means over the snapshots compared."""
+        """Return the medians over the frames, and the means over the snapshots compared."""
         return {
             "trust": float(np.mean(self.trust)),
             "recall": float(np.mean(self.recall)),
@@ -65,12 +65,15 @@ class Shown:
 
 
 def quality(kind: str, snapshots: list[Places], every: int) -> bool:
-    """Report on a run's snapshots, `every` steps apart. Returns whether trust, recall, calm and rest are met."""
+    """Report on a run's snapshots, `every` steps apart.
+
+    Returns whether trust, recall, calm and rest are met.
+    """
     calm = _calm(snapshots)
     probe = TrustProbe(len(snapshots[0]))
     settings = MapSettings()
     living, principal = LivingLayout(settings), PrincipalMap()
-    # The first snapshots are a random cloud: what there is to trust in them is chance.
+    # The first snapshots are a random cloud, in which trust means nothing.
     at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
     shown = {name: Shown() for name in ("living", "refit", "pca", "still")}
     followed: dict[str, MapMethod] = {"living": living, "pca": principal}
@@ -86,12 +89,12 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
         probe.look(vectors)
         refit = Refit(replace(settings, seed=n))
         fitted = shown["refit"].frame(refit, vectors)
-        # Each on its own: with one seed for both, the second would be begun like the first.
+        # Each fit gets its own seed: with one seed for both, the second would start like the first.
         refit.change(replace(settings, seed=n + 1))
         after = shown["refit"].frame(refit, snapshots[n + 1])
         if len(calm[n]) >= CALM:
             shown["refit"].moved.append(displacement(fitted, after, calm[n]))
-        # A map that stands still has the best of speeds and the best of calm: trust is what it lacks.
+        # A map that never moves wins on speed and calm; only trust shows its weakness.
         pictures = {**last, "refit": fitted, "still": first}
         for name, places in pictures.items():
             shown[name].rate(probe, places)
@@ -129,7 +132,10 @@ def _reported(kind: str, shown: dict[str, Shown], facts: dict[str, Any], rested:
 
 
 def _rest(kind: str, layout: LivingLayout, vectors: Places) -> bool:
-    """Seconds of frames, at the projector's pace of at most eight a second, until a frozen space gives a map at rest."""
+    """Report how many seconds a map of a frozen space takes to come to rest.
+
+    Frames are drawn at the projector's pace, at most eight a second.
+    """
     seconds, frames, moved = 0.0, 0, 1.0
     before = layout.frame(vectors)
     while moved >= 1e-3 and frames < 100:
@@ -145,13 +151,13 @@ def _rest(kind: str, layout: LivingLayout, vectors: Places) -> bool:
 
 
 def displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> float:
-    """Median over some tokens, as a share of the picture's diagonal."""
+    """Return the median displacement of some tokens, as a share of the map's diagonal."""
     diameter = np.hypot(*np.ptp(after, axis=0))
     return float(np.median(np.linalg.norm(after[ids] - before[ids], axis=1)) / diameter)
 
 
 def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:
-    """From each snapshot to the next, the tokens whose row and set of neighbours did not change."""
+    """Return the tokens whose row and neighbours stayed the same, for each pair of successive snapshots."""
     kept = Neighbours(MapSettings().neighbours - 1)
     found: list[NDArray[np.int64]] = []
     kept.update(snapshots[0])

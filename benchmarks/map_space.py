@@ -1,4 +1,4 @@
-"""Made-up spaces for the map's speed: clusters, as words have, of any size."""
+"""Made-up spaces of any size for the map's speed: clusters, as words form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def town(rng: np.random.Generator, size: int, dim: int) -> NDArray[np.float32]:
-    """Clusters of some forty rows. Shape (size, dim)."""
+    """Return clusters of about forty rows each, shape (size, dim)."""
     centres = rng.normal(size=(max(2, size // 40), dim))
     return (centres[rng.integers(0, len(centres), size)] + 0.8 * rng.normal(size=(size, dim))).astype(
         np.float32
@@ -15,6 +15,6 @@ def town(rng: np.random.Generator, size: int, dim: int) -> NDArray[np.float32]:
 
 
 def moved_a_little(rng: np.random.Generator, vectors: NDArray[np.float32], count: int) -> None:
-    """Move `count` rows by a sixth of what sets them apart from their cluster; written into `vectors`."""
+    """Move `count` rows of `vectors` in place, by about a sixth of their spread within the cluster."""
     some = rng.choice(len(vectors), count, replace=False)
     vectors[some] += 0.15 * rng.normal(size=(count, vectors.shape[1])).astype(np.float32)

@@ -1,9 +1,9 @@
-"""What watching costs: steps a second observed and recorded, against the bare loop.
+"""Cost of observing: steps a second observed and recorded, against the bare loop.
 
-Interleaved in one process, in short blocks in turn, so that a busy machine slows all sides alike:
+The sides alternate in one process, in short blocks, so that a busy machine slows all of them alike:
 
 - bare: `train_step` and nothing else, no logging, no `.item()`
-- ours: the same, observed and committed to a run folder, a viewer reading the file as it grows
+- ours: the same, observed and committed to a run folder, while a viewer reads the growing file
 - np.save: the same, and the whole matrix saved after each step
 """
 
@@ -32,7 +32,7 @@ BLOCKS, STEPS, WARM = 24, 25, 30
 
 
 class _TimedWriter(StepsWriter):
-    """Keeps how long each commit took, in seconds."""
+    """A steps writer that keeps the duration of each commit, in seconds."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -85,7 +85,7 @@ def main() -> bool:
         took: dict[str, list[float]] = {side: [] for side in sides}
         step = dict.fromkeys(sides, 0)
         for block in range(-1, BLOCKS):
-            # Whoever comes first in a block finds the caches cold: take turns.
+            # The first side of a block finds cold caches, so rotate the order.
             for side in np.roll(list(sides), block):
                 begun = time.perf_counter()
                 for _ in range(WARM if block < 0 else STEPS):
@@ -116,7 +116,7 @@ def main() -> bool:
 
 
 def _follow(path: Path, stop: threading.Event) -> None:
-    """A reader as the server has one: looks every 5 ms, takes what is new."""
+    """Read new steps as the server does: check every 5 ms whether the file changed."""
     with StepsReader(path) as reader:
         version, last = -1, 0
         while not stop.wait(0.005):

@@ -1,8 +1,8 @@
-"""Does meaning appear, and soon: 10-NN purity of Lamptown's planted classes as the default recipe trains.
+"""How soon meaning appears: 10-NN purity of Lamptown's planted classes while the default recipe trains.
 
-The real application does it: server, trainer, projector and analyst as `lamplighter` starts them, and three
-websocket clients that follow everything. The control is the same text with its words shuffled inside each
-document: what is left of purity then comes from topics alone.
+The real application runs: server, trainer, projector and analyst as `lamplighter` starts them, and three
+websocket clients that follow every channel. The control is the same text with its words shuffled inside each
+document, so that any remaining purity comes from topics alone.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _train(application: Application, recipe: dict[str, Any]) -> dict[str, Any]:
         run = application.start_run(recipe)
         for _ in range(3):
             stack.enter_context(Viewer(application, run.id))
-        # Counted from the first step, not from the start of the process.
+        # Count from the first step, not from the start of the process.
         while (begun := _first_step(run)) is None:
             time.sleep(0.05)
         time.sleep(max(0.0, begun + SECONDS[-1] + 1 - time.time()))
@@ -74,7 +74,7 @@ def _first_step(run: RunFolder) -> float | None:
 
 
 def _measure(run: RunFolder) -> dict[str, Any]:
-    """From the record: purity by seconds of training."""
+    """Compute purity by seconds of training, and other figures, from the run's record."""
     classes = run.vocabulary.class_of()
     with History(run) as history:
         decoded = (decode(record) for _, record in history.steps.pulses(1, 1_000_000, 1_000_000))

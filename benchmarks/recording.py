@@ -1,11 +1,11 @@
-"""What recording costs the trainer, and that no reader holds up its WAL.
+"""Cost of recording for the trainer, and the size of the WAL while readers hold it open.
 
 One process trains the default recipe and records every step as the trainer does, in the runs folder of a real
-server with projector and analyst at work (so stretches are tiled, and what is tiled is dropped). Meanwhile
-readers of every kind stand still in the middle of reading: an iterator over steps, a walk through snapshots,
-and a viewer on a socket who takes nothing more.
+server with projector and analyst at work (so stretches are tiled, and tiled rows are dropped). Meanwhile
+readers of every kind stop in the middle of reading: an iterator over steps, a cursor over snapshots, and a
+viewer that stops receiving.
 
-Observation, which is measured by `observation`, is not in the figure; it is printed beside it.
+Observation is not included; `benchmarks.observation` measures it. It is printed for comparison.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.application import Application
 
 STEPS, WARM = 1_500, 50
 WAL_LIMIT = 16.0
-"""Megabytes; the writer aims at 4, and a step of this run is 0.04."""
+"""Limit in megabytes; the writer aims at 4, and a step of this run takes 0.04."""
 
 
 def main() -> bool:
@@ -63,7 +63,10 @@ def main() -> bool:
 
 
 def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], list[float], int]:
-    """Seconds for training, observing and recording each step, and the largest size of the WAL in bytes."""
+    """Train and record a run.
+
+    Returns the seconds of each step for training, observing and recording, and the largest WAL in bytes.
+    """
     recipe = run.recipe
     prepare_corpus(run)
     torch.set_num_threads(recipe.threads)
@@ -104,7 +107,7 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
 
 
 def _standing_readers(run: RunFolder, app: Application) -> list[object]:
-    """Readers in the middle of reading, who take nothing more."""
+    """Open one reader of each kind, read a little and stop. Returns them so that they stay open."""
     opened = lamplighter.open(run.path)
     steps = opened.steps()
     next(steps)

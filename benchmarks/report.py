@@ -1,4 +1,4 @@
-"""One line a figure: what was measured, on both sides, and whether it meets its goal."""
+"""Output of the benchmarks: one JSON line per figure, with both sides and whether the goal is met."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def report(bench: str, value: float, unit: str, goal: str, **sides: Any) -> bool
     """Print a figure as one JSON line.
 
     Args:
-        bench: its name.
-        value: what was measured.
-        unit: of `value`.
-        goal: such as ">= 0.95".
-        sides: what was measured on both sides, and under which conditions.
+        bench: name of the figure.
+        value: the measured value.
+        unit: unit of `value`.
+        goal: a comparison such as ">= 0.95".
+        sides: the measurements of both sides, and the conditions.
 
     Returns:
         Whether the goal is met.

@@ -1,4 +1,4 @@
-"""What a run takes on the disk: everything in its finished folder, against a full fp32 matrix a step."""
+"""Disk usage of a run: everything in its finished folder, against a full fp32 matrix per step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Makes `docs/screenshots/` from a real run: `python docs/make_screenshots.py`, about two minutes."""
+"""Script that takes `docs/screenshots/` from a real run, in about two minutes.
+
+Run `python docs/make_screenshots.py`.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +23,16 @@ OUT = ROOT / "docs" / "screenshots"
 TRAINED = 2_000
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 BRIGHT = "window.__lamplighter.litPixels() > 2500"
-"""A beat has just come: later it is nearly gone."""
+"""True right after a beat has come; later its light has nearly faded."""
 
 
 def main() -> None:
-    """Train the default run for a minute, then take the pictures while it goes on."""
+    """Train the default run for a minute, then take the pictures while it trains on."""
     OUT.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
         run = application.only_run()
         wait_for_step(run, TRAINED, 300)
-        # A calm pace: the picture is of a machine that draws, not of one that trains beside drawing.
+        # A calm pace: show a machine that only draws, not one that trains at full speed beside it.
         application.ask(run, "pace", steps_per_second=2)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**launch_arguments())
@@ -58,7 +61,7 @@ def _shoot(page: Page, name: str, url: str | None = None, *, lit: bool = True) -
         wait_for(page, LIT, 60)
     page.wait_for_timeout(4_000 if lit else 12_000)
     if lit:
-        # Between two beats most lamps sleep: wait for one to be on.
+        # Between two beats most lamps are dark: wait until some are lit.
         wait_for(page, BRIGHT if name in ("city", "inspector") else LIT, 20)
     page.screenshot(path=OUT / f"{name}.png")
     print(OUT / f"{name}.png")

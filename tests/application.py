@@ -1,4 +1,4 @@
-"""The application as a person starts it, in a folder and on a port of its own; used by tests and benchmarks."""
+"""The application as a person starts it, with its own folder and port; used by tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from lamplighter.wire.frames import Frame, decode
 
 
 class Application:
-    """`lamplighter ...` as a process, ready when its server answers."""
+    """A `lamplighter ...` process, ready once its server answers."""
 
     def __init__(self, runs: Path, *arguments: str, port: int = 0, command: list[str] | None = None) -> None:
-        """Start it.
+        """Start the process and wait for its address.
 
         Args:
             runs: the folder of runs.
-            arguments: further words for the command line (`serve`, `--new`).
-            port: where to serve; 0: anywhere.
-            command: what to start instead of `python -m lamplighter`.
+            arguments: further words of the command line (`serve`, `--new`).
+            port: the port to serve on; 0 for any free one.
+            command: a command to start instead of `python -m lamplighter`.
         """
         self.runs = runs
         self.begun = time.time()
@@ -53,36 +53,36 @@ class Application:
 
     @property
     def token(self) -> str:
-        """The presenter's."""
+        """Return the presenter's token."""
         return (self.runs / ".presenter-token").read_text(encoding="ascii").strip()
 
     def get(self, path: str) -> Any:
-        """The JSON of a GET."""
+        """Return the JSON of a GET request."""
         return self._ask("GET", path, None)
 
     def post(self, path: str, body: Any) -> Any:
-        """The JSON of a POST as the presenter."""
+        """Return the JSON of a POST request made as the presenter."""
         return self._ask("POST", path, body)
 
     def start_run(self, recipe: dict[str, Any]) -> RunFolder:
-        """Begin a run over REST."""
+        """Create a run over REST. Returns its folder."""
         return self.run(self.post("/api/runs", {"recipe": recipe})["id"])
 
     def run(self, run_id: str) -> RunFolder:
-        """The folder of a run."""
+        """Return the folder of a run."""
         return Shelf(self.runs).find(run_id)
 
     def only_run(self) -> RunFolder:
-        """The folder of the one run there is."""
+        """Return the folder of the only run."""
         (run,) = Shelf(self.runs).runs()
         return run
 
     def ask(self, run: RunFolder, kind: str, **body: Any) -> None:
-        """Make a request of a run as the presenter."""
+        """Send a request to a run as the presenter."""
         self.post(f"/api/runs/{run.id}/requests", {"kind": kind, **body})
 
     def wait_until_over(self, run: RunFolder, timeout: float = 60) -> None:
-        """Wait until nobody trains a run any more."""
+        """Wait until the run is over and its trainer has gone."""
         deadline = time.monotonic() + timeout
         while not read_status(run).terminal or read_status(run).alive:
             if time.monotonic() > deadline:
@@ -91,21 +91,21 @@ class Application:
 
     @property
     def port(self) -> int:
-        """Where it serves."""
+        """Return the port of the server."""
         return int(self.url.rsplit(":", 1)[1])
 
     @property
     def log(self) -> str:
-        """What it printed so far."""
+        """Return the output so far."""
         return "\n".join(self.said)
 
     def kill(self) -> None:
-        """`kill -9` of the server alone; its workers go on."""
+        """Send `kill -9` to the server alone; its workers live on."""
         self.process.kill()
         self.process.wait()
 
     def close(self) -> None:
-        """Ctrl-C, and wait."""
+        """Press Ctrl-C and wait for the end; kill after 20 seconds."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         try:
@@ -156,10 +156,10 @@ class Application:
 
 
 class Viewer:
-    """A websocket client that follows a run in a thread and keeps when each frame was decoded."""
+    """A websocket client that follows a run in a thread and notes when each frame was decoded."""
 
     def __init__(self, application: Application, run_id: str, channels: str = "pulse,layout,rows") -> None:
-        """Connect; frames come in from then on."""
+        """Connect and start to receive."""
         address = application.url.replace("http", "ws", 1)
         self._socket = connect(
             f"{address}/api/runs/{run_id}/live?channels={channels}",

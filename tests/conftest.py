@@ -1,4 +1,4 @@
-"""One CPU thread a process in every test: two cores are shared with workers and a browser."""
+"""One CPU thread per process in every test, because two cores are shared with workers and a browser."""
 
 from __future__ import annotations
 

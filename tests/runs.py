@@ -1,4 +1,4 @@
-"""Small real runs for the tests: a few hundred words, a model that steps in a millisecond."""
+"""Small real runs for the tests: a few hundred words, and a model that takes a millisecond per step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import Shelf
 
 
 def small_text(words: int = 4_000, seed: int = 7) -> str:
-    """A text of sentences over some 200 words, the same every time."""
+    """Return a text of sentences over about 200 words, the same every time."""
     choose = random.Random(seed)
     lexicon = [
         a + b + c for a in "bdfgk" for b in "aeiou" for c in ("l", "n", "r", "s", "ta", "mo", "ri", "zu")
@@ -37,7 +37,7 @@ def small_text(words: int = 4_000, seed: int = 7) -> str:
 
 
 def small_recipe(**changes: Any) -> Recipe:
-    """A recipe for `small_text`; keyword arguments replace top-level fields."""
+    """Return a recipe for `small_text`; keyword arguments replace top-level fields."""
     fields: dict[str, Any] = {
         "corpus": {"kind": "text", "name": "small.txt", "vocabulary_size": 400},
         "model": {"dim": 16, "layers": 1, "heads": 2, "context": 8},
@@ -52,18 +52,18 @@ def small_recipe(**changes: Any) -> Recipe:
 
 
 def make_run(runs: Path, **changes: Any) -> RunFolder:
-    """A run of `small_text`, not yet started."""
+    """Create a run of `small_text`, not yet started."""
     return Shelf(runs).create(small_recipe(**changes), small_text())
 
 
 def start_worker(run: RunFolder, room: str = "training") -> subprocess.Popen[bytes]:
-    """The real process of a room (`training`, `projection`, `analysis`) on a run."""
+    """Start the real worker of a package (`training`, `projection`, `analysis`) on a run."""
     command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
 def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> int:
-    """Wait for a worker to end; its exit code."""
+    """Wait for a worker to end. Returns its exit code."""
     _, errors = process.communicate(timeout=timeout)
     if process.returncode not in (0, 3, 4, -signal.SIGKILL):
         raise AssertionError(f"the worker ended with {process.returncode}:\n{errors.decode()}")
@@ -71,13 +71,13 @@ def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> int:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """`kill -9`, and no more of it."""
+    """Send `kill -9` and reap the process."""
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout: float = 40) -> None:
-    """Wait for something to become true; say what did not."""
+    """Wait until a condition holds. Raise AssertionError naming `what` if it does not in time."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
@@ -86,6 +86,6 @@ def wait_until(condition: Callable[[], bool], what: str, timeout: float = 40) ->
 
 
 def wait_for_step(run: RunFolder, step: int, timeout: float = 40) -> RunStatus:
-    """Wait until the run has done a step."""
+    """Wait until the run has completed a step. Returns its status."""
     wait_until(lambda: read_status(run).step >= step, f"step {step} of {run.id}", timeout)
     return read_status(run)

@@ -1,4 +1,4 @@
-"""axe-core over a page: what stands between it and somebody who does not see, hear or move as others do."""
+"""Accessibility checks with axe-core: the barriers it finds on a page."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ ASK = """async ([within, rules]) => {
 
 @cache
 def source() -> str:
-    """axe itself, as installed beside the page's tools."""
+    """Return the source of axe-core, installed beside the frontend's tools."""
     build_frontend.install(FRONTEND)
     return (FRONTEND / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
 def barriers(page: Page, within: str | None = None) -> list[str]:
-    """What axe finds wrong, in its words; empty where it finds nothing. `within`: only in what this selects.
+    """Return the violations that axe finds on the page, or only inside the selector `within`.
 
-    The script goes in through the debugger's door: the page's policy lets in none but the page's own.
+    The script is injected through the debugging protocol: the page's policy admits only the page's own
+    scripts.
     """
     if page.evaluate("typeof window.axe") == "undefined":
         page.evaluate(f"() => {{ {source()} }}")

@@ -1,6 +1,6 @@
-"""Finding a Chromium for the browser tests, and installing one where there is none.
+"""Search for a Chromium for the browser tests, and its installation where there is none.
 
-Run as a script it installs what is missing, or prints the exact command to run and fails.
+As a script it installs the missing browser, or prints the exact command to run and fails.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""WebGL2 in software, the same picture on every machine, and no traffic of the browser's own."""
+"""WebGL2 in software, the same picture on every machine, and no network traffic of the browser's own."""
 
 
 class NoChromiumError(RuntimeError):
-    """There is no Chromium; the message is the command that installs one."""
+    """No Chromium was found; the message contains the command that installs one."""
 
 
 def find_chromium() -> str:
-    """The path of a Chromium.
+    """Find a Chromium. Returns its path.
 
     Raises:
         NoChromiumError: there is none.
@@ -49,23 +49,23 @@ def find_chromium() -> str:
 
 
 def launch_arguments() -> dict[str, object]:
-    """Keyword arguments for Playwright's `chromium.launch`."""
+    """Return the keyword arguments for Playwright's `chromium.launch`."""
     sandbox = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     return {"executable_path": find_chromium(), "args": [*FLAGS, *sandbox]}
 
 
 def install_hint() -> str:
-    """The command a person would run on this machine."""
+    """Return the command that installs a Chromium on this machine."""
     if shutil.which("apt-get"):
         return "sudo apt-get update && sudo apt-get install --yes chromium"
     return f"{sys.executable} -m playwright install --with-deps chromium   (or set {VARIABLE})"
 
 
 def install() -> None:
-    """Install a Chromium as far as this user may.
+    """Install a Chromium with the rights of this user.
 
     Raises:
-        NoChromiumError: it did not work.
+        NoChromiumError: the installation failed.
     """
     commands: list[list[str]] = []
     if shutil.which("apt-get") and os.geteuid() == 0:

@@ -13,7 +13,7 @@ DESKTOP = {"width": 1280, "height": 720}
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser for each file of tests: Playwright keeps an event loop running, in which others' cannot."""
+    """Launch a browser for each test file: Playwright's event loop would block those of other tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         yield browser
@@ -22,14 +22,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """`lamplighter`, training its first Lamptown run."""
+    """Start `lamplighter`, which trains its first Lamptown run."""
     with Application(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def presenter(application: Application, chromium: Browser) -> Iterator[BrowserContext]:
-    """A browser whose cookie is the presenter's."""
+    """Open a browser context that holds the presenter's cookie."""
     context = chromium.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.goto(application.launch_url)
@@ -40,13 +40,13 @@ def presenter(application: Application, chromium: Browser) -> Iterator[BrowserCo
 
 @pytest.fixture
 def page(application: Application, presenter: BrowserContext) -> Iterator[Page]:
-    """The city, as the presenter sees it; fails if the page itself complains."""
+    """Open the map as the presenter; fail if the page reports an error."""
     opened = presenter.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
 
     def on_console(said: ConsoleMessage) -> None:
-        # A refused request or a lost socket is the browser's own report of what the page then explains.
+        # The browser itself reports refused requests and lost sockets, which the page then explains.
         network = said.text.startswith(("Failed to load resource", "WebSocket connection to"))
         if said.type == "error" and not network:
             faults.append(said.text)

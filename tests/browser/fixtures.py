@@ -1,4 +1,4 @@
-"""A finished run to travel through, a map for every tenth of its steps, and what the page shows of it."""
+"""A finished run to scrub through, with a map for every tenth step, and checks of the page that shows it."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 720}
 
 @dataclass
 class Town:
-    """A finished run, and a map for every tenth of its steps."""
+    """A finished run with a map for every tenth of its steps."""
 
     house: Application
     run: str
 
     def rows(self, step: int) -> list[int]:
-        """The rows of a step's batch, as they were recorded."""
+        """Return the rows of a step's batch, as recorded."""
         return lit(self.house, self.run, step)
 
     def at(self, query: str) -> str:
-        """The address of a moment of it."""
+        """Return the URL of the run's page with this query."""
         return f"{self.house.url}/?run={self.run}&{query}"
 
 
@@ -54,7 +54,7 @@ def built(runs: Path) -> Generator[Town]:
 
 @contextmanager
 def looked_at(town: Town, chromium: Browser) -> Generator[Page]:
-    """A page at the end of it; it must not complain."""
+    """Open a page at the last step; fail if it reports an error."""
     opened = chromium.new_page(viewport=DESKTOP)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
@@ -66,7 +66,7 @@ def looked_at(town: Town, chromium: Browser) -> Generator[Page]:
 
 
 def shows(page: Page, town: Town, step: int) -> None:
-    """All of the page is at one step of the record."""
+    """Check that every part of the page shows one step of the record."""
     wait_for(page, f"__lamplighter.beat?.step === {step}", 10, every=0.02)
     assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(step)
     assert page.evaluate("__lamplighter.step") == step
@@ -76,7 +76,7 @@ def shows(page: Page, town: Town, step: int) -> None:
 
 
 def hand(page: Page, step: int, height: float = 0.5) -> None:
-    """Move the pointer to a step of the timeline; to its foot, middle or top: 1, 0.5, 0."""
+    """Move the pointer to a step of the timeline; `height` 1 is its foot, 0.5 its middle, 0 its top."""
     axis: dict[str, float] = wait_for(
         page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
     )

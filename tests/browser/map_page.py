@@ -1,4 +1,4 @@
-"""Maps for runs that no projector works on, in an instant: the page is tested, not the map."""
+"""Made-up maps, written at once for runs without a projector: the page is under test, not the map."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def draw(
     attempt: int = 1,
     events: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Write maps, and districts where they have names, into a layouts file.
+    """Write maps, and districts if they have names, into a layouts file.
 
     Args:
         path: the run's `layouts_path`.
-        size: tokens.
-        steps: one map of each kind for each of these.
-        names: a district each, of tokens that lie together.
-        attempt: whose steps they are.
-        events: what became of districts, with the last step: kind and message of each.
+        size: number of tokens.
+        steps: the steps that get one map of each kind.
+        names: one district per name, whose tokens lie together.
+        attempt: the attempt of the steps.
+        events: kind and message of each change of the districts, all at the last step.
     """
     parts = max(6, len(names))
     of = np.arange(size) * parts // size

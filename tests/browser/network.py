@@ -1,4 +1,4 @@
-"""The line between a page and its server, cut so that it stays away until the network is back."""
+"""The connection between a page and its server, cut so that it stays down until the network is back."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NOT_OPEN = "document.querySelector('[data-testid=connection]').dataset.state !=
 
 
 def remember_sockets(context: BrowserContext) -> None:
-    """Pages that are opened from now on remember their sockets, so that their line can be cut."""
+    """Make pages opened from now on remember their sockets, so that `cut_line` can close them."""
     context.add_init_script(_SOCKETS)
 
 
 def cut_line(page: Page) -> None:
-    """The page's socket is closed and the network gone, until `set_offline(False)`.
+    """Close the page's sockets and take the network away, until `set_offline(False)`.
 
-    In this order: without a network the answer to the closing may not come, and the socket stays for a minute.
+    The order matters: without a network the close may go unanswered, and the socket lingers for a minute.
     """
     while True:
         page.evaluate("window.sockets.forEach((socket) => socket.close())")
@@ -31,5 +31,5 @@ def cut_line(page: Page) -> None:
         page.context.set_offline(True)
         if page.evaluate(_NOT_OPEN):
             return
-        # It had come back just before.
+        # The page had reconnected just before the network went.
         page.context.set_offline(False)

@@ -1,4 +1,4 @@
-"""Asking the page: waiting for it, and what of it cannot be reached.
+"""Polling of the page for a condition, and a script that finds controls outside the window.
 
 Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids.
 """
@@ -15,11 +15,11 @@ OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input'
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
     .map(([one]) => one.outerHTML.slice(0, 160))"""
-"""Controls and figures that lie beside the window, where nobody can reach them."""
+"""Controls and figures outside the window, out of reach."""
 
 
 def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.05) -> Any:
-    """Wait until a JavaScript expression is true; its value. Says which one was not."""
+    """Wait until a JavaScript expression is true. Returns its value; the error names the expression."""
     deadline = time.monotonic() + timeout
     while not (value := page.evaluate(expression)):
         if time.monotonic() > deadline:

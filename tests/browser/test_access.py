@@ -1,4 +1,4 @@
-"""Every screen, for everybody: axe finds nothing, fingers and keys reach everything, nothing is cut off."""
+"""Accessibility of every screen: no axe violation, every control within reach, no text cut off."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, sel
     .filter(([, { width, height }]) => width < least - 0.5 || height < least - 0.5)
     .map(([one, { width, height }]) =>
         `${one.outerHTML.slice(0, 140)}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
-"""Links within a sentence may be as high as the sentence."""
+"""Links within a sentence may be as low as its line."""
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A server without runs; the tests bring them."""
+    """Start a server without runs; the tests add them."""
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
-    """The presenter's page on a projector and on a phone."""
+    """Open the presenter's page at a projector's size and at a phone's."""
     contexts: list[BrowserContext] = []
     pages: list[Page] = []
     known: StorageState | None = None
@@ -57,7 +57,7 @@ def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
         )
         contexts.append(context)
         pages.append(context.new_page())
-        # The link lets in once: the phone has the cookie that the projector got.
+        # The launch link works once, so the phone gets the projector's cookie.
         if known is None:
             pages[0].goto(house.launch_url)
             known = context.storage_state()
@@ -68,7 +68,7 @@ def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
 
 @pytest.fixture(scope="module")
 def live(house: Application) -> Iterator[FakeTrainer]:
-    """A run in progress."""
+    """Train a run that stays in progress."""
     trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"), events=[("born", "Animals.")])
     yield trainer
@@ -77,7 +77,7 @@ def live(house: Application) -> Iterator[FakeTrainer]:
 
 @pytest.fixture(scope="module")
 def finished(house: Application) -> str:
-    """The id of a run that is over."""
+    """Make a finished run. Returns its id."""
     return over(house, "finished")
 
 
@@ -89,7 +89,7 @@ def over(house: Application, phase: str) -> str:
 
 
 def clear(page: Page, screen: str, within: str | None = None) -> None:
-    """Nothing stands in anybody's way on what is shown now."""
+    """Check that the current screen has no barrier, no small target and no sideways scrolling."""
     assert barriers(page, within) == [], screen
     touch = page.evaluate("matchMedia('(pointer: coarse)').matches")
     assert page.evaluate(SMALL, 44 if touch else 24) == [], f"targets on {screen}"
@@ -139,7 +139,7 @@ def test_loading_live_paused_and_replay(screens: list[Page], house: Application,
 
 
 def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], house: Application):
-    """No trainer yet, none any more, no room on the disk, a step that was superseded."""
+    """The page explains each problem: no trainer yet, its trainer gone, a full disk, a superseded step."""
     unread = make_run(Shelf(house.runs), prepared=False)
     trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
@@ -202,7 +202,7 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         inside = "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
         for _ in range(6):
             page.keyboard.press("Tab")
-            # Past its last button the focus goes to the browser's own bar, never to the page behind.
+            # After its last button the focus leaves for the browser's own bar, never for the page behind.
             assert page.evaluate(inside)
         page.keyboard.press("Escape")
         expect(opener).to_be_focused()
@@ -224,7 +224,7 @@ def test_single_keys_can_be_turned_off(screens: list[Page], house: Application, 
     expect(dialog).to_have_count(0)
     page.get_by_test_id("open-shortcuts").click()
     page.get_by_test_id("comfort-letters").set_checked(True)
-    # What opens the list closes it.
+    # The key that opens the list also closes it.
     page.keyboard.press("?")
     expect(dialog).to_have_count(0)
     page.keyboard.press("?")
@@ -280,14 +280,14 @@ CUT = """() => [...document.querySelectorAll('button, label, h2, h3, dd, dt, p, 
 def test_enlarged_and_spaced_text_is_not_cut_off(
     chromium: Browser, house: Application, finished: str, width: int, height: int
 ):
-    """320 wide is 1280 at 400 %, 640 by 360 is 1280 by 720 at 200 %."""
+    """A window 320 wide stands for 1280 at 400 %, and 640 by 360 for 1280 by 720 at 200 %."""
     context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page = context.new_page()
     open_city(page, house, f"run={finished}&panel=step")
     page.evaluate(SPACED)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CUT) == []
-    # The inspector ends where the bar at the bottom begins, however short the window is.
+    # However short the window, the inspector ends where the bottom bar begins.
     ends = page.evaluate("document.querySelector('#panel').getBoundingClientRect().bottom")
     assert ends <= page.evaluate("document.querySelector('.transport').getBoundingClientRect().top") + 1
     assert page.evaluate(OUTSIDE) == []

@@ -1,4 +1,4 @@
-"""Viewers who look away: a tab that was frozen, a line that was gone for long, and two who each pause their own picture."""
+"""Viewers who look away: a frozen tab, a long loss of the network, and pauses of one viewer's picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MARK = """() => {
     window.before = { ...__lamplighter.received.frames };
     window.last = __lamplighter.paintings.at(-1);
 }"""
-"""Remembers what was there before: a reload would forget it, and a tab that goes on would count."""
+"""Marks the document, which a reload would clear, and counts ticks, which stop while the tab is frozen."""
 LIT_SINCE = (
     "__lamplighter.paintings.slice(__lamplighter.paintings.indexOf(window.last) + 1).map(({ step }) => step)"
 )
@@ -62,14 +62,14 @@ def looks_at(context: BrowserContext, house: Application, trainer: FakeTrainer) 
     page = context.new_page()
     page.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
-    # What comes live, not only what was recorded.
+    # The page shows live steps too, not only recorded ones.
     trainer.train(1)
     wait_for(page, "__lamplighter.beat.step === 31 && __lamplighter.step === 31")
     return page
 
 
 def has_caught_up(page: Page, house: Application, trainer: FakeTrainer, step: int) -> None:
-    """The newest step is lit, all that was missed is counted and drawn, and it is the same page."""
+    """Check that the page did not reload, lights the newest step, and counted and drew every missed one."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
     steps = house.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
     ever = steps[-1]["ever_rows"]
@@ -81,7 +81,7 @@ def has_caught_up(page: Page, house: Application, trainer: FakeTrainer, step: in
 
 @contextmanager
 def frozen(chromium: Browser) -> Generator[None]:
-    """The browser's pages stand still, as those of a laptop that sleeps do: their processes are stopped."""
+    """Stop the browser's page processes, as on a laptop that sleeps."""
     processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     pages = [process["id"] for process in processes if process["type"] == "renderer"]
     for page in pages:
@@ -101,14 +101,14 @@ def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
     with frozen(chromium):
         trainer.train(MISSED)
         time.sleep(2)
-    # It really slept: a tab that is awake would have counted forty.
+    # The tab really slept: awake, it would have counted forty.
     assert page.evaluate("window.ticks") < 20
     has_caught_up(page, house, trainer, 31 + MISSED)
-    # Of hundreds of steps a few were lit: the last, and what came first.
+    # Only a few of the hundreds of steps were lit: the first to arrive, and the last.
     lit = page.evaluate(LIT_SINCE)
     assert lit[-1] == 31 + MISSED
     assert len(lit) <= 4
-    # And it goes on live.
+    # Then the page continues live.
     trainer.train(1)
     wait_for(page, f"__lamplighter.beat.step === {32 + MISSED}")
 
@@ -136,7 +136,7 @@ def test_every_viewer_pauses_only_their_own_picture(
         mine, theirs = looks_at(context, house, trainer), other.new_page()
         theirs.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
         wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
-        # By key here, by the button there, one after the other.
+        # One viewer pauses by key, then the other by the button.
         mine.keyboard.press("Space")
         expect(mine.get_by_test_id("standing")).to_contain_text("paused at step 31")
         trainer.train(5)
@@ -146,7 +146,7 @@ def test_every_viewer_pauses_only_their_own_picture(
         theirs.get_by_test_id("pause-picture").click()
         expect(theirs.get_by_test_id("standing")).to_contain_text("paused at step 36")
         trainer.train(5)
-        # Training never heard of either.
+        # Training does not notice either pause.
         assert read_status(trainer.run).step == 41
         assert read_status(trainer.run).phase == "running"
         mine.keyboard.press("l")

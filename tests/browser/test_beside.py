@@ -1,4 +1,4 @@
-"""Two maps side by side in the browser: what the second shows, and the selection they share."""
+"""Two maps side by side in the browser: the content of the second, and the selection they share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CITIES = "document.querySelectorAll('[data-testid=city]').length"
 BOXES = "[...document.querySelectorAll('.city')].map((one) => one.getBoundingClientRect().toJSON())"
 VIEWS = """[...document.querySelectorAll('.city .axes')].map(({ _fullLayout: it }) =>
     it ? [...it.xaxis.range, ...it.yaxis.range] : [0, 0, 0, 0])"""
-"""What each map shows, in map units."""
+"""The area that each map shows, in map units."""
 LIGHT = """(place) => {
     const names = document.querySelectorAll('.city .names')[place];
     const { data } = names.getContext('2d').getImageData(0, 0, names.width, names.height);
@@ -29,12 +29,12 @@ LIGHT = """(place) => {
         if (data[i + 3] > 200 && data[i] > 240 && data[i + 1] > 215 && data[i + 2] < 215) lamp += 1;
     return lamp;
 }"""
-"""Pixels of a map's names and rings in the colour of what is chosen or ringed."""
+"""Pixels of a map's labels and rings in the colour of selected or ringed tokens."""
 
 
 @dataclass
 class Town:
-    """Two finished runs."""
+    """Two finished runs on one server."""
 
     house: Application
     first: str
@@ -73,7 +73,7 @@ def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     left, right = page.evaluate(BOXES)
     assert left["right"] <= right["left"] + 1
     assert left["width"] == pytest.approx(right["width"], abs=1)
-    # The two layouts of this run are one drawing: all neighbours agree.
+    # This run's two layouts are identical, so all neighbours agree.
     expect(page.get_by_test_id("agreement")).to_contain_text("100 % of the 10 nearest")
     page.keyboard.press("b")
     wait_for(page, f"{CITIES} === 1")
@@ -97,7 +97,7 @@ def views(page: Page) -> tuple[list[float], list[float]]:
 
 
 def rested(page: Page) -> tuple[list[float], list[float]]:
-    """Both views, once neither changes any more."""
+    """Wait until neither view changes any more. Returns both."""
     before = views(page)
     for _ in range(50):
         page.wait_for_timeout(300)
@@ -122,7 +122,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.8 * width(home)})")
     first, second = rested(page)
     assert first == pytest.approx(second), "the second map looks where the first does"
-    # The wheel over the second, and a drag on it: the first follows.
+    # Turning the wheel or dragging over the second map moves the first too.
     box = page.evaluate(BOXES)[1]
     page.mouse.move(box["left"] + box["width"] / 2, box["top"] + box["height"] / 2)
     page.mouse.wheel(0, -300)
@@ -138,7 +138,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     page.mouse.move(640, 20)
     page.keyboard.press("h")
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 > {0.9 * width(home)})")
-    # Each by itself, which a link remembers.
+    # Unlinked, each map moves alone; the link remembers it.
     together.focus()
     page.keyboard.press("Space")
     wait_for(page, "location.search.includes('apart=1')")
@@ -148,11 +148,11 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     wait_for(page, f"(([x0, x1]) => x1 - x0 < {0.8 * width(home)})(({VIEWS})[0])")
     apart, second = rested(page)
     assert second == before
-    # Together again: the second comes to where the first is.
+    # Linked again, the second map returns to the view of the first.
     together.focus()
     page.keyboard.press("Space")
     wait_for(page, f"Math.abs(({VIEWS})[1][0] - {apart[0]}) < 1e-6")
-    # What is drawn another way has no such places.
+    # A map of another run has no such coordinates to share.
     page.get_by_test_id("beside-kind").select_option("run")
     expect(together).to_have_count(0)
     page.get_by_test_id("beside-close").click()
@@ -221,7 +221,7 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
     phone.goto(f"{town.house.url}/?run={town.first}&beside=step:-1")
     wait_for(phone, "window.__lamplighter?.shown")
     assert phone.evaluate(CITIES) == 1
-    # A step before the first map: that is said, not guessed.
+    # A step before the first map gets a message, not a guess.
     phone.goto(f"{town.house.url}/?run={town.first}&beside=step:3")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("there is no umap layout")
     phone.close()

@@ -1,4 +1,4 @@
-"""The city in a real Chromium: it appears, lamps light by beats, and what is clicked happens."""
+"""The map in a real Chromium: it appears, lamps light beat by beat, and clicks take effect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.runs import wait_for_step, wait_until
 pytestmark = pytest.mark.browser
 
 FIRST_UMAP = 180
-"""Seconds until there is one: the first time on a machine its code is compiled, here beside everything else."""
+"""Seconds to wait for the first one: on a new machine UMAP compiles first, here beside everything else."""
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 
 
@@ -90,7 +90,7 @@ def test_the_presenter_pauses_training_steps_once_and_resumes(page: Page, applic
     page.get_by_test_id("pause-training").focus()
     page.keyboard.press("Enter")
     wait_until(lambda: read_status(run).phase == "paused", "pause")
-    # Who pressed it may press it again.
+    # The focus stays on the button, so that it can be pressed again.
     expect(page.get_by_test_id("resume-training")).to_be_focused()
     expect(page.get_by_test_id("phase")).to_contain_text("paused")
     at = read_status(run).step
@@ -119,7 +119,7 @@ def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
     expect(page.get_by_test_id("norm")).to_contain_text(".")
     expect(page.get_by_test_id("last-lit")).to_be_visible()
     wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")
-    # The address follows a moment later.
+    # The URL follows a moment later.
     wait_for(page, "location.search.includes('token=')")
 
 

@@ -1,4 +1,4 @@
-"""Colours with their legend, trails and links in the browser: of a run that the projector followed as it was recorded."""
+"""Colours with their legend, trails and links in the browser, on a run with a real projector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SIZE, DIM, MOVING = 160, 12, 6
 STILL = SIZE - MOVING
-"""Rows below this id rest where they are; the others move in every step."""
+"""Rows below this id never move; the others move in every step."""
 LINES = "document.querySelectorAll('.axes .scatterlayer .js-line').length"
 ENDS = "document.querySelectorAll('.axes .scatterlayer .point').length"
 
@@ -64,7 +64,7 @@ def page(recorded: Application, chromium: Browser) -> Iterator[Page]:
 
 
 def numbers(page: Page) -> int:
-    """How many tokens the legend counts in all."""
+    """Return the total number of tokens that the legend counts."""
     found = page.locator("[data-testid=legend] .entry[aria-pressed] .number").all_inner_texts()
     return sum(int(text.replace(",", "")) for text in found)
 
@@ -88,7 +88,7 @@ def test_how_far_rows_moved_is_that_in_the_space_and_rest_is_no_small_number(pag
     page.get_by_test_id("colour").select_option("moved")
     expect(page.get_by_test_id("legend-ends")).to_be_visible()
     expect(page.get_by_test_id("legend-rest")).to_contain_text(re.compile(rf"did not move\s*{STILL}"))
-    # What no pulse has told since the page was opened is not known; it is not 0.
+    # Without a pulse since the page opened, a gradient is unknown, not 0.
     page.get_by_test_id("colour").select_option("gradient")
     expect(page.get_by_test_id("legend-unknown")).to_contain_text("not known")
 
@@ -113,7 +113,7 @@ def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> Non
     wait_for(page, "!__lamplighter.ringed.length")
     towns.press("Enter")
     expect(page).to_have_url(re.compile("ring=k1"))
-    # In another legend the entry would be another one.
+    # In another legend the same entry would mean something else, so the ring is cleared.
     page.get_by_test_id("colour").select_option("frequency")
     wait_for(page, "!__lamplighter.ringed.length")
 
@@ -132,7 +132,7 @@ def test_trails_are_drawn_for_the_movers_and_for_the_chosen_token(page: Page, re
     expect(said).to_contain_text(re.compile(rf"{MOVING} of {MOVING} moved on this map"), timeout=20_000)
     expect(page.get_by_test_id("mover")).to_have_count(MOVING)
     wait_for(page, f"{LINES} > 0 && {ENDS} === {2 * MOVING}")
-    # A row that rests in the space leaves no trail on the linear map, one that moves does.
+    # On the linear map a row that rests in the space leaves no trail; a row that moves does.
     page.goto(f"{recorded.url}/?run=mine&legend=open&folded=1&map=linear&trails=chosen&over=0&token=3")
     expect(page.get_by_test_id("trails-said")).to_contain_text("0 of 1 moved", timeout=20_000)
     assert page.evaluate(LINES) == 0

@@ -1,4 +1,4 @@
-"""Names on the map can be read: WCAG 1.4.3, measured on the pixels of a city of which every lamp is lit."""
+"""Contrast of the names on the map: WCAG 1.4.3, measured on the pixels with every lamp lit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.browser.test_flashes import KEEP, SIZE, City
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LEAST = 4.5
-"""For type of any size: less would do for large type, but none of it is."""
+"""The ratio for type of any size; large type could do with less, but there is none."""
 DISTRICTS = ("animals", "marks", "people", "kitchen", "weather", "of the harbour")
 READ = """async () => {
     const all = [...document.querySelectorAll('.city > canvas')];
@@ -45,18 +45,22 @@ READ = """async () => {
 
 
 def luminance(colours: NDArray[Any]) -> NDArray[np.float64]:
-    """Relative luminance of sRGB, 0 to 1, of the last axis."""
+    """Return the relative luminance, 0 to 1, of sRGB colours along the last axis."""
     part = colours[..., :3] / 255
     linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
 def contrasts(page: Page) -> list[tuple[float, int, int]]:
-    """Of each thing written on the map: the strokes' contrast against the brightest tenth of what touches them, and where."""
+    """Measure the contrast of each text on the map. Returns (ratio, x, y), the poorest first.
+
+    The ratio is between the strokes and the brightest tenth of the pixels around them.
+    """
     found = page.evaluate(READ)
     data = np.frombuffer(base64.b64decode(found["pictures"]), dtype=np.uint8).reshape(found["shape"])
     seen, names = luminance(data[0]), data[-1]
-    # A name is bright strokes on a dark band of its own; marks are no names, and rings are thin and large.
+    # A name is bright strokes on a dark band of its own; markers have no such strokes, and rings are thin and
+    # large.
     ink = luminance(names) * (names[..., 3] > 60)
     words = np.zeros(ink.shape, dtype=np.int32)
     many = ndimage.label(ndimage.binary_dilation(ink > 0.1, iterations=4), output=words)
@@ -103,7 +107,7 @@ def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, house: tuple[
         measured = contrasts(page)
         looked_at += len(measured)
         poor = [(round(contrast, 2), x, y) for contrast, x, y in measured if contrast < LEAST]
-        # Closer, to where the lamps are.
+        # Zoom in to where the lamps are.
         page.mouse.move(*page.evaluate("__lamplighter.pixelOf(50)"))
         page.mouse.wheel(0, -400)
         assert not poor

@@ -1,4 +1,4 @@
-"""Districts and doubtful places in the browser: of a text without planted classes, found by the projector itself."""
+"""Districts and doubtful positions in the browser, on a text without planted classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZE, DIM, TOWNS, EACH = 420, 24, 12, 30
 
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A finished run whose tokens have come together in three places, and some stand alone."""
+    """Record a finished run whose tokens gather in twelve clusters while some stay apart."""
     runs = tmp_path_factory.mktemp("runs")
     choose = np.random.default_rng(3)
     weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -41,7 +41,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def found(towns: Application) -> list[dict[str, Any]]:
-    """The districts, once the projector is done with the run."""
+    """Wait until the projector is done with the run. Returns its districts."""
     wait_until(lambda: bool(towns.get("/api/runs/mine/districts/events")["items"]), "districts", 90)
     return towns.get("/api/runs/mine/districts")["items"]
 
@@ -63,7 +63,7 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     on_the_map = [district for district in found if district["name"].upper() in written]
     assert on_the_map
     district = on_the_map[0]
-    # A name stands a little above the median of its tokens.
+    # A name is placed a little above the median of its tokens.
     pixels = [page.evaluate("(id) => __lamplighter.pixelOf(id)", id) for id in district["token_ids"]]
     x, y = (median(one[axis] for one in pixels) for axis in (0, 1))
     words = page.get_by_test_id("district-words")
@@ -85,7 +85,7 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
     page.get_by_test_id("doubtful").check()
     expect(said).to_contain_text(f"of {SIZE} tokens")
     assert page.get_by_test_id("city").bounding_box() == before
-    # The linear map shows less: more of it is doubtful.
+    # The linear map shows less of the space, so more of its positions are doubtful.
     crossed = int((said.text_content() or "").split()[0])
     page.get_by_test_id("map-linear").click()
     wait_for(page, "__lamplighter.shown.method === 'linear'")

@@ -1,4 +1,4 @@
-"""The handle of time dragged: what is shown on the way, what is fetched for it, and when something does not come."""
+"""Scrubbing: the steps shown on the way, the requests made for them, and requests that fail or hang."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
     hand(page, LAST)
     page.mouse.down()
     still = page.evaluate("__lamplighter.glided")
-    # Out of the timeline too: who has taken hold of the handle need not aim.
+    # The pointer may leave the timeline: once the handle is held, aim does not matter.
     for step, height in ((100, 0.5), (61, 0.5), (33, -3), (32, 0.2), (7, 0.9), (95, 0.5)):
         hand(page, step, height)
         shows(page, town, step)
@@ -39,7 +39,7 @@ def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
     page.mouse.up()
     wait_for(page, "location.search.includes('at=95')")
     expect(page.get_by_test_id("standing")).to_contain_text("paused at step 95 · the map is of step 90")
-    # Let go of, it stays.
+    # After release, the handle ignores the pointer.
     hand(page, 20)
     page.wait_for_timeout(200)
     shows(page, town, 95)
@@ -48,18 +48,19 @@ def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
 def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chromium: Browser) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     held: list[Route] = []
-    # The light of the steps 65 to 128 does not come.
+    # Hold back the light of steps 65 to 128.
     page.route(re.compile(r"/steps\?from=65&"), lambda route: held.append(route))
     page.goto(town.at("folded=1&at=40"))
     shows(page, town, 40)
-    # What is likely to be wanted next was asked for meanwhile.
+    # The page prefetches the steps likely to be wanted next.
     page.wait_for_timeout(300)
     hand(page, 50)
     page.mouse.down()
     hand(page, 60)
     wait_for(page, "__lamplighter.beat.step === 60 && __lamplighter.shown.step === 60")
     hand(page, 100)
-    # The last step on the way whose light is there, by its own number; the handle is where the hand is.
+    # The page shows the last step on the way whose light has arrived, with its own number; the handle follows
+    # the pointer.
     wait_for(page, "__lamplighter.beat.step === 64")
     assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(64)
     assert page.evaluate("__lamplighter.shown.step") == 60
@@ -113,14 +114,15 @@ def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
     expect(page.get_by_test_id("past-problem")).to_have_text("The server does not answer.")
     begun = time.monotonic()
     page.wait_for_timeout(4_000)
-    # Every second and a half, not as fast as it refuses; though something is there to be shown, and the hand moves.
+    # Retries come every 1.5 s, not as fast as the server refuses, even though cached steps are shown and the
+    # pointer moves.
     assert 1 <= sum(one > begun for one in refused) <= 6
     before = len(refused)
     for step in (101, 103, 105, 107, 109, 111):
         hand(page, step)
         page.wait_for_timeout(50)
     assert len(refused) - before <= 2
-    # What is there is shown meanwhile.
+    # Cached steps are shown meanwhile.
     hand(page, 20)
     shows(page, town, 20)
     hand(page, 100)
@@ -160,7 +162,7 @@ def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(town: Town, chro
     deadline = time.monotonic() + 10
     while (begun("steps"), begun("places")) != ({1, 65}, {0, 70}) and time.monotonic() < deadline:
         page.wait_for_timeout(50)
-    # The light of 64 steps at once, and the maps that were made of them.
+    # The light comes 64 steps at a time, together with the maps made of them.
     assert begun("places") == {0, 70}
     assert begun("steps") == {1, 65}
     page.close()
@@ -184,6 +186,6 @@ def test_nothing_more_is_fetched_along_the_run_when_something_does_not_come(
     while not refused and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     page.wait_for_timeout(500)
-    # Three at a time were asked for.
+    # Requests run three at a time.
     assert 1 <= len(refused) <= 3
     page.close()

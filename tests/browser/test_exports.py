@@ -1,4 +1,4 @@
-"""Exports through the page: made, watched, cancelled, downloaded; and what viewers see of them."""
+"""Exports through the page: made, watched, cancelled and downloaded; and the view of other viewers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ LATER = 40_000
 
 @pytest.fixture
 def panel(page: Page, application: Application) -> Locator:
-    """The panel, of a run that has begun to train."""
+    """Open the export panel on a run that has begun to train."""
     run = application.only_run()
-    # Past that it rests, still held by its trainer: the machine is for the exports.
+    # Pause training after that, with the trainer still in place: the machine is needed for the exports.
     if wait_for_step(run, 60, 90).phase == "running":
         application.ask(run, "pause")
         wait_until(lambda: read_status(run).phase == "paused", "the pause")
@@ -35,7 +35,7 @@ def panel(page: Page, application: Application) -> Locator:
 
 
 def caught(application: Application, panel: Locator, format: str) -> psutil.Process:
-    """The process of an export, held in the middle of its work."""
+    """Wait for the process of an export and suspend it in the middle of its work."""
     for _ in range(10):
         panel.get_by_test_id(f"export-{format}").click()
         deadline = time.monotonic() + 5
@@ -63,7 +63,7 @@ def test_the_replay_page_is_made_and_downloaded_by_keyboard(page: Page, panel: L
     assert downloading.value.suggested_filename.endswith(".html")
     text = (tmp_path / "replay.html").read_text(encoding="utf-8")
     assert text.lower().startswith("<!doctype html>")
-    # Its size is said before anybody fetches it.
+    # The link names the size before the download.
     kilobytes = round((tmp_path / "replay.html").stat().st_size / 1e3)
     expect(link).to_contain_text(f"{kilobytes} kB" if kilobytes < 1_000 else f"{kilobytes / 1e3:.1f} MB")
     expect(panel).to_contain_text("Left out: the vectors")
@@ -81,7 +81,7 @@ def test_what_is_being_made_shows_how_far_it_is_and_can_be_cancelled(
     running.get_by_test_id("export-cancel").click()
     expect(panel.locator("[data-testid=export][data-state=cancelled]")).to_have_count(1, timeout=LATER)
     assert not held.is_running() or held.status() == psutil.STATUS_ZOMBIE
-    # One whose process dies says so.
+    # An export whose process dies says so.
     caught(application, panel, "zip").kill()
     failed = panel.locator("[data-testid=export][data-state=failed]")
     expect(failed.get_by_role("alert")).to_contain_text("was killed", timeout=LATER)
@@ -90,13 +90,13 @@ def test_what_is_being_made_shows_how_far_it_is_and_can_be_cancelled(
 def test_a_step_that_is_not_there_is_explained(page: Page, panel: Locator):
     panel.get_by_test_id("export-step").fill("999999")
     panel.get_by_test_id("export-npy").click()
-    # It stands below what was on the panel before.
+    # The message scrolls into view, since it appears below the earlier content of the panel.
     expect(panel.get_by_role("alert").filter(has_text="has no step 999999")).to_be_in_viewport(timeout=LATER)
     panel.get_by_test_id("export-step").fill("-1")
     panel.get_by_test_id("export-npy").click()
     expect(panel.get_by_test_id("export-problem")).to_contain_text("step", timeout=LATER)
     expect(panel.get_by_test_id("export-problem")).to_be_in_viewport()
-    # However far down the panel is scrolled, the page around it stays where it is.
+    # Scrolling the panel never scrolls the page around it.
     assert page.evaluate("document.querySelector('main').scrollTop") == 0
     assert page.evaluate("document.querySelector('main').scrollHeight <= innerHeight")
 
@@ -107,7 +107,7 @@ def test_viewers_see_why_they_cannot_and_download_what_was_made(
     panel.get_by_test_id("export-step").fill("40")
     panel.get_by_test_id("export-embedding-projector").click()
     expect(panel.locator("[data-testid=export][data-state=done]")).to_have_count(1, timeout=LATER)
-    # One city is enough for a machine that draws without a GPU.
+    # Close this map: a machine without a GPU can draw only one at a time.
     page.goto("about:blank")
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     try:

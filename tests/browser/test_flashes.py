@@ -1,4 +1,4 @@
-"""The city does not flash: WCAG 2.3.1, measured on the pixels of its canvases at the fastest pace of beats."""
+"""Flashes of the map: WCAG 2.3.1, measured on the pixels of its canvases at the fastest pace of beats."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 SIZE = 600
 CELL = 4
-"""Every 4th pixel of every 4th line is looked at; as it is, not as the mean of its surroundings."""
+"""Every 4th pixel of every 4th line is sampled as it is, without averaging its surroundings."""
 AREA = (256 // CELL, 341 // CELL)
 """10 degrees of view on a screen of 1024 x 768, as WCAG counts them."""
 CHANGE = 0.1
 EVERY = 50
-"""Milliseconds from one picture that is looked at to the next, by the page's own clock."""
+"""Milliseconds between two sampled pictures, by the page's own clock."""
 BEATS, EACH = 6, 7
-"""Beats that are looked at, and pictures from one to the next: 350 ms, where 340 are the least there may be."""
-# A WebGL canvas forgets its picture once it is on the screen; here it has to be read at any time.
+"""Number of beats sampled, and pictures from one to the next: 350 ms, where 340 is the least allowed."""
+# A WebGL canvas discards its picture once it is on the screen; the test must read it at any time.
 KEEP = """const get = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, more) {
     return get.call(this, kind, kind === 'webgl2' ? { ...more, preserveDrawingBuffer: true } : more);
@@ -65,7 +65,7 @@ SEEN = """() => new Promise((done) => {
 
 
 class City:
-    """A run that goes on, a step when asked for; each lights every lamp there is, which is the worst there can be."""
+    """A run in progress that takes a step on request; each step lights every lamp, the worst case."""
 
     def __init__(self, runs: Path) -> None:
         choose = np.random.default_rng(3)
@@ -77,7 +77,7 @@ class City:
         self.step = 0
 
     def light(self, page: Page) -> None:
-        """One step, until it is the beat that is on: at once, where 340 ms have gone by since the last."""
+        """Record one step and wait for its beat, which comes at once if 340 ms have passed since the last."""
         self.step += 1
         self.recorder.step(self.weights, np.arange(SIZE), 3 / self.step, gradient=self.gradient)
         wait_for(page, f"__lamplighter.beat?.step === {self.step}", every=0.01)
@@ -100,7 +100,7 @@ def open_city(page: Page, app: Application, city: City) -> None:
 
 
 def opposing_changes(light: np.ndarray) -> np.ndarray:
-    """By picture and pixel, whether a change of `CHANGE` against the last one is complete with this picture."""
+    """Return whether an opposing change of at least `CHANGE` completes, by picture and pixel."""
     low = high = light[0]
     rising = np.zeros(light.shape[1:], dtype=np.int8)
     turned = np.zeros(light.shape, dtype=bool)
@@ -109,7 +109,7 @@ def opposing_changes(light: np.ndarray) -> np.ndarray:
         up, down = (now - low >= CHANGE) & (rising <= 0), (high - now >= CHANGE) & (rising >= 0)
         turns[:] = up | down
         rising = np.where(up, 1, np.where(down, -1, rising)).astype(np.int8)
-        # From a turn on, what counts is how far it goes the other way.
+        # After a turn, measure how far the luminance goes the other way.
         low, high = np.where(turns, now, low), np.where(turns, now, high)
         high, low = (
             np.where(rising > 0, np.maximum(high, now), high),
@@ -119,7 +119,7 @@ def opposing_changes(light: np.ndarray) -> np.ndarray:
 
 
 def flashing(times: np.ndarray, turned: np.ndarray, most: int) -> float:
-    """The largest part of any 10-degree area of which each pixel turns more than `most` times within a second."""
+    """Return the largest share of a 10-degree area that turns more than `most` times within a second."""
     worst = 0.0
     rows, columns = AREA
     for first in range(len(times)):
@@ -134,7 +134,7 @@ def flashing(times: np.ndarray, turned: np.ndarray, most: int) -> float:
 
 
 def test_a_flash_is_counted_as_such() -> None:
-    """A picture that is dark and light in turn, four times a second: too often, on all of it."""
+    """A picture that turns dark and light four times a second flashes too often, over its whole area."""
     times = np.arange(40) / 20
     light = np.where((np.arange(40) // 2.5).astype(int) % 2, 0.3, 0.1)[:, None, None]
     light = np.broadcast_to(light, (40, 192, 256)).astype(np.float32)
@@ -143,7 +143,7 @@ def test_a_flash_is_counted_as_such() -> None:
 
 
 def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) -> None:
-    """The page's clock goes from picture to picture, so that a slow machine sees what a fast one does."""
+    """The page's clock advances from picture to picture, so that a slow machine sees what a fast one does."""
     app, city = house
     page = chromium.new_page(viewport={"width": 1024, "height": 768})
     page.add_init_script(KEEP)
@@ -160,14 +160,15 @@ def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) 
     light = np.frombuffer(base64.b64decode(seen["pictures"]), dtype=np.uint8)
     light = light.reshape(-1, *seen["shape"]) / np.float32(255)
     times = np.arange(len(light)) * EVERY / 1e3
-    # There was something to see: each step was a beat, and its lamps came and went.
+    # Guard against an empty test: each step was a beat, and its lamps came and went.
     assert len(seen["beats"]) == BEATS
     turned = opposing_changes(light)
     assert turned.sum(axis=0).max() >= 2 * BEATS - 2
-    # No pixel flashes more than three times a second, and few of any 10 degrees change more than three times.
+    # No pixel flashes more than three times a second, and few pixels of any 10 degrees change more than three
+    # times.
     assert flashing(times, turned, 6) == 0
     assert 0 < flashing(times, turned, 3) <= 0.25
-    # Nor is there any saturated red, of which less would be too much.
+    # No red is saturated; the criterion would allow less of it.
     assert seen["red"] == 0
     page.close()
 

@@ -1,4 +1,4 @@
-"""Tokens gathered in the browser: with a lasso by mouse and by finger, without any pointer, and kept still."""
+"""Selection of several tokens in the browser: by lasso, by finger, by keyboard, and pinned in place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOKENS = [HOSTILE, *(f"word{i}" for i in range(1, SIZE))]
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A recorded run of sixty tokens, and its linear map."""
+    """Record a run of sixty tokens and wait for its linear map."""
     runs = tmp_path_factory.mktemp("runs")
     draw = np.random.default_rng(5)
     weights = draw.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -43,7 +43,7 @@ def opened(town: Application, chromium: Browser, query: str = "", **context: Any
     page = chromium.new_page(**settings)
     page.goto(f"{town.url}/?run=mine&map=linear{query}")
     wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
-    # Plotly comes after the first city; until then nothing can be drawn around.
+    # Plotly loads after the first map; a lasso cannot be drawn earlier.
     wait_for(page, "document.querySelector('.city .nsewdrag')")
     page.wait_for_timeout(700)
     return page
@@ -79,12 +79,12 @@ def apart(places: np.ndarray, x: float, y: float) -> np.ndarray:
 
 
 def within(places: np.ndarray, x: float, y: float, radius: float) -> set[int]:
-    """Ids surely within a circle; none may lie so near to it that either is right."""
+    """Return the ids within a circle whose edge keeps clear of every token."""
     return set(np.flatnonzero(apart(places, x, y) < radius).tolist())
 
 
 def around(places: np.ndarray) -> tuple[float, float, float]:
-    """A circle about the middle of the map whose edge keeps clear of every token."""
+    """Return a circle about the middle of the map whose edge keeps clear of every token: x, y, radius."""
     x, y = np.median(places, axis=0)
     far = np.sort(apart(places, x, y))
     gaps = np.diff(far[4:20])
@@ -93,7 +93,7 @@ def around(places: np.ndarray) -> tuple[float, float, float]:
 
 
 def gathered(page: Page) -> set[int]:
-    """As the address says."""
+    """Return the selected ids, as the URL lists them."""
     page.wait_for_timeout(400)
     words = page.evaluate("new URLSearchParams(location.search).get('tokens')")
     return {int(word) for word in words.split(",")} if words else set()
@@ -124,7 +124,7 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     draw(page, circle(x, y, radius))
     assert gathered(page) == inner
     expect(page.get_by_test_id("gathered-count")).to_have_text(f"{len(inner)} tokens gathered")
-    # What the outline cannot be: a click.
+    # The end of the outline does not count as a click.
     expect(page.get_by_test_id("gathered-list")).to_be_visible()
 
     others = [id for id in np.argsort(-apart(places, x, y)) if 120 < places[id][1] < 560]
@@ -165,7 +165,7 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     page.get_by_test_id("by-text").press("Enter")
     assert gathered(page) == ids - {19}
     page.get_by_test_id("how-new").press("Space")
-    # The chosen token and its neighbours.
+    # The selected token and its neighbours.
     page.get_by_test_id("gathered-list").get_by_role("button").first.press("Enter")
     chosen = page.get_by_test_id("token").inner_text()
     page.get_by_test_id("tab-gathered").click()
@@ -212,7 +212,7 @@ def test_the_card_stands_clear_of_the_pointer_and_shows_hostile_text_as_text(pag
 def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     cdp = phone.context.new_cdp_session(phone)
     before = pixels(phone)
-    # Two fingers apart: the tokens move apart.
+    # Two fingers move apart, and so do the tokens.
     touch(cdp, "touchStart", (170, 400), (220, 400))
     for far in range(30, 100, 10):
         touch(cdp, "touchMove", (195 - far, 400), (195 + far, 400))
@@ -220,9 +220,9 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     phone.wait_for_timeout(300)
     closer = pixels(phone)
     assert np.ptp(closer[:, 0]) > 1.5 * np.ptp(before[:, 0])
-    # Neither finger tapped.
+    # Neither finger counts as a tap.
     assert "token=" not in phone.url
-    # One finger moves the map with it.
+    # One finger pans the map.
     touch(cdp, "touchStart", (200, 350))
     for by in range(10, 70, 10):
         touch(cdp, "touchMove", (200 + by, 350 + by))
@@ -246,7 +246,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
 
     phone.get_by_test_id("stop-drawing").tap()
     phone.get_by_test_id("strip-let-go").tap()
-    # The lowest: the panel that opens lies under the finger, and nothing in it is pressed.
+    # The lowest token: the panel opens under the finger, which must press nothing in it.
     lowest = int(np.argmax(places[:, 1]))
     touch(cdp, "touchStart", (float(places[lowest][0]), float(places[lowest][1])))
     touch(cdp, "touchEnd")

@@ -1,4 +1,4 @@
-"""Token text that would rather be something else: a picture, a link, a script, the other direction. It stays text."""
+"""Hostile token text: pictures, links, scripts and changes of direction all stay plain text."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ TOKENS = {
     "nul\x00byte": "nulbyte",
     "__proto__": "__proto__",
 }
-"""What a token holds, and what people read of it."""
+"""Token texts, and the text that a reader must see for each."""
 SIZE = 60
 EVERY = 3
-"""So many ids from one to the next: they lie all over the map."""
+"""Distance between the ids of hostile tokens, which spreads them over the map."""
 HEAVY = ("<img src=x onerror=alert(1)>", "<b>bold</b>", '<a href="javascript:alert(1)">x</a>')
 NAMES = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · right\u202eleft")
 READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · rightleft")
@@ -81,7 +81,7 @@ new MutationObserver((changes) => {
 
 
 def stays_text(page: Page) -> None:
-    """Nothing came to life so far."""
+    """Check that no token text has become an element, a script or the title so far."""
     assert page.evaluate("window.made") == []
     assert page.evaluate("window.hacked") is None
     assert page.title() == "Lamplighter"
@@ -89,12 +89,12 @@ def stays_text(page: Page) -> None:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Two still cities: one of hostile tokens, one whose classes are hostile."""
+    """Serve two runs made of checkpoints: one with hostile tokens, one with hostile classes."""
     runs = tmp_path_factory.mktemp("runs")
     weights = np.random.default_rng(3).normal(size=(SIZE, 8)).astype(np.float32)
     tokens = [f"word{i}" for i in range(SIZE)]
     tokens[: EVERY * len(TOKENS) : EVERY] = TOKENS
-    # Those that would be tags are the highest columns of the skyline.
+    # Make the tokens that look like tags the highest columns of the skyline.
     weights[[tokens.index(token) for token in HEAVY]] *= 5
     matrix = runs.parent / "<b>e<b>.npy"
     np.save(matrix, weights)
@@ -113,7 +113,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def page(house: Application, chromium: Browser) -> Iterator[Page]:
-    """A page that writes down whatever it is made to do; fails where it asked anybody else for anything."""
+    """Open a page that logs every suspicious element; fail if it contacts any other host."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     opened.add_init_script(SPY)
     asked: list[str] = []
@@ -154,7 +154,7 @@ def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, house: Ap
     wait_for(page, "window.__lamplighter?.shown")
     search = page.get_by_test_id("search")
     for place, (token, text) in enumerate(TOKENS.items()):
-        # What stands before the first strange letter is typed, as a person would.
+        # Type the text before the first strange letter, as a person would.
         search.fill(token[:12] if token.isascii() and token.isprintable() else re.split(r"\W", token)[0])
         page.get_by_test_id("found").locator("span:first-child").get_by_text(text, exact=True).click()
         expect(page.get_by_test_id("token")).to_have_text(text)
@@ -205,7 +205,7 @@ def test_rows_of_the_matrix(page: Page) -> None:
 
 
 def test_columns_of_the_skyline(page: Page) -> None:
-    """Plotly writes these names, and it would make links and bold type of tags."""
+    """Plotly writes these names, and would turn tags into links and bold type."""
     page.get_by_test_id("map-skyline").click()
     page.get_by_test_id("height").select_option("norm")
     names = page.locator(".skyline svg .annotation-text")
@@ -228,6 +228,6 @@ def test_classes(page: Page, house: Application) -> None:
 
 
 def test_the_watch_sees_what_comes_to_life(page: Page) -> None:
-    """Else nothing above could fail."""
+    """The spy notices an injected element; otherwise the tests above could never fail."""
     page.evaluate("document.body.append(document.createElement('iframe'))")
     wait_for(page, "window.made.length > 0")

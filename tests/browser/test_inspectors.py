@@ -1,4 +1,4 @@
-"""The inspector's panels in the browser: one token, one step, the run and its matrix, of a run that is over."""
+"""The inspector's panels in the browser, on a finished run: one token, one step, the run and its matrix."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ COLOURS = """() => {
         if (data[i + 3] === 255) found.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
     return found.size;
 }"""
-"""Different colours of the matrix's picture."""
+"""The number of different colours in the matrix's picture."""
 FIGURE_HEIGHT = "document.querySelector('[data-testid=matrix] .main-svg').clientHeight"
 PICTURE = "document.querySelector('[data-testid=matrix] canvas').toDataURL()"
 
 
 @dataclass
 class Town:
-    """A finished run, and every matrix it had."""
+    """A finished run, and the matrix of each of its steps."""
 
     house: Application
     run: str
@@ -47,7 +47,7 @@ class Town:
         return {int(one) for one in order[order != token][:NEAREST]}
 
     def unsettled(self) -> int:
-        """A token whose nearest are not those of the start."""
+        """Return a token whose nearest neighbours differ from those at the start."""
         return next(
             one for one in range(10, V) if self.nearest(one, 0) != self.nearest(one, LAST) and self.lit(one)
         )
@@ -105,7 +105,7 @@ def test_a_token_says_its_step_and_who_came_and_went(page: Page, town: Town) -> 
     gone = [f"− {TOKENS[one]}" for one in then - now]
     expect(page.get_by_test_id("went").get_by_role("button")).to_have_count(len(gone))
     assert set(page.get_by_test_id("went").get_by_role("button").all_inner_texts()) == set(gone)
-    # Since the last step nobody came and nobody went.
+    # Compared with the last step itself, the list has no changes.
     page.get_by_test_id("then").fill(str(LAST))
     page.get_by_test_id("then").press("Enter")
     expect(page.get_by_test_id("went")).to_have_count(0)
@@ -118,7 +118,7 @@ def test_its_path_is_drawn_and_knows_a_gradient_that_no_pulse_told(page: Page, t
     expect(charts.locator(".js-plotly-plot, .plot-container").first).to_be_visible()
     expect(charts.locator(".scatterlayer .trace")).to_have_count(4)
     expect(charts).to_contain_text(f"at step {LAST}")
-    # Before the page was opened; the record knows it, and its step.
+    # The gradient dates from before the page opened; the record supplies it with its step.
     expect(page.get_by_test_id("gradient")).to_have_text(f"1 at step {town.lit(town.unsettled())[-1]}")
 
 
@@ -131,7 +131,7 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, town: Town)
     expect(page.get_by_test_id("pair")).to_have_value("4")
     charts = page.get_by_test_id("pair-path")
     expect(charts.locator(".scatterlayer .trace")).to_have_count(2)
-    # What is chosen stays chosen.
+    # The token in focus stays.
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[town.unsettled()])
     page.get_by_test_id("pair").select_option("")
     expect(charts).to_have_count(0)
@@ -146,7 +146,7 @@ def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
     expect(page.get_by_test_id("tab-step")).to_be_focused()
     expect(page.get_by_test_id("tab-step")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("tabpanel")).to_have_attribute("aria-labelledby", "tab-step")
-    # The run is over: its step stays, and its text comes by itself.
+    # The run is over: the step stays, and its text loads by itself.
     expect(page.get_by_test_id("batch")).to_be_visible()
     expect(page.get_by_test_id("differences")).to_be_visible()
     river = page.get_by_test_id("river")
@@ -178,11 +178,11 @@ def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None
     page.get_by_test_id("matrix-change").check()
     expect(page.get_by_test_id("matrix-step")).to_contain_text(re.compile(rf"{LAST}.*\b0\b"))
     wait_for(page, f"{PICTURE} !== {by_frequency!r}")
-    # Its axis goes along with the window.
+    # The axis resizes with the window.
     page.set_viewport_size({"width": 1280, "height": 1000})
     wait_for(page, f"{FIGURE_HEIGHT} === document.querySelector('[data-testid=matrix]').clientHeight")
     page.set_viewport_size({"width": 1280, "height": 720})
-    # Nothing changed since the step that is shown: one colour, and the lamps at the side.
+    # Against the step on display nothing changed: one colour, and the lamps at the side.
     page.get_by_test_id("matrix-against").fill(str(LAST))
     page.get_by_test_id("matrix-against").press("Enter")
     wait_for(page, f"({COLOURS})() < 4")

@@ -1,4 +1,4 @@
-"""The lamps when the graphics context is lost, where it can do less, and where there is no WebGL2."""
+"""The lamps when the graphics context is lost, where it lacks extensions, and where there is no WebGL2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 LIT = "window.__lamplighter?.litPixels?.() > 0"
 FINE = "document.querySelector('[data-testid=city]').width === innerWidth"
 FINE_AND_LIT = f"{FINE} && __lamplighter.litPixels()"
-"""Where drawing is slow it is coarse while something moves: pixels are counted when it is not."""
+"""Where drawing is slow, the picture is coarse during motion; pixels are counted only once it is fine."""
 CONTEXT = (
     "document.querySelector('[data-testid=city]').getContext('webgl2').getExtension('WEBGL_lose_context')"
 )
@@ -28,7 +28,7 @@ CONTEXT = (
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a finished run."""
+    """Serve a finished run. Yields its URL."""
     runs = tmp_path_factory.mktemp("runs")
     with Application(runs, "serve", "--no-workers") as app:
         trainer = FakeTrainer(make_run(Shelf(runs))).begin().train(12)
@@ -47,7 +47,7 @@ def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, 
     wait_for(page, LIT)
     page.wait_for_timeout(600)
     before = wait_for(page, FINE_AND_LIT)
-    # An extension object that is let go takes the way back with it.
+    # Keep the extension object: once collected, it could not restore the context.
     page.evaluate(f"() => {{ window.lost = {CONTEXT}; window.lost.loseContext() }}")
     expect(page.get_by_test_id("dark")).to_contain_text("come back by themselves")
     assert page.evaluate("__lamplighter.litPixels()") == 0
@@ -113,9 +113,9 @@ def test_the_picture_is_the_same_in_whatever_light_can_be_summed(city: str, chro
         page.close()
         return formats, picture
 
-    # Here a processor draws, which is quickest with whole floats.
+    # The CPU draws here, for which 32-bit floats are fastest.
     formats, full = drawn([])
-    # `litPixels` counts on a picture of bytes.
+    # `litPixels` reads a picture of bytes.
     assert set(formats) == {RGBA32F, RGBA8}
     assert full[..., :3].max() > 150, "nothing is lit"
     formats, half = drawn(["EXT_float_blend"])
@@ -123,5 +123,5 @@ def test_the_picture_is_the_same_in_whatever_light_can_be_summed(city: str, chro
     assert np.abs(half - full).max() <= 4
     formats, in_bytes = drawn(["EXT_color_buffer_float", "EXT_color_buffer_half_float"])
     assert set(formats) == {RGBA8}
-    # Height in bytes moves contour lines a little, and light that is summed ends at 1.
+    # Heights in bytes shift contour lines a little, and summed light saturates at 1.
     assert np.abs(in_bytes - full).mean() < 1.5

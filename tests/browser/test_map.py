@@ -1,4 +1,4 @@
-"""The map's settings through the page: asked for by keyboard, taken up by the projector, seen by viewers."""
+"""The map's settings through the page: requested by keyboard, applied by the projector, seen by viewers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
         "12 neighbours, least distance 0.2, spread 1.5", timeout=LATER
     )
     expect(panel.get_by_test_id("map-basis")).to_contain_text("chosen from the space at step")
-    # What is not allowed is refused in words.
+    # Invalid settings are refused with an explanation.
     panel.get_by_test_id("map-spread").fill("0.15")
     panel.get_by_test_id("map-apply").click()
     expect(panel.get_by_test_id("map-problem")).to_contain_text("must be at most spread", timeout=LATER)
@@ -48,7 +48,7 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
     expect(panel.get_by_test_id("map-neighbours")).to_have_count(0)
     panel.get_by_test_id("map-apply").click()
     expect(panel.get_by_test_id("map-made")).to_have_text("Drawn by PCA.", timeout=LATER)
-    # The switch under the map says what draws it, once such a layout is here.
+    # The switch under the map names the method once its first layout has arrived.
     expect(page.get_by_test_id("map-umap")).to_have_text("PCA", timeout=LATER)
     page.screenshot(path=tmp_path / "map.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -57,7 +57,7 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
 def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
     page: Page, application: Application, chromium: Browser, tmp_path: Path
 ):
-    # One city is enough for a machine that draws without a GPU.
+    # Close this map: a machine without a GPU can draw only one at a time.
     page.goto("about:blank")
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     try:
@@ -84,7 +84,7 @@ def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, applicatio
     panel.get_by_test_id("again-begin").click(timeout=LATER)
     panel.get_by_test_id("again-cancel").click(timeout=LATER)
     expect(panel.get_by_test_id("again-state")).to_contain_text("Cancelled", timeout=LATER)
-    # Few slices, so that it is soon done.
+    # Few slices, so that the job ends soon.
     application.post(f"/api/runs/{run.id}/reprojection", {"slices": 4})
     expect(panel.get_by_test_id("again-state")).to_contain_text(
         "4 steps are laid out anew", timeout=2 * LATER

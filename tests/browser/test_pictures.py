@@ -1,4 +1,4 @@
-"""Pictures of the city as files: their size, their light, their words, and hostile ones among these."""
+"""Pictures of the map as files: their size, their light and their text, hostile tokens included."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ PIXELS = """async (address) => {
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A finished run whose most common tokens are hostile; every step lights them."""
+    """Record a finished run whose most common tokens are hostile and lit in every step."""
     runs = tmp_path_factory.mktemp("runs")
     choose = np.random.default_rng(5)
     weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -80,7 +80,7 @@ def viewer(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture(scope="module")
 def city(recorded: Application, viewer: BrowserContext) -> Page:
-    """The panel beside the city of the finished run."""
+    """Open the export panel beside the map of the finished run."""
     page = viewer.new_page()
     page.goto(f"{recorded.url}/?run=mine&panel=export")
     wait_for(page, f"window.__lamplighter?.beat?.step === {STEPS} && __lamplighter.litPixels() > 0")
@@ -96,7 +96,7 @@ def saved(page: Page, action: Any, folder: Path) -> Path:
 
 
 def looked_at(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
-    """Width, height and bright pixels of an image, as another page shows it."""
+    """Return the width, height and bright pixels of an image, as another page shows it."""
     page = viewer.new_page()
     data = base64.b64encode(path.read_bytes()).decode()
     found = page.evaluate(PIXELS, f"data:{kind};base64,{data}")
@@ -106,7 +106,7 @@ def looked_at(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
 
 def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, tmp_path: Path):
     expect(city.get_by_test_id("picture-size")).to_have_value("projector")
-    # That of the names: the lamps' own is smaller where drawing is slow.
+    # Take the size from the label canvas: the lamps' own canvas is smaller where drawing is slow.
     canvas = "(({ width, height }) => [width, height])(document.querySelector('.city .names'))"
     before = city.evaluate(canvas)
     path = saved(city, lambda: city.get_by_test_id("save-png").click(), tmp_path)
@@ -227,7 +227,7 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     seen = video.evaluate(FILM)
     assert (seen["width"], seen["height"]) == (1280, 720)
     assert 3.8 < seen["duration"] < 4.2
-    # Each step has words of its own, and within a step nothing changes.
+    # The caption changes with each step; within a step nothing changes.
     assert min(seen["changes"][:4]) > 3 * max(1, seen["changes"][4])
     assert min(seen["light"]) > 5
     path = saved(city, lambda: city.get_by_test_id("film-save").click(), tmp_path)
@@ -257,11 +257,11 @@ FRAMES = """async (text) => {
   }
   return { frames, repeats: decoder.tracks.selectedTrack.repetitionCount };
 }"""
-"""The frames of an animated picture as the browser's own decoder has them, small."""
+"""The frames of an animated picture as the browser's own decoder returns them, scaled down."""
 
 
 def without_videos(recorded: Application, viewer: BrowserContext, script: str, more: str = "") -> Page:
-    """The panel of films, where `script` ran before the page did."""
+    """Open the film panel on a page that ran `script` first."""
     page = viewer.new_page()
     page.add_init_script(script)
     page.goto(f"{recorded.url}/?run=mine&panel=export{more}")
@@ -300,7 +300,7 @@ def test_and_where_there_is_no_webp_it_is_an_animated_png(
     decoded = page.evaluate(FRAMES, base64.b64encode(path.read_bytes()).decode())
     frames = decoded["frames"]
     assert [(frame["width"], frame["height"]) for frame in frames] == [(1280, 720)] * 5
-    # Half a second each at two steps a second, and the last for as long as films end.
+    # At two steps a second each frame lasts half a second, and the last as long as films end.
     assert [frame["lasting"] for frame in frames] == pytest.approx([500, 500, 500, 500, 2_000], abs=45)
     assert decoded["repeats"] in (math.inf, None, -1)
     pixels = [np.array(frame["pixels"], dtype=int).reshape(180, 320, 4) for frame in frames]
@@ -317,7 +317,7 @@ def test_and_where_there_is_no_webp_it_is_an_animated_png(
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and data of each; fails where a checksum is wrong."""
+    """Split a PNG into chunks of (name, data); fail on a wrong checksum."""
     at = 8
     while at < len(data):
         size = int.from_bytes(data[at : at + 4])
@@ -335,7 +335,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def test_a_film_takes_the_colouring_of_the_map(
     recorded: Application, viewer: BrowserContext, by: str, word: str
 ):
-    """What stands on the film is heard where it is written: on the canvases that it is drawn on."""
+    """The test reads the film's text where it is drawn: on the canvases."""
     listen = """
     window.written = new Set();
     const write = CanvasRenderingContext2D.prototype.fillText;
@@ -360,7 +360,7 @@ def test_a_film_takes_the_colouring_of_the_map(
     written = "  ".join(page.evaluate("[...written]"))
     assert word in written
     if by == "moved":
-        # Rows of the batches move by the same each step: the farther, the later.
+        # Rows of the batches move equally in each step, so those lit in more steps have moved farther.
         assert "moved: from step 0 to 6" in written
         assert page.evaluate("tints.size") >= 2
     page.close()
@@ -387,7 +387,7 @@ WANDERER, STAYING = 7, (1, 2, 3, 4)
 
 @pytest.fixture(scope="module")
 def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
-    """A finished run whose maps turn as a whole, while one token wanders over them."""
+    """Make a finished run whose maps rotate as a whole, while one token wanders over them."""
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
         trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
         places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
@@ -414,11 +414,11 @@ TRAIL_ENDS = """(() => {
   const [[x0, x1], [y0, y1]] = [xaxis.range, yaxis.range];
   return [((x[0] - x0) / (x1 - x0)) * clientWidth, (1 - (y[0] - y0) / (y1 - y0)) * clientHeight];
 })()"""
-"""Where the first of the trails ends on the screen, in CSS pixels."""
+"""The end of the first trail on the screen, in CSS pixels."""
 
 
 def at_the_end(viewer: BrowserContext, turning: tuple[Application, str], more: str, *, align: bool) -> Page:
-    """The newest step's map, come to by way of the first, upon which the gathered tokens were asked to stay."""
+    """Open the newest step's map by way of the first, at which `align` pins the selected tokens."""
     house, run = turning
     page = viewer.new_page()
     page.emulate_media(reduced_motion="reduce")
@@ -429,7 +429,7 @@ def at_the_end(viewer: BrowserContext, turning: tuple[Application, str], more: s
         page.get_by_test_id("align").press("Space")
         expect(page.get_by_test_id("aligned")).to_be_visible()
     page.get_by_test_id("tab-export").click()
-    # The tabs have a use of their own for that key.
+    # The tabs use the End key themselves.
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("End")
     wait_for(page, "__lamplighter.shown.step === 30")
@@ -457,7 +457,7 @@ def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Applicati
     page.close()
     without = at_the_end(viewer, turning, "", align=True)
     without.get_by_test_id("picture-size").select_option("screen")
-    # Both have one name.
+    # Both pictures have the same file name.
     path = saved(without, lambda: without.get_by_test_id("save-png").click(), tmp_path / "without")
     without.close()
     root = ElementTree.fromstring(svg.read_text("utf-8"))
@@ -465,7 +465,7 @@ def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Applicati
     assert trails is not None
     paths = [path.get("d") or "" for path in trails.iter(f"{SVG}path")]
     assert len(paths) == 6, "four ages, where they began, where they are"
-    # The triangle is where the lamp is.
+    # The triangle marks the lamp.
     corners = np.array([[float(n) for n in pair.split()] for pair in re.split("[MLZ]", paths[-1])[1:4]])
     lamps = np.array(
         [
@@ -475,7 +475,7 @@ def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Applicati
         ]
     )
     assert np.hypot(*(lamps - corners.mean(axis=0)).T).min() < 2
-    # Along its way pixels of the PNG have the trail's colour now, and had not before.
+    # Along the trail the PNG's pixels now have its colour, and did not before.
     way = np.array([[float(n) for n in pair.split()] for pair in re.split("[ML]", paths[3].split("M")[1])])
     between = np.concatenate([a + np.linspace(0.2, 0.8, 12)[:, None] * (b - a) for a, b in pairwise(way)])
     after, before = (light_at(viewer, path, between) for path in (with_trails, path))
@@ -483,7 +483,7 @@ def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Applicati
 
 
 def light_at(viewer: BrowserContext, path: Path, places: np.ndarray) -> np.ndarray:
-    """Red, green and blue together of an image's pixels at (x, y), as another page shows it."""
+    """Return the sum of red, green and blue of an image's pixels at (x, y), as another page shows it."""
     page = viewer.new_page()
     data = base64.b64encode(path.read_bytes()).decode()
     read = PIXELS.replace("async (address)", "async ([address, places])").replace(

@@ -1,4 +1,4 @@
-"""A run played in the browser: from an address, from a step that was clicked, paused and left again."""
+"""Replay in the browser: from a URL, from a clicked step, paused and left again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZE, DIM = 60, 8
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A finished run of somebody's own loop, 400 steps long, and a still city."""
+    """Record a finished run of 400 steps by a loop outside Lamplighter, beside a run made of a checkpoint."""
     runs = tmp_path_factory.mktemp("runs")
     choose = np.random.default_rng(3)
     weights = choose.normal(size=(SIZE, DIM)).astype(np.float32)
@@ -56,7 +56,7 @@ def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Bro
     held = page.evaluate("__lamplighter.beat.step")
     page.wait_for_timeout(700)
     assert page.evaluate("__lamplighter.beat.step") == held
-    # It goes on where it stood, at another speed.
+    # Playback resumes where it paused, at another speed.
     page.get_by_test_id("resume-replay").click()
     wait_for(page, f"__lamplighter.beat.step > {held}")
     assert page.evaluate("__lamplighter.beat.step") < held + 100
@@ -112,7 +112,7 @@ def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Brows
     page.keyboard.press("l")
     wait_for(page, "__lamplighter.beat?.step === 400")
     expect(page.get_by_test_id("notice")).to_have_count(0)
-    # Training did not go back: it never was there.
+    # The step lies beyond the run's end: training has not gone back, it never got there.
     page.goto(f"{recorded.url}/?run=mine&at=5000")
     expect(page.get_by_test_id("ahead")).to_contain_text("has not come to this step yet")
     expect(page.get_by_test_id("step")).not_to_have_text("5,000")

@@ -38,7 +38,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     before = {run.id for run in Shelf(application.runs).runs()}
     page.get_by_test_id("tab-runs").click()
     page.get_by_test_id("new-run").press("Enter")
-    # The button is gone; the keys go on from the panel that it was in.
+    # The button has gone; the focus moves to the panel that held it.
     wait_for(page, "document.activeElement?.closest('[data-testid=inspector]')")
     page.locator("input[name=corpus][value=text]").check()
     page.get_by_test_id("new-file").set_input_files(path)
@@ -103,7 +103,7 @@ def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page,
         at = read_status(run).step
         first.kill()
         expect(page.get_by_test_id("connection")).not_to_contain_text("live")
-        # Training goes on without it.
+        # Training continues without the server.
         wait_for_step(run, at + 20)
         with Application(tmp_path, port=first.port) as second:
             expect(page.get_by_test_id("connection")).to_contain_text("live", timeout=30_000)

@@ -1,4 +1,4 @@
-"""The skyline in the browser: what its heights say, who is chosen, and that the camera stays the viewer's own."""
+"""The skyline in the browser: the meaning of its heights, selection, and the viewer's camera."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(house: Application) -> FakeTrainer:
 
 @pytest.fixture(scope="module")
 def page(house: Application, run: FakeTrainer, chromium: Browser) -> Iterator[Page]:
-    """The skyline of a finished run; fails if the page itself complains, of its policy too."""
+    """Open the skyline of a finished run; fail if the page reports an error or violates its policy."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -57,7 +57,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     expect(page.get_by_test_id("skyline-about")).to_contain_text("number of batches")
     expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} tokens.")
     assert page.evaluate(AXIS) == "times lit (batches)"
-    # Heights are decades.
+    # The height axis is logarithmic, in decades.
     lit = sorted(round(10**z - 1) for z in page.evaluate(HIGH))
     assert lit == sorted(int(times) for times in run.touches)
     page.get_by_test_id("height").select_option("norm")
@@ -86,9 +86,9 @@ def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> No
 
 
 def test_a_column_is_named_under_the_pointer_and_chosen_by_a_click(page: Page) -> None:
-    # The camera is at rest: while it turns, names are written anew.
+    # Wait until the camera rests: labels are redrawn while it turns.
     page.wait_for_timeout(600)
-    # The highest is named; its top is a little below its name.
+    # The highest column is labelled; its top is a little below the label.
     name = page.locator(".skyline .annotation-text").first
     expect(name).to_be_visible()
     text = name.text_content() or ""
@@ -136,7 +136,7 @@ def test_without_webgl_the_flat_map_is_shown_and_it_is_said(
 
 @dataclass
 class Hand:
-    """Fingers on a phone."""
+    """Fingers on a phone's screen."""
 
     page: Page
     session: CDPSession
@@ -148,7 +148,7 @@ class Hand:
         )
 
     def move(self, *ways: tuple[tuple[float, float], tuple[float, float]], turns: int = 6) -> None:
-        """Every finger goes from one place to another."""
+        """Move every finger from its start to its end."""
         self.touch("touchStart", *(start for start, _ in ways))
         for turn in range(1, turns + 1):
             part = turn / turns
@@ -175,7 +175,7 @@ VIEWED = "document.querySelector('.skyline .figure')._fullLayout.scene._scene.ge
 
 
 def seen_from(page: Page) -> tuple[float, float, float, tuple[float, float]]:
-    """Degrees around the city, height of the eye over what it looks at, distance, and what it looks at."""
+    """Return the camera's angle around the map in degrees, its height, distance and target (x, y)."""
     camera = page.evaluate(VIEWED)
     eye, center = camera["eye"], camera["center"]
     dx, dy, dz = (eye[axis] - center[axis] for axis in "xyz")
@@ -191,7 +191,7 @@ def test_one_finger_turns_the_skyline(phone: Hand) -> None:
     angle, height, far, middle = seen_from(phone.page)
     phone.move(((250, 420), (120, 420)))
     turned, same, still_far, same_middle = seen_from(phone.page)
-    # The city goes with the finger: to the left, so the eye goes round it against the clock.
+    # The map follows the finger to the left, so the camera turns anticlockwise.
     assert turned - angle == pytest.approx(180 * 130 / 390, abs=8)
     assert (same, still_far, same_middle) == (
         pytest.approx(height, abs=0.02),

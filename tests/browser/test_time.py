@@ -1,4 +1,4 @@
-"""Time on the page: a step on and back, played on from there, by a link, and after a lost line."""
+"""Time on the page: stepping forwards and back, playback from a past step, links, and a lost connection."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WATCH = """() => {
     };
     const timer = setInterval(look, 40);
 }"""
-"""Writes down, again and again, what a step told in two beats shows: a test that asks may come too late."""
+"""Samples every 40 ms what the page shows of a step's two beats, which a polling test could miss."""
 
 TRUSTED = """() => {
     const said = document.querySelector('[data-testid=trust]');
@@ -40,7 +40,7 @@ TRUSTED = """() => {
     new MutationObserver(() => window.trusted.push(said.textContent.trim()))
         .observe(said, { childList: true, characterData: true, subtree: true });
 }"""
-"""Everything that is said of the map."""
+"""Records every text of the trust figure."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def page(town: Town, chromium: Browser) -> Iterator[Page]:
 
 
 def beats(page: Page) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What was seen in the first and in the second beat."""
+    """Wait for the second beat to end. Returns the samples of the first beat and of the second."""
     wait_for(page, "window.seen.at(-1)?.telling === 'move'")
     seen: list[dict[str, Any]] = page.evaluate(
         "() => { const { seen } = window; window.seen = null; return seen }"
@@ -105,7 +105,7 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None
     )
     handle.press("Home")
     wait_for(page, "__lamplighter.step === 0 && __lamplighter.beat === null")
-    # Before the first step no row was in a batch.
+    # Before the first step no row had been in a batch.
     expect(page.get_by_test_id("step")).to_have_text("0")
     assert page.evaluate("__lamplighter.shown.step") == 0
 
@@ -119,17 +119,17 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, town: Town) -> None:
     expect(told).to_have_attribute("data-telling", "move")
     shows(page, town, 70)
     light, move = beats(page)
-    # First its light, on the map of before it; then the map of after it, by and by.
+    # First the step's light on the map before it, then a glide to the map after it.
     assert {(one["step"], one["map"]) for one in light} == {(70, 60)}
     assert all("step 70, first the light" in one["said"] for one in light)
     assert {(one["step"], one["map"]) for one in move} == {(70, 70)}
     expect(told).to_contain_text("step 70, then the move")
     expect(told).to_contain_text("The map follows")
-    # No map was made for the next one: that is said.
+    # The next step has no map of its own, and the page says so.
     page.keyboard.press("ArrowRight")
     expect(told).to_contain_text("The map was drawn next at step 80")
     shows(page, town, 71)
-    # Back there is nothing to tell.
+    # Going back plays no beats.
     page.keyboard.press("ArrowLeft")
     shows(page, town, 70)
     expect(told).to_have_count(0)
@@ -150,7 +150,7 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
     stood = int(wait_for(page, "new URLSearchParams(location.search).get('at')"))
     assert 69 < stood < 100
     shows(page, town, stood)
-    # A map that comes a little before what is counted is no map of another time.
+    # A map that arrives shortly before its step's count must not be reported as one from another time.
     assert not [said for said in page.evaluate("window.trusted") if "none is older" in said]
     page.keyboard.press("l")
     wait_for(page, f"__lamplighter.beat.step === {LAST} && __lamplighter.step === {LAST}")
@@ -166,7 +166,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
     page.wait_for_timeout(400)
     assert page.evaluate("__lamplighter.step") == 59
     expect(page.get_by_test_id("connection")).to_contain_text("paused")
-    # The same two beats where no motion is wanted, and no frame between.
+    # With reduced motion the two beats are the same, without frames in between.
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("told")).to_have_attribute("data-telling", "move")
@@ -202,7 +202,7 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
             if page.evaluate(drawn):
                 break
         assert page.evaluate(drawn) > 0
-        # A lamp on its way is chosen where it is.
+        # A lamp in motion can be clicked where it is drawn.
         for token in range(10):
             trainer.train(1)
             draw(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
@@ -233,7 +233,7 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         assert page.evaluate("__lamplighter.step") == 31
         context.set_offline(False)
         caught_up(page, town.house, run.id, 71)
-        # Standing in the past meanwhile: that stays, and the way back leads to the newest.
+        # A viewer at a past step stays there after the loss, and "live" leads to the newest step.
         page.keyboard.press("Space")
         page.keyboard.press("Shift+ArrowLeft")
         wait_for(page, "__lamplighter.beat.step === 61")
@@ -244,12 +244,12 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         context.set_offline(False)
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "open")
         assert page.evaluate("__lamplighter.beat.step") == 61
-        # Maps that were drawn meanwhile are found.
+        # Maps drawn meanwhile are found.
         page.keyboard.press("ArrowRight")
         wait_for(page, "__lamplighter.beat.step === 62 && __lamplighter.shown.step === 60")
         page.keyboard.press("ArrowLeft")
         wait_for(page, "__lamplighter.beat.step === 61")
-        # Training goes back to an earlier step: what is stood at does not count any more.
+        # Training goes back to an earlier step, so the displayed step no longer counts.
         trainer.again_from(50).train(20)
         expect(page.get_by_test_id("standing")).to_contain_text("step 61 of attempt 1 does not count")
         wait_for(
@@ -269,7 +269,7 @@ def joined(house: Application, run: str, step: int) -> str:
 
 
 def caught_up(page: Page, house: Application, run: str, step: int) -> None:
-    """The newest step is lit, and all that was missed is counted and drawn."""
+    """Check that the newest step is lit, and every missed step is counted and drawn."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
     series = page.get_by_test_id("timeline").locator(".chart")
     expect(series).to_have_attribute("aria-label", re.compile(rf"at step {step}\b"))

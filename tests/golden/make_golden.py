@@ -1,8 +1,8 @@
-"""Writes the golden frames: the bytes both decoders, Python's and the browser's, are tested on.
+"""Writer of the golden frames: the bytes on which both decoders, Python's and the browser's, are tested.
 
 `python tests/golden/make_golden.py` rewrites `*.bin` and `expected.json` beside this file. Run it only when
 the wire format changes on purpose; the files are committed, and a difference is a change of the format.
-Numbers that are not finite are written as null, arrays as lists, floats as float32 reads them back.
+Non-finite numbers are written as null, arrays as lists, and floats as float32 reads them back.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ TIME = 1_790_000_042.25
 
 
 def ids(*values: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    """Token ids."""
+    """Return an array of token ids."""
     return np.array(values, dtype=np.uint32)
 
 
 def floats(*values: float) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Norms, distances, vectors."""
+    """Return an array of norms, distances or vectors."""
     return np.array(values, dtype=np.float32)
 
 
 def pulse(**changes: Any) -> Pulse:
-    """A pulse of three rows out of six; `changes` replace fields."""
+    """Return a pulse of three rows out of six; `changes` replace fields."""
     given: dict[str, Any] = {
         "attempt": 1,
         "step": 812,
@@ -140,7 +140,7 @@ FRAMES: dict[str, Frame] = {
 
 
 def plain(value: Any) -> Any:
-    """A field as JSON."""
+    """Convert a field to JSON values."""
     if isinstance(value, np.ndarray):
         return [plain(item) for item in value.ravel().tolist()]
     if isinstance(value, tuple):
@@ -153,7 +153,7 @@ def plain(value: Any) -> Any:
 
 
 def main() -> None:
-    """Write every frame and what it must decode to."""
+    """Write every frame and the values that it must decode to."""
     expected: dict[str, Any] = {}
     for name, frame in FRAMES.items():
         data = encode(frame)

@@ -1,4 +1,4 @@
-"""Many viewers of one run, some of them slow, some coming and going: those who keep up get every step, soon."""
+"""Many viewers of one run, some slow, some coming and going: viewers that keep up get every step, soon."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ async def test_those_who_keep_up_get_every_step_soon(tmp_path: Path) -> None:
     await asyncio.to_thread(server.stop)
     p50, p99 = np.percentile(late, [50, 99])
     print(f"{len(late)} pulses to ten viewers: p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
-    # Goals are 4 and 10 ms on a machine at rest, where the clients do not share the server's process.
+    # The goals are 4 and 10 ms on an idle machine with the clients in other processes.
     assert p50 < 0.05
     assert p99 < 0.5

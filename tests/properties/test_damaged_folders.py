@@ -1,4 +1,4 @@
-"""A folder in which anything may be broken: the others are listed, and this one says in a sentence what is wrong."""
+"""A run folder with arbitrary damage reports its problem in a sentence and hides no other run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ numbers = itertools.count()
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One whole run; beside it comes what is damaged."""
+    """Return a folder with one intact run; damaged copies are added beside it."""
     folder = tmp_path_factory.mktemp("runs")
     make_whole(folder)
     return folder
@@ -66,7 +66,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One that nobody finished: its trainer was killed, so its files are not sealed."""
+    """Return a run whose trainer was killed, so that its files are not sealed."""
     run = make_run(Shelf(tmp_path_factory.mktemp("begun")), steps=200)
     FakeTrainer(run).begin().train(45).crash()
     return run.path
@@ -94,7 +94,7 @@ def make_whole(folder: Path) -> RunFolder:
 
 @st.composite
 def damages(draw: st.DrawFn) -> Callable[[Path], None]:
-    """Something done to a folder."""
+    """Return a function that damages one file of a run folder."""
     name, other = draw(st.sampled_from(FILES)), draw(st.sampled_from(FILES))
     where, share = draw(st.lists(st.floats(0, 1), min_size=1, max_size=30)), draw(st.floats(0, 1))
     value, text = draw(st.integers(0, 255)), draw(st.sampled_from(JSONS))
@@ -151,7 +151,7 @@ def damages(draw: st.DrawFn) -> Callable[[Path], None]:
 
 
 def said(do: Callable[[], object]) -> None:
-    """It works, or says what is wrong in a sentence."""
+    """Call `do`: it must succeed, or raise an expected error with a message."""
     error = None
     try:
         do()
@@ -194,7 +194,7 @@ def export_all(run: RunFolder) -> None:
 
 
 def supervise(run: RunFolder, whole: RunFolder) -> None:
-    """What a supervisor asks of every folder must not fail for one of them."""
+    """Run a supervisor's checks over a damaged folder; none may fail."""
     wanted = Wanted()
     wanted.look([run, whole])
     for role in ("trainer", "projector", "analyst"):
@@ -218,7 +218,7 @@ async def ask_everything(app: FastAPI, run_id: str, whole: str) -> None:
 
 @contextmanager
 def copy_of(run: Path, shelf: Path) -> Generator[Path]:
-    # Under a new name each time: what is kept at hand of a run is kept by its name.
+    # A new name each time, because caches are keyed by a run's name.
     path = shelf / f"damaged-{next(numbers)}"
     shutil.copytree(run, path)
     try:
@@ -227,7 +227,7 @@ def copy_of(run: Path, shelf: Path) -> Generator[Path]:
         shutil.rmtree(path)
 
 
-# To shrink what went wrong takes long, and the damage is small as it is.
+# Skip shrinking: it takes long, and the damage is small anyway.
 @settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
 def test_a_damaged_folder_says_so_and_hides_no_other(

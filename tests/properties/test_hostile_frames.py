@@ -1,4 +1,4 @@
-"""Whatever bytes come: a frame that can be used, or a FrameError; in no more memory than the bytes are worth."""
+"""Arbitrary bytes decode to a usable frame or raise FrameError, in memory proportional to their length."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def frames(draw: st.DrawFn) -> Frame:
 
 
 def use(frame: Frame) -> None:
-    """What readers rely on, and would fail at if it did not hold."""
+    """Check the properties that readers rely on."""
     match frame:
         case Pulse():
             everything = np.zeros(frame.vocabulary, np.float32)

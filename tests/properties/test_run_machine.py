@@ -1,4 +1,4 @@
-"""A run's record against a model of it in memory: whatever happens to it, every step that was kept is there."""
+"""A run's record against an in-memory model: whatever happens to the run, every kept step is there."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ids = st.sets(st.integers(0, V - 1), min_size=1).map(lambda some: np.array(sorte
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the line, as it must come back."""
+    """A step that counts, with the values that reading it must return."""
 
     attempt: int
     matrix: np.ndarray
@@ -54,11 +54,11 @@ class Step:
 
 
 class Died(Exception):
-    """In the middle of a commit."""
+    """An interruption in the middle of a commit."""
 
 
 class RunMachine(RuleBasedStateMachine):
-    """What a trainer, an analyst, and whoever copies a run can do to it, in any order, with crashes."""
+    """The actions of a trainer, an analyst and anyone who copies a run, in any order, with crashes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule()
     def a_power_cut(self) -> None:
-        """What lies on the disk while the writer has it open, without the memory that its readers share."""
+        """Copy the files while the writer has them open, without the readers' shared memory."""
         _ = self.writer
         cut = RunFolder(self._fresh("cut"))
         for path in self.run.path.iterdir():
@@ -264,7 +264,7 @@ def _census(attempt: int, step: int) -> bytes:
 
 def test_whatever_happens_to_a_run_what_was_kept_is_there():
     with (
-        # Stretches and distances of a handful of steps, so that a few dozen steps see every boundary.
+        # Stretches and distances of only a few steps, so that a few dozen steps cross every boundary.
         patch.object(tile_builder, "MOST_STEPS", 5),
         patch.object(row_pruning, "KEYFRAMES_APART", 6),
         patch.object(row_pruning, "BEHIND", 3),

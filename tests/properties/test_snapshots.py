@@ -1,4 +1,4 @@
-"""Keyframes and moved rows rebuild the exact matrix, whatever moved, however often it was tried."""
+"""Keyframes and moved rows rebuild the exact matrix, for any moves and any number of attempts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ moves = st.lists(st.sets(st.integers(0, V - 1)), min_size=1, max_size=12)
 def test_every_step_of_the_line_rebuilds_bit_for_bit(
     attempts: list[tuple[float, list[set[int]]]], every: int, seed: int
 ):
-    """An attempt starts at any step already reached and goes on from the state before it."""
+    """An attempt starts at any step already reached and continues from the state before it."""
     random = np.random.default_rng(seed)
     expected = [random.standard_normal((V, D)).astype(np.float32)]
     lit: list[set[int]] = [set()]

@@ -1,4 +1,4 @@
-"""A tile gives back every bit, from any step to any other, and refuses what is not one."""
+"""A tile returns every bit, between any two steps, and bytes that are no tile are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bits(values: np.ndarray) -> list[int]:
 
 
 class Moves:
-    """Some rows that move by chance, or with momentum, and now and then to bits that are no number."""
+    """Rows that move at random or with momentum, some of them to bit patterns that are not numbers."""
 
     def __init__(self, seed: int, steps: int, momentum: bool) -> None:
         random = np.random.default_rng(seed)
@@ -31,7 +31,7 @@ class Moves:
             ids = np.flatnonzero(random.random(V) < 0.3)
             speed[ids] = 0.9 * speed[ids] + 0.01 * random.standard_normal((len(ids), D))
             by = speed[ids] if momentum else random.standard_normal((len(ids), D)).astype(np.float32)
-            # Some are not numbers any more, and stay so.
+            # Some entries have become NaN or infinite, and stay so.
             with np.errstate(invalid="ignore", over="ignore"):
                 matrix[ids] += by
             for row in ids:

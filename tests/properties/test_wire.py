@@ -1,4 +1,4 @@
-"""Whatever is encoded comes back; whatever is not a frame is refused in one way."""
+"""Every encoded frame decodes to the same values; any other bytes raise FrameError."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_merged_rows_leave_the_matrix_that_all_of_them_leave(
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bin")), ids=lambda path: path.stem)
 def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
-    """Changing what these bytes mean takes a new version of the format."""
+    """A change in the meaning of these bytes requires a new version of the format."""
     data = path.read_bytes()
     frame = decode(data)
     if not isinstance(frame, Layout):

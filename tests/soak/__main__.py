@@ -1,4 +1,7 @@
-"""`python -m tests.soak`: kills, and what they left. One JSON line; not zero where a step was lost or mixed."""
+"""A soak test of all processes: kills, and an audit of the runs they leave.
+
+Prints one JSON line; exits with 1 if a step was lost or mixed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "M
 
 
 def main() -> int:
-    """Fight; returns the exit code."""
+    """Run the soak. Returns the exit code."""
     from tests.soak.chaos import Battle, Plan
     from tests.soak.processes import PLACES
     from tests.soak.reference import find_truth
@@ -29,7 +32,7 @@ def main() -> int:
     if chosen.kills < 1 or not 100 <= chosen.steps <= 20_000:
         parser.error("at least one kill; 100 to 20,000 steps")
 
-    # Asked to end, it still takes its processes with it.
+    # On SIGTERM, still end the child processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     begun = time.monotonic()
 
@@ -38,7 +41,7 @@ def main() -> int:
 
     least = max(2, chosen.kills // 10)
     inside = dict.fromkeys(PLACES, least) | dict.fromkeys(("handover", "seal"), max(2, chosen.kills // 40))
-    # A short soak has no use for more processes than there are cores.
+    # A short soak needs no more processes than there are cores.
     plan = Plan(chosen.kills, inside, max(2, chosen.kills // 20), runs_at_once=1 if chosen.kills < 50 else 2)
     recipe = {
         "model": {"dim": 32, "layers": 1, "heads": 2, "context": 8},

@@ -1,4 +1,4 @@
-"""Reopening everything and counting what is lost, half visible or mixed. Only while nobody writes the run."""
+"""Audit of runs that no process writes: reopens every file and reports steps lost, half visible or mixed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lamplighter.wire.frames import Layout, Pulse, decode_as
 from tests.soak.reference import Truth, content, pulses_of
 
 FORGED = b"\0"
-"""A digest that the soak itself put in the place of another, so that a replay finds a difference."""
+"""A digest that the soak writes in place of another, so that a replay finds a difference."""
 
 Seen = dict[tuple[int, int], bytes]
 """Digest by (attempt, step), as a reader saw it committed."""
@@ -30,33 +30,33 @@ Seen = dict[tuple[int, int], bytes]
 
 @dataclass
 class Faults:
-    """What was found, in words."""
+    """The faults found, as sentences."""
 
     lost: list[str] = field(default_factory=list[str])
     half_visible: list[str] = field(default_factory=list[str])
     mixed: list[str] = field(default_factory=list[str])
 
     def add(self, other: Faults) -> None:
-        """Take over what another look has found."""
+        """Add the faults of another audit."""
         self.lost += other.lost
         self.half_visible += other.half_visible
         self.mixed += other.mixed
 
     @property
     def none(self) -> bool:
-        """Whether all is well."""
+        """Return whether there are no faults."""
         return not (self.lost or self.half_visible or self.mixed)
 
 
 def audit(run: RunFolder, truth: Truth, seen: Seen, forgeries: int, *, over: bool = False) -> Faults:
-    """Compare a run with what it must be.
+    """Compare a run with the reference.
 
     Args:
-        run: nobody writes it.
-        truth: of its recipe.
-        seen: what readers saw of it.
-        forgeries: how often a new attempt was provoked; more than that many must not have been opened.
-        over: the run is finished: every step must be there.
+        run: a run that no process writes.
+        truth: the reference for its recipe.
+        seen: the steps that readers saw of it.
+        forgeries: number of provoked attempts; the run must not have opened more than these.
+        over: the run is finished, so every step must be present.
     """
     faults = Faults()
     if not run.steps_path.exists():
@@ -74,7 +74,7 @@ def _guarded(faults: Faults, run: RunFolder, what: str, look: Callable[[], None]
     try:
         look()
     except FileNotFoundError:
-        pass  # Nothing is made yet; what must be there is asked for by who knows.
+        pass  # Not made yet; the other checks report files that must exist.
     except (*READ_ERRORS, NoSnapshotError, ValueError) as error:
         faults.half_visible.append(f"{run.id}: {what} cannot be read: {type(error).__name__}: {error}")
 
@@ -187,5 +187,5 @@ def _complete(run: RunFolder, truth: Truth, faults: Faults) -> None:
 
 
 def leftovers(run: RunFolder) -> list[Path]:
-    """Files that nobody will ever take up again, under the names of things half written."""
+    """Return files with the names of half-written ones, which no process will ever finish."""
     return [*run.path.rglob("*.part"), *run.path.glob(".*")]

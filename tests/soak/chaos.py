@@ -1,4 +1,4 @@
-"""Runs that are trained, projected, analysed, served and exported while one process after another is killed."""
+"""The chaos soak: every kind of process works on a few runs while one after another is killed."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ from tests.soak.reference import Truth, newest_step, phase_of
 _PATIENCE = 300.0
 _SESSION = 150.0
 _QUIET = 40.0
-"""Seconds in which nobody dies and no run gets on, after which another session is tried, with other places armed."""
+"""Seconds without a kill or a new step after which the session ends, so that the next arms other places."""
 
 
 @dataclass
 class Plan:
-    """How many kills."""
+    """The number of kills, in total and by place."""
 
     kills: int
     inside: dict[str, int]
-    """At least so many inside each place."""
+    """Minimum number of kills inside each place."""
     servers: int
-    """At least so many of the server."""
+    """Minimum number of kills of the server."""
     runs_at_once: int
 
     def missing(self, deaths: Deaths) -> dict[str, int]:
-        """What is still to happen, by place, and of the server."""
+        """Return the kills still missing, by place, with the server as a place of its own."""
         left = {place: count - deaths.places[place] for place, count in self.inside.items()}
         left["server"] = self.servers - deaths.processes["server"]
         return {what: count for what, count in left.items() if count > 0}
 
     def spare(self, deaths: Deaths) -> int:
-        """How many kills are left for random moments."""
+        """Return how many kills remain for random moments."""
         return self.kills - deaths.total - sum(self.missing(deaths).values())
 
     def done(self, deaths: Deaths) -> bool:
-        """Whether all of it has happened."""
+        """Return whether all planned kills have happened."""
         return deaths.total >= self.kills and not self.missing(deaths)
 
 
 @dataclass
 class Battle:
-    """One soak. Everything it does follows from `seed`; when exactly, from the machine."""
+    """One chaos soak. The seed decides every action; the machine decides the exact timing."""
 
     folder: Path
     truth: Truth
@@ -87,7 +87,7 @@ class Battle:
         self._server: Application | None = None
 
     def fight(self) -> None:
-        """Kill until the plan is fulfilled, auditing all the while; then let everything come to its end."""
+        """Kill until the plan is fulfilled, auditing between sessions; then let every run finish."""
         try:
             sessions = 0
             while not self.plan.done(self.deaths):
@@ -107,11 +107,11 @@ class Battle:
 
     @property
     def runs(self) -> list[RunFolder]:
-        """All runs so far."""
+        """Return all runs so far."""
         return self._shelf.runs()
 
     def _provide(self) -> None:
-        """As many runs that are not over as the plan says."""
+        """Create runs until as many are unfinished as the plan demands."""
         going = [run for run in self.runs if not self._over(run)]
         for _ in range(self.plan.runs_at_once - len(going)):
             make_run(self._runs, **self.truth.recipe)
@@ -121,16 +121,20 @@ class Battle:
         return run.id in self._passed or phase_of(run) == "finished"
 
     def _arms(self) -> str:
-        """What a session arms: of each process the place most behind. It dies of it each time it comes back."""
+        """Choose the failpoints of a session: for each process, the place whose kills are most behind plan.
+
+        The process dies at that place each time it is started again.
+        """
         missing = self.plan.missing(self.deaths)
         arms: list[str] = []
-        # To be sealed or handed over a run must live to its end: not with what the others die of long before.
+        # Sealing and handover need a run that lives to its end, so they are never armed with places that kill
+        # earlier.
         for groups in ((("checkpoint",), ("wal",), ("handover", "seal")), (("layout",),), (("tiling",),)):
             behind = [group for group in groups if any(place in missing for place in group)]
             if behind and self._choose.random() < 0.8:
                 group = max(behind, key=lambda group: max(self._share_missing(place) for place in group))
                 names = [name for place in group if place in missing for name in PLACES[place]]
-                # A process comes but once to the end of a run.
+                # A process reaches the end of a run only once.
                 often = (1,) if len(group) > 1 else (1, 1, 2)
                 arms += [f"{name}:{self._choose.choice(often)}" for name in names]
         return ",".join(arms)
@@ -139,7 +143,7 @@ class Battle:
         return self.plan.missing(self.deaths).get(place, 0) / self.plan.inside[place]
 
     def _serve(self, armed: str) -> Application | None:
-        """The application; None where it died of what was armed before it could say where it serves."""
+        """Start the application. Returns None if it died at a failpoint before it printed its address."""
         command = ["env", f"{VARIABLE}={armed}", sys.executable, "-m", "lamplighter"]
         try:
             self._server = Application(self._runs, "serve", command=command)
@@ -150,7 +154,7 @@ class Battle:
             return None
 
     def _session(self, *, power_cut: bool) -> None:
-        """A server's life: workers die of what is armed and of what strikes them; at last the server does."""
+        """Run one server's life: workers die at failpoints and by random kills, then the server ends."""
         armed = self._arms()
         server = self._serve(armed)
         if server is None:
@@ -177,8 +181,10 @@ class Battle:
             self._audit()
 
     def _met(self, armed: str) -> bool:
-        """Whether a session has done its part: a place that is armed was died in often enough. What else is armed
-        may be what nobody lives to come to, as long as that one is."""
+        """Return whether the session has done its part: enough deaths at one of the armed places.
+
+        The other armed places may be unreachable while that one keeps killing.
+        """
         missing = self.plan.missing(self.deaths)
         if self.plan.spare(self.deaths) > 0 or "export" in missing:
             return self.plan.done(self.deaths)
@@ -186,8 +192,8 @@ class Battle:
         return not places or any(place not in missing for place in places)
 
     def _act(self) -> None:
-        """Something random, as far as there are kills to spend on it."""
-        # Of an exporter it is known only at the end of the session whether it died of what was armed.
+        """Do one random action, as far as the plan has kills to spend on it."""
+        # Only the end of the session shows whether an exporter died at its failpoint.
         pending = len(self._exporters)
         spare = self.plan.spare(self.deaths) - pending
         some = [self._export] if self.plan.missing(self.deaths).get("export", 0) > pending else []
@@ -197,7 +203,7 @@ class Battle:
             self._choose.choice(some)()
 
     def _end(self, server: Application, *, power_cut: bool) -> None:
-        """The end of a server: with all its workers at the same time, alone, or in peace."""
+        """End the server: together with all its workers, alone, or in peace."""
         spare, missing = self.plan.spare(self.deaths), self.plan.missing(self.deaths)
         at_once = [(role, process) for role, _, process in workers(self._runs)]
         if server.process.poll() is not None:
@@ -216,7 +222,7 @@ class Battle:
             server.kill()
             self.deaths.count("server")
         else:
-            # Asked so, its workers leave their runs to be taken up again; Ctrl-C would interrupt those.
+            # On SIGTERM the workers leave their runs to be resumed; Ctrl-C would interrupt the runs.
             server.process.terminate()
             server.process.wait(60)
         server.close()
@@ -228,7 +234,10 @@ class Battle:
                 self.deaths.count(role)
 
     def _strike_two(self) -> None:
-        """One as soon as it is back, at its replay as like as not; and two of a run at the same time."""
+        """Kill all workers of one run at once, and one of them again soon after its restart.
+
+        The second kill most likely hits it in its replay.
+        """
         found = sorted(at_work(self._runs), key=lambda one: one[:2])
         if not found:
             return
@@ -248,7 +257,7 @@ class Battle:
                 return
 
     def _forge(self) -> None:
-        """Kill a trainer, and see that its replay finds other numbers: a new attempt at an earlier step."""
+        """Kill a trainer and forge a digest, so that the replay finds a difference and opens an attempt."""
         trainers = [(run, process) for role, run, process in at_work(self._runs) if role == "trainer"]
         if not trainers or self._choose.random() < 0.5:
             return
@@ -273,7 +282,8 @@ class Battle:
         step = self._choose.randint(near, last)
         for path in run.checkpoints.glob("*.safetensors"):
             at, attempt = int(path.name[:10]), int(path.name[11:15])
-            # One of the step or later would be taken up, and the forged step not be computed again.
+            # A checkpoint at or after the forged step would be resumed from, and the step never computed
+            # again.
             if at >= step or not counts(line, attempt, at):
                 path.unlink()
         connection = apsw.Connection(str(run.steps_path))
@@ -284,7 +294,7 @@ class Battle:
         self.forgeries[run.id] = self.forgeries.get(run.id, 0) + 1
 
     def _export(self) -> None:
-        """One that dies of what is armed, or is struck from outside."""
+        """Start an export that dies at a failpoint, or is killed from outside."""
         runs = [run for run in self.runs if run.id not in self._passed and newest_step(run) > 0]
         if not runs:
             return
@@ -303,7 +313,7 @@ class Battle:
                 self.deaths.count("exporter")
 
     def _collect(self) -> None:
-        """Look at what the exporters left."""
+        """Check the files that the exporters left."""
         for exporter in self._exporters:
             code, said = exporter.wait()
             self.deaths.count_said("exporter", said)
@@ -318,7 +328,7 @@ class Battle:
         self._exporters.clear()
 
     def _audit(self) -> None:
-        """Reopen every run and count; nobody writes any of them."""
+        """Audit every run; no process may write any of them."""
         for run in self.runs:
             if run.id not in self._passed:
                 over = self._over(run) and not left_open(run)
@@ -335,7 +345,7 @@ class Battle:
                 self._said.add(fault)
 
     def _come_to_an_end(self) -> None:
-        """A server that nobody kills: every run ends, every file is sealed, everything is listed and readable."""
+        """Run a server without kills until every run is finished, sealed, listed and readable."""
         self._passed.clear()
         self._witness.watch(self.runs)
         with Application(self._runs, "serve") as server:

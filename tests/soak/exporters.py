@@ -1,4 +1,4 @@
-"""Exports made by the real command line, killed, and looked at: there and whole, or not there."""
+"""Exports by the real command line that are killed and then checked: the file is complete, or absent."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet", "embedding-pro
 
 
 class Exporter:
-    """`lamplighter export`, armed or not."""
+    """A `lamplighter export` process, with or without an armed failpoint."""
 
     def __init__(self, run: RunFolder, format: str, out: Path, step: int, armed: str = "") -> None:
-        """Start it; formats of one step take `step`, which the run must have."""
+        """Start it; formats of a single step take `step`, which the run must have."""
         self.format, self.out, self.step = format, out, step
         words = [] if format in ("zip", "html", "csv") else ["--step", str(step)]
         self.process = subprocess.Popen(
@@ -42,12 +42,12 @@ class Exporter:
         )
 
     def wait(self) -> tuple[int, str]:
-        """Its exit code, and what it said."""
+        """Wait for the end. Returns the exit code and standard error."""
         _, said = self.process.communicate(timeout=300)
         return self.process.returncode, said
 
     def problem(self, truth: Truth, scratch: Path) -> str | None:
-        """What is wrong with what it left; None when it is whole, or not there."""
+        """Check the exported file. Returns the problem, or None if the file is complete or absent."""
         if not self.out.exists():
             return None
         try:

@@ -1,4 +1,4 @@
-"""A reader that looks at the runs all the time and remembers every step that it saw committed."""
+"""A reader that polls the runs in a thread and remembers every step that it saw committed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.soak.audit import FORGED, Seen
 
 
 class Witness:
-    """Looks some twenty times a second; what it saw it can be asked for at any time."""
+    """A thread that polls the runs some twenty times a second and keeps the digests it saw."""
 
     def __init__(self) -> None:
         self._seen: dict[str, Seen] = {}
@@ -25,17 +25,17 @@ class Witness:
         self._thread.start()
 
     def watch(self, runs: list[RunFolder]) -> None:
-        """Look at these from now on."""
+        """Poll these runs from now on."""
         with self._lock:
             self._runs = list(runs)
 
     def seen(self, run: RunFolder) -> Seen:
-        """What was seen of a run; it stays the same while nobody looks at it."""
+        """Return a copy of the digests seen of a run."""
         with self._lock:
             return dict(self._seen.get(run.id, {}))
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._stop.set()
         self._thread.join()
 
@@ -43,7 +43,7 @@ class Witness:
         while not self._stop.wait(0.05):
             with self._lock:
                 for run in self._runs:
-                    # It is being made, sealed or moved, or busy with recovering: the next look sees it.
+                    # The run is being created, sealed, moved or recovered: the next poll sees it.
                     with suppress(*READ_ERRORS):
                         self._look(run)
 

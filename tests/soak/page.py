@@ -1,8 +1,10 @@
-"""`python -m tests.soak.page`: the page, watching a run for a long time. One JSON line; not zero where it was missed.
+"""A soak test of the page: one page watches a run for a long time (`python -m tests.soak.page`).
 
-A run trains at full speed while headless Chromium watches it, goes offline and back now and then, and looks at one
-thing after another. The memory of the page may grow by a tenth at most after its warm-up, and of every step that was
-trained either a pulse must have told, or it lies in a gap that the page knows and has read from the record.
+A run trains at full speed while headless Chromium watches it, goes offline and back now and then, and visits
+one panel after another. The page's memory may grow by at most a tenth after its warm-up, and every trained
+step must have come in a pulse, or be in a gap that the page knows and has read from the record.
+
+Prints one JSON line; exits with 1 if a goal was missed.
 """
 
 from __future__ import annotations
@@ -30,44 +32,46 @@ from tests.browser.pages import wait_for
 from tests.runs import wait_until
 
 WARM_UP = 60.0
-"""Seconds at least, and every look once: until then libraries are loaded."""
+"""Least seconds of warm-up, during which every visit also happens once: until then libraries are loaded."""
 FILLED = 1_200
-"""Steps at least: so many points of a run's history the page keeps (`run/history.ts`), and until then they grow."""
+"""Least number of steps: the page keeps this many points of the loss series (`loss-series.ts`), which grow
+until then.
+"""
 MOST_GROWTH = 0.1
 _OF_ONE = 3
-"""Measurements whose median is a sample."""
+"""Measurements per sample, of which the median counts."""
 _OF_AN_END = 5
-"""Samples at most whose median is the beginning, or the end: one alone is up to 2 % off."""
+"""Most samples whose median stands for the beginning or the end: a single one is up to 2 % off."""
 _MEGABYTE = 2**20
 _DROP_EVERY = 25.0
-"""Seconds between two losses of the network, at least."""
+"""Least seconds between two losses of the network."""
 _A_MINUTE = 250_000_000
-"""Bytes that a run takes at most: a hundred steps a second."""
+"""Largest number of bytes that a minute of the run takes, at a hundred steps a second."""
 _PANELS = ("token", "matrix", "run", "map", "measures", "runs", "export")
 _REST = ("map-umap", "tab-step")
-"""What is looked at whenever memory is measured."""
+"""The view and panel open during every measurement."""
 
 
 @dataclass
 class Memory:
-    """What the page holds after its garbage was collected."""
+    """The page's memory after garbage collection."""
 
     heap: int
-    """Bytes: objects, and the arrays that they own outside the heap proper."""
+    """Bytes of objects, and of the arrays that they own outside the heap proper."""
     nodes: int
-    """Of the DOM, those too that are in no document any more."""
+    """Number of DOM nodes, including those that belong to no document any more."""
     listeners: int
 
 
 def median(found: list[Memory]) -> Memory:
-    """Of each figure by itself."""
+    """Return the median of each figure."""
     names = ("heap", "nodes", "listeners")
     return Memory(*(int(statistics.median(getattr(one, name) for one in found)) for name in names))
 
 
 @dataclass
 class Account:
-    """Steps by how the page learned of them."""
+    """The number of steps by how the page learned of them."""
 
     steps: int
     by_pulse: int
@@ -76,10 +80,10 @@ class Account:
 
 
 def account(received: dict[str, Any], steps: int) -> Account:
-    """Which of the steps from 1 on the page has heard of.
+    """Count the steps from 1 on that reached the page.
 
     Args:
-        received: `received` of the page's hooks.
+        received: `received` of the page's test hooks.
         steps: the last step of the run.
     """
     told: set[int] = set()
@@ -94,7 +98,7 @@ def account(received: dict[str, Any], steps: int) -> Account:
 
 
 class Watcher:
-    """A page in Chromium, and what it is made to do."""
+    """A page in Chromium, and the visits and losses it goes through."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self._context = context
@@ -111,16 +115,16 @@ class Watcher:
 
     @property
     def received(self) -> dict[str, Any]:
-        """What came in, as the page counts it."""
+        """Return the page's own count of frames and gaps received."""
         return self.page.evaluate("window.__lamplighter.received")
 
     @property
     def step(self) -> int:
-        """The newest step that the page has told."""
+        """Return the newest step that the page has received."""
         return self.page.evaluate("window.__lamplighter.step")
 
     def look(self) -> None:
-        """Look at the next of the things to look at, and back."""
+        """Visit the next view or panel, and return to the resting view."""
         looks: list[Callable[[], None]] = [
             *(lambda name=name: self._press(f"tab-{name}") for name in _PANELS),
             lambda: self._press("map-linear"),
@@ -135,17 +139,17 @@ class Watcher:
 
     @property
     def looked_at_all(self) -> bool:
-        """Everything was looked at once."""
+        """Return whether every view and panel was visited once."""
         return self._looks >= len(_PANELS) + 3
 
     def rest(self) -> None:
-        """Look at what memory is measured at."""
+        """Open the view and panel at which memory is measured."""
         for name in _REST:
             self._press(name)
         self.page.wait_for_timeout(700)
 
     def drop(self, seconds: float) -> None:
-        """Be without a network for a while."""
+        """Cut the network for a while, then wait for the page to reconnect."""
         opened = self.received["frames"]["census"]
         self._context.set_offline(True)
         self.page.wait_for_timeout(1e3 * seconds)
@@ -154,11 +158,11 @@ class Watcher:
         wait_for(self.page, f"window.__lamplighter.received.frames.census > {opened}", 60)
 
     def memory(self) -> Memory:
-        """Collect garbage and measure, `_OF_ONE` times."""
+        """Collect garbage and measure, `_OF_ONE` times. Returns the medians."""
         found: list[Memory] = []
         for _ in range(_OF_ONE):
             self.page.wait_for_timeout(500)
-            # What a first collection sets free may hold what only a second one can.
+            # Objects freed by the first collection may hold others that only a second one frees.
             for _ in range(2):
                 self._tools.send("HeapProfiler.collectGarbage")
             usage = self._tools.send("Runtime.getHeapUsage")
@@ -178,12 +182,13 @@ class Watcher:
         self._press("beside-open")
 
     def _press(self, name: str) -> None:
-        # Not a click of the mouse: that waits until nothing moves, and on a busy machine the city always does.
+        # A dispatched event, not a mouse click: a click waits for the page to be still, and on a busy machine
+        # the map never is.
         self.page.get_by_test_id(name).dispatch_event("click", timeout=60_000)
 
 
 def recorded_steps(run: RunFolder) -> int:
-    """The last step of a run of which every one is recorded."""
+    """Check that every step of a run is recorded. Returns the last one."""
     with History(run) as history:
         last = history.steps.last()[1]
         assert set(history.steps.digests(1, last)) == set(range(1, last + 1)), f"{run.id} has gaps itself"
@@ -191,14 +196,14 @@ def recorded_steps(run: RunFolder) -> int:
 
 
 def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
-    """Watch a run for so long; the figures."""
+    """Watch a run for so many minutes. Returns the figures."""
     begun = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="soak-page-") as folder,
         Application(Path(folder), "serve") as application,
         sync_playwright() as playwright,
     ):
-        # What is not kept cannot be looked at: the budget is enough for a fast machine.
+        # Steps dropped from the record cannot be visited, so the budget suffices for a fast machine.
         run = application.start_run({"steps": 1_000_000, "disk_budget": int(minutes * _A_MINUTE) + 10**9})
         browser = playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
         context = browser.new_context(viewport={"width": 1280, "height": 720})
@@ -215,7 +220,7 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
             if watcher.offline < gone / _DROP_EVERY:
                 watcher.drop(1.0 + watcher.offline % 3)
         samples.append((time.monotonic() - watched, watcher.memory()))
-        # The run ends, and the page comes as far as it did.
+        # Stop the run and wait until the page has received its last step.
         application.ask(run, "stop")
         wait_until(lambda: read_status(run).terminal, "the run has ended", 120)
         steps = recorded_steps(run)
@@ -253,13 +258,13 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Watch; returns the exit code."""
+    """Run the page's soak. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak.page", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="2 to 600  [default: 10]")
     chosen = parser.parse_args()
     if not 2 <= chosen.minutes <= 600:
         parser.error("2 to 600 minutes")
-    # Asked to end, it still takes its processes with it.
+    # On SIGTERM, still end the child processes.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
     begun = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""The processes that work on the runs of a folder, whoever started them; and who died, where."""
+"""The worker processes on a folder's runs, whoever started them; and a count of their deaths."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ PLACES = {
 
 
 class Deaths:
-    """How many died, by place and by process."""
+    """A count of deaths by place and by process."""
 
     def __init__(self) -> None:
         self.places: Counter[str] = Counter()
         self.processes: Counter[str] = Counter()
         self.tracebacks = 0
-        """How often a worker ended with a fault of its own instead."""
+        """Number of workers that ended with an error of their own."""
         self._read: dict[Path, int] = {}
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Return the number of deaths."""
         return self.processes.total()
 
     def count(self, process: str, place: str = "anywhere") -> None:
-        """Note one."""
+        """Add one death."""
         self.places[place] += 1
         self.processes[process] += 1
 
     def count_said(self, process: str, said: str) -> int:
-        """Note those of which a process's last words tell. Returns how many."""
+        """Add the deaths that a process's output reports. Returns how many."""
         found = 0
         for line in said.splitlines():
             name = line.partition(MARK)[2].strip()
@@ -57,7 +57,7 @@ class Deaths:
         return found
 
     def read_logs(self, runs: list[RunFolder]) -> None:
-        """Note what the workers' logs tell that was not there the last time."""
+        """Add the deaths that the workers' logs report since the last call."""
         for run in runs:
             for role in ROLES:
                 path = run.path / "logs" / f"{role}.log"
@@ -71,7 +71,7 @@ class Deaths:
 
 
 def workers(runs: Path) -> list[tuple[str, str, psutil.Process]]:
-    """(role, run, process) of every living worker on a run below `runs`."""
+    """Return (role, run, process) of every living worker on a run below `runs`."""
     modules = {f"lamplighter.{room}.worker": role for role, room in ROLES.items()}
     found: list[tuple[str, str, psutil.Process]] = []
     for process in psutil.process_iter():
@@ -87,12 +87,12 @@ def workers(runs: Path) -> list[tuple[str, str, psutil.Process]]:
 
 
 def at_work(runs: Path) -> list[tuple[str, str, psutil.Process]]:
-    """Those of `workers` that have come so far as to hold their role."""
+    """Return those of `workers` that already hold their role."""
     return [(role, run, process) for role, run, process in workers(runs) if is_held(runs / run, role)]
 
 
 def strike(process: psutil.Process) -> bool:
-    """`kill -9`. False where it was gone already."""
+    """Send `kill -9`. Returns False if the process was already gone."""
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
@@ -103,7 +103,7 @@ def strike(process: psutil.Process) -> bool:
 
 
 def wait_until_gone(processes: list[psutil.Process]) -> None:
-    """Wait until none of them runs any more; nobody may have asked for their exit codes."""
+    """Wait until every process has ended; a zombie counts as ended."""
     for process in processes:
         while True:
             try:

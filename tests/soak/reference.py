@@ -1,4 +1,4 @@
-"""What a run must hold, bit for bit: the same recipe, trained once and left in peace."""
+"""The reference for the soak: the same recipe, trained once without disturbance, bit for bit."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from tests.runs import finish, make_run, start_worker
 
 @dataclass(frozen=True)
 class Truth:
-    """Of every step, 1 to the last."""
+    """The digests, pulses and matrices of every step of the undisturbed run."""
 
     recipe: dict[str, Any]
-    """What `make_run` takes: every run of the soak is this one."""
+    """The keyword arguments of `make_run`: every run of the soak has this recipe."""
     digests: dict[int, bytes]
     pulses: dict[int, bytes]
-    """Digests of what a pulse says, less times and attempt."""
+    """Digests of the pulses' contents, without times and attempt, by step."""
     matrices: NDArray[np.float32]
     """Shape (steps + 1, V, D)."""
 
     @property
     def steps(self) -> int:
-        """The last step."""
+        """Return the last step."""
         return len(self.matrices) - 1
 
 
 def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
-    """Train the recipe undisturbed."""
+    """Train the recipe undisturbed. Returns the reference."""
     run = make_run(folder, **recipe)
     assert finish(start_worker(run), timeout=300) == 0
     with History(run) as history:
@@ -52,7 +52,7 @@ def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
 
 
 def pulses_of(history: History, last: int) -> list[tuple[int, bytes]]:
-    """Every pulse of the line up to a step."""
+    """Return every pulse that counts up to a step, as (step, record)."""
     return [
         pulse
         for first in range(1, last + 1, 200)
@@ -61,7 +61,7 @@ def pulses_of(history: History, last: int) -> list[tuple[int, bytes]]:
 
 
 def content(pulse: Pulse) -> bytes:
-    """A digest of what is the same whenever the step is computed."""
+    """Return a digest of the fields that are the same whenever the step is computed."""
     digest = hashlib.sha256(np.array([pulse.step, pulse.vocabulary, pulse.verified]).tobytes())
     for values in (
         np.array([pulse.loss, pulse.learning_rate]),
@@ -78,7 +78,7 @@ def content(pulse: Pulse) -> bytes:
 
 
 def newest_step(run: RunFolder) -> int:
-    """The newest step of a run; 0 where it has none, has not begun, or is being made at this moment."""
+    """Return the newest step of a run; 0 if it has none or is just being created."""
     try:
         with History(run) as history:
             return history.steps.last()[1]
@@ -91,7 +91,7 @@ def newest_step(run: RunFolder) -> int:
 
 
 def phase_of(run: RunFolder) -> str:
-    """The phase of a run; empty where it cannot be read at this moment."""
+    """Return the phase of a run; empty if it is unreadable at the moment."""
     try:
         return read_status(run).phase
     except FormatError as error:

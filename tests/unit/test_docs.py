@@ -1,4 +1,4 @@
-"""What the documents name exists, and what exists is named."""
+"""The documents against the code: routes, frame fields, links, paths, commands and make targets exist."""
 
 from __future__ import annotations
 

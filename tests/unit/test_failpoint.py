@@ -1,4 +1,4 @@
-"""A process dies where and when it is told to, and nowhere else."""
+"""A process dies at its armed failpoint, at the chosen visit, and nowhere else."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_it_dies_at_the_place_the_time_it_is_told_to_and_says_so():
 
 
 def test_it_dies_in_the_middle_of_a_stretch_and_at_its_end_at_the_latest():
-    # In a sleep of a minute it can only die by the other thread.
+    # During a sleep of a minute only the other thread can kill it.
     inside = run("stretch:1:0.01", inside=60)
     assert inside.returncode == -signal.SIGKILL
     ended = run("stretch:3:3600")

@@ -1,4 +1,4 @@
-"""The words a person types, typed."""
+"""The commands of the command line, as a person types them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person's Ctrl-C, a SIGTERM and a `kill -9` of the whole application leave behind."""
+"""The state of runs after Ctrl-C, SIGTERM or `kill -9` of the whole application."""
 
 from __future__ import annotations
 

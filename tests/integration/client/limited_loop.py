@@ -1,4 +1,4 @@
-"""A loop that is recorded while the kernel lets no file grow beyond a limit, and beyond it later.
+"""A recorded loop during which the kernel limits the size of files, and later lifts the limit.
 
 `python -m tests.integration.client.limited_loop FOLDER HOW`, with HOW one of `recovers`, `ends`, `begins`.
 """
@@ -20,7 +20,7 @@ UNLIMITED = resource.RLIM_INFINITY
 
 
 def limit(size: int) -> None:
-    """Bytes of a file that may be written: beyond them writing fails as on a full disk."""
+    """Limit the size of files in bytes; writing beyond it fails, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, UNLIMITED))
 
 
@@ -41,7 +41,7 @@ def main(folder: Path, how: str) -> None:
                 limit(2_000)
             if step >= 300 and how == "recovers":
                 limit(UNLIMITED)
-                time.sleep(0.02)  # What did not fit is tried again after a moment, not at once.
+                time.sleep(0.02)  # Waiting steps are retried after a moment, not at once.
             recorder.step(weights, rows, float(step), learning_rate=0.1)
             kept.append(weights.copy())
         limit(UNLIMITED)

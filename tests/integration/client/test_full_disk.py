@@ -1,4 +1,4 @@
-"""A person's own loop goes on whatever our disk does: here the kernel lets no file grow any more."""
+"""A user's own loop continues whatever happens to our disk: here the kernel forbids files to grow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import lamplighter
 
 
 def loop(folder: Path, how: str) -> str:
-    """Run the loop to its end; what it said on standard error."""
+    """Run the loop to its end. Returns its standard error."""
     command = [sys.executable, "-m", "tests.integration.client.limited_loop", str(folder), how]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 0, done.stderr
@@ -27,7 +27,7 @@ def test_steps_wait_in_memory_and_are_all_there_when_there_is_room_again(tmp_pat
     assert (run.status.phase, run.status.step, run.status.snapshots) == ("finished", 400, "all")
     assert [(pulse.step, pulse.loss) for pulse in run.steps()] == [(s, float(s)) for s in range(1, 401)]
     exact = run.snapshot_steps().tolist()
-    # One hole: the steps that waited, or were kept without their rows.
+    # The only hole: steps that waited, or were kept without their rows.
     hole = sorted(set(range(401)) - set(exact))
     assert hole == list(range(100, hole[-1] + 1))
     assert 299 <= hole[-1] < 399

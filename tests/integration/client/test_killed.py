@@ -1,4 +1,4 @@
-"""A recorded loop that is killed: what it committed is whole, and nobody goes on in its place."""
+"""A recorded loop that is killed: its committed steps are intact, and no process continues the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loop recorded into the folder of a real server: the page's own road, followed from Python."""
+"""A loop recorded into the folder of a real server, and followed from Python over the page's own socket."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKENS = [f"word{i}" for i in range(V)]
 
 
 class Loop:
-    """Somebody's training loop, in a thread, recorded."""
+    """A recorded training loop in a thread."""
 
     def __init__(self, folder: Path, steps: int, pause: float) -> None:
         self.kept: dict[int, np.ndarray] = {}
@@ -65,7 +65,7 @@ def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
         census = next(f for f in frames if isinstance(f, Census))
         assert pulses[0].first_step == census.step + 1
         assert all(b.first_step == a.step + 1 for a, b in itertools.pairwise(pulses))
-        # The stream's matrix and moved rows are the loop's own bits.
+        # The streamed matrix and moved rows equal the loop's own, bit for bit.
         matrix = np.empty((V, D), dtype=np.float32)
         for rows in (f for f in frames if isinstance(f, Rows)):
             matrix[rows.token_ids] = rows.vectors
@@ -79,7 +79,7 @@ def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
                 app.ask(app.run("mine"), body.pop("kind"), **body)
         with pytest.raises(AssertionError, match=r"422 .*training loop of their own"):
             app.start_run({"corpus": {"kind": "recorded"}})
-        # The projector and the analyst came by themselves.
+        # The server started the projector and the analyst on its own.
         wait_until(lambda: bool(app.get("/api/runs/mine/layouts")["items"]), "a layout of a live run")
         wait_until(lambda: bool(app.get("/api/runs/mine/measures")["items"]), "measures of a live run")
         assert app.get("/api/runs/mine")["status"]["alive"]
@@ -90,7 +90,7 @@ def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
         wait_until(lambda: not run.status.alive, "the end")
         assert run.status.phase == "finished"
         assert isinstance(run.layout(method="linear"), Layout)
-        # One that is over is followed to its end at once.
+        # Following a finished run ends at once.
         seen = list(lamplighter.follow(f"{app.url}/api/runs/mine", channels="pulse"))
         assert [(type(f), f.step) for f in seen] == [(Census, 60)]
         assert not (tmp_path / "mine" / "logs" / "trainer.log").exists()

@@ -1,4 +1,4 @@
-"""Real loops in torch, written without knowledge of Lamplighter: one call a step makes runs of them."""
+"""Real torch loops, written without knowledge of Lamplighter, become runs by one call per step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OnStep = Callable[[nn.Embedding, torch.Tensor, torch.Tensor], None]
 
 
 def train(on_step: OnStep, optimiser: str, steps: int, *, sparse: bool) -> nn.Embedding:
-    """Next-word prediction the way anybody writes it; `on_step` is all that is added."""
+    """Train next-word prediction in the usual way; `on_step` is the only addition."""
     torch.manual_seed(0)
     embedding = nn.Embedding(V, D, sparse=sparse)
     head = nn.Linear(D, V)
@@ -77,7 +77,7 @@ def test_a_loop_becomes_a_run_bit_for_bit(
     recorder.close()
     run = lamplighter.open(tmp_path / "mine")
     exact = list(range(51)) if every_step else [0, 20, 40, 50]
-    # Dense Adam moves few rows at first, and those steps are exact too, up to the first that is not.
+    # Dense Adam moves few rows at first, so the steps before the first dense one are exact too.
     assert set(exact) <= set(run.snapshot_steps().tolist())
     assert every_step or len(run.snapshot_steps()) < 51
     for step in run.snapshot_steps().tolist():

@@ -1,4 +1,4 @@
-"""The very commands of docker-compose.yml, as local processes over one folder, play a short run."""
+"""The exact commands of docker-compose.yml, run as local processes over one folder, complete a short run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def local(command: list[str], runs: Path, port: int) -> list[str]:
-    """The command of a service, in this folder and on this port instead of the container's."""
+    """Translate a service's command to this folder and port."""
     assert command[:3] == ["lamplighter", "--runs", "/runs"]
     words = [str(port) if w == "8600" else w.replace("8600", str(port)) for w in command[3:]]
     return [str(Path(sys.executable).with_name("lamplighter")), "--runs", str(runs), *words]

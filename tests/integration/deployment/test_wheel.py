@@ -1,4 +1,4 @@
-"""`pip install <wheel>` and `lamplighter` are enough: built, installed in a clean environment, and looked at."""
+"""`pip install <wheel>` and `lamplighter` suffice: built, installed in a clean environment, and checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two commands as a person types them, on a run that a real trainer made and goes on with."""
+"""The commands `export` and `import` as a person types them, on the run of a real trainer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_run_goes_from_one_machine_to_another_and_on(run: RunFolder, tmp_path:
     assert said.returncode == 0, said.stderr
     (back,) = Shelf(tmp_path / "other").runs()
     assert said.stdout.startswith(back.id)
-    # It has its checkpoint, so it goes on where it was, without computing all again.
+    # The import includes the checkpoint, so training continues without computing earlier steps again.
     RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
     finish(start_worker(back))
     status = read_status(back)

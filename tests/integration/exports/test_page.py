@@ -83,7 +83,7 @@ def test_lamps_light_and_scrubbing_works(page: Page) -> None:
     few = page.evaluate(LIGHT)
     page.evaluate(SCRUB, 29)
     assert facts(page) == ("step 30", "loss 2.000", "2 of 10 lit")
-    # The gradients have grown thirty times by then: the lamps are brighter, not only there.
+    # By then the gradients have grown thirtyfold: the lamps are brighter, not merely present.
     assert page.evaluate(LIGHT) > few + 20
     page.focus("#city")
     page.keyboard.press("ArrowLeft")

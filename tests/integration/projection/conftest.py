@@ -1,4 +1,4 @@
-"""Projectors that do not outlive their test."""
+"""Projector processes that end with their test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.integration.projection.projectors import Start
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts projectors and leaves none behind."""
+    """Return a function that starts a projector; kill every projector still running at the end."""
     running: list[subprocess.Popen[bytes]] = []
 
     def begin(folder: RunFolder, *options: str) -> subprocess.Popen[bytes]:

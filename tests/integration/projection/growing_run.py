@@ -1,4 +1,4 @@
-"""A run folder that grows without a model: planted classes that drift together, a few rows a step."""
+"""A run folder that grows without a model: planted classes that drift together, a few rows per step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 
 class GrowingRun:
-    """Plays the trainer: each `step` pulls some rows towards the centre of their class."""
+    """A stand-in for the trainer: each `step` pulls some rows towards the centre of their class."""
 
     def __init__(
         self,
@@ -95,14 +95,14 @@ class GrowingRun:
             time.sleep(pause)
 
     def resume_from(self, step: int) -> None:
-        """Open a new attempt that supersedes what comes after `step`, and goes another way."""
+        """Open a new attempt that supersedes the steps after `step` and drifts another way."""
         self.vectors = self.history[step].copy()
         self.at = step
         self.writer.begin_attempt(step + 1)
         self.centres = self.centres[::-1].copy()
 
     def end(self, *, sealed: bool = True, phase: str = "finished") -> bool:
-        """Say that the run is over, and close its file."""
+        """Write the final phase and close the file. Returns whether it was closed cleanly."""
         self.writer.set_facts({"phase": phase})
         return self.writer.close(sealed=sealed)
 

@@ -1,4 +1,4 @@
-"""Real projector processes, and what they drew."""
+"""Real projector processes, and the layouts they wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 
 def layouts(folder: RunFolder, method: Method) -> list[Layout]:
-    """All layouts of a method, in the order they were made."""
+    """Return all layouts of a method, in the order they were made."""
     try:
         with LayoutsReader(folder.layouts_path) as reader:
             return [decode_as(reader.record(e.id), Layout) for e in reader.entries() if e.method == method]

@@ -1,4 +1,4 @@
-"""From which step on the basis of the linear view is fixed."""
+"""The step from which the basis of the linear view is fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trust of each token and the districts, as the projector leaves them with a run."""
+"""Per-token trust and the districts, as the projector leaves them with a run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path
         by_token = newest[method].by_token
         assert by_token is not None
         assert by_token.shape == (size,)
-    # Two directions of sixteen show less than the map does.
+    # Two directions out of sixteen preserve less of the space than the map does.
     assert np.mean(newest[Method.UMAP].by_token) > np.mean(newest[Method.LINEAR].by_token)
 
     with LayoutsWriter(path) as writer:

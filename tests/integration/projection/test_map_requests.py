@@ -1,4 +1,4 @@
-"""The map changed while it is drawn, by a real projector: nothing asked for is lost, or done twice."""
+"""Map settings changed while a real projector draws: no request is lost or applied twice."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def wants_projector(run: GrowingRun) -> bool:
 
 
 def streets(places: np.ndarray) -> float:
-    """How far apart neighbours on the map lie, as a share of how far it reaches."""
+    """Return the median distance to the nearest neighbour on the map, as a share of the map's diagonal."""
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     return float(np.median(distance.min(axis=1)) / np.linalg.norm(np.ptp(places, axis=0)))
@@ -45,9 +45,9 @@ def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start
     run.grow(60)
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
-        # The space is at rest: after some twelve frames so is the map.
+        # The space is at rest, and after about twelve frames so is the map.
         wait_for(lambda: len(layouts(run.folder, Method.UMAP)) >= 10)
-        # Not the projector's: it is left to the trainer.
+        # A request that the projector leaves to the trainer.
         RequestsWriter(run.folder.path, "s1").add("pace", {"steps_per_second": 4})
         number = ask(run, neighbours=8, min_dist=0.02, spread=1.0)
         wait_for(lambda: applied(run))
@@ -112,7 +112,7 @@ def test_a_finished_run_is_drawn_by_another_method(tmp_path: Path, start: Start)
     (drawn,) = layouts(run.folder, Method.PCA)
     assert (drawn.step, drawn.method) == (30, Method.PCA)
     assert len(layouts(run.folder, Method.UMAP)) == kept
-    # And back: the living map begins anew, and lies over what the other one drew.
+    # Back again: the living map starts afresh, aligned to the other method's last layout.
     ask(run, method="umap")
     assert ended(start(run.folder)) == 0
     assert len(layouts(run.folder, Method.UMAP)) > kept

@@ -26,7 +26,7 @@ def diameter(places: np.ndarray) -> float:
 
 
 class Growing:
-    """A run that grows in a thread while the block lasts, under the trainer's lock."""
+    """A context manager that grows a run in a thread, under the trainer's lock."""
 
     def __init__(self, run: GrowingRun, pause: float = 0.03, pull: float = 0.05) -> None:
         self.run, self.pause, self.pull = run, pause, pull
@@ -73,10 +73,10 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     maps = layouts(folder, Method.UMAP)
     after = maps[len(before)]
     moved = np.linalg.norm(after.coordinates - before[-1].coordinates, axis=1)
-    # The space itself moves between the two; a map begun anew would lie elsewhere altogether (0.2 and more).
+    # The space itself moves between the two; a fresh map would be somewhere else entirely (0.2 and more).
     assert np.median(moved) < 0.12 * diameter(before[-1].coordinates)
 
-    # Nor does any later frame jump, the last one included, for which the map comes to rest.
+    # No later frame jumps either, nor the last one, before which the map comes to rest.
     for one, two in zip(maps[len(before) :], maps[len(before) + 1 :], strict=False):
         moved = np.linalg.norm(two.coordinates - one.coordinates, axis=1)
         assert np.median(moved) < 0.12 * diameter(one.coordinates)
@@ -87,7 +87,7 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
         assert (newest.attempt, newest.step) == last
         assert 0 < newest.trust <= 1
         assert newest.sample == run.size
-    # It shows what there is to see: tokens of a class lie together.
+    # The map shows the structure of the space: tokens of one class are close together.
     places = maps[-1].coordinates
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)

@@ -1,4 +1,4 @@
-"""A finished run laid out anew: whole or not at all, beside the live layouts, by a real process."""
+"""A finished run laid out again by a real process: completely or not at all, beside the live layouts."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_lies_beside_the_live_layouts_calm_and_true(over: GrowingRun) -> None:
     for one, two in pairwise(maps):
         moved = np.linalg.norm(two.coordinates - one.coordinates, axis=1)
         assert np.median(moved) < 0.1 * np.linalg.norm(np.ptp(one.coordinates, axis=0))
-    # The linear view looks along the directions of the last step, in which a row at rest does not move.
+    # The linear view projects along the directions of the last step, so a row at rest does not move.
     with LayoutsReader(over.folder.relayouts_path) as reader:
         facts = reader.facts()
     assert facts["linear"]["step"] == 60
     linear = drawn(over.folder, Method.LINEAR)
     rested = np.flatnonzero((over.history[5] == over.history[0]).all(axis=1))
     apart = linear[1].coordinates[rested] - linear[0].coordinates[rested]
-    # To the sixteen bits of a place.
+    # Equal up to the sixteen bits of a stored coordinate.
     assert np.abs(apart).max() < 2e-4 * np.ptp(linear[0].coordinates)
     assert left(over.folder) == {"relayouts.sqlite"}
 

@@ -1,4 +1,4 @@
-"""A server of the real kind in a thread, a client that decodes, and a trainer that keeps a pace."""
+"""A real server in a thread, a decoding client, and a fake trainer at a fixed pace."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ class Served:
 
     @asynccontextmanager
     async def play(self, run: str, channels: str = "pulse", **wish: Any) -> AsyncIterator[ClientConnection]:
-        """Play a run; `first` stands for `from`, which Python keeps for itself."""
+        """Play a run; `first` stands for the keyword `from`."""
         words = {{"first": "from"}.get(name, name): value for name, value in wish.items()}
         url = f"{self.url(run, channels)}&{urlencode(words)}"
-        # One who leaves with much unread does not see the server's goodbye, and need not wait for it.
+        # A client that leaves with much unread never sees the server's close frame, and need not wait for it.
         async with websockets.connect(url, max_size=None, compression=None, close_timeout=0.2) as ws:
             yield ws
 
 
 async def hear(ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0) -> list[Any]:
-    """Messages, decoded, up to the first that is enough."""
+    """Receive and decode messages up to the first that satisfies `enough`."""
     heard: list[Any] = []
     async with asyncio.timeout(seconds):
         while True:
@@ -91,7 +91,7 @@ def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
 
 
 class Pace:
-    """Lets a fake trainer train in a thread, so many steps a second."""
+    """A fake trainer run in a thread at a fixed number of steps a second."""
 
     def __init__(self, trainer: FakeTrainer, per_second: float) -> None:
         self.trainer = trainer

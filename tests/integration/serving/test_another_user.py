@@ -1,4 +1,4 @@
-"""Runs that are somebody else's: shown, and nothing of theirs is touched."""
+"""Runs owned by another user: shown, and none of their files touched."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ print(json.dumps(look(folder)))
 
 
 def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
-    """As root: a real other user. Otherwise: the same user without the right to write."""
+    """As root, a real other user serves it; otherwise the same user without write permission."""
     folder = tmp_path / "runs"
     run = finished_run(folder, 12)
     token = open_keys(folder).token
     if os.geteuid() != 0:
-        # It is ours, so others must not have been able to read it.
+        # The token file is our own, which no other user could have read.
         (folder / TOKEN_FILE).unlink()
-    # pytest's folders are closed to others; open the way to this one, and close it again.
+    # pytest's folders are closed to other users; open the path to this one, and close it afterwards.
     way = [path for path in (run.path, *run.path.parents) if path.stat().st_uid == os.geteuid()]
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
     before = sorted(path.name for path in run.path.iterdir())

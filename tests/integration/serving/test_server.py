@@ -1,4 +1,4 @@
-"""The server as a process: its port, its start, its end, and a viewer who has stopped reading for good."""
+"""The server as a process: its port, its start and end, and a viewer that has stopped reading for good."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_it_starts_at_once_and_ends_when_told(tmp_path: Path) -> None:
         url = server.stdout.readline().split()[0]
         with urllib.request.urlopen(f"{url}healthz") as answer:
             assert answer.status == 200
-        # A second is the goal on a machine at rest; tests share theirs.
+        # The goal is one second on an idle machine; tests share theirs.
         assert time.monotonic() - begun < 5
         server.send_signal(signal.SIGTERM)
         assert server.wait(10) == 0
@@ -89,13 +89,13 @@ async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
                         if isinstance(frame, Pulse):
                             now = time.monotonic()
                             late.append(now - pace.written.get(frame.step, now))
-            # Steps larger than any buffer on the way, until the server has had enough of the stuck one.
-            # In small portions: what is merged for a viewer who lags is small, and the server shares this process.
+            # Write steps larger than all buffers until the server drops the stuck viewer. Small portions,
+            # since a viewer that lags gets them merged, and the server shares this process.
             async with asyncio.timeout(60):
                 while server.house.hub.viewers(run.id) > 1:
                     await asyncio.to_thread(trainer.train, 20)
                     await asyncio.sleep(0.01)
-        # Its connection is gone too, though its end never said a word.
+        # The connection is gone too, although the client never closed it.
         async with asyncio.timeout(5):
             while server.connections() > 0:  # noqa: ASYNC110  (it is in another thread)
                 await asyncio.sleep(0.05)
@@ -107,7 +107,7 @@ async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
 
 
 def _upgrade(port: int, run: str) -> socket.socket:
-    """A socket that asks for everything and then reads nothing."""
+    """Open a websocket that requests pulses and rows, and never reads."""
     made = socket.socket()
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect(("127.0.0.1", port))

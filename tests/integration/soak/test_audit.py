@@ -1,4 +1,4 @@
-"""The soak's count is worth something: whatever is taken from a run, or put into it, is seen."""
+"""The audit of the soak detects every kind of loss from a run and every addition to it."""
 
 from __future__ import annotations
 

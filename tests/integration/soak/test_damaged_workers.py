@@ -1,4 +1,4 @@
-"""Workers on damaged folders: they work, or end with code 4 and a sentence; no traceback, no hang."""
+"""Workers on damaged folders: they work, or exit with code 4 and a sentence; no traceback, no hang."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("room", ROOMS)
 def test_workers_on_damaged_folders_end_in_order(whole: Path, tmp_path: Path, room: str) -> None:
     problems: list[str] = []
-    # A few at a time: each takes a core while it imports what it needs.
+    # A few at a time: each occupies a core while it imports its libraries.
     for batch in batched(DAMAGES.items(), 4):
         started: dict[str, subprocess.Popen[bytes]] = {}
         for name, damage in batch:
@@ -89,7 +89,7 @@ def test_workers_on_damaged_folders_end_in_order(whole: Path, tmp_path: Path, ro
 
 
 def end_of(process: subprocess.Popen[bytes]) -> list[str]:
-    """What is wrong with how a worker ends."""
+    """Wait for a worker. Returns the problems with how it ended."""
     try:
         _, said = process.communicate(timeout=120)
     except subprocess.TimeoutExpired:

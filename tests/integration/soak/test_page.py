@@ -1,4 +1,4 @@
-"""The page's soak counts what it is there to find."""
+"""The page's soak counts the gaps that it exists to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short soak: twenty kills across all processes, and nothing lost, half visible or mixed."""
+"""A short soak: twenty kills across all processes, and no step lost, half visible or mixed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.soak.processes import PLACES
 
 @pytest.mark.tour
 def test_twenty_kills_lose_nothing() -> None:
-    # In a process of its own: it has many, and they go with it.
+    # Its own process, so that its many children end with it.
     command = [sys.executable, "-m", "tests.soak", "--kills", "20", "--seed", "1", "--steps", "300"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr + ended.stdout

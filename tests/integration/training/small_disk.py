@@ -1,6 +1,7 @@
-"""Run as a program on a file system of a few MB of its own: fills it under a trainer, frees it, and looks at every step.
+"""A program that fills a small file system under a trainer, frees it, and checks every step.
 
-`python -m tests.integration.training.small_disk FOLDER`, with FOLDER such a file system; the test beside starts it.
+`python -m tests.integration.training.small_disk FOLDER`, with FOLDER a file system of a few MB of its own;
+`test_full_disk.py` starts it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.runs import make_run, wait_for_step, wait_until
 
 
 def fill(disk: Path, leave: int) -> None:
-    """Fill the file system but for `leave` bytes."""
+    """Fill the file system up to the last `leave` bytes."""
     with (disk / "ballast").open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while (free := shutil.disk_usage(disk).free) > leave:
             file.write(bytes(min(65_536, free - leave)))
@@ -41,7 +42,7 @@ def told(run: RunFolder, kind: str) -> list[tuple[int, str]]:
 
 
 class Saved:
-    """Checkpoints of a model of this process."""
+    """Checkpoints of a small model in this process."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,7 +55,7 @@ class Saved:
 
 
 def keep_no_half_checkpoint(saved: Saved) -> None:
-    """On a disk that is full now."""
+    """Check that a full disk leaves the old checkpoint and no part of a new one."""
     with pytest.raises(CheckpointError, match="step 2 could not be written"):
         saved.save(2)
     assert [file.step for file in list_checkpoints(saved.folder)] == [1]
@@ -92,7 +93,7 @@ def main(disk: Path) -> None:
 
 
 def look(run: RunFolder, disk: Path) -> None:
-    """Every step there and right, exact where it says so, and said what happened."""
+    """Check that every step is present and correct, exact where promised, and that the pauses were logged."""
     (paused, full), (_, room) = told(run, "full")[0], told(run, "room")[-1]
     assert "nearly full" in full
     with StepsReader(run.steps_path) as reader:
@@ -112,7 +113,7 @@ def look(run: RunFolder, disk: Path) -> None:
         assert gap[-1] < last
         around = [0, paused - 1, gap[-1] + 1, gap[-1] + 2, last]
         found = {step: history.snapshot(step).vectors for step in around}
-    # On a disk with room, the same run gives the same steps.
+    # The same run on a disk with room gives the same steps.
     elsewhere = Path(os.environ["SMALL_DISK_LOG"]).parent / "roomy"
     other = make_run(elsewhere, steps=last)
     command = [sys.executable, "-m", "lamplighter.training.worker", str(other.path)]

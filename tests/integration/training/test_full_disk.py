@@ -1,4 +1,4 @@
-"""A disk that is full, and has room again: a real file system of a few MB, and the kernel's limit on a file's size."""
+"""A full disk that gets room again: a real file system of a few MB, and the kernel's limit on file size."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.runs import make_run, wait_for_step, wait_until
 
 
 def on_a_small_disk(module: str, folder: Path, size: str) -> str:
-    """Run a module as a program with a file system of that size, in namespaces of its own: no root is needed.
+    """Run a module as a program with a file system of that size, in namespaces of its own, without root.
 
     Returns:
-        What it printed.
+        Its standard output.
     """
     disk = folder / "disk"
     disk.mkdir()
@@ -65,7 +65,7 @@ def test_a_full_disk_pauses_snapshots_keeps_scalars_and_recovers(tmp_path: Path)
 def worker(
     run: RunFolder, room: str, log: Path, limit: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker, with a limit on how much of a file it may write; ended in order at last."""
+    """Run a worker, optionally with a limit on file size; end it with SIGTERM at last."""
     command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)
@@ -80,7 +80,7 @@ def worker(
 
 
 def allow(process: subprocess.Popen[bytes], size: int) -> None:
-    """How many bytes of a file a process may write; beyond them writing fails, as on a full disk."""
+    """Limit the size of files a process may write, in bytes; beyond it writing fails, as on a full disk."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 

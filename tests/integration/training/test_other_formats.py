@@ -1,5 +1,4 @@
-"""Runs of an older version are read, shown, exported, imported and trained on; those of a newer one are refused,
-politely, and nothing else is."""
+"""Runs of an older version work in every way; runs of a newer version are refused with a clear message."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ from lamplighter.wire.frames import FrameError
 from tests.unit.serving.asgi import HOST, PORT, call
 
 OLD = Path(__file__).parents[2] / "golden" / "run-format-1.zip"
-"""30 steps as the version before tiles wrote them, files and all."""
+"""A run of 30 steps, with all files, as the version before tiles wrote it."""
 LAST = 30
 
 
@@ -114,7 +113,7 @@ def test_an_older_run_goes_on_and_is_of_this_format_then(old: RunFolder):
 
 @pytest.fixture
 def newer(old: RunFolder) -> RunFolder:
-    """As a later version may leave it."""
+    """Make a copy of the old run with the version numbers of a later format."""
     path = old.path.parent / "newer"
     shutil.copytree(old.path, path)
     run = RunFolder(path)

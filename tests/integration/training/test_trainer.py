@@ -1,4 +1,4 @@
-"""The trainer as a process: killed, stopped, paused, continued, failing; and what its folder then says."""
+"""The trainer as a process: killed, stopped, paused, continued or failing; and the folder it leaves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def ask(run: RunFolder, kind: str, **body: object) -> None:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The same recipe as every run here, never disturbed."""
+    """Train the recipe that every run here uses, undisturbed."""
     run = make_run(tmp_path_factory.mktemp("reference"), steps=200)
     assert finish(start_worker(run)) == 0
     return run
@@ -82,7 +82,7 @@ def test_killed_twice_it_resumes_by_replay_and_nothing_differs(tmp_path: Path, r
 
 
 def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old_tail(tmp_path: Path):
-    # Between the checkpoints at 34 and 68 the machine may be as slow as it likes.
+    # The window between the checkpoints at 34 and 68 is wide enough for a slow machine.
     cadence = {"keyframe_every": 20, "checkpoint_every": 34, "verify_every": 10}
     run = make_run(tmp_path, steps=67, cadence=cadence)
     process = start_worker(run)
@@ -194,7 +194,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
     )
     assert finish(start_worker(run)) == 4
     failed_after = read_status(run).step
-    # At the same rate it fails at the same step again.
+    # At the same learning rate it fails at the same step again.
     ask(run, "continue", steps=0)
     assert finish(start_worker(run)) == 4
     assert (read_status(run).step, read_status(run).attempt) == (failed_after, 1)
@@ -202,7 +202,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
     process = start_worker(run)
     wait_for_step(run, failed_after + 2)
     kill(process)
-    # The replay knows the rate that the second attempt began with.
+    # The replay uses the learning rate with which the second attempt began.
     assert finish(start_worker(run)) == 0
     assert (read_status(run).step, read_status(run).attempt) == (60, 2)
     with StepsReader(run.steps_path) as reader:
@@ -215,7 +215,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
 
 @pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
 def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Path, how: int, phase: str):
-    """The model is then at an earlier step than the record: a checkpoint of it would be of no step at all."""
+    """The model is then at an earlier step than the record, so a checkpoint of it would belong to no step."""
     run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
     process = start_worker(run)
     wait_for_step(run, 1_500)
@@ -223,7 +223,7 @@ def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Pat
     before = digests(run)
     process = start_worker(run)
     wait_until(lambda: read_status(run).alive, "the second trainer")
-    # Its signals are handled from the first line on; the replay of 1,500 steps takes longer than this.
+    # Signals are handled from the first line on; the replay of 1,500 steps takes longer than this.
     time.sleep(1.5)
     process.send_signal(how)
     assert finish(process) == 0
@@ -258,7 +258,7 @@ def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
     kill(process)
     old = sorted(run.checkpoints.glob("*.safetensors"))
     connection = apsw.Connection(str(run.steps_path))
-    # As if the steps from 60 on had been computed anew by a second attempt that got to 70.
+    # Pretend that a second attempt had computed the steps from 60 on again and reached 70.
     connection.execute("INSERT INTO attempts VALUES(2, 60, 0)")
     connection.execute(
         "INSERT INTO pulses SELECT (2<<32)|(id & 0xffffffff), x'00', record FROM pulses"
@@ -345,7 +345,7 @@ def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
 
 
 def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
-    """As root: a real other user. Otherwise: the same user without the right to write."""
+    """As root, a real other user opens it; otherwise the same user without write permission."""
     script = (
         "import sys, pathlib\n"
         "from lamplighter.runfolder.run_folder import RunFolder\n"
@@ -358,7 +358,7 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
         "except PermissionError: pass\n"
         "print(read_status(run).step, len(StepsReader(run.steps_path).pulses(1, 10_000)))\n"
     )
-    # pytest's folders are closed to others; open the way to this one, and close it again.
+    # pytest's folders are closed to other users; open the path to this one, and close it afterwards.
     way = [path for path in (reference.path, *reference.path.parents) if path.stat().st_uid == os.geteuid()]
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
     try:

@@ -90,7 +90,7 @@ def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pyt
 def test_no_reader_is_in_the_way_of_the_seal_while_the_analyst_rests(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.grow(12)
-    # A share so small that it rests for the whole test.
+    # A share so small that the analyst sleeps for the whole test.
     resting = Analyst(run.folder, share=1e-5)
     thread = threading.Thread(target=resting.go)
     thread.start()

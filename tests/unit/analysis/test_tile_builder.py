@@ -1,4 +1,4 @@
-"""Stretches in tiles, and what the writer of the steps drops then: every step stays exact, at every moment."""
+"""Stretches written to tiles while the writer drops their rows: every step stays exact at every moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.integration.projection.growing_run import GrowingRun
 
 
 def tile(run: RunFolder, *, over: bool = False) -> int:
-    """All stretches there are; how many."""
+    """Write every stretch that can be tiled. Returns how many."""
     made = 0
     with History(run) as history, TilesWriter(run.tiles_path) as writer:
         while make_stretch(history, writer, over=over):
@@ -29,7 +29,7 @@ def tile(run: RunFolder, *, over: bool = False) -> int:
 
 
 def check(made: GrowingRun, every: int = 7) -> None:
-    """Everything is as it was."""
+    """Check that snapshots, the walk through steps and token paths equal the recorded matrices."""
     with History(made.folder) as history:
         assert history.exact_steps().tolist() == list(range(made.at + 1))
         for step in range(0, made.at + 1, every):
@@ -58,13 +58,14 @@ def test_a_growing_run_stays_exact_while_its_rows_go_into_tiles(tmp_path: Path, 
             kept = reader.rows_steps(1, run.at)
             keyframes = [step for _, step in reader.keyframe_steps()]
         if keyframe_every == 1_000:
-            # Nothing is tiled before it is behind a keyframe: who follows the run reads it from the steps.
+            # Rows are tiled only behind a keyframe, because followers of the run read newer ones from the
+            # steps.
             assert not stretches
             return
         assert [s.first for s in stretches] == [1, *(s.last + 1 for s in stretches[:-1])]
         assert all(s.last - s.first < MOST_STEPS and s.last % keyframe_every == 0 for s in stretches)
         assert stretches[-1].last > run.at - 2 * MOST_STEPS - keyframe_every
-        # Some rows a step are dropped, the newest never.
+        # A few rows are dropped per step, and never the newest.
         assert kept[0] > 300
         assert set(range(run.at - row_pruning.BEHIND, run.at + 1)) <= set(kept)
         gaps = np.diff(keyframes)
@@ -106,7 +107,7 @@ def test_a_run_that_is_over_ends_up_small_and_sealed(tmp_path: Path) -> None:
     after = run.folder.steps_path.stat().st_size + run.folder.tiles_path.stat().st_size
     assert run.folder.steps_path.stat().st_size < before / 2
     assert after < before
-    # Gone on with, it takes up where it was.
+    # A continued run resumes tiling where it stopped.
     run.writer = type(run.writer)(run.folder.steps_path)
     run.writer.set_facts({"phase": "running"})
     run.grow(300, rows=8)
@@ -146,7 +147,7 @@ def test_rows_that_were_not_kept_leave_a_hole_and_no_more(tmp_path: Path) -> Non
 
 
 def test_reading_goes_well_while_everything_moves(tmp_path: Path) -> None:
-    """A reader in the middle of it all: the trainer commits and drops, the analyst tiles."""
+    """A reader works while the trainer commits and drops rows and the analyst tiles."""
     run = GrowingRun(tmp_path, size=40, dim=4, keyframe_every=20)
     random = np.random.default_rng(0)
     with run.writer, History(run.folder) as history, TilesWriter(run.folder.tiles_path) as tiles:

@@ -1,4 +1,4 @@
-"""What importing costs: nothing heavy, ever; measured in a process of its own."""
+"""The cost of importing the client: no heavy library, measured in a process of its own."""
 
 from __future__ import annotations
 

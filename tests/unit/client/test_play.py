@@ -47,7 +47,7 @@ def test_a_folder_plays_what_was_recorded(tmp_path: Path) -> None:
         np.testing.assert_array_equal(matrix_of(half), made.history[33])
         assert [f.step for f in run.play(channels="pulse")] == list(range(91))
         assert [f.step for f in run.play(90)] == [90, 80]
-        # Nothing is held open while it is played.
+        # No file stays open between two frames.
         playing = run.play(channels="rows")
         next(playing)
         assert made.end(sealed=True)
@@ -63,7 +63,7 @@ def test_what_lies_in_tiles_plays_as_well(tmp_path: Path) -> None:
                 while make_stretch(history, tiles, over=False):
                     pass
         with StepsReader(made.folder.steps_path) as reader:
-            # The trainer has dropped moved rows of the first steps: they are in tiles alone.
+            # The trainer has dropped the moved rows of the first steps, which only the tiles hold now.
             assert reader.rows_steps(1, 800)[0] > 1
         matrix: np.ndarray | None = None
         for frame in lamplighter.open(made.folder.path).play(37, channels="rows"):
@@ -104,5 +104,5 @@ def test_what_cannot_be_played_is_said(tmp_path: Path) -> None:
                 run.play(first, last)
         with pytest.raises(lamplighter.InputError, match="has not happened yet"):
             list(run.play(7, 9))
-        # A run that has not come so far yet is played as far as it is.
+        # A shorter run is played as far as it goes.
         assert [f.step for f in run.play(3, 9, "pulse")] == [3, 4, 5]

@@ -1,4 +1,4 @@
-"""A loop in numpy, recorded; what a loop in torch leaves is tested in `integration/client`."""
+"""A recorded loop in numpy; `integration/client` tests loops in torch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_sparse_steps_rebuild_bit_for_bit(tmp_path: Path) -> None:
             ids = choose.integers(0, V, size=(2, 3))
             weights[np.unique(ids)] *= np.float32(0.9)
             if step == 5:
-                weights[3] = -0.0  # Other bits, and no distance.
+                weights[3] = -0.0  # Different bits at distance zero.
             recorder.step(weights, ids, 1 / step, learning_rate=0.1)
             kept.append(weights.copy())
         assert is_held(tmp_path / "mine", "trainer")
@@ -106,7 +106,7 @@ def test_numbers_that_ran_away_are_recorded_as_they_are(tmp_path: Path) -> None:
         recorder.step(weights, [2], 1e300)
     run = lamplighter.open(tmp_path / "mine")
     assert run.snapshot(2).tobytes() == weights.tobytes()
-    # A row of NaN stays as it is, bit for bit, and so has not moved.
+    # A row of NaN keeps its bits, so it has not moved.
     assert [p.moved_ids.tolist() for p in run.steps()] == [[2], [1]]
 
 

@@ -49,7 +49,7 @@ def test_the_control_keeps_only_what_documents_are_made_of(town: Corpus) -> None
     assert control.vocabulary.tokens == town.vocabulary.tokens
     assert np.array_equal(control.vocabulary.counts, town.vocabulary.counts)
     assert not np.array_equal(control.token_ids, town.token_ids)
-    # The first document ends with a full stop in the town; in the control it has the same words.
+    # The control shuffles words within each document, so the first document keeps its words.
     size = 100
     assert len(np.intersect1d(control.token_ids[:size], town.token_ids[:size])) > 20
 

@@ -1,4 +1,4 @@
-"""Runs made by hand for the exports' tests: no trainer, any tokens."""
+"""Runs written by hand for the tests of exports: no trainer, arbitrary tokens."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def record(
     classes: bool = True,
     layouts: bool = True,
 ) -> RunFolder:
-    """A run of `steps` steps; at step n the rows n % V and (n + 1) % V are lit, each by n / 10."""
+    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10."""
     size = len(tokens)
     recipe = Recipe.model_validate(
         {

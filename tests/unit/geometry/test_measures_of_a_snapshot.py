@@ -10,7 +10,7 @@ from lamplighter.geometry.rank import effective_rank, length_follows_frequency, 
 
 
 def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of 30, 8, 3 and 1 tokens around their centres, and 40 tokens of no class anywhere."""
+    """Return classes of 30, 8, 3 and 1 tokens around their centres, and 40 tokens of no class."""
     rng = np.random.default_rng(seed)
     class_of = np.repeat([0, 1, 2, 3, -1], [30, 8, 3, 1, 40])
     centres = rng.normal(size=(5, 12))
@@ -31,7 +31,7 @@ def test_purity_by_hand() -> None:
     angles = np.radians([0, 10, 25, 90, 100, 30])
     vectors = np.stack((np.cos(angles), np.sin(angles)), axis=1).astype(np.float32)
     class_of = np.array([0, 0, 0, 1, 1, 1])
-    # k = 1: each of class 0 has 0 or 1 at hand but 25°, which is nearest to 30°; of class 1 only 30° errs.
+    # With k = 1, 25° errs in class 0 (30° is nearest), and 30° errs in class 1 (25° is nearest).
     assert class_purity(vectors, class_of, k=1) == pytest.approx((2 / 3 + 2 / 3) / 2)
     assert purity_chance(class_of) == pytest.approx(2 / 5)
 

@@ -42,7 +42,7 @@ def test_equals_brute_force(seed: int, size: int, dim: int, k: int, block: int) 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), k=st.integers(1, 10))
 @settings(max_examples=60, deadline=None)
 def test_equal_cosines_come_by_id(seed: int, size: int, k: int) -> None:
-    # Axis vectors have cosines of exactly 0, 1 and -1: nothing but ties.
+    # Axis vectors have cosines of exactly 0, 1 and -1, so almost every comparison is a tie.
     rng = np.random.default_rng(seed)
     vectors = np.zeros((size, 3), dtype=np.float32)
     vectors[np.arange(size), rng.integers(0, 3, size)] = rng.choice([-2.0, 1.0, 4.0], size)

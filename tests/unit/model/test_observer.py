@@ -1,4 +1,4 @@
-"""What the observer says is compared with the gradient and the matrix themselves, computed another way."""
+"""The observer's sets against the gradient and the matrix themselves, computed independently."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def batches(count: int) -> list[torch.Tensor]:
 
 
 def true_gradient(learner: Learner, ids: torch.Tensor) -> torch.Tensor:
-    """The dense gradient of the embedding, from a copy of the model, before the step."""
+    """Return the embedding's dense gradient before the step, from a copy of the model."""
     copy = Transformer(learner.model.shape, V, sparse=False)
     copy.load_state_dict(learner.model.state_dict())
     copy(ids[:, :-1], ids[:, 1:]).backward()

@@ -1,4 +1,4 @@
-"""The supervisor with workers that are a line of Python each."""
+"""The supervisor, with workers that are one line of Python each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 CRASH = "import sys; print('first', file=sys.stderr); sys.exit('the lamp oil is out')"
 FAIL = "import sys; print('the text is too short', file=sys.stderr); sys.exit(4)"
 TAKEN = "import sys; sys.exit(3)"
-# A worker of the real kind, as far as a supervisor can see: it holds its role.
+# A supervisor recognises a real worker by the role it holds.
 HOLD = (
     "import sys, time; from pathlib import Path; from lamplighter.runfolder.role_lock import RoleLock\n"
     "lock = RoleLock(Path(sys.argv[2]), sys.argv[1]); time.sleep(60)"
@@ -38,7 +38,7 @@ HOLD = (
 
 
 class Started(list[tuple[str, str]]):
-    """(role, run) of every worker started, and the code each role runs."""
+    """The (role, run) of every worker started, and the code that each role runs."""
 
     def __init__(self, **codes: str) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
         until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
         children = psutil.Process().children()
         assert sorted(child.nice() - psutil.Process().nice() for child in children) == [0, 5, 10]
-        # Sessions of their own: Ctrl-C in the terminal is not for them.
+        # Workers have sessions of their own, so Ctrl-C in the terminal does not reach them.
         assert all(os.getsid(child.pid) == child.pid for child in children)
         time.sleep(0.2)
         assert len(started) == 3
@@ -128,7 +128,7 @@ def test_a_crash_is_restarted_a_few_times_then_seen(tmp_path: Path) -> None:
         assert run.id in supervisor.states()["trainer"]
         time.sleep(0.3)
         assert len(started) == 1 + QUICK.crashes
-        # Somebody asks for something: it is tried again.
+        # A new request makes the supervisor try again.
         RequestsWriter(run.path, "test").add("resume", {})
         until(lambda: len(started) > 1 + QUICK.crashes)
     assert "first" in (run.path / "logs" / "trainer.log").read_text()
@@ -172,7 +172,7 @@ def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
     with MeasuresWriter(untiled.measures_path) as writer:
         writer.commit(1, 12, {"purity": 0.5})
     other = finished_run(tmp_path, 12)
-    # The map of this one ends with a superseded step.
+    # The map of this run ends with a superseded step.
     write_layouts(other, layout(9, 12))
     for run, age in ((done, 100), (behind, 200), (untiled, 250), (other, 300)):
         then = time.time() - age
@@ -182,7 +182,7 @@ def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
     )
     with supervising(tmp_path, started):
         until(lambda: ("projector", other.id) in started and ("analyst", other.id) in started)
-        # Done, as far as it goes: not again and again.
+        # Each worker ran once and did what it could; the supervisor must not start it again and again.
         time.sleep(0.5)
     assert sorted(started) == sorted(
         [("analyst", behind.id), ("analyst", untiled.id), ("projector", other.id), ("analyst", other.id)]
@@ -261,7 +261,7 @@ def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) 
         until(lambda: (logs / "trainer.log.1").exists())
         aside = (logs / "trainer.log.1").read_bytes()
         assert len(aside) == 4_000
-        # It goes on, and is cut again.
+        # The log keeps growing and is cut again.
         until(lambda: (logs / "trainer.log.1").read_bytes() not in (aside, b""))
         assert b"still" in (logs / "trainer.log.1").read_bytes()
     assert sum(path.stat().st_size for path in logs.iterdir()) < 1_000_000
@@ -318,7 +318,7 @@ def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     write_layouts(run, layout(1, 12))
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 12, {"purity": 1.0})
-    # Killed between the last fact and the seal: the files stay as they are, their WAL beside them.
+    # As after a kill between the last fact and the seal: the files stay as they are, with their WAL.
     wal = run.steps_path.with_name("steps.sqlite-wal")
     held = StepsReader(run.steps_path)
     trainer.crash()
@@ -328,7 +328,7 @@ def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     with supervising(tmp_path, started):
         until(lambda: left_open(run) == ("trainer",))
         time.sleep(0.3)
-        # Somebody reads it still.
+        # A reader still has the file open.
         assert left_open(run) == ("trainer",)
         held.close()
         until(lambda: not left_open(run))

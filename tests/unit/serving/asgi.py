@@ -1,4 +1,4 @@
-"""An ASGI caller that sends exactly the headers it is told to, and a socket that only says whether it opened."""
+"""An ASGI client that sends exactly the given headers, and a websocket probe that reports whether it opened."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ async def call(
     *,
     peer: str | None = "127.0.0.1",
 ) -> Answer:
-    """One request. `headers` replaces the usual good Host."""
+    """Make one request. `headers` replaces the usual valid Host."""
     given = {"host": HOST} if headers is None else headers
     sent: list[dict[str, Any]] = []
     chunks = [body[i : i + 65_536] for i in range(0, len(body), 65_536)] or [b""]
@@ -89,7 +89,7 @@ async def connect(
     *,
     peer: str | None = "127.0.0.1",
 ) -> tuple[bool, int | None]:
-    """One socket, left as soon as something was sent on it: whether it opened, and the code it was closed with."""
+    """Open one socket and leave at its first message. Returns whether it opened, and its close code."""
     given = {"host": HOST} if headers is None else headers
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     messages.put_nowait({"type": "websocket.connect"})

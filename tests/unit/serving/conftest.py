@@ -22,5 +22,5 @@ def app(tmp_path: Path) -> FastAPI:
 
 @pytest.fixture
 def bearer(app: FastAPI) -> dict[str, str]:
-    """Headers of the presenter, as a program sends them."""
+    """Return the presenter's headers, as a program sends them."""
     return {"host": f"127.0.0.1:{PORT}", "authorization": f"Bearer {app.state.house.gate.keys.token}"}

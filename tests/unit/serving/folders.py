@@ -1,4 +1,4 @@
-"""Run folders as a trainer, a projector and an analyst would leave them, without any of the three."""
+"""Run folders as a trainer, a projector and an analyst leave them, made without any of the three."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_run(shelf: Shelf, *, steps: int = 100, prepared: bool = True) -> RunFol
 
 
 class FakeTrainer:
-    """Writes steps whose every number follows from attempt and step, as fast as it is asked to."""
+    """A writer of steps whose every number follows from attempt and step, as fast as the test demands."""
 
     def __init__(self, run: RunFolder, *, rows: bool = True) -> None:
         self.run = run
@@ -102,21 +102,21 @@ class FakeTrainer:
         )
 
     def again_from(self, step: int) -> FakeTrainer:
-        """A new attempt that supersedes everything after `step`."""
+        """Open a new attempt that supersedes every step after `step`."""
         self.writer.begin_attempt(step + 1)
         self.step = step
         self.matrix = self.matrices[step].copy()
         return self
 
     def end(self, phase: str = "finished") -> bool:
-        """The last facts, then the file sealed. Returns whether that worked."""
+        """Write the last facts, then seal the file. Returns whether that worked."""
         self.writer.add_event(self.step, phase, "", {"phase": phase, "message": "all done"})
         done = self.writer.close(sealed=True)
         self.lock.close()
         return done
 
     def crash(self) -> None:
-        """Gone without a word; as good as kill -9, for whoever reads."""
+        """Leave without a last word; to a reader this equals kill -9."""
         self.writer.close()
         self.lock.close()
 

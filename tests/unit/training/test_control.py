@@ -1,4 +1,4 @@
-"""Which requests the trainer takes up."""
+"""The requests that the trainer applies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large answers over a real connection: read whole, left in the middle, or never read on."""
+"""Large answers over a real connection: read completely, abandoned halfway, or never read on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZE = (STEPS + 1) * V * D * 4
 
 @pytest.fixture
 def path(served: Served) -> str:
-    """The address of every matrix of a run: more than the buffers on the way hold."""
+    """Make a run too large for the buffers on the way. Returns the path of all its matrices."""
     trainer = FakeTrainer(make_run(Shelf(served.house.settings.runs))).begin()
     with trainer.writer.together():
         trainer.train(STEPS)
@@ -50,7 +50,7 @@ def wait_until_free(turnstile: Turnstile, places: int) -> None:
 
 
 def slow_reader(served: Served, path: str) -> socket.socket:
-    """A client that has asked, and has read the beginning."""
+    """Send a request and read only the beginning of the answer. Returns the open socket."""
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     reader.settimeout(30)

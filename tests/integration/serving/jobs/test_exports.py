@@ -38,7 +38,7 @@ CONTENT = {
 
 
 class Presenter:
-    """A program with the presenter's token."""
+    """A REST client with the presenter's token, for the exports of one run."""
 
     def __init__(self, served: Served, run: RunFolder) -> None:
         self.base = f"http://127.0.0.1:{served.port}/api/runs/{run.id}/exports"
@@ -92,7 +92,7 @@ def test_a_format_is_made_and_downloaded(presenter: Presenter, run: RunFolder, f
     assert file.headers["content-type"] == media
     assert file.headers["content-disposition"] == f'attachment; filename="{run.id}{ending}"'
     assert int(file.headers["content-length"]) == len(file.content) == done["bytes"]
-    # Shown in a browser after all, it is nobody's page.
+    # Even when a browser displays the file, it runs in a sandbox of no origin.
     assert "sandbox" in file.headers.get_list("content-security-policy")
     assert file.headers["x-content-type-options"] == "nosniff"
     assert (done["left_out"] != []) == (format == "html")
@@ -159,7 +159,7 @@ def test_what_cannot_be_is_refused_with_a_sentence(
     assert failed["state"] == "failed"
     assert "its last is 35" in failed["problem"]
     assert "make it again" in presenter.ask("GET", f"/{failed['id']}/file", 404).json()["detail"]
-    # Another run's presenter finds nothing of it.
+    # The export is not found under another run.
     other = Presenter(served, finished_run(tmp_path))
     other.ask("GET", f"/{failed['id']}", 404)
     other.ask("DELETE", f"/{failed['id']}", 404)
@@ -191,5 +191,5 @@ def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_p
         served.stop()
     assert psutil.Process().children() == []
     assert [path for path in (tmp_path / "runs" / ".exports").iterdir() if path.is_dir()] == []
-    # The folder is none of the runs.
+    # The folder of exports is not listed as a run.
     assert [found.id for found in Shelf(tmp_path / "runs").runs()] == [run.id]

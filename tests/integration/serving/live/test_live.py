@@ -1,4 +1,4 @@
-"""The live socket as a browser has it: a real server, real sockets, a folder that is written meanwhile."""
+"""The live socket as a browser uses it: a real server, real sockets, and a folder that grows meanwhile."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
             census, matrix = heard[1], heard[2]
             pulses = [m for m in heard if isinstance(m, Pulse)]
             rows = [m for m in heard[3:] if isinstance(m, Rows)]
-            # Never a gap: not after the census, not between two pulses.
+            # There is never a gap, neither after the census nor between two pulses.
             assert pulses[0].first_step == census.step + 1
             assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
             assert not any(p.merged for p in pulses)
@@ -51,7 +51,7 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
                 assert all(decode(recorded[p.step]).time == p.time for p in pulses)
             np.testing.assert_array_equal(census.touches, so_far.touches)
             np.testing.assert_array_equal(census.last_lit, so_far.last_lit)
-            # And the rows lead to the very matrix.
+            # The rows add up to the exact matrix.
             vectors = matrix.vectors.copy()
             assert matrix.step == census.step
             for one in rows:
@@ -104,11 +104,11 @@ async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(served: Se
         assert await asyncio.to_thread(trainer.end)
         assert time.monotonic() - begun < 2
         heard = await hear(ws, status_is("finished"))
-        # What came last is not lost: the status follows the last pulse.
+        # The last pulse is not lost: the status follows it.
         assert max(m.step for m in heard if isinstance(m, Pulse)) == 25
         heard = await hear(ws, lambda m: isinstance(m, dict) and m["status"]["alive"] is False)
         assert not run.steps_path.with_name("steps.sqlite-wal").exists()
-        # Somebody continues it.
+        # The run is continued.
         writer = StepsWriter(run.steps_path)
         writer.set_facts({"phase": "running", "steps": 200})
         trainer.writer = writer
@@ -224,7 +224,8 @@ async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Se
     trainer = FakeTrainer(run).begin().train(13)
     async with served.watch(run.id, "pulse,rows") as ws:
         await hear(ws, lambda m: isinstance(m, Rows))
-        # In one transaction, so that the tail is behind: many steps, of which the trainer then drops moved rows.
+        # One transaction, so that the follower falls behind by many steps, whose moved rows the trainer then
+        # drops.
         with trainer.writer.together():
             trainer.train(142)
             connection = trainer.writer._connection  # pyright: ignore[reportPrivateUsage]
@@ -233,7 +234,8 @@ async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Se
         trainer.train(3)
         heard += await hear(ws, lambda m: isinstance(m, Rows) and m.step == 158)
         rows = [m for m in heard if isinstance(m, Rows)]
-        # Before the hole as usual (the matrix takes the place of what still waits), after it the whole.
+        # Rows before the hole arrive as usual (the matrix replaces those still in the queue); after it comes
+        # the whole matrix.
         assert [m.step for m in rows if m.step >= 20] == [155, 156, 157, 158]
         (whole,) = (m for m in rows if m.whole)
         np.testing.assert_array_equal(whole.vectors, trainer.matrices[155])
@@ -272,7 +274,7 @@ async def test_what_passes_closes_so_that_viewers_come_back(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_the_way = make_run(Shelf(tmp_path))
-    in_the_way.steps_path.mkdir()  # It is there and cannot be opened.
+    in_the_way.steps_path.mkdir()  # The file exists and cannot be opened.
     full = finished_run(tmp_path)
 
     def too_many(path: Path) -> StepsReader:
@@ -302,7 +304,7 @@ async def test_damaged_layouts_and_measures_hide_no_step(served: Served, tmp_pat
             trainer.writer.add_applied("abc", number, number, "pause", {})
             heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert [m.step for m in heard if isinstance(m, Pulse)] == [number]
-        # Somebody makes them anew.
+        # The layouts are made again.
         run.layouts_path.unlink()
         write_layouts(run, layout(1, 10))
         heard = await hear(ws, lambda m: isinstance(m, Layout))
@@ -407,19 +409,19 @@ async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_
     files, threads = await settled()
     await come_and_go(50)
     after = await settled()
-    # Some more: SQLite keeps the descriptors of a locked file for reuse, as many as were open at a time.
+    # Allow a few more: SQLite keeps the descriptors of a locked file for reuse, as many as were open at once.
     assert after[0] <= files + 8
     assert after[1] <= threads + 2
     trainer.crash()
 
 
 async def test_merging_keeps_the_promise_about_text(served: Served, tmp_path: Path) -> None:
-    """One who does not read for a while gets every acknowledgement, and merged pulses without a gap."""
+    """A viewer that stops reading for a while gets every acknowledgement, and merged pulses without a gap."""
     run = make_run(Shelf(tmp_path))
     trainer = FakeTrainer(run).begin()
     async with served.watch(run.id, "pulse,rows", max_queue=1, close_timeout=0.2) as ws:
         heard = await hear(ws, lambda m: isinstance(m, Census))
-        # More than every buffer on the way holds: the kernel's, the client's, the slot's.
+        # More than all buffers on the way hold: the kernel's, the client's and the send queue's.
         for number in range(6_000):
             trainer.one()
             if number % 500 == 0:

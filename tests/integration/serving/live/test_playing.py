@@ -1,4 +1,4 @@
-"""A run played from a step on: a real server, real sockets, a folder that may still be written."""
+"""A run played from a given step: a real server, real sockets, and a folder that may still grow."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def frames_of(raw: list[bytes | str], kind: Kind) -> list[bytes]:
 
 
 def rebuild(heard: list[Any], matrices: dict[int, np.ndarray]) -> list[int]:
-    """Check that the rows are the recorded matrix after every frame; the steps of the frames."""
+    """Check that the rows give the recorded matrix after every frame. Returns the steps of the frames."""
     vectors: np.ndarray | None = None
     steps: list[int] = []
     for rows in (m for m in heard if isinstance(m, Rows)):
@@ -92,7 +92,7 @@ async def test_what_is_played_is_what_was_recorded(served: Served, tmp_path: Pat
     wanted = [kept[at] for at in ((linear, 0), (umap, 11), (umap, 30), (linear, 60))]
     assert frames_of(raw, Kind.LAYOUT) == wanted
     assert rebuild(heard, trainer.matrices) == list(range(12, 71))
-    # Everything has its place among the steps.
+    # Every message comes in its place among the steps.
     at = {m.step: n for n, m in enumerate(heard) if isinstance(m, Pulse)}
     places = {(type(m).__name__, m.step): n for n, m in enumerate(heard) if isinstance(m, Layout | Rows)}
     assert at[30] < places["Rows", 30] < places["Layout", 30] < at[31]
@@ -126,9 +126,9 @@ async def test_the_pace_is_kept(served: Served, tmp_path: Path) -> None:
         took = time.monotonic() - begun
     assert [m.step for m in heard if isinstance(m, Pulse)] == list(range(11, 51))
     assert not any(m.merged for m in heard if isinstance(m, Pulse))
-    # A loaded machine may be slower; never is it faster.
+    # A loaded machine may be slower, but never faster.
     assert 0.85 < took < 5
-    # Nor where none of the steps has anything for the viewer.
+    # The pace holds even where no step has a message for the viewer.
     begun = time.monotonic()
     async with served.play(run.id, "layout", first=10, to=30, speed=40) as ws:
         heard = await hear(ws, is_text("end"))
@@ -164,13 +164,13 @@ async def test_a_run_that_ends_while_it_is_played_goes_on_to_its_end(served: Ser
     trainer = FakeTrainer(run).begin().train(30)
     async with served.play(run.id, first=0, speed=60) as ws:
         await hear(ws, pulse_at(5))
-        # Nobody keeps the file open between two reads, so it can be sealed under a player's eyes.
+        # The file is not held open between two reads, so it can be sealed during playback.
         trainer.train(10)
         assert await asyncio.to_thread(trainer.end)
         heard = await hear(ws, is_text("end"))
         assert heard[-1]["step"] == 40
         assert not run.steps_path.with_name("steps.sqlite-wal").exists()
-        # From there on it is live: whoever continues the run is seen.
+        # From then on the socket is live: a continuation of the run is shown.
         again = FakeTrainer(run)
         again.matrices = trainer.matrices
         again.again_from(40)
@@ -226,7 +226,7 @@ async def test_where_steps_are_not_exact_the_keyframes_come(served: Served, tmp_
     async with served.play(run.id, "rows", first=13, speed="full") as ws:
         heard = await hear(ws, is_text("end"))
     rows = [(m.step, m.whole) for m in heard if isinstance(m, Rows)]
-    # Moved rows alone, of steps after one that is not known, would make up no matrix that ever was.
+    # Moved rows alone, after a step whose matrix is unknown, would not add up to any recorded matrix.
     assert rows == [(10, True), (20, True), (30, True)]
     rebuild(heard, trainer.matrices)
 
@@ -239,7 +239,7 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
         url = f"{served.url(run.id)}&from=0&speed={speed}"
         async with websockets.connect(url, compression=None, max_queue=1) as ws:
             heard = await hear(ws, lambda m: isinstance(m, Pulse))
-            # More than every buffer on the way holds: the kernel's, the client's, the slot's.
+            # Longer than all buffers on the way last: the kernel's, the client's and the send queue's.
             await asyncio.sleep(1.5)
             heard += await hear(ws, is_text("end"), 30)
         pulses = [m for m in heard if isinstance(m, Pulse)]
@@ -282,7 +282,7 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_
         return process.num_fds()
 
     files = await come_and_go(5)
-    # Some more: the server's sockets close a little later.
+    # Allow a few more: the server's sockets close a little later.
     assert await come_and_go(40) <= files + 8
 
 
@@ -291,7 +291,7 @@ async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: 
     async with served.play(run.id, first=0, speed="full") as ws:
         await hear(ws, is_text("hello"))
         trainer = FakeTrainer(run)
-        # Between these two nothing can be shown yet.
+        # Between these two calls the run has no state to show yet.
         trainer.writer.begin_attempt(0)
         await asyncio.sleep(0.3)
         trainer.writer.keep_start(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]

@@ -1,4 +1,4 @@
-"""Districts over the live socket: as they are found, for who comes later, and played."""
+"""Districts over the live socket: when they are found, for later viewers, and in playback."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_live_and_when_an_attempt_supersedes_them(served: Served, tmp_path
             assert seen(await hear(one, found)) == [(15, ("animals",))]
             writer.commit_districts(districts(20, "animals", "colours"), [])
             assert seen(await hear(one, found)) == [(20, ("animals", "colours"))]
-            # The second attempt begins after step 10: what was found at 5 is what counts again.
+            # The second attempt begins after step 10, so the districts of step 5 count again.
             trainer.again_from(10).train(3)
             assert seen(await hear(one, found)) == [(5, ("old",))]
         async with served.watch(run.id, "layout") as other:

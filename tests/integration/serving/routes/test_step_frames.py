@@ -1,4 +1,4 @@
-"""The past in frames: steps, and what was shown with them, byte for byte as a viewer of the stream gets them."""
+"""Past steps, maps and districts as frames over REST, byte for byte as a viewer of the stream gets them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def played(ws: ClientConnection, kind: Kind) -> list[bytes]:
 async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> None:
     run = make_run(Shelf(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
-    # The second attempt takes the steps from 21 on.
+    # The second attempt takes over the steps from 21 on.
     trainer.again_from(20).train(15)
     async with served.play(run.id, first=12, to=28, speed="full") as ws:
         pulses = await played(ws, Kind.PULSE)
@@ -50,7 +50,7 @@ async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> N
     assert told.headers["content-type"] == "application/octet-stream"
     assert told.content == b"".join(pulses)
     assert len(pulses) == 16
-    # With the census of the step before them, as the stream begins with it.
+    # With the census of the step before, as the stream begins.
     async with served.play(run.id, first=12, to=12, speed="full") as ws:
         (census,) = await played(ws, Kind.CENSUS)
     path = "steps?from=13&to=28&every=1&format=frame&census=true&attempt=2"
@@ -118,7 +118,7 @@ async def test_rows_ever_lit(served: Served, tmp_path: Path) -> None:
             assert item["ever_rows"] == len(seen), item["step"]
 
     await check()
-    # Rows that only a superseded step lit do not count any more.
+    # Rows lit only by a superseded step no longer count.
     trainer.again_from(15).train(10)
     await check()
     items = (await get(served, run, "steps?every=1")).json()["items"]

@@ -1,4 +1,4 @@
-"""A zip that somebody else made: each trick is refused in one line, and nothing of it stays."""
+"""Zips made by others: each trick is refused with a one-line message and leaves no file behind."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.unit.exports.recorded import record
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of a good zip, unpacked."""
+    """Export a good zip. Returns the folder of its unpacked files."""
     folder = tmp_path_factory.mktemp("good")
     run = record(folder / "runs")
     with zipfile.ZipFile(export(run, "zip", out=folder / "run.zip")) as archive:
@@ -163,7 +163,7 @@ def _vocabulary(**changes: Any) -> Callable[[Path], None]:
 
 
 def _frame(folder: Path) -> None:
-    """A keyframe of another width."""
+    """Replace a keyframe by one of another width."""
     record = encode(Rows(1, 10, 0.0, 10, np.arange(10, dtype=np.uint32), np.zeros((10, 3), np.float32)))
     connection = sqlite3.connect(folder / "steps.sqlite")
     connection.execute("UPDATE keyframes SET record=? WHERE id=?", (record, 1 << 32 | 10))

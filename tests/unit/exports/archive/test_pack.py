@@ -1,4 +1,4 @@
-"""A run goes out as a zip and comes back the same, but for what must not be believed."""
+"""A run survives export to a zip and import, except for the parts that must not be trusted."""
 
 from __future__ import annotations
 

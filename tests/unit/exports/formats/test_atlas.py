@@ -1,4 +1,4 @@
-"""The Parquet file in Embedding Atlas: opened by that package's own reader, with the options the document names."""
+"""The Parquet file in Embedding Atlas: opened by that package's own reader, with the documented options."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
 
 
 def test_embedding_atlas_hands_its_page_what_the_document_tells_it_to(tmp_path: Path) -> None:
-    """The frame goes to its browser as Parquet again, with the columns that its options name."""
+    """The package sends its page the table as Parquet again, with the columns that the options name."""
     frame = atlas("utils").load_pandas_data(
         str(export(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
     )

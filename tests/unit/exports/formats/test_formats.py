@@ -1,4 +1,4 @@
-"""Each format as its reader reads it."""
+"""Each export format as its usual reader reads it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def places(run: RunFolder, step: int) -> np.ndarray:
 
 
 def tsv(path: Path) -> list[list[str]]:
-    """As the Embedding Projector reads: lines at newlines, cells at tabs, no quotes."""
+    """Parse TSV as the Embedding Projector does: lines end at newlines, cells at tabs, no quotes."""
     text = path.read_text("utf-8")
     assert text.endswith("\n")
     return [line.split("\t") for line in text[:-1].split("\n")]
@@ -59,7 +59,7 @@ def test_the_embedding_projector_has_a_line_a_token(tmp_path: Path, classes: boo
     folder = export(run, "embedding-projector", 17, tmp_path / "out")
     points, (header, *labels) = tsv(folder / "vectors.tsv"), tsv(folder / "metadata.tsv")
     assert (np.array(points, dtype=np.float32) == vectors(run, 17)).all()
-    # More than one column, so there is a header; with one there must be none.
+    # With several columns the file has a header; with a single one it must have none.
     assert header == ["token", "count", "class"][: 3 if classes else 2]
     assert len(labels) == len(points) == len(HOSTILE)
     assert {len(cells) for cells in labels} == {len(header)}

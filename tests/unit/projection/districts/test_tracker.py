@@ -12,7 +12,7 @@ DIM = 24
 
 
 def towns(*sizes: int, strays: int = 40, spread: float = 0.25, seed: int = 0) -> np.ndarray:
-    """So many tokens about one direction each, and some that lie anywhere."""
+    """Return clusters of the given sizes, each around its own direction, and some stray tokens."""
     rng = np.random.default_rng(seed)
     centres = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0]
     parts = [centres[i] + spread * rng.normal(size=(n, DIM)) / np.sqrt(DIM) * 2 for i, n in enumerate(sizes)]
@@ -66,7 +66,7 @@ def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
     before, names, _ = look(book, vectors, 2)
     largest = max(before, key=lambda known: len(before[known]))
     turned = vectors @ np.linalg.qr(np.random.default_rng(5).normal(size=(DIM, DIM)))[0].astype(np.float32)
-    # Five of the strays move in.
+    # Five of the strays join a district.
     turned[62:67] = turned[:5] * np.float32(1.01)
     after, named, changes = look(book, turned, 2)
     assert set(after) == set(before)
@@ -89,7 +89,7 @@ def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
     assert gone not in members
     assert [change.kind for change in changes] == ["district-gone"]
     assert names[gone] in changes[0].message
-    # Its number is nobody else's, ever.
+    # Its id is never used for another district.
     again, _, _ = look(book, vectors, 2)
     assert set(again) - set(members) == {book.next_id - 1}
     assert book.next_id - 1 > gone

@@ -40,7 +40,8 @@ def test_one_epoch_is_umaps() -> None:
     epoch_of_umap = umap.layouts._get_optimize_layout_euclidean_single_epoch_fn(False)
     nothing = np.zeros(1, dtype=np.float32)
     for epoch in range(30):
-        # From the same places each time: rounding differs, and over several epochs it would grow.
+        # Start each epoch from the same positions: rounding differs, and the differences would grow over
+        # several epochs.
         ours[:] = theirs
         run_epoch(
             ours, graph.head, graph.tail, period, our_state[0], our_state[1], 5.0, epoch, 0.1,
@@ -51,7 +52,7 @@ def test_one_epoch_is_umaps() -> None:
             their_state[0], their_state[1], their_state[2], epoch,
             False, nothing, nothing, 0, 0, 0, 0, nothing, nothing, 0,
         )  # fmt: skip
-        # Two tokens that all but coincide push each other by an amount that the last digit decides.
+        # When two tokens almost coincide, the last digit decides how far they push each other apart.
         apart = np.abs(ours - theirs).max(axis=1)
         assert np.quantile(apart, 0.97) < 1e-4
         assert apart.max() < 0.05
@@ -70,7 +71,7 @@ def test_powers_are_right_to_rounding(b: float) -> None:
 
 
 def test_counters_are_carried_by_edge() -> None:
-    """Of an edge in both graphs, the share of its period that it waited; of a new one, its own."""
+    """An edge in both graphs keeps its elapsed share of the period; a new edge keeps its own counter."""
     rng = np.random.default_rng(0)
     graphs: list[Graph] = []
     for seed in (1, 2):
@@ -118,7 +119,7 @@ def test_a_space_at_rest_gives_a_map_at_rest() -> None:
 
 
 def test_follows_without_jumping() -> None:
-    """Two halves of a town trade places in the space, a little every frame."""
+    """Two halves of the tokens trade places in the space, a little every frame."""
     rng = np.random.default_rng(0)
     start, end = town(seed=1), town(seed=2)
     layout = LivingLayout(SETTINGS)
@@ -177,7 +178,7 @@ def test_duplicates_and_rows_of_zeros() -> None:
 
 
 def streets(places: np.ndarray) -> float:
-    """How far apart neighbours on the map lie, as a share of its diameter."""
+    """Return the median distance to the nearest neighbour on the map, as a share of the map's diameter."""
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     return float(np.median(distance.min(axis=1))) / diameter(places)
@@ -257,7 +258,7 @@ def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
     assert new.sum() > 500
     phase = (layout._due[new] - epoch) / layout._period[new]
     assert ((phase >= 0) & (phase <= 1)).all()
-    # Every tenth of the period has its share.
+    # The counters are spread over the whole period.
     assert np.histogram(phase, 10, (0, 1))[0].min() > 0.05 * new.sum()
 
 

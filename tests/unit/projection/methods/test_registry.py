@@ -1,4 +1,4 @@
-"""Every method of the map does what the living one does where the space is strange."""
+"""Every layout method copes with unusual spaces as the living map does."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_living_map_takes_over_from_another() -> None:
     probe.look(vectors)
     after = made.frame(vectors)
     assert probe.estimate(after).trust > 0.93
-    # Laid over it: the tokens point the same way from the middle, more often than not.
+    # Aligned to the PCA map: seen from the centre, most tokens keep their direction.
     one, two = pca - pca.mean(axis=0), after - after.mean(axis=0)
     assert ((one * two).sum(axis=1) > 0).mean() > 0.6
 

@@ -17,7 +17,7 @@ def town(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> Graph:
-    """Step by step as umap-learn goes, over sparse matrices."""
+    """Build the graph step by step as umap-learn does, on sparse matrices."""
     size, k = ids.shape
     with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
     distances = np.concatenate((np.zeros((size, 1), np.float32), np.maximum(1 - cosines, 0)), axis=1)
@@ -33,7 +33,7 @@ def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> Graph:
 
 
 def assert_same(found: Graph, expected: Graph) -> None:
-    # Weights near the least that is kept may fall on either side of it.
+    # Weights near the cut-off may fall on either side of it.
     kept, least = np.intersect1d(found.keys, expected.keys), 1e-3 + found.weight.max() / 200
     for graph in (found, expected):
         assert graph.weight[~np.isin(graph.keys, kept)].max(initial=0) < least

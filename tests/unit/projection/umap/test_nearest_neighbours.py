@@ -14,7 +14,10 @@ from lamplighter.projection.umap.nearest_neighbours import Neighbours
 
 
 def lattice(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Rows whose cosines are exact in any order of summation, many of them equal; some zero, some alike."""
+    """Return rows whose cosines are exact in any order of summation.
+
+    Many cosines tie; some rows are zero, some equal.
+    """
     rows = np.zeros((count, 16), dtype=np.float32)
     for row in rows:
         where = rng.choice(16, rng.choice([0, 1, 4, 16], p=[0.1, 0.2, 0.4, 0.3]), replace=False)
@@ -70,7 +73,7 @@ def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
         ids, cosines = all_nearest(vectors, 12)
         np.testing.assert_allclose(kept.cosines, cosines, atol=1e-6)
         other = kept.ids != ids
-        # Only what rounding cannot tell apart may trade places.
+        # Only neighbours that rounding cannot tell apart may swap.
         gaps = np.abs(np.diff(cosines, axis=1)) < 1e-6
         near = np.pad(gaps, ((0, 0), (0, 1))) | np.pad(gaps, ((0, 0), (1, 0)))
         assert not (other & ~near)[:, :-1].any()
@@ -92,7 +95,7 @@ def test_few_moves_rank_few_rows() -> None:
 
 
 def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that went wrong, by whatever, does not stay so."""
+    """A list that is wrong for any reason is repaired in its turn."""
     monkeypatch.setattr(nearest_neighbours, "CADENCE", 8)
     rng = np.random.default_rng(0)
     vectors = lattice(rng, 100)

@@ -1,4 +1,4 @@
-"""Districts in a file from before there were any: read as none, and kept once its writer opens it."""
+"""A layouts file from before districts existed: it has none, and stores them once its writer opens it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_an_older_file_has_none_and_can_have_some(tmp_path: Path) -> None:
         assert made is not None
         with LayoutsWriter(path) as writer:
             writer.commit_districts(districts(7), [("district-born", "It came.")])
-            # The reader that was open all the while sees them.
+            # A reader opened earlier sees them.
             assert [entry.step for entry in reader.districts_entries()] == [7]
             assert [event.message for event in reader.district_events()] == ["It came."]
             assert reader.newest(Method.LINEAR) == made

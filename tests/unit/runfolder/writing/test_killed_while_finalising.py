@@ -1,4 +1,4 @@
-"""A file whose writer was killed while it had a rollback journal is read as it was before, by whoever comes first."""
+"""A file whose writer was killed with a rollback journal: every reader sees the state before it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWri
 
 @pytest.fixture
 def left(tmp_path: Path) -> Path:
-    """A finished record, and a transaction on it of which half is in the file and all in the journal."""
+    """Return a finished record with an unfinished transaction, half in the file and all in the journal."""
     path = tmp_path / "steps.sqlite"
     with StepsWriter(path) as writer:
         writer.begin_attempt(0)

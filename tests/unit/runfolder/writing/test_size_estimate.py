@@ -1,4 +1,4 @@
-"""What a run is said to take on the disk, against what it takes."""
+"""The estimated size of a run on the disk, against its real size."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_an_estimate_is_near_what_a_small_run_takes(tmp_path: Path, kind: str, s
     said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), alone=True)
     assert taken / factor < said.bytes < taken * factor
     assert sum(said.as_dict()["parts"].values()) == said.whole
-    # With only the recipe to go by the vocabulary is an upper bound, and so the estimate hardly falls short.
+    # From the recipe alone the vocabulary is an upper bound, so the estimate is rarely too low.
     assert estimate_size(run.recipe, alone=True).bytes > taken / factor
 
 
@@ -62,7 +62,7 @@ def test_what_is_asked_for_moves_the_estimate_the_right_way():
     assert few.bytes == 50_000_000 < few.whole
     text = recipe(corpus={"kind": "text", "vocabulary_size": 200_000})
     assert estimate_size(text, text_bytes=1_000).bytes < estimate_size(text).bytes
-    # The largest recipe there is gives a number, not an overflow.
+    # The largest possible recipe gives a number, not an overflow.
     largest = recipe(
         steps=100_000_000,
         sequences=65_536,

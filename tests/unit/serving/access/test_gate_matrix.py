@@ -1,7 +1,7 @@
-"""Every route, asked by everybody, from everywhere, under every name: who gets in.
+"""The access matrix: every route, with every credential, from every origin, under every host name.
 
-The expectation is computed here from the rules in `docs/rest.md`, not taken from the gate. A route that is
-added and not listed below fails the first test.
+The expectation is computed here from the rules in `docs/rest.md`, not taken from the gate. A new route that
+is not listed below fails the first test.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def expected(method: str, path: str, who: str, source: str, under: str, *, loopb
 async def passed(
     app: FastAPI, method: str, path: str, given: dict[str, str], peer: str = "127.0.0.1"
 ) -> bool:
-    """Whether the gate let it through to the route (which then has no such run to show)."""
+    """Return whether the gate let the request through to the route, which then finds no such run."""
     real = path.replace("{run}", "no-such-run").replace("{step}", "1").replace("{token_id}", "1")
     real = real.replace("{path:path}", "none.js").replace("{export}", "none")
     if method == "WS":

@@ -1,4 +1,4 @@
-"""What a client has already is not sent again; what may be kept for ever is said to, and is the same for ever."""
+"""HTTP caching: unchanged answers are not sent again, and answers marked immutable never change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEPT = (
     "tokens/3/path?to=14",
     "tokens/3/path?to=14&of=motion",
 )
-"""Under one of these an answer may be kept for ever."""
+"""Paths whose answers may be cached for ever once they name the attempt."""
 TAGGED = (*KEPT, "steps", "vectors", "snapshots", "snapshots?limit=1", "layouts", "layouts/14", "places",
           "tokens/3/path", "tokens/3/path?of=places")  # fmt: skip
 
@@ -95,11 +95,11 @@ async def test_a_finished_step_of_an_attempt_never_changes(
     assert before.status == 200
     assert before.headers["cache-control"] == "private, max-age=31536000, immutable"
     trainer.train(10)
-    # A new attempt begins after all that was asked about: nothing of it has changed.
+    # A new attempt begins after the last requested step, so the answer is unchanged.
     trainer.again_from(34).train(3)
     after = await ask(app, trainer, with_attempt(path))
     assert (after.status, after.headers["etag"], after.body) == (200, before.headers["etag"], before.body)
-    # And one that takes the last step: what is asked for now is somebody else's.
+    # This attempt takes over the last requested step, so the answer now belongs to another attempt.
     trainer.again_from(10).train(30)
     refused = await ask(app, trainer, with_attempt(path))
     assert refused.status == 409

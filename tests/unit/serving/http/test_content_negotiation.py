@@ -1,4 +1,4 @@
-"""A snapshot in every format, opened again by those whose formats they are; and which one is chosen."""
+"""A snapshot in every format, read back by each format's own library; and the choice between formats."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ async def test_hostile_tokens_break_no_line(app: FastAPI, tmp_path: Path) -> Non
     tokens = (*hostile, *(f"w{i}" for i in range(V - len(hostile))))
     classes = {"a\tclass\n": (0,)}
     run.write_corpus(np.zeros(9, dtype=np.uint32), Vocabulary(tokens, np.arange(V), classes), "{}")
-    # JSON can say what no text can hold.
+    # JSON can escape a lone surrogate, which UTF-8 text cannot contain.
     path = run.path / "vocabulary.json"
     path.write_text(path.read_text(encoding="utf-8").replace("half a pair", "\\ud800"), encoding="utf-8")
     FakeTrainer(run).begin().train(2).end()
@@ -199,7 +199,7 @@ async def test_hostile_tokens_break_no_line(app: FastAPI, tmp_path: Path) -> Non
     lines = [line.split("\t") for line in body.split("\n")[1:-1]]
     assert {len(line) for line in lines} == {4 + D}
     assert (lines[0][1], lines[0][2], lines[1][1]) == ("a⇥b", "a⇥class⏎", "c⏎d")
-    # Where the format can hold any text, it is the token itself.
+    # A format that can hold any text gets the token itself.
     assert lines[12][1] == "\\ud800"
     table = pyarrow.ipc.open_stream((await ask(app, f"{base}?format=arrow")).body).read_all()
     assert table["token"].to_pylist()[:12] == hostile[:12]

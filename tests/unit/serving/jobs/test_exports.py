@@ -1,4 +1,4 @@
-"""Exports as jobs: their processes, what becomes of them, and how much of them there may be."""
+"""Export jobs: their processes, their results, and the limits on their number and size."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def doing(code: str) -> Command:
-    """A process that does as it is told instead of exporting."""
+    """Return a command that runs this code instead of an export."""
 
     def command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
         return [sys.executable, "-c", f"import sys, time\nout = sys.argv[1]\n{code}", str(out)]
@@ -105,7 +105,7 @@ def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path)
         assert job.file.stat().st_mode & 0o777 == 0o600
         for folder in (job.folder, job.folder.parent, tmp_path / "exports"):
             assert folder.stat().st_mode & 0o777 == 0o700
-        # Nothing that a client sees is part of where it lies.
+        # The file's path contains nothing that a client sees.
         assert job.id not in str(job.file)
         until(lambda: at_work() == [])
     assert not job.folder.parent.exists()
@@ -137,7 +137,7 @@ def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path:
             job.problem == "the process of this export was killed (SIGKILL) before it was done; make it again"
         )
         until(lambda: not job.folder.exists())
-        # There is room for others again.
+        # The queue accepts further jobs again.
         exporter.make(run, "zip", None)
         exporter.make(run, "zip", None)
 
@@ -169,7 +169,7 @@ def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_pat
     with exporting(tmp_path / "exports", TALKS) as exporter:
         job = exporter.make(run, "zip", None)
         until(lambda: job.share)
-        # No file system has as much free as this leaves to others.
+        # No file system has as much free space as these bounds keep in reserve.
         exporter._bounds = Bounds(spare=1 << 62, spare_share=1.0)
         over(job)
         assert job.state == "failed"
@@ -316,7 +316,7 @@ def test_a_killed_server_takes_its_exports_along_and_the_next_clears_up(
         worker = psutil.Process(int(server.stdout.readline()))
         assert worker.nice() > psutil.Process().nice()
         with exporting(folder, PROMPT, server="second") as second:
-            # A server beside it leaves alone what is in use.
+            # A second server leaves files in use alone.
             over(second.make(run, "zip", None))
             assert list((folder / "killed").glob("*/*.part"))
         server.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A finished run laid out anew over REST, by its real process."""
+"""A finished run laid out again over REST, by its real process."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def until_over(app: FastAPI, run: str) -> dict[str, Any]:
 
 
 def played(run: RunFolder, *, again: bool) -> list[int]:
-    """The steps of the map's layouts that a replay shows."""
+    """Return the steps of the map layouts that a replay shows."""
     playback = Playback(run, 0, 20, [Part.LAYOUT], again=again)
     shown: list[int] = []
     while not playback.done:

@@ -1,4 +1,4 @@
-"""How far rows have come between two steps, over REST."""
+"""The distance that rows moved between two steps, over REST."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def test_a_step_that_is_not_kept_is_refused_or_the_nearest_before_it_taken
     await ask(app, run, f"?to={2 * KEYFRAME_EVERY + 1}", 404)
     near = (await ask(app, run, "?from=13&to=29&nearest=true")).json
     assert (near["from"], near["to"]) == (10, 20)
-    # Both may be the same: then nothing moved.
+    # Both may resolve to one step: then no row moved.
     same = (await ask(app, run, "?from=23&to=29&nearest=true")).json
     assert (same["from"], same["to"], same["moved"], same["items"]) == (20, 20, 0, [])
 
@@ -95,7 +95,7 @@ async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: 
     assert "immutable" in (await ask(app, run, "?from=5&to=20&attempt=1")).headers["cache-control"]
     near = await ask(app, run, "?from=5&to=20&attempt=1&nearest=true")
     assert near.headers["cache-control"] == "no-cache"
-    # A new attempt takes the last of the two steps over: another answer, under another tag.
+    # A new attempt takes over the second of the two steps: another answer with another tag.
     trainer.again_from(10).train(15)
     again = await ask(app, run, "?from=5&to=20", held=first.headers["etag"])
     assert again.json["attempt"] == 2

@@ -1,4 +1,4 @@
-"""What a run would take is said before it is made, over REST as on the command line."""
+"""Size estimates of runs not yet made, over REST and on the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is asked, the server says what is wrong with it: a problem, never a crash."""
+"""Fuzzed requests: the server answers each with a result or a problem, and never crashes."""
 
 from __future__ import annotations
 

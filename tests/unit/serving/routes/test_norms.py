@@ -1,4 +1,4 @@
-"""How long rows are, over REST."""
+"""The norms of rows, over REST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranges: vectors through steps, a token's path, several layouts, lists by page, steps with their extremes."""
+"""Ranges: vectors through steps, a token's path, several layouts, paged lists, and steps with their extremes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trainer(tmp_path: Path) -> FakeTrainer:
 
 @pytest.fixture
 def whole(trainer: FakeTrainer) -> np.ndarray:
-    """Every matrix, (S, V, D)."""
+    """Return every matrix, (S, V, D)."""
     return np.stack([trainer.matrices[step] for step in range(STEPS + 1)])
 
 
@@ -153,7 +153,7 @@ async def test_what_was_tiled_since_is_the_same(
             pass
     with StepsWriter(run.steps_path) as steps:
         assert steps.compact()
-    # Few tokens, and now by their tiles: no matrix goes through the steps.
+    # The selected tokens are now read from tiles: no matrix is rebuilt step by step.
     for path, old in zip(asked, before, strict=True):
         if "token_ids" in path:
             monkeypatch.setattr(History, "snapshots", None)
@@ -193,7 +193,7 @@ async def test_a_large_range_is_sent_as_it_is_read(
     )
     await app(scope, receive, send)
     assert read == list(range(STEPS + 1))
-    # What was sent first was sent before the rest was read, and no part is the whole.
+    # The first part was sent before the rest was read, and no part contains the whole answer.
     assert next(done for size, done in sent if size) < STEPS
     assert max(size for size, _ in sent) < sum(size for size, _ in sent) / 4
     answer = await ask(app, trainer.run, f"vectors?format={form}")
@@ -223,7 +223,7 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
     with pytest.raises(RuntimeError, match="superseded"):
         await app(scope, receive, send)
     assert sum(sizes) < 20 * V * D * 4
-    # Its place is free again.
+    # The reader's place is free again.
     for _ in range(6):
         await ask(app, trainer.run, "vectors")
 
@@ -243,7 +243,7 @@ async def test_only_a_few_large_answers_at_once(
         leave()
     for _ in range(6):
         assert npy(await ask(app, trainer.run, "vectors")).shape == (STEPS + 1, V, D)
-    # Every place was given back once, however an answer ended.
+    # Every place was given back exactly once, however an answer ended.
     again = [turnstile.enter() for _ in range(4)]
     await ask(app, trainer.run, "vectors?format=json", 503)
     for leave in again:
@@ -309,7 +309,7 @@ async def test_a_path_of_motion(
     np.testing.assert_allclose(told["turned_since_first"], since, atol=1e-5)
     step = np.degrees(np.arccos(np.clip((units[1:] * units[:-1]).sum(axis=1), -1, 1)))
     np.testing.assert_allclose(told["turned"][1:], step, atol=1e-5)
-    # Read in blocks, it is the same.
+    # Reading in blocks gives the same answer.
     monkeypatch.setattr("lamplighter.serving.routes.token_paths._BLOCK_BYTES", 4 * D * 7)
     assert (await ask(app, run, "tokens/3/path?of=motion&from=5")).json == told
     records = npy(await ask(app, run, "tokens/3/path?of=motion&from=5&format=npy"))
@@ -418,14 +418,14 @@ async def test_fewer_steps_keep_the_extremes(
     part = (await ask(app, run, "steps?from=100&to=150&most=20")).json
     assert 124 in [item["step"] for item in part["items"]]
     assert all(100 <= item["step"] <= 150 for item in part["items"])
-    # As many as fit: all of them.
+    # The range has no more steps than `most`, so all are listed.
     all_there = (await ask(app, run, "steps?from=100&to=119&most=20")).json
     assert [item["step"] for item in all_there["items"]] == list(range(100, 120))
     plain = (await ask(app, run, "steps?every=10")).json
     assert (plain["every"], plain["extremes"], len(plain["items"])) == (10, False, 100)
     for bad in ("most=19", "most=5001", "most=40&every=2"):
         await ask(app, run, f"steps?{bad}", 422)
-    # A run too long to look through says that it was not.
+    # A run too long to search for extremes says so.
     monkeypatch.setattr("lamplighter.serving.routes.steps.FURTHEST", 500)
     far = (await ask(app, run, "steps?most=40")).json
     assert (far["extremes"], far["every"], len(far["items"])) == (False, 25, 40)
@@ -450,7 +450,7 @@ async def test_losses_are_read_once_and_follow_the_run(
     read.clear()
     await ask(app, run, "steps?most=30")
     assert read == []
-    # A new attempt: what it takes is read again, what it leaves is not.
+    # A new attempt: superseded steps are read again, the others are not.
     trainer.writer.begin_attempt(201)
     for step in range(201, 301):
         trainer.writer.commit(
@@ -485,7 +485,7 @@ def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
     np.testing.assert_allclose(found.displacement, [np.nan, 0, math.sqrt(5), 2, 1])
     np.testing.assert_allclose(found.turned[:3], [np.nan, 0, 90])
     assert np.isnan(found.turned[3:]).all()
-    # An arc cosine would say 0.
+    # An arc cosine would give 0 here.
     np.testing.assert_allclose(found.turned_since_first[4], math.degrees(1e-5), rtol=1e-3)
 
 
@@ -499,7 +499,7 @@ def test_what_takes_more_memory_takes_more_places() -> None:
     with pytest.raises(Refused):
         turnstile.enter(1 << 40)
     small()
-    # However large, it has its turn when nobody else is there.
+    # However large, a request is admitted when no other is in progress.
     turnstile.enter(1 << 40)()
     turnstile.enter(1 << 40)()
 

@@ -31,7 +31,7 @@ def run(tmp_path: Path) -> RunFolder:
     with MeasuresWriter(made.measures_path) as writer:
         writer.commit(1, 10, {"purity": 0.5, "rank": float("nan")})
         writer.commit(1, 20, {"purity": 0.75})
-        # Of an attempt that is not on the line: nobody sees them.
+        # These belong to an attempt that does not count, so no answer shows them.
         writer.commit(3, 20, {"purity": 0.1, "coverage": 1.0})
         writer.commit(3, 34, {"purity": 0.1})
     return made
@@ -175,7 +175,7 @@ async def test_a_superseded_step_is_not_answered_from_memory(app: FastAPI, tmp_p
 async def test_layouts(app: FastAPI, run: RunFolder) -> None:
     base = f"/api/runs/{run.id}/layouts"
     items = (await get(app, base)).json["items"]
-    # The one of attempt 7 is of no attempt that counts.
+    # The layout of attempt 7 does not count.
     assert [(item["step"], item["method"]) for item in items] == [(0, "linear"), (10, "umap"), (30, "umap")]
     answer = await get(app, f"{base}/29")
     frame = decode(answer.body)
@@ -290,7 +290,7 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, base, {"kind": "pause"}, 409)
     for rate in (0, 11, "NaN"):
         await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": rate}, 422)
-    # Two clicks: one of them counts.
+    # Only one of two clicks takes effect.
     await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": 0.002}, 202)
     assert "already" in (await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409))["detail"]
     with StepsWriter(run.steps_path) as writer:
@@ -340,7 +340,7 @@ async def test_uploads(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> 
     )
     assert made["recipe"]["corpus"]["name"] == "novel.txt"
     assert (tmp_path / made["id"] / "source.txt").read_text(encoding="utf-8") == text
-    # A run is made of it: it is not kept any more, and would make no second one.
+    # The upload became a run, so it is deleted and cannot make a second one.
     assert list((tmp_path / ".uploads").iterdir()) == []
     marked = await upload(b"\xef\xbb\xbfone\r\ntwo", 201)
     made = await post(

@@ -1,4 +1,4 @@
-"""One token's gradient through the steps, and how far another token is."""
+"""One token's gradient through the steps, and its distance to another token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def trainer(tmp_path: Path) -> FakeTrainer:
 
 
 def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, float]) -> bytes:
-    """A step of which only batch and gradient matter."""
+    """Encode a step of which only batch and gradient matter."""
     none = np.empty(0, dtype=np.uint32)
     return encode(
         Pulse(
@@ -48,9 +48,9 @@ async def test_a_gradient_is_told_where_the_token_was_lit(app: FastAPI, tmp_path
     steps = [
         ([3, 7], [2, 1], {3: 0.5, 7: 1.0}),
         ([7], [4], {7: 2.0}),
-        ([3], [1], {7: 0.25}),  # read, and no gradient: 0
-        ([7], [1], {3: 4.0}),  # not read, and a gradient, as with tied weights
-        ([3], [3], {}),  # nobody recorded gradients
+        ([3], [1], {7: 0.25}),  # in the batch, without a gradient: 0
+        ([7], [1], {3: 4.0}),  # not in the batch, with a gradient, as with tied weights
+        ([3], [3], {}),  # no gradients recorded
     ]
     for step, (batch, counts, gradient) in enumerate(steps, 1):
         trainer.writer.commit(StepRecord(step, a_pulse(step, batch, counts, gradient), b"x"))
@@ -98,7 +98,7 @@ async def test_how_far_two_tokens_are_through_the_steps(app: FastAPI, trainer: F
     np.testing.assert_allclose(told["distance"], np.linalg.norm(a - b, axis=1))
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     np.testing.assert_allclose(told["cosine"], (a * b).sum(axis=1) / lengths)
-    # The same out of tiles, and with itself as near as can be.
+    # Tiles give the same answer, and a token's distance to itself is exactly zero.
     trainer.end()
     with History(run) as history, TilesWriter(run.tiles_path) as writer:
         while make_stretch(history, writer, over=True):

@@ -1,4 +1,4 @@
-"""Trust of a layout in full beside its estimate, and districts, over REST."""
+"""A layout's full trust beside its estimate, and districts, over REST."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_the_estimate_holds_against_all_tokens(app: FastAPI, trainer: Fake
     assert (partly["step"], partly["full"]["tokens"], partly["estimate"]["sample"]) == (5, V, 20)
     apart = abs(partly["full"]["trust"] - partly["estimate"]["trust"])
     assert 0 < apart < 5 * partly["estimate"]["trust_error"]
-    # On all of them it is no estimate any more; what is left is what the frame's 16 bits round.
+    # An estimate over all tokens equals the full value, except for the rounding to the frame's 16 bits.
     wholly = (await ask(app, trainer.run, "layouts/15/trust?full=true")).json
     assert wholly["full"]["trust"] == pytest.approx(wholly["estimate"]["trust"], abs=2e-3)
     assert wholly["full"]["recall"] == pytest.approx(wholly["estimate"]["recall"], abs=5e-3)
