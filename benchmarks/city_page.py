@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.serving.http.assets import Assets
-from lamplighter.wire.frames import Districts, Layout, Method, encode
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
 
 CLUSTERS = 40
 _VIEW = 11.0

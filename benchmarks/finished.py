@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.writing.finalise import left_open
+from lamplighter.runfolder.writing.finalise import unsealed_roles
 from tests.application import Application
 
 STEPS = 5_000
@@ -49,6 +49,6 @@ def train(app: Application, steps: int) -> RunFolder:
 
 def settled(run: RunFolder) -> bool:
     """Return whether no tiling or sealing is left to do on a finished run."""
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         untiled = history.steps.has_rows()
-    return not untiled and not left_open(run)
+    return not untiled and not unsealed_roles(run)

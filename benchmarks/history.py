@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.finished import finished_run
 from benchmarks.report import report
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.application import Application
 
@@ -25,8 +25,8 @@ SNAPSHOTS, PATHS = 100, 21
 def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     run = finished_run()
-    with History(run) as history:
-        last = history.steps.last()[1]
+    with MatrixHistory(run) as history:
+        last = history.steps.newest_step()[1]
     steps = np.random.default_rng(0).choice(last, SNAPSHOTS, replace=False).tolist()
     asked = _over_http(run, steps)
     rebuilt = [_timed(lambda step=step: _snapshot(run, step)) for step in steps]
@@ -80,17 +80,17 @@ def _timed(call: object) -> float:
 
 
 def _snapshot(run: RunFolder, step: int) -> None:
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         history.snapshot(step)
 
 
 def _path(run: RunFolder, token: int) -> None:
-    with History(run) as history:
-        history.path(token)
+    with MatrixHistory(run) as history:
+        history.token_history(token)
 
 
 def _walk(run: RunFolder, token: int, last: int) -> None:
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         rows = [at.vectors[token].copy() for at in history.snapshots(0, last)]
     if len(rows) != last + 1:
         raise AssertionError("the walk left steps out")

@@ -16,7 +16,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.report import report
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application, Viewer
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
@@ -50,7 +51,7 @@ def main() -> bool:
         application.ask(run, "stop")
         application.wait_until_over(run)
         with StepsReader(run.steps_path) as reader:
-            ended = {step: decode(record).time for step, record in reader.pulses_of([*loaded, *calm])}
+            ended = {step: decode(record).time for step, record in reader.pulses_at([*loaded, *calm])}
     decoded = np.array(ages)
     shown = np.array([1e3 * (at - ended[step]) for step, at in calm.items()])
     busy = np.array([1e3 * (at - ended[step]) for step, at in loaded.items()])

@@ -15,11 +15,12 @@ import numpy as np
 import torch
 
 from benchmarks.report import report
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.training.trainer import Batches, build_learner
 from tests.application import Application, Viewer
 from tests.runs import wait_for_step, wait_until
 
@@ -66,7 +67,7 @@ def _wait_for_quiet(run: RunFolder) -> None:
     newest, since = -1, time.monotonic()
     while time.monotonic() - since < 3:
         with LayoutsReader(run.layouts_path) as layouts:
-            entries = layouts.entries(max(newest, 0))
+            entries = layouts.layout_entries(max(newest, 0))
         if entries:
             newest, since = entries[-1].id, time.monotonic()
         time.sleep(0.2)
@@ -76,7 +77,7 @@ def _bare(run: RunFolder) -> float:
     torch.set_num_threads(run.recipe.threads)
     device = torch.device("cpu")
     learner = build_learner(run.recipe, len(run.vocabulary), device)
-    batches = Batches(run.recipe, run.token_ids, device)
+    batches = BatchReader(run.recipe, run.token_ids, device)
     begun = 0.0
     for step in range(1, BARE_STEPS + 31):
         if step == 31:

@@ -34,15 +34,15 @@ from benchmarks.map_space import moved_a_little, town
 from benchmarks.report import report
 from lamplighter.client.checkpoint_run import still
 from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods.incremental_umap import LivingLayout
+from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 from lamplighter.projection.quality.trust import Trust, TrustProbe
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import Method
+from lamplighter.wire.layout_frames import Method
 from tests.runs import finish, start_worker, wait_until
 
 STEPS, EVERY = 450, 3
@@ -68,7 +68,7 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
     """
     rng = np.random.default_rng(0)
     vectors = town(rng, size, dim)
-    layout, probe = LivingLayout(), TrustProbe(size)
+    layout, probe = IncrementalUmap(), TrustProbe(size)
     _frame(layout, probe, vectors)
     frames: dict[int, tuple[float, float, int]] = {}
     for moved in goals:
@@ -76,8 +76,8 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
         for _ in range(5):
             moved_a_little(rng, vectors, moved)
             cpu, wall = _timed(lambda: _frame(layout, probe, vectors))
-            assert layout.refresh is not None
-            took.append((cpu, wall, layout.refresh.ranked))
+            assert layout.last_update is not None
+            took.append((cpu, wall, layout.last_update.ranked))
         frames[moved] = sorted(took)[len(took) // 2]
     met = True
     # From 4,096 tokens on umap-learn finds neighbours by another algorithm; compile it before timing.
@@ -92,9 +92,9 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
     return met
 
 
-def _frame(layout: LivingLayout, probe: TrustProbe, vectors: Places) -> Trust:
-    places = layout.frame(vectors)
-    probe.look(vectors)
+def _frame(layout: IncrementalUmap, probe: TrustProbe, vectors: Places) -> Trust:
+    places = layout.draw_frame(vectors)
+    probe.set_space(vectors)
     return probe.estimate(places)
 
 
@@ -126,8 +126,8 @@ def _quality(kind: str) -> bool:
 def _snapshots(kind: str) -> list[Places]:
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         run = _kept(kind) or _recorded(Path(folder), kind)
-        with History(run) as history:
-            last = min(STEPS, history.steps.last()[1])
+        with MatrixHistory(run) as history:
+            last = min(STEPS, history.steps.newest_step()[1])
             return [at.vectors for at in history.snapshots(0, last, EVERY)]
 
 
@@ -145,7 +145,7 @@ def _recorded(runs: Path, kind: str) -> RunFolder:
 
 def _new(runs: Path, kind: str, steps: int) -> RunFolder:
     recipe = {"corpus": {"kind": kind, "vocabulary_size": 4_000}, "steps": steps, "device": "cpu"}
-    return Shelf(runs).create(Recipe.model_validate(recipe))
+    return RunStore(runs).create(Recipe.model_validate(recipe))
 
 
 def _pace(seconds: float = 15.0) -> bool:
@@ -164,7 +164,7 @@ def _pace(seconds: float = 15.0) -> bool:
             rate, steps = (_layouts(run) - count) / took, (read_status(run).step - step) / took
             with LayoutsReader(run.layouts_path) as layouts:
                 tokens = len(run.vocabulary)
-                trust = layouts.entries(0)[-1].trust
+                trust = layouts.layout_entries(0)[-1].trust
         finally:
             for worker in reversed(workers):
                 worker.terminate()
@@ -226,7 +226,7 @@ def _processor_seconds(pid: int) -> float:
 def _layouts(run: RunFolder) -> int:
     try:
         with LayoutsReader(run.layouts_path) as layouts:
-            return sum(entry.method is Method.UMAP for entry in layouts.entries(0))
+            return sum(entry.method is Method.UMAP for entry in layouts.layout_entries(0))
     except FileNotFoundError:
         return 0
 

@@ -32,7 +32,7 @@ def measure() -> tuple[Curve, Curve]:
     import numpy as np
 
     from benchmarks.map_space import moved_a_little, town
-    from lamplighter.projection.methods.incremental_umap import LivingLayout
+    from lamplighter.projection.methods.incremental_umap import IncrementalUmap
     from lamplighter.projection.quality.trust import TrustProbe
 
     few: Curve = []
@@ -40,16 +40,16 @@ def measure() -> tuple[Curve, Curve]:
     for size in SIZES:
         rng = np.random.default_rng(0)
         vectors = town(rng, size, DIM)
-        layout, probe = LivingLayout(), TrustProbe(size)
-        layout.frame(vectors)
-        probe.look(vectors)
+        layout, probe = IncrementalUmap(), TrustProbe(size)
+        layout.draw_frame(vectors)
+        probe.set_space(vectors)
         for curve, moved in ((few, FEW), (many, int(SHARE * size))):
             took: list[float] = []
             for _ in range(FRAMES):
                 moved_a_little(rng, vectors, moved)
                 begun = time.process_time()
-                places = layout.frame(vectors)
-                probe.look(vectors)
+                places = layout.draw_frame(vectors)
+                probe.set_space(vectors)
                 probe.estimate(places)
                 took.append(time.process_time() - begun)
             curve.append(float(np.median(took[1:])))

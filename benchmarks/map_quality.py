@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import report
-from lamplighter.projection.layout_method import MapMethod, MapSettings
-from lamplighter.projection.methods.incremental_umap import LivingLayout
-from lamplighter.projection.methods.pca import PrincipalMap
-from lamplighter.projection.methods.refit_umap import Refit
+from lamplighter.projection.layout_method import LayoutMethod, MapSettings
+from lamplighter.projection.methods.incremental_umap import IncrementalUmap
+from lamplighter.projection.methods.pca import PcaLayout
+from lamplighter.projection.methods.refit_umap import RefitUmap
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.nearest_neighbours import Neighbours
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
 COMPARED = 8
 """Snapshots of a run that get a cold fit."""
@@ -47,10 +47,10 @@ class Shown:
         self.trust.append(found.trust)
         self.recall.append(found.recall)
 
-    def frame(self, method: MapMethod, vectors: Places) -> Places:
+    def frame(self, method: LayoutMethod, vectors: Places) -> Places:
         """Draw the method's next frame and append its processor time."""
         began = time.process_time()
-        places = method.frame(vectors)
+        places = method.draw_frame(vectors)
         self.seconds.append(time.process_time() - began)
         return places
 
@@ -72,12 +72,12 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
     calm = _calm(snapshots)
     probe = TrustProbe(len(snapshots[0]))
     settings = MapSettings()
-    living, principal = LivingLayout(settings), PrincipalMap()
+    living, principal = IncrementalUmap(settings), PcaLayout()
     # The first snapshots are a random cloud, in which trust means nothing.
     at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
     shown = {name: Shown() for name in ("living", "refit", "pca", "still")}
-    followed: dict[str, MapMethod] = {"living": living, "pca": principal}
-    last = {name: method.frame(snapshots[0]) for name, method in followed.items()}
+    followed: dict[str, LayoutMethod] = {"living": living, "pca": principal}
+    last = {name: method.draw_frame(snapshots[0]) for name, method in followed.items()}
     first = last["living"]
     for n, vectors in enumerate(snapshots[1:], 1):
         for name, method in followed.items():
@@ -86,11 +86,11 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
                 shown[name].moved.append(displacement(before, last[name], calm[n - 1]))
         if n not in at:
             continue
-        probe.look(vectors)
-        refit = Refit(replace(settings, seed=n))
+        probe.set_space(vectors)
+        refit = RefitUmap(replace(settings, seed=n))
         fitted = shown["refit"].frame(refit, vectors)
         # Each fit gets its own seed: with one seed for both, the second would start like the first.
-        refit.change(replace(settings, seed=n + 1))
+        refit.change_settings(replace(settings, seed=n + 1))
         after = shown["refit"].frame(refit, snapshots[n + 1])
         if len(calm[n]) >= CALM:
             shown["refit"].moved.append(displacement(fitted, after, calm[n]))
@@ -131,16 +131,16 @@ def _reported(kind: str, shown: dict[str, Shown], facts: dict[str, Any], rested:
     )  # fmt: skip
 
 
-def _rest(kind: str, layout: LivingLayout, vectors: Places) -> bool:
+def _rest(kind: str, layout: IncrementalUmap, vectors: Places) -> bool:
     """Report how many seconds a map of a frozen space takes to come to rest.
 
     Frames are drawn at the projector's pace, at most eight a second.
     """
     seconds, frames, moved = 0.0, 0, 1.0
-    before = layout.frame(vectors)
+    before = layout.draw_frame(vectors)
     while moved >= 1e-3 and frames < 100:
         began = time.process_time()
-        places = layout.frame(vectors)
+        places = layout.draw_frame(vectors)
         seconds += max(0.125, time.process_time() - began)
         frames += 1
         moved, before = displacement(before, places, np.arange(len(places))), places
@@ -158,7 +158,7 @@ def displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> flo
 
 def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:
     """Return the tokens whose row and neighbours stayed the same, for each pair of successive snapshots."""
-    kept = Neighbours(MapSettings().neighbours - 1)
+    kept = NeighbourIndex(MapSettings().neighbours - 1)
     found: list[NDArray[np.int64]] = []
     kept.update(snapshots[0])
     before = np.sort(kept.ids, axis=1)

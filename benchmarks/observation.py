@@ -19,14 +19,15 @@ import numpy as np
 import torch
 
 from benchmarks.report import report
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import build_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.recorder import Recorder
-from lamplighter.training.trainer import Batches, build_learner
+from lamplighter.training.recorder import TrainingRecorder
 
 BLOCKS, STEPS, WARM = 24, 25, 30
 
@@ -48,19 +49,19 @@ def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     with tempfile.TemporaryDirectory() as folder:
         recipe = Recipe()
-        run = Shelf(Path(folder)).create(recipe)
+        run = RunStore(Path(folder)).create(recipe)
         prepare_corpus(run)
         torch.set_num_threads(recipe.threads)
         device = torch.device("cpu")
-        batches = Batches(recipe, run.token_ids, device)
+        batches = BatchReader(recipe, run.token_ids, device)
         learners = {
             side: build_learner(recipe, len(run.vocabulary), device) for side in ("bare", "ours", "save")
         }
         writer = _TimedWriter(run.steps_path)
-        writer.begin_attempt(0)
+        writer.start_attempt(0)
         observer = Observer(learners["ours"], recipe.cadence.verify_every)
-        recorder = Recorder(run, writer, observer)
-        recorder.keep_start()
+        recorder = TrainingRecorder(run, writer, observer)
+        recorder.record_start()
         stop = threading.Event()
         follower = threading.Thread(target=_follow, args=(run.steps_path, stop))
         follower.start()

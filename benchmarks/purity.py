@@ -17,10 +17,11 @@ import numpy as np
 
 from benchmarks.report import report
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application, Viewer
 
 SECONDS = (0, 5, 10, 15, 20, 25, 30)
@@ -76,7 +77,7 @@ def _first_step(run: RunFolder) -> float | None:
 def _measure(run: RunFolder) -> dict[str, Any]:
     """Compute purity by seconds of training, and other figures, from the run's record."""
     classes = run.vocabulary.class_of()
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         decoded = (decode(record) for _, record in history.steps.pulses(1, 1_000_000, 1_000_000))
         pulses = [pulse for pulse in decoded if isinstance(pulse, Pulse)]
         begun = pulses[0].time - pulses[0].step_seconds

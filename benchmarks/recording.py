@@ -20,17 +20,18 @@ from websockets.sync.client import connect
 
 import lamplighter
 from benchmarks.report import report
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import build_learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.recorder import Recorder
-from lamplighter.training.trainer import Batches, build_learner
+from lamplighter.training.recorder import TrainingRecorder
 from tests.application import Application
 
 STEPS, WARM = 1_500, 50
@@ -41,10 +42,10 @@ WAL_LIMIT = 16.0
 def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     with tempfile.TemporaryDirectory() as folder, Application(Path(folder), "serve") as app:
-        run = Shelf(Path(folder)).create(Recipe(steps=STEPS))
+        run = RunStore(Path(folder)).create(Recipe(steps=STEPS))
         with RoleLock(run.path, "trainer"):
             trained, observed, recorded, wal = _train(run, app)
-        with History(run) as history:
+        with MatrixHistory(run) as history:
             tiled = sum(stretch.last - stretch.first + 1 for stretch in history.stretches())
     median = float(np.median(trained))
     met = report(
@@ -71,7 +72,7 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
     prepare_corpus(run)
     torch.set_num_threads(recipe.threads)
     device = torch.device("cpu")
-    batches = Batches(recipe, run.token_ids, device)
+    batches = BatchReader(recipe, run.token_ids, device)
     learner = build_learner(recipe, len(run.vocabulary), device)
     wal = run.steps_path.with_name("steps.sqlite-wal")
     trained: list[float] = []
@@ -80,10 +81,10 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
     largest = 0
     standing: list[object] = []
     with StepsWriter(run.steps_path) as writer:
-        writer.begin_attempt(0)
+        writer.start_attempt(0)
         observer = Observer(learner, recipe.cadence.verify_every)
-        recorder = Recorder(run, writer, observer)
-        recorder.keep_start()
+        recorder = TrainingRecorder(run, writer, observer)
+        recorder.record_start()
         writer.set_facts({"phase": "running", "steps": STEPS})
         for step in range(1, STEPS + 1):
             host, ids, targets = batches.batch(step)
@@ -111,7 +112,7 @@ def _standing_readers(run: RunFolder, app: Application) -> list[object]:
     opened = lamplighter.open(run.path)
     steps = opened.steps()
     next(steps)
-    history = History(run)
+    history = MatrixHistory(run)
     walk = history.snapshots(0, 90)
     next(walk)
     socket = connect(

@@ -6,8 +6,9 @@ import numpy as np
 
 from benchmarks.finished import finished_run
 from benchmarks.report import report
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.wire.frames import Pulse, decode_as
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
 
 _BATCH = 500
 
@@ -17,8 +18,8 @@ def main() -> bool:
     run = finished_run()
     size, dim = len(run.vocabulary), run.recipe.model.dim
     lit: list[float] = []
-    with History(run) as history:
-        last = history.steps.last()[1]
+    with MatrixHistory(run) as history:
+        last = history.steps.newest_step()[1]
         exact = history.exact_steps()
         for first in range(1, last + 1, _BATCH):
             pulses = history.steps.pulses(first, first + _BATCH - 1)

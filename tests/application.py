@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.frames import Frame, decode
 
 
@@ -70,11 +70,11 @@ class Application:
 
     def run(self, run_id: str) -> RunFolder:
         """Return the folder of a run."""
-        return Shelf(self.runs).find(run_id)
+        return RunStore(self.runs).find(run_id)
 
     def only_run(self) -> RunFolder:
         """Return the folder of the only run."""
-        (run,) = Shelf(self.runs).runs()
+        (run,) = RunStore(self.runs).runs()
         return run
 
     def ask(self, run: RunFolder, kind: str, **body: Any) -> None:
@@ -84,7 +84,7 @@ class Application:
     def wait_until_over(self, run: RunFolder, timeout: float = 60) -> None:
         """Wait until the run is over and its trainer has gone."""
         deadline = time.monotonic() + timeout
-        while not read_status(run).terminal or read_status(run).alive:
+        while not read_status(run).has_ended or read_status(run).alive:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{run.id} is still {read_status(run).phase}; it said:\n{self.log}")
             time.sleep(0.05)

@@ -15,7 +15,7 @@ from typing import Any
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 
 
 def small_text(words: int = 4_000, seed: int = 7) -> str:
@@ -53,7 +53,7 @@ def small_recipe(**changes: Any) -> Recipe:
 
 def make_run(runs: Path, **changes: Any) -> RunFolder:
     """Create a run of `small_text`, not yet started."""
-    return Shelf(runs).create(small_recipe(**changes), small_text())
+    return RunStore(runs).create(small_recipe(**changes), small_text())
 
 
 def start_worker(run: RunFolder, room: str = "training") -> subprocess.Popen[bytes]:

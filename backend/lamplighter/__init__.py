@@ -27,13 +27,13 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    where = _WHERE.get(name)
-    if where is None:
+    target = _WHERE.get(name)
+    if target is None:
         raise AttributeError(f"module 'lamplighter' has no attribute {name!r}")
-    module, _, inside = where.partition(":")
-    found = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
-    globals()[name] = found
-    return found
+    module, _, inside = target.partition(":")
+    value = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,8 @@ from lamplighter.client.live_run import follow
 from lamplighter.client.recorder import Recorder, record
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.runfolder.sqlite.database import FormatError
 
 __version__: str
 __all__ = [

@@ -20,20 +20,20 @@ from contextlib import AbstractContextManager
 from typing import NoReturn
 
 VARIABLE = "LAMPLIGHTER_FAILPOINT"
-MARK = "failpoint "
+LOG_PREFIX = "failpoint "
 """Prefix of the line that a dying process writes to standard error; the failpoint's name follows."""
 
-_SOONEST, _LATEST = 2e-5, 5e-3
-_NOTHING = contextlib.nullcontext()
+_MIN_SECONDS, _MAX_SECONDS = 2e-5, 5e-3
+_NO_FAILPOINT = contextlib.nullcontext()
 
 
-class _Armed:
+class _Failpoint:
     """An armed failpoint and its remaining hits."""
 
     def __init__(self, times: int, latest: float) -> None:
         self._left = times
         self._lock = threading.Lock()
-        self.latest = latest
+        self.max_seconds = latest
 
     def due(self) -> bool:
         with self._lock:
@@ -41,7 +41,7 @@ class _Armed:
             return self._left == 0
 
 
-def parse(text: str) -> dict[str, tuple[int, float]]:
+def parse_failpoints(text: str) -> dict[str, tuple[int, float]]:
     """Parse `LAMPLIGHTER_FAILPOINT` into (hits, maximum seconds) by name.
 
     Raises:
@@ -52,7 +52,7 @@ def parse(text: str) -> dict[str, tuple[int, float]]:
         name, _, rest = word.partition(":")
         times, _, seconds = rest.partition(":")
         try:
-            armed = int(times), float(seconds or _LATEST)
+            armed = int(times), float(seconds or _MAX_SECONDS)
         except ValueError:
             armed = 0, 0.0
         if not name or armed[0] < 1 or not (math.isfinite(armed[1]) and armed[1] > 0):
@@ -61,29 +61,29 @@ def parse(text: str) -> dict[str, tuple[int, float]]:
     return found
 
 
-_armed = {name: _Armed(*how) for name, how in parse(os.environ.get(VARIABLE, "")).items()}
+_armed = {name: _Failpoint(*how) for name, how in parse_failpoints(os.environ.get(VARIABLE, "")).items()}
 
 
-def here(name: str) -> None:
+def trigger(name: str) -> None:
     """Kill this process if failpoint `name` is armed and its count is reached."""
     if _armed and name in _armed and _armed[name].due():
         _die(name)
 
 
-def within(name: str) -> AbstractContextManager[object]:
+def trigger_within(name: str) -> AbstractContextManager[object]:
     """Kill this process at a random moment in the block, at its end at the latest, if failpoint `name` is due.
 
     The moment may well fall inside a call into C.
     """
     if _armed and name in _armed and _armed[name].due():
-        return _doomed(name, _armed[name].latest)
-    return _NOTHING
+        return _kill_during(name, _armed[name].max_seconds)
+    return _NO_FAILPOINT
 
 
 @contextlib.contextmanager
-def _doomed(name: str, latest: float) -> Generator[None]:
+def _kill_during(name: str, latest: float) -> Generator[None]:
     # Log-uniform, so that short and long delays are equally likely.
-    wait = math.exp(random.uniform(math.log(_SOONEST), math.log(max(latest, 2 * _SOONEST))))
+    wait = math.exp(random.uniform(math.log(_MIN_SECONDS), math.log(max(latest, 2 * _MIN_SECONDS))))
     threading.Thread(target=_die_after, args=(name, wait), daemon=True).start()
     try:
         yield
@@ -99,7 +99,7 @@ def _die_after(name: str, wait: float) -> None:
 def _die(name: str) -> NoReturn:
     # Not through sys.stderr: the other thread may hold its buffer or lock.
     with contextlib.suppress(OSError):
-        os.write(2, f"{MARK}{name}\n".encode())
+        os.write(2, f"{LOG_PREFIX}{name}\n".encode())
     if sys.platform == "win32":
         os.kill(os.getpid(), signal.SIGTERM)  # TerminateProcess: as abrupt.
     else:

@@ -27,11 +27,11 @@ class RecipeError(ValueError):
     """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
 
 
-class _Part(BaseModel):
+class _RecipePart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
-class CorpusRecipe(_Part):
+class CorpusRecipe(_RecipePart):
     """The text, and how it is turned into token ids.
 
     `recorded` means that a client's own training loop writes the run (`client/recorder.py`) and that it cannot
@@ -49,7 +49,7 @@ class CorpusRecipe(_Part):
     """True for the control experiment: the same words in the same documents, in random order."""
 
 
-class ModelRecipe(_Part):
+class ModelRecipe(_RecipePart):
     """The shape of the transformer."""
 
     dim: Annotated[int, Field(ge=2, le=16_384)] = 64
@@ -66,7 +66,7 @@ class ModelRecipe(_Part):
         return self
 
 
-class OptimiserRecipe(_Part):
+class OptimiserRecipe(_RecipePart):
     """The optimiser and its settings.
 
     `lazy` updates only the embedding rows that the batch touched (SparseAdam), and all other weights with Adam.
@@ -81,7 +81,7 @@ class OptimiserRecipe(_Part):
     clip_norm: Annotated[float, Field(gt=0)] = 1.0
 
 
-class Cadence(_Part):
+class Cadence(_RecipePart):
     """The intervals of keyframes, checkpoints and checks, in steps."""
 
     keyframe_every: Annotated[int, Field(ge=1, le=100_000)] = 100
@@ -90,7 +90,7 @@ class Cadence(_Part):
     """Interval of whole-matrix checks of the moved set, where the matrix is too large to compare at every step."""
 
 
-class MapRecipe(_Part):
+class MapRecipe(_RecipePart):
     """The initial map settings. They do not affect what is learned, and can be changed at any time
     (`docs/rest.md`, requests).
     """
@@ -114,7 +114,7 @@ class MapRecipe(_Part):
         return self
 
 
-class Recipe(_Part):
+class Recipe(_RecipePart):
     """The complete definition of a run."""
 
     format: Literal[1] = 1
@@ -152,7 +152,7 @@ class Recipe(_Part):
         return self.sequences * self.model.context
 
 
-def explain(error: ValidationError) -> str:
+def explain_validation_error(error: ValidationError) -> str:
     """Format the first fault of a validation error as one line: the field, what is wrong, what is allowed."""
     fault = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
@@ -175,4 +175,4 @@ def load_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        raise RecipeError(f"{path}: {explain(error)}") from error
+        raise RecipeError(f"{path}: {explain_validation_error(error)}") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -46,7 +46,7 @@ def lit(house: Application, run: str, step: int) -> list[int]:
 @contextmanager
 def built(runs: Path) -> Generator[Town]:
     with Application(runs, "serve", "--no-workers") as house:
-        trainer = FakeTrainer(make_run(Shelf(runs), steps=LAST)).begin().train(LAST)
+        trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
         draw(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
         trainer.end()
         yield Town(house, trainer.run.id)

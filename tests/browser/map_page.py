@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.wire.frames import Districts, Layout, Method
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.layout_frames import Layout, Method
 
 
 def draw(

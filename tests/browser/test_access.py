@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageState, expect
 
 from lamplighter.runfolder.role_lock import RoleLock
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import barriers
 from tests.browser.map_page import draw
@@ -69,7 +69,7 @@ def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
 @pytest.fixture(scope="module")
 def live(house: Application) -> Iterator[FakeTrainer]:
     """Train a run that stays in progress."""
-    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"), events=[("born", "Animals.")])
     yield trainer
     trainer.crash()
@@ -82,7 +82,7 @@ def finished(house: Application) -> str:
 
 
 def over(house: Application, phase: str) -> str:
-    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(12)
+    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(12)
     draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
     trainer.end(phase)
     return trainer.run.id
@@ -140,8 +140,8 @@ def test_loading_live_paused_and_replay(screens: list[Page], house: Application,
 
 def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], house: Application):
     """The page explains each problem: no trainer yet, its trainer gone, a full disk, a superseded step."""
-    unread = make_run(Shelf(house.runs), prepared=False)
-    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+    unread = make_run(RunStore(house.runs), prepared=False)
+    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     for page in screens:
         page.goto(f"{house.url}/?run={unread.id}")

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.network import cut_line, remember_sockets
@@ -45,7 +45,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture
 def trainer(house: Application) -> Iterator[FakeTrainer]:
-    made = FakeTrainer(make_run(Shelf(house.runs), steps=5_000)).begin().train(30)
+    made = FakeTrainer(make_run(RunStore(house.runs), steps=5_000)).begin().train(30)
     draw(made.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     yield made
     made.crash()

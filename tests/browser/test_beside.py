@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -46,7 +46,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
         ids: list[str] = []
         for _ in range(2):
-            trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+            trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
             draw(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
             trainer.end()
             ids.append(trainer.run.id)

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.runs import wait_for_step, wait_until
@@ -25,7 +26,7 @@ LIT = "window.__lamplighter?.litPixels?.() > 0"
 
 def batch_of(run: RunFolder, step: int) -> list[int]:
     with StepsReader(run.steps_path) as reader:
-        ((_, record),) = reader.pulses_of([step])
+        ((_, record),) = reader.pulses_at([step])
     pulse = decode(record)
     assert isinstance(pulse, Pulse)
     return pulse.batch_ids.tolist()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import lamplighter
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -73,7 +73,7 @@ class City:
         self.weights = np.zeros((SIZE, 2), dtype=np.float32)
         tokens = [f"word{i}" for i in range(SIZE)]
         self.recorder = lamplighter.record(runs / "bright", tokens, embedding=self.weights)
-        self.layouts = Shelf(runs).find("bright").layouts_path
+        self.layouts = RunStore(runs).find("bright").layouts_path
         self.step = 0
 
     def light(self, page: Page) -> None:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 import lamplighter
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -104,7 +104,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     lamplighter.still(runs / "hostile", matrix, runs.parent / "v.json")
     lamplighter.still(runs / "classes", matrix, runs.parent / "v.tsv")
     for name in ("hostile", "classes"):
-        path = Shelf(runs).find(name).layouts_path
+        path = RunStore(runs).find(name).layouts_path
         districts = NAMES if name == "hostile" else ()
         draw(path, SIZE, (0,), districts, events=[("born", f"{NAMES[1]} came together")] if districts else ())
     with Application(runs, "serve", "--no-workers") as app:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -60,7 +60,7 @@ class Town:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
-        trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(LAST)
+        trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(LAST)
         draw(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
         trainer.end()
         yield Town(house, trainer.run.id, trainer.matrices)

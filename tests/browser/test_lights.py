@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -31,7 +31,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a finished run. Yields its URL."""
     runs = tmp_path_factory.mktemp("runs")
     with Application(runs, "serve", "--no-workers") as app:
-        trainer = FakeTrainer(make_run(Shelf(runs))).begin().train(12)
+        trainer = FakeTrainer(make_run(RunStore(runs))).begin().train(12)
         draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
         trainer.end()
         yield f"{app.url}/?run={trainer.run.id}"

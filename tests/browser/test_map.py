@@ -20,7 +20,7 @@ LATER = 60_000
 def made(application: Application) -> int:
     try:
         with LayoutsReader(application.only_run().layouts_path) as reader:
-            return len(reader.entries())
+            return len(reader.layout_entries())
     except FileNotFoundError:
         return 0
 

@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import lamplighter
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
@@ -389,7 +389,7 @@ WANDERER, STAYING = 7, (1, 2, 3, 4)
 def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
     """Make a finished run whose maps rotate as a whole, while one token wanders over them."""
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
-        trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+        trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
         places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
         with LayoutsWriter(trainer.run.layouts_path) as writer:
             for step in (10, 15, 20, 25, 30):

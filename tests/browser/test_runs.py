@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
 from tests.browser.pages import wait_for
@@ -35,7 +35,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     path = tmp_path / "my <i>own<i> text.txt"
     path.write_text(small_text(), encoding="utf-8")
     wait_for(page, LIT, 60)
-    before = {run.id for run in Shelf(application.runs).runs()}
+    before = {run.id for run in RunStore(application.runs).runs()}
     page.get_by_test_id("tab-runs").click()
     page.get_by_test_id("new-run").press("Enter")
     # The button has gone; the focus moves to the panel that held it.
@@ -44,8 +44,8 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     page.get_by_test_id("new-file").set_input_files(path)
     page.get_by_test_id("new-steps").fill("100000")
     page.get_by_test_id("start").click()
-    wait_until(lambda: len(Shelf(application.runs).runs()) > len(before), "a second run")
-    (run,) = [run for run in Shelf(application.runs).runs() if run.id not in before]
+    wait_until(lambda: len(RunStore(application.runs).runs()) > len(before), "a second run")
+    (run,) = [run for run in RunStore(application.runs).runs() if run.id not in before]
     wait_for(page, f"location.search.includes('{run.id}')")
     wait_for(page, LIT, 60)
     assert run.recipe.corpus.name == path.name
@@ -54,7 +54,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
 
 
 def test_hostile_tokens_are_text_everywhere(page: Page, application: Application):
-    run = Shelf(application.runs).create(small_recipe(steps=100_000))
+    run = RunStore(application.runs).create(small_recipe(steps=100_000))
     tokens = tuple(HOSTILE + [f"word{i}" for i in range(60)])
     ids = np.random.default_rng(0).integers(0, len(tokens), 3_000).astype(np.uint32)
     vocabulary = Vocabulary(tokens, np.bincount(ids, minlength=len(tokens)), {HOSTILE[1]: tuple(range(20))})
@@ -83,7 +83,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
 
 def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Application):
     wait_for(page, LIT, 60)
-    before = len(Shelf(application.runs).runs())
+    before = len(RunStore(application.runs).runs())
     page.get_by_test_id("tab-runs").click()
     page.get_by_test_id("new-run").click()
     page.get_by_test_id("new-optimiser").select_option("lazy")
@@ -91,7 +91,7 @@ def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Ap
     page.get_by_test_id("start").click()
     expect(page.get_by_role("alert").filter(has_text="use the optimiser adam or sgd")).to_be_visible()
     page.wait_for_timeout(500)
-    assert len(Shelf(application.runs).runs()) == before
+    assert len(RunStore(application.runs).runs()) == before
 
 
 def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page, tmp_path: Path):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
@@ -32,7 +32,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def run(house: Application) -> FakeTrainer:
-    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(30)
+    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
     draw(trainer.run.layouts_path, V, (10, 30), ("animals", "marks"))
     trainer.end()
     return trainer
@@ -238,7 +238,7 @@ def test_a_tap_looks_at_a_column(phone: Hand) -> None:
 
 
 def test_of_a_run_that_goes_on_it_is_drawn_at_a_calm_pace(house: Application, chromium: Browser) -> None:
-    trainer = FakeTrainer(make_run(Shelf(house.runs))).begin().train(20)
+    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(20)
     draw(trainer.run.layouts_path, V, (10, 20))
     page = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     page.goto(f"{house.url}/?run={trainer.run.id}&map=skyline&folded=1")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.fixtures import DESKTOP, LAST, Town, built, lit, looked_at, shows
 from tests.browser.map_page import draw
@@ -182,7 +182,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
 def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
     town: Town, chromium: Browser
 ) -> None:
-    trainer = FakeTrainer(make_run(Shelf(town.house.runs), steps=400)).begin().train(20)
+    trainer = FakeTrainer(make_run(RunStore(town.house.runs), steps=400)).begin().train(20)
     draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     page = chromium.new_page(viewport=DESKTOP)
     drawn = "(document.querySelector('.city .axes').data ?? []).length"
@@ -215,7 +215,7 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
 
 
 def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Browser) -> None:
-    trainer = FakeTrainer(make_run(Shelf(town.house.runs), steps=400)).begin().train(30)
+    trainer = FakeTrainer(make_run(RunStore(town.house.runs), steps=400)).begin().train(30)
     run = trainer.run
     draw(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")

@@ -15,18 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.wire.frames import (
-    NEVER,
-    Census,
-    Districts,
-    Frame,
-    Layout,
-    Method,
-    Pulse,
-    Rows,
-    decode,
-    encode,
-)
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import Frame, decode, encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 
 HERE = Path(__file__).parent
 TIME = 1_790_000_042.25

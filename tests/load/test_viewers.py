@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Census, Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
 from tests.integration.serving.served import Pace, Served, hear
 from tests.unit.serving.folders import FakeTrainer, make_run
 
@@ -27,7 +29,7 @@ def anyio_backend() -> str:
 @pytest.mark.anyio
 async def test_those_who_keep_up_get_every_step_soon(tmp_path: Path) -> None:
     server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     late: list[float] = []
 

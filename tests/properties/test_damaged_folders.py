@@ -16,24 +16,23 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import lamplighter
-from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy
-from lamplighter.exports.output import ExportError, silent
-from lamplighter.processes.desired_state import Wanted
+from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.processes.desired_state import DesiredState
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.runfolder.writing.finalise import compact, left_open, seal_left_open
+from lamplighter.runfolder.writing.finalise import compact_run, seal_role_files, unsealed_roles
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from tests.unit.serving.asgi import PORT, call
@@ -67,7 +66,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run whose trainer was killed, so that its files are not sealed."""
-    run = make_run(Shelf(tmp_path_factory.mktemp("begun")), steps=200)
+    run = make_run(RunStore(tmp_path_factory.mktemp("begun")), steps=200)
     FakeTrainer(run).begin().train(45).crash()
     return run.path
 
@@ -84,11 +83,11 @@ def make_whole(folder: Path) -> RunFolder:
         measures.commit(1, 30, {"purity": 0.5})
     with TilesWriter(run.tiles_path) as tiles:
         while True:
-            with History(run) as history:
-                if not make_stretch(history, tiles, over=True):
+            with MatrixHistory(run) as history:
+                if not tile_next_stretch(history, tiles, over=True):
                     break
-    assert compact(run)
-    assert all(seal_left_open(run, role) for role in left_open(run))
+    assert compact_run(run)
+    assert all(seal_role_files(run, role) for role in unsealed_roles(run))
     return run
 
 
@@ -184,9 +183,9 @@ def read_from_python(path: Path) -> None:
 def export_all(run: RunFolder) -> None:
     out = run.path.parent / ".out"
     for write in (
-        lambda: write_zip(run, out / "zip", silent),
-        lambda: write_csv(run, out / "csv", silent),
-        lambda: write_npy(run, 35, out / "npy", silent),
+        lambda: write_zip(run, out / "zip", no_progress),
+        lambda: write_csv(run, out / "csv", no_progress),
+        lambda: write_npy(run, 35, out / "npy", no_progress),
     ):
         out.mkdir()
         said(write)
@@ -195,12 +194,12 @@ def export_all(run: RunFolder) -> None:
 
 def supervise(run: RunFolder, whole: RunFolder) -> None:
     """Run a supervisor's checks over a damaged folder; none may fail."""
-    wanted = Wanted()
-    wanted.look([run, whole])
+    wanted = DesiredState()
+    wanted.refresh([run, whole])
     for role in ("trainer", "projector", "analyst"):
-        wanted.state(run, role)
+        wanted.needed_state(run, role)
     said(lambda: wants_training(run))
-    said(lambda: [seal_left_open(run, role) for role in left_open(run)])
+    said(lambda: [seal_role_files(run, role) for role in unsealed_roles(run)])
 
 
 async def ask_everything(app: FastAPI, run_id: str, whole: str) -> None:
@@ -233,7 +232,7 @@ def copy_of(run: Path, shelf: Path) -> Generator[Path]:
 def test_a_damaged_folder_says_so_and_hides_no_other(
     shelf: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
 ) -> None:
-    whole = next(run for run in Shelf(shelf).runs() if not run.id.startswith("damaged"))
+    whole = next(run for run in RunStore(shelf).runs() if not run.id.startswith("damaged"))
     with copy_of(begun if unfinished else whole.path, shelf) as path:
         for damage in what:
             damage(path)

@@ -10,20 +10,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.wire.frames import (
-    MAGIC,
-    VERSION,
-    Census,
-    Districts,
-    Frame,
-    FrameError,
-    Layout,
-    Method,
-    Pulse,
-    Rows,
-    decode,
-    encode,
-)
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import MAGIC, VERSION, Frame, decode, encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 
 HEADER = struct.Struct("<4sBBHIId")
 HUGE = [0, 1, 2, 7, 255, 65_535, 1 << 22, (1 << 22) + 1, 1 << 31, (1 << 32) - 1]

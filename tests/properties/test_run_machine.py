@@ -24,17 +24,19 @@ from hypothesis.stateful import (
 from lamplighter.analysis import tile_builder
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.pack import write_zip
-from lamplighter.exports.output import silent
+from lamplighter.exports.output import no_progress
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.tables import row_pruning
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.wire.frames import Census, Pulse, Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
 
 V, D = 7, 2
@@ -72,7 +74,7 @@ class RunMachine(RuleBasedStateMachine):
         recipe = Recipe.model_validate(
             {"corpus": {"kind": "text", "name": "x"}, "model": {"dim": D, "heads": 1, "context": 8}}
         )
-        self.run = Shelf(self.folder / "runs").create(recipe, "text")
+        self.run = RunStore(self.folder / "runs").create(recipe, "text")
         tokens = tuple(f"t{i}" for i in range(V))
         vocabulary = Vocabulary(tokens, np.arange(V, 0, -1, dtype=np.int64), {}, ())
         self.run.write_corpus(np.arange(V, dtype=np.uint32), vocabulary, "{}")
@@ -91,9 +93,9 @@ class RunMachine(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         matrix = self.random.standard_normal((V, D)).astype(np.float32)
-        with self.writer.together():
-            self.attempt = self.writer.begin_attempt(0)
-            self.writer.keep_start(_matrix(1, 0, matrix), _census(1, 0))
+        with self.writer.transaction():
+            self.attempt = self.writer.start_attempt(0)
+            self.writer.commit_initial_state(_matrix(1, 0, matrix), _census(1, 0))
         self.line.append(Step(1, matrix, b"", rows=False, key=True))
 
     def _next(self, moved: np.ndarray, key: bool) -> tuple[Step, StepRecord]:
@@ -129,7 +131,7 @@ class RunMachine(RuleBasedStateMachine):
     @rule(where=st.floats(0, 1))
     def a_new_attempt(self, where: float) -> None:
         first = 1 + round(where * (len(self.line) - 1))
-        self.attempt = self.writer.begin_attempt(first)
+        self.attempt = self.writer.start_attempt(first)
         del self.line[first:]
 
     @rule(moved=ids, key=st.booleans(), new_attempt=st.booleans())
@@ -140,9 +142,9 @@ class RunMachine(RuleBasedStateMachine):
         self._close()
 
     def _commit_and_die(self, record: StepRecord, new_attempt: bool) -> None:
-        with self.writer.together():
+        with self.writer.transaction():
             if new_attempt:
-                self.writer.begin_attempt(len(self.line))
+                self.writer.start_attempt(len(self.line))
             self.writer.commit(record)
             raise Died
 
@@ -167,8 +169,8 @@ class RunMachine(RuleBasedStateMachine):
     def tile(self, over: bool, most: int) -> None:
         with TilesWriter(self.run.tiles_path) as tiles:
             for _ in range(most):
-                with History(self.run) as history:
-                    if not tile_builder.make_stretch(history, tiles, over=over):
+                with MatrixHistory(self.run) as history:
+                    if not tile_builder.tile_next_stretch(history, tiles, over=over):
                         break
 
     @rule()
@@ -188,8 +190,8 @@ class RunMachine(RuleBasedStateMachine):
     @rule()
     def a_zip_brought_elsewhere(self) -> None:
         out = self._fresh("zip") / "run.zip"
-        write_zip(self.run, out, silent)
-        made, _ = import_zip(Shelf(self.folder / "elsewhere"), out, silent)
+        write_zip(self.run, out, no_progress)
+        made, _ = import_zip(RunStore(self.folder / "elsewhere"), out, no_progress)
         self._compare(made)
         shutil.rmtree(self.folder / "elsewhere")
 
@@ -200,9 +202,9 @@ class RunMachine(RuleBasedStateMachine):
 
     def _compare(self, run: RunFolder) -> None:
         exact = _exact(self.line)
-        with History(run) as history:
+        with MatrixHistory(run) as history:
             last = len(self.line) - 1
-            assert history.steps.last() == (self.line[-1].attempt, last)
+            assert history.steps.newest_step() == (self.line[-1].attempt, last)
             assert history.steps.pulses(1, last) == [(n, s.pulse) for n, s in enumerate(self.line) if n]
             assert history.steps.digests(1, last) == {
                 n: bytes([n % 256, s.attempt]) for n, s in enumerate(self.line) if n
@@ -219,7 +221,7 @@ class RunMachine(RuleBasedStateMachine):
                     assert caught.value.nearest == max(n for n in exact if n < number)
             self._compare_ranges(history, exact)
 
-    def _compare_ranges(self, history: History, exact: list[int]) -> None:
+    def _compare_ranges(self, history: MatrixHistory, exact: list[int]) -> None:
         reached = next((n - 1 for n in range(len(self.line)) if n not in exact), len(self.line) - 1)
         for every in (1, 3):
             walked = list(history.snapshots(0, reached, every))
@@ -229,7 +231,7 @@ class RunMachine(RuleBasedStateMachine):
             for snapshot in walked:
                 np.testing.assert_array_equal(snapshot.vectors, self.line[snapshot.step].matrix)
         for token, first in ((0, 0), (V - 1, exact[len(exact) // 2])):
-            path = history.path(token, first)
+            path = history.token_history(token, first)
             assert path.steps.tolist() == [n for n in exact if n >= first]
             expected = np.stack([self.line[n].matrix[token] for n in path.steps])
             np.testing.assert_array_equal(path.vectors, expected)
@@ -265,10 +267,10 @@ def _census(attempt: int, step: int) -> bytes:
 def test_whatever_happens_to_a_run_what_was_kept_is_there():
     with (
         # Stretches and distances of only a few steps, so that a few dozen steps cross every boundary.
-        patch.object(tile_builder, "MOST_STEPS", 5),
-        patch.object(row_pruning, "KEYFRAMES_APART", 6),
-        patch.object(row_pruning, "BEHIND", 3),
-        patch.object(row_pruning, "_LOOK_EVERY", 2),
+        patch.object(tile_builder, "MAX_STRETCH_STEPS", 5),
+        patch.object(row_pruning, "MAX_KEYFRAME_GAP", 6),
+        patch.object(row_pruning, "UNPRUNED_STEPS", 3),
+        patch.object(row_pruning, "_READ_EVERY", 2),
     ):
         run_state_machine_as_test(
             RunMachine,

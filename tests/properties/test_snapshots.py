@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, UInts, encode
+from lamplighter.wire.binary import UInts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 
 V, D = 12, 3
 
@@ -50,9 +53,9 @@ def test_every_step_of_the_line_rebuilds_bit_for_bit(
     with tempfile.TemporaryDirectory() as folder, StepsWriter(Path(folder) / "steps.sqlite") as writer:
         for number, (where, steps) in enumerate(attempts, start=1):
             first = 0 if number == 1 else 1 + round(where * (len(expected) - 1))
-            writer.begin_attempt(first)
+            writer.start_attempt(first)
             if number == 1:
-                writer.keep_start(whole(1, 0, expected[0]), _census(1, 0, lit))
+                writer.commit_initial_state(whole(1, 0, expected[0]), _census(1, 0, lit))
                 first = 1
             del expected[first:], lit[first:]
             for step, moved in enumerate(steps, start=first):
@@ -68,12 +71,12 @@ def test_every_step_of_the_line_rebuilds_bit_for_bit(
                 )
                 record = encode(Rows(number, step, 1.0, V, ids, matrix[ids]))
                 writer.commit(StepRecord(step, pulse(number, step, ids), b"", record, *key))
-        with History(RunFolder(Path(folder))) as history:
+        with MatrixHistory(RunFolder(Path(folder))) as history:
             reader = history.steps
-            assert reader.last()[1] == len(expected) - 1
+            assert reader.newest_step()[1] == len(expected) - 1
             for step, matrix in enumerate(expected):
                 np.testing.assert_array_equal(history.snapshot(step).vectors, matrix)
-                seen = touches(reader, step)
+                seen = read_touches(reader, step)
                 assert seen.touches.tolist() == [sum(i in s for s in lit[: step + 1]) for i in range(V)]
             with pytest.raises(NoSnapshotError, match=f"is {len(expected) - 1}"):
                 history.snapshot(len(expected))
@@ -91,12 +94,12 @@ def test_without_rows_only_keyframes_are_exact(tmp_path: Path):
     matrix = np.ones((V, D), np.float32)
     everything = np.arange(V, dtype=np.uint32)
     with StepsWriter(tmp_path / "steps.sqlite") as writer:
-        writer.begin_attempt(0)
-        writer.keep_start(whole(1, 0, matrix), _census(1, 0, [set()]))
+        writer.start_attempt(0)
+        writer.commit_initial_state(whole(1, 0, matrix), _census(1, 0, [set()]))
         for step in range(1, 6):
             key = (whole(1, step, matrix * step), _census(1, step, [set()])) if step == 4 else (None, None)
             writer.commit(StepRecord(step, pulse(1, step, everything), b"", None, *key))
-        with History(RunFolder(tmp_path)) as history:
+        with MatrixHistory(RunFolder(tmp_path)) as history:
             assert history.snapshot(4).vectors[0, 0] == 4
             with pytest.raises(NoSnapshotError) as caught:
                 history.snapshot(5)

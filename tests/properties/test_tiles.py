@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.wire.frames import FrameError
+from lamplighter.wire.binary import FrameError
 from lamplighter.wire.tile_frames import Tile, decode_tile, encode_tile
 
 V, D = 9, 3
@@ -66,15 +66,15 @@ def test_every_bit_comes_back(seed: int, steps: int, momentum: bool, data: st.Da
     at = data.draw(st.integers(0, steps))
     to = data.draw(st.integers(0, steps))
     matrix = moves.matrices[at].copy()
-    tile.advance(matrix, FIRST - 1 + at, FIRST - 1 + to)
+    tile.move_rows(matrix, FIRST - 1 + at, FIRST - 1 + to)
     assert bits(matrix[first:following]) == bits(moves.matrices[to][first:following])
     assert bits(matrix[following:]) == bits(moves.matrices[at][following:])
     token = data.draw(st.integers(first, following - 1))
-    when, where = tile.path(token, moves.matrices[at][token], FIRST - 1 + at)
+    when, where = tile.moves_of(token, moves.matrices[at][token], FIRST - 1 + at)
     mine = [move for move in moves.moves if move[0] == token and move[1] >= FIRST + at]
     assert when.tolist() == [step for _, step, _ in mine]
     assert bits(where) == bits(np.array([vector for _, _, vector in mine]))
-    ids, when, where = tile.moves(moves.matrices[0])
+    ids, when, where = tile.all_moves(moves.matrices[0])
     mine = [move for move in moves.moves if first <= move[0] < following]
     assert [ids.tolist(), when.tolist()] == [[move[0] for move in mine], [move[1] for move in mine]]
     assert bits(where) == bits(np.array([vector for _, _, vector in mine]))
@@ -109,4 +109,4 @@ def test_a_damaged_tile_is_refused_or_still_a_tile(at: int, value: int, cut: int
     assert isinstance(tile, Tile)
     matrix = np.zeros((V + tile.first_token, tile.dim), dtype=np.float32)
     if tile.first_token + tile.tokens <= len(matrix):
-        tile.advance(matrix, tile.first_step - 1, tile.last_step)
+        tile.move_rows(matrix, tile.first_step - 1, tile.last_step)

@@ -10,22 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.wire.frames import (
-    NEVER,
-    Census,
-    Districts,
-    Frame,
-    FrameError,
-    Layout,
-    Method,
-    Pulse,
-    Rows,
-    UInts,
-    decode,
-    encode,
-    step_of,
-)
+from lamplighter.wire.binary import FrameError, UInts
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import Frame, decode, encode, read_step
+from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.merge import merge_pulses, merge_rows
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -102,7 +93,7 @@ def assert_same(one: Frame, two: Frame) -> None:
 def test_a_frame_comes_back_as_it_was(frame: Frame):
     data = encode(frame)
     assert len(data) % 4 == 0
-    assert step_of(data) == (frame.attempt, frame.step)
+    assert read_step(data) == (frame.attempt, frame.step)
     assert_same(decode(data), frame)
 
 

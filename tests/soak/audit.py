@@ -12,13 +12,16 @@ from safetensors import SafetensorError, safe_open
 
 from lamplighter.analysis.measures import measure
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.lineage import Line, attempt_at, counts, layouts_that_count
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.lineage import Lineage, attempt_at, on_lineage
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.wire.frames import Layout, Pulse, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout
+from lamplighter.wire.pulse_frames import Pulse
 from tests.soak.reference import Truth, content, pulses_of
 
 FORGED = b"\0"
@@ -80,8 +83,8 @@ def _guarded(faults: Faults, run: RunFolder, what: str, look: Callable[[], None]
 
 
 def _steps(run: RunFolder, truth: Truth, faults: Faults) -> None:
-    with History(run) as history:
-        line, (_, last) = history.steps.line(), history.steps.last()
+    with MatrixHistory(run) as history:
+        line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         digests, pulses = history.steps.digests(1, last), dict(pulses_of(history, last))
     ends = [(first, end) for _, first, end in line]
     if any(end + 1 != first for (_, end), (first, _) in itertools.pairwise(ends)):
@@ -98,8 +101,8 @@ def _steps(run: RunFolder, truth: Truth, faults: Faults) -> None:
 
 
 def _matrices(run: RunFolder, truth: Truth, faults: Faults) -> None:
-    with History(run) as history:
-        line, (_, last) = history.steps.line(), history.steps.last()
+    with MatrixHistory(run) as history:
+        line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         if not history.steps.keyframe_steps():
             return
         missing = set(range(last + 1)) - set(history.exact_steps().tolist())
@@ -112,18 +115,18 @@ def _matrices(run: RunFolder, truth: Truth, faults: Faults) -> None:
             if snapshot.attempt != attempt_at(line, snapshot.step):
                 faults.mixed.append(f"{run.id}: the matrix of step {snapshot.step} is of {snapshot.attempt}")
         for token in (0, len(run.vocabulary) // 2):
-            path = history.path(token)
+            path = history.token_history(token)
             if not np.array_equal(path.vectors, truth.matrices[path.steps, token]):
                 faults.lost.append(f"{run.id}: the path of token {token} is not what it was")
 
 
 def _layouts(run: RunFolder, truth: Truth, faults: Faults) -> None:
-    with History(run) as history:
-        line, (_, last) = history.steps.line(), history.steps.last()
+    with MatrixHistory(run) as history:
+        line, (_, last) = history.steps.lineage(), history.steps.newest_step()
     with LayoutsReader(run.layouts_path) as reader:
-        counting = {entry.id for entry in layouts_that_count(reader, line)}
-        for entry in reader.entries(limit=100_000):
-            layout = decode_as(reader.record(entry.id), Layout)
+        counting = {entry.id for entry in layouts_on_lineage(reader, line)}
+        for entry in reader.layout_entries(limit=100_000):
+            layout = decode_as(reader.layout_record(entry.id), Layout)
             size = truth.matrices.shape[1]
             if layout.coordinates.shape != (size, 2) or not np.isfinite(layout.coordinates).all():
                 faults.half_visible.append(f"{run.id}: layout {entry.id} is not whole")
@@ -134,14 +137,14 @@ def _layouts(run: RunFolder, truth: Truth, faults: Faults) -> None:
 
 
 def _measures(run: RunFolder, truth: Truth, faults: Faults) -> None:
-    with History(run) as history, MeasuresReader(run.measures_path) as reader:
-        found = reader.by_step(line=history.steps.line())
+    with MatrixHistory(run) as history, MeasuresReader(run.measures_path) as reader:
+        found = reader.by_step(line=history.steps.lineage())
         for step in list(found)[:: max(1, len(found) // 8)]:
-            if step > history.steps.last()[1]:
+            if step > history.steps.newest_step()[1]:
                 faults.lost.append(f"{run.id}: measures of step {step}, which is not there")
                 continue
             matrix = truth.matrices[step]
-            expected = measure(matrix, run.vocabulary, touches(history.steps, step).touches)
+            expected = measure(matrix, run.vocabulary, read_touches(history.steps, step).touches)
             if found[step] != {name: value for name, value in expected.items() if value == value}:
                 faults.mixed.append(f"{run.id}: the measures of step {step} are not of that step")
 
@@ -160,27 +163,27 @@ def _checkpoints(run: RunFolder, truth: Truth, faults: Faults) -> None:
 
 
 def _seen(run: RunFolder, seen: Seen, forgeries: int, faults: Faults) -> None:
-    with History(run) as history:
-        line, (_, last) = history.steps.line(), history.steps.last()
+    with MatrixHistory(run) as history:
+        line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         digests = history.steps.digests(1, last)
     newest = line[-1][0] if line else 0
     if newest > 1 + forgeries:
         faults.mixed.append(f"{run.id}: {newest} attempts, and only {forgeries} were provoked")
     for (attempt, step), digest in seen.items():
-        if counts(line, attempt, step):
+        if on_lineage(line, attempt, step):
             if digests.get(step) not in (digest, FORGED):
                 faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen and is gone")
         elif not _superseded(line, attempt, step):
             faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen; nothing supersedes it")
 
 
-def _superseded(line: Line, attempt: int, step: int) -> bool:
+def _superseded(line: Lineage, attempt: int, step: int) -> bool:
     return any(of > attempt and first <= step <= last for of, first, last in line)
 
 
 def _complete(run: RunFolder, truth: Truth, faults: Faults) -> None:
-    with History(run) as history:
-        last = history.steps.last()[1]
+    with MatrixHistory(run) as history:
+        last = history.steps.newest_step()[1]
         forged = [s for s, digest in history.steps.digests(1, last).items() if digest == FORGED]
     if last != truth.steps or forged:
         faults.lost.append(f"{run.id}: it ends at {last}, not at {truth.steps}; not computed again: {forged}")

@@ -13,14 +13,13 @@ from pathlib import Path
 import apsw
 
 from lamplighter.failpoint import VARIABLE
-from lamplighter.runfolder.lineage import attempt_at, counts
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.lineage import attempt_at, on_lineage, step_key
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.runfolder.tables.steps import key
-from lamplighter.runfolder.writing.finalise import left_open
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.writing.finalise import unsealed_roles
 from tests.application import Application
 from tests.runs import make_run
 from tests.soak.audit import FORGED, Faults, audit
@@ -79,7 +78,7 @@ class Battle:
     def __post_init__(self) -> None:
         self._choose = random.Random(self.seed)
         self._runs = (self.folder / "runs").resolve()
-        self._shelf = Shelf(self._runs)
+        self._shelf = RunStore(self._runs)
         self._witness = Witness()
         self._exporters: list[Exporter] = []
         self._passed: set[str] = set()
@@ -274,9 +273,9 @@ class Battle:
             return
 
     def _forge_one(self, run: RunFolder) -> None:
-        with History(run) as history:
-            line, (_, last) = history.steps.line(), history.steps.last()
-        if last < 2 or read_status(run).terminal:
+        with MatrixHistory(run) as history:
+            line, (_, last) = history.steps.lineage(), history.steps.newest_step()
+        if last < 2 or read_status(run).has_ended:
             return
         near = max(1, last - 30) if self._choose.random() < 0.6 else 1
         step = self._choose.randint(near, last)
@@ -284,11 +283,11 @@ class Battle:
             at, attempt = int(path.name[:10]), int(path.name[11:15])
             # A checkpoint at or after the forged step would be resumed from, and the step never computed
             # again.
-            if at >= step or not counts(line, attempt, at):
+            if at >= step or not on_lineage(line, attempt, at):
                 path.unlink()
         connection = apsw.Connection(str(run.steps_path))
         connection.set_busy_timeout(10_000)
-        where = key(attempt_at(line, step), step)
+        where = step_key(attempt_at(line, step), step)
         connection.execute("UPDATE pulses SET digest=? WHERE id=?", (FORGED, where))
         connection.close()
         self.forgeries[run.id] = self.forgeries.get(run.id, 0) + 1
@@ -331,7 +330,7 @@ class Battle:
         """Audit every run; no process may write any of them."""
         for run in self.runs:
             if run.id not in self._passed:
-                over = self._over(run) and not left_open(run)
+                over = self._over(run) and not unsealed_roles(run)
                 found = audit(
                     run, self.truth, self._witness.seen(run), self.forgeries.get(run.id, 0), over=over
                 )
@@ -363,9 +362,9 @@ class Battle:
                         f"{item['id']} is listed as unreadable: {item['problem']}"
                     )
             for run in self.runs:
-                with History(run) as history:
-                    line = history.steps.line()
+                with MatrixHistory(run) as history:
+                    line = history.steps.lineage()
                 for item in server.get(f"/api/runs/{run.id}/layouts")["items"]:
-                    if not counts(line, item["attempt"], item["step"]):
+                    if not on_lineage(line, item["attempt"], item["step"]):
                         self.faults.mixed.append(f"{run.id}: a superseded layout counts: {item}")
         self._audit()

@@ -12,11 +12,11 @@ import pyarrow.parquet
 from safetensors.numpy import load_file
 
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.output import ExportError, silent
+from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.failpoint import VARIABLE
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.soak.audit import FORGED
 from tests.soak.reference import Truth
 
@@ -60,9 +60,9 @@ class Exporter:
         matrix = truth.matrices[self.step]
         match self.format:
             case "zip":
-                run, _ = import_zip(Shelf(scratch), self.out, silent)
-                with History(run) as history:
-                    last = history.steps.last()[1]
+                run, _ = import_zip(RunStore(scratch), self.out, no_progress)
+                with MatrixHistory(run) as history:
+                    last = history.steps.newest_step()[1]
                     digests = history.steps.digests(1, last)
                     same = all(digests.get(s) in (truth.digests[s], FORGED) for s in range(1, last + 1))
                     return same and len(history.exact_steps()) == last + 1

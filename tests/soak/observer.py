@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import attempt_at
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.soak.audit import FORGED, Seen
 
@@ -48,12 +48,12 @@ class Witness:
                         self._look(run)
 
     def _look(self, run: RunFolder) -> None:
-        with History(run) as history:
-            line, (attempt, last) = history.steps.line(), history.steps.last()
+        with MatrixHistory(run) as history:
+            line, (attempt, last) = history.steps.lineage(), history.steps.newest_step()
             known_attempt, known = self._at.get(run.id, (0, 0))
             first = known + 1 if attempt == known_attempt else 1
             digests = history.steps.digests(first, last)
-            if history.steps.line() != line:
+            if history.steps.lineage() != line:
                 return
         seen = self._seen.setdefault(run.id, {})
         for step, digest in digests.items():

@@ -23,7 +23,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
 
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.application import Application
@@ -189,8 +189,8 @@ class Watcher:
 
 def recorded_steps(run: RunFolder) -> int:
     """Check that every step of a run is recorded. Returns the last one."""
-    with History(run) as history:
-        last = history.steps.last()[1]
+    with MatrixHistory(run) as history:
+        last = history.steps.newest_step()[1]
         assert set(history.steps.digests(1, last)) == set(range(1, last + 1)), f"{run.id} has gaps itself"
         return last
 
@@ -222,7 +222,7 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         samples.append((time.monotonic() - watched, watcher.memory()))
         # Stop the run and wait until the page has received its last step.
         application.ask(run, "stop")
-        wait_until(lambda: read_status(run).terminal, "the run has ended", 120)
+        wait_until(lambda: read_status(run).has_ended, "the run has ended", 120)
         steps = recorded_steps(run)
         wait_for(watcher.page, f"window.__lamplighter.step >= {steps}", 120)
         wait_for(watcher.page, "window.__lamplighter.received.gaps.every((gap) => gap.fetched)", 60)

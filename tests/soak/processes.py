@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from lamplighter.failpoint import MARK
+from lamplighter.failpoint import LOG_PREFIX
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -49,7 +49,7 @@ class Deaths:
         """Add the deaths that a process's output reports. Returns how many."""
         found = 0
         for line in said.splitlines():
-            name = line.partition(MARK)[2].strip()
+            name = line.partition(LOG_PREFIX)[2].strip()
             for place, names in PLACES.items():
                 if name in names:
                     self.count(process, place)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.errors import passes
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.errors import FormatError, is_transient
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.wire.frames import Pulse, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
 from tests.runs import finish, make_run, start_worker
 
 
@@ -41,8 +41,8 @@ def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
     """Train the recipe undisturbed. Returns the reference."""
     run = make_run(folder, **recipe)
     assert finish(start_worker(run), timeout=300) == 0
-    with History(run) as history:
-        last = history.steps.last()[1]
+    with MatrixHistory(run) as history:
+        last = history.steps.newest_step()[1]
         return Truth(
             recipe,
             history.steps.digests(1, last),
@@ -51,7 +51,7 @@ def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
         )
 
 
-def pulses_of(history: History, last: int) -> list[tuple[int, bytes]]:
+def pulses_of(history: MatrixHistory, last: int) -> list[tuple[int, bytes]]:
     """Return every pulse that counts up to a step, as (step, record)."""
     return [
         pulse
@@ -80,12 +80,12 @@ def content(pulse: Pulse) -> bytes:
 def newest_step(run: RunFolder) -> int:
     """Return the newest step of a run; 0 if it has none or is just being created."""
     try:
-        with History(run) as history:
-            return history.steps.last()[1]
+        with MatrixHistory(run) as history:
+            return history.steps.newest_step()[1]
     except FileNotFoundError:
         return 0
     except FormatError as error:
-        if passes(error):
+        if is_transient(error):
             return 0
         raise
 
@@ -95,6 +95,6 @@ def phase_of(run: RunFolder) -> str:
     try:
         return read_status(run).phase
     except FormatError as error:
-        if passes(error):
+        if is_transient(error):
             return ""
         raise

@@ -11,7 +11,9 @@ import pytest
 from lamplighter.cli.app import cli
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Census, Layout, Pulse, Rows
+from lamplighter.wire.layout_frames import Layout
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

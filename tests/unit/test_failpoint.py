@@ -39,7 +39,7 @@ def test_it_dies_at_the_place_the_time_it_is_told_to_and_says_so():
     ended = run("elsewhere:1,place:2")
     assert ended.returncode == -signal.SIGKILL
     assert ended.stdout.split("\n")[-2] == "before 2"
-    assert ended.stderr == f"{failpoint.MARK}place\n"
+    assert ended.stderr == f"{failpoint.LOG_PREFIX}place\n"
 
 
 def test_it_dies_in_the_middle_of_a_stretch_and_at_its_end_at_the_latest():
@@ -49,10 +49,10 @@ def test_it_dies_in_the_middle_of_a_stretch_and_at_its_end_at_the_latest():
     ended = run("stretch:3:3600")
     assert ended.returncode == -signal.SIGKILL
     assert ended.stdout.split("\n")[-2] == "before 3"
-    assert ended.stderr.startswith(f"{failpoint.MARK}stretch\n")
+    assert ended.stderr.startswith(f"{failpoint.LOG_PREFIX}stretch\n")
 
 
 @pytest.mark.parametrize("text", ["x", "x:0", "x:-1", ":1", "x:1:0", "x:1:nan", "x:one"])
 def test_what_arms_nothing_is_refused(text: str):
     with pytest.raises(ValueError, match="is not NAME:TIMES"):
-        failpoint.parse(text)
+        failpoint.parse_failpoints(text)

@@ -10,15 +10,15 @@ from __future__ import annotations
 import time
 
 from lamplighter.analysis.measures import measure
-from lamplighter.analysis.tile_builder import Tiler
+from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
-from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
-from lamplighter.runfolder.writing.finalise import compact
-from lamplighter.runfolder.writing.free_space import insist
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.writing.finalise import compact_run
+from lamplighter.runfolder.writing.free_space import retry_while_full
 
 POLL = 0.1
 """Seconds between two polls of the run."""
@@ -35,25 +35,25 @@ class Analyst:
         self._run = run
         self._share = share
         self._follower = MatrixFollower(run)
-        self._tiler = Tiler(run, share)
+        self._tiler = TileBuilder(run, share)
         self._stop = False
-        self._looked = 0.0
+        self._checked_at = 0.0
         self._last_alive = time.monotonic()
 
     def stop(self) -> None:
         """Stop after the current measures."""
         self._stop = True
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Follow the run to its end. While the disk is full, retry from the last stored measures, as after a
         crash.
 
         Raises:
             FormatError: this version cannot read the folder.
         """
-        insist(self._go, lambda: self._stop, "the analyst")
+        retry_while_full(self._run_once, lambda: self._stop, "the analyst")
 
-    def _go(self) -> None:
+    def _run_once(self) -> None:
         reader = None
         while reader is None:
             if self._stop or self._abandoned():
@@ -63,12 +63,12 @@ class Analyst:
                 time.sleep(POLL)
         tiled = False
         try:
-            over = self._follow(reader)
-            tiled = over and self._tiler.finish(lambda: self._stop)
+            over = self._measure_until_over(reader)
+            tiled = over and self._tiler.build_rest(lambda: self._stop)
         finally:
             self._tiler.close(sealed=tiled)
         if tiled:
-            compact(self._run)
+            compact_run(self._run)
 
     def _open(self) -> StepsReader | None:
         try:
@@ -76,7 +76,7 @@ class Analyst:
         except FileNotFoundError:
             return None
 
-    def _follow(self, reader: StepsReader | None) -> bool:
+    def _measure_until_over(self, reader: StepsReader | None) -> bool:
         """Measure and tile until the run is over (True) or it is time to stop (False)."""
         # The trainer can seal its file only while it has no readers, so the reader is closed whenever it is
         # not in use: while measures are computed and while the analyst rests.
@@ -86,7 +86,7 @@ class Analyst:
                 done = _last_measured(self._run)
                 version, due = -1, 0.0
                 while not self._stop and not over and not self._abandoned():
-                    self._tiler.look()
+                    self._tiler.build_if_due()
                     if time.monotonic() < due:
                         time.sleep(POLL)
                         continue
@@ -97,22 +97,24 @@ class Analyst:
                         time.sleep(POLL)
                         continue
                     version = now
-                    over = reader.facts().get("phase") in TERMINAL
-                    attempt, last = reader.last()
+                    over = reader.facts().get("phase") in TERMINAL_PHASES
+                    attempt, last = reader.newest_step()
                     step = last if over else reader.keyframe_step(last)
                     if attempt == 0 or step is None:
                         continue
                     start = time.monotonic()
                     self._follower.advance(reader, to=step)
-                    at = self._follower.attempt, self._follower.step
-                    census = touches(reader, at[1]) if at[1] >= 0 and at != done else None
+                    measured = self._follower.attempt, self._follower.step
+                    census = (
+                        read_touches(reader, measured[1]) if measured[1] >= 0 and measured != done else None
+                    )
                     if over or census is not None:
                         reader.close()
                         reader = None
                     if census is not None:
                         vectors = self._follower.vectors
-                        writer.commit(*at, measure(vectors, self._run.vocabulary, census.touches))
-                        done = at
+                        writer.commit(*measured, measure(vectors, self._run.vocabulary, census.touches))
+                        done = measured
                         due = start + (time.monotonic() - start) / self._share
             finally:
                 if reader is not None:
@@ -123,8 +125,8 @@ class Analyst:
     def _abandoned(self) -> bool:
         """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
         now = time.monotonic()
-        if now - self._looked > 1:
-            self._looked = now
+        if now - self._checked_at > 1:
+            self._checked_at = now
             if is_held(self._run.path, "trainer"):
                 self._last_alive = now
         return now - self._last_alive > PATIENCE
@@ -133,4 +135,4 @@ class Analyst:
 def _last_measured(run: RunFolder) -> tuple[int, int]:
     """Return (attempt, step) of the newest measures; (0, -1) for none."""
     with MeasuresReader(run.measures_path) as reader:
-        return reader.last_made()
+        return reader.last_written()

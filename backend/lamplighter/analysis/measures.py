@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.geometry.rank import effective_rank, length_follows_frequency
+from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
@@ -53,5 +53,5 @@ def measure(
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
         values["effective_rank"] = effective_rank(vectors)
-        values["length_log_count_spearman"] = length_follows_frequency(vectors, vocabulary.counts)
+        values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
     return {name: value for name, value in values.items() if math.isfinite(value)}

@@ -10,25 +10,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.wire.frames import Floats, Rows, UInts, decode_as
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.row_frames import Rows
 from lamplighter.wire.tile_frames import encode_tile
 
-MOST_STEPS = 200
+MAX_STRETCH_STEPS = 200
 """Maximum steps of a stretch: a snapshot unpacks one or two."""
-MOST_BYTES = 64 << 20
+MAX_STRETCH_BYTES = 64 << 20
 """Maximum bytes of a stretch's rows; bounds the analyst's memory at a few times as much."""
 TILE_BYTES = 256 << 10
 """Approximate bytes of a tile's rows: the cost of reading one token in one stretch."""
-
-
-_LOOK_EVERY = 1.0
+_CHECK_SECONDS = 1.0
 """Seconds between two checks for a complete stretch."""
 
 
-class Tiler:
+class TileBuilder:
     """A builder of tiles for one run, while it grows and at its end."""
 
     def __init__(self, run: RunFolder, share: float) -> None:
@@ -37,7 +37,7 @@ class Tiler:
         self._writer: TilesWriter | None = None
         self._due = 0.0
 
-    def look(self) -> None:
+    def build_if_due(self) -> None:
         """Build the tiles of the next stretch if it is complete and the time share allows; leaves no file of
         the trainer's open.
 
@@ -47,11 +47,11 @@ class Tiler:
         start = time.monotonic()
         if start < self._due:
             return
-        made = self._make(over=False)
+        built = self._build_next(over=False)
         now = time.monotonic()
-        self._due = start + (now - start) / self._share if made else now + _LOOK_EVERY
+        self._due = start + (now - start) / self._share if built else now + _CHECK_SECONDS
 
-    def finish(self, stopped: Callable[[], bool]) -> bool:
+    def build_rest(self, stopped: Callable[[], bool]) -> bool:
         """Tile the rest of a run that is over.
 
         Returns:
@@ -61,7 +61,7 @@ class Tiler:
             FormatError: this version cannot read the folder.
         """
         while not stopped():
-            if not self._make(over=True):
+            if not self._build_next(over=True):
                 return True
         return False
 
@@ -71,28 +71,28 @@ class Tiler:
             self._writer.close(sealed=sealed)
             self._writer = None
 
-    def _make(self, *, over: bool) -> bool:
+    def _build_next(self, *, over: bool) -> bool:
         try:
-            with History(self._run) as history:
-                if next_stretch(history, over=over) is None:
+            with MatrixHistory(self._run) as history:
+                if plan_next_stretch(history, over=over) is None:
                     return False
                 # Created only now, because a run without moved rows has no such file.
                 self._writer = self._writer or TilesWriter(self._run.tiles_path)
-                return make_stretch(history, self._writer, over=over)
+                return tile_next_stretch(history, self._writer, over=over)
         except (FileNotFoundError, LookupError):
             # The run has not begun or was moved away, or another attempt has begun: try again next time.
             return False
 
 
-class Plan(NamedTuple):
+class TilePlan(NamedTuple):
     """A stretch that can be tiled now: the steps after `base_step`, up to `last`, of one attempt."""
 
     attempt: int
-    at: int
+    base_step: int
     last: int
 
 
-def next_stretch(history: History, *, over: bool) -> Plan | None:
+def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
     """Choose the next stretch to tile; None while none is complete.
 
     It ends at a keyframe where possible, since the keyframes between stretches are the ones that are kept.
@@ -102,34 +102,36 @@ def next_stretch(history: History, *, over: bool) -> Plan | None:
         over: no more steps will come, so the remaining ones make a stretch too.
     """
     steps = history.steps
-    line, (_, newest) = steps.line(), steps.last()
+    line, (_, newest) = steps.lineage(), steps.newest_step()
     keyframe = newest if over else (steps.keyframe_step(newest) or 0)
     done = max((stretch.last for stretch in history.stretches()), default=0)
     while True:
-        kept = np.array(steps.rows_steps(done + 1, keyframe, limit=MOST_STEPS + 1), dtype=np.int64)
+        kept = np.array(
+            steps.steps_with_rows(done + 1, keyframe, limit=MAX_STRETCH_STEPS + 1), dtype=np.int64
+        )
         if not len(kept):
             return None
-        at = int(kept[0]) - 1
-        if at == done or steps.keyframe_step(at) == at:
+        base_step = int(kept[0]) - 1
+        if base_step == done or steps.keyframe_step(base_step) == base_step:
             break
         # Rows were not stored for a while, and these do not start at a keyframe, so they cannot be tiled.
-        following = steps.keyframe_after(at)
+        following = steps.keyframe_step_after(base_step)
         if following is None:
             return None
         done = following
-    attempt, end = next((a, last) for a, first, last in line if first <= at + 1 <= last)
-    consecutive = int(np.argmin(np.append(kept == at + 1 + np.arange(len(kept)), False)))
-    closed = min(at + consecutive, end)
-    last = min(closed, at + MOST_STEPS)
+    attempt, end = next((a, last) for a, first, last in line if first <= base_step + 1 <= last)
+    consecutive = int(np.argmin(np.append(kept == base_step + 1 + np.arange(len(kept)), False)))
+    closed = min(base_step + consecutive, end)
+    last = min(closed, base_step + MAX_STRETCH_STEPS)
     if last == keyframe and over:
-        return Plan(attempt, at, last)
-    if last - at < MOST_STEPS and closed == keyframe:
+        return TilePlan(attempt, base_step, last)
+    if last - base_step < MAX_STRETCH_STEPS and closed == keyframe:
         return None
     ends = steps.keyframe_step(last)
-    return Plan(attempt, at, ends if ends is not None and at < ends else last)
+    return TilePlan(attempt, base_step, ends if ends is not None and base_step < ends else last)
 
 
-def make_stretch(history: History, writer: TilesWriter, *, over: bool) -> bool:
+def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool) -> bool:
     """Build the tiles of the next stretch, if it is complete.
 
     Returns:
@@ -138,38 +140,38 @@ def make_stretch(history: History, writer: TilesWriter, *, over: bool) -> bool:
     Raises:
         LookupError: a new attempt began meanwhile; no tiles are stored.
     """
-    line = history.steps.line()
-    plan = next_stretch(history, over=over)
+    line = history.steps.lineage()
+    plan = plan_next_stretch(history, over=over)
     if plan is None:
         return False
-    before = history.snapshot(plan.at).vectors
-    last, ids, steps, rows = _read(history, plan)
-    if history.steps.line() != line:
-        raise LookupError(f"a new attempt began while steps {plan.at + 1} to {last} were read")
+    before = history.snapshot(plan.base_step).vectors
+    last, ids, steps, rows = _read_moves(history, plan)
+    if history.steps.lineage() != line:
+        raise LookupError(f"a new attempt began while steps {plan.base_step + 1} to {last} were read")
     order = np.lexsort((steps, ids))
-    tiles = _tiles(plan, last, before, ids[order], steps[order], rows[order])
-    writer.commit(plan.attempt, plan.at + 1, last, tiles)
+    tiles = _encode_tiles(plan, last, before, ids[order], steps[order], rows[order])
+    writer.commit(plan.attempt, plan.base_step + 1, last, tiles)
     return True
 
 
-def _read(history: History, plan: Plan) -> tuple[int, UInts, UInts, Floats]:
+def _read_moves(history: MatrixHistory, plan: TilePlan) -> tuple[int, UInts, UInts, Floats]:
     """Read the moves of a plan up to the byte limit: the last step read, ids and steps, shape (M,), rows,
     shape (M, D)."""
     frames: list[Rows] = []
-    taken, at = 0, plan.at
-    while at < plan.last and taken < MOST_BYTES:
-        batch = history.steps.rows(at + 1, min(plan.last, at + 16), limit=16)
+    taken, step_read = 0, plan.base_step
+    while step_read < plan.last and taken < MAX_STRETCH_BYTES:
+        batch = history.steps.rows(step_read + 1, min(plan.last, step_read + 16), limit=16)
         if not batch:
-            raise LookupError(f"the moved rows of step {at + 1} are not there any more")
+            raise LookupError(f"the moved rows of step {step_read + 1} are not there any more")
         for step, data in batch:
             frame = decode_as(data, Rows)
-            if step != at + 1 or frame.attempt != plan.attempt:
-                raise LookupError(f"the moved rows of step {at + 1} are not there any more")
+            if step != step_read + 1 or frame.attempt != plan.attempt:
+                raise LookupError(f"the moved rows of step {step_read + 1} are not there any more")
             frames.append(frame)
             taken += frame.vectors.nbytes
-            at = step
+            step_read = step
     return (
-        at,
+        step_read,
         np.concatenate([frame.token_ids for frame in frames]),
         np.repeat(
             np.array([frame.step for frame in frames], dtype=np.uint32), [len(f.token_ids) for f in frames]
@@ -178,20 +180,20 @@ def _read(history: History, plan: Plan) -> tuple[int, UInts, UInts, Floats]:
     )
 
 
-def _tiles(
-    plan: Plan, last: int, before: Floats, ids: UInts, steps: UInts, rows: Floats
+def _encode_tiles(
+    plan: TilePlan, last: int, before: Floats, ids: UInts, steps: UInts, rows: Floats
 ) -> Iterator[tuple[int, bytes]]:
     """Encode the tiles of a stretch's moves, sorted by token and step; yields (first token, bytes)."""
     size, dim = before.shape
     counts = np.bincount(ids, minlength=size).astype(np.uint32)
     ends = np.cumsum(counts, dtype=np.int64)
-    for first, following in _cuts(ends, max(1, TILE_BYTES // (4 * dim))):
+    for first, following in _token_ranges(ends, max(1, TILE_BYTES // (4 * dim))):
         low, high = (ends[first - 1] if first else 0), ends[following - 1]
         yield (
             first,
             encode_tile(
                 plan.attempt,
-                (plan.at + 1, last),
+                (plan.base_step + 1, last),
                 first,
                 counts[first:following],
                 steps[low:high],
@@ -201,12 +203,12 @@ def _tiles(
         )
 
 
-def _cuts(ends: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+def _token_ranges(ends: NDArray[np.int64], limit: int) -> Iterator[tuple[int, int]]:
     """Yield token ranges (first, following) with about `limit` moves each, at least one token; `ends` is the
     running sum."""
     first = 0
     while first < len(ends):
         done = int(ends[first - 1]) if first else 0
-        following = max(first + 1, int(np.searchsorted(ends, done + most, side="right")))
+        following = max(first + 1, int(np.searchsorted(ends, done + limit, side="right")))
         yield first, following
         first = following

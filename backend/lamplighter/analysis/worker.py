@@ -26,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.analysis.analyst import Analyst
+    from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
     from lamplighter.runfolder.run_folder import RunFolder
-    from lamplighter.runfolder.sqlite.database import FormatError
 
     if not chosen.run.is_dir():
         print(f"{chosen.run}: there is no such folder", file=sys.stderr)
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.nice(10)
     try:
         with RoleLock(chosen.run, "analyst"):
-            analyst.go()
+            analyst.run()
     except RoleTakenError as error:
         print(error, file=sys.stderr)
         return TAKEN

@@ -18,10 +18,9 @@ from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.role_lock import RoleTakenError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
-from lamplighter.runfolder.sqlite.database import FormatError
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,19 +55,19 @@ def main() -> None:
         click.echo(error.format_message())
         code = 0
     except click.ClickException as error:
-        code = _complain(error.format_message(), error.exit_code)
+        code = _print_error(error.format_message(), error.exit_code)
     except (RecipeError, CorpusError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
-        code = _complain(str(error), 1)
+        code = _print_error(str(error), 1)
     except OSError as error:
         # For a full disk or a read-only folder, a traceback does not help anybody.
-        code = _complain(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
+        code = _print_error(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
     except READ_ERRORS as error:
-        code = _complain(f"a run's file cannot be read: {error}", 1)
+        code = _print_error(f"a run's file cannot be read: {error}", 1)
     except click.Abort:
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _complain(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     click.echo(f"lamplighter: {' '.join(message.split())}", err=True)
     return code

@@ -10,9 +10,9 @@ from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.export import FORMATS, export
+from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 
 
 @click.command("export", epilog="\b\n" + "\n".join(f"{name:20} {how.about}" for name, how in FORMATS.items()))
@@ -27,9 +27,9 @@ from lamplighter.runfolder.run_store import Shelf
 @common_options()
 def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
     """Export a run to another format; it may still be training."""
-    run = Shelf(runs_dir).find(run_id)
+    run = RunStore(runs_dir).find(run_id)
     notes: list[str] = []
-    with progress_bar() as bar:
+    with make_progress_bar() as bar:
         task = bar.add_task(format, total=1.0)
 
         def on_progress(share: float, what: str) -> None:
@@ -38,11 +38,11 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
             bar.update(task, completed=share)
 
         try:
-            made = export(run, format, step, out, on_progress)
+            output = export_run(run, format, step, out, on_progress)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-    size = sum(p.stat().st_size for p in ([made] if made.is_file() else made.iterdir()))
-    click.echo(f"{made}: {size / 1e6:,.2f} MB")
+    size = sum(p.stat().st_size for p in ([output] if output.is_file() else output.iterdir()))
+    click.echo(f"{output}: {size / 1e6:,.2f} MB")
     for note in notes:
         click.echo(note)
 
@@ -52,19 +52,19 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 @common_options()
 def import_command(runs_dir: Path, source: Path) -> None:
     """Import a run from a zip that `lamplighter export --to zip` wrote, on this machine or another."""
-    with progress_bar() as bar:
+    with make_progress_bar() as bar:
         task = bar.add_task("import", total=1.0)
         try:
-            run, remark = import_zip(
-                Shelf(runs_dir), source, lambda share, what: bar.update(task, completed=share)
+            run, note = import_zip(
+                RunStore(runs_dir), source, lambda share, what: bar.update(task, completed=share)
             )
         except ExportError as error:
             raise click.ClickException(str(error)) from error
     click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
-    if remark:
-        click.echo(remark)
+    if note:
+        click.echo(note)
 
 
-def progress_bar() -> Progress:
+def make_progress_bar() -> Progress:
     """Return a progress bar on standard error, which disappears when it is done."""
     return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)

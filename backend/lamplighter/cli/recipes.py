@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.textfile import decode_text, read_text
-from lamplighter.recipe import Recipe, RecipeError, explain, load_recipe
+from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -100,7 +100,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     try:
         return Recipe.model_validate(fields), text
     except ValidationError as error:
-        raise RecipeError(explain(error)) from error
+        raise RecipeError(explain_validation_error(error)) from error
 
 
 def _passages(sequences: int, wanted: int) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.run_store import RunStore
 
 
 @click.group("runs", invoke_without_command=True)
@@ -23,7 +23,7 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     """List the runs; or trash, remove."""
     if context.invoked_subcommand is not None:
         return
-    shelf = Shelf(runs_dir)
+    shelf = RunStore(runs_dir)
     runs = shelf.runs()
     for run in runs:
         click.echo(json.dumps(_facts(run)) if as_json else _line(run))
@@ -42,7 +42,7 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
 @common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs to the trash folder."""
-    shelf = Shelf(runs_dir)
+    shelf = RunStore(runs_dir)
     for run in [shelf.find(run_id) for run_id in run_ids]:
         click.echo(f"{run.id} -> {shelf.trash(run)}")
 
@@ -54,7 +54,7 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 @common_options()
 def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
     """Remove runs for good."""
-    shelf = Shelf(runs_dir)
+    shelf = RunStore(runs_dir)
     if not run_ids and not trashed:
         raise click.UsageError("name runs to remove, or --trashed for everything in the trash")
     runs = [shelf.find(run_id) for run_id in run_ids]
@@ -83,7 +83,7 @@ def _line(run: RunFolder) -> str:
     except FormatError as error:
         return f"{run.id:44} {'unreadable':12}{size}  {error}"
     phase = (
-        status.phase if status.alive or status.terminal or status.phase == "waiting" else f"{status.phase}?"
+        status.phase if status.alive or status.has_ended or status.phase == "waiting" else f"{status.phase}?"
     )
     loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
     return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}"

@@ -12,7 +12,7 @@ import click
 
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 
 
@@ -26,7 +26,7 @@ def serve_app(
         click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
     settings = _settings(runs=runs_dir, host=host, port=port)
-    shelf = Shelf(runs_dir)
+    shelf = RunStore(runs_dir)
     if new or not shelf.runs():
         click.echo(f"a new run on Lamptown: {shelf.create(Recipe()).id}")
     _serve(settings, browser=not no_browser, print_token=print_token)
@@ -74,14 +74,14 @@ def _settings(**fields: Any) -> ServerSettings:
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
     # FastAPI takes half a second to import, and other commands do not need it.
-    from lamplighter.serving.server import Ready, run_server
+    from lamplighter.serving.server import ServerInfo, run_server
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
-    def on_ready(ready: Ready) -> None:
-        if ready.port != ready.asked_port and ready.asked_port:
-            click.echo(f"port {ready.asked_port} is taken; using {ready.port}")
+    def on_ready(ready: ServerInfo) -> None:
+        if ready.port != ready.requested_port and ready.requested_port:
+            click.echo(f"port {ready.requested_port} is taken; using {ready.port}")
         click.echo(f"Lamplighter is at {ready.url}")
         click.echo(f"to present (once, within ten minutes): {ready.launch_url}")
         if print_token:

@@ -8,7 +8,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 
 
 @click.command("still")
@@ -25,7 +25,7 @@ def still_command(
     from lamplighter.client.errors import InputError
 
     try:
-        run = still(Shelf(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)
+        run = still(RunStore(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
     click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")

@@ -17,21 +17,23 @@ from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.size_estimate import estimate_size
 
 _WEIGH_EVERY = 2.0
 
 
-def expected(recipe: Recipe, text: str | None) -> str:
+def describe_expected_size(recipe: Recipe, text: str | None) -> str:
     """Return the expected disk usage of a run, in words."""
-    guess = estimate_size(recipe, text_bytes=None if text is None else len(text.encode()), alone=True)
+    size_estimate = estimate_size(
+        recipe, text_bytes=None if text is None else len(text.encode()), without_workers=True
+    )
     budget = f"at most the budget of {recipe.disk_budget / 1e6:,.0f} MB (--disk-budget)"
-    if not guess.fits:
-        return f"every snapshot would take about {guess.whole / 1e6:,.0f} MB; near the budget only keyframes are kept: {budget}"
-    exact = "" if guess.exact else f"; a whole matrix every {recipe.cadence.keyframe_every} steps"
-    return f"it will take about {guess.bytes / 1e6:,.0f} MB on the disk, {budget}{exact}"
+    if not size_estimate.fits:
+        return f"every snapshot would take about {size_estimate.whole / 1e6:,.0f} MB; near the budget only keyframes are kept: {budget}"
+    exact = "" if size_estimate.exact else f"; a whole matrix every {recipe.cadence.keyframe_every} steps"
+    return f"it will take about {size_estimate.bytes / 1e6:,.0f} MB on the disk, {budget}{exact}"
 
 
 @click.command("train")
@@ -49,7 +51,7 @@ def train_command(
     runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
-    shelf = Shelf(runs_dir)
+    shelf = RunStore(runs_dir)
     if watch:
         watch_role(shelf, "trainer")
         return
@@ -64,7 +66,7 @@ def train_command(
         rate: float | None = options["learning_rate"]
         if rate is not None and not 0 < rate <= 10:
             raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
-        if read_status(run).terminal:
+        if read_status(run).has_ended:
             body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
             RequestsWriter(run.path, "cli").add("continue", body)
         elif rate is not None:
@@ -73,8 +75,8 @@ def train_command(
         recipe, text = make_recipe(options)
         run = shelf.create(recipe, text)
         if not as_json:
-            click.echo(f"{run.id}: {expected(recipe, text)}", err=True)
-    phase = _train(run, quiet=as_json)
+            click.echo(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
+    phase = _train_with_progress(run, quiet=as_json)
     status = read_status(run)
     if as_json:
         summary = status.as_dict() | {"id": run.id, "bytes": run.bytes_on_disk()}
@@ -91,7 +93,7 @@ def train_command(
         raise click.exceptions.Exit(1)
 
 
-def _train(run: RunFolder, *, quiet: bool) -> str:
+def _train_with_progress(run: RunFolder, *, quiet: bool) -> str:
     from lamplighter.training.worker import train
 
     bar = Progress(
@@ -106,19 +108,19 @@ def _train(run: RunFolder, *, quiet: bool) -> str:
     )
     with bar:
         task = bar.add_task(run.id, total=1, what="starting")
-        shown = weighed = 0.0
+        shown_at = measured_at = 0.0
         size = 0
 
         def on_prepare(share: float, what: str) -> None:
             bar.update(task, completed=round(100 * share), total=100, what=what)
 
         def on_progress(seen: Any) -> None:
-            nonlocal shown, weighed, size
+            nonlocal shown_at, measured_at, size
             # Drawing can take longer than a step.
-            if (now := time.monotonic()) - shown > 0.2 or seen.step == seen.end:
-                shown = now
-                if now - weighed > _WEIGH_EVERY or seen.step == seen.end:
-                    weighed, size = now, run.bytes_on_disk()
+            if (now := time.monotonic()) - shown_at > 0.2 or seen.step == seen.end:
+                shown_at = now
+                if now - measured_at > _WEIGH_EVERY or seen.step == seen.end:
+                    measured_at, size = now, run.bytes_on_disk()
                 what = (
                     "replaying"
                     if seen.replaying

@@ -16,16 +16,16 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.exports import progress_bar
+from lamplighter.cli.exports import make_progress_bar
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 
 watch_option: Callable[..., Any] = click.option(
     "--watch", is_flag=True, help="Serve every run of the folder that wants it, until stopped."
 )
 
 
-def watch_role(shelf: Shelf, role: str) -> None:
+def watch_role(shelf: RunStore, role: str) -> None:
     """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
     from lamplighter.processes.supervisor import Supervisor
 
@@ -46,8 +46,8 @@ def watch_role(shelf: Shelf, role: str) -> None:
     supervisor.stop()
 
 
-def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str) -> None:
-    shelf = Shelf(runs_dir)
+def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, package: str) -> None:
+    shelf = RunStore(runs_dir)
     if watch:
         watch_role(shelf, role)
         return
@@ -55,31 +55,31 @@ def _work(runs_dir: Path, run_id: str | None, watch: bool, role: str, room: str)
         raise click.UsageError("name a run (see: lamplighter runs), or --watch for all of them")
     run = shelf.find(run_id)
     # A separate process, as the supervisor starts it, because umap and torch must never share one.
-    command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
+    command = [sys.executable, "-m", f"lamplighter.{package}.worker", str(run.path)]
     raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
 
 
-def _again(run: RunFolder, slices: int | None) -> None:
+def _reproject(run: RunFolder, slices: int | None) -> None:
     """Reproject a run in a separate process; Ctrl-C cancels it and leaves no files behind."""
     command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path)]
     command += ["--slices", str(slices)] if slices else []
-    said: dict[str, Any] = {}
+    progress: dict[str, Any] = {}
     with (
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
-        progress_bar() as bar,
+        make_progress_bar() as bar,
     ):
         assert process.stdout is not None
         task = bar.add_task("again", total=1.0)
         try:
             for line in process.stdout:
-                said = json.loads(line)
-                bar.update(task, completed=said.get("share", 1.0))
+                progress = json.loads(line)
+                bar.update(task, completed=progress.get("share", 1.0))
         except KeyboardInterrupt:
             process.terminate()
     if process.returncode:
-        raise click.ClickException(said.get("problem", "cancelled; nothing was changed"))
+        raise click.ClickException(progress.get("problem", "cancelled; nothing was changed"))
     click.echo(
-        f"{run.id}: {said['steps']} steps laid out anew in {said['seconds']} s, trust {said['trust']:.3f} at the"
+        f"{run.id}: {progress['steps']} steps laid out anew in {progress['seconds']} s, trust {progress['trust']:.3f} at the"
         " median; the live map is kept beside it"
     )
 
@@ -101,11 +101,11 @@ def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool
     if again:
         if run_id is None or watch:
             raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")
-        _again(Shelf(runs_dir).find(run_id), slices)
+        _reproject(RunStore(runs_dir).find(run_id), slices)
         return
     if slices is not None:
         raise click.UsageError("--slices needs --again")
-    _work(runs_dir, run_id, watch, "projector", "projection")
+    _run_worker(runs_dir, run_id, watch, "projector", "projection")
 
 
 @click.command("analyse")
@@ -114,4 +114,4 @@ def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool
 @common_options()
 def analyse_command(runs_dir: Path, run_id: str | None, watch: bool) -> None:
     """Compute the measures of a run from its record, following it while it grows."""
-    _work(runs_dir, run_id, watch, "analyst", "analysis")
+    _run_worker(runs_dir, run_id, watch, "analyst", "analysis")

@@ -12,15 +12,16 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_files import read_matrix
-from lamplighter.client.recorder import recorded_recipe
+from lamplighter.client.recorder import make_recorded_recipe
 from lamplighter.client.run import Run
-from lamplighter.client.step_recording import keyframe_of
+from lamplighter.client.step_recording import encode_keyframe
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.role_lock import RoleLock
-from lamplighter.runfolder.run_store import check_place, place_recorded
+from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.wire.frames import NEVER, Census, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.row_frames import NEVER, Census
 
 
 def still(
@@ -45,7 +46,7 @@ def still(
     """
     path = Path(folder).absolute()
     try:
-        check_place(path)
+        require_free_path(path)
     except ValueError as error:
         raise InputError(str(error)) from error
     if isinstance(vocabulary_path, str | os.PathLike):
@@ -60,15 +61,15 @@ def still(
         # Enough for the matrix, and as much again for its maps.
         "disk_budget": DEFAULT_DISK_BUDGET + 2 * matrix.nbytes,
     }
-    run = place_recorded(path, recorded_recipe(plan, matrix.shape[1]), vocabulary)
+    run = create_recorded_run(path, make_recorded_recipe(plan, matrix.shape[1]), vocabulary)
     now = time.time()
     census = Census(
         1, 0, now, np.zeros(len(matrix), dtype=np.uint32), np.full(len(matrix), NEVER, dtype=np.uint32)
     )
     with RoleLock(run.path, "trainer"):
         writer = StepsWriter(run.steps_path)
-        writer.begin_attempt(0)
-        writer.keep_start(keyframe_of(1, 0, now, matrix), encode(census))
+        writer.start_attempt(0)
+        writer.commit_initial_state(encode_keyframe(1, 0, now, matrix), encode(census))
         message = f"the embedding in {name[:200]}, as it is"
         facts = {
             "phase": "finished",

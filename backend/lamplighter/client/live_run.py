@@ -14,13 +14,16 @@ from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.errors import InputError, LiveError
 from lamplighter.client.integers import whole_number
-from lamplighter.wire.frames import Census, Frame, FrameError, Pulse, decode
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.frames import Frame, decode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
 
 CHANNELS = ("pulse", "layout", "rows")
 LINGER = 3.0
 """Seconds without a frame after which a run that is over counts as fully shown."""
 _OVER = ("finished", "interrupted", "failed")
-_FINAL = {
+_FATAL_CODES = {
     4400: "that cannot be played",
     4404: "there is no such run",
     4403: "not allowed",
@@ -68,15 +71,15 @@ def follow(
         raise InputError(
             f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
         )
-    address = live_address(url, wanted)
-    played = None if from_step is None else f"&speed={_speed(speed)}"
+    socket_url = build_live_url(url, wanted)
+    speed_query = None if from_step is None else f"&speed={_format_speed(speed)}"
     if from_step is None and speed is not None:
         raise InputError("speed: only a run that is played from a step on has one; give from_step too")
     start = None if from_step is None else whole_number(from_step, "from_step")
-    return _Follower(address, token, set(wanted), patience, linger, start, played).frames()
+    return _LiveStream(socket_url, token, set(wanted), patience, linger, start, speed_query).frames()
 
 
-def _speed(speed: float | None) -> str:
+def _format_speed(speed: float | None) -> str:
     if speed is None:
         return "full"
     if not 0.001 <= speed <= 1e6:
@@ -84,7 +87,7 @@ def _speed(speed: float | None) -> str:
     return f"{speed:.9f}".rstrip("0").rstrip(".")
 
 
-def live_address(url: str, channels: list[str]) -> str:
+def build_live_url(url: str, channels: list[str]) -> str:
     """Return the websocket URL of a run, from any form of its address.
 
     Raises:
@@ -111,7 +114,7 @@ def live_address(url: str, channels: list[str]) -> str:
     return f"{scheme}://{authority}/api/runs/{quote(run, safe='')}/live?channels={','.join(channels)}"
 
 
-class _Follower:
+class _LiveStream:
     def __init__(
         self,
         address: str,
@@ -120,7 +123,7 @@ class _Follower:
         patience: float,
         linger: float,
         from_step: int | None,
-        played: str | None,
+        speed_query: str | None,
     ) -> None:
         self._address, self._channels = address, channels
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -128,88 +131,94 @@ class _Follower:
         self._over = self._recorded = False
         self._end = 0
         """The last step of a run that is over."""
-        self._at = -1
-        self._first, self._played = from_step or 0, played
-        self._playing = self._ended = False
+        self._newest_step = -1
+        self._resume_step, self._speed_query = from_step or 0, speed_query
+        self._playing = self._ended_by_server = False
 
     def frames(self) -> Generator[Frame]:
-        lost: float | None = None
+        lost_since: float | None = None
         wait = _BACKOFF[0]
         first = True
         while True:
             try:
                 with self._connect() as socket:
                     first = False
-                    for frame in self._listen(socket):
-                        lost, wait = None, _BACKOFF[0]
+                    for frame in self._receive(socket):
+                        lost_since, wait = None, _BACKOFF[0]
                         yield frame
                 return
             except ConnectionClosed as closed:
                 code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "")
-                if code in _FINAL:
-                    raise LiveError(f"{self._address}: {reason or _FINAL[code]}") from closed
-                why = reason or f"the connection was lost ({code})"
+                if code in _FATAL_CODES:
+                    raise LiveError(f"{self._address}: {reason or _FATAL_CODES[code]}") from closed
+                reason_text = reason or f"the connection was lost ({code})"
             except InvalidStatus as refused:
                 status = refused.response.status_code
                 if status < 500 or first:
                     raise LiveError(f"{self._address}: refused with status {status}") from refused
-                why = f"status {status}"
+                reason_text = f"status {status}"
             except (OSError, InvalidHandshake, TimeoutError) as error:
                 if first:
                     raise LiveError(
                         f"{self._address}: nobody answers there as a Lamplighter does: {error}"
                     ) from error
-                why = str(error)
+                reason_text = str(error)
             except InvalidURI as error:
                 raise InputError(str(error)) from error
             except FrameError as error:
                 raise LiveError(f"{self._address}: it speaks another language: {error}") from error
             now = time.monotonic()
-            lost = now if lost is None else lost
-            if now + wait - lost > self._patience:
-                raise LiveError(f"{self._address}: gave up after {self._patience:g} s: {why}")
+            lost_since = now if lost_since is None else lost_since
+            if now + wait - lost_since > self._patience:
+                raise LiveError(f"{self._address}: gave up after {self._patience:g} s: {reason_text}")
             time.sleep(wait)
             wait = min(2 * wait, _BACKOFF[1])
 
     def _connect(self) -> contextlib.AbstractContextManager[ClientConnection]:
-        near = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
+        loopback = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
         address = self._address
-        if self._played is not None:
-            address += f"&from={self._first}{self._played}"
+        if self._speed_query is not None:
+            address += f"&from={self._resume_step}{self._speed_query}"
         return connect(
             address,
             additional_headers=self._headers,
             max_size=_MOST_MESSAGE,
             compression=None,
             # A proxy cannot reach this machine's loopback interface.
-            proxy=None if near else True,
+            proxy=None if loopback else True,
         )
 
-    def _listen(self, socket: ClientConnection) -> Generator[Frame]:
+    def _receive(self, socket: ClientConnection) -> Generator[Frame]:
         # Every connection starts with the state so far.
-        self._over, self._at = False, -1
-        self._playing = self._played is not None
-        while not self._done():
+        self._over, self._newest_step = False, -1
+        self._playing = self._speed_query is not None
+        while not self._is_done():
             try:
                 data = socket.recv(timeout=self._linger if self._over and not self._playing else None)
             except TimeoutError:
                 # The run is over and sends no more frames.
                 return
             if isinstance(data, str):
-                self._hear(json.loads(data))
+                self._handle_message(json.loads(data))
                 continue
             frame = decode(data)
             if isinstance(frame, Pulse | Census):
-                self._at = max(self._at, frame.step) if isinstance(frame, Pulse) else frame.step
-            self._first = max(self._first, frame.step) if isinstance(frame, Pulse) else self._first
+                self._newest_step = (
+                    max(self._newest_step, frame.step) if isinstance(frame, Pulse) else frame.step
+                )
+            self._resume_step = (
+                max(self._resume_step, frame.step) if isinstance(frame, Pulse) else self._resume_step
+            )
             yield frame
 
-    def _done(self) -> bool:
-        return self._ended or (self._over and self._channels == {"pulse"} and self._at >= self._end)
+    def _is_done(self) -> bool:
+        return self._ended_by_server or (
+            self._over and self._channels == {"pulse"} and self._newest_step >= self._end
+        )
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _handle_message(self, message: dict[str, Any]) -> None:
         self._playing = self._playing and message.get("type") != "live"
-        self._ended = message.get("type") == "end"
+        self._ended_by_server = message.get("type") == "end"
         status = message.get("status") if message.get("type") == "status" else None
         if message.get("type") == "hello":
             status = message["run"].get("status")

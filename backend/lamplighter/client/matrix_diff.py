@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
-from lamplighter.wire.frames import MAX_DIM, MAX_VOCABULARY, Floats, UInts
+from lamplighter.wire.binary import MAX_VOCABULARY, Floats, UInts
+from lamplighter.wire.row_frames import MAX_DIM
 
 MOST_BYTES = 900_000_000
 """Most bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
@@ -20,7 +21,7 @@ _BLOCK = 1 << 18
 """Numbers compared at once, so that a block fits in the processor's cache."""
 
 
-class Moved(NamedTuple):
+class ChangedRows(NamedTuple):
     """The rows that changed between two steps."""
 
     token_ids: UInts
@@ -30,7 +31,7 @@ class Moved(NamedTuple):
     """Shape (moved, D), after the step."""
 
 
-class Mirror:
+class MatrixDiff:
     """A copy of the matrix from the last comparison, to find the rows that changed since. Takes V x D numbers of
     memory.
     """
@@ -39,25 +40,26 @@ class Mirror:
         """Start with a copy of `matrix`, shape (V, D)."""
         self.matrix = matrix.copy()
 
-    def look(self, now: Floats) -> Moved:
+    def diff(self, now: Floats) -> ChangedRows:
         """Return the rows whose bits differ from the copy, and update the copy to `now`."""
         size, dim = self.matrix.shape
         block = max(1, _BLOCK // dim)
-        here, there = now.view(np.uint32), self.matrix.view(np.uint32)
-        found = [
-            start + np.flatnonzero((here[start : start + block] != there[start : start + block]).any(axis=1))
+        new_bits, old_bits = now.view(np.uint32), self.matrix.view(np.uint32)
+        changed = [
+            start
+            + np.flatnonzero((new_bits[start : start + block] != old_bits[start : start + block]).any(axis=1))
             for start in range(0, size, block)
         ]
-        ids = np.concatenate(found)
+        ids = np.concatenate(changed)
         vectors = now[ids]
         # A diverged run's infinite values are recorded as they are.
         with np.errstate(over="ignore", invalid="ignore"):
             distances = np.linalg.norm(vectors - self.matrix[ids], axis=1).astype(np.float32)
         self.matrix[ids] = vectors
-        return Moved(ids.astype(np.uint32), distances, vectors)
+        return ChangedRows(ids.astype(np.uint32), distances, vectors)
 
 
-def numbers(values: Any) -> NDArray[Any]:
+def to_host_array(values: Any) -> NDArray[Any]:
     """Return a tensor or an array as an array in host memory; half precisions become float32."""
     if hasattr(values, "detach"):
         values = values.detach()
@@ -68,25 +70,25 @@ def numbers(values: Any) -> NDArray[Any]:
     return np.asarray(values)
 
 
-def matrix_of(embedding: Any) -> Floats:
+def to_matrix(embedding: Any) -> Floats:
     """Return the embedding as a contiguous float32 matrix, shape (V, D); a view if it is one already.
 
     Raises:
         InputError: the embedding is not a matrix of numbers, or a run cannot hold its size.
     """
     weight = embedding if hasattr(embedding, "shape") else getattr(embedding, "weight", embedding)
-    matrix = numbers(weight)
+    matrix = to_host_array(weight)
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise InputError(
             f"the embedding must be a matrix of numbers, tokens x width; this has shape {matrix.shape} and type"
             f" {matrix.dtype}"
         )
-    check_size(*matrix.shape)
+    check_matrix_size(*matrix.shape)
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(matrix, dtype=np.float32)
 
 
-def check_size(size: int, dim: int) -> None:
+def check_matrix_size(size: int, dim: int) -> None:
     """Raise InputError if a matrix of this size is too small or too large for a run."""
     if not 3 <= size <= MAX_VOCABULARY or not 2 <= dim <= MAX_DIM or 4 * size * dim > MOST_BYTES:
         raise InputError(
@@ -95,23 +97,23 @@ def check_size(size: int, dim: int) -> None:
         )
 
 
-def rows_of_batch(token_ids: Any, size: int) -> tuple[UInts, UInts]:
+def count_batch_rows(token_ids: Any, size: int) -> tuple[UInts, UInts]:
     """Return the distinct ids of a batch, sorted, and how often each occurs.
 
     Raises:
         InputError: the ids are not whole numbers, or not in this vocabulary.
     """
-    ids = numbers(token_ids).reshape(-1)
+    ids = to_host_array(token_ids).reshape(-1)
     if ids.size and ids.dtype.kind not in "iu":
         raise InputError(f"token_ids must be whole numbers; these are of type {ids.dtype}")
-    found, counts = np.unique(ids.astype(np.int64), return_counts=True)
-    if len(found) and (found[0] < 0 or found[-1] >= size):
-        wrong = int(found[0] if found[0] < 0 else found[-1])
+    distinct, counts = np.unique(ids.astype(np.int64), return_counts=True)
+    if len(distinct) and (distinct[0] < 0 or distinct[-1] >= size):
+        wrong = int(distinct[0] if distinct[0] < 0 else distinct[-1])
         raise InputError(f"token_ids: {wrong} is no token id; they go from 0 to {size - 1}")
-    return found.astype(np.uint32), counts.astype(np.uint32)
+    return distinct.astype(np.uint32), counts.astype(np.uint32)
 
 
-def rows_of_gradient(gradient: Any, size: int) -> tuple[UInts, Floats]:
+def find_gradient_rows(gradient: Any, size: int) -> tuple[UInts, Floats]:
     """Return the nonzero rows of a dense or sparse gradient, and their norms.
 
     Raises:
@@ -121,9 +123,9 @@ def rows_of_gradient(gradient: Any, size: int) -> tuple[UInts, Floats]:
         raise InputError(f"the gradient has shape {tuple(gradient.shape)}; {size} rows are needed")
     if getattr(gradient, "is_sparse", False):
         gradient = gradient.detach().coalesce()
-        ids, values = numbers(gradient.indices())[0], numbers(gradient.values())
+        ids, values = to_host_array(gradient.indices())[0], to_host_array(gradient.values())
     else:
-        values = numbers(gradient)
+        values = to_host_array(gradient)
         ids = np.arange(size)
     with np.errstate(over="ignore", invalid="ignore"):
         norms = np.linalg.norm(values.astype(np.float32, copy=False), axis=1)
@@ -132,7 +134,7 @@ def rows_of_gradient(gradient: Any, size: int) -> tuple[UInts, Floats]:
     return ids[kept].astype(np.uint32), norms[kept]
 
 
-def number(value: Any) -> float:
+def to_float32_scalar(value: Any) -> float:
     """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None."""
     if value is None:
         return float("nan")

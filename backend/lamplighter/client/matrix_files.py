@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.matrix_diff import check_size
+from lamplighter.client.matrix_diff import check_matrix_size
 from lamplighter.client.vocabulary_files import unequal
-from lamplighter.wire.frames import Floats
+from lamplighter.wire.binary import Floats
 
 _MOST_HEADER = 100_000_000
 """Bytes; the limit of the safetensors library itself."""
@@ -65,10 +65,10 @@ def read_matrix(path: str | os.PathLike[str], rows: int, tensor: str | None = No
             f"{path.name}: {len(matrix):,} rows, and the vocabulary has {rows:,} tokens; there must be as many:"
             f" {unequal(len(matrix), rows)}"
         )
-    wild = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
-    if len(wild):
+    non_finite = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(non_finite):
         raise InputError(
-            f"{path.name}: {len(wild):,} rows hold values that are not finite numbers (row {wild[0]} first): such a"
+            f"{path.name}: {len(non_finite):,} rows hold values that are not finite numbers (row {non_finite[0]} first): such a"
             " matrix has no map"
         )
     return matrix
@@ -81,31 +81,33 @@ def _read_npy(path: Path) -> Floats:
     except (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise InputError(f"{path.name}: not an .npy file of numbers: {error}".split("\n")[0]) from error
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
-        said = f"shape {array.shape} and type {array.dtype}" if isinstance(array, np.ndarray) else "no array"
-        raise InputError(
-            f"{path.name}: a matrix of floating-point numbers is needed, tokens x width; it has {said}"
+        description = (
+            f"shape {array.shape} and type {array.dtype}" if isinstance(array, np.ndarray) else "no array"
         )
-    check_size(*array.shape)
-    return _float32(array)
+        raise InputError(
+            f"{path.name}: a matrix of floating-point numbers is needed, tokens x width; it has {description}"
+        )
+    check_matrix_size(*array.shape)
+    return _to_float32(array)
 
 
 def _read_safetensors(path: Path, rows: int, tensor: str | None) -> Floats:
-    tensors = _header(path)
-    chosen = _choose(path.name, tensors, rows, tensor)
-    found = tensors[chosen]
-    if found.type not in _TYPES or len(found.shape) != 2:
+    tensors = _read_header(path)
+    chosen = _choose_tensor(path.name, tensors, rows, tensor)
+    entry = tensors[chosen]
+    if entry.type not in _TYPES or len(entry.shape) != 2:
         raise InputError(
-            f"{path.name}: {chosen} is {found.type} of shape {found.shape}; a matrix of floats is needed"
+            f"{path.name}: {chosen} is {entry.type} of shape {entry.shape}; a matrix of floats is needed"
         )
-    check_size(*found.shape)
-    raw = np.memmap(path, dtype=_TYPES[found.type], mode="r", offset=found.start, shape=found.shape)
-    if found.type == "BF16":
+    check_matrix_size(*entry.shape)
+    raw = np.memmap(path, dtype=_TYPES[entry.type], mode="r", offset=entry.start, shape=entry.shape)
+    if entry.type == "BF16":
         # A bfloat16 is the upper half of a float32.
         return (raw.astype(np.uint32) << 16).view(np.float32)
-    return _float32(raw)
+    return _to_float32(raw)
 
 
-def _header(path: Path) -> dict[str, _Tensor]:
+def _read_header(path: Path) -> dict[str, _Tensor]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0]
@@ -115,7 +117,7 @@ def _header(path: Path) -> dict[str, _Tensor]:
     try:
         data: Any = json.loads(text)
         tensors = {
-            str(name): _tensor(facts, 8 + length, size)
+            str(name): _parse_tensor(facts, 8 + length, size)
             for name, facts in data.items()
             if name != "__metadata__"
         }
@@ -124,7 +126,7 @@ def _header(path: Path) -> dict[str, _Tensor]:
     return tensors
 
 
-def _tensor(facts: dict[str, Any], data_at: int, size: int) -> _Tensor:
+def _parse_tensor(facts: dict[str, Any], data_at: int, size: int) -> _Tensor:
     shape = tuple(int(n) for n in facts["shape"])
     start, end = (data_at + int(n) for n in facts["data_offsets"])
     kind = str(facts["dtype"])
@@ -135,32 +137,32 @@ def _tensor(facts: dict[str, Any], data_at: int, size: int) -> _Tensor:
     return _Tensor(kind, shape, start, end)
 
 
-def _choose(where: str, tensors: dict[str, _Tensor], rows: int, wanted: str | None) -> str:
+def _choose_tensor(where: str, tensors: dict[str, _Tensor], rows: int, wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in tensors:
             raise InputError(
-                f"{where}: there is no tensor {wanted[:200]!r}; there are {_listed(list(tensors))}"
+                f"{where}: there is no tensor {wanted[:200]!r}; there are {_format_names(list(tensors))}"
             )
         return wanted
     matrices = [n for n, t in tensors.items() if len(t.shape) == 2 and t.type in _TYPES]
     fitting = [n for n in matrices if tensors[n].shape[0] == rows]
-    named = [n for n in fitting if any(word in n.lower() for word in ("emb", "wte"))]
-    if len(fitting) == 1 or len(named) == 1:
-        return named[0] if len(named) == 1 else fitting[0]
+    embedding_like = [n for n in fitting if any(word in n.lower() for word in ("emb", "wte"))]
+    if len(fitting) == 1 or len(embedding_like) == 1:
+        return embedding_like[0] if len(embedding_like) == 1 else fitting[0]
     if fitting:
-        raise InputError(f"{where}: several matrices have {rows:,} rows; say which: {_listed(fitting)}")
+        raise InputError(f"{where}: several matrices have {rows:,} rows; say which: {_format_names(fitting)}")
     shapes = [f"{n} ({tensors[n].shape[0]:,} x {tensors[n].shape[1]:,})" for n in matrices]
     raise InputError(
-        f"{where}: no matrix has {rows:,} rows, as many as the vocabulary has tokens; there are {_listed(shapes)}"
+        f"{where}: no matrix has {rows:,} rows, as many as the vocabulary has tokens; there are {_format_names(shapes)}"
     )
 
 
-def _listed(names: list[str]) -> str:
+def _format_names(names: list[str]) -> str:
     shown = ", ".join(name[:80] for name in names[:8]) or "none"
     return f"{shown}, and {len(names) - 8} more" if len(names) > 8 else shown
 
 
-def _float32(array: NDArray[Any]) -> Floats:
+def _to_float32(array: NDArray[Any]) -> Floats:
     # Values that overflow become infinite, and the caller rejects them.
     with np.errstate(over="ignore"):
         return np.array(array, dtype=np.float32, order="C")

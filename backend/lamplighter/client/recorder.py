@@ -19,15 +19,15 @@ from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.matrix_diff import matrix_of, number, rows_of_batch, rows_of_gradient
-from lamplighter.client.step_recording import Recording
+from lamplighter.client.matrix_diff import count_batch_rows, find_gradient_rows, to_float32_scalar, to_matrix
+from lamplighter.client.step_recording import StepRecording
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
-from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain
+from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain_validation_error
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import check_place, place_recorded
-from lamplighter.runfolder.writing.free_space import NO_ROOM, means_full
-from lamplighter.wire.frames import Floats
+from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, is_disk_full
+from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -67,9 +67,9 @@ def record(
     if isinstance(vocabulary, str | os.PathLike):
         if counts is not None or classes is not None:
             raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
-        known = read_vocabulary(vocabulary)
+        loaded = read_vocabulary(vocabulary)
     else:
-        known = make_vocabulary(vocabulary, counts=counts, classes=classes)
+        loaded = make_vocabulary(vocabulary, counts=counts, classes=classes)
     path = Path(folder).absolute()
     plan = {
         "corpus": {"kind": "recorded", "name": name},
@@ -77,10 +77,10 @@ def record(
         "steps": 1 if steps is None else whole_number(steps, "steps"),
         "disk_budget": whole_number(disk_budget, "disk_budget"),
     }
-    return Recorder(path, known, plan, open_end=steps is None, embedding=embedding)
+    return Recorder(path, loaded, plan, open_end=steps is None, embedding=embedding)
 
 
-def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
+def make_recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
     """Return the recipe of a recorded run.
 
     Raises:
@@ -89,7 +89,7 @@ def recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
     try:
         return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
     except ValidationError as error:
-        raise InputError(explain(error)) from error
+        raise InputError(explain_validation_error(error)) from error
 
 
 class Recorder:
@@ -102,22 +102,22 @@ class Recorder:
         self._path, self._vocabulary, self._plan = path, vocabulary, plan
         self._end: int = 0 if open_end else plan["steps"]
         self._open_end = open_end
-        self._begun: Recording | None = None
+        self._recording: StepRecording | None = None
         self._closed = False
-        self._no_room = False
+        self._disk_full = False
         self.at = 0
         """Steps recorded so far."""
-        recorded_recipe(plan, 2)
+        make_recorded_recipe(plan, 2)
         try:
-            check_place(path)
+            require_free_path(path)
         except FileExistsError:
             raise
         except ValueError as error:
             raise InputError(str(error)) from error
         self._returned = time.perf_counter()
         if embedding is not None:
-            matrix = self._matrix(embedding)
-            self._begun = self._begin(matrix, first=0)
+            matrix = self._checked_matrix(embedding)
+            self._recording = self._create_recording(matrix, first=0)
 
     def __enter__(self) -> Recorder:
         return self
@@ -128,13 +128,13 @@ class Recorder:
         if error is None:
             self.close()
         else:
-            said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.close("interrupted", f"the loop stopped after step {self.at}: {said}"[:500])
+            description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            self.close("interrupted", f"the loop stopped after step {self.at}: {description}"[:500])
 
     @property
     def run(self) -> RunFolder | None:
         """Return the run's folder; None before the first matrix."""
-        return self._begun.run if self._begun else None
+        return self._recording.run if self._recording else None
 
     def step(
         self,
@@ -162,71 +162,73 @@ class Recorder:
         if self._closed:
             raise InputError("this recorder is closed")
         seconds, ended = time.perf_counter() - self._returned, time.time()
-        matrix = self._matrix(embedding)
-        batch = rows_of_batch(token_ids, len(self._vocabulary))
-        lit = rows_of_gradient(gradient, len(self._vocabulary)) if gradient is not None else None
-        scalars = number(loss), number(learning_rate)
-        first = self._begun is None
-        if self._begun is None and not self._no_room:
-            self._try_to_begin(matrix)
-        if self._begun is None:
+        matrix = self._checked_matrix(embedding)
+        batch = count_batch_rows(token_ids, len(self._vocabulary))
+        lit = find_gradient_rows(gradient, len(self._vocabulary)) if gradient is not None else None
+        scalars = to_float32_scalar(loss), to_float32_scalar(learning_rate)
+        first = self._recording is None
+        if self._recording is None and not self._disk_full:
+            self._try_create_recording(matrix)
+        if self._recording is None:
             return
-        begun, step = self._begun, self.at + 1
+        recording, step = self._recording, self.at + 1
         if step == 1:
-            begun.layers = ["embedding"] if lit is not None else []
-            begun.set_facts({"layers": begun.layers})
+            recording.layers = ["embedding"] if lit is not None else []
+            recording.set_facts({"layers": recording.layers})
         if self._open_end and step > self._end:
-            self._end = _horizon(step)
-            begun.set_facts({"steps": self._end})
-        begun.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
+            self._end = _displayed_end(step)
+            recording.set_facts({"steps": self._end})
+        recording.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
         self.at = step
         self._returned = time.perf_counter()
-        begun.observe_seconds = time.time() - ended
+        recording.observe_seconds = time.time() - ended
 
     def close(self, phase: str = "finished", message: str = "") -> None:
         """End the run (`with` does it). A run that never began leaves no files."""
         if self._closed:
             return
         self._closed = True
-        if self._begun is not None:
-            self._begun.end(self.at, phase, message or f"all {self.at} steps are recorded")
+        if self._recording is not None:
+            self._recording.finish(self.at, phase, message or f"all {self.at} steps are recorded")
 
-    def _matrix(self, embedding: Any) -> Floats:
-        matrix = matrix_of(embedding)
+    def _checked_matrix(self, embedding: Any) -> Floats:
+        matrix = to_matrix(embedding)
         if len(matrix) != len(self._vocabulary):
             raise InputError(
                 f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens:"
                 f" {unequal(len(matrix), len(self._vocabulary))}"
             )
-        if self._begun is not None and matrix.shape != self._begun.mirror.matrix.shape:
+        if self._recording is not None and matrix.shape != self._recording.matrix_diff.matrix.shape:
             raise InputError(
-                f"the embedding was {self._begun.mirror.matrix.shape[1]} wide and is now {matrix.shape[1]}"
+                f"the embedding was {self._recording.matrix_diff.matrix.shape[1]} wide and is now {matrix.shape[1]}"
             )
         return matrix
 
-    def _try_to_begin(self, matrix: Floats) -> None:
+    def _try_create_recording(self, matrix: Floats) -> None:
         """Create the run in the middle of a loop, which must not stop because the disk is full."""
         try:
-            self._begun = self._begin(matrix, first=1)
-        except (*NO_ROOM, OSError) as error:
-            if not means_full(error):
+            self._recording = self._create_recording(matrix, first=1)
+        except (*DISK_FULL_ERRORS, OSError) as error:
+            if not is_disk_full(error):
                 raise
-            self._no_room = True
+            self._disk_full = True
             log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
 
-    def _begin(self, matrix: Floats, first: int) -> Recording:
-        run = place_recorded(self._path, recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary)
+    def _create_recording(self, matrix: Floats, first: int) -> StepRecording:
+        run = create_recorded_run(
+            self._path, make_recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary
+        )
         lock = RoleLock(run.path, "trainer")
         try:
-            return Recording(run, lock, matrix, first, 1 if self._open_end else self._end)
+            return StepRecording(run, lock, matrix, first, 1 if self._open_end else self._end)
         except BaseException as error:
             lock.close()
-            if means_full(error):
+            if is_disk_full(error):
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
 
 
-def _horizon(step: int) -> int:
+def _displayed_end(step: int) -> int:
     """Return the next of 100, 200, 500, 1000, ...: the end shown for a loop whose length is unknown."""
     scale = 100
     while True:

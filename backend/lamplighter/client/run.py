@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.client.integers import whole_number
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.lineage import layouts_that_count, newest_layout
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.reading.playback import CHANNELS, NoSuchStepError, Playback
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
+from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
-from lamplighter.runfolder.reading.token_history import TokenPath
+from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import Event, StepsReader
-from lamplighter.wire.frames import Frame, FrameError, Layout, Method, Pulse, decode, decode_as
+from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.frames import Frame, decode, decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
@@ -108,7 +112,7 @@ class Run:
             NoSuchTokenError: the vocabulary has none such.
         """
         if isinstance(token, str):
-            found = self._ids.get(token)
+            found = self._id_by_token.get(token)
             if found is None:
                 raise NoSuchTokenError(f"{token[:80]!r} is not a token of {self.id}")
             return found
@@ -132,10 +136,10 @@ class Run:
         return self._pulses(start, None if last is None else whole_number(last, "last"))
 
     def _pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
-        at, end = first, self._read(lambda h: h.steps.last()[1]) if last is None else last
+        at, end = first, self._read_consistently(lambda h: h.steps.newest_step()[1]) if last is None else last
         while at <= end:
             start = at
-            batch = self._read(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
+            batch = self._read_consistently(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
             for step, data in batch:
                 at = step + 1
                 yield decode_as(data, Pulse)
@@ -170,7 +174,11 @@ class Run:
                 f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
             )
         start = whole_number(first, "first")
-        end = self._read(lambda h: h.steps.last()[1]) if last is None else whole_number(last, "last")
+        end = (
+            self._read_consistently(lambda h: h.steps.newest_step()[1])
+            if last is None
+            else whole_number(last, "last")
+        )
         if start > end:
             raise InputError(f"steps {start} to {end}: the first must be 0 or later, and not after the last")
         parts = [part for name in wanted for part in CHANNELS[name]]
@@ -178,21 +186,21 @@ class Run:
 
     def _frames(self, playback: Playback) -> Iterator[Frame]:
         while not playback.done:
-            before = playback.place
+            before = playback.cursor
             try:
-                played = playback.more(_BATCH)
+                played = playback.read_next(_BATCH)
             except NoSuchStepError as error:
                 raise InputError(str(error)) from error
             except FileNotFoundError:
                 raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
-            if not played and playback.place.step == before.step:
+            if not played and playback.cursor.step == before.step:
                 return
-            for one in played:
-                yield decode(one.frame)
+            for item in played:
+                yield decode(item.frame)
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""
-        return self._read(lambda h: h.exact_steps())
+        return self._read_consistently(lambda h: h.exact_steps())
 
     def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
         """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
@@ -204,11 +212,13 @@ class Run:
             NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
         """
         if step is None:
-            return self._read(lambda h: h.snapshot(h.steps.last()[1], nearest=True).vectors)
+            return self._read_consistently(
+                lambda h: h.snapshot(h.steps.newest_step()[1], nearest=True).vectors
+            )
         wanted = whole_number(step, "step")
-        return self._read(lambda h: h.snapshot(wanted).vectors)
+        return self._read_consistently(lambda h: h.snapshot(wanted).vectors)
 
-    def path(self, token: str | SupportsIndex) -> TokenPath:
+    def path(self, token: str | SupportsIndex) -> TokenHistory:
         """One token's vector after every step that `snapshot` would give.
 
         Rebuilds no matrix: the pulses tell in which steps the row moved, and only those steps' moved rows are read,
@@ -221,7 +231,7 @@ class Run:
             NoSnapshotError: no step was kept exactly.
         """
         token_id = self.token_id(token)
-        return self._read(lambda h: h.path(token_id))
+        return self._read_consistently(lambda h: h.token_history(token_id))
 
     def layout(self, step: SupportsIndex | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
         """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
@@ -231,14 +241,14 @@ class Run:
             NoLayoutError: there is none yet.
         """
         newest = None if step is None else whole_number(step, "step")
-        wanted = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
-        line = self._read(lambda h: h.steps.line())
+        wanted_method = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
+        line = self._read_consistently(lambda h: h.steps.lineage())
 
         try:
             with LayoutsReader(self._folder.layouts_path) as reader:
-                best = newest_layout(layouts_that_count(reader, line), wanted, newest)
+                best = newest_layout_entry(layouts_on_lineage(reader, line), wanted_method, newest)
                 if best is not None:
-                    return decode_as(reader.record(best.id), Layout)
+                    return decode_as(reader.layout_record(best.id), Layout)
         except FileNotFoundError:
             pass
         when = "" if step is None else f" at or before step {step}"
@@ -251,47 +261,47 @@ class Run:
                 MeasuresReader(self._folder.measures_path) as reader,
                 StepsReader(self._folder.steps_path) as steps,
             ):
-                return reader.by_step(line=steps.line())
+                return reader.by_step(line=steps.lineage())
         except FileNotFoundError:
             return {}
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""
 
-        def every(history: History) -> list[Event]:
-            found: list[Event] = []
+        def every(history: MatrixHistory) -> list[TimelineEvent]:
+            found: list[TimelineEvent] = []
             while batch := history.steps.events(found[-1].id if found else 0):
                 found += batch
             return found
 
-        return self._read(every)
+        return self._read_consistently(every)
 
     @cached_property
-    def _ids(self) -> dict[str, int]:
+    def _id_by_token(self) -> dict[str, int]:
         ids: dict[str, int] = {}
         for number, token in enumerate(self.tokens):
             ids.setdefault(token, number)
         return ids
 
-    def _read(self, what: Callable[[History], T]) -> T:
+    def _read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
         """Return what a callback reads from the history; retry if a new attempt began meanwhile, since the result
         could mix two lineages.
         """
         while True:
             try:
-                history = History(self._folder)
+                history = MatrixHistory(self._folder)
             except FileNotFoundError:
                 raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
             with history:
-                line = history.steps.line()
+                line = history.steps.lineage()
                 try:
-                    found = what(history)
+                    result = read(history)
                 except (FrameError, LookupError):
-                    if history.steps.line() == line:
+                    if history.steps.lineage() == line:
                         raise
                     continue
-                if history.steps.line() == line:
-                    return found
+                if history.steps.lineage() == line:
+                    return result
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

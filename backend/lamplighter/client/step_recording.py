@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.client.matrix_diff import Mirror, Moved
+from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
-from lamplighter.runfolder.writing.free_space import NO_ROOM
-from lamplighter.runfolder.writing.retention import Keeping
-from lamplighter.wire.frames import NEVER, Census, Floats, Pulse, Rows, UInts, encode
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
+from lamplighter.runfolder.writing.retention import Retention
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 
 log = logging.getLogger(__name__)
 
@@ -27,35 +30,35 @@ WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
 
-def keyframe_of(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
+def encode_keyframe(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
     """Return a whole matrix, shape (V, D), as a rows frame."""
     ids = np.arange(len(matrix), dtype=np.uint32)
     return encode(Rows(attempt, step, when, len(matrix), ids, matrix))
 
 
-class Recording:
+class StepRecording:
     """A recording in progress: the run of one loop, from its first matrix on."""
 
     def __init__(self, run: RunFolder, lock: RoleLock, matrix: Floats, first: int, end: int) -> None:
         self.run, self._lock = run, lock
-        self.mirror = Mirror(matrix)
+        self.matrix_diff = MatrixDiff(matrix)
         self.layers: list[str] = []
         self.observe_seconds = 0.0
         self._touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
         self._last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
         self._exact = False
-        self._whole_next = first > 0
+        self._needs_keyframe = first > 0
         self.writer = StepsWriter(run.steps_path)
-        self.writer.begin_attempt(first)
+        self.writer.start_attempt(first)
         if first == 0:
             now = time.time()
-            self.writer.keep_start(self._keyframe(0, now), self._census(0, now))
+            self.writer.commit_initial_state(self._encode_keyframe(0, now), self._encode_census(0, now))
             self._exact = True
-        self._keeping = Keeping(run, self.writer)
+        self._retention = Retention(run, self.writer)
         self._waiting: deque[StepRecord] = deque()
         self._waiting_bytes = 0
-        self._unsaid: dict[str, Any] = {}
-        self.lost = False
+        self._pending_facts: dict[str, Any] = {}
+        self.ended_early = False
         """Set when the record has ended before the loop, because the disk was full for too long."""
         facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
@@ -75,12 +78,12 @@ class Recording:
         """Measure what the step changed and commit it. While the disk is full, steps wait in memory and are committed
         later, in order.
         """
-        if self.lost:
+        if self.ended_early:
             return
         # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
         # keep the whole matrix.
-        whole, self._whole_next = self._whole_next, True
-        moved = self.mirror.look(matrix)
+        whole, self._needs_keyframe = self._needs_keyframe, True
+        changed = self.matrix_diff.diff(matrix)
         none = np.empty(0, dtype=np.uint32)
         gradient_ids, norms = lit if lit is not None else (none, np.empty(0, dtype=np.float32))
         with np.errstate(over="ignore", invalid="ignore"):
@@ -100,8 +103,8 @@ class Recording:
             batch_counts=batch[1],
             gradient_ids=gradient_ids,
             gradient_norms=norms,
-            moved_ids=moved.token_ids,
-            moved_distances=moved.distances,
+            moved_ids=changed.token_ids,
+            moved_distances=changed.distances,
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
             verified=not seen_first,
         )
@@ -110,84 +113,91 @@ class Recording:
         self._touches[batch[0]] += 1
         self._last_lit[batch[0]] = step
         try:
-            self._write(step, pulse, moved, whole=whole)
+            self._write(step, pulse, changed, whole=whole)
         except BaseException:
             self._touches, self._last_lit = before
             raise
-        self._whole_next = False
+        self._needs_keyframe = False
 
-    def _write(self, step: int, pulse: Pulse, moved: Moved, *, whole: bool) -> None:
+    def _write(self, step: int, pulse: Pulse, moved: ChangedRows, *, whole: bool) -> None:
         attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
-        keeping = self._keeping
-        keeping.look(step)
+        retention = self._retention
+        retention.refresh(step)
         # While earlier steps wait without their matrices, moved rows have no base to apply to.
-        whole = whole or keeping.whole or bool(self._waiting)
+        whole = whole or retention.needs_keyframe or bool(self._waiting)
         rows = keyframe = census = None
-        if not whole and keeping.rows and 2 * len(moved.token_ids) <= size:
+        if not whole and retention.keeps_rows and 2 * len(moved.token_ids) <= size:
             rows = encode(Rows(attempt, step, ended, size, moved.token_ids, moved.vectors))
-        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and keeping.keyframes:
-            keyframe, census = self._keyframe(step, ended), self._census(step, ended)
+        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and retention.keeps_keyframes:
+            keyframe, census = self._encode_keyframe(step, ended), self._encode_census(step, ended)
         record = StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census)
         try:
-            self._catch_up()
-            kept = keeping.commit(record)
-        except NO_ROOM as error:
+            self._write_waiting()
+            kept = retention.commit(record)
+        except DISK_FULL_ERRORS as error:
             self._exact = False
-            self._wait(replace(record, rows=None, keyframe=None, census=None), str(error))
+            self._enqueue(replace(record, rows=None, keyframe=None, census=None), str(error))
             return
         self._exact = kept and (keyframe is not None or (rows is not None and self._exact))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the run, deferred while the disk is full."""
-        self._unsaid |= facts
-        with suppress(*NO_ROOM):
-            self._catch_up()
+        self._pending_facts |= facts
+        with suppress(*DISK_FULL_ERRORS):
+            self._write_waiting()
 
-    def _catch_up(self) -> None:
+    def _write_waiting(self) -> None:
         while self._waiting:
             self.writer.commit(self._waiting[0])
             self._waiting_bytes -= len(self._waiting.popleft().pulse)
-        if self._unsaid:
-            self.writer.set_facts(self._unsaid)
-            self._unsaid = {}
+        if self._pending_facts:
+            self.writer.set_facts(self._pending_facts)
+            self._pending_facts = {}
 
-    def _wait(self, record: StepRecord, why: str) -> None:
+    def _enqueue(self, record: StepRecord, why: str) -> None:
         """Keep a step in memory, without its matrix, until there is disk space."""
         if not self._waiting:
             log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
         self._waiting.append(record)
         self._waiting_bytes += len(record.pulse)
         if len(self._waiting) > WAITING_STEPS or self._waiting_bytes > WAITING_BYTES:
-            self.lost = True
+            self.ended_early = True
             log.warning(
                 "the disk has been full for too long: the record ends before step %d; the loop goes on",
                 self._waiting[0].step,
             )
             self._waiting.clear()
 
-    def end(self, step: int, phase: str, message: str) -> None:
+    def finish(self, step: int, phase: str, message: str) -> None:
         """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
         disk has no space for is left out, with a warning.
         """
         try:
             sealed = False
             try:
-                self._catch_up()
-                if self.lost:
+                self._write_waiting()
+                if self.ended_early:
                     with StepsReader(self.run.steps_path) as reader:
-                        step = reader.last()[1]
+                        step = reader.newest_step()[1]
                     phase, message = (
                         "interrupted",
                         f"the disk was full: what followed step {step} is not recorded",
                     )
-                elif not self._exact and step and self._keeping.snapshots != "none" and not self._whole_next:
+                elif (
+                    not self._exact
+                    and step
+                    and self._retention.snapshots != "none"
+                    and not self._needs_keyframe
+                ):
                     now = time.time()
-                    with suppress(*NO_ROOM):
-                        self.writer.keep_keyframe(step, self._keyframe(step, now), self._census(step, now))
+                    with suppress(*DISK_FULL_ERRORS):
+                        self.writer.add_keyframe(
+                            step, self._encode_keyframe(step, now), self._encode_census(step, now)
+                        )
                 facts = {"phase": phase, "message": message, "changed": time.time(), "steps": step}
                 self.writer.add_event(step, phase, message, facts)
                 sealed = True
-            except NO_ROOM as error:
+            except DISK_FULL_ERRORS as error:
                 log.warning(
                     "the disk is full (%s): the record of %s has no end, and lacks its last %d steps",
                     error,
@@ -199,14 +209,14 @@ class Recording:
         finally:
             self._lock.close()
 
-    def _keyframe(self, step: int, when: float) -> bytes:
-        return keyframe_of(self.writer.attempt, step, when, self.mirror.matrix)
+    def _encode_keyframe(self, step: int, when: float) -> bytes:
+        return encode_keyframe(self.writer.attempt, step, when, self.matrix_diff.matrix)
 
-    def _census(self, step: int, when: float) -> bytes:
+    def _encode_census(self, step: int, when: float) -> bytes:
         return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))
 
 
-def _digest(pulse: Pulse, moved: Moved) -> bytes:
+def _digest(pulse: Pulse, moved: ChangedRows) -> bytes:
     digest = hashlib.blake2b(struct.pack("<If", pulse.step, pulse.loss), digest_size=16)
     for array in (pulse.batch_ids, pulse.gradient_norms, moved.token_ids, moved.vectors):
         digest.update(np.ascontiguousarray(array).data)

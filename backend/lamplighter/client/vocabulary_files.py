@@ -15,7 +15,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.wire.frames import MAX_VOCABULARY
+from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import Vocabulary
 
 MOST_BYTES = 256 << 20
@@ -56,7 +56,7 @@ def make_vocabulary(
     for number, token in enumerate(tokens):
         if number >= MAX_VOCABULARY:
             raise InputError(f"{where}: more than {MAX_VOCABULARY:,} tokens")
-        texts.append(_text(token, f"{where}: token {number}"))
+        texts.append(_check_text(token, f"{where}: token {number}"))
     if len(texts) < FEWEST_TOKENS:
         raise InputError(f"{where}: {len(texts)} tokens are too few for a map; at least {FEWEST_TOKENS}")
     numbers = np.zeros(len(texts), dtype=np.int64)
@@ -156,21 +156,21 @@ def unequal(rows: int, tokens: int) -> str:
 
 
 def _from_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
-    token_at = header.index("token")
-    class_at = header.index("class") if "class" in header else None
+    token_column = header.index("token")
+    class_column = header.index("class") if "class" in header else None
     tokens: list[str] = []
     classes: dict[str, list[int]] = {}
     for number, line in enumerate(lines):
         cells = line.split("\t")
         if len(cells) != len(header):
             raise InputError(f"{where}: line {number + 2} has {len(cells)} columns, the header {len(header)}")
-        tokens.append(cells[token_at])
-        if class_at is not None and cells[class_at]:
-            classes.setdefault(cells[class_at], []).append(number)
+        tokens.append(cells[token_column])
+        if class_column is not None and cells[class_column]:
+            classes.setdefault(cells[class_column], []).append(number)
     return make_vocabulary(tokens, classes=classes, where=where)
 
 
-def _text(token: object, where: str) -> str:
+def _check_text(token: object, where: str) -> str:
     if not isinstance(token, str):
         raise InputError(f"{where} is no text but {type(token).__name__}")
     if len(token) > MOST_CHARACTERS:
@@ -188,10 +188,10 @@ def _classes(
     if len(classes) > MOST_CLASSES:
         raise InputError(f"{where}: {len(classes):,} classes are more than {MOST_CLASSES:,}")
     id_of = {token: number for number, token in reversed(list(enumerate(tokens)))} if classes else {}
-    taken: dict[int, str] = {}
-    found: dict[str, tuple[int, ...]] = {}
+    class_of: dict[int, str] = {}
+    resolved: dict[str, tuple[int, ...]] = {}
     for name, members in classes.items():
-        _text(name, f"{where}: the name of a class")
+        _check_text(name, f"{where}: the name of a class")
         ids: set[int] = set()
         for member in members:
             if isinstance(member, str):
@@ -200,8 +200,8 @@ def _classes(
                 number = whole_number(member, f"{where}: a token of class {name[:80]!r}", least=None)
             if not 0 <= number < len(tokens):
                 raise InputError(f"{where}: {str(member)[:80]!r} of class {name[:80]!r} is not a token")
-            if taken.setdefault(number, name) != name:
+            if class_of.setdefault(number, name) != name:
                 raise InputError(f"{where}: {tokens[number][:80]!r} is in two classes")
             ids.add(number)
-        found[name] = tuple(sorted(ids))
-    return found
+        resolved[name] = tuple(sorted(ids))
+    return resolved

@@ -10,22 +10,22 @@ from numpy.typing import NDArray
 from lamplighter.recipe import CorpusRecipe
 
 from .corpus import Corpus, CorpusError, Relation, Vocabulary
-from .lamptown import Town, write_town
-from .textfile import MINIMUM_TOKENS, paragraphs
-from .tokenisers import Tokenised, tokenise
+from .lamptown import Town, generate_town
+from .textfile import MINIMUM_TOKENS, split_paragraphs
+from .tokenisers import TokenisedText, tokenise
 
-Progress = Callable[[float, str], None]
+CorpusProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description of the current work."""
 
 
-def _shuffled(tokenised: Tokenised, seed: int) -> NDArray[np.uint32]:
+def _shuffle_documents(tokenised: TokenisedText, seed: int) -> NDArray[np.uint32]:
     """Return the same tokens in the same documents, in random order: shape (N,)."""
     document = np.repeat(np.arange(len(tokenised.document_lengths)), tokenised.document_lengths)
     lots = np.random.Generator(np.random.PCG64(seed)).random(len(document))
     return tokenised.ids[np.lexsort((lots, document))]
 
 
-def _truth(
+def _ground_truth(
     town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...]]:
     """Return the town's classes and relations as token ids; words that are not one token are dropped."""
@@ -49,7 +49,7 @@ def _truth(
 
 
 def build_corpus(
-    recipe: CorpusRecipe, seed: int, text: str | None = None, progress: Progress | None = None
+    recipe: CorpusRecipe, seed: int, text: str | None = None, progress: CorpusProgress | None = None
 ) -> Corpus:
     """Build the token ids and the vocabulary that a recipe describes, bit for bit the same every time.
 
@@ -72,16 +72,16 @@ def build_corpus(
         raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
     if recipe.kind == "lamptown":
         tell(0.0, "writing Lamptown")
-        town = write_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
+        town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
         documents = [" ".join(words) for words in town.documents]
     elif recipe.kind == "manuals":
-        from lamplighter.corpora.python_docs import read_manuals
+        from lamplighter.corpora.python_docs import read_python_docs
 
-        documents = paragraphs(read_manuals(lambda share, what: tell(0.5 * share, what)))
+        documents = split_paragraphs(read_python_docs(lambda share, what: tell(0.5 * share, what)))
     else:
         if text is None:
             raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
-        documents = paragraphs(text)
+        documents = split_paragraphs(text)
     tell(0.5, "splitting the text into tokens")
     tokenised = tokenise(
         documents,
@@ -94,12 +94,12 @@ def build_corpus(
             f"{recipe.name or 'the text'} is too short: {len(tokenised.ids):,} tokens, "
             f"and at least {MINIMUM_TOKENS:,} are needed; bring a longer text"
         )
-    ids = _shuffled(tokenised, seed) if recipe.shuffle_words else tokenised.ids
+    ids = _shuffle_documents(tokenised, seed) if recipe.shuffle_words else tokenised.ids
     classes: dict[str, tuple[int, ...]] = {}
     relations: tuple[Relation, ...] = ()
     if town is not None:
         start = "▁" if recipe.tokeniser == "bpe" else ""
-        classes, relations = _truth(town, tokenised.tokens, tokenised.counts, start)
+        classes, relations = _ground_truth(town, tokenised.tokens, tokenised.counts, start)
     vocabulary = Vocabulary(tokenised.tokens, tokenised.counts, classes, relations)
     tell(1.0, "done")
     return Corpus(ids, vocabulary, tokenised.tokeniser)

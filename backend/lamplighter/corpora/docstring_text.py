@@ -48,11 +48,11 @@ def _text_lines(docstring: str) -> Iterator[str]:
     lines = inspect.cleandoc(docstring).splitlines()
     block: int | None = None  # indent of the line that opened a block of code, maths or a table
     skipping = False  # inside a section that is a list of names
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        following = lines[at + 1] if at + 1 < len(lines) else ""
-        at += 1
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        following = lines[index + 1] if index + 1 < len(lines) else ""
+        index += 1
         if not line.strip():
             yield ""
             continue
@@ -62,15 +62,15 @@ def _text_lines(docstring: str) -> Iterator[str]:
             block = None
         if line.strip() and _indent(following) == _indent(line) and _UNDERLINE.fullmatch(following):
             skipping = line.strip().lower() in _SKIPPED_SECTIONS
-            at += 1
+            index += 1
             yield ""
             continue
         if skipping or _UNDERLINE.fullmatch(line):
             yield ""
             continue
         if line.lstrip().startswith(">>>"):
-            while at < len(lines) and lines[at].strip():
-                at += 1
+            while index < len(lines) and lines[index].strip():
+                index += 1
             yield ""
             continue
         directive = _DIRECTIVE.match(line)
@@ -116,14 +116,14 @@ def _is_prose(text: str) -> bool:
     return plain >= _PLAIN_SHARE * len(words)
 
 
-def prose_paragraphs(docstring: str) -> list[str]:
+def extract_prose(docstring: str) -> list[str]:
     """Return the paragraphs of a docstring that read as English, each on one line.
 
     Removed are doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of
     names (References, See Also), and the markup of roles, links and emphasis. A paragraph is kept if it is a
     sentence of at least six words, three quarters of them plain words.
     """
-    found: list[str] = []
+    kept: list[str] = []
     lines: list[str] = []
     for line in [*_text_lines(docstring), ""]:
         if line.strip():
@@ -131,6 +131,6 @@ def prose_paragraphs(docstring: str) -> list[str]:
         elif lines:
             text = _without_markup(" ".join(lines))
             if text and _is_prose(text):
-                found.append(text)
+                kept.append(text)
             lines = []
-    return found
+    return kept

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lamplighter.corpora.lexicon_parser import Pattern, Sentence, Slot, TownBook, read_townbook
+from lamplighter.corpora.lexicon_parser import Lexicon, Pattern, Sentence, SentenceSlot, read_lexicon
 
 TOWN_TOKENS = 500_000
 """Approximate length of the town's text, in tokens."""
@@ -52,7 +52,7 @@ class Town:
     relations: dict[str, list[tuple[str, str]]]
 
 
-class _Deck:
+class _QuotaDealer:
     """A dealer of the numbers 0 to n-1 by quota: those with larger weights more often, but each of them
     sometimes."""
 
@@ -80,7 +80,7 @@ def _zipf(count: int) -> list[float]:
     return [1.0 / (rank + 1.7) + _FLOOR for rank in range(count)]
 
 
-def with_article(following: str) -> str:
+def choose_article(following: str) -> str:
     """Return `a` or `an`, by the sound with which the next word starts."""
     if following.startswith(_SAID_WITH_A_VOWEL):
         return "an"
@@ -89,51 +89,53 @@ def with_article(following: str) -> str:
     return "an" if following[0] in _VOWELS else "a"
 
 
-class _Writer:
+class _DocumentWriter:
     """A writer of documents that tracks what was dealt, so that shares come out even over the whole town."""
 
-    def __init__(self, book: TownBook, rng: random.Random) -> None:
+    def __init__(self, book: Lexicon, rng: random.Random) -> None:
         self._book = book
         self._random = rng.random
-        self._decks = {name: _Deck(_zipf(len(words)), rng) for name, words in book.classes.items()}
+        self._decks = {name: _QuotaDealer(_zipf(len(words)), rng) for name, words in book.classes.items()}
         self._decks |= {
-            f"[{name}]": _Deck(_zipf(len(table.rows)), rng) for name, table in book.tables.items()
+            f"[{name}]": _QuotaDealer(_zipf(len(table.rows)), rng) for name, table in book.tables.items()
         }
-        self._patterns = {topic: _Deck([1.0] * len(patterns), rng) for topic, patterns in book.topics.items()}
+        self._patterns = {
+            topic: _QuotaDealer([1.0] * len(patterns), rng) for topic, patterns in book.topics.items()
+        }
 
     def _pick(self, things: list[int]) -> int:
         return things[int(self._random() * len(things))]
 
-    def document(self, topic: str) -> list[str]:
+    def write_document(self, topic: str) -> list[str]:
         """Write one document: a few sentence patterns, a small cast, sentences until it is long enough."""
         known = self._book.topics[topic]
         patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
         for pattern in patterns:
             self._patterns[topic].use(pattern)
         casts: dict[str, list[int]] = {}
-        said: set[tuple[str, ...]] = set()
+        used: set[tuple[str, ...]] = set()
         document: list[str] = []
         length = DOCUMENT_TOKENS * (0.8 + 0.4 * self._random())
         tries = 0
         while len(document) < length and tries < 100:
             tries += 1
             versions = known[self._pick(patterns)]
-            sentence = tuple(self._say(versions[int(self._random() * len(versions))], casts))
-            if sentence not in said:
-                said.add(sentence)
+            sentence = tuple(self._render_sentence(versions[int(self._random() * len(versions))], casts))
+            if sentence not in used:
+                used.add(sentence)
                 document.extend(sentence)
         return document
 
-    def _say(self, sentence: Sentence, casts: dict[str, list[int]]) -> list[str]:
+    def _render_sentence(self, sentence: Sentence, casts: dict[str, list[int]]) -> list[str]:
         book, decks = self._book, self._decks
         rows: dict[str, list[int]] = {}
         spoken: dict[str, int] = {}
         words: list[str] = []
         for part in sentence:
-            if not isinstance(part, Slot):
+            if not isinstance(part, SentenceSlot):
                 words.append(part)
                 continue
-            name = part.stem if part.column is None else f"[{part.stem}]"
+            name = part.source if part.column is None else f"[{part.source}]"
             cast = casts.get(name)
             if cast is None:
                 cast = casts[name] = decks[name].deal(_CAST)
@@ -151,58 +153,60 @@ class _Writer:
                 first = int(self._random() * len(cast))
                 second = (first + 1 + int(self._random() * (len(cast) - 1))) % len(cast)
                 chosen = rows[name] = [cast[first], cast[second]]
-            number = chosen[part.which]
+            number = chosen[part.row_index]
             decks[name].use(number)
-            words.append(book.tables[part.stem].rows[number][part.column])
-        for at, word in enumerate(words):
+            words.append(book.tables[part.source].rows[number][part.column])
+        for index, word in enumerate(words):
             if word == "a":
-                words[at] = with_article(words[at + 1])
+                words[index] = choose_article(words[index + 1])
         return words
 
 
-def _topic_weights(book: TownBook) -> dict[str, float]:
+def _topic_weights(book: Lexicon) -> dict[str, float]:
     """Return the topics' weights: the more words only a topic has, the larger, so that no district starves."""
-    stems = {topic: _stems(patterns) for topic, patterns in book.topics.items()}
-    told_in = Counter(stem for found in stems.values() for stem in found)
+    stems = {topic: _sources_of_topic(patterns) for topic, patterns in book.topics.items()}
+    topic_counts = Counter(stem for found in stems.values() for stem in found)
 
     def size(stem: str) -> int:
         table = book.tables.get(stem)
         return len(book.classes[stem]) if table is None else len(table.rows) * len(table.columns)
 
     return {
-        topic: book.stress[topic] * sum(size(stem) / told_in[stem] for stem in found)
+        topic: book.topic_emphasis[topic] * sum(size(stem) / topic_counts[stem] for stem in found)
         for topic, found in stems.items()
     }
 
 
-def _stems(patterns: list[Pattern]) -> list[str]:
+def _sources_of_topic(patterns: list[Pattern]) -> list[str]:
     """Return the classes and tables that a topic's sentences use."""
-    slots = (part for versions in patterns for line in versions for part in line if isinstance(part, Slot))
-    return sorted({slot.stem for slot in slots})
+    slots = (
+        part for versions in patterns for line in versions for part in line if isinstance(part, SentenceSlot)
+    )
+    return sorted({slot.source for slot in slots})
 
 
-def write_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:
+def generate_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:
     """Generate the town of this seed, the same to the last word on every machine.
 
     `progress` is called with the share done, from 0 to 1.
     """
-    book = read_townbook()
+    book = read_lexicon()
     # Python promises to keep only random() itself the same between versions.
     rng = random.Random(f"lamptown {seed}")
-    writer = _Writer(book, rng)
+    writer = _DocumentWriter(book, rng)
     topics = list(book.topics)
     weights = _topic_weights(book)
-    calendar = _Deck([weights[topic] for topic in topics], rng)
+    calendar = _QuotaDealer([weights[topic] for topic in topics], rng)
     documents: list[list[str]] = []
-    told: list[str] = []
+    document_topics: list[str] = []
     tokens = 0
     while tokens < TOWN_TOKENS:
         [number] = calendar.deal(1)
         calendar.use(number)
-        document = writer.document(topics[number])
+        document = writer.write_document(topics[number])
         documents.append(document)
-        told.append(topics[number])
+        document_topics.append(topics[number])
         tokens += len(document)
         if progress is not None and len(documents) % 200 == 0:
             progress(min(1.0, tokens / TOWN_TOKENS))
-    return Town(documents, told, book.classes, book.relations)
+    return Town(documents, document_topics, book.classes, book.relations)

@@ -22,24 +22,24 @@ _SHE = {"(he)": "she", "(his)": "her", "(him)": "her", "(himself)": "herself"}
 
 
 @dataclass(frozen=True)
-class Slot:
+class SentenceSlot:
     """A slot of a sentence: a word of a class, or a column of one of the rows a document uses."""
 
-    stem: str
+    source: str
     """Name of the class or the table."""
-    which: int
+    row_index: int
     """0 for the current row, 1 for another row of the same table."""
     column: int | None
     """Column of the table; None for a class."""
 
 
-Sentence = tuple[str | Slot, ...]
+Sentence = tuple[str | SentenceSlot, ...]
 Pattern = tuple[Sentence, ...]
 """A sentence, or its male and its female version."""
 
 
 @dataclass(frozen=True)
-class Table:
+class LexiconTable:
     """Rows of related words, the most frequent row first."""
 
     columns: tuple[str, ...]
@@ -47,21 +47,21 @@ class Table:
 
 
 @dataclass
-class TownBook:
+class Lexicon:
     """The word lists and sentence patterns of Lamptown."""
 
     classes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """The planted classes and their words, those of tables included, each word once."""
-    tables: dict[str, Table] = field(default_factory=dict[str, Table])
+    tables: dict[str, LexiconTable] = field(default_factory=dict[str, LexiconTable])
     topics: dict[str, list[Pattern]] = field(default_factory=dict[str, list[Pattern]])
-    stress: dict[str, float] = field(default_factory=dict[str, float])
+    topic_emphasis: dict[str, float] = field(default_factory=dict[str, float])
     """Factor on the number of a topic's documents, relative to its size."""
     relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     """Pairs of words, by the relation's name."""
 
 
-def _parse_sentence(line: str, tables: dict[str, Table]) -> Sentence:
-    parts: list[str | Slot] = []
+def _parse_sentence(line: str, tables: dict[str, LexiconTable]) -> Sentence:
+    parts: list[str | SentenceSlot] = []
     for word in line.split():
         match = _SLOT.fullmatch(word)
         if match is None:
@@ -69,11 +69,11 @@ def _parse_sentence(line: str, tables: dict[str, Table]) -> Sentence:
             continue
         stem, column = match["stem"], match["column"]
         index = None if column is None else tables[stem].columns.index(column)
-        parts.append(Slot(stem, 1 if match["other"] else 0, index))
+        parts.append(SentenceSlot(stem, 1 if match["other"] else 0, index))
     return tuple(parts)
 
 
-def _by_gender(line: str) -> list[str]:
+def _gender_versions(line: str) -> list[str]:
     """Return the male and the female version of a sentence with a gendered slot; any other sentence
     unchanged."""
     if ".mf}" not in line:
@@ -87,9 +87,9 @@ def _by_gender(line: str) -> list[str]:
     return versions
 
 
-def _sections() -> list[tuple[str, list[str], list[str]]]:
+def _read_sections() -> list[tuple[str, list[str], list[str]]]:
     """Read every section of every file: its kind, the words of its header, its lines."""
-    found: list[tuple[str, list[str], list[str]]] = []
+    sections: list[tuple[str, list[str], list[str]]] = []
     folder = resources.files(__package__ or "lamplighter.corpora") / "lexicon"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".txt"):
@@ -100,21 +100,21 @@ def _sections() -> list[tuple[str, list[str], list[str]]]:
                 continue
             header = _HEADER.fullmatch(line)
             if header:
-                found.append((header[1], header[2].split(), []))
+                sections.append((header[1], header[2].split(), []))
             else:
-                found[-1][2].append(line)
-    return found
+                sections[-1][2].append(line)
+    return sections
 
 
-def read_townbook() -> TownBook:
+def read_lexicon() -> Lexicon:
     """Read the lexicon packaged with this module."""
-    book = TownBook()
-    sections = _sections()
+    book = Lexicon()
+    sections = _read_sections()
     for kind, header, lines in sections:
         if kind == "table":
             named = [column.partition("=") for column in header[1:]]
             rows = [tuple(line.split()) for line in lines]
-            book.tables[header[0]] = Table(tuple(column for column, _, _ in named), rows)
+            book.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
             for index, (_, _, name) in enumerate(named):
                 if name:
                     words = book.classes.setdefault(name, [])
@@ -124,9 +124,10 @@ def read_townbook() -> TownBook:
     for kind, header, lines in sections:
         if kind == "topic":
             book.topics[header[0]] = [
-                tuple(_parse_sentence(version, book.tables) for version in _by_gender(line)) for line in lines
+                tuple(_parse_sentence(version, book.tables) for version in _gender_versions(line))
+                for line in lines
             ]
-            book.stress[header[0]] = float(header[1]) if len(header) > 1 else 1.0
+            book.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0
         elif kind == "relation":
             (left, left_column), (right, right_column) = (end.split(".") for end in header[1:])
             table = book.tables[left]

@@ -23,7 +23,7 @@ from pathlib import Path
 import platformdirs
 
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.corpora.docstring_text import prose_paragraphs
+from lamplighter.corpora.docstring_text import extract_prose
 
 STANDARD_LIBRARY = "python"
 """Name of the standard library among the packages."""
@@ -152,21 +152,21 @@ def _collect(roots: dict[str, Path], progress: Callable[[float, str], None] | No
             progress(number / len(files), f"reading the manuals of {package}")
         for docstring in _docstrings(file):
             # Packages repeat whole paragraphs from one function to the next; use each only once.
-            fresh = [text for text in prose_paragraphs(docstring) if text not in seen]
+            fresh = [text for text in extract_prose(docstring) if text not in seen]
             seen.update(fresh)
             if fresh:
                 documents.append(" ".join(fresh))
     return "\n\n".join(documents)
 
 
-def _cached(path: Path) -> str | None:
+def _read_cache(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def _keep(path: Path, text: str) -> None:
+def _write_cache(path: Path, text: str) -> None:
     """Write the cache atomically, ignoring errors: without a cache the next call is only slower."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +180,7 @@ def _keep(path: Path, text: str) -> None:
             raise
 
 
-def read_manuals(
+def read_python_docs(
     progress: Callable[[float, str], None] | None = None,
     packages: Sequence[str] = PACKAGES,
     cache: Path | None = None,
@@ -202,14 +202,14 @@ def read_manuals(
     described = "\n".join([str(_REVISION), *(f"{package} {_version(package)}" for package in roots)])
     folder = Path(platformdirs.user_cache_dir("lamplighter")) if cache is None else cache
     path = folder / f"manuals-{hashlib.sha256(described.encode()).hexdigest()[:16]}.txt"
-    text = _cached(path)
+    text = _read_cache(path)
     if not text:
         text = _collect(roots, progress)
         if not text:
             raise CorpusError(
                 "no manuals are found on this machine: the packages come without source; bring a text file"
             )
-        _keep(path, text)
+        _write_cache(path, text)
     if progress is not None:
         progress(1.0, "the manuals are read")
     return text

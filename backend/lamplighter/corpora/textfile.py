@@ -68,6 +68,6 @@ def decode_text(data: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def paragraphs(text: str) -> list[str]:
+def split_paragraphs(text: str) -> list[str]:
     """Split a text at blank lines into documents, with runs of white space replaced by single spaces."""
     return [" ".join(part.split()) for part in _BLANK_LINES.split(text) if part.strip()]

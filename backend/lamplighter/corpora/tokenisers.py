@@ -37,7 +37,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
-class Tokenised:
+class TokenisedText:
     """A tokenised text, with its vocabulary."""
 
     ids: NDArray[np.uint32]
@@ -52,7 +52,7 @@ class Tokenised:
     """Shape (D,): tokens of each document; they sum to N."""
 
 
-def _pieces(document: str) -> Iterator[str]:
+def _split_document(document: str) -> Iterator[str]:
     """Split a document into pieces of bounded length, at spaces where possible."""
     start = 0
     while len(document) - start > _PIECE_CHARACTERS:
@@ -98,7 +98,7 @@ def _train_bpe(pieces: Iterable[str], size: int) -> Tokenizer:
     return _bpe_tokeniser(vocabulary, [(left, right) for left, right in model["merges"]])
 
 
-def _byte_of_sign() -> dict[str, int]:
+def _byte_by_symbol() -> dict[str, int]:
     """Return the byte that each of the 256 symbols of the byte-level alphabet stands for (GPT-2's table)."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     hidden = [byte for byte in range(256) if byte not in set(shown)]
@@ -109,25 +109,27 @@ def _readable(text: str) -> str:
     return "".join(f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN else sign for sign in text)
 
 
-def _piece_shown(piece: str, byte_of_sign: dict[str, int]) -> str:
+def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
     data = bytes(byte_of_sign[sign] for sign in piece)
     text = data.decode("utf-8", errors="surrogateescape")
     text = re.sub("[\udc80-\udcff]", lambda found: f"⟨{ord(found[0]) - 0xDC00:02x}⟩", text)
     return _readable(text.replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
 
 
-def _shown(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
+def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
     """Return the displayed form of each id, all different."""
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
-        signs = _byte_of_sign()
-        shown = [name if at == 0 else _piece_shown(name, signs) for at, name in enumerate(names)]
+        signs = _byte_by_symbol()
+        shown = [
+            name if token_id == 0 else _display_piece(name, signs) for token_id, name in enumerate(names)
+        ]
     taken: set[str] = set()
-    for at, text in enumerate(shown):
+    for token_id, text in enumerate(shown):
         if text in taken:
-            shown[at] = f"{text}⟨#{at}⟩"
-        taken.add(shown[at])
+            shown[token_id] = f"{text}⟨#{token_id}⟩"
+        taken.add(shown[token_id])
     return tuple(shown)
 
 
@@ -136,7 +138,7 @@ def tokenise(
     kind: Literal["words", "bpe"],
     size: int,
     progress: Callable[[float], None] | None = None,
-) -> Tokenised:
+) -> TokenisedText:
     """Train a tokeniser on the documents and tokenise them with it.
 
     Args:
@@ -148,7 +150,7 @@ def tokenise(
 
     def pieces() -> Iterator[tuple[int, str]]:
         for number, document in enumerate(documents):
-            for piece in _pieces(document):
+            for piece in _split_document(document):
                 yield number, piece
 
     train = _train_words if kind == "words" else _train_bpe
@@ -177,4 +179,4 @@ def tokenise(
     names = [name for name, _ in vocabulary]
     ids = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
     counts = np.bincount(ids, minlength=len(names)).astype(np.int64)
-    return Tokenised(ids, _shown(names, kind), counts, tokeniser.to_str(), lengths)
+    return TokenisedText(ids, _display_tokens(names, kind), counts, tokeniser.to_str(), lengths)

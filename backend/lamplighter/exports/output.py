@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lamplighter import failpoint
 
-Progress = Callable[[float, str], None]
+ExportProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description. To cancel, raise `Cancelled` in it; no
 output is kept."""
 
@@ -24,17 +24,17 @@ class Cancelled(Exception):
     """The cancellation of an export by its caller."""
 
 
-def silent(share: float, what: str) -> None:
+def no_progress(share: float, what: str) -> None:
     """Ignore the progress of an export."""
 
 
-def part_of(progress: Progress, start: float, end: float, what: str) -> Callable[[float], None]:
+def sub_progress(progress: ExportProgress, start: float, end: float, what: str) -> Callable[[float], None]:
     """Return a progress callback from 0 to 1 that reports to another as its part from `start` to `end`."""
     return lambda share: progress(start + (end - start) * share, what)
 
 
 @contextmanager
-def whole_or_not(target: Path) -> Generator[Path]:
+def atomic_output(target: Path) -> Generator[Path]:
     """Yield a path to write to (as a file or a folder); it becomes `target` when the block succeeds, else it
     is deleted.
 
@@ -50,9 +50,9 @@ def whole_or_not(target: Path) -> Generator[Path]:
     except OSError as error:
         raise ExportError(f"{target.parent} cannot be written to: {error.strerror}") from error
     try:
-        with failpoint.within("export"):
+        with failpoint.trigger_within("export"):
             yield scratch / target.name
-        failpoint.here("export-unnamed")
+        failpoint.trigger("export-unnamed")
         (scratch / target.name).rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.lineage import Line, layouts_that_count, newest_layout
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import Layout, Method, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepSnapshot:
     """A run after one step."""
 
     run_id: str
@@ -36,7 +38,7 @@ class Moment:
         names = [*self.vocabulary.classes, ""]
         return [names[index] for index in self.vocabulary.class_of()]
 
-    def facts(self) -> dict[str, str]:
+    def metadata(self) -> dict[str, str]:
         """Return the metadata that an export carries."""
         said = {
             "format": "lamplighter",
@@ -49,7 +51,7 @@ class Moment:
         return said
 
 
-def read_moment(run: RunFolder, step: int | None) -> Moment:
+def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
     """Read a run after `step`, or after the newest step stored exactly.
 
     Raises:
@@ -57,26 +59,33 @@ def read_moment(run: RunFolder, step: int | None) -> Moment:
         FormatError: this version cannot read the folder.
     """
     try:
-        with History(run) as history:
-            line, (_, last) = history.steps.line(), history.steps.last()
+        with MatrixHistory(run) as history:
+            line, (_, last) = history.steps.lineage(), history.steps.newest_step()
             if step is not None and step > last:
                 raise ExportError(f"{run.id} has no step {step}: its last is {last}")
-            at = history.snapshot(last if step is None else step, nearest=step is None)
+            snapshot = history.snapshot(last if step is None else step, nearest=step is None)
         vocabulary = run.vocabulary
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to export yet") from error
     except NoSnapshotError as error:
         raise ExportError(str(error)) from error
-    return Moment(run.id, at.attempt, at.step, at.vectors, vocabulary, _layout(run, line, at.step))
+    return StepSnapshot(
+        run.id,
+        snapshot.attempt,
+        snapshot.step,
+        snapshot.vectors,
+        vocabulary,
+        _newest_layout(run, line, snapshot.step),
+    )
 
 
-def _layout(run: RunFolder, line: Line, step: int) -> Layout | None:
+def _newest_layout(run: RunFolder, line: Lineage, step: int) -> Layout | None:
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            entries = list(layouts_that_count(reader, line))
+            entries = list(layouts_on_lineage(reader, line))
             for method in (Method.UMAP, Method.LINEAR):
-                if found := newest_layout(entries, method, step):
-                    return decode_as(reader.record(found.id), Layout)
+                if entry := newest_layout_entry(entries, method, step):
+                    return decode_as(reader.layout_record(entry.id), Layout)
     except FileNotFoundError:
         pass
     return None

@@ -24,7 +24,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-DONE, FAILED, UNWANTED = 0, 4, 5
+DONE, FAILED, CANCELLED = 0, 4, 5
 
 _PAUSE = 0.1
 """Minimum seconds between two lines of progress."""
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="the file to make")
     parser.add_argument("--step", type=int, help="which step, for formats of one")
     chosen = parser.parse_args(arguments)
-    threading.Thread(target=_end_with_the_other_side, daemon=True).start()
+    threading.Thread(target=_exit_when_stdin_closes, daemon=True).start()
     # Readable by this user only.
     os.umask(0o077)
     # Training has priority. Not every system supports niceness, and nothing depends on it.
@@ -48,43 +48,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.exports.output import ExportError
-    from lamplighter.runfolder.sqlite.database import FormatError
+    from lamplighter.runfolder.errors import FormatError
 
     try:
         _export(chosen.run, chosen.format, chosen.step, chosen.out)
     except ExportError as error:
-        return _failed(str(error))
+        return _report_failure(str(error))
     except FormatError as error:
-        return _failed(f"the run cannot be read: {error}")
+        return _report_failure(f"the run cannot be read: {error}")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         more = "make room on the disk, and make it again" if full else "make it again"
-        return _failed(f"it could not be made: {error.strerror or error}; {more}")
+        return _report_failure(f"it could not be made: {error.strerror or error}; {more}")
     except MemoryError:
-        return _failed("there is not enough memory for it; close other programs and make it again")
+        return _report_failure("there is not enough memory for it; close other programs and make it again")
     return DONE
 
 
 def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
-    from lamplighter.exports.export import FORMATS, export
-    from lamplighter.exports.output import whole_or_not
+    from lamplighter.exports.export import FORMATS, export_run
+    from lamplighter.exports.output import atomic_output
     from lamplighter.runfolder.run_folder import RunFolder
 
-    said = _Said()
+    lines = _ProgressLines()
     run = RunFolder(folder)
     # The suffix of a folder format does not start with a dot.
-    if format in FORMATS and not FORMATS[format].ending.startswith("."):
+    if format in FORMATS and not FORMATS[format].suffix.startswith("."):
         with (
             tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
-            whole_or_not(out) as path,
+            atomic_output(out) as path,
         ):
-            made = export(run, format, step, Path(scratch) / out.stem, said.progress)
+            made = export_run(run, format, step, Path(scratch) / out.stem, lines.progress)
             _pack(made, path)
     else:
-        export(run, format, step, out, said.progress)
+        export_run(run, format, step, out, lines.progress)
 
 
-class _Said:
+class _ProgressLines:
     """A limiter of the lines of progress."""
 
     def __init__(self) -> None:
@@ -93,10 +93,10 @@ class _Said:
     def progress(self, share: float, what: str) -> None:
         """Print a line of progress, if the last one is not too recent; an `ExportProgress`."""
         if what.startswith(_LEFT_OUT):
-            _say({"left_out": what.removeprefix(_LEFT_OUT)})
+            _print_line({"left_out": what.removeprefix(_LEFT_OUT)})
         elif share >= 1 or time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
-            _say({"share": round(share, 4), "what": what})
+            _print_line({"share": round(share, 4), "what": what})
 
 
 def _pack(folder: Path, out: Path) -> None:
@@ -106,21 +106,21 @@ def _pack(folder: Path, out: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _failed(problem: str) -> int:
-    _say({"problem": problem})
+def _report_failure(problem: str) -> int:
+    _print_line({"problem": problem})
     return FAILED
 
 
-def _say(line: dict[str, object]) -> None:
+def _print_line(line: dict[str, object]) -> None:
     print(json.dumps(line), flush=True)
 
 
-def _end_with_the_other_side() -> None:
+def _exit_when_stdin_closes() -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1024):
             pass
     # Exit at once; files left behind lie in a folder that the parent process deletes.
-    os._exit(UNWANTED)
+    os._exit(CANCELLED)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
-MOST_QUESTIONS = 1_000
+MAX_QUESTIONS = 1_000
 """Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
 
 
-def questions(pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS) -> NDArray[np.int64]:
+def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS) -> NDArray[np.int64]:
     """Return the questions (a, b, c, d) that pairs give, shape (Q, 4): every pair against every other.
 
     Questions without an answer (d is one of the three given words) and without content (two of a, b, c are
@@ -29,14 +29,16 @@ def questions(pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS) -> N
         for (a, b), (c, d) in permutations(dict.fromkeys(pairs), 2)
         if len({a, b, c}) == 3 and d not in (a, b, c)
     ]
-    found = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    if len(found) > most:
-        found = found[np.sort(np.random.default_rng(0).choice(len(found), most, replace=False))]
-    return found
+    quadruples = np.array(rows, dtype=np.int64).reshape(-1, 4)
+    if len(quadruples) > limit:
+        quadruples = quadruples[
+            np.sort(np.random.default_rng(0).choice(len(quadruples), limit, replace=False))
+        ]
+    return quadruples
 
 
 def analogy_accuracy(
-    vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], most: int = MOST_QUESTIONS
+    vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS
 ) -> float:
     """Return the share of a relation's questions that 3CosAdd answers correctly.
 
@@ -48,20 +50,20 @@ def analogy_accuracy(
     Returns:
         From 0 to 1; NaN when the pairs give no question.
     """
-    asked = questions(pairs, most)
-    if not len(asked):
+    quadruples = analogy_questions(pairs, limit)
+    if not len(quadruples):
         return float("nan")
     units = unit_rows(vectors)
     right = 0
     block = max(1, BLOCK_BYTES // (4 * len(units)))
-    for start in range(0, len(asked), block):
-        a, b, c, d = asked[start : start + block].T
+    for start in range(0, len(quadruples), block):
+        a, b, c, d = quadruples[start : start + block].T
         scores = (units[b] - units[a] + units[c]) @ units.T
         rows = np.arange(len(scores))
         for given in (a, b, c):
             scores[rows, given] = -np.inf
         right += int((scores.argmax(axis=1) == d).sum())
-    return right / len(asked)
+    return right / len(quadruples)
 
 
 def chance_accuracy(size: int) -> float:

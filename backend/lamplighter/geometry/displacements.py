@@ -24,18 +24,18 @@ def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> ND
     """
     if before.shape != after.shape:
         raise ValueError(f"shapes differ: {before.shape} and {after.shape}")
-    found = np.empty(len(before), dtype=np.float32)
+    distances = np.empty(len(before), dtype=np.float32)
     rows = max(1, _BLOCK // max(1, before.shape[1]))
     with np.errstate(invalid="ignore", over="ignore"):
-        for at in range(0, len(before), rows):
-            some = slice(at, at + rows)
+        for start in range(0, len(before), rows):
+            some = slice(start, start + rows)
             change = after[some].astype(np.float64) - before[some]
-            found[some] = np.sqrt(np.einsum("ij,ij->i", change, change))
-    return found
+            distances[some] = np.sqrt(np.einsum("ij,ij->i", change, change))
+    return distances
 
 
-def farthest(distances: NDArray[np.float32], most: int) -> NDArray[np.int64]:
+def farthest_rows(distances: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
     """Return up to `limit` rows that moved, the farthest first, ties by lower id. NaN counts as not moved."""
     moved = np.flatnonzero(distances > 0)
     order = np.argsort(-distances[moved], kind="stable")
-    return moved[order[:most]]
+    return moved[order[:limit]]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 
 
-class Motion(NamedTuple):
+class VectorMotion(NamedTuple):
     """Motion at each of N steps, each array of shape (N,); NaN where undefined."""
 
     length: Doubles
@@ -24,9 +24,9 @@ class Motion(NamedTuple):
     """Degrees between the vector and the first; NaN where either has zero length."""
 
 
-def motion(
+def measure_motion(
     vectors: NDArray[np.float32], first: Doubles | None = None, before: Doubles | None = None
-) -> Motion:
+) -> VectorMotion:
     """Compute the motion of a vector.
 
     Args:
@@ -38,7 +38,7 @@ def motion(
     start = here[0] if first is None else first
     nothing = np.full(here.shape[1], np.nan)
     previous = np.vstack([nothing if before is None else before, here[:-1]])
-    return Motion(
+    return VectorMotion(
         np.linalg.norm(here, axis=1),
         np.linalg.norm(here - previous, axis=1),
         _degrees(previous, here),

@@ -38,7 +38,7 @@ def differing_rows(vectors: NDArray[np.float32], last: NDArray[np.float32]) -> N
     return np.flatnonzero((now != np.ascontiguousarray(last).view(np.uint32)).any(axis=1))
 
 
-def nearest(
+def nearest_rows(
     vectors: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the `k` nearest rows of some rows, by cosine.
@@ -55,15 +55,15 @@ def nearest(
     Raises:
         IndexError: a query id is not a row.
     """
-    return nearest_of_units(unit_rows(vectors), query_ids, k)
+    return nearest_rows_of_units(unit_rows(vectors), query_ids, k)
 
 
 def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the `k` nearest rows of every row; see `nearest_rows`. Shapes (V, min(k, V - 1))."""
-    return nearest(vectors, np.arange(len(vectors)), k)
+    return nearest_rows(vectors, np.arange(len(vectors)), k)
 
 
-def nearest_of_units(
+def nearest_rows_of_units(
     units: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Find the `k` nearest rows like `nearest_rows`, for rows that `unit_rows` has already scaled."""
@@ -81,9 +81,9 @@ def nearest_of_units(
         queries = query_ids[start : start + block]
         similar = units[queries] @ units.T
         similar[np.arange(len(queries)), queries] = -np.inf
-        found = _largest(similar, k)
-        ids[start : start + block] = found
-        cosines[start : start + block] = np.take_along_axis(similar, found, axis=1)
+        columns = _largest(similar, k)
+        ids[start : start + block] = columns
+        cosines[start : start + block] = np.take_along_axis(similar, columns, axis=1)
     # Rounding can put the product of two unit rows slightly outside.
     return ids, np.clip(cosines, -1, 1, out=cosines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ _SEED = 0
 
 
 @dataclass(frozen=True)
-class Spread:
+class PairStatistics:
     """Statistics of a number measured on many pairs; NaN if there were none."""
 
     mean: float
@@ -27,15 +28,15 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Likeness:
+class PairSimilarity:
     """Statistics of the cosine and the Euclidean distance of pairs of rows."""
 
     pairs: int
-    cosine: Spread
-    distance: Spread
+    cosine: PairStatistics
+    distance: PairStatistics
 
 
-def table(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def pairwise_similarities(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Compute the cosine and the Euclidean distance of every row with every other.
 
     Args:
@@ -52,9 +53,9 @@ def table(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
     return cosines, distances.astype(np.float32).reshape(len(wide), len(wide))
 
 
-def of_all(vectors: NDArray[np.float32]) -> Likeness:
+def measure_all_pairs(vectors: NDArray[np.float32]) -> PairSimilarity:
     """Measure every pair of the rows once. `vectors`: shape (K, D)."""
-    cosines, distances = _Sum(), _Sum()
+    cosines, distances = _RunningStatistics(), _RunningStatistics()
     units, wide = unit_rows(vectors), vectors.astype(np.float64)
     squares = (wide**2).sum(axis=1)
     for start in range(0, len(units), BLOCK):
@@ -64,10 +65,10 @@ def of_all(vectors: NDArray[np.float32]) -> Likeness:
         cosines.add((units[block] @ units.T)[later])
         apart = squares[block, None] + squares[None, :] - 2 * wide[block] @ wide.T
         distances.add(np.sqrt(np.maximum(0, apart))[later])
-    return Likeness(cosines.count, cosines.spread(-1, 1), distances.spread(0, np.inf))
+    return PairSimilarity(cosines.count, cosines.spread(-1, 1), distances.spread(0, np.inf))
 
 
-def of_random(vectors: NDArray[np.float32], most: int = RANDOM_PAIRS) -> Likeness:
+def measure_random_pairs(vectors: NDArray[np.float32], limit: int = RANDOM_PAIRS) -> PairSimilarity:
     """Measure random pairs of the rows, the same ones each time; all pairs where there are at most `limit`.
 
     Args:
@@ -75,19 +76,19 @@ def of_random(vectors: NDArray[np.float32], most: int = RANDOM_PAIRS) -> Likenes
         limit: number of pairs.
     """
     size = len(vectors)
-    if size * (size - 1) // 2 <= most:
-        return of_all(vectors)
+    if size * (size - 1) // 2 <= limit:
+        return measure_all_pairs(vectors)
     draw = np.random.default_rng(_SEED)
-    one = draw.integers(0, size, size=most)
+    one = draw.integers(0, size, size=limit)
     # Uniform over all other rows, never the row itself.
-    other = (one + draw.integers(1, size, size=most)) % size
-    cosines, distances = _Sum(), _Sum()
+    other = (one + draw.integers(1, size, size=limit)) % size
+    cosines, distances = _RunningStatistics(), _RunningStatistics()
     cosines.add((unit_rows(vectors[one]) * unit_rows(vectors[other])).sum(axis=1))
     distances.add(np.linalg.norm(vectors[one].astype(np.float64) - vectors[other], axis=1))
-    return Likeness(most, cosines.spread(-1, 1), distances.spread(0, np.inf))
+    return PairSimilarity(limit, cosines.spread(-1, 1), distances.spread(0, np.inf))
 
 
-class _Sum:
+class _RunningStatistics:
     """Running sums for the statistics of values that come in blocks."""
 
     def __init__(self) -> None:
@@ -106,11 +107,37 @@ class _Sum:
         self._least = float(np.minimum(self._least, wide.min()))
         self._most = float(np.maximum(self._most, wide.max()))
 
-    def spread(self, low: float, high: float) -> Spread:
+    def spread(self, low: float, high: float) -> PairStatistics:
         """Return the statistics, clipped to `low` and `high`: rounding can put a value slightly outside."""
         if not self.count:
-            return Spread(np.nan, np.nan, np.nan, np.nan)
+            return PairStatistics(np.nan, np.nan, np.nan, np.nan)
         mean = self._sum / self.count
         deviation = float(np.sqrt(np.maximum(0.0, self._squares / self.count - mean**2)))
         mean, least, most = (float(np.clip(value, low, high)) for value in (mean, self._least, self._most))
-        return Spread(mean, deviation, least, most)
+        return PairStatistics(mean, deviation, least, most)
+
+
+Doubles = NDArray[np.float64]
+
+
+class PairDistance(NamedTuple):
+    """Distances at each of N steps, each array of shape (N,); NaN where undefined."""
+
+    distance: Doubles
+    """Euclidean distance."""
+    cosine: Doubles
+    """Cosine of the angle between the two; NaN where either has zero length."""
+
+
+def pair_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> PairDistance:
+    """Measure the distance between two series of vectors, row by row.
+
+    Args:
+        a: shape (N, D).
+        b: shape (N, D).
+    """
+    one, other = a.astype(np.float64), b.astype(np.float64)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = np.einsum("nd,nd->n", one, other) / lengths
+    return PairDistance(np.linalg.norm(one - other, axis=1), np.clip(cosine, -1, 1))

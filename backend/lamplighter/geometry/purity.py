@@ -30,10 +30,10 @@ def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k:
     if not (sizes > 1).any():
         return float("nan")
     ids, _ = all_nearest(vectors[classed], k)
-    asked = np.minimum(k, sizes - 1)[index]
-    counted = np.arange(ids.shape[1])[None, :] < asked[:, None]
+    counted_neighbours = np.minimum(k, sizes - 1)[index]
+    counted = np.arange(ids.shape[1])[None, :] < counted_neighbours[:, None]
     hits = ((labels[ids] == labels[:, None]) & counted).sum(axis=1)
-    pure = np.divide(hits, asked, out=np.zeros(len(hits)), where=asked > 0)
+    pure = np.divide(hits, counted_neighbours, out=np.zeros(len(hits)), where=counted_neighbours > 0)
     by_class = np.bincount(index, weights=pure, minlength=len(classes)) / sizes
     return float(by_class[sizes > 1].mean())
 

@@ -49,7 +49,7 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     return float(a @ b) / scale if scale > 0 else float("nan")
 
 
-def length_follows_frequency(vectors: NDArray[np.float32], counts: NDArray[np.integer]) -> float:
+def length_frequency_correlation(vectors: NDArray[np.float32], counts: NDArray[np.integer]) -> float:
     """Compute the rank correlation of row lengths with token counts (a logarithm does not change ranks).
 
     Args:

@@ -26,7 +26,7 @@ class FullTrust:
     """The number of neighbours used, k."""
 
 
-def trust_in_full(
+def compute_full_trust(
     vectors: NDArray[np.float32], places: NDArray[np.float32], neighbours: int = 10
 ) -> FullTrust:
     """Compute trustworthiness and recall of a map, with every token ranked against every other.

@@ -19,10 +19,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lamplighter import failpoint
+from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observer
-from lamplighter.model.step import Learner
 
-KEPT = 2
+KEPT_CHECKPOINTS = 2
 RETRY_SECONDS = 10.0
 """Delay before retrying a checkpoint that could not be written."""
 _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
@@ -81,17 +81,17 @@ def save_checkpoint(
     on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
         folder.mkdir(exist_ok=True)
-        for left in folder.glob("*.part"):
-            left.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
-        with failpoint.within("checkpoint-write"):
+        for partial in folder.glob("*.part"):
+            partial.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
+        with failpoint.trigger_within("checkpoint-write"):
             save_file(on_host, temporary, metadata=metadata)
-            failpoint.here("checkpoint-unsynced")
+            failpoint.trigger("checkpoint-unsynced")
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
-            failpoint.here("checkpoint-unnamed")
+            failpoint.trigger("checkpoint-unnamed")
             temporary.replace(path)
-            failpoint.here("checkpoint-named")
-            for old in list_checkpoints(folder)[:-KEPT]:
+            failpoint.trigger("checkpoint-named")
+            for old in list_checkpoints(folder)[:-KEPT_CHECKPOINTS]:
                 old.path.unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):

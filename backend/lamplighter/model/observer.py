@@ -22,8 +22,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.model.step import Learner, StepResult
-from lamplighter.wire.frames import NEVER, Floats, UInts
+from lamplighter.model.learner import Learner
+from lamplighter.model.step import StepResult
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.row_frames import NEVER
 
 SMALL = 1 << 18
 """Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
@@ -49,7 +51,7 @@ class Observation:
     verified: bool
 
     @property
-    def finite(self) -> bool:
+    def is_finite(self) -> bool:
         """Return whether the loss, the gradient norms and the moved distances are all finite."""
         return bool(
             np.isfinite(self.loss)
@@ -74,25 +76,25 @@ class Observer:
     def __init__(self, learner: Learner, verify_every: int) -> None:
         """Copy the embedding; compare it in full every `verify_every` steps, or always if it is small."""
         self._weight = learner.model.embedding.weight
-        self._seen = self._weight.detach().clone()
+        self._previous = self._weight.detach().clone()
         self._sparse = learner.model.embedding.sparse
-        self._always_whole = not self._sparse or self._seen.numel() <= SMALL
+        self._always_full = not self._sparse or self._previous.numel() <= SMALL
         self._verify_every = verify_every
         layers = learner.model.layers()
         self.layers = list(layers)
         layer_of = {id(p): number for number, group in enumerate(layers.values()) for p in group}
         self._layer_of = np.array([layer_of[id(p)] for p in learner.model.parameters()])
-        vocabulary = self._seen.shape[0]
+        vocabulary = self._previous.shape[0]
         self.touches: UInts = np.zeros(vocabulary, dtype=np.uint32)
         self.last_lit: UInts = np.full(vocabulary, NEVER, dtype=np.uint32)
 
     def embedding(self) -> Floats:
         """Return a copy of the matrix at the last observation, shape (V, D)."""
-        return self._seen.cpu().numpy().copy()
+        return self._previous.cpu().numpy().copy()
 
     def restore(self, touches: UInts, last_lit: UInts) -> None:
         """Copy the embedding again after a checkpoint was loaded, and set the counts saved with it."""
-        self._seen = self._weight.detach().clone()
+        self._previous = self._weight.detach().clone()
         self.touches, self.last_lit = touches, last_lit
 
     @torch.no_grad()
@@ -104,17 +106,17 @@ class Observer:
             ids: the token ids in the batch, any shape, on the host.
             result: the result of `train_step`.
         """
-        batch_ids, batch_counts = unique_rows(ids, len(self.touches))
+        batch_ids, batch_counts = count_distinct_rows(ids, len(self.touches))
         self.touches[batch_ids] += 1
         self.last_lit[batch_ids] = step
-        whole = self._always_whole or step % self._verify_every == 0
+        whole = self._always_full or step % self._verify_every == 0
 
         scalars = torch.cat((result.loss.view(1), result.clip_scale.view(1), result.gradient_norms))
         numbers = scalars.cpu().numpy()
         loss, scale = float(numbers[0]), numbers[1]
         squares = np.bincount(self._layer_of, weights=numbers[2:].astype(np.float64) ** 2)
-        gradient_ids, gradient_norms = self._gradient()
-        moved_ids, moved_distances, vectors = self._moved(gradient_ids, whole)
+        gradient_ids, gradient_norms = self._rows_with_gradient()
+        moved_ids, moved_distances, vectors = self._moved_rows(gradient_ids, whole)
         return Observation(
             step=step,
             loss=loss,
@@ -129,7 +131,7 @@ class Observer:
             verified=whole,
         )
 
-    def _gradient(self) -> tuple[UInts, Floats]:
+    def _rows_with_gradient(self) -> tuple[UInts, Floats]:
         """Return the rows with a non-zero gradient, and their norms."""
         gradient = self._weight.grad
         assert gradient is not None
@@ -142,40 +144,40 @@ class Observer:
         ids = np.flatnonzero(norms)
         return ids.astype(np.uint32), norms[ids]
 
-    def _moved(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats, Floats | None]:
+    def _moved_rows(self, gradient_ids: UInts, whole: bool) -> tuple[UInts, Floats, Floats | None]:
         """Return the moved rows, their distances, and their new vectors (None if more than half moved)."""
         if self._sparse:
-            moved, distances, vectors = self._catch_up(gradient_ids)
-            if not whole or torch.equal(self._weight.detach(), self._seen):
+            moved, distances, vectors = self._update_copy(gradient_ids)
+            if not whole or torch.equal(self._weight.detach(), self._previous):
                 return moved, distances, vectors
             # Some row without a gradient moved. Rows already updated in the copy no longer differ.
-            others = (self._weight.detach() != self._seen).any(dim=1).nonzero().flatten().cpu().numpy()
-            more, further, elsewhere = self._catch_up(others.astype(np.uint32))
+            others = (self._weight.detach() != self._previous).any(dim=1).nonzero().flatten().cpu().numpy()
+            more, further, elsewhere = self._update_copy(others.astype(np.uint32))
             order = np.argsort(np.concatenate((moved, more)))
             return (
                 np.concatenate((moved, more))[order],
                 np.concatenate((distances, further))[order],
                 np.concatenate((vectors, elsewhere))[order] if 2 * len(order) <= len(self.touches) else None,
             )
-        distances = torch.linalg.vector_norm(self._weight.detach() - self._seen, dim=1).cpu().numpy()
+        distances = torch.linalg.vector_norm(self._weight.detach() - self._previous, dim=1).cpu().numpy()
         moved = np.flatnonzero(distances).astype(np.uint32)
         few = 2 * len(moved) <= len(self.touches)
         vectors = self._weight.detach().cpu().numpy()[moved] if few else None
-        self._seen.copy_(self._weight.detach())
+        self._previous.copy_(self._weight.detach())
         return moved, distances[moved], vectors
 
-    def _catch_up(self, ids: UInts) -> tuple[UInts, Floats, Floats]:
+    def _update_copy(self, ids: UInts) -> tuple[UInts, Floats, Floats]:
         """Return which of the rows `ids` moved, their distances and new vectors, and update them in the copy."""
-        rows = torch.from_numpy(ids.astype(np.int64)).to(self._seen.device)
+        rows = torch.from_numpy(ids.astype(np.int64)).to(self._previous.device)
         now = self._weight.detach()[rows]
-        distances = torch.linalg.vector_norm(now - self._seen[rows], dim=1).cpu().numpy()
-        self._seen[rows] = now
+        distances = torch.linalg.vector_norm(now - self._previous[rows], dim=1).cpu().numpy()
+        self._previous[rows] = now
         vectors = now.cpu().numpy()
         kept = distances > 0
         return (ids, distances, vectors) if kept.all() else (ids[kept], distances[kept], vectors[kept])
 
 
-def unique_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
+def count_distinct_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
     """Return the distinct ids, sorted, and their counts: the touched rows of an untied embedding."""
     if vocabulary <= SMALL:
         counts = np.bincount(ids.reshape(-1), minlength=vocabulary)

@@ -9,59 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
-from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import OptimiserRecipe
-
-
-@dataclass
-class Learner:
-    """A model with its optimisers and its precision."""
-
-    model: Transformer
-    optimisers: list[optim.Optimizer]
-    clip_norm: float
-    autocast: torch.dtype | None = None
-    """Lower precision of the forward pass (CUDA); None for 32 bits throughout."""
-
-    @property
-    def device(self) -> torch.device:
-        """Return the device of the model."""
-        return self.model.embedding.weight.device
-
-    def set_learning_rate(self, rate: float) -> None:
-        """Set the learning rate; each parameter group applies its own factor."""
-        for optimiser in self.optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["factor"]
-
-
-def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dtype | None = None) -> Learner:
-    """Create the optimisers of a recipe for a model.
-
-    Raises:
-        ValueError: the recipe requires lazy updates of a model whose embedding gradient is dense.
-    """
-    sparse = model.embedding.sparse
-    if recipe.kind == "lazy" and not sparse:
-        raise ValueError("lazy updates need a sparse embedding gradient")
-    embedding = model.embedding.weight
-    rest = [parameter for parameter in model.parameters() if parameter is not embedding]
-    # A tied embedding is also the output matrix, which the faster rate would make unstable.
-    factor = 1.0 if model.shape.tied else recipe.embedding_factor
-    groups = [
-        {"params": [embedding], "lr": recipe.learning_rate * factor, "factor": factor},
-        {"params": rest, "lr": recipe.learning_rate, "factor": 1.0},
-    ]
-    match recipe.kind:
-        case "lazy":
-            optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), optim.Adam(groups[1:])]
-        case "adam":
-            optimisers = [optim.Adam(groups)]
-        case "sgd":
-            optimisers = [optim.SGD(groups)]
-    return Learner(model, optimisers, recipe.clip_norm, autocast)
+from lamplighter.model.learner import Learner
 
 
 @dataclass(frozen=True)

@@ -9,28 +9,28 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from lamplighter.runfolder.lineage import Line, counts
-from lamplighter.runfolder.reading.map_settings import read_drawing
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
-from lamplighter.runfolder.writing.finalise import left_open
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.writing.finalise import unsealed_roles
 
-Mark = tuple[tuple[str, int, int], ...]
+FilesMark = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
-class _Known:
-    mark: Mark
+class _RunNeeds:
+    mark: FilesMark
     training: bool
     """True if a trainer of ours is needed: the run is not over, or somebody asked for it to continue."""
     last: int = 0
     """The last step of a run that we do not train."""
-    asked: tuple[tuple[str, int], ...] = ()
+    pending_requests: tuple[tuple[str, int], ...] = ()
     """Pending requests about the map of a run that we do not train: server and number."""
     behind: tuple[bool, bool] = (False, False)
     """For a run that we do not train: whether its map, and its measures or tiles, end before the last
@@ -41,36 +41,36 @@ class _Known:
     """For a run that is over, the roles whose file is not finalised."""
 
 
-class Wanted:
+class DesiredState:
     """The desired state of the workers of each run, as of the last poll."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _RunNeeds] = {}
         self._alive: dict[str, bool] = {}
         self._spells: dict[str, int] = {}
 
-    def look(self, runs: list[RunFolder]) -> None:
+    def refresh(self, runs: list[RunFolder]) -> None:
         """Read the state of these runs again, and forget all others."""
         there = {run.id for run in runs}
         self._known = {name: known for name, known in self._known.items() if name in there}
         self._spells = {name: spell for name, spell in self._spells.items() if name in there}
         before, self._alive = self._alive, {}
         for run in runs:
-            known = self._read(run)
+            known = self._read_run(run)
             # A run that is over has no trainer; skipping its lock keeps a long list of runs cheap.
             alive = (known is None or not known.over) and is_held(run.path, "trainer")
             self._alive[run.id] = alive
             if alive and not before.get(run.id):
                 self._spells[run.id] = self._spells.get(run.id, 0) + 1
 
-    def trained(self, run: RunFolder) -> bool:
+    def is_trained(self, run: RunFolder) -> bool:
         """Return whether a trainer was running at the last poll."""
         return self._alive.get(run.id, False)
 
-    def state(self, run: RunFolder, role: str) -> object | None:
+    def needed_state(self, run: RunFolder, role: str) -> object | None:
         """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
         ended well is not needed again for the same state."""
-        if role != "trainer" and self.trained(run):
+        if role != "trainer" and self.is_trained(run):
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
         if known is None:
@@ -80,21 +80,23 @@ class Wanted:
         behind = known.behind[0 if role == "projector" else 1]
         if not behind:
             return None
-        return ("finish", known.last, known.asked) if role == "projector" else ("finish", known.last)
+        return (
+            ("finish", known.last, known.pending_requests) if role == "projector" else ("finish", known.last)
+        )
 
-    def to_seal(self, run: RunFolder) -> tuple[str, ...]:
+    def roles_to_finalise(self, run: RunFolder) -> tuple[str, ...]:
         """Return the roles that are no longer needed and whose file is not finalised."""
         known = self._known.get(run.id)
-        if known is None or self.trained(run):
+        if known is None or self.is_trained(run):
             return ()
-        return tuple(role for role in known.left_open if self.state(run, role) is None)
+        return tuple(role for role in known.left_open if self.needed_state(run, role) is None)
 
-    def _read(self, run: RunFolder) -> _Known | None:
-        mark = _mark(run, (".sqlite", ".sqlite-wal"))
+    def _read_run(self, run: RunFolder) -> _RunNeeds | None:
+        mark = _files_mark(run, (".sqlite", ".sqlite-wal"))
         known = self._known.get(run.id)
         if known is None or known.mark != mark:
             try:
-                known = _read(run, mark)
+                known = _read_needs(run, mark)
             except (FormatError, OSError, ValueError):
                 self._known.pop(run.id, None)
                 return None
@@ -102,12 +104,12 @@ class Wanted:
         return known
 
 
-def asked_mark(run: RunFolder) -> Mark:
+def requests_mark(run: RunFolder) -> FilesMark:
     """Return a value that changes when somebody makes a request of the run."""
-    return tuple(entry for entry in _mark(run, (".sqlite",)) if entry[0].startswith("requests-"))
+    return tuple(entry for entry in _files_mark(run, (".sqlite",)) if entry[0].startswith("requests-"))
 
 
-def _mark(run: RunFolder, endings: tuple[str, ...]) -> Mark:
+def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark:
     found: list[tuple[str, int, int]] = []
     try:
         with os.scandir(run.path) as entries:
@@ -120,36 +122,38 @@ def _mark(run: RunFolder, endings: tuple[str, ...]) -> Mark:
     return tuple(sorted(found))
 
 
-def _read(run: RunFolder, mark: Mark) -> _Known:
+def _read_needs(run: RunFolder, mark: FilesMark) -> _RunNeeds:
     _ = run.recipe  # Raises if it cannot be read: such a run cannot be trained.
     if wants_training(run):
-        return _Known(mark, training=True)
+        return _RunNeeds(mark, training=True)
     with StepsReader(run.steps_path) as reader:
-        line, (_, last) = reader.line(), reader.last()
-        over, untiled = reader.facts().get("phase") in TERMINAL, reader.has_rows()
-    drawing = read_drawing(run)
-    asked = tuple((request.server, request.id) for request in drawing.pending)
-    undrawn = _last_layout(run, line) < last or not drawing.settled or bool(asked)
-    return _Known(
+        line, (_, last) = reader.lineage(), reader.newest_step()
+        over, untiled = reader.facts().get("phase") in TERMINAL_PHASES, reader.has_rows()
+    drawing = read_map_settings(run)
+    pending = tuple((request.server, request.id) for request in drawing.pending)
+    undrawn = _last_layout(run, line) < last or not drawing.settled or bool(pending)
+    return _RunNeeds(
         mark,
         False,
         last,
-        asked,
+        pending,
         (undrawn, _last_measure(run, line) < last or untiled),
         over,
-        left_open(run) if over else (),
+        unsealed_roles(run) if over else (),
     )
 
 
-def _last_layout(run: RunFolder, line: Line) -> int:
+def _last_layout(run: RunFolder, line: Lineage) -> int:
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            return max((e.step for e in reader.entries() if counts(line, e.attempt, e.step)), default=-1)
+            return max(
+                (e.step for e in reader.layout_entries() if on_lineage(line, e.attempt, e.step)), default=-1
+            )
     except FileNotFoundError:
         return -1
 
 
-def _last_measure(run: RunFolder, line: Line) -> int:
+def _last_measure(run: RunFolder, line: Lineage) -> int:
     try:
         with MeasuresReader(run.measures_path) as reader:
             return reader.last_step(line)

@@ -26,9 +26,9 @@ class MapSettings:
     """Epochs a frame."""
     gain: float = 2.0
     """Learning rate for a graph of which everything changed in one frame."""
-    fastest: float = 1.0
+    max_learning_rate: float = 1.0
     """The highest learning rate with which a warm frame starts."""
-    cooling: float = 0.7
+    learning_rate_decay: float = 0.7
     """Factor by which the learning rate falls from frame to frame when the embedding rests."""
     glide: float = 0.6
     """Share of the way to the optimiser's position that a token moves in one frame, at most; applied twice
@@ -49,24 +49,24 @@ class MapSettings:
             raise ValueError("calm_glide must be above 0 and at most glide, and glide at most 1")
 
 
-class MapMethod(Protocol):
+class LayoutMethod(Protocol):
     """A method that lays out a moving embedding, frame after frame. For one thread only."""
 
     @property
-    def places(self) -> NDArray[np.float32] | None:
+    def coordinates(self) -> NDArray[np.float32] | None:
         """Return the tokens' positions, shape (V, 2), or None before the first frame."""
         ...
 
     @property
-    def restless(self) -> bool:
+    def unsettled(self) -> bool:
         """Return whether another frame of the same embedding would still move the map."""
         ...
 
-    def remember(self, vectors: NDArray[np.float32]) -> None:
+    def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Load the embedding, shape (V, D), that the initial positions were made for."""
         ...
 
-    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the next frame. The method itself detects which rows moved since the last one.
 
         Args:
@@ -78,7 +78,7 @@ class MapMethod(Protocol):
         """
         ...
 
-    def change(self, settings: MapSettings) -> None:
+    def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on, starting from the current positions, never from
         scratch."""
         ...

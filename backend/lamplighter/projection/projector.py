@@ -7,60 +7,32 @@ This module makes frames. It neither watches the run nor decides when a frame is
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.districts.schedule import Survey
-from lamplighter.projection.layout_method import MapMethod
-from lamplighter.projection.methods.linear_view import CHOSEN_AT, LinearView, principal_view
-from lamplighter.projection.methods.registry import METHODS, begun_over, make_method, settings_of
-from lamplighter.projection.quality.layout_score import rated_layout
-from lamplighter.projection.quality.neighbour_source import Nearest, Surroundings
+from lamplighter.projection.districts.schedule import DistrictSchedule
+from lamplighter.projection.layout_method import LayoutMethod
+from lamplighter.projection.methods.linear_view import FIXED_FROM_STEP, LinearView, principal_view
+from lamplighter.projection.methods.registry import (
+    METHODS,
+    make_method,
+    make_replacement_method,
+    settings_from_recipe,
+)
+from lamplighter.projection.quality.layout_score import score_layout
+from lamplighter.projection.quality.neighbour_source import NearestNeighbours, NeighbourSource
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.gpu_neighbours import card_for
+from lamplighter.projection.warm_up import MAX_SETTLING_FRAMES
 from lamplighter.recipe import MapRecipe
-from lamplighter.runfolder.reading.map_settings import changed, chosen_of
+from lamplighter.runfolder.reading.map_settings import merge_settings_if_valid, settings_from_facts
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import Request
-from lamplighter.wire.frames import FrameError, Layout, Method, decode
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
-
-SETTLING = 100
-"""Frames after which an embedding at rest counts as settled, whatever the learning rate."""
-
-
-class WarmUp:
-    """A background thread that imports and compiles what a layout method needs.
-
-    The first time on a machine this takes a quarter of a minute, later a few seconds; the linear view goes on
-    meanwhile. Numba aborts the process when two threads run its code at once, so the main thread runs none
-    before `done`, and this thread none after.
-    """
-
-    def __init__(self, chosen: MapRecipe, size: int) -> None:
-        self._chosen, self._size = chosen, size
-        self.error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
-        self._thread.start()
-
-    @property
-    def done(self) -> bool:
-        """Return whether the map can be made, or failed to warm up (`error`)."""
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            card_for(self._size)
-            made = make_method(self._chosen)
-            some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-            for _ in range(2):
-                made.frame(some)
-                some[:5] += 1  # compile the code that updates a moving embedding too
-        except Exception as error:  # noqa: BLE001  # passed on to the main thread, which raises it
-            self.error = error
 
 
 class Projector:
@@ -86,10 +58,10 @@ class Projector:
         self._writer = writer
         self._size = size
         self._probe = TrustProbe(size)
-        self._surroundings = Surroundings()
-        self._nearest: Nearest | None = None
-        self._survey = Survey(writer, earlier, vocabulary) if vocabulary is not None else None
-        self._method: MapMethod | None = None
+        self._neighbour_source = NeighbourSource()
+        self._nearest: NearestNeighbours | None = None
+        self._districts = DistrictSchedule(writer, earlier, vocabulary) if vocabulary is not None else None
+        self._method: LayoutMethod | None = None
         self._ready = False
         self._linear: LinearView | None = None
         self._linear_shown: tuple[int, int] | None = None
@@ -97,95 +69,103 @@ class Projector:
         facts = earlier.facts()
         if "linear" in facts:
             self._linear = LinearView.from_facts(facts["linear"])
-        linear, drawn = (_newest(earlier, size, *methods) for methods in ((Method.LINEAR,), METHODS.values()))
+        linear, drawn = (
+            _newest_layout_by(earlier, size, *methods) for methods in ((Method.LINEAR,), METHODS.values())
+        )
         self._linear_shown = (linear.attempt, linear.step) if linear else None
         self._places = drawn.coordinates if drawn else None
         self._drawn_by = drawn.method if drawn else None
         self._remembered: NDArray[np.float32] | None = None
-        self.shown = (drawn.attempt, drawn.step) if drawn else None
+        self.last_drawn = (drawn.attempt, drawn.step) if drawn else None
         """(attempt, step) of the newest layout of the map; None before the first."""
-        self.chosen = chosen_of(facts) or chosen or MapRecipe()
+        self.map_recipe = settings_from_facts(facts) or chosen or MapRecipe()
         """The map's current method and settings."""
         self._settled: bool = facts.get("settled", True)
 
     @property
-    def living(self) -> bool:
+    def map_started(self) -> bool:
         """Return whether the map is being drawn yet."""
         return self._ready
 
-    def remember(self, vectors: NDArray[np.float32] | None) -> None:
+    def set_previous_space(self, vectors: NDArray[np.float32] | None) -> None:
         """Set the embedding, shape (V, D), of the last layout, so that the layout method knows how far it has
         moved since."""
         self._remembered = vectors
 
-    def begin(self) -> None:
+    def start_map(self) -> None:
         """Start drawing the map with the next frame; call it once the warm-up is done."""
         self._ready = True
-        self._tell()
+        self._write_facts()
 
-    def take_up(self, request: Request, attempt: int, step: int) -> None:
+    def apply_request(self, request: Request, attempt: int, step: int) -> None:
         """Apply a request of kind `map` from the next frame on; `step` is the step shown last.
 
         The new settings and the mark that the request was applied are written in one transaction. Whenever
         this process is killed, the next one neither loses the request nor applies it again.
         """
-        before = self.chosen
+        before = self.map_recipe
         # An invalid request changes nothing; the server has already refused it to its sender.
-        chosen = changed(before, request.body) or before
-        with self._writer.together():
+        chosen = merge_settings_if_valid(before, request.body) or before
+        with self._writer.transaction():
             if chosen != before:
                 self._settled = False
                 self._writer.set_facts({"map": chosen.model_dump(), "settled": False})
             self._writer.add_applied(request.server, request.id, attempt, step, request.kind, request.body)
-        self.chosen = chosen
+        self.map_recipe = chosen
         self._settling = 0
         if chosen.method != before.method:
             self._method = self._remembered = None
         elif self._method is not None and chosen != before:
-            self._method.change(settings_of(chosen))
+            self._method.change_settings(settings_from_recipe(chosen))
         if self._ready:
-            self._tell()
+            self._write_facts()
 
-    def _tell(self) -> None:
-        chosen = self.chosen
+    def _write_facts(self) -> None:
+        chosen = self.map_recipe
         facts: dict[str, Any] = {"map": chosen.model_dump()}
         if chosen.method != "pca":
             facts["umap"] = {
                 "neighbours": min(chosen.neighbours, self._size),
                 "min_dist": chosen.min_dist,
                 "spread": chosen.spread,
-                "negatives": settings_of(chosen).negatives,
+                "negatives": settings_from_recipe(chosen).negatives,
                 "metric": "cosine",
             }
         self._writer.set_facts(facts)
 
-    def _begun(self, vectors: NDArray[np.float32]) -> MapMethod:
+    def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
         """Create the chosen method so that it continues from the layout shown."""
-        if self._places is not None and self._drawn_by != METHODS[self.chosen.method]:
-            return begun_over(self.chosen, vectors, self._places)
-        made = make_method(self.chosen, self._places)
+        if self._places is not None and self._drawn_by != METHODS[self.map_recipe.method]:
+            return make_replacement_method(self.map_recipe, vectors, self._places)
+        method = make_method(self.map_recipe, self._places)
         if self._remembered is not None and np.isfinite(self._remembered).all():
-            made.remember(self._remembered)
+            method.resume_from(self._remembered)
         if not self._settled:
-            made.change(settings_of(self.chosen))
-        return made
+            method.change_settings(settings_from_recipe(self.map_recipe))
+        return method
 
     @property
-    def _restless(self) -> bool:
+    def _unsettled(self) -> bool:
         """Return whether another frame of the same embedding would still move the map."""
-        return self._method is None or (self._method.restless and self._settling < SETTLING)
+        return self._method is None or (self._method.unsettled and self._settling < MAX_SETTLING_FRAMES)
 
-    def wants(self, attempt: int, step: int) -> bool:
+    def needs_frame(self, attempt: int, step: int) -> bool:
         """Return whether a frame of this step would show anything new."""
         if self._linear_shown != (attempt, step):
             return True
-        return self._ready and (self.shown != (attempt, step) or self._restless)
+        return self._ready and (self.last_drawn != (attempt, step) or self._unsettled)
 
-    def complete(self, attempt: int, step: int) -> bool:
+    def is_complete(self, attempt: int, step: int) -> bool:
         """Return whether an earlier process already left both views of this step."""
-        return not self.living and self._settled and self._linear_shown == self.shown == (attempt, step)
+        return (
+            not self.map_started
+            and self._settled
+            and self._linear_shown == self.last_drawn == (attempt, step)
+        )
 
-    def frame(self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False) -> bool:
+    def project_step(
+        self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool = False
+    ) -> bool:
         """Make and commit the layouts of one step.
 
         Args:
@@ -201,8 +181,8 @@ class Projector:
         wild = int((~np.isfinite(vectors).all(axis=1)).sum())
         if wild:
             reason = "1 row is not finite" if wild == 1 else f"{wild} rows are not finite"
-            self._linear_shown = self.shown = (attempt, step)
-            self._settling = SETTLING
+            self._linear_shown = self.last_drawn = (attempt, step)
+            self._settling = MAX_SETTLING_FRAMES
             self._settled = True
             self._writer.set_facts(
                 {
@@ -215,38 +195,38 @@ class Projector:
                 }
             )
             return False
-        self._probe.look(vectors)
+        self._probe.set_space(vectors)
         # The first frame of a map may take seconds, so the linear view is committed before it.
         begun = self._method is not None
         if begun:
             self._draw(vectors, attempt, step)
         else:
-            self._nearest = self._surroundings.of(vectors, None)
+            self._nearest = self._neighbour_source.find(vectors, None)
         start_only = self._linear is not None and self._linear.step == 0 < step
         if self._linear_shown != (attempt, step) or (over and start_only):
-            places = self._linear_view(vectors, attempt, step, over=over).places(vectors)
+            places = self._linear_view(vectors, attempt, step, over=over).project(vectors)
             self._commit(Method.LINEAR, places, attempt, step)
             self._linear_shown = (attempt, step)
         if self._ready and not begun:
             self._draw(vectors, attempt, step)
-        if self._ready and self._survey is not None:
-            final = over and not self.wants(attempt, step)
-            self._survey.look(vectors, self._nearest, attempt, step, final=final)
+        if self._ready and self._districts is not None:
+            final = over and not self.needs_frame(attempt, step)
+            self._districts.detect_if_due(vectors, self._nearest, attempt, step, final=final)
         return True
 
     def _draw(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
         if self._method is None:
-            self._method = self._begun(vectors)
+            self._method = self._create_method(vectors)
             self._remembered = None
-        self._settling = self._settling + 1 if self.shown == (attempt, step) else 0
-        self._places, self._drawn_by = self._method.frame(vectors), METHODS[self.chosen.method]
-        self._nearest = self._surroundings.of(vectors, self._method)
-        with self._writer.together():
+        self._settling = self._settling + 1 if self.last_drawn == (attempt, step) else 0
+        self._places, self._drawn_by = self._method.draw_frame(vectors), METHODS[self.map_recipe.method]
+        self._nearest = self._neighbour_source.find(vectors, self._method)
+        with self._writer.transaction():
             self._commit(self._drawn_by, self._places, attempt, step)
-            if not self._settled and not self._restless:
+            if not self._settled and not self._unsettled:
                 self._writer.set_facts({"settled": True})
                 self._settled = True
-        self.shown = attempt, step
+        self.last_drawn = attempt, step
 
     def _linear_view(
         self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool
@@ -254,20 +234,20 @@ class Projector:
         view = self._linear
         # The view comes from the start, or from a step before the embedding had taken shape (the start was
         # not projected).
-        early = view is not None and view.step < CHOSEN_AT <= step
+        early = view is not None and view.step < FIXED_FROM_STEP <= step
         if view is None or early or (over and view.step == 0 < step):
-            like = None if view is None else view.places(vectors)
+            like = None if view is None else view.project(vectors)
             view = self._linear = principal_view(vectors, attempt, step, like)
             self._writer.set_facts({"linear": view.to_facts()})
         return view
 
     def _commit(self, method: Method, places: NDArray[np.float32], attempt: int, step: int) -> None:
-        self._writer.commit(rated_layout(attempt, step, method, places, self._probe, self._nearest))
+        self._writer.commit(score_layout(attempt, step, method, places, self._probe, self._nearest))
 
 
-def _newest(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:
+def _newest_layout_by(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:
     """Return the newest layout made by the given methods, or None where there is none that fits."""
-    record = reader.last_made(*methods)
+    record = reader.last_written(*methods)
     try:
         layout = None if record is None else decode(record)
     except FrameError:

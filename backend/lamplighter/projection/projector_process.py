@@ -10,23 +10,24 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.projector import Projector, WarmUp
-from lamplighter.runfolder.lineage import counts
+from lamplighter.projection.projector import Projector
+from lamplighter.projection.warm_up import WarmUp
+from lamplighter.runfolder.lineage import on_lineage
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
-from lamplighter.runfolder.writing.free_space import insist
+from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.writing.free_space import retry_while_full
 
 POLL = 0.02
 """Seconds between two polls of the run, which take microseconds each."""
 SHARE = 0.6
 """Share of one core used while the run is trained."""
-BETWEEN = (0.02, 1.0)
+REST_SECONDS = (0.02, 1.0)
 """Minimum and maximum seconds of rest between two frames, whatever the share requires."""
 PATIENCE = 60.0
 """Seconds without a trainer after which the projector stops; it is started again with the trainer."""
@@ -47,7 +48,7 @@ class ProjectorProcess:
         self._stop = False
         self._warm: WarmUp | None = None
         self._alive = False
-        self._looked = 0.0
+        self._checked_at = 0.0
         self._last_alive = time.monotonic()
 
     def stop(self) -> None:
@@ -55,20 +56,20 @@ class ProjectorProcess:
         self._stop = True
 
     @property
-    def warming(self) -> bool:
+    def is_warming_up(self) -> bool:
         """Return whether UMAP is being imported."""
         return self._warm is not None and not self._warm.done
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Follow the run to its end. While the disk is full, retry from the last stored layout, as after a
         crash.
 
         Raises:
             FormatError: this version cannot read the folder.
         """
-        insist(self._go, lambda: self._stop, "the projector")
+        retry_while_full(self._run_once, lambda: self._stop, "the projector")
 
-    def _go(self) -> None:
+    def _run_once(self) -> None:
         reader = self._open()
         if reader is None:
             return
@@ -77,14 +78,14 @@ class ProjectorProcess:
         try:
             writer = LayoutsWriter(self._run.layouts_path)
             try:
-                over = self._follow(reader, writer)
+                over = self._project_until_over(reader, writer)
             finally:
-                self._let_go()
+                self._close_reader()
                 writer.close(sealed=over)
         finally:
-            self._let_go()
+            self._close_reader()
 
-    def _let_go(self) -> None:
+    def _close_reader(self) -> None:
         """Close the reader of the steps: the trainer can seal its file only while it has no readers."""
         if self._reader is not None:
             self._reader.close()
@@ -102,7 +103,7 @@ class ProjectorProcess:
                 self._follower.advance(reader)
                 if self._follower.step >= 0:
                     return reader
-                over = reader.facts().get("phase") in TERMINAL
+                over = reader.facts().get("phase") in TERMINAL_PHASES
                 reader.close()
                 if over:
                     return None
@@ -111,7 +112,7 @@ class ProjectorProcess:
             time.sleep(POLL)
         return None
 
-    def _follow(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
+    def _project_until_over(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
         """Make layouts until the run is over (True) or it is time to stop (False)."""
         follower = self._follower
         size = len(follower.vectors)
@@ -119,49 +120,49 @@ class ProjectorProcess:
             projector = Projector(writer, earlier, size, self._run.recipe.map, self._run.vocabulary)
             self._requests = RequestsReader(self._run.path)
             for server, request in earlier.last_applied().items():
-                self._requests.seen(server, request)
-        if projector.shown is not None:
-            projector.remember(_matrix_of(self._run, *projector.shown))
+                self._requests.skip_through(server, request)
+        if projector.last_drawn is not None:
+            projector.set_previous_space(_read_matrix(self._run, *projector.last_drawn))
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))
         over, version, due, frames = False, -1, 0.0, 0
         while not self._stop and not over:
             seen = reader.version()
             if seen != version:
                 version = seen
-                over = reader.facts().get("phase") in TERMINAL
+                over = reader.facts().get("phase") in TERMINAL_PHASES
                 follower.advance(reader)
             if over or self._once:
                 break
             if self._abandoned():
                 return False
-            if self._take_up(projector):
+            if self._apply_requests(projector):
                 due = 0.0
             if self._warm is None and frames:
                 # Start warming up only after the first linear layout is out.
-                self._warm = WarmUp(projector.chosen, size)
+                self._warm = WarmUp(projector.map_recipe, size)
             elif self._warm is not None and self._warm.done:
-                self._begin(projector)
-            if time.monotonic() < due or not projector.wants(follower.attempt, follower.step):
+                self._start_map(projector)
+            if time.monotonic() < due or not projector.needs_frame(follower.attempt, follower.step):
                 time.sleep(POLL)
                 continue
             start, used = time.monotonic(), time.thread_time()
-            self._let_go()  # a frame may take long, and the run may end meanwhile
-            projector.frame(follower.vectors, follower.attempt, follower.step)
+            self._close_reader()  # a frame may take long, and the run may end meanwhile
+            projector.project_step(follower.vectors, follower.attempt, follower.step)
             frames += 1
             if frames % 50 == 0:
-                writer.thin(keep)
+                writer.thin_layouts(keep)
                 writer.thin_districts(max(50, keep // 4))
             used = time.thread_time() - used
             # Shares are of processor time: by wall-clock time it would rest twice over on a busy machine.
             rested = start + used / (self._share if self._alive else 1.0)
             now = time.monotonic()
-            due = min(max(rested, now + BETWEEN[0]), now + BETWEEN[1])
+            due = min(max(rested, now + REST_SECONDS[0]), now + REST_SECONDS[1])
             try:
                 self._reader = reader = StepsReader(self._run.steps_path)
                 version = -1
             except FileNotFoundError:
                 return False  # the run was moved away
-        self._let_go()
+        self._close_reader()
         if self._stop or not self._finish(projector):
             return False
         return over
@@ -169,54 +170,54 @@ class ProjectorProcess:
     def _finish(self, projector: Projector) -> bool:
         """Make the layouts of the last step, until the map rests. Returns False if stopped before that."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
-        self._take_up(projector)
-        if projector.complete(attempt, step):
+        self._apply_requests(projector)
+        if projector.is_complete(attempt, step):
             return True
-        if not projector.frame(vectors, attempt, step, over=True):
+        if not projector.project_step(vectors, attempt, step, over=True):
             return True
-        self._warm = self._warm or WarmUp(projector.chosen, len(self._follower.vectors))
+        self._warm = self._warm or WarmUp(projector.map_recipe, len(self._follower.vectors))
         while not self._warm.done:
             if self._stop:
                 return False
             time.sleep(POLL)
-        self._begin(projector)
-        while projector.wants(attempt, step):
+        self._start_map(projector)
+        while projector.needs_frame(attempt, step):
             if self._stop:
                 return False
-            projector.frame(vectors, attempt, step, over=True)
-            self._take_up(projector)
+            projector.project_step(vectors, attempt, step, over=True)
+            self._apply_requests(projector)
         return True
 
-    def _take_up(self, projector: Projector) -> bool:
+    def _apply_requests(self, projector: Projector) -> bool:
         """Apply the requests for the map that arrived since the last poll. Returns whether there were any."""
-        asked = [request for request in self._requests.new() if request.kind in OF_THE_PROJECTOR]
-        for request in asked:
-            projector.take_up(request, self._follower.attempt, self._follower.step)
-        return bool(asked)
+        requests = [request for request in self._requests.read_new() if request.kind in PROJECTOR_KINDS]
+        for request in requests:
+            projector.apply_request(request, self._follower.attempt, self._follower.step)
+        return bool(requests)
 
-    def _begin(self, projector: Projector) -> None:
-        if projector.living:
+    def _start_map(self, projector: Projector) -> None:
+        if projector.map_started:
             return
         if self._warm is not None and self._warm.error is not None:
             raise self._warm.error
-        projector.begin()
+        projector.start_map()
 
     def _abandoned(self) -> bool:
         """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
         now = time.monotonic()
-        if now - self._looked > 1:
-            self._looked = now
+        if now - self._checked_at > 1:
+            self._checked_at = now
             self._alive = is_held(self._run.path, "trainer")
             if self._alive:
                 self._last_alive = now
         return now - self._last_alive > PATIENCE
 
 
-def _matrix_of(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
+def _read_matrix(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
     """Read the matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
     try:
-        with History(run) as history:
-            if counts(history.steps.line(), attempt, step):
+        with MatrixHistory(run) as history:
+            if on_lineage(history.steps.lineage(), attempt, step):
                 return history.snapshot(step).vectors
             return None
     except NoSnapshotError:

@@ -14,29 +14,29 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.projection.methods.joint_umap import RATES, JointLayout
+from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
-from lamplighter.projection.methods.registry import settings_of
-from lamplighter.projection.quality.layout_score import rated_layout
-from lamplighter.projection.quality.neighbour_source import REACH
+from lamplighter.projection.methods.registry import settings_from_recipe
+from lamplighter.projection.quality.layout_score import score_layout
+from lamplighter.projection.quality.neighbour_source import NEIGHBOURS_USED
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.nearest_neighbours import Neighbours
-from lamplighter.runfolder.reading.map_settings import read_drawing
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.runfolder.tables.steps import TERMINAL
-from lamplighter.wire.frames import Method
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
+from lamplighter.wire.layout_frames import Method
 
 SLICES = 120
 """Default number of steps laid out."""
-MOST_SLICES = 1_000
+MAX_SLICES = 1_000
 _PLACES_BYTES = 512 << 20
 """Bytes for the positions of all slices and the state between them; if they need more, there are fewer
 slices."""
 
-Progress = Callable[[float, str], None]
+ReprojectionProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description. An exception that it raises ends the
 work."""
 
@@ -46,7 +46,7 @@ class ReprojectionError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Reprojected:
+class ReprojectionSummary:
     """A summary of the result."""
 
     steps: int
@@ -55,7 +55,7 @@ class Reprojected:
     seconds: float
 
 
-def reproject(run: RunFolder, progress: Progress, slices: int = SLICES) -> Reprojected:
+def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES) -> ReprojectionSummary:
     """Reproject a finished run. Only one process at a time may do so (the role `reprojector`).
 
     Args:
@@ -71,44 +71,48 @@ def reproject(run: RunFolder, progress: Progress, slices: int = SLICES) -> Repro
     """
     begun = time.monotonic()
     part = run.relayouts_path.with_suffix(".part")
-    _clear(part)
+    _delete_part(part)
     try:
-        with History(run) as history:
-            made = _make(run, history, part, progress, slices)
+        with MatrixHistory(run) as history:
+            trusts = _write_layouts(run, history, part, progress, slices)
         part.replace(run.relayouts_path)
     except BaseException:
-        _clear(part)
+        _delete_part(part)
         raise
-    return Reprojected(len(made), float(np.nanmedian(made)), time.monotonic() - begun)
+    return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - begun)
 
 
-def _make(run: RunFolder, history: History, part: Path, progress: Progress, slices: int) -> list[float]:
-    if history.steps.facts().get("phase") not in TERMINAL:
+def _write_layouts(
+    run: RunFolder, history: MatrixHistory, part: Path, progress: ReprojectionProgress, slices: int
+) -> list[float]:
+    if history.steps.facts().get("phase") not in TERMINAL_PHASES:
         raise ReprojectionError("this run is not over: it can be laid out anew once it is")
     size = len(run.vocabulary.tokens)
-    steps = _chosen(history, min(slices, max(2, _PLACES_BYTES // (12 * size))))
-    chosen = read_drawing(run).chosen
-    joint = JointLayout(len(steps), size, settings_of(chosen))
+    steps = _choose_steps(history, min(slices, max(2, _PLACES_BYTES // (12 * size))))
+    chosen = read_map_settings(run).current
+    joint = JointLayout(len(steps), size, settings_from_recipe(chosen))
     view: LinearView | None = None
-    passes = len(RATES) + 1
-    for sweep in range(len(RATES)):
-        for number, (at, snapshot) in enumerate(_through(history, steps, backward=sweep % 2 == 0)):
+    passes = len(LEARNING_RATES) + 1
+    for sweep in range(len(LEARNING_RATES)):
+        for number, (at, snapshot) in enumerate(
+            _snapshots_of_slices(history, steps, backward=sweep % 2 == 0)
+        ):
             progress((sweep + number / len(steps)) / passes, f"sweep {sweep + 1}, step {snapshot.step:,}")
             if view is None:
                 view = principal_view(snapshot.vectors, snapshot.attempt, snapshot.step)
-            joint.visit(at, snapshot.vectors, sweep)
-    joint.calm()
+            joint.refine_slice(at, snapshot.vectors, sweep)
+    joint.remove_jitter()
     assert view is not None
-    probe, near = TrustProbe(size), Neighbours(REACH)
+    probe, near = TrustProbe(size), NeighbourIndex(NEIGHBOURS_USED)
     trusts: list[float] = []
     with LayoutsWriter(part) as writer:
-        for at, snapshot in _through(history, steps, backward=False):
-            progress((len(RATES) + at / len(steps)) / passes, f"trust of step {snapshot.step:,}")
-            probe.look(snapshot.vectors)
+        for at, snapshot in _snapshots_of_slices(history, steps, backward=False):
+            progress((len(LEARNING_RATES) + at / len(steps)) / passes, f"trust of step {snapshot.step:,}")
+            probe.set_space(snapshot.vectors)
             near.update(snapshot.vectors)
-            linear = view.places(snapshot.vectors)
-            for method, places in ((Method.LINEAR, linear), (Method.UMAP, joint.places[at].copy())):
-                layout = rated_layout(
+            linear = view.project(snapshot.vectors)
+            for method, places in ((Method.LINEAR, linear), (Method.UMAP, joint.coordinates[at].copy())):
+                layout = score_layout(
                     snapshot.attempt, snapshot.step, method, places, probe, (near.ids, near.cosines)
                 )
                 writer.commit(layout)
@@ -119,18 +123,20 @@ def _make(run: RunFolder, history: History, part: Path, progress: Progress, slic
     return trusts
 
 
-def _chosen(history: History, most: int) -> list[int]:
+def _choose_steps(history: MatrixHistory, limit: int) -> list[int]:
     """Choose steps evenly from those stored exactly, up to the last whose matrix is finite; at least two."""
     exact = history.exact_steps()
     while len(exact) and not np.isfinite(history.snapshot(int(exact[-1])).vectors).all():
         exact = exact[:-1]
     if len(exact) < 2:
         raise ReprojectionError("fewer than two steps of this run are kept exactly")
-    some = exact[np.unique(np.linspace(0, len(exact) - 1, min(most, len(exact))).round().astype(int))]
+    some = exact[np.unique(np.linspace(0, len(exact) - 1, min(limit, len(exact))).round().astype(int))]
     return [int(step) for step in some]
 
 
-def _through(history: History, steps: list[int], *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
+def _snapshots_of_slices(
+    history: MatrixHistory, steps: list[int], *, backward: bool
+) -> Iterator[tuple[int, Snapshot]]:
     """Yield the slices and their snapshots, from the first to the last or backward."""
     order = range(len(steps))
     for at in reversed(order) if backward else order:
@@ -140,6 +146,6 @@ def _through(history: History, steps: list[int], *, backward: bool) -> Iterator[
         yield at, snapshot
 
 
-def _clear(part: Path) -> None:
+def _delete_part(part: Path) -> None:
     for ending in ("", "-wal", "-shm", "-journal"):
         part.with_name(part.name + ending).unlink(missing_ok=True)

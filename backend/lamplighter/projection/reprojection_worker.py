@@ -45,22 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    threading.Thread(target=_wait_for_the_other_side, args=(cancelled,), daemon=True).start()
+    threading.Thread(target=_cancel_when_stdin_closes, args=(cancelled,), daemon=True).start()
     # Training has priority. Not every system supports niceness, and nothing depends on it.
     with contextlib.suppress(OSError, AttributeError):
         os.nice(10)
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.projection.reprojection import SLICES, ReprojectionError, reproject
+    from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
     from lamplighter.runfolder.run_folder import RunFolder
-    from lamplighter.runfolder.sqlite.database import FormatError
-    from lamplighter.runfolder.writing.free_space import means_full
+    from lamplighter.runfolder.writing.free_space import is_disk_full
 
     def progress(share: float, what: str) -> None:
         if cancelled.is_set():
             raise _CancelledError
-        _say({"share": round(share, 4), "what": what})
+        _print_line({"share": round(share, 4), "what": what})
 
     try:
         with RoleLock(chosen.run, "reprojector"):
@@ -68,32 +68,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _CancelledError:
         return CANCELLED
     except RoleTakenError:
-        _say({"problem": "this run is being laid out anew already"})
+        _print_line({"problem": "this run is being laid out anew already"})
         return TAKEN
     except FileNotFoundError:
-        return _failed("this run has not begun: there is nothing to lay out")
+        return _report_failure("this run has not begun: there is nothing to lay out")
     except (ReprojectionError, FormatError) as error:
-        return _failed(str(error))
+        return _report_failure(str(error))
     except Exception as error:
-        if not means_full(error):
+        if not is_disk_full(error):
             raise
-        return _failed("there is no room on the disk for it; make room, and try again")
-    _say({"steps": made.steps, "trust": round(made.trust, 4), "seconds": round(made.seconds, 1)})
+        return _report_failure("there is no room on the disk for it; make room, and try again")
+    _print_line({"steps": made.steps, "trust": round(made.trust, 4), "seconds": round(made.seconds, 1)})
     return DONE
 
 
-def _failed(problem: str) -> int:
-    _say({"problem": problem})
+def _report_failure(problem: str) -> int:
+    _print_line({"problem": problem})
     return FAILED
 
 
-def _say(line: dict[str, object]) -> None:
+def _print_line(line: dict[str, object]) -> None:
     # The reader may be gone already; the closed standard input cancels the work.
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(line), flush=True)
 
 
-def _wait_for_the_other_side(cancelled: threading.Event) -> None:
+def _cancel_when_stdin_closes(cancelled: threading.Event) -> None:
     with contextlib.suppress(OSError):
         while os.read(0, 1024):
             pass

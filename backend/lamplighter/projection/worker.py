@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.projection.projector_process import ProjectorProcess
+    from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
     from lamplighter.runfolder.run_folder import RunFolder
-    from lamplighter.runfolder.sqlite.database import FormatError
 
     if not chosen.run.is_dir():
         print(f"{chosen.run}: there is no such folder", file=sys.stderr)
@@ -61,14 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, on_signal)
     try:
         with RoleLock(chosen.run, "projector"):
-            process.go()
+            process.run()
     except RoleTakenError as error:
         print(error, file=sys.stderr)
         return TAKEN
     except FormatError as error:
         print(error, file=sys.stderr)
         return FAILED
-    if process.warming:
+    if process.is_warming_up:
         # Python cannot shut down in order while the other thread compiles; everything is committed and
         # closed.
         os._exit(DONE)

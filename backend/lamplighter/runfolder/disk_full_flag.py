@@ -10,13 +10,13 @@ from pathlib import Path
 
 import apsw
 
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held, lock_path
-from lamplighter.runfolder.sqlite.database import FormatError
 
 _ROLE = "waiting"
 
 
-class WaitingSign:
+class DiskFullFlag:
     """The flag of a run's trainer, set while it waits for disk space."""
 
     def __init__(self, folder: Path) -> None:
@@ -26,19 +26,19 @@ class WaitingSign:
         with suppress(OSError):
             lock_path(folder, _ROLE).touch()
 
-    def show(self) -> None:
+    def set(self) -> None:
         """Set the flag. If not even an empty file can be created, readers do not see it."""
         if self._lock is None:
             with suppress(apsw.Error, FormatError, RoleTakenError):
                 self._lock = RoleLock(self._folder, _ROLE)
 
-    def hide(self) -> None:
+    def clear(self) -> None:
         """Clear the flag."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
 
-def waits_for_room(folder: Path) -> bool:
+def is_waiting_for_space(folder: Path) -> bool:
     """Return whether a run's trainer waits for disk space now."""
     return is_held(folder, _ROLE)

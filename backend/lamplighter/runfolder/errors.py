@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import apsw
 
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.wire.frames import FrameError
+from lamplighter.wire.binary import FrameError
+
+
+class FormatError(ValueError):
+    """An error for a file that this version cannot read; the message says why."""
+
 
 READ_ERRORS = (FormatError, FrameError, OSError, apsw.Error)
 """Errors that reading a run's files may raise."""
 
-_PASSING = (
+_TRANSIENT_ERRORS = (
     OSError,
     apsw.BusyError,
     apsw.CantOpenError,
@@ -26,12 +30,12 @@ _PASSING = (
 )
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Return whether the same read may succeed later.
 
     A transient error means that the file is busy or being sealed, or cannot be opened now (too many open
     files, no permission). Otherwise its contents cannot be read.
     """
     if isinstance(error, FormatError) and error.__cause__ not in (None, error):
-        return passes(error.__cause__)  # pyright: ignore[reportArgumentType]
-    return isinstance(error, _PASSING)
+        return is_transient(error.__cause__)  # pyright: ignore[reportArgumentType]
+    return isinstance(error, _TRANSIENT_ERRORS)

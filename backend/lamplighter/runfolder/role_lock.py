@@ -11,7 +11,7 @@ from types import TracebackType
 
 import apsw
 
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.errors import FormatError
 
 
 class RoleTakenError(RuntimeError):

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from lamplighter.recipe import Recipe, explain
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.recipe import Recipe, explain_validation_error
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 
 
@@ -66,7 +66,7 @@ class RunFolder:
         except OSError as error:
             raise FormatError(f"recipe.json: {error.strerror or error}") from error
         except ValidationError as error:
-            raise FormatError(f"recipe.json: {explain(error)}") from error
+            raise FormatError(f"recipe.json: {explain_validation_error(error)}") from error
         except (ValueError, TypeError, RecursionError) as error:
             raise FormatError(f"recipe.json: {error}") from error
 
@@ -80,7 +80,7 @@ class RunFolder:
             return self.path.stat().st_mtime
 
     @property
-    def prepared(self) -> bool:
+    def is_prepared(self) -> bool:
         """Return whether the corpus has been read into the folder."""
         return (self.path / "vocabulary.json").exists()
 
@@ -130,14 +130,14 @@ class RunFolder:
             os.fsync(file.fileno())
         digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
         temporary.replace(self.path / "corpus.npy")
-        write_once(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
-        write_once(self.path / "tokeniser.json", tokeniser)
-        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+        write_atomically(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
+        write_atomically(self.path / "tokeniser.json", tokeniser)
+        write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
 
     def write_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Write the vocabulary of a run recorded by a client's own loop, which has no corpus in the folder."""
-        write_once(self.path / "corpus.json", json.dumps({"tokens": 0}))
-        write_once(self.path / "vocabulary.json", vocabulary.to_json())
+        write_atomically(self.path / "corpus.json", json.dumps({"tokens": 0}))
+        write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
 
     def corpus_facts(self) -> dict[str, Any]:
         """Return the `tokens` of the corpus, and the `sha256` of corpus.npy if the run has one.
@@ -171,7 +171,7 @@ class RunFolder:
         return total
 
 
-def write_once(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file atomically, and sync it to disk."""
     temporary = path.with_name(path.name + ".part")
     with temporary.open("w", encoding="utf-8") as file:

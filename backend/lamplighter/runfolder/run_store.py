@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lamplighter.recipe import Recipe, RecipeError
 from lamplighter.runfolder.role_lock import is_held
-from lamplighter.runfolder.run_folder import RunFolder, write_once
+from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.wire.vocabulary import Vocabulary
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -25,7 +25,7 @@ class RunBusyError(RuntimeError):
     """An error for a run that cannot be trashed while it is being trained."""
 
 
-class Shelf:
+class RunStore:
     """All runs in one folder. Ids are looked up in the listing, never joined into a path."""
 
     def __init__(self, path: Path) -> None:
@@ -40,7 +40,7 @@ class Shelf:
             for path in self.path.iterdir()
             if _ID.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
         ]
-        return sorted(found, key=_age, reverse=True)
+        return sorted(found, key=_creation_time, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
         """Return the run with id `run_id`.
@@ -65,18 +65,18 @@ class Shelf:
                 "the corpus kind 'recorded' is of runs written by a training loop of their own, and cannot be"
                 " trained here: use lamptown, manuals or text"
             )
-        run_id = _fresh_id(recipe)
+        run_id = _new_run_id(recipe)
         making = self.path / f".making-{run_id}"
         making.mkdir()
         if text is not None:
-            write_once(making / "source.txt", text)
+            write_atomically(making / "source.txt", text)
         (making / "checkpoints").mkdir()
-        write_once(making / "recipe.json", recipe.model_dump_json(indent=2))
+        write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
         return RunFolder(making.rename(self.path / run_id))
 
-    def adopt(self, making: Path, recipe: Recipe) -> RunFolder:
+    def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
         """Rename a folder prepared inside the store (with a name that begins with a dot) to a fresh run id."""
-        return RunFolder(making.rename(self.path / _fresh_id(recipe)))
+        return RunFolder(prepared.rename(self.path / _new_run_id(recipe)))
 
     def trash(self, run: RunFolder) -> Path:
         """Move a run to the trash folder; it can be moved back by hand.
@@ -114,12 +114,12 @@ class Shelf:
         return len(gone)
 
 
-def _fresh_id(recipe: Recipe) -> str:
+def _new_run_id(recipe: Recipe) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", (recipe.corpus.name or recipe.corpus.kind).lower()).strip("-")[:40]
     return f"{time.strftime('%Y-%m-%d')}-{name or 'text'}-{secrets.token_hex(3)}"
 
 
-def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
+def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
     """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
 
     Args:
@@ -132,13 +132,13 @@ def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFol
         FileExistsError: `path` already exists and is not an empty folder.
     """
     path = path.resolve()
-    check_place(path)
+    require_free_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     making = RunFolder(path.with_name(f".making-{path.name}-{secrets.token_hex(3)}"))
     making.path.mkdir()
     try:
         making.write_vocabulary(vocabulary)
-        write_once(making.path / "recipe.json", recipe.model_dump_json(indent=2))
+        write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(making.path.rename(path))
@@ -147,7 +147,7 @@ def place_recorded(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFol
         raise
 
 
-def check_place(path: Path) -> None:
+def require_free_path(path: Path) -> None:
     """Raise ValueError or FileExistsError if a run's folder cannot be created at `path`."""
     if not _ID.fullmatch(path.name):
         raise ValueError(
@@ -157,7 +157,7 @@ def check_place(path: Path) -> None:
         raise FileExistsError(f"{path} is there already and is not an empty folder: record into a new one")
 
 
-def _age(run: RunFolder) -> float:
+def _creation_time(run: RunFolder) -> float:
     try:
         return run.created
     except OSError:

@@ -12,17 +12,17 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import lamplighter
-from lamplighter.processes.supervisor import Limits, Supervisor
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.serving.access.credentials import open_keys
+from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.access.credentials import open_credentials
 from lamplighter.serving.access.gate import Gate, GateMiddleware
-from lamplighter.serving.hosts import loopback_addresses
+from lamplighter.serving.hosts import loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets
-from lamplighter.serving.jobs.exports import Exporter
+from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
-from lamplighter.serving.reading.run_catalog import Library
+from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
     displacements,
     districts,
@@ -45,10 +45,10 @@ from lamplighter.serving.routes import (
     uploads,
     vectors,
 )
-from lamplighter.serving.services import House
+from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings
 
-NOUNS = (
+ROUTE_MODULES = (
     session,
     runs,
     estimates,
@@ -83,22 +83,22 @@ def create_app(settings: ServerSettings) -> FastAPI:
         OSError: the runs folder cannot be used.
     """
     settings.check()
-    house = _build(settings)
+    services = _build(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        if house.supervisor is not None:
-            house.supervisor.start()
-        await anyio.to_thread.run_sync(house.exports.start)
+        if services.supervisor is not None:
+            services.supervisor.start()
+        await anyio.to_thread.run_sync(services.export_jobs.start)
         try:
             yield
         finally:
-            await house.hub.close()
-            await anyio.to_thread.run_sync(house.exports.stop)
-            await anyio.to_thread.run_sync(house.reprojections.cancel)
-            if house.supervisor is not None:
-                await anyio.to_thread.run_sync(house.supervisor.stop)
+            await services.hub.close()
+            await anyio.to_thread.run_sync(services.export_jobs.stop)
+            await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+            if services.supervisor is not None:
+                await anyio.to_thread.run_sync(services.supervisor.stop)
 
     app = FastAPI(
         title="Lamplighter",
@@ -110,37 +110,37 @@ def create_app(settings: ServerSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(GateMiddleware, gate=house.gate)],
+        middleware=[Middleware(GateMiddleware, gate=services.gate)],
     )
-    app.state.house = house
-    problems.install(app)
-    for noun in NOUNS:
-        house.gate.rules += noun.routes.attach(app)
+    app.state.services = services
+    problems.install_error_handlers(app)
+    for noun in ROUTE_MODULES:
+        services.gate.rules += noun.routes.attach(app)
     return app
 
 
-def _build(settings: ServerSettings) -> House:
-    shelf = Shelf(settings.runs)
-    library = Library(shelf)
+def _build(settings: ServerSettings) -> Services:
+    shelf = RunStore(settings.runs)
+    library = RunCatalog(shelf)
     public = settings.public
     # The address people type comes first, because launch links use the first address.
-    addresses = sorted(loopback_addresses(settings.port), key=lambda address: address.host != "127.0.0.1")
+    addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
     gate = Gate(
         [public, *addresses] if public else addresses,
-        open_keys(shelf.path),
+        open_credentials(shelf.path),
         loopback=public is None and settings.loopback,
         port=public.port if public else settings.port,
     )
-    limits = replace(Limits(), trainers=settings.max_trainers)
+    limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)
-    return House(
+    return Services(
         settings=settings,
         gate=gate,
-        library=library,
+        catalog=library,
         uploads=Uploads(shelf.path / ".uploads"),
-        exports=Exporter(shelf.path / ".exports", server),
+        export_jobs=ExportJobs(shelf.path / ".exports", server),
         hub=Hub(library),
         assets=Assets(),
         supervisor=Supervisor(shelf, settings.roles, limits) if settings.roles else None,
-        server=server,
+        server_id=server,
     )

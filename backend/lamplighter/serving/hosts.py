@@ -11,12 +11,12 @@ _PORTS: dict[str, int] = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
-class AddressError(ValueError):
+class OriginError(ValueError):
     """Text that is not a valid host or origin."""
 
 
 @dataclass(frozen=True)
-class Address:
+class Origin:
     """An origin under which a server is reached."""
 
     scheme: Scheme
@@ -33,7 +33,7 @@ class Address:
         return f"{self.scheme}://{self.authority}"
 
 
-def parse_address(text: str) -> Address:
+def parse_origin(text: str) -> Origin:
     """Read `scheme://host[:port]`, with nothing after it, as browsers write an `Origin`.
 
     Raises:
@@ -42,11 +42,11 @@ def parse_address(text: str) -> Address:
     scheme, mark, authority = text.partition("://")
     scheme = scheme.lower()
     if not mark or scheme not in _PORTS:
-        raise AddressError(f"not an address: {text[:80]!r}")
+        raise OriginError(f"not an address: {text[:80]!r}")
     return parse_authority(authority, cast(Scheme, scheme))
 
 
-def parse_authority(text: str, scheme: Scheme = "http") -> Address:
+def parse_authority(text: str, scheme: Scheme = "http") -> Origin:
     """Read `host[:port]`, as in a `Host` header.
 
     Raises:
@@ -55,13 +55,13 @@ def parse_authority(text: str, scheme: Scheme = "http") -> Address:
     lowered = text.lower()
     match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?", lowered)
     if match is None or not _HOST.fullmatch(match[1]):
-        raise AddressError(f"not a host: {text[:80]!r}")
+        raise OriginError(f"not a host: {text[:80]!r}")
     port = int(match[2]) if match[2] else _PORTS[scheme]
     if not 0 < port <= 65_535:
-        raise AddressError(f"not a port: {port}")
-    return Address(scheme, match[1], port)
+        raise OriginError(f"not a port: {port}")
+    return Origin(scheme, match[1], port)
 
 
-def loopback_addresses(port: int) -> frozenset[Address]:
+def loopback_origins(port: int) -> frozenset[Origin]:
     """Return the origins that reach `port` from this machine only."""
-    return frozenset(Address("http", host, port) for host in ("127.0.0.1", "localhost", "[::1]"))
+    return frozenset(Origin("http", host, port) for host in ("127.0.0.1", "localhost", "[::1]"))

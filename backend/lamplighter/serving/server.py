@@ -19,7 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from lamplighter.serving.access.credentials import TOKEN_FILE
 from lamplighter.serving.app import create_app
-from lamplighter.serving.services import House
+from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _SEND_BUFFER = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Ready:
+class ServerInfo:
     """The addresses and credentials of a server that is up."""
 
     url: str
@@ -40,7 +40,7 @@ class Ready:
     """The page's address that makes one browser the presenter's; works once. `fresh_launch_url` creates
     more."""
     port: int
-    asked_port: int
+    requested_port: int
     """The requested port; differs from `port` if it was taken."""
     token: str
     """The presenter's token."""
@@ -48,7 +48,7 @@ class Ready:
     fresh_launch_url: Callable[[], str]
 
 
-def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> None:
+def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None]) -> None:
     """Serve until SIGINT or SIGTERM; the workers have ended when this returns. Call it from the main thread.
 
     Args:
@@ -60,23 +60,23 @@ def run_server(settings: ServerSettings, on_ready: Callable[[Ready], None]) -> N
         OSError: the runs folder cannot be used.
     """
     settings.check()
-    listening = listen(settings.host, settings.port)
+    listening = open_listener(settings.host, settings.port)
     try:
-        server, house = build_server(settings, listening, on_ready)
+        server, services = build_server(settings, listening, on_ready)
         try:
             server.run(sockets=[listening])
         finally:
             # A second Ctrl-C may have cut the app's own shutdown short.
-            house.exports.stop()
-            if house.supervisor is not None:
-                house.supervisor.stop()
+            services.export_jobs.stop()
+            if services.supervisor is not None:
+                services.supervisor.stop()
     finally:
         listening.close()
 
 
 def build_server(
-    settings: ServerSettings, listening: socket.socket, on_ready: Callable[[Ready], None]
-) -> tuple[uvicorn.Server, House]:
+    settings: ServerSettings, listening: socket.socket, on_ready: Callable[[ServerInfo], None]
+) -> tuple[uvicorn.Server, Services]:
     """Build the server for `run_server` without running it. Returns it with the services of its app.
 
     Raises:
@@ -85,30 +85,30 @@ def build_server(
     """
     port = int(listening.getsockname()[1])
     app = create_app(replace(settings, port=port))
-    house: House = app.state.house
+    services: Services = app.state.services
 
     def up() -> None:
         on_ready(
-            Ready(
-                url=f"{house.gate.addresses[0]}/",
-                launch_url=house.gate.launch_url(),
+            ServerInfo(
+                url=f"{services.gate.addresses[0]}/",
+                launch_url=services.gate.issue_launch_url(),
                 port=port,
-                asked_port=settings.port,
-                token=house.gate.keys.token,
-                token_path=house.library.shelf.path / TOKEN_FILE,
-                fresh_launch_url=house.gate.launch_url,
+                requested_port=settings.port,
+                token=services.gate.credentials.token,
+                token_path=services.catalog.run_store.path / TOKEN_FILE,
+                fresh_launch_url=services.gate.issue_launch_url,
             )
         )
 
     def interrupted() -> None:
-        if house.supervisor is not None:
-            house.supervisor.interrupt()
+        if services.supervisor is not None:
+            services.supervisor.interrupt()
 
     config = uvicorn.Config(
         app,
         loop="asyncio",
         http="h11",
-        ws=_Socket,
+        ws=_AbortableWebSocket,
         ws_max_size=_LARGEST_INBOUND,
         ws_per_message_deflate=False,
         lifespan="on",
@@ -118,10 +118,10 @@ def build_server(
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    return _Server(config, up, interrupted), house
+    return _Server(config, up, interrupted), services
 
 
-def listen(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> socket.socket:
     """Open a listening socket on `port`, or on the next free port after it (0: on any).
 
     Raises:
@@ -132,21 +132,21 @@ def listen(host: str, port: int) -> socket.socket:
     for candidate in range(port, port + _PORTS_TRIED) if port else [0]:
         if candidate > 65_535:
             break
-        made = socket.socket(family, socket.SOCK_STREAM)
+        listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             if sys.platform != "win32":
                 # On Windows this would share the port with another server.
-                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             # Connections inherit these two options. The small buffer makes a viewer's lag visible here
             # instead of in the kernel; the timeout frees the socket of a peer that has stopped reading for
             # good.
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
-                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
-            made.bind((name, candidate))
-            made.listen(256)
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
+            listener.bind((name, candidate))
+            listener.listen(256)
         except OSError as error:
-            made.close()
+            listener.close()
             # Windows reports EACCES for a port that another program holds exclusively.
             if error.errno == errno.EADDRINUSE or (error.errno == errno.EACCES and sys.platform == "win32"):
                 continue
@@ -155,7 +155,7 @@ def listen(host: str, port: int) -> socket.socket:
                     f"port: {candidate} needs privileges this user does not have; use one from 1024 on"
                 ) from error
             raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
-        return made
+        return listener
     raise SettingsError(f"port: none of {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
 
 
@@ -183,7 +183,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-class _Socket(WebSocketsSansIOProtocol):
+class _AbortableWebSocket(WebSocketsSansIOProtocol):
     """A websocket protocol that lets the app drop a connection whose peer does not even read a close
     frame."""
 

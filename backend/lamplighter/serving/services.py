@@ -12,46 +12,46 @@ from starlette.requests import HTTPConnection
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.serving.access.gate import Gate
 from lamplighter.serving.http.assets import Assets
-from lamplighter.serving.http.streaming import Turnstile
-from lamplighter.serving.jobs.exports import Exporter
-from lamplighter.serving.jobs.reprojections import Reprojecter
+from lamplighter.serving.http.streaming import LargeResponseLimiter
+from lamplighter.serving.jobs.exports import ExportJobs
+from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
-from lamplighter.serving.reading.run_catalog import Library
-from lamplighter.serving.reading.run_index import Findings
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.settings import ServerSettings
 
 
 @dataclass(frozen=True)
-class House:
+class Services:
     """The parts of one server."""
 
     settings: ServerSettings
     gate: Gate
-    library: Library
+    catalog: RunCatalog
     uploads: Uploads
-    exports: Exporter
+    export_jobs: ExportJobs
     hub: Hub
     assets: Assets
     supervisor: Supervisor | None
     """None if other processes run the workers."""
-    server: str
+    server_id: str
     """The name of this server in the run folders."""
-    writing: threading.Lock = field(default_factory=threading.Lock)
+    request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
-    turnstile: Turnstile = field(default_factory=Turnstile)
+    response_limiter: LargeResponseLimiter = field(default_factory=LargeResponseLimiter)
     """The limit on large responses."""
-    findings: Findings = field(default_factory=Findings)
-    reprojections: Reprojecter = field(default_factory=Reprojecter)
+    run_index: RunIndex = field(default_factory=RunIndex)
+    reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
 
-    def given_up(self, run_id: str) -> bool:
+    def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer of a run failed or crashed so often that it is not restarted."""
-        return self.supervisor is not None and self.supervisor.given_up(run_id, "trainer")
+        return self.supervisor is not None and self.supervisor.has_given_up(run_id, "trainer")
 
 
-def _house(connection: HTTPConnection) -> House:
-    return connection.app.state.house
+def _services(connection: HTTPConnection) -> Services:
+    return connection.app.state.services
 
 
-AHouse = Annotated[House, Depends(_house)]
+ServicesDep = Annotated[Services, Depends(_services)]
 """The annotation of the parameter through which a route receives the services."""

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.serving.hosts import Address, AddressError, parse_address
+from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 DEFAULT_PORT = 8600
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
@@ -40,7 +40,7 @@ class ServerSettings:
         return is_loopback(self.host)
 
     @property
-    def public(self) -> Address | None:
+    def public(self) -> Origin | None:
         """Return the parsed `behind`.
 
         Raises:
@@ -49,8 +49,8 @@ class ServerSettings:
         if self.behind is None:
             return None
         try:
-            return parse_address(self.behind if "://" in self.behind else f"http://{self.behind}")
-        except AddressError as error:
+            return parse_origin(self.behind if "://" in self.behind else f"http://{self.behind}")
+        except OriginError as error:
             raise SettingsError(f"behind: {error}; write HOST:PORT as people type it") from error
 
     def check(self) -> None:

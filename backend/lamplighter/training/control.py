@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, Applied, Request, RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, AppliedRequest, Request, RequestsReader
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader, StepsWriter
 
-_LOOK_EVERY = 0.03
+_POLL_EVERY = 0.03
 
 
 @dataclass
-class Stop:
+class StopFlag:
     """A stop flag set by the signal handler: `interrupt` ends the run at its step, `terminate` only the process."""
 
     reason: str | None = None
 
 
-class Control:
+class RunControl:
     """The state of a run that requests can change: phase, pace, learning rate and last step."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
@@ -30,29 +30,29 @@ class Control:
         self._writer = writer
         self._requests = RequestsReader(run.path)
         for server, request in reader.last_applied().items():
-            self._requests.seen(server, request)
+            self._requests.skip_through(server, request)
         facts = reader.facts()
         self.phase: str = facts.get("phase", "waiting")
         self.end: int = facts.get("steps", run.recipe.steps)
         self.learning_rate: float = run.recipe.optimiser.learning_rate
         self.pace: str = facts.get("pace", "full")
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
-        self.anew: float | None = None
+        self.restart_rate: float | None = None
         """Learning rate with which a failed run restarts from an earlier checkpoint; None if no restart is due."""
         self._stop: Request | None = None
         self._single_steps = 0
-        self._next_look = 0.0
-        self._due = 0.0
+        self._next_poll = 0.0
+        self._next_step_due = 0.0
 
     @property
-    def stop_asked(self) -> bool:
+    def stop_requested(self) -> bool:
         """Return whether a stop request is waiting to be carried out."""
         return self._stop is not None
 
     @property
-    def over(self) -> bool:
+    def has_ended(self) -> bool:
         """Return whether the run has ended."""
-        return self.phase in TERMINAL
+        return self.phase in TERMINAL_PHASES
 
     def set_phase(self, phase: str, step: int, message: str = "", *, event: str | None = None) -> None:
         """Enter a phase, and add an event for it to the timeline."""
@@ -62,44 +62,45 @@ class Control:
 
     def interrupt(self, step: int) -> None:
         """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one."""
-        with self._writer.together():
+        with self._writer.transaction():
             self.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
             if self._stop is not None:
-                self._mark(self._stop, step)
+                self._acknowledge(self._stop, step)
         self._stop = None
 
-    def look(self, step: int, *, now: bool = False) -> None:
+    def poll(self, step: int, *, now: bool = False) -> None:
         """Apply new requests; `step` is the last finished one. Polls at most every 30 ms unless `now`."""
-        if not now and time.monotonic() < self._next_look:
+        if not now and time.monotonic() < self._next_poll:
             return
-        for request in self._requests.new():
-            if request.kind in OF_THE_PROJECTOR:
+        for request in self._requests.read_new():
+            if request.kind in PROJECTOR_KINDS:
                 continue
             # One transaction for effect and acknowledgement: a request is neither lost nor applied twice.
-            with self._writer.together():
+            with self._writer.transaction():
                 self._apply(request, step)
-        self._next_look = time.monotonic() + _LOOK_EVERY
+        self._next_poll = time.monotonic() + _POLL_EVERY
 
     def may_step(self) -> bool:
         """Return whether the next step is due; sleep a little if it is not."""
         if self.phase == "paused" and not self._single_steps:
-            time.sleep(_LOOK_EVERY / 2)
+            time.sleep(_POLL_EVERY / 2)
             return False
         if self.phase == "running" and self.steps_per_second:
-            wait = self._due - time.monotonic()
+            wait = self._next_step_due - time.monotonic()
             if wait > 0:
-                time.sleep(min(wait, _LOOK_EVERY))
-                if wait > _LOOK_EVERY:
+                time.sleep(min(wait, _POLL_EVERY))
+                if wait > _POLL_EVERY:
                     return False
-            self._due = (
-                max(self._due, time.monotonic() - 1 / self.steps_per_second) + 1 / self.steps_per_second
+            self._next_step_due = (
+                max(self._next_step_due, time.monotonic() - 1 / self.steps_per_second)
+                + 1 / self.steps_per_second
             )
         self._single_steps = max(0, self._single_steps - 1)
         return True
 
     def _apply(self, request: Request, step: int) -> None:
         match request.kind:
-            case "pause" if not self.over and self.phase != "paused":
+            case "pause" if not self.has_ended and self.phase != "paused":
                 self.set_phase("paused", step)
             case "resume" if self.phase == "paused":
                 self._set_pace(self.steps_per_second)
@@ -110,19 +111,19 @@ class Control:
                 self._writer.set_facts({"pace": "single"})
                 self._single_steps += 1
             case "pace":
-                self._set_pace(_positive(request.body.get("steps_per_second")))
-            case "learning_rate" if (rate := _positive(request.body.get("value"))) is not None:
+                self._set_pace(_positive_number(request.body.get("steps_per_second")))
+            case "learning_rate" if (rate := _positive_number(request.body.get("value"))) is not None:
                 self.learning_rate = rate
                 self._writer.add_event(step, "learning_rate", f"learning rate {rate:g} from step {step + 1}")
-            case "stop" if not self.over:
+            case "stop" if not self.has_ended:
                 self._stop = request
                 return
-            case "continue" if self.over:
+            case "continue" if self.has_ended:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
-                rate = _positive(request.body.get("learning_rate"))
+                rate = _positive_number(request.body.get("learning_rate"))
                 if self.phase == "failed":
-                    self.anew = rate
+                    self.restart_rate = rate
                 else:
                     self.learning_rate = rate or self.learning_rate
                 self._set_pace(self.steps_per_second)
@@ -130,9 +131,9 @@ class Control:
             case _:
                 # The request makes no sense in this phase; acknowledge it anyway, so that it is not retried.
                 pass
-        self._mark(request, step)
+        self._acknowledge(request, step)
 
-    def _mark(self, request: Request, step: int) -> None:
+    def _acknowledge(self, request: Request, step: int) -> None:
         self._writer.add_applied(request.server, request.id, step + 1, request.kind, request.body)
 
     def _set_pace(self, steps_per_second: float | None) -> None:
@@ -141,13 +142,13 @@ class Control:
         self._writer.set_facts({"pace": self.pace, "pace_steps_per_second": steps_per_second})
 
 
-def asked_rate(applied: Applied) -> float | None:
+def requested_learning_rate(applied: AppliedRequest) -> float | None:
     """Return the learning rate set by an applied request; None if it set none."""
     name = {"learning_rate": "value", "continue": "learning_rate"}.get(applied.kind)
-    return _positive(applied.body.get(name)) if name else None
+    return _positive_number(applied.body.get(name)) if name else None
 
 
-def _positive(value: Any) -> float | None:
+def _positive_number(value: Any) -> float | None:
     if isinstance(value, int | float) and math.isfinite(value) and value > 0:
         return float(value)
     return None

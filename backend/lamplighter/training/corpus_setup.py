@@ -20,7 +20,7 @@ def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None
     Raises:
         CorpusError: the text cannot be trained on; the message says why and what to do.
     """
-    if run.prepared:
+    if run.is_prepared:
         return
     recipe = run.recipe
     text: str | None = None

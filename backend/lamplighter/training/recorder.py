@@ -14,11 +14,13 @@ from lamplighter.model.observer import Observation, Observer
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.runfolder.writing.retention import Keeping
-from lamplighter.wire.frames import Census, Pulse, Rows, encode
+from lamplighter.runfolder.writing.retention import Retention
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 
 
-class Recorder:
+class TrainingRecorder:
     """The recorder of a run's steps."""
 
     def __init__(
@@ -28,12 +30,14 @@ class Recorder:
         self._recipe: Recipe = run.recipe
         self._writer = writer
         self._observer = observer
-        self._keeping = Keeping(run, writer, facts)
+        self._retention = Retention(run, writer, facts)
         self._observe_seconds = 0.0
 
-    def keep_start(self) -> None:
+    def record_start(self) -> None:
         """Commit the matrix before the first step."""
-        self._writer.keep_start(self._keyframe(0, time.time()), self._census(0, time.time()))
+        self._writer.commit_initial_state(
+            self._encode_keyframe(0, time.time()), self._encode_census(0, time.time())
+        )
 
     def record(self, seen: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.
@@ -68,21 +72,23 @@ class Recorder:
             layer_norms=seen.layer_norms,
             verified=seen.verified,
         )
-        keeping = self._keeping
-        keeping.look(seen.step)
+        keeping = self._retention
+        keeping.refresh(seen.step)
         rows = keyframe = census = None
-        if seen.moved_vectors is not None and keeping.rows and not keeping.whole:
+        if seen.moved_vectors is not None and keeping.keeps_rows and not keeping.needs_keyframe:
             rows = encode(Rows(attempt, seen.step, ended, vocabulary, seen.moved_ids, seen.moved_vectors))
-        if keeping.whole or (seen.step % self._recipe.cadence.keyframe_every == 0 and keeping.keyframes):
-            keyframe, census = self._keyframe(seen.step, ended), self._census(seen.step, ended)
+        if keeping.needs_keyframe or (
+            seen.step % self._recipe.cadence.keyframe_every == 0 and keeping.keeps_keyframes
+        ):
+            keyframe, census = self._encode_keyframe(seen.step, ended), self._encode_census(seen.step, ended)
         keeping.commit(StepRecord(seen.step, encode(pulse), seen.digest(), rows, keyframe, census))
         self._observe_seconds = time.time() - ended
 
-    def _keyframe(self, step: int, now: float) -> bytes:
+    def _encode_keyframe(self, step: int, now: float) -> bytes:
         matrix = self._observer.embedding()
         ids = np.arange(len(matrix), dtype=np.uint32)
         return encode(Rows(self._writer.attempt, step, now, len(matrix), ids, matrix))
 
-    def _census(self, step: int, now: float) -> bytes:
+    def _encode_census(self, step: int, now: float) -> bytes:
         seen = self._observer
         return encode(Census(self._writer.attempt, step, now, seen.touches, seen.last_lit))

@@ -15,16 +15,16 @@ from types import FrameType
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.disk_full_flag import WaitingSign
+from lamplighter.runfolder.disk_full_flag import DiskFullFlag
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsWriter
-from lamplighter.runfolder.writing.free_space import insist
-from lamplighter.training.control import Stop
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsWriter
+from lamplighter.runfolder.writing.free_space import retry_while_full
+from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus
 
-DONE, TAKEN, FAILED = 0, 3, 4
+EXIT_DONE, EXIT_TAKEN, EXIT_FAILED = 0, 3, 4
 
 
 def train(
@@ -45,7 +45,7 @@ def train(
     """
     if run.recipe.corpus.kind == "recorded":
         raise RecipeError(f"{run.id} was recorded from a training loop of its own: it cannot be trained here")
-    stop = Stop()
+    stop = StopFlag()
 
     def on_signal(number: int, _: FrameType | None) -> None:
         stop.reason = "interrupt" if number == signal.SIGINT else "terminate"
@@ -54,13 +54,13 @@ def train(
     try:
         with RoleLock(run.path, "trainer"):
             # On a full disk, continue as after a crash: committed steps are safe, the rest is recomputed.
-            sign = WaitingSign(run.path)
+            disk_full_flag = DiskFullFlag(run.path)
 
-            def go() -> str:
-                sign.hide()
+            def train_once() -> str:
+                disk_full_flag.clear()
                 return _train(run, stop, on_prepare, on_progress)
 
-            phase = insist(go, lambda: stop.reason, "training", on_wait=sign.show)
+            phase = retry_while_full(train_once, lambda: stop.reason, "training", on_wait=disk_full_flag.set)
             if phase is None:
                 return "interrupted" if stop.reason == "interrupt" else "running"
             return phase
@@ -71,36 +71,36 @@ def train(
 
 def _train(
     run: RunFolder,
-    stop: Stop,
+    stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
 ) -> str:
     writer = StepsWriter(run.steps_path)
     phase = "running"
     try:
-        phase = _train_with(writer, run, stop, on_prepare, on_progress)
+        phase = _prepare_and_train(writer, run, stop, on_prepare, on_progress)
     finally:
-        writer.close(sealed=phase in TERMINAL)
+        writer.close(sealed=phase in TERMINAL_PHASES)
     return phase
 
 
-def _train_with(
+def _prepare_and_train(
     writer: StepsWriter,
     run: RunFolder,
-    stop: Stop,
+    stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
 ) -> str:
     try:
-        if not run.prepared:
+        if not run.is_prepared:
             writer.set_facts({"phase": "preparing", "message": "reading the corpus"})
 
-            def told(share: float, what: str) -> None:
+            def report_progress(share: float, what: str) -> None:
                 writer.set_facts({"message": f"{what} ({share:.0%})"})
                 if on_prepare is not None:
                     on_prepare(share, what)
 
-            prepare_corpus(run, told)
+            prepare_corpus(run, report_progress)
         # Import torch only now, as it takes seconds: a run with an unusable text then fails at once.
         from lamplighter.training.trainer import Trainer
 
@@ -125,11 +125,11 @@ def main() -> int:
         phase = train(RunFolder(Path(sys.argv[1])))
     except RoleTakenError as error:
         print(error, file=sys.stderr)
-        return TAKEN
+        return EXIT_TAKEN
     except (FormatError, RecipeError) as error:
         print(error, file=sys.stderr)
-        return FAILED
-    return FAILED if phase == "failed" else DONE
+        return EXIT_FAILED
+    return EXIT_FAILED if phase == "failed" else EXIT_DONE
 
 
 if __name__ == "__main__":

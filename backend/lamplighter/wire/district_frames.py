@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.wire.binary import MAX_VOCABULARY, Cursor, FrameError, UInts, check, padded
+from lamplighter.wire.binary import (
+    MAX_VOCABULARY,
+    BinaryReader,
+    FrameError,
+    UInts,
+    pad_to_four,
+    require_at_most,
+)
 
 _DISTRICTS = struct.Struct("<IIII")
-MOST_DISTRICTS = 0xFFFE
-_MOST_TEXT = 1 << 22
-NOWHERE = 0
+MAX_DISTRICTS = 0xFFFE
+_MAX_TEXT = 1 << 22
+NO_DISTRICT = 0
 """Value of `Districts.of` for a token in no district."""
 
 
@@ -39,31 +46,31 @@ def encode_districts(districts: Districts) -> tuple[int, bytes]:
     body = _DISTRICTS.pack(len(districts.of), len(districts.ids), len(text), 0)
     ids = np.ascontiguousarray(districts.ids, dtype="<u4").tobytes()
     of = np.ascontiguousarray(districts.of, dtype="<u2").tobytes()
-    return 0, body + ids + padded(of) + padded(text)
+    return 0, body + ids + pad_to_four(of) + pad_to_four(text)
 
 
-def decode_districts(cursor: Cursor, attempt: int, step: int, time: float) -> Districts:
+def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float) -> Districts:
     """Decode districts from the bytes after the header.
 
     Raises:
         FrameError: the bytes are not valid districts.
     """
-    vocabulary, count, length, _ = cursor.unpack(_DISTRICTS)
-    check(vocabulary, MAX_VOCABULARY, "vocabulary")
-    check(count, min(vocabulary, MOST_DISTRICTS), "districts")
-    check(length, _MOST_TEXT, "bytes of names")
-    ids = cursor.u32(count)
+    vocabulary, count, length, _ = cursor.read_struct(_DISTRICTS)
+    require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
+    require_at_most(count, min(vocabulary, MAX_DISTRICTS), "districts")
+    require_at_most(length, _MAX_TEXT, "bytes of names")
+    ids = cursor.read_u32(count)
     if count and (int(ids[0]) == 0 or bool((ids[1:] <= ids[:-1]).any())):
         raise FrameError("ids of districts must be distinct, sorted and above 0")
-    of: NDArray[np.uint16] = cursor.array("<u2", vocabulary)  # pyright: ignore[reportAssignmentType]
-    cursor.fill()
+    of: NDArray[np.uint16] = cursor.read_array("<u2", vocabulary)  # pyright: ignore[reportAssignmentType]
+    cursor.skip_padding()
     if vocabulary and int(of.max()) > count:
         raise FrameError("a token of a district that is not there")
     try:
-        text = cursor.array("u1", length).tobytes().decode("utf-8")
+        text = cursor.read_array("u1", length).tobytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise FrameError("names that are not UTF-8") from error
-    cursor.fill()
+    cursor.skip_padding()
     names = tuple(text.split("\n")) if count else ()
     if len(names) != count or (not count and text):
         raise FrameError("as many names as districts must be there")

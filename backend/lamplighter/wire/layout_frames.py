@@ -9,12 +9,19 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.wire.binary import MAX_VOCABULARY, Cursor, Floats, FrameError, check, padded
+from lamplighter.wire.binary import (
+    MAX_VOCABULARY,
+    BinaryReader,
+    Floats,
+    FrameError,
+    pad_to_four,
+    require_at_most,
+)
 
 _LAYOUT = struct.Struct("<IBBHfffffffI")
 _MAX_SPAN = 1e38
 """Maximum distance between the bounds of a layout, so that all coordinates between them fit in float32."""
-_BY_TOKEN = 1
+_HAS_TOKEN_TRUST = 1
 
 
 class Method(IntEnum):
@@ -78,20 +85,20 @@ def encode_layout(layout: Layout) -> tuple[int, bytes]:
     if layout.by_token is None:
         return 0, body + places.tobytes()
     by_token = np.ascontiguousarray(layout.by_token, dtype=np.uint8)
-    return _BY_TOKEN, body + places.tobytes() + padded(by_token.tobytes())
+    return _HAS_TOKEN_TRUST, body + places.tobytes() + pad_to_four(by_token.tobytes())
 
 
-def decode_layout(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Layout:
+def decode_layout(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Layout:
     """Decode a layout from the bytes after the header.
 
     Raises:
         FrameError: the bytes are not a valid layout.
     """
-    vocabulary, method, _, _, x0, x1, y0, y1, trust, error, recall, sample = cursor.unpack(_LAYOUT)
-    check(vocabulary, MAX_VOCABULARY, "vocabulary")
+    vocabulary, method, _, _, x0, x1, y0, y1, trust, error, recall, sample = cursor.read_struct(_LAYOUT)
+    require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
     if method not in list(Method):
         raise FrameError(f"unknown layout method: {method}")
-    places = cursor.array("<u2", 2 * vocabulary).reshape(vocabulary, 2)
+    places = cursor.read_array("<u2", 2 * vocabulary).reshape(vocabulary, 2)
     low = np.array([x0, y0], dtype=np.float32)
     high = np.array([x1, y1], dtype=np.float32)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
@@ -100,7 +107,7 @@ def decode_layout(cursor: Cursor, flags: int, attempt: int, step: int, time: flo
         raise FrameError("the layout's bounds are too far apart")
     coordinates = (low + (high - low) * (places.astype(np.float32) / np.float32(65_535))).astype(np.float32)
     by_token: NDArray[np.uint8] | None = None
-    if flags & _BY_TOKEN:
-        by_token = cursor.array("u1", vocabulary)  # pyright: ignore[reportAssignmentType]
-        cursor.fill()
+    if flags & _HAS_TOKEN_TRUST:
+        by_token = cursor.read_array("u1", vocabulary)  # pyright: ignore[reportAssignmentType]
+        cursor.skip_padding()
     return Layout(attempt, step, time, Method(method), coordinates, trust, error, recall, sample, by_token)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lamplighter.wire.frames import Floats, Pulse, Rows, UInts
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Rows
 
 
 def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
@@ -26,11 +28,11 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
     if len(pulses) == 1:
         return last
     size = last.vocabulary
-    batch_ids, counts = _join(
+    batch_ids, counts = _merge_sets(
         size, [(p.batch_ids, p.batch_counts.astype(np.float32)) for p in pulses], np.add
     )
-    gradient_ids, norms = _join(size, [(p.gradient_ids, p.gradient_norms) for p in pulses], np.maximum)
-    moved_ids, distances = _join(size, [(p.moved_ids, p.moved_distances) for p in pulses], np.add)
+    gradient_ids, norms = _merge_sets(size, [(p.gradient_ids, p.gradient_norms) for p in pulses], np.maximum)
+    moved_ids, distances = _merge_sets(size, [(p.moved_ids, p.moved_distances) for p in pulses], np.add)
     return Pulse(
         attempt=last.attempt,
         step=last.step,
@@ -79,11 +81,11 @@ def merge_rows(frames: Sequence[Rows]) -> Rows:
     return Rows(last.attempt, last.step, last.time, last.vocabulary, ids, matrix[ids])
 
 
-def _join(size: int, parts: list[tuple[UInts, Floats]], how: np.ufunc) -> tuple[UInts, Floats]:
+def _merge_sets(size: int, sets: list[tuple[UInts, Floats]], combine: np.ufunc) -> tuple[UInts, Floats]:
     values = np.zeros(size, dtype=np.float32)
     present = np.zeros(size, dtype=bool)
-    for ids, of in parts:
-        values[ids] = how(values[ids], of)
+    for ids, of in sets:
+        values[ids] = combine(values[ids], of)
         present[ids] = True
     ids = np.flatnonzero(present).astype(np.uint32)
     return ids, values[ids]

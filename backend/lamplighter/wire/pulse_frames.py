@@ -10,14 +10,14 @@ import numpy as np
 
 from lamplighter.wire.binary import (
     MAX_VOCABULARY,
-    Cursor,
+    BinaryReader,
     Floats,
     FrameError,
     UInts,
-    check,
-    f32,
-    sorted_ids,
-    u32,
+    encode_f32,
+    encode_u32,
+    require_at_most,
+    require_sorted_ids,
 )
 
 _PULSE = struct.Struct("<IIIIIIfffffI")
@@ -25,7 +25,7 @@ _MERGED = 1
 _VERIFIED = 1 << 5
 
 
-class _Set(IntEnum):
+class _SetEncoding(IntEnum):
     """The encoding of a set of rows: listed, equal to the batch, or all rows."""
 
     LISTED = 0
@@ -80,8 +80,8 @@ class Pulse:
 
 def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
     """Encode a pulse as (flags, bytes after the header)."""
-    gradient = _how(pulse.gradient_ids, pulse)
-    moved = _how(pulse.moved_ids, pulse)
+    gradient = _set_encoding(pulse.gradient_ids, pulse)
+    moved = _set_encoding(pulse.moved_ids, pulse)
     flags = (_MERGED if pulse.merged else 0) | gradient << 1 | moved << 3
     flags |= _VERIFIED if pulse.verified else 0
     return flags, b"".join(
@@ -100,37 +100,37 @@ def encode_pulse(pulse: Pulse) -> tuple[int, bytes]:
                 pulse.observe_seconds,
                 0,
             ),
-            u32(pulse.batch_ids),
-            u32(pulse.batch_counts),
-            u32(pulse.gradient_ids) if gradient == _Set.LISTED else b"",
-            f32(pulse.gradient_norms),
-            u32(pulse.moved_ids) if moved == _Set.LISTED else b"",
-            f32(pulse.moved_distances),
-            f32(pulse.layer_norms),
+            encode_u32(pulse.batch_ids),
+            encode_u32(pulse.batch_counts),
+            encode_u32(pulse.gradient_ids) if gradient == _SetEncoding.LISTED else b"",
+            encode_f32(pulse.gradient_norms),
+            encode_u32(pulse.moved_ids) if moved == _SetEncoding.LISTED else b"",
+            encode_f32(pulse.moved_distances),
+            encode_f32(pulse.layer_norms),
         )
     )
 
 
-def decode_pulse(cursor: Cursor, flags: int, attempt: int, step: int, time: float) -> Pulse:
+def decode_pulse(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Pulse:
     """Decode a pulse from the bytes after the header.
 
     Raises:
         FrameError: the bytes are not a valid pulse.
     """
-    first, vocabulary, batch, gradient, moved, layers, loss, rate, speed, seconds, observe, _ = cursor.unpack(
-        _PULSE
+    first, vocabulary, batch, gradient, moved, layers, loss, rate, speed, seconds, observe, _ = (
+        cursor.read_struct(_PULSE)
     )
-    check(vocabulary, MAX_VOCABULARY, "vocabulary")
+    require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
     for name, count in (("batch", batch), ("gradient", gradient), ("moved", moved)):
-        check(count, vocabulary, f"rows in the {name} set")
+        require_at_most(count, vocabulary, f"rows in the {name} set")
     if first > step or bool(flags & _MERGED) != (first != step):
         raise FrameError("the first of the merged steps contradicts the rest")
-    batch_ids = sorted_ids(cursor.u32(batch), vocabulary)
-    batch_counts = cursor.u32(batch)
+    batch_ids = require_sorted_ids(cursor.read_u32(batch), vocabulary)
+    batch_counts = cursor.read_u32(batch)
     gradient_ids = _decode_set(cursor, flags >> 1 & 3, gradient, batch_ids, vocabulary)
-    gradient_norms = cursor.f32(gradient)
+    gradient_norms = cursor.read_f32(gradient)
     moved_ids = _decode_set(cursor, flags >> 3 & 3, moved, batch_ids, vocabulary)
-    moved_distances = cursor.f32(moved)
+    moved_distances = cursor.read_f32(moved)
     return Pulse(
         attempt=attempt,
         step=step,
@@ -147,28 +147,28 @@ def decode_pulse(cursor: Cursor, flags: int, attempt: int, step: int, time: floa
         gradient_norms=gradient_norms,
         moved_ids=moved_ids,
         moved_distances=moved_distances,
-        layer_norms=cursor.f32(layers),
+        layer_norms=cursor.read_f32(layers),
         verified=bool(flags & _VERIFIED),
         first_step=first,
     )
 
 
-def _how(ids: UInts, pulse: Pulse) -> _Set:
+def _set_encoding(ids: UInts, pulse: Pulse) -> _SetEncoding:
     if len(ids) == pulse.vocabulary:
-        return _Set.ALL
-    return _Set.BATCH if np.array_equal(ids, pulse.batch_ids) else _Set.LISTED
+        return _SetEncoding.ALL
+    return _SetEncoding.BATCH if np.array_equal(ids, pulse.batch_ids) else _SetEncoding.LISTED
 
 
-def _decode_set(cursor: Cursor, how: int, count: int, batch_ids: UInts, vocabulary: int) -> UInts:
-    if how == _Set.ALL:
+def _decode_set(cursor: BinaryReader, encoding: int, count: int, batch_ids: UInts, vocabulary: int) -> UInts:
+    if encoding == _SetEncoding.ALL:
         if count != vocabulary:
             raise FrameError("a set of all rows must have every row")
-        cursor.expect(4 * count)
+        cursor.require_bytes(4 * count)
         return np.arange(vocabulary, dtype=np.uint32)
-    if how == _Set.BATCH:
+    if encoding == _SetEncoding.BATCH:
         if count != len(batch_ids):
             raise FrameError("a set like the batch's must be as large as the batch's")
         return batch_ids
-    if how != _Set.LISTED:
-        raise FrameError(f"unknown way to write a set: {how}")
-    return sorted_ids(cursor.u32(count), vocabulary)
+    if encoding != _SetEncoding.LISTED:
+        raise FrameError(f"unknown way to write a set: {encoding}")
+    return require_sorted_ids(cursor.read_u32(count), vocabulary)

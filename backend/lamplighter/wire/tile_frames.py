@@ -21,17 +21,19 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from lamplighter.wire.frames import MAGIC, MAX_DIM, MAX_VOCABULARY, VERSION, Floats, FrameError, UInts
+from lamplighter.wire.binary import MAX_VOCABULARY, Floats, FrameError, UInts
+from lamplighter.wire.frames import MAGIC, VERSION
+from lamplighter.wire.row_frames import MAX_DIM
 
-KIND = 5
+TILE_KIND = 5
 """The kind in a tile's header. Tiles never go over the socket, where 5 is the kind of districts frames."""
-MAX_BYTES = 1 << 29
+MAX_TILE_BYTES = 1 << 29
 """Maximum size of an unpacked tile."""
 
 _HEADER = struct.Struct("<4sBBHIIIIIII5I")
 _LEVEL = 1
 """The zstd compression level; higher levels gain nothing on noise."""
-_GAIN = 0.97
+_MAX_COMPRESSED_SHARE = 0.97
 """A plane is compressed only if zstd shrinks it below this share of its size."""
 
 
@@ -58,7 +60,7 @@ class Tile:
         """Return the number of tokens, T."""
         return len(self.starts) - 1
 
-    def advance(self, vectors: Floats, at: int, to: int) -> None:
+    def move_rows(self, vectors: Floats, from_step: int, to_step: int) -> None:
         """Move the rows of this tile from step `at` forward or back to step `to`.
 
         Args:
@@ -66,7 +68,7 @@ class Tile:
             at: `first_step - 1` to `last_step`.
             to: `first_step - 1` to `last_step`.
         """
-        early, late = sorted((at, to))
+        early, late = sorted((from_step, to_step))
         # Differences add up: take each row's sum up to the later step, minus its sum up to the earlier one.
         kept = np.flatnonzero(self.steps <= late)
         token_of = np.repeat(np.arange(self.tokens), np.diff(self.starts))
@@ -77,7 +79,7 @@ class Tile:
             return
         owner = token_of[kept]
         nth = kept - self.starts[owner]
-        weights = _weights(nth, by_late[owner], by_early[owner], self._order)
+        weights = _difference_weights(nth, by_late[owner], by_early[owner], self._order)
         counted = weights != 0
         kept, owner, weights = kept[counted], owner[counted], weights[counted]
         differences = self._differences(kept)
@@ -86,10 +88,10 @@ class Tile:
         begins = np.searchsorted(owner, changed)
         ids = self.first_token + changed
         total = np.add.reduceat(differences, begins, axis=0, dtype=np.uint32)
-        ranks = _ranks(vectors[ids])
-        vectors[ids] = _floats(ranks + total if at < to else ranks - total)
+        ranks = _ranks_of_floats(vectors[ids])
+        vectors[ids] = _floats_of_ranks(ranks + total if from_step < to_step else ranks - total)
 
-    def path(self, token_id: int, vector: Floats, at: int) -> tuple[UInts, Floats]:
+    def moves_of(self, token_id: int, vector: Floats, from_step: int) -> tuple[UInts, Floats]:
         """Return one row's moves after step `at`: steps, shape (N,), and vectors, shape (N, D).
 
         Args:
@@ -99,15 +101,15 @@ class Tile:
         """
         index = token_id - self.first_token
         span = np.arange(self.starts[index], self.starts[index + 1])
-        ranks = _summed(self._differences(span), self._order)
+        ranks = _cumulative_sum(self._differences(span), self._order)
         steps = self.steps[span]
-        before = int(np.searchsorted(steps, at, side="right"))
+        before = int(np.searchsorted(steps, from_step, side="right"))
         if before:
             ranks -= ranks[before - 1]
-        ranks += _ranks(vector)
-        return steps[before:], _floats(ranks[before:])
+        ranks += _ranks_of_floats(vector)
+        return steps[before:], _floats_of_ranks(ranks[before:])
 
-    def moves(self, vectors: Floats) -> tuple[UInts, UInts, Floats]:
+    def all_moves(self, vectors: Floats) -> tuple[UInts, UInts, Floats]:
         """Return all moves, by token: ids and steps, shape (M,) each, and vectors, shape (M, D).
 
         Args:
@@ -122,8 +124,8 @@ class Tile:
             # The cumulative sum runs across tokens: subtract its value before each token.
             before = np.where(begins[:, None] > 0, ranks[begins - 1], np.uint32(0))
             ranks -= np.repeat(before, np.diff(self.starts)[np.diff(self.starts) > 0], axis=0)
-        ranks += _ranks(vectors[ids])
-        return ids, self.steps, _floats(ranks)
+        ranks += _ranks_of_floats(vectors[ids])
+        return ids, self.steps, _floats_of_ranks(ranks)
 
     def _differences(self, which: NDArray[np.int64]) -> NDArray[np.uint32]:
         codes = np.empty((len(which), self.dim), dtype="<u4")
@@ -150,17 +152,17 @@ def encode_tile(
         before: the rows before the first step, shape (T, D).
         vectors: the rows after each move, shape (M, D).
     """
-    ranks = _ranks(vectors)
+    ranks = _ranks_of_floats(vectors)
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     begins = starts[:-1][counts > 0]
-    first = _differenced(ranks, begins, _ranks(before[counts > 0]))
-    second = _differenced(first, begins, None)
-    packed = [_pack(differences) for differences in (first, second)]
+    first = _difference_rows(ranks, begins, _ranks_of_floats(before[counts > 0]))
+    second = _difference_rows(first, begins, None)
+    packed = [_pack_planes(differences) for differences in (first, second)]
     order = 1 if sum(map(len, packed[0])) <= sum(map(len, packed[1])) else 2
     index = np.concatenate([counts, steps - np.uint32(span[0])]).astype("<u4").tobytes()
     parts = [zstandard.ZstdCompressor(level=_LEVEL).compress(index), *packed[order - 1]]
     head = _HEADER.pack(
-        MAGIC, VERSION, KIND, order, attempt, *span, first_token, len(counts), vectors.shape[1], len(steps),
+        MAGIC, VERSION, TILE_KIND, order, attempt, *span, first_token, len(counts), vectors.shape[1], len(steps),
         *map(len, parts),
     )  # fmt: skip
     return b"".join((head, *parts))
@@ -177,21 +179,26 @@ def decode_tile(data: bytes) -> Tile:
     magic, version, kind, order, attempt, first, last, first_token, tokens, dim, moves, *lengths = (
         _HEADER.unpack_from(data)
     )
-    if magic != MAGIC or kind != KIND:
+    if magic != MAGIC or kind != TILE_KIND:
         raise FrameError("not a tile")
     if version != VERSION or order not in (1, 2):
         raise FrameError(f"tile version {version}.{order}; this program reads version {VERSION}")
     size = 4 * (tokens + moves + moves * dim)
-    if not 1 <= dim <= MAX_DIM or first_token + tokens > MAX_VOCABULARY or first > last or size > MAX_BYTES:
+    if (
+        not 1 <= dim <= MAX_DIM
+        or first_token + tokens > MAX_VOCABULARY
+        or first > last
+        or size > MAX_TILE_BYTES
+    ):
         raise FrameError("a tile that is too large, or out of order")
     if len(data) != _HEADER.size + sum(lengths):
         raise FrameError("a tile that is cut short, or too long")
     at = np.cumsum([_HEADER.size, *lengths]).tolist()
     index, *planes = (memoryview(data)[a:b] for a, b in pairwise(at))
-    numbers = np.frombuffer(_unpacked(index, 4 * (tokens + moves)), "<u4")
+    numbers = np.frombuffer(_decompress(index, 4 * (tokens + moves)), "<u4")
     counts, steps = numbers[:tokens], numbers[tokens:] + np.uint32(first)
     cells = tuple(
-        np.frombuffer(plane if len(plane) == moves * dim else _unpacked(plane, moves * dim), np.uint8)
+        np.frombuffer(plane if len(plane) == moves * dim else _decompress(plane, moves * dim), np.uint8)
         for plane in planes
     )
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
@@ -214,7 +221,7 @@ def decode_tile(data: bytes) -> Tile:
     )
 
 
-def _pack(differences: NDArray[np.uint32]) -> list[bytes]:
+def _pack_planes(differences: NDArray[np.uint32]) -> list[bytes]:
     """Return the four byte planes of the zigzag-coded differences, lowest first, each compressed or raw."""
     codes = (differences << np.uint32(1)) ^ np.negative(differences >> np.uint32(31))
     planes = codes.astype("<u4", copy=False).view(np.uint8).reshape(-1, 4).T
@@ -222,11 +229,11 @@ def _pack(differences: NDArray[np.uint32]) -> list[bytes]:
     for plane in planes:
         plain = plane.tobytes()
         packed = zstandard.ZstdCompressor(level=_LEVEL).compress(plain)
-        found.append(packed if len(packed) < _GAIN * len(plain) else plain)
+        found.append(packed if len(packed) < _MAX_COMPRESSED_SHARE * len(plain) else plain)
     return found
 
 
-def _unpacked(packed: memoryview, size: int) -> bytes:
+def _decompress(packed: memoryview, size: int) -> bytes:
     """Decompress data whose size must be `size`; the size is checked before decompression.
 
     Raises:
@@ -240,7 +247,7 @@ def _unpacked(packed: memoryview, size: int) -> bytes:
         raise FrameError(f"a tile that is damaged: {error}") from error
 
 
-def _differenced(
+def _difference_rows(
     values: NDArray[np.uint32], begins: NDArray[np.int64], before: NDArray[np.uint32] | None
 ) -> NDArray[np.uint32]:
     """Return each row minus the previous one; the rows at `begins` minus `before`, or unchanged if None."""
@@ -250,13 +257,13 @@ def _differenced(
     return out
 
 
-def _summed(differences: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
+def _cumulative_sum(differences: NDArray[np.uint32], order: int) -> NDArray[np.uint32]:
     for _ in range(order):
         np.cumsum(differences, axis=0, out=differences)
     return differences
 
 
-def _weights(
+def _difference_weights(
     nth: NDArray[np.int64], by_late: NDArray[np.int64], by_early: NDArray[np.int64], order: int
 ) -> NDArray[np.uint32]:
     """Return the weight of each token's nth difference in the sum of its moves between two steps.
@@ -272,12 +279,12 @@ def _weights(
     return (by_late - np.maximum(nth, by_early)).astype(np.uint32)
 
 
-def _ranks(values: Floats) -> NDArray[np.uint32]:
+def _ranks_of_floats(values: Floats) -> NDArray[np.uint32]:
     """Map floats to integers of the same order, one to one for all bit patterns."""
     bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
     return bits ^ (np.negative(bits >> np.uint32(31)) | np.uint32(0x8000_0000))
 
 
-def _floats(ranks: NDArray[np.uint32]) -> Floats:
+def _floats_of_ranks(ranks: NDArray[np.uint32]) -> Floats:
     bits = ranks ^ ((ranks >> np.uint32(31)) - np.uint32(1) | np.uint32(0x8000_0000))
     return bits.view(np.float32)

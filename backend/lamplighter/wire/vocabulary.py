@@ -42,10 +42,10 @@ class Vocabulary:
 
     def class_of(self) -> NDArray[np.int32]:
         """Return the class of each token as an index into `classes`, -1 for none; shape (V,)."""
-        of = np.full(len(self), -1, dtype=np.int32)
+        class_indices = np.full(len(self), -1, dtype=np.int32)
         for index, members in enumerate(self.classes.values()):
-            of[list(members)] = index
-        return of
+            class_indices[list(members)] = index
+        return class_indices
 
     def to_json(self) -> str:
         """Return the vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""

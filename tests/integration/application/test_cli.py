@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.runs import make_run, small_text, wait_for_step
 
@@ -36,7 +36,7 @@ def test_a_text_from_standard_input_is_trained_on_and_summed_up_in_a_line(tmp_pa
     assert done.stderr == b""
     summary = json.loads(done.stdout)
     assert (summary["phase"], summary["step"]) == ("finished", 30)
-    assert summary["id"] == Shelf(tmp_path).runs()[0].id
+    assert summary["id"] == RunStore(tmp_path).runs()[0].id
 
 
 def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_path: Path):
@@ -48,7 +48,7 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
     done = lamplighter(tmp_path / "runs", "train", *words)
     assert done.returncode == 0, done.stderr.decode()
     assert b"all 20 steps are done" in done.stdout
-    (run,) = Shelf(tmp_path / "runs").runs()
+    (run,) = RunStore(tmp_path / "runs").runs()
     assert run.recipe.optimiser.kind == "sgd"
     assert run.recipe.corpus.name == "my.txt"
     assert not (tmp_path / "my.txt").samefile(run.source_path)
@@ -111,9 +111,9 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_works(tmp_path: Path):
     process = subprocess.Popen(
         [sys.executable, "-m", "lamplighter", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    while not Shelf(tmp_path / "runs").runs():
+    while not RunStore(tmp_path / "runs").runs():
         time.sleep(0.05)
-    (run,) = Shelf(tmp_path / "runs").runs()
+    (run,) = RunStore(tmp_path / "runs").runs()
     at = wait_for_step(run, 10).step
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=30)
@@ -142,7 +142,7 @@ def test_runs_are_listed_trashed_and_removed(tmp_path: Path):
     assert two.path.exists()
     assert lamplighter(tmp_path, "runs", "remove", two.id, "--trashed", "--yes").returncode == 0
     assert not two.path.exists()
-    assert not Shelf(tmp_path).trashed()
+    assert not RunStore(tmp_path).trashed()
 
 
 def test_a_taken_port_is_said_and_the_next_free_one_used(tmp_path: Path):
@@ -163,7 +163,7 @@ def test_a_checkpoints_embedding_becomes_a_still_city(tmp_path: Path):
     np.save(tmp_path / "vectors.npy", np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32))
     done = lamplighter(tmp_path / "runs", "still", str(tmp_path / "vectors.npy"), str(words))
     assert done.returncode == 0, done.stderr.decode()
-    (run,) = Shelf(tmp_path / "runs").runs()
+    (run,) = RunStore(tmp_path / "runs").runs()
     assert read_status(run).phase == "finished"
     words.write_text("too few", encoding="utf-8")
     done = lamplighter(

@@ -11,7 +11,7 @@ import numpy as np
 import lamplighter
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.wire.frames import Pulse
+from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application
 from tests.runs import kill, wait_until
 

@@ -13,8 +13,11 @@ import pytest
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.client.live_run import live_address
-from lamplighter.wire.frames import Census, Frame, Layout, Pulse, Rows
+from lamplighter.client.live_run import build_live_url
+from lamplighter.wire.frames import Frame
+from lamplighter.wire.layout_frames import Layout
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from tests.application import Application
 from tests.runs import wait_until
 
@@ -142,7 +145,7 @@ def test_a_still_city_and_a_lost_server(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_is_named_by_any_of_its_addresses(url: str) -> None:
-    assert live_address(url, ["pulse"]) == "ws://h:1/api/runs/a/live?channels=pulse"
+    assert build_live_url(url, ["pulse"]) == "ws://h:1/api/runs/a/live?channels=pulse"
 
 
 @pytest.mark.parametrize("url", ["", "mine", "http://h:1", "ftp://h/api/runs/a", "http://[::1/?run=a"])

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Census, Pulse, Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from tests.integration.serving.served import Pace, Served
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
@@ -40,7 +42,7 @@ def test_followed_from_a_step_it_is_as_played_from_the_folder(served: Served, tm
 
 
 def test_a_running_run_is_caught_up_with_and_followed_to_its_end(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     url = f"http://127.0.0.1:{served.port}/?run={run.id}"
     heard: list[object] = []

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import lamplighter
-from lamplighter.wire.frames import Pulse
+from lamplighter.wire.pulse_frames import Pulse
 
 V, D = 60, 8
 TOKENS = [f"word{i}" for i in range(V)]

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.wire.frames import Method
+from lamplighter.wire.layout_frames import Method
 from tests.runs import small_text, wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -97,7 +97,7 @@ def test_the_commands_play_a_run(tmp_path: Path):
             "sequences": 4,
             "steps": 150,
         }
-        run = Shelf(runs).find(
+        run = RunStore(runs).find(
             ask("/api/runs", json.dumps({"recipe": recipe, "upload": upload}).encode())["id"]
         )
         wait_until(lambda: read_status(run).phase == "finished", "the run", 60)
@@ -108,7 +108,7 @@ def test_the_commands_play_a_run(tmp_path: Path):
                     LayoutsReader(run.layouts_path) as layouts,
                     MeasuresReader(run.measures_path) as measures,
                 ):
-                    return layouts.newest(Method.UMAP) is not None and measures.last_step() == 150
+                    return layouts.newest_layout(Method.UMAP) is not None and measures.last_step() == 150
             except FileNotFoundError:
                 return False
 

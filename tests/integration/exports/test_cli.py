@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.export import export
-from lamplighter.exports.output import silent
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import no_progress
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from tests.runs import finish, make_run, start_worker, wait_for_step
 
@@ -40,7 +40,7 @@ def test_a_run_goes_from_one_machine_to_another_and_on(run: RunFolder, tmp_path:
     assert " MB" in said.stdout
     said = lamplighter(tmp_path / "other", "import", str(packed))
     assert said.returncode == 0, said.stderr
-    (back,) = Shelf(tmp_path / "other").runs()
+    (back,) = RunStore(tmp_path / "other").runs()
     assert said.stdout.startswith(back.id)
     # The import includes the checkpoint, so training continues without computing earlier steps again.
     RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
@@ -54,17 +54,17 @@ def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
     worker = start_worker(run)
     try:
         wait_for_step(run, 40)
-        packed = export(run, "zip", out=tmp_path / "run.zip")
-        matrix = export(run, "npy", 30, tmp_path / "run.npy")
+        packed = export_run(run, "zip", out=tmp_path / "run.zip")
+        matrix = export_run(run, "npy", 30, tmp_path / "run.npy")
     finally:
         worker.terminate()
         worker.communicate(timeout=30)
-    back, remark = import_zip(Shelf(tmp_path / "other"), packed, silent)
+    back, remark = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
     assert "running" in remark
     status = read_status(back)
     assert (status.phase, status.alive) == ("interrupted", False)
     assert status.step >= 40
-    with History(back) as history:
+    with MatrixHistory(back) as history:
         assert (np.load(matrix) == history.snapshot(30).vectors).all()
         assert len(history.steps.pulses(1, status.step, status.step)) == status.step
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from lamplighter.exports.export import export
+from lamplighter.exports.export import export_run
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
 from tests.unit.exports.recorded import HOSTILE, record
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
-    return export(record(folder / "runs"), "html", out=folder / "run.html")
+    return export_run(record(folder / "runs"), "html", out=folder / "run.html")
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import numpy as np
 
 from lamplighter.recipe import Cadence, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.wire.frames import NEVER, Census, Pulse, Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 
@@ -40,7 +42,7 @@ class GrowingRun:
         self.touches = np.zeros(size, dtype=np.uint32)
         self.last_lit = np.full(size, NEVER, dtype=np.uint32)
         recipe = Recipe(model=ModelRecipe(dim=dim, heads=1), cadence=Cadence(keyframe_every=keyframe_every))
-        self.folder: RunFolder = Shelf(runs).create(recipe)
+        self.folder: RunFolder = RunStore(runs).create(recipe)
         members = {f"class {c}": tuple(np.flatnonzero(self.class_of == c).tolist()) for c in range(classes)}
         self.folder.write_corpus(
             np.arange(size, dtype=np.uint32),
@@ -53,8 +55,8 @@ class GrowingRun:
             "{}",
         )
         self.writer = StepsWriter(self.folder.steps_path)
-        self.writer.begin_attempt(0)
-        self.writer.keep_start(self._matrix(0), self._census(0))
+        self.writer.start_attempt(0)
+        self.writer.commit_initial_state(self._matrix(0), self._census(0))
         self.writer.set_facts({"phase": "running", "steps": 1000})
         self.at = 0
 
@@ -98,7 +100,7 @@ class GrowingRun:
         """Open a new attempt that supersedes the steps after `step` and drifts another way."""
         self.vectors = self.history[step].copy()
         self.at = step
-        self.writer.begin_attempt(step + 1)
+        self.writer.start_attempt(step + 1)
         self.centres = self.centres[::-1].copy()
 
     def end(self, *, sealed: bool = True, phase: str = "finished") -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import Layout, Method, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
@@ -17,7 +18,11 @@ def layouts(folder: RunFolder, method: Method) -> list[Layout]:
     """Return all layouts of a method, in the order they were made."""
     try:
         with LayoutsReader(folder.layouts_path) as reader:
-            return [decode_as(reader.record(e.id), Layout) for e in reader.entries() if e.method == method]
+            return [
+                decode_as(reader.layout_record(e.id), Layout)
+                for e in reader.layout_entries()
+                if e.method == method
+            ]
     except FileNotFoundError:
         return []
 

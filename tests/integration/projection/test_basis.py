@@ -19,6 +19,6 @@ def test_the_basis_is_chosen_once_the_space_has_taken_shape(tmp_path: Path, firs
         projector = Projector(writer, reader, 40)
         bases: list[int] = []
         for step in (first, 399, 412, 500, 3_000):
-            projector.frame(rng.normal(size=(40, 6)).astype(np.float32), 1, step)
+            projector.project_step(rng.normal(size=(40, 6)).astype(np.float32), 1, step)
             bases.append(reader.facts()["linear"]["step"])
     assert bases == [first, first, 412, 412, 412]

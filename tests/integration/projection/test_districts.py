@@ -8,7 +8,9 @@ import numpy as np
 
 from lamplighter.projection.projector import Projector
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.wire.frames import Districts, Layout, Method, decode_as
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.integration.projection.growing_run import GrowingRun
 
 
@@ -26,24 +28,24 @@ def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path
     def projector(writer: LayoutsWriter) -> Projector:
         with LayoutsReader(path) as reader:
             made = Projector(writer, reader, size, None, vocabulary)
-        made.begin()
+        made.start_map()
         return made
 
     with LayoutsWriter(path) as writer:
         one = projector(writer)
-        one.frame(run.history[0], 1, 0)
+        one.project_step(run.history[0], 1, 0)
         with LayoutsReader(path) as reader:
-            begin = decode_as(reader.last_districts() or b"", Districts)
+            begin = decode_as(reader.last_written_districts() or b"", Districts)
         assert len(begin.ids) == 0
         vectors = grown(run, 60, 0.2)
-        one.frame(vectors, 1, 60, over=True)
-        while one.wants(1, 60):
-            one.frame(vectors, 1, 60, over=True)
+        one.project_step(vectors, 1, 60, over=True)
+        while one.needs_frame(1, 60):
+            one.project_step(vectors, 1, 60, over=True)
     with LayoutsReader(path) as reader:
-        found = decode_as(reader.last_districts() or b"", Districts)
+        found = decode_as(reader.last_written_districts() or b"", Districts)
         events = reader.district_events()
-        entries = [e for e in reader.entries() if e.step == 60]
-        newest = {e.method: decode_as(reader.record(e.id), Layout) for e in entries}
+        entries = [e for e in reader.layout_entries() if e.step == 60]
+        newest = {e.method: decode_as(reader.layout_record(e.id), Layout) for e in entries}
     assert set(found.names) <= set(vocabulary.classes)
     assert len(found.ids) >= 6
     assert sorted(e.kind for e in events) == ["district-born"] * len(found.ids)
@@ -61,9 +63,9 @@ def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path
     with LayoutsWriter(path) as writer:
         again = projector(writer)
         vectors = grown(run, 1, 0.2)
-        again.frame(vectors, 1, 61)
+        again.project_step(vectors, 1, 61)
     with LayoutsReader(path) as reader:
-        later = decode_as(reader.last_districts() or b"", Districts)
+        later = decode_as(reader.last_written_districts() or b"", Districts)
         assert reader.district_events(events[-1].id) == []
     assert (later.step, later.ids.tolist(), later.names) == (61, found.ids.tolist(), found.names)
 
@@ -73,13 +75,13 @@ def test_a_matrix_that_is_not_finite_and_a_vocabulary_of_three_have_no_districts
     with LayoutsWriter(run.folder.layouts_path) as writer:
         with LayoutsReader(run.folder.layouts_path) as reader:
             projector = Projector(writer, reader, 3, None, run.folder.vocabulary)
-        projector.begin()
+        projector.start_map()
         wild = run.vectors.copy()
         wild[1] = np.nan
-        assert not projector.frame(wild, 1, 1)
-        assert projector.frame(run.vectors, 1, 2, over=True)
+        assert not projector.project_step(wild, 1, 1)
+        assert projector.project_step(run.vectors, 1, 2, over=True)
     with LayoutsReader(run.folder.layouts_path) as reader:
         assert [e.step for e in reader.districts_entries()] == [2]
-        assert len(decode_as(reader.last_districts() or b"", Districts).ids) == 0
-        drawn = decode_as(reader.last_made(Method.UMAP) or b"", Layout)
+        assert len(decode_as(reader.last_written_districts() or b"", Districts).ids) == 0
+        drawn = decode_as(reader.last_written(Method.UMAP) or b"", Layout)
     assert drawn.by_token is not None

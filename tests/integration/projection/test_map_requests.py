@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.processes.desired_state import Wanted
-from lamplighter.runfolder.reading.map_settings import read_drawing
+from lamplighter.processes.desired_state import DesiredState
+from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.requests import Applied, RequestsWriter
-from lamplighter.wire.frames import Method
+from lamplighter.runfolder.tables.requests import AppliedRequest, RequestsWriter
+from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for
 
@@ -22,15 +22,15 @@ def ask(run: GrowingRun, **body: Any) -> int:
     return RequestsWriter(run.folder.path, "s1").add("map", body)
 
 
-def applied(run: GrowingRun) -> list[Applied]:
+def applied(run: GrowingRun) -> list[AppliedRequest]:
     with LayoutsReader(run.folder.layouts_path) as reader:
         return reader.applied()
 
 
 def wants_projector(run: GrowingRun) -> bool:
-    wanted = Wanted()
-    wanted.look([run.folder])
-    return wanted.state(run.folder, "projector") is not None
+    wanted = DesiredState()
+    wanted.refresh([run.folder])
+    return wanted.needed_state(run.folder, "projector") is not None
 
 
 def streets(places: np.ndarray) -> float:
@@ -64,8 +64,8 @@ def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start
     width = float(np.linalg.norm(np.ptp(maps[before - 1], axis=0)))
     for one, two in zip(maps[before - 2 :], maps[before - 1 :], strict=False):
         assert np.median(np.linalg.norm(two - one, axis=1)) < 0.25 * width
-    drawing = read_drawing(run.folder)
-    assert (drawing.chosen.neighbours, drawing.chosen.min_dist, drawing.pending) == (8, 0.02, ())
+    drawing = read_map_settings(run.folder)
+    assert (drawing.current.neighbours, drawing.current.min_dist, drawing.pending) == (8, 0.02, ())
 
 
 @pytest.mark.parametrize("at", ["before it is taken up", "after it was taken up"])
@@ -81,7 +81,7 @@ def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
             process.kill()
             process.communicate()
             ask(run, neighbours=5)
-            assert len(read_drawing(run.folder).pending) == 1
+            assert len(read_map_settings(run.folder).pending) == 1
         else:
             ask(run, neighbours=5)
             wait_for(lambda: applied(run))
@@ -91,8 +91,8 @@ def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
     assert wants_projector(run)
     assert ended(start(run.folder)) == 0
     assert [taken.request for taken in applied(run)] == [1]
-    drawing = read_drawing(run.folder)
-    assert (drawing.chosen.neighbours, drawing.settled, drawing.pending) == (5, True, ())
+    drawing = read_map_settings(run.folder)
+    assert (drawing.current.neighbours, drawing.settled, drawing.pending) == (5, True, ())
     assert not wants_projector(run)
     with LayoutsReader(run.folder.layouts_path) as reader:
         assert reader.facts()["umap"]["neighbours"] == 5
@@ -129,7 +129,7 @@ def test_what_makes_no_sense_is_taken_up_and_changes_nothing(tmp_path: Path, sta
     ask(run, method="magic")
     assert ended(start(run.folder)) == 0
     assert [taken.request for taken in applied(run)] == [1, 2, 3]
-    assert read_drawing(run.folder).chosen == run.folder.recipe.map
+    assert read_map_settings(run.folder).current == run.folder.recipe.map
 
 
 def test_asked_before_there_is_a_map(tmp_path: Path, start: Start) -> None:

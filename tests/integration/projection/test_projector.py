@@ -16,7 +16,7 @@ import pytest
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Method
+from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for
 
@@ -64,7 +64,7 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
         again = start(folder)
         wait_for(lambda: len(layouts(folder, Method.UMAP)) >= len(before) + 6)
     with StepsReader(folder.steps_path) as reader:
-        last = reader.last()
+        last = reader.newest_step()
     assert run.end()
     assert ended(again) == 0
 

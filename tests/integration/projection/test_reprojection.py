@@ -15,7 +15,8 @@ import pytest
 from lamplighter.projection.reprojection import ReprojectionError, reproject
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import Layout, Method, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.integration.projection.growing_run import GrowingRun
 
 
@@ -31,7 +32,11 @@ def said(process: subprocess.Popen[str]) -> Iterator[dict[str, float | str]]:
 
 def drawn(folder: RunFolder, method: Method) -> list[Layout]:
     with LayoutsReader(folder.relayouts_path) as reader:
-        return [decode_as(reader.record(e.id), Layout) for e in reader.entries() if e.method is method]
+        return [
+            decode_as(reader.layout_record(e.id), Layout)
+            for e in reader.layout_entries()
+            if e.method is method
+        ]
 
 
 def left(folder: RunFolder) -> set[str]:

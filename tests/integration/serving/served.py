@@ -14,21 +14,22 @@ from urllib.parse import urlencode
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from lamplighter.serving.server import Ready, build_server, listen
+from lamplighter.serving.server import ServerInfo, build_server, open_listener
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.unit.serving.folders import FakeTrainer
 
 
 class Served:
     def __init__(self, settings: ServerSettings) -> None:
-        self._listening = listen(settings.host, settings.port)
+        self._listening = open_listener(settings.host, settings.port)
         self.port: int = self._listening.getsockname()[1]
         self._up = threading.Event()
-        self._server, self.house = build_server(settings, self._listening, self._on_ready)
+        self._server, self.services = build_server(settings, self._listening, self._on_ready)
         self._thread = threading.Thread(target=lambda: self._server.run(sockets=[self._listening]))
 
-    def _on_ready(self, ready: Ready) -> None:
+    def _on_ready(self, ready: ServerInfo) -> None:
         self.ready = ready
         self._up.set()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.access.credentials import TOKEN_FILE, open_keys
+from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
 from tests.unit.serving.folders import finished_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
@@ -43,7 +43,7 @@ def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
     """As root, a real other user serves it; otherwise the same user without write permission."""
     folder = tmp_path / "runs"
     run = finished_run(folder, 12)
-    token = open_keys(folder).token
+    token = open_credentials(folder).token
     if os.geteuid() != 0:
         # The token file is our own, which no other user could have read.
         (folder / TOKEN_FILE).unlink()
@@ -72,4 +72,4 @@ def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
     assert theirs != token
     assert sorted(path.name for path in run.path.iterdir()) == before
     if os.geteuid() == 0:
-        assert open_keys(folder).token == token
+        assert open_credentials(folder).token == token

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.serving.server import listen
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.server import open_listener
 from lamplighter.serving.settings import ServerSettings, SettingsError
-from lamplighter.wire.frames import Census, Pulse
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
 from tests.integration.serving.served import Pace, Served, hear
 from tests.unit.serving.folders import FakeTrainer, make_run
 
@@ -34,17 +35,17 @@ print("ended", flush=True)
 
 
 def test_a_taken_port_gives_the_next_one(tmp_path: Path) -> None:
-    with listen("127.0.0.1", 0) as first:
+    with open_listener("127.0.0.1", 0) as first:
         taken = first.getsockname()[1]
-        with listen("127.0.0.1", taken) as second:
+        with open_listener("127.0.0.1", taken) as second:
             assert taken < second.getsockname()[1] <= taken + 50
     with pytest.raises(SettingsError, match="cannot listen"):
-        listen("192.0.2.1", 0)
+        open_listener("192.0.2.1", 0)
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux")
 def test_connections_inherit_the_limit_for_peers_that_are_gone() -> None:
-    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+    with open_listener("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
         accepted, _ = listening.accept()
         with accepted:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
@@ -74,9 +75,9 @@ async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Served(ServerSettings(tmp_path, port=0, roles=()))
-    monkeypatch.setattr(server.house.hub, "_send_seconds", 1.0)
+    monkeypatch.setattr(server.services.hub, "_send_seconds", 1.0)
     server.start()
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     stuck = await asyncio.to_thread(_upgrade, server.port, run.id)
     try:
@@ -92,7 +93,7 @@ async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
             # Write steps larger than all buffers until the server drops the stuck viewer. Small portions,
             # since a viewer that lags gets them merged, and the server shares this process.
             async with asyncio.timeout(60):
-                while server.house.hub.viewers(run.id) > 1:
+                while server.services.hub.viewer_count(run.id) > 1:
                     await asyncio.to_thread(trainer.train, 20)
                     await asyncio.sleep(0.01)
         # The connection is gone too, although the client never closed it.

@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import finish, make_run, start_worker
 from tests.soak.audit import Seen, audit
 from tests.soak.reference import Truth, find_truth

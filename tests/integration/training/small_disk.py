@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from lamplighter.model.checkpoint import CheckpointError, list_checkpoints, save_checkpoint
+from lamplighter.model.learner import make_learner
 from lamplighter.model.observer import Observer
-from lamplighter.model.step import make_learner
 from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
@@ -97,14 +97,14 @@ def look(run: RunFolder, disk: Path) -> None:
     (paused, full), (_, room) = told(run, "full")[0], told(run, "room")[-1]
     assert "nearly full" in full
     with StepsReader(run.steps_path) as reader:
-        last = reader.last()[1]
+        last = reader.newest_step()[1]
         steps = [step for step, _ in reader.pulses(1, last, limit=last)]
         digests = reader.digests(1, last)
         assert reader.facts()["snapshots"] == "all"
-        assert len(reader.line()) == 1
+        assert len(reader.lineage()) == 1
     assert steps == list(range(1, last + 1))
     assert any("there is room" in message for _, message in told(run, "room")), room
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         exact = set(history.exact_steps().tolist())
         assert set(range(paused)) <= exact, "steps before the pause are exact"
         gap = sorted(set(range(last + 1)) - exact)
@@ -118,7 +118,7 @@ def look(run: RunFolder, disk: Path) -> None:
     other = make_run(elsewhere, steps=last)
     command = [sys.executable, "-m", "lamplighter.training.worker", str(other.path)]
     assert subprocess.run(command, timeout=120, check=False).returncode == 0
-    with History(other) as history:
+    with MatrixHistory(other) as history:
         assert history.steps.digests(1, last) == digests
         for step, vectors in found.items():
             np.testing.assert_array_equal(history.snapshot(step).vectors, vectors)

@@ -99,9 +99,9 @@ def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path:
         assert not read_status(run).crowded
     assert "training goes on" in log.read_text()
     with StepsReader(run.steps_path) as reader:
-        last = reader.last()[1]
+        last = reader.newest_step()[1]
         assert [step for step, _ in reader.pulses(1, last, limit=last)] == list(range(1, last + 1))
-        assert len(reader.line()) == 1
+        assert len(reader.lineage()) == 1
         said = [event.message for event in reader.events() if event.kind in ("full", "room")]
     assert "nearly full" in said[0]
     assert any("training waited" in message for message in said)
@@ -126,7 +126,7 @@ def measured(run: RunFolder) -> bool:
 
 def laid_out(run: RunFolder) -> bool:
     with LayoutsReader(run.layouts_path) as reader:
-        return bool(reader.entries())
+        return bool(reader.layout_entries())
 
 
 @pytest.mark.parametrize(("room", "done"), [("analysis", measured), ("projection", laid_out)])

@@ -15,13 +15,14 @@ import pytest
 
 import lamplighter
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.export import export
-from lamplighter.exports.output import ExportError, silent
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.runfolder.sqlite.database import FORMAT, FormatError
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
@@ -29,7 +30,7 @@ from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.training.worker import train
-from lamplighter.wire.frames import FrameError
+from lamplighter.wire.binary import FrameError
 from tests.unit.serving.asgi import HOST, PORT, call
 
 OLD = Path(__file__).parents[2] / "golden" / "run-format-1.zip"
@@ -61,7 +62,7 @@ def contents(run: RunFolder) -> dict[str, bytes]:
 
 
 def test_an_older_run_opens_and_is_left_as_it_is(old: RunFolder):
-    assert format_of(old.steps_path) == 1 < FORMAT
+    assert format_of(old.steps_path) == 1 < FORMAT_VERSION
     before = contents(old)
     run = lamplighter.open(old.path)
     assert (run.status.phase, run.status.step, run.status.snapshots) == ("finished", LAST, "all")
@@ -87,25 +88,25 @@ async def test_an_older_run_is_shown_and_replayed(old: RunFolder):
 
 @pytest.mark.parametrize("to", ["zip", "html", "csv", "safetensors", "parquet"])
 def test_an_older_run_is_exported(old: RunFolder, tmp_path: Path, to: str):
-    assert export(old, to, out=tmp_path / f"exported.{to}").stat().st_size > 0
+    assert export_run(old, to, out=tmp_path / f"exported.{to}").stat().st_size > 0
 
 
 def test_an_older_run_is_imported(old: RunFolder, tmp_path: Path):
-    run, remark = import_zip(Shelf(tmp_path / "other"), OLD, silent)
+    run, remark = import_zip(RunStore(tmp_path / "other"), OLD, no_progress)
     assert remark == ""
-    with History(run) as theirs, History(old) as ours:
+    with MatrixHistory(run) as theirs, MatrixHistory(old) as ours:
         assert theirs.exact_steps().tolist() == list(range(LAST + 1))
         np.testing.assert_array_equal(theirs.snapshot(17).vectors, ours.snapshot(17).vectors)
 
 
 def test_an_older_run_goes_on_and_is_of_this_format_then(old: RunFolder):
-    with History(old) as history:
+    with MatrixHistory(old) as history:
         before = [history.snapshot(step).vectors for step in (0, 12)]
     RequestsWriter(old.path, "test").add("continue", {"steps": 10})
     assert train(old) == "finished"
     assert read_status(old).step == LAST + 10
-    assert format_of(old.steps_path) == FORMAT
-    with History(old) as history:
+    assert format_of(old.steps_path) == FORMAT_VERSION
+    with MatrixHistory(old) as history:
         assert history.exact_steps().tolist() == list(range(LAST + 11))
         for step, vectors in zip((0, 12), before, strict=True):
             np.testing.assert_array_equal(history.snapshot(step).vectors, vectors)
@@ -119,12 +120,12 @@ def newer(old: RunFolder) -> RunFolder:
     run = RunFolder(path)
     for file in (run.steps_path, run.layouts_path, run.measures_path):
         connection = apsw.Connection(str(file))
-        connection.execute(f"PRAGMA user_version={FORMAT + 1}")
+        connection.execute(f"PRAGMA user_version={FORMAT_VERSION + 1}")
         connection.close()
     return run
 
 
-SAYS = f"has format {FORMAT + 1}; this version reads up to {FORMAT}: update Lamplighter"
+SAYS = f"has format {FORMAT_VERSION + 1}; this version reads up to {FORMAT_VERSION}: update Lamplighter"
 
 
 @pytest.mark.anyio
@@ -183,7 +184,7 @@ def test_a_newer_run_is_not_imported(newer: RunFolder, tmp_path: Path):
             if path.is_file():
                 packed.write(path, path.relative_to(newer.path))
     with pytest.raises((ExportError, FrameError), match="format"):
-        import_zip(Shelf(tmp_path / "other"), tmp_path / "newer.zip", silent)
+        import_zip(RunStore(tmp_path / "other"), tmp_path / "newer.zip", no_progress)
     assert list((tmp_path / "other").iterdir()) == []
 
 

@@ -15,21 +15,23 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.training.trainer import Batches, build_learner
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.runs import finish, kill, make_run, small_recipe, start_worker, wait_for_step, wait_until
 
 
 def digests(run: RunFolder) -> dict[int, bytes]:
     with StepsReader(run.steps_path) as reader:
-        return reader.digests(1, reader.last()[1])
+        return reader.digests(1, reader.newest_step()[1])
 
 
 def ask(run: RunFolder, kind: str, **body: object) -> None:
@@ -59,8 +61,8 @@ def test_a_run_ends_where_its_recipe_says_and_holds_every_step(reference: RunFol
 def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
     device = torch.device("cpu")
     learner = build_learner(reference.recipe, len(reference.vocabulary), device)
-    batches = Batches(reference.recipe, reference.token_ids, device)
-    with History(reference) as history:
+    batches = BatchReader(reference.recipe, reference.token_ids, device)
+    with MatrixHistory(reference) as history:
         for step in range(41):
             if step:
                 train_step(learner, *batches.batch(step)[1:])
@@ -94,7 +96,7 @@ def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old
     connection.close()
     assert finish(start_worker(run)) == 0
     with StepsReader(run.steps_path) as reader:
-        assert [(a, first) for a, first, _ in reader.line()] == [(1, 0), (2, 35)]
+        assert [(a, first) for a, first, _ in reader.lineage()] == [(1, 0), (2, 35)]
         steps = [step for step, _ in reader.pulses(1, 10_000)]
         attempts = [decode(record).attempt for _, record in reader.pulses(1, 10_000)]
         assert [event.kind for event in reader.events()].count("attempt") == 1
@@ -182,7 +184,7 @@ def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_pat
     assert status.phase == "failed"
     assert "no longer a finite number" in status.message
     assert "lower learning rate" in status.message
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         assert np.isfinite(history.snapshot(status.step).vectors).all()
         assert len(history.steps.pulses(1, 10_000)) == status.step
 
@@ -206,7 +208,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
     assert finish(start_worker(run)) == 0
     assert (read_status(run).step, read_status(run).attempt) == (60, 2)
     with StepsReader(run.steps_path) as reader:
-        began = reader.line()[1][1]
+        began = reader.lineage()[1][1]
         rates = {step: decode(record).learning_rate for step, record in reader.pulses(1, 60)}
     assert began <= failed_after
     assert rates[began - 1] == pytest.approx(10)
@@ -270,7 +272,7 @@ def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
     kill(process)
     assert not any(path.exists() for path in old)
     last = read_status(run).step
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         assert [step for step, _ in history.steps.pulses(1, last, last)] == list(range(1, last + 1))
         assert history.snapshot(last).step == last
 
@@ -338,7 +340,7 @@ def test_dense_runs_keep_keyframes_and_say_what_is_exact(tmp_path: Path, kind: s
 
 
 def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
-    run = Shelf(tmp_path).create(small_recipe(), "just a few words")
+    run = RunStore(tmp_path).create(small_recipe(), "just a few words")
     assert finish(start_worker(run)) == 4
     assert read_status(run).phase == "failed"
     assert "text" in read_status(run).message

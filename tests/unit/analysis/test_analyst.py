@@ -49,9 +49,9 @@ def test_a_finished_run_is_measured_once(tmp_path: Path) -> None:
     run.grow(15)
     run.end()
     for _ in range(2):
-        Analyst(run.folder).go()
+        Analyst(run.folder).run()
         with MeasuresReader(run.folder.measures_path) as reader:
-            assert reader.last_made() == (1, 15)
+            assert reader.last_written() == (1, 15)
             assert list(reader.by_step()) == [15]
 
 
@@ -59,27 +59,27 @@ def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.grow(15)
     run.end()
-    Analyst(run.folder).go()
+    Analyst(run.folder).run()
     with analyst.StepsReader(run.folder.steps_path) as reader:
-        assert reader.last() == (1, 15)
+        assert reader.newest_step() == (1, 15)
     again = analyst.RunFolder(run.folder.path)
     run.writer = type(run.writer)(again.steps_path)
     run.resume_from(12)
     run.grow(3)
     run.end()
-    Analyst(again).go()
+    Analyst(again).run()
     with MeasuresReader(again.measures_path) as reader:
-        assert reader.last_made() == (2, 15)
+        assert reader.last_written() == (2, 15)
 
 
 def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = GrowingRun(tmp_path, size=12)
     monkeypatch.setattr(analyst, "PATIENCE", 0.3)
-    Analyst(run.folder).go()
+    Analyst(run.folder).run()
     assert measured(run.folder)
     monkeypatch.setattr(analyst, "PATIENCE", 60)
     told = Analyst(run.folder)
-    thread = threading.Thread(target=told.go)
+    thread = threading.Thread(target=told.run)
     thread.start()
     told.stop()
     thread.join(10)
@@ -92,7 +92,7 @@ def test_no_reader_is_in_the_way_of_the_seal_while_the_analyst_rests(tmp_path: P
     run.grow(12)
     # A share so small that the analyst sleeps for the whole test.
     resting = Analyst(run.folder, share=1e-5)
-    thread = threading.Thread(target=resting.go)
+    thread = threading.Thread(target=resting.run)
     thread.start()
     deadline = time.monotonic() + 30
     while not measured(run.folder):

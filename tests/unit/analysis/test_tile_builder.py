@@ -9,28 +9,28 @@ import numpy as np
 import pytest
 
 from lamplighter.analysis.analyst import Analyst
-from lamplighter.analysis.tile_builder import MOST_STEPS, make_stretch
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.analysis.tile_builder import MAX_STRETCH_STEPS, tile_next_stretch
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import row_pruning
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.runfolder.writing.finalise import compact, left_open
+from lamplighter.runfolder.writing.finalise import compact_run, unsealed_roles
 from tests.integration.projection.growing_run import GrowingRun
 
 
 def tile(run: RunFolder, *, over: bool = False) -> int:
     """Write every stretch that can be tiled. Returns how many."""
     made = 0
-    with History(run) as history, TilesWriter(run.tiles_path) as writer:
-        while make_stretch(history, writer, over=over):
+    with MatrixHistory(run) as history, TilesWriter(run.tiles_path) as writer:
+        while tile_next_stretch(history, writer, over=over):
             made += 1
     return made
 
 
 def check(made: GrowingRun, every: int = 7) -> None:
     """Check that snapshots, the walk through steps and token paths equal the recorded matrices."""
-    with History(made.folder) as history:
+    with MatrixHistory(made.folder) as history:
         assert history.exact_steps().tolist() == list(range(made.at + 1))
         for step in range(0, made.at + 1, every):
             np.testing.assert_array_equal(history.snapshot(step).vectors, made.history[step])
@@ -38,7 +38,7 @@ def check(made: GrowingRun, every: int = 7) -> None:
             np.testing.assert_array_equal(at.vectors, made.history[at.step])
         for token in (0, made.size // 2, made.size - 1):
             first, last = made.at // 3, made.at - 5
-            found = history.path(token, first, last)
+            found = history.token_history(token, first, last)
             assert found.steps.tolist() == list(range(first, last + 1))
             np.testing.assert_array_equal(
                 found.vectors, [made.history[step][token] for step in range(first, last + 1)]
@@ -53,9 +53,9 @@ def test_a_growing_run_stays_exact_while_its_rows_go_into_tiles(tmp_path: Path, 
             run.grow(150, rows=8)
             tile(run.folder)
             check(run, every=41)
-        with StepsReader(run.folder.steps_path) as reader, History(run.folder) as history:
+        with StepsReader(run.folder.steps_path) as reader, MatrixHistory(run.folder) as history:
             stretches = history.stretches()
-            kept = reader.rows_steps(1, run.at)
+            kept = reader.steps_with_rows(1, run.at)
             keyframes = [step for _, step in reader.keyframe_steps()]
         if keyframe_every == 1_000:
             # Rows are tiled only behind a keyframe, because followers of the run read newer ones from the
@@ -63,15 +63,15 @@ def test_a_growing_run_stays_exact_while_its_rows_go_into_tiles(tmp_path: Path, 
             assert not stretches
             return
         assert [s.first for s in stretches] == [1, *(s.last + 1 for s in stretches[:-1])]
-        assert all(s.last - s.first < MOST_STEPS and s.last % keyframe_every == 0 for s in stretches)
-        assert stretches[-1].last > run.at - 2 * MOST_STEPS - keyframe_every
+        assert all(s.last - s.first < MAX_STRETCH_STEPS and s.last % keyframe_every == 0 for s in stretches)
+        assert stretches[-1].last > run.at - 2 * MAX_STRETCH_STEPS - keyframe_every
         # A few rows are dropped per step, and never the newest.
         assert kept[0] > 300
-        assert set(range(run.at - row_pruning.BEHIND, run.at + 1)) <= set(kept)
+        assert set(range(run.at - row_pruning.UNPRUNED_STEPS, run.at + 1)) <= set(kept)
         gaps = np.diff(keyframes)
-        assert gaps.max() <= max(row_pruning.KEYFRAMES_APART, keyframe_every)
+        assert gaps.max() <= max(row_pruning.MAX_KEYFRAME_GAP, keyframe_every)
         if keyframe_every == 10:
-            assert gaps[0] == row_pruning.KEYFRAMES_APART
+            assert gaps[0] == row_pruning.MAX_KEYFRAME_GAP
 
 
 def test_an_attempt_that_supersedes_tiled_steps(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_an_attempt_that_supersedes_tiled_steps(tmp_path: Path) -> None:
         run.grow(300, rows=6)
         assert tile(run.folder) >= 1
         check(run)
-        with History(run.folder) as history:
+        with MatrixHistory(run.folder) as history:
             assert [(s.attempt, s.first, s.last) for s in history.stretches()][:3] == [
                 (1, 1, 200), (1, 201, 333), (2, 334, 520)
             ]  # fmt: skip
@@ -97,10 +97,10 @@ def test_a_run_that_is_over_ends_up_small_and_sealed(tmp_path: Path) -> None:
     run.grow(487, rows=8)
     run.end()
     before = run.folder.steps_path.stat().st_size
-    Analyst(run.folder).go()
+    Analyst(run.folder).run()
     check(run)
-    assert not left_open(run.folder)
-    with History(run.folder) as history:
+    assert not unsealed_roles(run.folder)
+    with MatrixHistory(run.folder) as history:
         assert not history.steps.has_rows()
         assert history.steps.keyframe_step(487) == 487
         assert history.stretches()[-1].last == 487
@@ -113,7 +113,7 @@ def test_a_run_that_is_over_ends_up_small_and_sealed(tmp_path: Path) -> None:
     run.grow(300, rows=8)
     check(run)
     run.end()
-    Analyst(run.folder).go()
+    Analyst(run.folder).run()
     check(run)
 
 
@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_is_not_compacted(tmp_path: Path) -> None:
     with run.writer:
         run.grow(250, rows=4)
         tile(run.folder)
-        assert not compact(run.folder, patience=0)
+        assert not compact_run(run.folder, patience=0)
         check(run)
 
 
@@ -136,28 +136,28 @@ def test_rows_that_were_not_kept_leave_a_hole_and_no_more(tmp_path: Path) -> Non
     run.end()
     exact = [*range(131), 140, 160, *range(180, 481)]
     for _ in range(2):
-        with History(run.folder) as history:
+        with MatrixHistory(run.folder) as history:
             assert history.exact_steps().tolist() == exact
             for step in (0, 130, 160, 180, 181, 480):
                 np.testing.assert_array_equal(history.snapshot(step).vectors, run.history[step])
-            found = history.path(5)
+            found = history.token_history(5)
             np.testing.assert_array_equal(found.vectors, [run.history[step][5] for step in exact])
             assert history.snapshot(150, nearest=True).step == 140
-        Analyst(run.folder).go()
+        Analyst(run.folder).run()
 
 
 def test_reading_goes_well_while_everything_moves(tmp_path: Path) -> None:
     """A reader works while the trainer commits and drops rows and the analyst tiles."""
     run = GrowingRun(tmp_path, size=40, dim=4, keyframe_every=20)
     random = np.random.default_rng(0)
-    with run.writer, History(run.folder) as history, TilesWriter(run.folder.tiles_path) as tiles:
+    with run.writer, MatrixHistory(run.folder) as history, TilesWriter(run.folder.tiles_path) as tiles:
         deadline = time.monotonic() + 20
         while run.at < 1_200 and time.monotonic() < deadline:
             run.grow(10, rows=4)
-            with History(run.folder) as own:
-                make_stretch(own, tiles, over=False)
+            with MatrixHistory(run.folder) as own:
+                tile_next_stretch(own, tiles, over=False)
             step = int(random.integers(0, run.at + 1))
             np.testing.assert_array_equal(history.snapshot(step).vectors, run.history[step])
-            found = history.path(int(random.integers(0, 40)), step)
+            found = history.token_history(int(random.integers(0, 40)), step)
             assert found.steps.tolist() == list(range(step, run.at + 1))
     assert run.at > 400

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import lamplighter.serving.server as server
 from lamplighter.cli.app import cli
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ServerSettings
 from tests.runs import make_run
 
@@ -89,7 +89,7 @@ def test_twice_and_the_same_is_fine(served: list[ServerSettings], tmp_path: Path
 def test_what_a_command_cannot_use_is_refused_on_either_side(
     command: str, option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.cli.train._train", lambda *_, **__: "finished")
+    monkeypatch.setattr("lamplighter.cli.train._train_with_progress", lambda *_, **__: "finished")
     first, *rest = command.split()
     for words, where in (([*option, first, *rest], first), ([first, *rest, *option], command)):
         done = typed("--runs", tmp_path, *words)
@@ -106,7 +106,7 @@ def test_new_is_for_no_command(command: str, served: list[ServerSettings], tmp_p
         assert f"--new makes no sense with cli {command}: it goes without a command" in done.output
     assert not served
     assert typed("--runs", tmp_path, "--new").exit_code == 0
-    assert len(Shelf(tmp_path).runs()) == len(served) == 1
+    assert len(RunStore(tmp_path).runs()) == len(served) == 1
 
 
 def test_every_command_finds_the_runs_on_either_side(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_every_command_finds_the_runs_on_either_side(tmp_path: Path) -> None:
     ):
         done = typed(*words)
         assert done.exit_code == 0, (words, done.output)
-    assert sorted(found.id for found in Shelf(tmp_path / "mine").runs())[-1] == run.id
+    assert sorted(found.id for found in RunStore(tmp_path / "mine").runs())[-1] == run.id
     for command in ("project", "analyse", "train --resume"):
         done = typed(*command.split(), "no-such-run", *runs)
         assert "there is no run 'no-such-run' in mine/" in str(done.exception), done.output

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tile_builder import make_stretch
+from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.client.vocabulary_files import make_vocabulary
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from tests.integration.projection.growing_run import GrowingRun
 
@@ -48,11 +48,11 @@ def test_every_matrix_of_a_run_in_tiles_too(tmp_path: Path) -> None:
     with made.writer:
         for _ in range(4):
             made.grow(150, rows=8)
-            with History(made.folder) as history, TilesWriter(made.folder.tiles_path) as writer:
-                while make_stretch(history, writer, over=False):
+            with MatrixHistory(made.folder) as history, TilesWriter(made.folder.tiles_path) as writer:
+                while tile_next_stretch(history, writer, over=False):
                     pass
         run = lamplighter.open(made.folder.path)
-        with History(made.folder) as history:
+        with MatrixHistory(made.folder) as history:
             assert history.stretches()
             for kind in KINDS:
                 np.testing.assert_array_equal(history.snapshot(kind(33)).vectors, made.history[33])

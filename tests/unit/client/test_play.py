@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 import lamplighter
-from lamplighter.analysis.tile_builder import make_stretch
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.wire.frames import Census, Frame, Layout, Method, Pulse, Rows, encode
+from lamplighter.wire.frames import Frame, encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from tests.integration.projection.growing_run import GrowingRun
 
 
@@ -59,12 +62,12 @@ def test_what_lies_in_tiles_plays_as_well(tmp_path: Path) -> None:
     with made.writer:
         for _ in range(4):
             made.grow(200, rows=8)
-            with History(made.folder) as history, TilesWriter(made.folder.tiles_path) as tiles:
-                while make_stretch(history, tiles, over=False):
+            with MatrixHistory(made.folder) as history, TilesWriter(made.folder.tiles_path) as tiles:
+                while tile_next_stretch(history, tiles, over=False):
                     pass
         with StepsReader(made.folder.steps_path) as reader:
             # The trainer has dropped the moved rows of the first steps, which only the tiles hold now.
-            assert reader.rows_steps(1, 800)[0] > 1
+            assert reader.steps_with_rows(1, 800)[0] > 1
         matrix: np.ndarray | None = None
         for frame in lamplighter.open(made.folder.path).play(37, channels="rows"):
             assert isinstance(frame, Rows)

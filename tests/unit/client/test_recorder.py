@@ -10,7 +10,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
-from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.role_lock import RoleTakenError, is_held
 from lamplighter.runfolder.tables.steps import StepsReader
 
@@ -47,7 +47,7 @@ def test_sparse_steps_rebuild_bit_for_bit(tmp_path: Path) -> None:
     assert (status.phase, status.step, status.steps, status.alive) == ("finished", 40, 40, False)
     assert not wants_training(recorder.run)  # pyright: ignore[reportArgumentType]
     with StepsReader(tmp_path / "mine" / "steps.sqlite") as reader:
-        counted = touches(reader, 40)
+        counted = read_touches(reader, 40)
     lit = [pulse.batch_ids for pulse in run.steps()]
     np.testing.assert_array_equal(counted.touches, np.bincount(np.concatenate(lit), minlength=V))
 
@@ -126,7 +126,7 @@ def test_after_a_step_cut_short_the_next_keeps_everything(
     np.testing.assert_array_equal(run.snapshot(1), weights)
     assert run.status.step == 1
     with StepsReader(tmp_path / "mine" / "steps.sqlite") as reader:
-        assert touches(reader, 1).touches[:3].tolist() == [0, 0, 1]
+        assert read_touches(reader, 1).touches[:3].tolist() == [0, 0, 1]
 
 
 def test_the_disk_budget_is_kept(tmp_path: Path) -> None:

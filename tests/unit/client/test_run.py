@@ -9,7 +9,7 @@ import pytest
 import lamplighter
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.integration.projection.growing_run import GrowingRun
 
 

@@ -7,15 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lamplighter.corpora.lamptown import Town, with_article, write_town
-from lamplighter.corpora.lexicon_parser import Slot, read_townbook
+from lamplighter.corpora.lamptown import Town, choose_article, generate_town
+from lamplighter.corpora.lexicon_parser import SentenceSlot, read_lexicon
 
 CLASSIC = "dog cat gravity mass joy happiness king queen man woman barked ran"
 
 
 @pytest.fixture(scope="module")
 def town() -> Town:
-    return write_town(0)
+    return generate_town(0)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def counts(town: Town) -> Counter[str]:
 
 
 def test_a_seed_writes_the_same_town_and_another_seed_another(town: Town) -> None:
-    assert write_town(0) == town
-    assert write_town(1).documents != town.documents
+    assert generate_town(0) == town
+    assert generate_town(1).documents != town.documents
 
 
 def test_the_town_is_as_large_as_promised(counts: Counter[str]) -> None:
@@ -49,7 +49,7 @@ def test_most_of_the_vocabulary_is_planted_and_all_that_is_planted_grows(
 
 
 def test_every_seed_has_the_same_vocabulary(counts: Counter[str]) -> None:
-    other = {word for document in write_town(7).documents for word in document}
+    other = {word for document in generate_town(7).documents for word in document}
     assert other == set(counts)
 
 
@@ -99,7 +99,7 @@ def test_articles_agree_with_the_word_that_follows(town: Town) -> None:
     for document in town.documents:
         for word, following in pairwise(document):
             if word in ("a", "an"):
-                assert word == with_article(following)
+                assert word == choose_article(following)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_articles_agree_with_the_word_that_follows(town: Town) -> None:
     [("apple", "an"), ("pear", "a"), ("uniform", "a"), ("heiress", "an"), ("hour", "an"), ("umbrella", "an")],
 )
 def test_the_article_goes_by_sound(word: str, article: str) -> None:
-    assert with_article(word) == article
+    assert choose_article(word) == article
 
 
 def test_sentences_are_sentences(town: Town) -> None:
@@ -146,13 +146,13 @@ def test_some_classes_cross_topics(town: Town) -> None:
 
 
 def test_every_slot_of_the_book_can_be_filled() -> None:
-    book = read_townbook()
+    book = read_lexicon()
     for topic, patterns in book.topics.items():
         assert len(patterns) >= 8, topic
         for line in (line for versions in patterns for line in versions):
             for part in line:
-                if isinstance(part, Slot):
-                    assert part.stem in (book.classes if part.column is None else book.tables)
+                if isinstance(part, SentenceSlot):
+                    assert part.source in (book.classes if part.column is None else book.tables)
                 else:
                     assert re.fullmatch(r"[a-z]+|[.,]", part), (topic, part)
     for name, table in book.tables.items():
@@ -161,6 +161,6 @@ def test_every_slot_of_the_book_can_be_filled() -> None:
 
 def test_progress_rises() -> None:
     shares: list[float] = []
-    write_town(0, shares.append)
+    generate_town(0, shares.append)
     assert shares == sorted(shares)
     assert 0 < shares[0] < shares[-1] <= 1

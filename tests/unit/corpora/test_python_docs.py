@@ -7,8 +7,8 @@ import pytest
 
 from lamplighter.corpora import python_docs
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.corpora.docstring_text import prose_paragraphs
-from lamplighter.corpora.python_docs import read_manuals
+from lamplighter.corpora.docstring_text import extract_prose
+from lamplighter.corpora.python_docs import read_python_docs
 
 DOCSTRING = """
     Return the mean of the values along the given axis.
@@ -48,7 +48,7 @@ DOCSTRING = """
 
 
 def test_prose_is_what_is_left_of_a_docstring() -> None:
-    assert prose_paragraphs(DOCSTRING) == [
+    assert extract_prose(DOCSTRING) == [
         "Return the mean of the values along the given axis.",
         "The numpy.mean is computed with float64 sums, see the guide for what that means in practice.",
         "The numbers whose mean is wanted by the caller.",
@@ -79,7 +79,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_a_package_is_read_and_not_imported(package: str, tmp_path: Path) -> None:
-    text = read_manuals(packages=[package], cache=tmp_path / "cache")
+    text = read_python_docs(packages=[package], cache=tmp_path / "cache")
     assert text.split("\n\n") == [
         "This package says something about lamps and light.",
         "Lamps are lit in the evening by a person with a pole.",
@@ -93,7 +93,7 @@ def test_the_second_time_it_comes_from_the_cache(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "cache"
-    first = read_manuals(packages=[package], cache=cache)
+    first = read_python_docs(packages=[package], cache=cache)
     assert [file.suffix for file in cache.iterdir()] == [".txt"]
 
     def parsed_again(*_: object) -> str:
@@ -101,26 +101,26 @@ def test_the_second_time_it_comes_from_the_cache(
 
     monkeypatch.setattr(python_docs, "_collect", parsed_again)
     told: list[float] = []
-    assert read_manuals(lambda share, _: told.append(share), [package], cache) == first
+    assert read_python_docs(lambda share, _: told.append(share), [package], cache) == first
     assert told == [1.0]
 
 
 def test_a_cache_that_cannot_be_written_is_only_slower(package: str, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    assert "lamps" in read_manuals(packages=[package], cache=blocked / "cache")
+    assert "lamps" in read_python_docs(packages=[package], cache=blocked / "cache")
 
 
 def test_packages_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no manuals are found"):
-        read_manuals(packages=["no_such_package_here"], cache=tmp_path)
+        read_python_docs(packages=["no_such_package_here"], cache=tmp_path)
 
 
 def test_the_standard_library_is_english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = python_docs._files  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(python_docs, "_files", lambda package, root: whole(package, root)[:120])
     told: list[float] = []
-    text = read_manuals(lambda share, _: told.append(share), ["python"], tmp_path)
+    text = read_python_docs(lambda share, _: told.append(share), ["python"], tmp_path)
     assert len(text.split()) > 5_000
     assert ">>>" not in text
     assert told == sorted(told)

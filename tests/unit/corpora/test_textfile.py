@@ -6,7 +6,7 @@ import pytest
 
 from lamplighter.corpora import textfile
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.corpora.textfile import decode_text, paragraphs, read_text
+from lamplighter.corpora.textfile import decode_text, read_text, split_paragraphs
 
 
 def test_utf8_comes_through(tmp_path: Path) -> None:
@@ -65,4 +65,4 @@ def test_missing_and_folder(tmp_path: Path) -> None:
 
 
 def test_blank_lines_part_paragraphs() -> None:
-    assert paragraphs("one\ntwo\n\n  \n three  four \n\t\n\nfive") == ["one two", "three four", "five"]
+    assert split_paragraphs("one\ntwo\n\n  \n three  four \n\t\n\nfive") == ["one two", "three four", "five"]

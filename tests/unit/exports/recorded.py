@@ -8,11 +8,15 @@ import numpy as np
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.wire.frames import NEVER, Census, Districts, Layout, Method, Pulse, Rows, encode
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 HOSTILE = (
@@ -49,7 +53,7 @@ def record(
             "steps": steps,
         }
     )
-    run = Shelf(runs).create(recipe, "the text")
+    run = RunStore(runs).create(recipe, "the text")
     counts = np.arange(size, 0, -1, dtype=np.int64)
     planted = {"odd": tuple(range(1, size, 2)), "even": tuple(range(0, size - 2, 2))} if classes else {}
     relations = (Relation("next", ((0, 1),)),) if classes else ()
@@ -59,8 +63,8 @@ def record(
     vectors = np.random.default_rng(0).normal(size=(size, DIM)).astype(np.float32)
     touched, last = np.zeros(size, np.uint32), np.full(size, NEVER, np.uint32)
     with StepsWriter(run.steps_path) as writer:
-        writer.begin_attempt(0)
-        writer.keep_start(_matrix(0, vectors), encode(Census(1, 0, 1e9, touched, last)))
+        writer.start_attempt(0)
+        writer.commit_initial_state(_matrix(0, vectors), encode(Census(1, 0, 1e9, touched, last)))
         for step in range(1, steps + 1):
             ids = np.unique([step % size, (step + 1) % size]).astype(np.uint32)
             vectors[ids] += np.float32(0.1)

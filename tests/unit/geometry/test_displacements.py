@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamplighter.geometry import displacements as module
-from lamplighter.geometry.displacements import displacements, farthest
+from lamplighter.geometry.displacements import displacements, farthest_rows
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(0, 10_000))
@@ -32,8 +32,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_farthest_come_first_and_what_did_not_move_is_not_among_them() -> None:
-    found = farthest(np.array([0, 2, np.nan, 5, 2, 0, 1], dtype=np.float32), 4)
+    found = farthest_rows(np.array([0, 2, np.nan, 5, 2, 0, 1], dtype=np.float32), 4)
     assert found.tolist() == [3, 1, 4, 6]
-    assert farthest(np.array([0, np.nan], dtype=np.float32), 4).tolist() == []
+    assert farthest_rows(np.array([0, np.nan], dtype=np.float32), 4).tolist() == []
     with pytest.raises(ValueError, match="shapes differ"):
         displacements(np.zeros((2, 3), np.float32), np.zeros((2, 4), np.float32))

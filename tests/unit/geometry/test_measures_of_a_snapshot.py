@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy, questions
+from lamplighter.geometry.analogies import analogy_accuracy, analogy_questions, chance_accuracy
 from lamplighter.geometry.purity import class_purity, purity_chance
-from lamplighter.geometry.rank import effective_rank, length_follows_frequency, rank_correlation
+from lamplighter.geometry.rank import effective_rank, length_frequency_correlation, rank_correlation
 
 
 def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ def test_analogies_with_one_shift_are_all_right_and_without_are_chance() -> None
 
 def test_questions_leave_out_what_cannot_be_asked() -> None:
     # (0, 1) and (0, 2) share a word; (3, 1) against (0, 1) has d = b.
-    asked = questions([(0, 1), (0, 2), (3, 1), (3, 1)]).tolist()
+    asked = analogy_questions([(0, 1), (0, 2), (3, 1), (3, 1)]).tolist()
     assert [0, 2, 3, 1] in asked
     assert all(len({a, b, c}) == 3 and d not in (a, b, c) for a, b, c, d in asked)
     assert len(asked) == 2
@@ -67,9 +67,9 @@ def test_questions_leave_out_what_cannot_be_asked() -> None:
 
 def test_many_questions_are_sampled_always_alike() -> None:
     pairs = [(i, i + 100) for i in range(100)]
-    some = questions(pairs, most=50)
+    some = analogy_questions(pairs, limit=50)
     assert some.shape == (50, 4)
-    np.testing.assert_array_equal(some, questions(pairs, most=50))
+    np.testing.assert_array_equal(some, analogy_questions(pairs, limit=50))
 
 
 def test_effective_rank_counts_directions() -> None:
@@ -92,5 +92,5 @@ def test_rank_correlation_equals_scipys() -> None:
 def test_length_follows_frequency() -> None:
     counts = np.array([1, 10, 100, 1000])
     vectors = np.outer(np.log(counts + 1), [0.6, 0.8]).astype(np.float32)
-    assert length_follows_frequency(vectors, counts) == pytest.approx(1)
-    assert length_follows_frequency(vectors[::-1], counts) == pytest.approx(-1)
+    assert length_frequency_correlation(vectors, counts) == pytest.approx(1)
+    assert length_frequency_correlation(vectors[::-1], counts) == pytest.approx(-1)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lamplighter.geometry import neighbours
-from lamplighter.geometry.neighbours import all_nearest, differing_rows, nearest, unit_rows
+from lamplighter.geometry.neighbours import all_nearest, differing_rows, nearest_rows, unit_rows
 
 
 def brute_force(vectors: np.ndarray, query: int, k: int) -> list[tuple[float, int]]:
@@ -53,7 +53,7 @@ def test_equal_cosines_come_by_id(seed: int, size: int, k: int) -> None:
 
 def test_rows_without_a_direction_have_cosine_zero() -> None:
     vectors = np.array([[1, 0], [0, 0], [np.nan, 1], [np.inf, 0], [1, 1], [-1, 0]], dtype=np.float32)
-    ids, cosines = nearest(vectors, np.array([0, 1, 2]), 3)
+    ids, cosines = nearest_rows(vectors, np.array([0, 1, 2]), 3)
     assert ids[0].tolist() == [4, 1, 2]
     assert ids[1].tolist() == [0, 2, 3]
     assert ids[2].tolist() == [0, 1, 3]
@@ -63,20 +63,20 @@ def test_rows_without_a_direction_have_cosine_zero() -> None:
 
 def test_length_does_not_count_however_large_or_small() -> None:
     vectors = np.array([[1, 1], [1e30, 1.1e30], [1e-30, -1e-30], [3, 0]], dtype=np.float32)
-    ids, cosines = nearest(vectors, np.array([0]), 3)
+    ids, cosines = nearest_rows(vectors, np.array([0]), 3)
     assert ids.tolist() == [[1, 3, 2]]
     np.testing.assert_allclose(cosines[0], [0.99887, 0.70711, 0], atol=1e-4)
 
 
 def test_queries_may_repeat_and_must_be_rows() -> None:
     vectors = np.eye(4, dtype=np.float32)
-    ids, _ = nearest(vectors, np.array([2, 2, 0]), 2)
+    ids, _ = nearest_rows(vectors, np.array([2, 2, 0]), 2)
     assert ids.tolist() == [[0, 1], [0, 1], [1, 2]]
-    assert nearest(vectors, np.array([], dtype=np.int64), 2)[0].shape == (0, 2)
+    assert nearest_rows(vectors, np.array([], dtype=np.int64), 2)[0].shape == (0, 2)
     with pytest.raises(IndexError, match="between 0 and 3"):
-        nearest(vectors, np.array([4]), 2)
+        nearest_rows(vectors, np.array([4]), 2)
     with pytest.raises(IndexError):
-        nearest(vectors, np.array([-1]), 2)
+        nearest_rows(vectors, np.array([-1]), 2)
 
 
 def test_a_lone_row_has_no_neighbours() -> None:

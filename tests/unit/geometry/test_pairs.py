@@ -26,7 +26,7 @@ def test_every_pair_counts_once(seed: int, size: int, dim: int) -> None:
     cosines, distances = by_hand(vectors)
     block, pairs.BLOCK = pairs.BLOCK, 7
     try:
-        found = pairs.of_all(vectors)
+        found = pairs.measure_all_pairs(vectors)
     finally:
         pairs.BLOCK = block
     assert found.pairs == size * (size - 1) // 2
@@ -38,7 +38,7 @@ def test_every_pair_counts_once(seed: int, size: int, dim: int) -> None:
 
 def test_the_table_holds_both_ways() -> None:
     vectors = np.array([[3, 0], [0, 4], [0, 0], [6, 0]], dtype=np.float32)
-    cosines, distances = pairs.table(vectors)
+    cosines, distances = pairs.pairwise_similarities(vectors)
     assert cosines[0].tolist() == [1, 0, 0, 1]
     assert cosines[2].tolist() == [0, 0, 0, 0]
     assert distances[0].tolist() == [0, 5, 3, 3]
@@ -47,18 +47,18 @@ def test_the_table_holds_both_ways() -> None:
 
 def test_random_pairs_are_the_same_each_time_and_tell_of_all() -> None:
     vectors = np.random.default_rng(1).normal(size=(400, 6)).astype(np.float32) + 1
-    found, all_of_them = pairs.of_random(vectors), pairs.of_all(vectors)
-    assert found == pairs.of_random(vectors)
+    found, all_of_them = pairs.measure_random_pairs(vectors), pairs.measure_all_pairs(vectors)
+    assert found == pairs.measure_random_pairs(vectors)
     assert (found.pairs, all_of_them.pairs) == (10_000, 400 * 399 // 2)
     assert found.cosine.mean == pytest.approx(all_of_them.cosine.mean, abs=0.02)
     assert found.distance.deviation == pytest.approx(all_of_them.distance.deviation, abs=0.05)
-    assert pairs.of_random(vectors[:50]).pairs == 50 * 49 // 2
+    assert pairs.measure_random_pairs(vectors[:50]).pairs == 50 * 49 // 2
 
 
 def test_what_is_not_a_number_is_not_told_as_one() -> None:
     vectors = np.ones((3, 2), dtype=np.float32)
     vectors[1] = np.nan
-    found = pairs.of_all(vectors)
+    found = pairs.measure_all_pairs(vectors)
     assert found.cosine.mean == pytest.approx(1 / 3)
     assert np.isnan([found.distance.mean, found.distance.least, found.distance.deviation]).all()
-    assert np.isnan(pairs.of_all(vectors[:1]).cosine.mean)
+    assert np.isnan(pairs.measure_all_pairs(vectors[:1]).cosine.mean)

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from lamplighter.model.checkpoint import KEPT, list_checkpoints, load_checkpoint, save_checkpoint
+from lamplighter.model.checkpoint import KEPT_CHECKPOINTS, list_checkpoints, load_checkpoint, save_checkpoint
+from lamplighter.model.learner import Learner, make_learner
 from lamplighter.model.observer import Observer
-from lamplighter.model.step import Learner, make_learner, train_step
+from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 
@@ -45,8 +46,8 @@ def test_only_the_last_few_are_kept(tmp_path: Path):
     learner, observer = make("lazy")
     for number in range(1, 6):
         save_checkpoint(tmp_path, number, 1, learner, observer, {})
-    assert [file.step for file in list_checkpoints(tmp_path)] == [5 - KEPT + 1, 5]
-    assert len(list(tmp_path.iterdir())) == KEPT
+    assert [file.step for file in list_checkpoints(tmp_path)] == [5 - KEPT_CHECKPOINTS + 1, 5]
+    assert len(list(tmp_path.iterdir())) == KEPT_CHECKPOINTS
 
 
 def test_a_damaged_or_foreign_checkpoint_is_refused_with_its_name(tmp_path: Path):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from lamplighter.model import observer as observer_module
-from lamplighter.model.observer import Observation, Observer, unique_rows
-from lamplighter.model.step import Learner, make_learner, train_step
+from lamplighter.model.learner import Learner, make_learner
+from lamplighter.model.observer import Observation, Observer, count_distinct_rows
+from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 
@@ -62,7 +63,7 @@ def test_the_three_sets_are_what_the_tensors_say(kind: str, tied: bool):
         )
 
         # The cheap way to the touched rows: the distinct ids when untied, every row when tied.
-        cheap = unique_rows(ids[:, :-1].numpy(), V)[0].tolist() if not tied else list(range(V))
+        cheap = count_distinct_rows(ids[:, :-1].numpy(), V)[0].tolist() if not tied else list(range(V))
         assert cheap == true_rows
 
 
@@ -134,4 +135,4 @@ def test_a_loss_that_is_no_number_is_seen():
     observer = Observer(learner, verify_every=1)
     with torch.no_grad():
         learner.model.unembedding.weight[0] = float("nan")
-    assert not watch(learner, observer, 1, batches(1)[0]).finite
+    assert not watch(learner, observer, 1, batches(1)[0]).is_finite

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lamplighter.model.step import Learner, clip_gradients, make_learner, train_step
+from lamplighter.model.learner import Learner, make_learner
+from lamplighter.model.step import clip_gradients, train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 

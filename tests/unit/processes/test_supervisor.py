@@ -13,17 +13,17 @@ from pathlib import Path
 
 import psutil
 
-from lamplighter.processes.supervisor import Limits, Supervisor, worker_command
+from lamplighter.processes.supervisor import Supervisor, SupervisorLimits, worker_command
 from lamplighter.runfolder.role_lock import RoleLock, is_held
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.runfolder.writing.finalise import left_open, seal_left_open
+from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
-QUICK = Limits(look_seconds=0.02, first_pause=0.02, patience=1.0)
+QUICK = SupervisorLimits(poll_seconds=0.02, first_restart_delay=0.02, stop_seconds=1.0)
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
@@ -53,10 +53,10 @@ class Started(list[tuple[str, str]]):
 def supervising(
     folder: Path,
     started: Started,
-    limits: Limits = QUICK,
+    limits: SupervisorLimits = QUICK,
     roles: tuple[str, ...] = ("trainer", "projector", "analyst"),
 ) -> Iterator[Supervisor]:
-    supervisor = Supervisor(Shelf(folder), roles, limits, started.command)
+    supervisor = Supervisor(RunStore(folder), roles, limits, started.command)
     supervisor.start()
     try:
         yield supervisor
@@ -76,7 +76,7 @@ def test_the_real_command_names_modules_only(tmp_path: Path) -> None:
 
 
 def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
         until(lambda: len(started) == 3)
@@ -95,7 +95,7 @@ def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
 def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
     runs: list[RunFolder] = []
     for age in (300, 200, 100):
-        runs.append(make_run(Shelf(tmp_path)))
+        runs.append(make_run(RunStore(tmp_path)))
         then = time.time() - age
         os.utime(runs[-1].path / "recipe.json", (then, then))
     started = Started(trainer=HOLD)
@@ -106,11 +106,11 @@ def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
 
 
 def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
-    first, second = make_run(Shelf(tmp_path)), make_run(Shelf(tmp_path))
+    first, second = make_run(RunStore(tmp_path)), make_run(RunStore(tmp_path))
     started = Started(trainer=HOLD)
     with (
         RoleLock(first.path, "trainer"),
-        supervising(tmp_path, started, Limits(trainers=1, look_seconds=0.02), ("trainer",)),
+        supervising(tmp_path, started, SupervisorLimits(max_trainers=1, poll_seconds=0.02), ("trainer",)),
     ):
         time.sleep(0.3)
         assert started == []
@@ -119,45 +119,45 @@ def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_crash_is_restarted_a_few_times_then_seen(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(trainer=CRASH)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: supervisor.given_up(run.id, "trainer"), 15)
-        assert len(started) == 1 + QUICK.crashes
+        until(lambda: supervisor.has_given_up(run.id, "trainer"), 15)
+        assert len(started) == 1 + QUICK.max_crashes
         assert "the lamp oil is out" in supervisor.states()["trainer"]
         assert run.id in supervisor.states()["trainer"]
         time.sleep(0.3)
-        assert len(started) == 1 + QUICK.crashes
+        assert len(started) == 1 + QUICK.max_crashes
         # A new request makes the supervisor try again.
         RequestsWriter(run.path, "test").add("resume", {})
-        until(lambda: len(started) > 1 + QUICK.crashes)
+        until(lambda: len(started) > 1 + QUICK.max_crashes)
     assert "first" in (run.path / "logs" / "trainer.log").read_text()
 
 
 def test_earlier_crashes_are_forgotten_after_a_healthy_while(tmp_path: Path) -> None:
-    make_run(Shelf(tmp_path))
+    make_run(RunStore(tmp_path))
     started = Started(trainer=CRASH)
-    limits = Limits(look_seconds=0.02, first_pause=0.01, crashes=1, healthy_seconds=0.0)
+    limits = SupervisorLimits(poll_seconds=0.02, first_restart_delay=0.01, max_crashes=1, healthy_seconds=0.0)
     with supervising(tmp_path, started, limits, ("trainer",)):
         until(lambda: len(started) > 4)
 
 
 def test_a_final_failure_is_not_restarted(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(trainer=FAIL)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: supervisor.given_up(run.id, "trainer"))
+        until(lambda: supervisor.has_given_up(run.id, "trainer"))
         time.sleep(0.3)
         assert len(started) == 1
         assert "the text is too short" in supervisor.states()["trainer"]
 
 
 def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(trainer=TAKEN)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
         until(lambda: len(started) > 8)
-        assert not supervisor.given_up(run.id, "trainer")
+        assert not supervisor.has_given_up(run.id, "trainer")
 
 
 def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_run_that_is_over_goes_on_when_asked(tmp_path: Path) -> None:
 
 
 def test_workers_are_asked_to_end_and_then_ended(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(trainer=STUBBORN)
     with supervising(tmp_path, started, roles=("trainer",)):
         until(lambda: (run.path / "logs" / "trainer.log").exists())
@@ -212,7 +212,7 @@ def test_workers_are_asked_to_end_and_then_ended(tmp_path: Path) -> None:
 
 
 def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[2])\n"
         "from pathlib import Path; from lamplighter.runfolder.run_store import Shelf\n"
@@ -242,7 +242,7 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
 
 
 def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     (run.path / "logs").mkdir()
     (run.path / "logs" / "trainer.log").write_text("x" * 300_000)
     with supervising(tmp_path, Started(trainer=SLEEP), roles=("trainer",)):
@@ -251,11 +251,11 @@ def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     talk = (
         "import time\nfor n in range(10**6): print('still', n, flush=True); time.sleep(n % 50 == 0 and 0.005)"
     )
-    limits = Limits(look_seconds=0.02, patience=1.0, log_bytes=4_000)
+    limits = SupervisorLimits(poll_seconds=0.02, stop_seconds=1.0, max_log_bytes=4_000)
     logs = run.path / "logs"
     with supervising(tmp_path, Started(trainer=talk), limits, roles=("trainer",)):
         until(lambda: (logs / "trainer.log.1").exists())
@@ -274,7 +274,7 @@ def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "c-empty").mkdir()
     damaged = finished_run(tmp_path)
     damaged.steps_path.write_bytes(b"SQLite format 3\0" + b"\xff" * 10_000)
-    good = make_run(Shelf(tmp_path))
+    good = make_run(RunStore(tmp_path))
     started = Started(trainer=SLEEP, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started):
         until(lambda: started)
@@ -289,16 +289,16 @@ def test_looking_at_a_long_shelf_of_finished_runs_is_cheap(tmp_path: Path) -> No
         writer.commit(1, 2, {"purity": 0.5})
     for number in range(40):
         shutil.copytree(run.path, tmp_path / f"copy-{number}")
-    supervisor = Supervisor(Shelf(tmp_path), ("trainer", "projector", "analyst"), QUICK, Started().command)
-    supervisor.look()
+    supervisor = Supervisor(RunStore(tmp_path), ("trainer", "projector", "analyst"), QUICK, Started().command)
+    supervisor.poll()
     begun = time.process_time()
     for _ in range(10):
-        supervisor.look()
+        supervisor.poll()
     assert (time.process_time() - begun) / 10 < 0.05
 
 
 def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     started = Started(projector="", analyst=SLEEP)
     with supervising(tmp_path, started, roles=("projector",)):
         trainer = FakeTrainer(run).begin().train(1)
@@ -312,7 +312,7 @@ def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
 
 
 def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(12)
     trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
     write_layouts(run, layout(1, 12))
@@ -323,33 +323,33 @@ def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     held = StepsReader(run.steps_path)
     trainer.crash()
     assert wal.exists()
-    assert set(left_open(run)) == {"trainer", "projector", "analyst"}
+    assert set(unsealed_roles(run)) == {"trainer", "projector", "analyst"}
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started):
-        until(lambda: left_open(run) == ("trainer",))
+        until(lambda: unsealed_roles(run) == ("trainer",))
         time.sleep(0.3)
         # A reader still has the file open.
-        assert left_open(run) == ("trainer",)
+        assert unsealed_roles(run) == ("trainer",)
         held.close()
-        until(lambda: not left_open(run))
+        until(lambda: not unsealed_roles(run))
     assert not list(run.path.glob("*-wal"))
     assert started == []
     with StepsReader(run.steps_path) as reader:
-        assert reader.last() == (1, 12)
+        assert reader.newest_step() == (1, 12)
 
 
 def test_a_file_whose_role_is_held_is_not_sealed_for_it(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(12)
     trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
-    assert not seal_left_open(run, "trainer")
+    assert not seal_role_files(run, "trainer")
     trainer.crash()
-    assert seal_left_open(run, "trainer")
-    assert left_open(run) == ()
+    assert seal_role_files(run, "trainer")
+    assert unsealed_roles(run) == ()
 
 
 def test_measures_of_a_superseded_attempt_do_not_count(tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 20, {"purity": 1.0})

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer
-from lamplighter.runfolder.tables.steps import key
 from lamplighter.runfolder.tables.tiles import tile_key
 
 
@@ -43,6 +43,6 @@ def test_what_sqlite_has_no_type_for_is_refused(value: Any, tmp_path: Path) -> N
 
 def test_a_row_id_is_no_narrower_than_the_numbers_in_it() -> None:
     for kind in (np.int32, np.uint32, np.int64):
-        assert key(kind(3), kind(7)) == 3 << 32 | 7
+        assert step_key(kind(3), kind(7)) == 3 << 32 | 7
         assert tile_key(kind(300), kind(7)) == 300 << 24 | 7
-        assert type(key(kind(3), kind(7))) is int
+        assert type(step_key(kind(3), kind(7))) is int

@@ -23,4 +23,7 @@ def app(tmp_path: Path) -> FastAPI:
 @pytest.fixture
 def bearer(app: FastAPI) -> dict[str, str]:
     """Return the presenter's headers, as a program sends them."""
-    return {"host": f"127.0.0.1:{PORT}", "authorization": f"Bearer {app.state.house.gate.keys.token}"}
+    return {
+        "host": f"127.0.0.1:{PORT}",
+        "authorization": f"Bearer {app.state.services.gate.credentials.token}",
+    }

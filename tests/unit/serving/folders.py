@@ -10,10 +10,13 @@ import numpy as np
 from lamplighter.recipe import Cadence, CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.wire.frames import NEVER, Census, Layout, Method, Pulse, Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 V, D = 40, 4
@@ -33,7 +36,7 @@ TOKENS = (
 )
 
 
-def make_run(shelf: Shelf, *, steps: int = 100, prepared: bool = True) -> RunFolder:
+def make_run(shelf: RunStore, *, steps: int = 100, prepared: bool = True) -> RunFolder:
     recipe = Recipe(
         corpus=CorpusRecipe(kind="lamptown"),
         model=ModelRecipe(dim=D, heads=2, context=8),
@@ -68,8 +71,8 @@ class FakeTrainer:
         self.last_lit = np.full(V, NEVER, dtype=np.uint32)
 
     def begin(self) -> FakeTrainer:
-        self.writer.begin_attempt(0)
-        self.writer.keep_start(self._keyframe(), self._census())
+        self.writer.start_attempt(0)
+        self.writer.commit_initial_state(self._keyframe(), self._census())
         self.writer.set_facts({"phase": "running", "layers": ["embedding", "block 1"], "parameters": 1234})
         self.matrices[0] = self.matrix.copy()
         return self
@@ -103,7 +106,7 @@ class FakeTrainer:
 
     def again_from(self, step: int) -> FakeTrainer:
         """Open a new attempt that supersedes every step after `step`."""
-        self.writer.begin_attempt(step + 1)
+        self.writer.start_attempt(step + 1)
         self.step = step
         self.matrix = self.matrices[step].copy()
         return self
@@ -165,6 +168,6 @@ def write_layouts(run: RunFolder, *layouts: Layout) -> None:
 
 
 def finished_run(folder: Path, steps: int = 35, *, rows: bool = True) -> RunFolder:
-    run = make_run(Shelf(folder))
+    run = make_run(RunStore(folder))
     assert FakeTrainer(run, rows=rows).begin().train(steps).end()
     return run

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from lamplighter.serving import server
 from lamplighter.serving.access import credentials
-from lamplighter.serving.access.credentials import TOKEN_FILE, open_keys
+from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> None:
-    link = app.state.house.gate.launch_url()
+    link = app.state.services.gate.launch_url()
     assert link.startswith(f"{ORIGIN}/launch?code=")
     answer = await call(app, "GET", link.removeprefix(ORIGIN))
     assert (answer.status, answer.headers["location"]) == (303, "/")
@@ -40,8 +40,8 @@ async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> N
 
 
 async def test_a_launch_link_works_once(app: FastAPI) -> None:
-    link = app.state.house.gate.launch_url().removeprefix(ORIGIN)
-    other = app.state.house.gate.launch_url().removeprefix(ORIGIN)
+    link = app.state.services.gate.launch_url().removeprefix(ORIGIN)
+    other = app.state.services.gate.launch_url().removeprefix(ORIGIN)
     assert (await call(app, "GET", link)).status == 303
     second = await call(app, "GET", link)
     assert (second.status, second.cookies) == (403, [])
@@ -49,68 +49,70 @@ async def test_a_launch_link_works_once(app: FastAPI) -> None:
 
 
 async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = app.state.house.gate.launch_url().removeprefix(ORIGIN)
+    link = app.state.services.gate.launch_url().removeprefix(ORIGIN)
     soon = credentials.time.monotonic() + credentials.CODE_SECONDS + 1
     monkeypatch.setattr(credentials.time, "monotonic", lambda: soon)
     assert (await call(app, "GET", link)).status == 403
 
 
 def test_codes_are_bounded(tmp_path: Path) -> None:
-    found = open_keys(tmp_path)
+    found = open_credentials(tmp_path)
     codes = [found.issue_code() for _ in range(1_100)]
-    assert not found.redeem(codes[0])
-    assert found.redeem(codes[-1])
-    assert not found.redeem("")
-    assert not found.redeem("ü\udc80")
+    assert not found.redeem_code(codes[0])
+    assert found.redeem_code(codes[-1])
+    assert not found.redeem_code("")
+    assert not found.redeem_code("ü\udc80")
 
 
 def test_the_token_is_for_its_user_only_and_stays(tmp_path: Path) -> None:
-    first = open_keys(tmp_path)
+    first = open_credentials(tmp_path)
     facts = (tmp_path / TOKEN_FILE).stat()
     assert stat.S_IMODE(facts.st_mode) == 0o600
-    assert open_keys(tmp_path).token == first.token
+    assert open_credentials(tmp_path).token == first.token
     assert first.cookie != first.token
     assert list(tmp_path.iterdir()) == [tmp_path / TOKEN_FILE]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 def test_a_token_that_others_could_read_is_replaced(tmp_path: Path) -> None:
-    first = open_keys(tmp_path)
+    first = open_credentials(tmp_path)
     (tmp_path / TOKEN_FILE).chmod(0o644)
-    assert open_keys(tmp_path).token != first.token
+    assert open_credentials(tmp_path).token != first.token
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("x" * 43)
     (tmp_path / TOKEN_FILE).unlink()
     (tmp_path / TOKEN_FILE).symlink_to(elsewhere)
-    assert open_keys(tmp_path).token != "x" * 43
+    assert open_credentials(tmp_path).token != "x" * 43
     (tmp_path / TOKEN_FILE).write_text("short")
-    assert len(open_keys(tmp_path).token) > 40
+    assert len(open_credentials(tmp_path).token) > 40
 
 
 @pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
 def test_the_token_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = open_keys(tmp_path)
+    first = open_credentials(tmp_path)
     ours = os.getuid()
     monkeypatch.setattr(credentials.os, "getuid", lambda: ours + 1)
-    second = open_keys(tmp_path)
+    second = open_credentials(tmp_path)
     assert second.token != first.token
-    assert (first.kept, second.kept) == (True, False)
+    assert (first.persistent, second.persistent) == (True, False)
     monkeypatch.undo()
-    assert open_keys(tmp_path).token == first.token
+    assert open_credentials(tmp_path).token == first.token
 
 
 def test_what_keeps_the_token_from_being_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / TOKEN_FILE).mkdir(mode=0o700)
     (tmp_path / TOKEN_FILE / "in the way").touch()
     with pytest.raises(SettingsError) as caught:
-        open_keys(tmp_path)
+        open_credentials(tmp_path)
     assert "\n" not in str(caught.value)
     assert str(tmp_path) in str(caught.value)
 
 
 def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
     found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(open_keys(tmp_path).token)) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(open_credentials(tmp_path).token)) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -147,7 +149,7 @@ def test_names_that_give_no_credential_away(tmp_path: Path, behind: str) -> None
 
 async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(tmp_path: Path) -> None:
     app = create_app(ServerSettings(tmp_path, host="0.0.0.0", behind="https://lamps.example", roles=()))
-    gate = app.state.house.gate
+    gate = app.state.services.gate
     assert gate.launch_url().startswith("https://lamps.example/launch?code=")
     at = {"host": "lamps.example"}
     answer = await call(
@@ -175,4 +177,4 @@ def test_a_port_that_needs_privileges_is_not_passed_over(monkeypatch: pytest.Mon
     monkeypatch.setattr(server.socket, "socket", Forbidden)
     monkeypatch.setattr(server.sys, "platform", "linux")
     with pytest.raises(SettingsError, match="port: 80 needs privileges"):
-        server.listen("127.0.0.1", 80)
+        server.open_listener("127.0.0.1", 80)

@@ -17,21 +17,23 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from lamplighter import failpoint
-from lamplighter.exports.archive.unpack import TOTAL, unpack
-from lamplighter.exports.output import ExportError, Progress, part_of
+from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, unpack
+from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_steps, copy_tiles
-from lamplighter.runfolder.importing.untrusted_sqlite import Shape
-from lamplighter.runfolder.run_folder import RunFolder, write_once
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.runfolder.tables.steps import TERMINAL
+from lamplighter.runfolder.importing.untrusted_sqlite import RecordShape
+from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.wire.vocabulary import Vocabulary
 
 _MAX_TOKEN = 10_000
 
 
-def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTAL) -> tuple[RunFolder, str]:
+def import_zip(
+    shelf: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
+) -> tuple[RunFolder, str]:
     """Create a run from a zip, written by `lamplighter export --to zip` or by anyone else.
 
     Args:
@@ -51,8 +53,8 @@ def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTA
     (making / "run" / "checkpoints").mkdir(parents=True)
     try:
         unpack(source, making / "packed", lambda share, what: progress(share / 2, what), total)
-        with failpoint.within("import"):
-            remark = _take_over(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
+        with failpoint.trigger_within("import"):
+            remark = _copy_run(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
         run = shelf.adopt(making / "run", RunFolder(making / "run").recipe)
         progress(1.0, run.id)
         return run, remark
@@ -64,20 +66,20 @@ def import_zip(shelf: Shelf, source: Path, progress: Progress, total: int = TOTA
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _take_over(packed: RunFolder, made: RunFolder, progress: Progress) -> str:
+def _copy_run(packed: RunFolder, made: RunFolder, progress: ExportProgress) -> str:
     recipe, vocabulary = _recipe(packed), _vocabulary(packed)
-    shape = Shape(len(vocabulary), recipe.model.dim)
-    write_once(made.path / "recipe.json", recipe.model_dump_json(indent=2))
+    shape = RecordShape(len(vocabulary), recipe.model.dim)
+    write_atomically(made.path / "recipe.json", recipe.model_dump_json(indent=2))
     if packed.source_path.exists():
         try:
-            write_once(made.source_path, packed.source_path.read_bytes().decode("utf-8"))
+            write_atomically(made.source_path, packed.source_path.read_bytes().decode("utf-8"))
         except UnicodeDecodeError as error:
             raise ExportError("source.txt is not UTF-8: refused") from error
     if recipe.corpus.kind == "recorded":
         made.write_vocabulary(vocabulary)
     else:
-        _take_corpus(packed, made, vocabulary)
-    tick = part_of(progress, 0.55, 0.55, "checking every step")
+        _copy_corpus(packed, made, vocabulary)
+    tick = sub_progress(progress, 0.55, 0.55, "checking every step")
     phase = copy_steps(packed.steps_path, made.steps_path, shape, lambda: tick(0))
     if packed.tiles_path.exists():
         copy_tiles(packed.tiles_path, made.tiles_path, shape, lambda: tick(0))
@@ -92,20 +94,20 @@ def _take_over(packed: RunFolder, made: RunFolder, progress: Progress) -> str:
     for path in packed.checkpoints.glob("*.safetensors"):
         _check_tensors(path)
         path.rename(made.checkpoints / path.name)
-    if phase in TERMINAL:
+    if phase in TERMINAL_PHASES:
         return ""
     return f"it was {phase} when it was exported: it is marked interrupted, and nothing trains it until you continue it"
 
 
-def _take_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> None:
+def _copy_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> None:
     try:
         token_ids = packed.token_ids
         with (packed.path / "corpus.npy").open("rb") as file:
             facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "tokens": len(token_ids)}
-        tokeniser = json.dumps(_object(packed.path / "tokeniser.json"), ensure_ascii=False)
+        tokeniser = json.dumps(_read_json_object(packed.path / "tokeniser.json"), ensure_ascii=False)
     except FileNotFoundError as error:
         raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
-    if _object(packed.path / "corpus.json") != facts:
+    if _read_json_object(packed.path / "corpus.json") != facts:
         raise ExportError("corpus.npy is not what corpus.json says: refused")
     made.write_corpus(token_ids, vocabulary, tokeniser)
 
@@ -135,7 +137,7 @@ def _vocabulary(packed: RunFolder) -> Vocabulary:
     return vocabulary
 
 
-def _object(path: Path) -> dict[str, Any]:
+def _read_json_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes().decode("utf-8"))
         json.dumps(value, ensure_ascii=False).encode("utf-8")

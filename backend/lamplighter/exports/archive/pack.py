@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lamplighter.exports.output import ExportError, Progress, part_of
+from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.backup import back_up
 
@@ -19,14 +19,14 @@ a missing step, and before the tiles, so that rows pruned from the steps are in 
 _BLOCK = 1 << 20
 
 
-def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
+def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """Write the zip of a run, live or over. Locks, logs, requests and any other files are not included.
 
     Raises:
         ExportError: the run has not begun.
         FormatError: this version cannot read the folder.
     """
-    if not run.prepared or not run.steps_path.exists():
+    if not run.is_prepared or not run.steps_path.exists():
         raise ExportError(f"{run.id} has not begun: there is nothing to export yet")
     _ = run.recipe, run.vocabulary
     with (
@@ -38,20 +38,25 @@ def write_zip(run: RunFolder, out: Path, progress: Progress) -> None:
         # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
         for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
             with contextlib.suppress(FileNotFoundError):
-                _add(archive, path, f"{run.id}/checkpoints/{path.name}", part_of(progress, 0, 0.1, path.name))
+                _add(
+                    archive,
+                    path,
+                    f"{run.id}/checkpoints/{path.name}",
+                    sub_progress(progress, 0, 0.1, path.name),
+                )
                 break
         for index, path in enumerate(present):
             start = 0.1 + 0.2 * index / len(present)
-            _add(archive, path, f"{run.id}/{path.name}", part_of(progress, start, start, path.name))
+            _add(archive, path, f"{run.id}/{path.name}", sub_progress(progress, start, start, path.name))
         for index, name in enumerate(DATABASES):
             start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))
             copied = start + (end - start) / 4
             copy = Path(scratch) / name
             try:
-                back_up(run.path / name, copy, part_of(progress, start, copied, name))
+                back_up(run.path / name, copy, sub_progress(progress, start, copied, name))
             except FileNotFoundError:
                 continue
-            _add(archive, copy, f"{run.id}/{name}", part_of(progress, copied, end, name))
+            _add(archive, copy, f"{run.id}/{name}", sub_progress(progress, copied, end, name))
             copy.unlink()
 
 

@@ -13,10 +13,10 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from lamplighter.exports.output import ExportError, Progress
+from lamplighter.exports.output import ExportError, ExportProgress
 
 MEGABYTE = 1_000_000
-TOTAL = 16_000 * MEGABYTE
+MAX_TOTAL_BYTES = 16_000 * MEGABYTE
 """Maximum bytes of an unpacked run."""
 _LIMITS = {
     "recipe.json": MEGABYTE,
@@ -39,7 +39,7 @@ _MEMBERS = 32
 _BLOCK = 1 << 20
 
 
-def unpack(source: Path, folder: Path, progress: Progress, total: int = TOTAL) -> list[Path]:
+def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> list[Path]:
     """Extract a run's files from a zip into an empty folder. Their contents are not checked here.
 
     Args:
@@ -55,8 +55,12 @@ def unpack(source: Path, folder: Path, progress: Progress, total: int = TOTAL) -
         ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
     """
     try:
-        with source.open("rb", buffering=0) as raw, _Careful(raw) as file, zipfile.ZipFile(file) as archive:
-            members = _members(archive, total)
+        with (
+            source.open("rb", buffering=0) as raw,
+            _BoundedReader(raw) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
+            members = _check_members(archive, total)
             size = sum(info.file_size for info in members.values())
             done = 0
             for name, info in members.items():
@@ -84,18 +88,18 @@ def unpack(source: Path, folder: Path, progress: Progress, total: int = TOTAL) -
         raise ExportError(f"{source.name} is damaged: {error}") from error
 
 
-def _members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
+def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > _MEMBERS:
         raise ExportError(f"the zip has {len(infos)} files, a run has at most {_MEMBERS}: refused")
-    found: dict[str, zipfile.ZipInfo] = {}
+    members: dict[str, zipfile.ZipInfo] = {}
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), "")
     for info in infos:
         # zipfile normalises names that it does not like; use the name as written.
         name = info.orig_filename
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind == stat.S_IFLNK:
-            raise ExportError(f"the zip holds a link, {_shown(name)}: refused")
+            raise ExportError(f"the zip holds a link, {_quote_name(name)}: refused")
         if info.flag_bits & 0x1:
             raise ExportError("the zip is encrypted: unpack it, and zip the folder again without a password")
         name = name.removeprefix(prefix)
@@ -104,30 +108,30 @@ def _members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]
         limit = _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
         if limit is None or kind not in (0, stat.S_IFREG):
             raise ExportError(
-                f"the zip holds {_shown(info.orig_filename)}, which is no file of a run: refused"
+                f"the zip holds {_quote_name(info.orig_filename)}, which is no file of a run: refused"
             )
-        if name in found:
+        if name in members:
             raise ExportError(f"the zip holds {name} twice: refused")
         if info.file_size > limit:
             raise ExportError(
                 f"{name} would have {info.file_size / MEGABYTE:,.0f} MB, at most {limit / MEGABYTE:,.0f} are allowed: refused"
             )
-        found[name] = info
-    if missing := [name for name in _NEEDED if name not in found]:
+        members[name] = info
+    if missing := [name for name in _NEEDED if name not in members]:
         raise ExportError(f"this is not the zip of a run: it has no {missing[0]}")
-    size = sum(info.file_size for info in found.values())
+    size = sum(info.file_size for info in members.values())
     if size > total:
         raise ExportError(
             f"the run would have {size / MEGABYTE:,.0f} MB, at most {total / MEGABYTE:,.0f} are allowed: refused"
         )
-    return found
+    return members
 
 
-def _shown(name: str) -> str:
+def _quote_name(name: str) -> str:
     return ascii(name[:80])
 
 
-class _Careful(io.BufferedReader):
+class _BoundedReader(io.BufferedReader):
     """A file for `zipfile` with bounded reads, since `zipfile` reads the list of members at once, however
     long it claims to be."""
 

@@ -13,7 +13,7 @@ import numpy as np
 _NAMES = {"float32": "F32", "int64": "I64"}
 
 
-def npy_head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     """Return the header of an npy file in C order. `dtype` must hold no objects, so that no pickle is
     needed."""
     file = io.BytesIO()
@@ -23,7 +23,7 @@ def npy_head(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
-def safetensors_head(
+def safetensors_header(
     tensors: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]], metadata: Mapping[str, str]
 ) -> bytes:
     """Return the header of a safetensors file; the numbers must follow in the order of `tensors`,

@@ -14,21 +14,21 @@ import json
 import unicodedata
 from pathlib import Path
 
-from lamplighter.exports.output import Progress
-from lamplighter.exports.step_snapshot import read_moment
+from lamplighter.exports.output import ExportProgress
+from lamplighter.exports.step_snapshot import read_step_snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 
-_SPOKEN = {"\t": "⇥", "\n": "⏎", "\r": "␍"}
+_VISIBLE_CONTROLS = {"\t": "⇥", "\n": "⏎", "\r": "␍"}
 _ROWS = 2_000
 
 
-def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
+def write_embedding_projector(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
     """Write the folder. The columns are token, count and, where there are planted classes, class.
 
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_moment(run, step)
+    moment = read_step_snapshot(run, step)
     out.mkdir()
     size, dim = moment.vectors.shape
     with (out / "vectors.tsv").open("w", encoding="utf-8", newline="\n") as file:
@@ -38,11 +38,11 @@ def write_projector(run: RunFolder, step: int | None, out: Path, progress: Progr
                 file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
             progress(first / size, "vectors.tsv")
     columns: dict[str, list[str]] = {
-        "token": [one_cell(token) for token in moment.vocabulary.tokens],
+        "token": [escape_cell(token) for token in moment.vocabulary.tokens],
         "count": [str(count) for count in moment.vocabulary.counts.tolist()],
     }
     if moment.vocabulary.classes:
-        columns["class"] = [one_cell(name) if name else "none" for name in moment.classes]
+        columns["class"] = [escape_cell(name) if name else "none" for name in moment.classes]
     lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
     (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     name = f"{moment.run_id}, step {moment.step}"
@@ -90,7 +90,7 @@ def _quoted(text: str) -> str:
     return f'"{"".join(plain)}"'
 
 
-def one_cell(text: str) -> str:
+def escape_cell(text: str) -> str:
     """Escape any text as one cell of a table without quotes.
 
     Controls become their pictures (U+2400...), directional marks and separators their code; the result is
@@ -98,8 +98,8 @@ def one_cell(text: str) -> str:
     """
     signs: list[str] = []
     for sign in text:
-        if sign in _SPOKEN:
-            signs.append(_SPOKEN[sign])
+        if sign in _VISIBLE_CONTROLS:
+            signs.append(_VISIBLE_CONTROLS[sign])
         elif ord(sign) < 0x20:
             signs.append(chr(0x2400 + ord(sign)))
         elif unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp"):

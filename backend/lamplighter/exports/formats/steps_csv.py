@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from lamplighter.exports.output import ExportError, Progress
+from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
 
 _BATCH = 500
 _COLUMNS = (
@@ -18,7 +19,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def write_csv(run: RunFolder, out: Path, progress: Progress) -> None:
+def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header.
 
     Each measure has a column `measure: NAME`, empty where the step was not measured.
@@ -29,13 +30,13 @@ def write_csv(run: RunFolder, out: Path, progress: Progress) -> None:
     """
     try:
         with MeasuresReader(run.measures_path) as reader, StepsReader(run.steps_path) as steps:
-            measures = reader.by_step(line=steps.line())
+            measures = reader.by_step(line=steps.lineage())
     except FileNotFoundError:
         measures = {}
     names = sorted({name for values in measures.values() for name in values})
     try:
         with StepsReader(run.steps_path) as steps, out.open("w", encoding="utf-8", newline="") as file:
-            _, last = steps.last()
+            _, last = steps.newest_step()
             layers = [_cell(name) for name in steps.facts().get("layers", [])]
             rows = csv.writer(file, lineterminator="\n")
             header = (

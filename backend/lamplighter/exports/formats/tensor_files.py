@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from lamplighter.exports.output import Progress
-from lamplighter.exports.step_snapshot import read_moment
+from lamplighter.exports.output import ExportProgress
+from lamplighter.exports.step_snapshot import read_step_snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 
 
-def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
+def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
     """Write `embedding` (V, D) and, where there is a map, `coordinates` (V, 2), both float32.
 
     The metadata are `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
@@ -20,21 +20,21 @@ def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Pro
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_moment(run, step)
+    moment = read_step_snapshot(run, step)
     progress(0.5, "writing")
     tensors = {"embedding": np.ascontiguousarray(moment.vectors)}
     if moment.layout is not None:
         tensors["coordinates"] = np.ascontiguousarray(moment.layout.coordinates)
-    save_file(tensors, out, metadata=moment.facts())
+    save_file(tensors, out, metadata=moment.metadata())
 
 
-def write_npy(run: RunFolder, step: int | None, out: Path, progress: Progress) -> None:
+def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
     """Write the embedding alone, (V, D) float32.
 
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_moment(run, step)
+    moment = read_step_snapshot(run, step)
     progress(0.5, "writing")
     with out.open("wb") as file:
         np.save(file, moment.vectors, allow_pickle=False)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.exports.formats.array_headers import npy_head, safetensors_head
-from lamplighter.exports.formats.projector import one_cell
+from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
+from lamplighter.exports.formats.projector import escape_cell
 from lamplighter.exports.output import ExportError
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -24,7 +24,7 @@ _LINES = 500
 class TokenRows:
     """The embedding of some tokens after one step."""
 
-    facts: dict[str, str]
+    metadata: dict[str, str]
     """The file's metadata: `format`, `run`, `attempt`, `step`."""
     vocabulary: Vocabulary
     token_ids: NDArray[np.int64]
@@ -52,8 +52,8 @@ class TokenRows:
 
 def as_npy(rows: TokenRows) -> Iterator[bytes]:
     """Yield an npy file of the vectors alone, (K, D) float32."""
-    yield npy_head(rows.vectors.dtype, rows.vectors.shape)
-    yield from blocks(rows.vectors)
+    yield npy_header(rows.vectors.dtype, rows.vectors.shape)
+    yield from byte_blocks(rows.vectors)
 
 
 def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
@@ -63,8 +63,8 @@ def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
         "embedding": (rows.vectors.dtype, rows.vectors.shape),
         "token_ids": (ids.dtype, ids.shape),
     }
-    yield safetensors_head(tensors, rows.facts)
-    yield from blocks(rows.vectors)
+    yield safetensors_header(tensors, rows.metadata)
+    yield from byte_blocks(rows.vectors)
     yield ids.tobytes()
 
 
@@ -76,22 +76,24 @@ def as_tsv(rows: TokenRows) -> Iterator[bytes]:
     """
     names = ["token_id", "token", "class", "count", *(f"v{i}" for i in range(rows.vectors.shape[1]))]
     yield ("\t".join(names) + "\n").encode()
-    told = list(zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts.tolist(), strict=True))
-    for first in range(0, len(told), _LINES):
+    token_columns = list(
+        zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts.tolist(), strict=True)
+    )
+    for first in range(0, len(token_columns), _LINES):
         vectors = rows.vectors[first : first + _LINES].tolist()
         lines = (
             "\t".join(
                 [
                     str(token_id),
-                    one_cell(token),
-                    one_cell(class_) if class_ else "",
+                    escape_cell(token),
+                    escape_cell(class_) if class_ else "",
                     str(count),
                     # Nine digits preserve every bit of a float32.
                     *(f"{value:.9g}" for value in vector),
                 ]
             )
             for (token_id, token, class_, count), vector in zip(
-                told[first : first + _LINES], vectors, strict=True
+                token_columns[first : first + _LINES], vectors, strict=True
             )
         )
         yield "".join(f"{line}\n" for line in lines).encode()
@@ -103,8 +105,8 @@ def as_arrow(rows: TokenRows) -> Iterator[bytes]:
     Raises:
         ExportError: pyarrow is not installed.
     """
-    made = table(rows)
-    return _stream(made, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
+    token_table = arrow_table(rows)
+    return _write_batches(token_table, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
 
 
 def as_parquet(rows: TokenRows) -> bytes:
@@ -113,13 +115,13 @@ def as_parquet(rows: TokenRows) -> bytes:
     Raises:
         ExportError: pyarrow is not installed.
     """
-    made = table(rows)
-    sink = pyarrow().BufferOutputStream()
-    pyarrow("pyarrow.parquet").write_table(made, sink, compression="zstd")
+    token_table = arrow_table(rows)
+    sink = import_pyarrow().BufferOutputStream()
+    import_pyarrow("pyarrow.parquet").write_table(token_table, sink, compression="zstd")
     return sink.getvalue().to_pybytes()
 
 
-def table(rows: TokenRows, more: dict[str, Any] | None = None) -> Any:
+def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) -> Any:
     """Build an Arrow table: `token_id`, `token`, `class` (null for none), `count`, `vector` (float32, fixed
     size).
 
@@ -130,16 +132,16 @@ def table(rows: TokenRows, more: dict[str, Any] | None = None) -> Any:
     Raises:
         ExportError: pyarrow is not installed.
     """
-    arrow = pyarrow()
+    arrow = import_pyarrow()
     columns = {
         "token_id": arrow.array(rows.token_ids, arrow.int32()),
         "token": arrow.array(rows.tokens, arrow.string()),
         "class": arrow.array(rows.classes, arrow.string()),
         "count": arrow.array(rows.counts),
         "vector": vector_column(rows.vectors),
-        **(more or {}),
+        **(extra_columns or {}),
     }
-    return arrow.table(columns, metadata=rows.facts)
+    return arrow.table(columns, metadata=rows.metadata)
 
 
 def vector_column(vectors: NDArray[np.float32]) -> Any:
@@ -148,7 +150,7 @@ def vector_column(vectors: NDArray[np.float32]) -> Any:
     Raises:
         ExportError: pyarrow is not installed.
     """
-    arrow = pyarrow()
+    arrow = import_pyarrow()
     values = arrow.array(np.ascontiguousarray(vectors).ravel(), arrow.float32())
     return arrow.FixedSizeListArray.from_arrays(values, vectors.shape[-1])
 
@@ -163,20 +165,20 @@ class ArrowStream:
             ExportError: pyarrow is not installed.
         """
         self._sink = _Sink()
-        self._writer = pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
+        self._writer = import_pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
 
     def write(self, batch: Any) -> bytes:
         """Add a record batch. Returns the bytes added to the stream."""
         self._writer.write_batch(batch)
-        return self._sink.take()
+        return self._sink.drain()
 
     def close(self) -> bytes:
         """End the stream. Returns its last bytes."""
         self._writer.close()
-        return self._sink.take()
+        return self._sink.drain()
 
 
-def blocks(array: NDArray[Any]) -> Iterator[bytes]:
+def byte_blocks(array: NDArray[Any]) -> Iterator[bytes]:
     """Yield the bytes of a contiguous array, a megabyte at a time."""
     flat = array.reshape(-1)
     step = max(1, _BLOCK // array.itemsize)
@@ -184,7 +186,7 @@ def blocks(array: NDArray[Any]) -> Iterator[bytes]:
         yield flat[first : first + step].tobytes()
 
 
-def pyarrow(module: str = "pyarrow") -> Any:
+def import_pyarrow(module: str = "pyarrow") -> Any:
     """Import pyarrow, a large optional dependency that ships no types.
 
     Raises:
@@ -198,7 +200,7 @@ def pyarrow(module: str = "pyarrow") -> Any:
         ) from error
 
 
-def _stream(made: Any, size: int) -> Iterator[bytes]:
+def _write_batches(made: Any, size: int) -> Iterator[bytes]:
     stream = ArrowStream(made.schema)
     for batch in made.to_batches(max_chunksize=size):
         yield stream.write(batch)
@@ -216,7 +218,7 @@ class _Sink(io.RawIOBase):
         self._parts.append(bytes(data))
         return len(data)
 
-    def take(self) -> bytes:
+    def drain(self) -> bytes:
         taken = b"".join(self._parts)
         self._parts.clear()
         return taken

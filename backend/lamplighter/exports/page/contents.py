@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.lineage import Line, layouts_that_count
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Layout, Method, Pulse, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
 
 MAX_BEATS = 600
 MAX_LIT = 1_024
@@ -30,7 +33,7 @@ _BATCH = 500
 
 
 @dataclass(frozen=True)
-class Contents:
+class PageData:
     """The page's JSON head, and the packed binary data (zlib); `head["parts"]` has the offset and length of
     each part."""
 
@@ -38,7 +41,7 @@ class Contents:
     packed: bytes
 
 
-def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
+def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageData:
     """Read a run for the page; a live one up to its newest step.
 
     Raises:
@@ -47,7 +50,7 @@ def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
     """
     try:
         with StepsReader(run.steps_path) as reader:
-            line, (_, last) = reader.line(), reader.last()
+            line, (_, last) = reader.lineage(), reader.newest_step()
             if last < 1:
                 raise FileNotFoundError
             # A live run goes on meanwhile, so the page ends at `last`.
@@ -58,21 +61,21 @@ def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
     steps, places, method, all_layouts = _layouts(run, line, last, len(vocabulary), progress)
     lit, most = [pulse.gradient_ids for pulse in beats], max((len(p.gradient_ids) for p in beats), default=0)
     norms = [pulse.gradient_norms for pulse in beats]
-    strongest = _quantile(norms)
-    chosen = [_strongest(ids, of) for ids, of in zip(lit, norms, strict=True)]
+    strongest = _norm_ceiling(norms)
+    chosen = [_keep_strongest(ids, of) for ids, of in zip(lit, norms, strict=True)]
     parts: dict[str, bytes] = {
-        "places": _planes(_deltas(places), 2),
+        "places": _byte_planes(_deltas(places), 2),
         "losses": np.array([loss for _, loss in losses], "<f4").tobytes(),
         "loss_steps": np.array([step for step, _ in losses], "<u4").tobytes(),
-        "ids": _planes(np.concatenate([np.diff(ids, prepend=np.uint32(0)) for ids, _ in chosen]), 3),
-        "norms": np.concatenate([_strengths(of, strongest) for _, of in chosen]).tobytes(),
+        "ids": _byte_planes(np.concatenate([np.diff(ids, prepend=np.uint32(0)) for ids, _ in chosen]), 3),
+        "norms": np.concatenate([_quantise_norms(of, strongest) for _, of in chosen]).tobytes(),
     }
     offsets: dict[str, tuple[int, int]] = {}
-    at = 0
+    offset = 0
     # The page copies each part before it reads typed arrays, so no part needs to be aligned.
     for name, data in parts.items():
-        offsets[name] = (at, len(data))
-        at += len(data)
+        offsets[name] = (offset, len(data))
+        offset += len(data)
     spans = np.ptp(places.reshape(-1, 2), axis=0)
     head = {
         "name": run.id,
@@ -88,10 +91,10 @@ def gather(run: RunFolder, progress: Callable[[float], None]) -> Contents:
         ],
         "norm": strongest,
         "parts": offsets,
-        "size": at,
-        "about": _about(run, last, beats, steps, all_layouts, method, most, len(losses)),
+        "size": offset,
+        "about": _describe(run, last, beats, steps, all_layouts, method, most, len(losses)),
     }
-    return Contents(head, zlib.compress(b"".join(parts.values()), 9))
+    return PageData(head, zlib.compress(b"".join(parts.values()), 9))
 
 
 def _steps(
@@ -109,23 +112,23 @@ def _steps(
         progress(0.6 * min(1.0, (first + _BATCH) / last))
     count = max(2, min(MAX_BEATS, last, _LIT_BYTES // (3 * largest)))
     beats: list[Pulse] = []
-    for _, record in reader.pulses_of(sorted({round(s) for s in np.linspace(1, last, count)})):
+    for _, record in reader.pulses_at(sorted({round(s) for s in np.linspace(1, last, count)})):
         beats.append(decode_as(record, Pulse))
-    return _thinned(losses), beats
+    return _downsample_losses(losses), beats
 
 
-def _thinned(losses: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _downsample_losses(losses: list[tuple[int, float]]) -> list[tuple[int, float]]:
     if len(losses) <= _MAX_LOSSES:
         return losses
     kept: list[tuple[int, float]] = []
     for some in np.array_split(np.arange(len(losses)), _MAX_LOSSES // 2):
-        of = np.array([losses[i][1] for i in some])
-        kept += [losses[some[i]] for i in sorted({int(of.argmin()), int(of.argmax())})]
+        values = np.array([losses[i][1] for i in some])
+        kept += [losses[some[i]] for i in sorted({int(values.argmin()), int(values.argmax())})]
     return kept
 
 
 def _layouts(
-    run: RunFolder, line: Line, last: int, size: int, progress: Callable[[float], None]
+    run: RunFolder, line: Lineage, last: int, size: int, progress: Callable[[float], None]
 ) -> tuple[list[int], NDArray[np.uint16], Method, int]:
     """Read layouts spread evenly over the run.
 
@@ -134,33 +137,33 @@ def _layouts(
     """
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            drawn = list(layouts_that_count(reader, line))
+            drawn = list(layouts_on_lineage(reader, line))
             view = max((entry.method.view for entry in drawn), default=Method.LINEAR)
             entries = {
                 entry.step: entry for entry in drawn if entry.method.view == view and entry.step <= last
             }
             if not entries:
                 raise FileNotFoundError
-            found = [entries[step] for step in sorted(entries)]
+            chosen = [entries[step] for step in sorted(entries)]
             count = max(2, min(_MAX_LAYOUTS, _PLACES_BYTES // (4 * size)))
-            if len(found) > count:
-                wanted = np.linspace(found[0].step, found[-1].step, count)
-                steps = np.array([e.step for e in found])
-                found = [found[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
+            if len(chosen) > count:
+                wanted = np.linspace(chosen[0].step, chosen[-1].step, count)
+                steps = np.array([e.step for e in chosen])
+                chosen = [chosen[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
             places: list[NDArray[np.float32]] = []
-            for index, entry in enumerate(found):
-                layout = decode_as(reader.record(entry.id), Layout)
+            for index, entry in enumerate(chosen):
+                layout = decode_as(reader.layout_record(entry.id), Layout)
                 places.append(layout.coordinates)
-                progress(0.6 + 0.4 * index / len(found))
+                progress(0.6 + 0.4 * index / len(chosen))
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}") from error
     xyz = np.stack(places)
     low, high = xyz.min(axis=(0, 1)), xyz.max(axis=(0, 1))
     scale = np.where(high > low, high - low, np.float32(1))
     return (
-        [e.step for e in found],
+        [e.step for e in chosen],
         np.rint((xyz - low) / scale * 65_535).astype(np.uint16),
-        found[-1].method,
+        chosen[-1].method,
         len(entries),
     )
 
@@ -171,26 +174,26 @@ def _deltas(places: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return np.concatenate([places[:1], places[1:] - places[:-1]]).ravel()
 
 
-def _planes(values: NDArray[Any], count: int) -> bytes:
+def _byte_planes(values: NDArray[Any], count: int) -> bytes:
     """Return the lowest bytes of all values, then the next ones, since similar bytes side by side compress
     better."""
     return b"".join((values >> (8 * i) & 0xFF).astype(np.uint8).tobytes() for i in range(count))
 
 
-def _quantile(norms: list[NDArray[np.float32]]) -> float:
+def _norm_ceiling(norms: list[NDArray[np.float32]]) -> float:
     every = np.concatenate(norms)
     every = every[np.isfinite(every)]
     return float(np.quantile(every, 0.995)) or 1.0 if len(every) else 1.0
 
 
-def _strengths(norms: NDArray[np.float32], strongest: float) -> NDArray[np.uint8]:
+def _quantise_norms(norms: NDArray[np.float32], strongest: float) -> NDArray[np.uint8]:
     """Quantise square roots to a byte: a norm is (byte / 255) ** 2 * strongest. At least 1, so that every lit
     row shows."""
     part = np.sqrt(np.clip(np.nan_to_num(norms, nan=strongest, posinf=strongest), 0, strongest) / strongest)
     return np.clip(np.rint(255 * part), 1, 255).astype(np.uint8)
 
 
-def _strongest(
+def _keep_strongest(
     ids: NDArray[np.uint32], norms: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     if len(ids) <= MAX_LIT:
@@ -199,7 +202,7 @@ def _strongest(
     return ids[kept], norms[kept]
 
 
-def _about(
+def _describe(
     run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, most: int, losses: int
 ) -> list[str]:  # fmt: skip
     """Describe the page: what it shows and what was left out."""

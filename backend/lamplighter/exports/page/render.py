@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lamplighter.exports.output import Progress, part_of
-from lamplighter.exports.page.contents import gather
+from lamplighter.exports.output import ExportProgress, sub_progress
+from lamplighter.exports.page.contents import read_page_data
 from lamplighter.runfolder.run_folder import RunFolder
 
 _HERE = Path(__file__).parent
@@ -19,14 +19,14 @@ _SCRIPTS = ("reading.js", "drawing.js", "acting.js")
 _FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
 
 
-def write_page(run: RunFolder, out: Path, progress: Progress) -> None:
+def write_page(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """Write the page that replays a run.
 
     Raises:
         ExportError: the run has no step, or no layout yet.
         FormatError: this version cannot read the folder.
     """
-    contents = gather(run, part_of(progress, 0.0, 0.9, "reading the run"))
+    contents = read_page_data(run, sub_progress(progress, 0.0, 0.9, "reading the run"))
     body = "\n".join(_HERE.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
     # The parts share one scope, hidden from the rest of the page.
     script = f'"use strict";\n(() => {{\n{body}}})();\n'

@@ -16,11 +16,11 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 WORDS = 3
 """Number of tokens in a name."""
-_AGREE, _STILL = 0.6, 0.5
+_MIN_SHARE_TO_NAME, _MIN_SHARE_TO_KEEP = 0.6, 0.5
 """Share of a district's tokens that must belong to a class for its name to be given, and to be kept."""
-_GROWN = 2.0
+_RENAME_RATIO = 2.0
 """Ratio to its size when it was named from which a district gets a new name."""
-_LONGEST = 32
+_MAX_TOKEN_CHARACTERS = 32
 """Characters of one token in a name."""
 
 
@@ -29,13 +29,13 @@ class _Name:
     text: str
     size: int
     """Number of members when it was named."""
-    planted: int = -1
+    class_index: int = -1
     """The class that it is named after; -1 for none."""
     token_ids: tuple[int, ...] = ()
     """The tokens that it is made of; empty for a name that an earlier process gave."""
 
 
-class Namer:
+class DistrictNamer:
     """Names of districts, kept as long as they fit."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -58,7 +58,9 @@ class Namer:
         planted = self._classes.index(text) if text in self._classes else -1
         self._names[district] = _Name(text, size, planted)
 
-    def name(self, members: dict[int, NDArray[np.int64]], units: NDArray[np.float32]) -> dict[int, str]:
+    def assign_names(
+        self, members: dict[int, NDArray[np.int64]], units: NDArray[np.float32]
+    ) -> dict[int, str]:
         """Name the districts, and return their names by id.
 
         Args:
@@ -76,34 +78,34 @@ class Namer:
             else:
                 anew.append(known)
         for known in sorted(anew, key=lambda known: -len(members[known])):
-            self._names[known] = self._make(members[known], units, taken)
+            self._names[known] = self._compose_name(members[known], units, taken)
             taken.add(self._names[known].text)
         return {known: self._names[known].text for known in members}
 
     def _fits(self, name: _Name, members: NDArray[np.int64]) -> bool:
-        planted, share = self._planted(members)
-        if name.planted >= 0:
-            return planted == name.planted and share >= _STILL
-        if planted >= 0 and share >= _AGREE and self._classes[planted] not in name.text:
+        planted, share = self._majority_class(members)
+        if name.class_index >= 0:
+            return planted == name.class_index and share >= _MIN_SHARE_TO_KEEP
+        if planted >= 0 and share >= _MIN_SHARE_TO_NAME and self._classes[planted] not in name.text:
             return False
-        grown = max(len(members), name.size) > _GROWN * min(len(members), name.size)
+        grown = max(len(members), name.size) > _RENAME_RATIO * min(len(members), name.size)
         return not grown and bool(np.isin(name.token_ids, members).all())
 
-    def _make(self, members: NDArray[np.int64], units: NDArray[np.float32], taken: set[str]) -> _Name:
+    def _compose_name(self, members: NDArray[np.int64], units: NDArray[np.float32], taken: set[str]) -> _Name:
         centre = units[members].sum(axis=0)
         centre /= max(float(np.linalg.norm(centre)), 1e-12)
         score = (units[members] @ centre) * self._weight[members]
         central = members[np.argsort(-score, kind="stable")][:WORDS]
         words = [_word(self._vocabulary.tokens[token]) for token in central]
-        planted, share = self._planted(members)
-        if planted >= 0 and share >= _AGREE:
+        planted, share = self._majority_class(members)
+        if planted >= 0 and share >= _MIN_SHARE_TO_NAME:
             name = self._classes[planted]
             if name not in taken:
                 return _Name(name, len(members), planted)
             return _Name(f"{name}: {words[0]}", len(members), -1, tuple(central[:1].tolist()))
         return _Name(" · ".join(words), len(members), -1, tuple(central.tolist()))
 
-    def _planted(self, members: NDArray[np.int64]) -> tuple[int, float]:
+    def _majority_class(self, members: NDArray[np.int64]) -> tuple[int, float]:
         """Return the class that most members belong to, and its share; -1 where most belong to none."""
         counts = np.bincount(self._class_of[members] + 1, minlength=len(self._classes) + 1)
         planted = int(counts[1:].argmax()) if len(counts) > 1 else -1
@@ -111,4 +113,4 @@ class Namer:
 
 
 def _word(token: str) -> str:
-    return " ".join(token.split())[:_LONGEST]
+    return " ".join(token.split())[:_MAX_TOKEN_CHARACTERS]

@@ -8,37 +8,39 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.districts.tracker import Change, DistrictBook
-from lamplighter.projection.quality.neighbour_source import Nearest
+from lamplighter.projection.districts.tracker import DistrictChange, DistrictTracker
+from lamplighter.projection.quality.neighbour_source import NearestNeighbours
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.wire.frames import Districts, FrameError, decode
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import decode
 from lamplighter.wire.vocabulary import Vocabulary
 
-EVERY = 2.0
+MIN_INTERVAL = 2.0
 """Minimum seconds between two detections."""
-SHARE = 0.1
+TIME_SHARE = 0.1
 """Maximum share of the projector's time."""
-_MOST_EVENTS = 20
+_MAX_EVENTS = 20
 """Maximum events of one detection on the timeline; the last one counts the rest."""
 
 
-class Survey:
+class DistrictSchedule:
     """A detector of districts in the embeddings that the projector draws. For the main thread only."""
 
     def __init__(self, writer: LayoutsWriter, earlier: LayoutsReader, vocabulary: Vocabulary) -> None:
         """Continue from the districts in the file."""
         self._writer = writer
-        last = _last(earlier)
+        last = _last_districts(earlier)
         next_id = earlier.facts().get("next_district", 1)
-        self._book = DistrictBook(vocabulary, last, next_id)
+        self._book = DistrictTracker(vocabulary, last, next_id)
         self._seen = (last.attempt, last.step) if last else None
         self._due = 0.0
         self._final = False
 
-    def look(
+    def detect_if_due(
         self,
         vectors: NDArray[np.float32],
-        nearest: Nearest | None,
+        nearest: NearestNeighbours | None,
         attempt: int,
         step: int,
         *,
@@ -58,32 +60,35 @@ class Survey:
         if nearest is None or not fresh or (time.monotonic() < self._due and not final):
             return
         used = time.thread_time()
-        members, names, changes = self._book.look(vectors, *nearest, final=final)
-        of = np.zeros(len(vectors), dtype=np.uint16)
+        members, names, changes = self._book.detect(vectors, *nearest, final=final)
+        district_of = np.zeros(len(vectors), dtype=np.uint16)
         for place, some in enumerate(members.values(), 1):
-            of[some] = place
+            district_of[some] = place
         ids = np.array(list(members), dtype=np.uint32)
         self._writer.set_facts({"next_district": self._book.next_id})
         self._writer.commit_districts(
-            Districts(attempt, step, time.time(), ids, tuple(names[known] for known in members), of),
-            [(change.kind, change.message) for change in _fewer(changes)],
+            Districts(attempt, step, time.time(), ids, tuple(names[known] for known in members), district_of),
+            [(change.kind, change.message) for change in _limit_events(changes)],
         )
         self._seen, self._final = (attempt, step), final
-        self._due = time.monotonic() + max(EVERY, (time.thread_time() - used) / SHARE)
+        self._due = time.monotonic() + max(MIN_INTERVAL, (time.thread_time() - used) / TIME_SHARE)
 
 
-def _fewer(changes: list[Change]) -> list[Change]:
-    if len(changes) <= _MOST_EVENTS:
+def _limit_events(changes: list[DistrictChange]) -> list[DistrictChange]:
+    if len(changes) <= _MAX_EVENTS:
         return changes
-    rest = len(changes) - _MOST_EVENTS + 1
+    rest = len(changes) - _MAX_EVENTS + 1
     kind = changes[-1].kind
-    return [*changes[: _MOST_EVENTS - 1], Change(kind, f"{rest} other districts came, changed or went.")]
+    return [
+        *changes[: _MAX_EVENTS - 1],
+        DistrictChange(kind, f"{rest} other districts came, changed or went."),
+    ]
 
 
-def _last(earlier: LayoutsReader) -> Districts | None:
-    record = earlier.last_districts()
+def _last_districts(earlier: LayoutsReader) -> Districts | None:
+    record = earlier.last_written_districts()
     try:
-        found = None if record is None else decode(record)
+        districts = None if record is None else decode(record)
     except FrameError:
         return None
-    return found if isinstance(found, Districts) else None
+    return districts if isinstance(districts, Districts) else None

@@ -23,74 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import unit_rows
-from lamplighter.projection.districts.labels import Namer
-from lamplighter.wire.frames import Districts
+from lamplighter.projection.districts.clustering import MIN_COHERENCE, MIN_MEMBERS, find_clusters
+from lamplighter.projection.districts.labels import DistrictNamer
+from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.vocabulary import Vocabulary
 
-NEIGHBOURS = 15
-UNITY = 0.65
-SMALLEST = 8
-"""Fewest members of a cluster; large vocabularies need more (`min_cluster_size`)."""
 PATIENCE = 2
 """Consecutive observations after which a cluster becomes a district, or a missing district is removed."""
-_SAME = 0.2
+_MIN_OVERLAP = 0.2
 """Least overlap of a district with the cluster that continues it."""
-_SAME_CANDIDATE = 0.5
-_DENSITY = 5
-"""Number of neighbours from which HDBSCAN estimates the density around a token (its `min_samples`)."""
-_APART = 4.0
-"""A distance larger than any cosine distance, for the edges that join disconnected components of the graph."""
-_FEWEST = 3
-
-
-def smallest(size: int) -> int:
-    """Return the fewest members of a cluster in a vocabulary of `size` tokens.
-
-    It grows with the square root, so that large vocabularies have both more and larger districts.
-    """
-    return max(SMALLEST, round(size**0.5 / 6))
-
-
-def clusters_of(ids: NDArray[np.int32], cosines: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Cluster the embedding by its nearest-neighbour graph.
-
-    Args:
-        ids: shape (V, K), the nearest neighbours of every token, nearest first, without the token itself.
-        cosines: shape (V, K), the cosines with them.
-
-    Returns:
-        Shape (V,): the number of each token's cluster, from 0, or -1 for a token in none.
-    """
-    size, k = ids.shape[0], min(ids.shape[1], NEIGHBOURS)
-    least = smallest(size)
-    if size < 2 * least or k < _DENSITY:
-        return np.full(size, -1, dtype=np.int32)
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import connected_components
-    from sklearn.cluster import HDBSCAN
-
-    # A sparse matrix drops zeros, so duplicates get a tiny distance instead of losing their edge.
-    distances = np.maximum(1.0 - cosines[:, :k].astype(np.float64), 1e-6)
-    heads = np.repeat(np.arange(size), k)
-    graph = csr_matrix((distances.ravel(), (heads, ids[:, :k].ravel())), shape=(size, size))
-    graph = graph.maximum(graph.T)
-    pieces, piece_of = connected_components(graph, directed=False)
-    if pieces > 1:
-        first = np.unique(piece_of, return_index=True)[1]
-        bridges = csr_matrix((np.full(pieces - 1, _APART), (first[:-1], first[1:])), shape=(size, size))
-        graph = graph.maximum(bridges).maximum(bridges.T)
-    found = HDBSCAN(
-        min_cluster_size=least,
-        min_samples=_DENSITY,
-        metric="precomputed",
-        cluster_selection_method="leaf",
-        copy=False,  # pyright: ignore[reportArgumentType]
-    ).fit(graph.tocsr())
-    return np.asarray(found.labels_, dtype=np.int32)
+_MIN_CANDIDATE_OVERLAP = 0.5
 
 
 @dataclass(frozen=True)
-class Change:
+class DistrictChange:
     """A change of a district."""
 
     kind: str
@@ -106,16 +52,16 @@ class _District:
 
 
 @dataclass
-class _Look:
+class _Observation:
     """The districts of one observation, and what changed since the last."""
 
-    of: NDArray[np.int64]
+    district_of: NDArray[np.int64]
     """Shape (V,): the id of each token's district, 0 for none."""
     changes: list[tuple[str, int, int | None]] = field(default_factory=list[tuple[str, int, int | None]])
     """Kind, district, and the other district that it came from or merged into."""
 
 
-class DistrictBook:
+class DistrictTracker:
     """A tracker of districts from one observation to the next. For one thread only."""
 
     def __init__(self, vocabulary: Vocabulary, last: Districts | None = None, next_id: int = 1) -> None:
@@ -128,7 +74,7 @@ class DistrictBook:
         """
         self.next_id = next_id
         self._size = len(vocabulary)
-        self._namer = Namer(vocabulary)
+        self._namer = DistrictNamer(vocabulary)
         self._districts: dict[int, _District] = {}
         self._candidates: list[NDArray[np.int64]] = []
         """Clusters found once, which become districts if the next observation finds them too."""
@@ -138,14 +84,14 @@ class DistrictBook:
                 self._namer.restore(known, name, len(self._districts[known].members))
             self.next_id = max([next_id, *(known + 1 for known in self._districts)])
 
-    def look(
+    def detect(
         self,
         vectors: NDArray[np.float32],
         ids: NDArray[np.int32],
         cosines: NDArray[np.float32],
         *,
         final: bool = False,
-    ) -> tuple[dict[int, NDArray[np.int64]], dict[int, str], list[Change]]:
+    ) -> tuple[dict[int, NDArray[np.int64]], dict[int, str], list[DistrictChange]]:
         """Find the districts of the current embedding, and match them to the known ones.
 
         Args:
@@ -159,64 +105,71 @@ class DistrictBook:
             The members of each district by its id, ascending; the districts' names; the changes.
         """
         units = unit_rows(vectors)
-        labels = clusters_of(ids, cosines)
+        labels = find_clusters(ids, cosines)
         clusters = [np.flatnonzero(labels == number) for number in range(int(labels.max(initial=-1)) + 1)]
-        clusters = [some for some in clusters if np.linalg.norm(units[some].mean(axis=0)) >= UNITY]
-        look = self._settle(clusters, final=final)
+        clusters = [some for some in clusters if np.linalg.norm(units[some].mean(axis=0)) >= MIN_COHERENCE]
+        observation = self._assign_clusters(clusters, final=final)
         old_names = self._namer.names
         members = {known: self._districts[known].members for known in sorted(self._districts)}
-        names = self._namer.name(members, units)
-        changes = [_told(*change, names=old_names | names, members=members) for change in look.changes]
+        names = self._namer.assign_names(members, units)
+        changes = [
+            _describe_change(*change, names=old_names | names, members=members)
+            for change in observation.changes
+        ]
         return members, names, changes
 
-    def _settle(self, clusters: list[NDArray[np.int64]], *, final: bool) -> _Look:
-        before = self._of()
+    def _assign_clusters(self, clusters: list[NDArray[np.int64]], *, final: bool) -> _Observation:
+        before = self._district_of_tokens()
         matched = self._match(clusters)
-        look = _Look(np.zeros(self._size, dtype=np.int64))
+        observation = _Observation(np.zeros(self._size, dtype=np.int64))
         waiting: list[NDArray[np.int64]] = []
         seen_before = self._seen_before(clusters)
         for number, cluster in enumerate(clusters):
             known = matched.get(number)
             if known is not None:
                 self._districts[known].missed = 0
-                look.of[cluster] = known
+                observation.district_of[cluster] = known
             elif final or seen_before[number]:
                 self._districts[self.next_id] = _District(cluster)
-                look.of[cluster] = self.next_id
-                parent = _most(before[cluster])
+                observation.district_of[cluster] = self.next_id
+                parent = _majority_district(before[cluster])
                 parent = parent if parent in matched.values() else None
-                look.changes.append(("district-split" if parent else "district-born", self.next_id, parent))
+                observation.changes.append(
+                    ("district-split" if parent else "district-born", self.next_id, parent)
+                )
                 self.next_id += 1
             else:
                 waiting.append(cluster)
-                look.of[cluster] = before[cluster]
+                observation.district_of[cluster] = before[cluster]
         self._candidates = waiting
-        self._give_up(set(matched.values()), before, look, final=final)
-        return look
+        self._retire_missing(set(matched.values()), before, observation, final=final)
+        return observation
 
-    def _give_up(self, found: set[int], before: NDArray[np.int64], look: _Look, *, final: bool) -> None:
+    def _retire_missing(
+        self, matched: set[int], before: NDArray[np.int64], observation: _Observation, *, final: bool
+    ) -> None:
         """Keep the tokens of districts missing for a short time, and remove those missing too long or with
         too few tokens."""
-        missing = set(np.unique(before).tolist()) - found - {0}
+        missing = set(np.unique(before).tolist()) - matched - {0}
         for known in sorted(missing):
             district = self._districts[known]
             district.missed += 1
             if district.missed >= PATIENCE or final:
-                heir = _most(look.of[district.members])
+                heir = _majority_district(observation.district_of[district.members])
                 heir = heir if heir != known else None
-                look.of[look.of == known] = 0
-                look.changes.append(("district-merged" if heir else "district-gone", known, heir))
+                observation.district_of[observation.district_of == known] = 0
+                observation.changes.append(("district-merged" if heir else "district-gone", known, heir))
                 del self._districts[known]
             else:
-                look.of[district.members] = known
+                observation.district_of[district.members] = known
         # Tokens of candidates may still belong to a district that was removed above.
-        look.of[~np.isin(look.of, list(self._districts))] = 0
+        observation.district_of[~np.isin(observation.district_of, list(self._districts))] = 0
         for known in list(self._districts):
-            self._districts[known].members = np.flatnonzero(look.of == known)
-            if len(self._districts[known].members) < _FEWEST:
-                look.of[look.of == known] = 0
+            self._districts[known].members = np.flatnonzero(observation.district_of == known)
+            if len(self._districts[known].members) < MIN_MEMBERS:
+                observation.district_of[observation.district_of == known] = 0
                 del self._districts[known]
-                look.changes.append(("district-gone", known, None))
+                observation.changes.append(("district-gone", known, None))
 
     def _match(self, clusters: list[NDArray[np.int64]]) -> dict[int, int]:
         """Return the district that each matched cluster continues, by the cluster's number."""
@@ -227,14 +180,14 @@ class DistrictBook:
         known = sorted(self._districts)
         overlap = self._overlaps(clusters, [self._districts[district].members for district in known])
         pairs = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
-        return {int(a): known[b] for a, b in pairs if overlap[a, b] >= _SAME}
+        return {int(a): known[b] for a, b in pairs if overlap[a, b] >= _MIN_OVERLAP}
 
     def _seen_before(self, clusters: list[NDArray[np.int64]]) -> list[bool]:
         """Return for each cluster whether the last observation found about the same one."""
         if not clusters or not self._candidates:
             return [False] * len(clusters)
         overlap = self._overlaps(clusters, self._candidates)
-        return (overlap.max(axis=1) >= _SAME_CANDIDATE).tolist()
+        return (overlap.max(axis=1) >= _MIN_CANDIDATE_OVERLAP).tolist()
 
     def _overlaps(
         self, some: list[NDArray[np.int64]], others: list[NDArray[np.int64]]
@@ -250,14 +203,14 @@ class DistrictBook:
         union = np.array([[len(members)] for members in some]) + [len(members) for members in others] - common
         return common / union
 
-    def _of(self) -> NDArray[np.int64]:
-        of = np.zeros(self._size, dtype=np.int64)
+    def _district_of_tokens(self) -> NDArray[np.int64]:
+        district_of = np.zeros(self._size, dtype=np.int64)
         for known, district in self._districts.items():
-            of[district.members] = known
-        return of
+            district_of[district.members] = known
+        return district_of
 
 
-def _most(ids: NDArray[np.int64]) -> int | None:
+def _majority_district(ids: NDArray[np.int64]) -> int | None:
     """Return the district that at least half of the given tokens belong to, or None."""
     found, counts = np.unique(ids, return_counts=True)
     largest = int(counts.argmax()) if len(counts) else 0
@@ -265,14 +218,14 @@ def _most(ids: NDArray[np.int64]) -> int | None:
     return int(found[largest]) if half else None
 
 
-def _told(
+def _describe_change(
     kind: str,
     district: int,
     other: int | None,
     *,
     names: dict[int, str],
     members: dict[int, NDArray[np.int64]],
-) -> Change:
+) -> DistrictChange:
     name, size = names.get(district, "?"), len(members.get(district, ()))
     second = names.get(other or 0, "?")
     match kind:
@@ -284,4 +237,4 @@ def _told(
             text = f"The district {name} became part of {second}."
         case _:
             text = f"The district {name} came apart."
-    return Change(kind, text)
+    return DistrictChange(kind, text)

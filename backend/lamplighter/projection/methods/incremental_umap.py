@@ -22,18 +22,18 @@ from numpy.typing import NDArray
 
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.fuzzy_graph import Graph, Strengths
-from lamplighter.projection.umap.nearest_neighbours import Neighbours, Refresh
-from lamplighter.projection.umap.procrustes import settle
-from lamplighter.projection.umap.sgd_kernel import Curve, carry, run_epoch
-from lamplighter.projection.umap.smoothing import Glide
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex, NeighbourUpdate
+from lamplighter.projection.umap.procrustes import align_to_previous
+from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
+from lamplighter.projection.umap.smoothing import PositionSmoother
 from lamplighter.projection.umap.umap_learn import find_ab_params
 
-_COLD = 0.003
+_RESTING_RATE = 0.003
 """Learning rate below which no visible motion remains, so that the map rests."""
 
 
-class LivingLayout:
+class IncrementalUmap:
     """The layout and all state carried from frame to frame: a layout method. For one thread only."""
 
     def __init__(
@@ -41,18 +41,18 @@ class LivingLayout:
     ) -> None:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
         self.settings = settings = settings or MapSettings()
-        self.alpha = 0.1
+        self.learning_rate = 0.1
         """The learning rate with which the last warm frame started."""
-        self.refresh: Refresh | None = None
+        self.last_update: NeighbourUpdate | None = None
         """The last frame's update of the neighbours; None before the first."""
-        self._reached = places
-        self._glide = None if places is None else Glide(places)
+        self._optimised = places
+        self._glide = None if places is None else PositionSmoother(places)
         self._gliding = False
         self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
-        self._neighbours = Neighbours(settings.neighbours - 1)
-        self._strengths = Strengths()
-        self._graph: Graph | None = None
+        self._neighbours = NeighbourIndex(settings.neighbours - 1)
+        self._strengths = MembershipStrengths()
+        self._graph: FuzzyGraph | None = None
         self._epoch = 0
         self._period = np.empty(0)
         self._due = np.empty(0)
@@ -60,7 +60,7 @@ class LivingLayout:
         self._generators = np.empty((0, 3), dtype=np.int64)
 
     @property
-    def places(self) -> NDArray[np.float32] | None:
+    def coordinates(self) -> NDArray[np.float32] | None:
         """Return the displayed positions, shape (V, 2), or None before the first frame."""
         return None if self._glide is None else self._glide.shown
 
@@ -71,16 +71,16 @@ class LivingLayout:
         return self._neighbours.ids, self._neighbours.cosines
 
     @property
-    def restless(self) -> bool:
+    def unsettled(self) -> bool:
         """Return whether another frame of the same embedding would still move the map."""
-        return self._glide is None or self.alpha >= _COLD or self._gliding
+        return self._glide is None or self.learning_rate >= _RESTING_RATE or self._gliding
 
-    def remember(self, vectors: NDArray[np.float32]) -> None:
+    def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Load the embedding that the initial positions were made for, shape (V, D)."""
         if len(vectors) > 2:
-            self._take(vectors)
+            self._update_graph(vectors)
 
-    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the next frame of the map.
 
         Args:
@@ -91,43 +91,43 @@ class LivingLayout:
         """
         size = len(vectors)
         if size <= 2:
-            self._reached = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
-            self._glide = Glide(self._reached)
-            self.alpha = 0.0
-            return self._reached
+            self._optimised = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            self._glide = PositionSmoother(self._optimised)
+            self.learning_rate = 0.0
+            return self._optimised
         if len(self._generators) != size:
             # The kernel's generator stays at zero if its state is ever all zeros; these numbers are far from
             # it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
-        unrest, change = self._take(vectors)
-        if self._glide is None or self._reached is None:
-            self._reached = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
-            self._glide = Glide(self._reached)
-            self.alpha = 0.1
-            return self._reached
-        wanted = min(self.settings.fastest, self.settings.gain * change)
-        self.alpha = max(wanted, self.settings.cooling * self.alpha)
-        if self.alpha >= _COLD:
-            reached = self._optimise(self._reached, self.settings.warm_epochs, self.alpha)
-            self._reached = settle(reached, self._glide.shown)
-        if self.restless:
-            self._gliding = not self._glide.near(self._reached)
-            if self._gliding or self.alpha >= _COLD:
-                self._glide.follow(self._reached, self._share(unrest, change))
+        unrest, change = self._update_graph(vectors)
+        if self._glide is None or self._optimised is None:
+            self._optimised = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
+            self._glide = PositionSmoother(self._optimised)
+            self.learning_rate = 0.1
+            return self._optimised
+        wanted = min(self.settings.max_learning_rate, self.settings.gain * change)
+        self.learning_rate = max(wanted, self.settings.learning_rate_decay * self.learning_rate)
+        if self.learning_rate >= _RESTING_RATE:
+            reached = self._optimise(self._optimised, self.settings.warm_epochs, self.learning_rate)
+            self._optimised = align_to_previous(reached, self._glide.shown)
+        if self.unsettled:
+            self._gliding = not self._glide.has_arrived(self._optimised)
+            if self._gliding or self.learning_rate >= _RESTING_RATE:
+                self._glide.advance(self._optimised, self._smoothing_share(unrest, change))
             else:
-                self._glide.arrive(self._reached)
+                self._glide.jump_to(self._optimised)
         return self._glide.shown
 
-    def change(self, settings: MapSettings) -> None:
+    def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on; the map moves to its new shape from where it is."""
         self._curve = _curve(settings)
         if settings.neighbours != self.settings.neighbours:
-            self._neighbours = Neighbours(settings.neighbours - 1)
-        self._strengths = Strengths()
+            self._neighbours = NeighbourIndex(settings.neighbours - 1)
+        self._strengths = MembershipStrengths()
         self.settings = settings
-        self.alpha = settings.fastest
+        self.learning_rate = settings.max_learning_rate
 
-    def _share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
+    def _smoothing_share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
         """Return the share of its way that each token moves in one frame, shape (V, 1); one number where no
         neighbours changed."""
         slow, fast = self.settings.calm_glide, self.settings.glide
@@ -140,13 +140,13 @@ class LivingLayout:
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the linear layout, ten units wide as in umap-learn, with noise so that no two tokens
         coincide."""
-        places = principal_view(vectors, 0, 0).places(vectors)
+        places = principal_view(vectors, 0, 0).project(vectors)
         places -= places.mean(axis=0)
         largest = np.abs(places).max()
         places *= 5 / largest if largest > 0 else 1
         return places + self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
 
-    def _take(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    def _update_graph(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.
 
         Returns:
@@ -154,18 +154,20 @@ class LivingLayout:
             from 0 (equal, or no earlier graph) to 1, shape (V,); and the same share over all edges.
         """
         nearest, old = self._neighbours, self._graph
-        self.refresh = found = nearest.update(vectors)
+        self.last_update = update = nearest.update(vectors)
         unrest = np.zeros(len(vectors), dtype=np.float32)
-        if old is not None and self._strengths.known and not found.changed.any():
+        if old is not None and self._strengths.has_graph and not update.changed.any():
             return unrest, 0.0
-        graph = self._strengths.graph(nearest.ids, nearest.cosines, self.settings.horizon, found.changed)
+        graph = self._strengths.build_graph(
+            nearest.ids, nearest.cosines, self.settings.horizon, update.changed
+        )
         period = graph.period
         due = self._epoch + self._random.random(len(period)) * period
         # An edge that has not pulled yet has not pushed either.
         negative_due = due - period
         kept, larger = np.zeros((2, graph.size))
         if old is not None:
-            carry(
+            carry_counters(
                 old.head, old.tail, old.weight, self._due, self._negative_due,
                 graph.head, graph.tail, graph.weight, due, negative_due,
                 self._epoch, kept, larger,
@@ -176,7 +178,7 @@ class LivingLayout:
         np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")
         return unrest, float(1 - kept.sum() / larger.sum())
 
-    def _optimise(self, places: NDArray[np.float32], epochs: int, alpha: float) -> NDArray[np.float32]:
+    def _optimise(self, places: NDArray[np.float32], epochs: int, rate: float) -> NDArray[np.float32]:
         """Return `places` after some epochs, with a learning rate that falls from `rate` to zero, as in a
         full fit."""
         graph, curve = self._graph, self._curve
@@ -193,7 +195,7 @@ class LivingLayout:
                 self._negative_due,
                 float(self.settings.negatives),
                 self._epoch,
-                alpha * (1 - n / epochs),
+                rate * (1 - n / epochs),
                 curve.a,
                 curve.b,
                 curve.exponents,
@@ -203,7 +205,7 @@ class LivingLayout:
         return places
 
 
-def _curve(settings: MapSettings) -> Curve:
+def _curve(settings: MapSettings) -> AttractionCurve:
     """Return UMAP's curve for these settings."""
     a, b = find_ab_params(settings.spread, settings.min_dist)
-    return Curve(float(a), float(b))
+    return AttractionCurve(float(a), float(b))

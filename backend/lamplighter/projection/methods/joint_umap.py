@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.fuzzy_graph import Graph, Strengths
-from lamplighter.projection.umap.nearest_neighbours import Neighbours
-from lamplighter.projection.umap.procrustes import settle
-from lamplighter.projection.umap.sgd_kernel import Curve, carry, run_epoch
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from lamplighter.projection.umap.procrustes import align_to_previous
+from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 from lamplighter.projection.umap.umap_learn import find_ab_params
 
-RATES = (0.5, 0.3, 0.2, 0.1)
+LEARNING_RATES = (0.5, 0.3, 0.2, 0.1)
 """Learning rate with which each sweep starts a slice: backward, forward, backward, forward."""
 _ROUNDS = 5
 """Times that the springs pull in one visit to a slice."""
@@ -34,7 +34,7 @@ _EPOCHS = 6
 _PULL = 0.9
 """Share of the way to its positions before and after that a token with an unchanged neighbourhood moves in
 one pull."""
-_CALMING = 2
+_FINAL_PULLS = 2
 """Pulls of the springs at the end, without the optimiser."""
 
 
@@ -43,19 +43,19 @@ class JointLayout:
 
     def __init__(self, slices: int, size: int, settings: MapSettings) -> None:
         """Start with empty positions for `slices` slices of `size` tokens."""
-        self.places = np.zeros((slices, size, 2), dtype=np.float32)
+        self.coordinates = np.zeros((slices, size, 2), dtype=np.float32)
         """Shape (T, V, 2)."""
-        self._steady = np.zeros((slices - 1, size), dtype=np.float32)
+        self._overlap = np.zeros((slices - 1, size), dtype=np.float32)
         """By pair of slices and token: the share of the token's neighbourhood that both have in common."""
         self._settings = settings
-        self._curve = Curve(*map(float, find_ab_params(settings.spread, settings.min_dist)))
+        self._curve = AttractionCurve(*map(float, find_ab_params(settings.spread, settings.min_dist)))
         self._random = np.random.default_rng(settings.seed)
         self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
-        self._neighbours = Neighbours(settings.neighbours - 1)
-        self._strengths = Strengths()
-        self._last: tuple[int, Graph] | None = None
+        self._neighbours = NeighbourIndex(settings.neighbours - 1)
+        self._strengths = MembershipStrengths()
+        self._last: tuple[int, FuzzyGraph] | None = None
 
-    def visit(self, at: int, vectors: NDArray[np.float32], sweep: int) -> NDArray[np.float32]:
+    def refine_slice(self, index: int, vectors: NDArray[np.float32], sweep: int) -> NDArray[np.float32]:
         """Refine the positions of slice `index`, whose embedding is `vectors`, shape (V, D), finite. Returns
         them, shape (V, 2).
 
@@ -64,58 +64,60 @@ class JointLayout:
         """
         size = len(vectors)
         if size <= 2:
-            self.places[at] = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
-            return self.places[at]
-        found = self._neighbours.update(vectors)
-        graph = self._strengths.graph(
-            self._neighbours.ids, self._neighbours.cosines, self._settings.horizon, found.changed
+            self.coordinates[index] = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
+            return self.coordinates[index]
+        update = self._neighbours.update(vectors)
+        graph = self._strengths.build_graph(
+            self._neighbours.ids, self._neighbours.cosines, self._settings.horizon, update.changed
         )
         if sweep == 0:
-            self._begin(at, graph, vectors)
-        self._last = at, graph
-        places = np.array(self.places[at], order="C")
+            self._initialise_slice(index, graph, vectors)
+        self._last = index, graph
+        places = np.array(self.coordinates[index], order="C")
         for number in range(_ROUNDS):
-            fast, slow = (RATES[sweep] * (1 - n / _ROUNDS) for n in (number, number + 1))
+            fast, slow = (LEARNING_RATES[sweep] * (1 - n / _ROUNDS) for n in (number, number + 1))
             self._optimise(places, graph, _EPOCHS, fast, slow)
             if sweep:
-                self._pull(places, at)
-        if sweep == 0 and at + 1 < len(self.places):
-            places = settle(places, self.places[at + 1])
-        self.places[at] = places
-        return self.places[at]
+                self._pull(places, index)
+        if sweep == 0 and index + 1 < len(self.coordinates):
+            places = align_to_previous(places, self.coordinates[index + 1])
+        self.coordinates[index] = places
+        return self.coordinates[index]
 
-    def _begin(self, at: int, graph: Graph, vectors: NDArray[np.float32]) -> None:
+    def _initialise_slice(self, index: int, graph: FuzzyGraph, vectors: NDArray[np.float32]) -> None:
         """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at
         the one after it."""
         if self._last is None:
-            places = principal_view(vectors, 0, 0).places(vectors)
+            places = principal_view(vectors, 0, 0).project(vectors)
             largest = np.abs(places).max()
             places *= 5 / largest if largest > 0 else 1
             places += self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
             self._optimise(places, graph, self._settings.horizon, 1.0, 0.0)
-            self.places[at] = places
+            self.coordinates[index] = places
             return
-        self.places[at] = self.places[at + 1]
-        self._steady[at] = _shared(graph, self._last[1])
+        self.coordinates[index] = self.coordinates[index + 1]
+        self._overlap[index] = _shared_edge_weight(graph, self._last[1])
 
-    def calm(self) -> None:
+    def remove_jitter(self) -> None:
         """Remove the optimiser's remaining jitter: let the springs alone pull, several times over all
         slices."""
-        for _ in range(_CALMING):
-            for at in range(len(self.places)):
-                self._pull(self.places[at], at)
+        for _ in range(_FINAL_PULLS):
+            for index in range(len(self.coordinates)):
+                self._pull(self.coordinates[index], index)
 
-    def _pull(self, places: NDArray[np.float32], at: int) -> None:
+    def _pull(self, places: NDArray[np.float32], index: int) -> None:
         """Pull the positions of slice `index`, shape (V, 2), towards those of the adjacent slices, in
         place."""
-        beside = [(self._steady[at - 1], self.places[at - 1])] if at > 0 else []
-        beside += [(self._steady[at], self.places[at + 1])] if at + 1 < len(self.places) else []
+        beside = [(self._overlap[index - 1], self.coordinates[index - 1])] if index > 0 else []
+        beside += (
+            [(self._overlap[index], self.coordinates[index + 1])] if index + 1 < len(self.coordinates) else []
+        )
         total = np.maximum(sum(steady for steady, _ in beside), np.float32(1e-9))
         target = sum((steady / total)[:, None] * there for steady, there in beside)
         places += (_PULL * np.maximum.reduce([steady for steady, _ in beside]))[:, None] * (target - places)
 
     def _optimise(
-        self, places: NDArray[np.float32], graph: Graph, epochs: int, rate: float, until: float
+        self, places: NDArray[np.float32], graph: FuzzyGraph, epochs: int, rate: float, until: float
     ) -> None:
         """Optimise `places` in place for some epochs, with a learning rate that falls from `rate` to
         `until`."""
@@ -132,12 +134,12 @@ class JointLayout:
             )  # fmt: skip
 
 
-def _shared(one: Graph, other: Graph) -> NDArray[np.float32]:
+def _shared_edge_weight(one: FuzzyGraph, other: FuzzyGraph) -> NDArray[np.float32]:
     """Return, by token, the share of the weight of its edges that two graphs have in common, shape (V,)."""
     nothing = np.zeros((2, len(other.head)))
     counters = np.zeros((2, len(one.head)))
     kept, larger = np.zeros((2, one.size))
-    carry(
+    carry_counters(
         other.head, other.tail, other.weight, nothing[0], nothing[1],
         one.head, one.tail, one.weight, counters[0], counters[1], 0, kept, larger,
     )  # fmt: skip

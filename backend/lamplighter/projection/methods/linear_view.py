@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CHOSEN_AT = 400
+FIXED_FROM_STEP = 400
 """Step from which the directions are chosen for good."""
 
 
@@ -32,7 +32,7 @@ class LinearView:
     step: int
     """The step whose matrix gave the directions."""
 
-    def places(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project the rows: (vectors - centre) @ basis. Returns shape (V, 2)."""
         # Column by column, so that a row's result does not depend on the rows beside it.
         out = np.empty((len(vectors), 2), dtype=np.float32)

@@ -15,7 +15,7 @@ from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
 
 
-class PrincipalMap:
+class PcaLayout:
     """A layout by principal components, recomputed for every frame. It has no settings."""
 
     def __init__(self, places: NDArray[np.float32] | None = None) -> None:
@@ -24,24 +24,24 @@ class PrincipalMap:
         self._drawn = False
 
     @property
-    def places(self) -> NDArray[np.float32] | None:
+    def coordinates(self) -> NDArray[np.float32] | None:
         """Return the positions, shape (V, 2), or None before the first frame."""
         return self._places
 
     @property
-    def restless(self) -> bool:
+    def unsettled(self) -> bool:
         """Return whether no frame has been drawn yet."""
         return not self._drawn
 
-    def remember(self, vectors: NDArray[np.float32]) -> None:
+    def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Ignore the embedding that the initial positions were made for; this method carries no state over
         from it."""
 
-    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""
-        self._places = principal_view(vectors, 0, 0, self._places).places(vectors)
+        self._places = principal_view(vectors, 0, 0, self._places).project(vectors)
         self._drawn = True
         return self._places
 
-    def change(self, settings: MapSettings) -> None:
+    def change_settings(self, settings: MapSettings) -> None:
         """Ignore other settings; this method has none."""

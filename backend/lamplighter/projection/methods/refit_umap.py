@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.linear_view import principal_view
-from lamplighter.projection.umap.procrustes import settle
+from lamplighter.projection.umap.procrustes import align_to_previous
 from lamplighter.projection.umap.umap_learn import fit
 
-_FEWEST = 5
+_MIN_TOKENS = 5
 """Fewest tokens that umap-learn can lay out; below that its spectral start and its neighbours are
 undefined."""
 
 
-class Refit:
+class RefitUmap:
     """A layout by one UMAP fit a frame; an embedding that did not move is not fitted again."""
 
     def __init__(
@@ -33,47 +33,49 @@ class Refit:
         """The embedding of the last fit, shape (V, D)."""
 
     @property
-    def places(self) -> NDArray[np.float32] | None:
+    def coordinates(self) -> NDArray[np.float32] | None:
         """Return the positions, shape (V, 2), or None before the first frame."""
         return self._places
 
     @property
-    def restless(self) -> bool:
+    def unsettled(self) -> bool:
         """Return whether another frame of the same embedding would be fitted."""
         return self._fitted is None
 
-    def remember(self, vectors: NDArray[np.float32]) -> None:
+    def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Ignore the embedding that the initial positions were made for; this method carries no state over
         from it."""
 
-    def frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Fit the embedding, shape (V, D) to (V, 2), and align the fit to the last layout; see
         `LayoutMethod`."""
         if self._places is not None and self._fitted is not None and np.array_equal(vectors, self._fitted):
             return self._places
         self._fitted = vectors.copy()
         size = len(vectors)
-        if size < _FEWEST:
-            places = _few(vectors)
+        if size < _MIN_TOKENS:
+            places = _linear_fallback(vectors)
         else:
             # A row of zeros has no angle to any other; umap-learn's cosine treats it as the farthest.
             places = fit(vectors, min(self._settings.neighbours, size - 1), self._settings)
-        self._places = places if self._places is None else laid_over(places, self._places)
+        self._places = places if self._places is None else align_or_mirror(places, self._places)
         return self._places
 
-    def change(self, settings: MapSettings) -> None:
+    def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on, which is fitted anew."""
         self._settings = settings
         self._fitted = None
 
 
-def _few(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _linear_fallback(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the linear layout, with coinciding tokens moved apart."""
-    places = principal_view(vectors, 0, 0).places(vectors)
+    places = principal_view(vectors, 0, 0).project(vectors)
     return places + np.linspace(0, 1e-3, len(places), dtype=np.float32)[:, None]
 
 
-def laid_over(places: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+def align_or_mirror(places: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
     """Align `places` or its mirror image to the last layout, whichever fits better."""
-    both = [settle(some, before) for some in (places, places * np.array([-1, 1], dtype=np.float32))]
+    both = [
+        align_to_previous(some, before) for some in (places, places * np.array([-1, 1], dtype=np.float32))
+    ]
     return min(both, key=lambda some: float(np.median(np.square(some - before).sum(axis=1))))

@@ -5,41 +5,43 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.layout_method import MapMethod, MapSettings
+from lamplighter.projection.layout_method import LayoutMethod, MapSettings
 from lamplighter.recipe import MapMethodKind, MapRecipe
-from lamplighter.wire.frames import Method
+from lamplighter.wire.layout_frames import Method
 
 METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REFIT, "pca": Method.PCA}
 """The method that a layout on the wire names as its own."""
 
 
-def settings_of(chosen: MapRecipe) -> MapSettings:
+def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
     """Return the settings that a recipe of the map selects."""
     return MapSettings(neighbours=chosen.neighbours, min_dist=chosen.min_dist, spread=chosen.spread)
 
 
-def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) -> MapMethod:
+def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) -> LayoutMethod:
     """Create a layout method that continues from the given positions, shape (V, 2), or starts from scratch.
 
     Imports UMAP where the method needs it, which takes seconds the first time.
     """
-    settings = settings_of(chosen)
+    settings = settings_from_recipe(chosen)
     match chosen.method:
         case "umap":
-            from lamplighter.projection.methods.incremental_umap import LivingLayout
+            from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 
-            return LivingLayout(settings, places)
+            return IncrementalUmap(settings, places)
         case "refit":
-            from lamplighter.projection.methods.refit_umap import Refit
+            from lamplighter.projection.methods.refit_umap import RefitUmap
 
-            return Refit(settings, places)
+            return RefitUmap(settings, places)
         case "pca":
-            from lamplighter.projection.methods.pca import PrincipalMap
+            from lamplighter.projection.methods.pca import PcaLayout
 
-            return PrincipalMap(places)
+            return PcaLayout(places)
 
 
-def begun_over(chosen: MapRecipe, vectors: NDArray[np.float32], places: NDArray[np.float32]) -> MapMethod:
+def make_replacement_method(
+    chosen: MapRecipe, vectors: NDArray[np.float32], places: NDArray[np.float32]
+) -> LayoutMethod:
     """Create a layout method that replaces another: it starts from scratch, aligned to the other's layout.
 
     Args:
@@ -49,9 +51,9 @@ def begun_over(chosen: MapRecipe, vectors: NDArray[np.float32], places: NDArray[
     """
     if chosen.method != "umap":
         return make_method(chosen, places)
-    from lamplighter.projection.methods.refit_umap import laid_over
+    from lamplighter.projection.methods.refit_umap import align_or_mirror
 
-    anew = make_method(chosen).frame(vectors)
-    made = make_method(chosen, laid_over(anew, places))
-    made.remember(vectors)
-    return made
+    anew = make_method(chosen).draw_frame(vectors)
+    method = make_method(chosen, align_or_mirror(anew, places))
+    method.resume_from(vectors)
+    return method

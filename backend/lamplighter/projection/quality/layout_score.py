@@ -7,18 +7,18 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.projection.quality.neighbour_source import Nearest
-from lamplighter.projection.quality.trust import TrustProbe, nearest_places, trust_by_token
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.projection.quality.neighbour_source import NearestNeighbours
+from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
+from lamplighter.wire.layout_frames import Layout, Method
 
 
-def rated_layout(
+def score_layout(
     attempt: int,
     step: int,
     method: Method,
     places: NDArray[np.float32],
     probe: TrustProbe,
-    nearest: Nearest | None,
+    nearest: NearestNeighbours | None,
 ) -> Layout:
     """Score a layout of the embedding that the probe was given last.
 
@@ -32,7 +32,7 @@ def rated_layout(
     """
     shown = by_token = None
     if nearest is not None:
-        shown = nearest_places(places, probe.neighbours)
+        shown = nearest_on_map(places, probe.neighbours)
         by_token = trust_by_token(shown, nearest[0])
     trust = probe.estimate(places, shown)
     return Layout(

@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import all_nearest
 
 if TYPE_CHECKING:
-    from lamplighter.projection.layout_method import MapMethod
-    from lamplighter.projection.umap.nearest_neighbours import Neighbours
+    from lamplighter.projection.layout_method import LayoutMethod
+    from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
-REACH = 39
+NEIGHBOURS_USED = 39
 """Number of neighbours used: as many as the incremental UMAP keeps by default."""
-_FEW = 5_000
+_MAX_UNCOMPILED = 5_000
 """Largest number of tokens for which neighbours are computed without compiled code."""
 
-Nearest = tuple[NDArray[np.int32], NDArray[np.float32]]
+NearestNeighbours = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
-class Surroundings:
+class NeighbourSource:
     """The nearest neighbours in the embedding, frame by frame. For the main thread only."""
 
     def __init__(self) -> None:
-        self._own: Neighbours | None = None
+        self._own: NeighbourIndex | None = None
 
-    def of(self, vectors: NDArray[np.float32], method: MapMethod | None) -> Nearest | None:
+    def find(self, vectors: NDArray[np.float32], method: LayoutMethod | None) -> NearestNeighbours | None:
         """Return the nearest neighbours of every token, nearest first, without the token itself, and their
         cosines.
 
@@ -41,15 +41,15 @@ class Surroundings:
             Ids and cosines, each of shape (V, K); None where it would take too long now.
         """
         if method is None:
-            return all_nearest(vectors, REACH) if len(vectors) <= _FEW else None
+            return all_nearest(vectors, NEIGHBOURS_USED) if len(vectors) <= _MAX_UNCOMPILED else None
         if len(vectors) <= 2:
             return None
-        kept: Nearest | None = getattr(method, "nearest", None)
-        if kept is not None and kept[0].shape[1] >= min(REACH, len(vectors) - 1):
+        kept: NearestNeighbours | None = getattr(method, "nearest", None)
+        if kept is not None and kept[0].shape[1] >= min(NEIGHBOURS_USED, len(vectors) - 1):
             self._own = None
-            return kept[0][:, :REACH], kept[1][:, :REACH]
-        from lamplighter.projection.umap.nearest_neighbours import Neighbours
+            return kept[0][:, :NEIGHBOURS_USED], kept[1][:, :NEIGHBOURS_USED]
+        from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
-        self._own = self._own or Neighbours(REACH)
+        self._own = self._own or NeighbourIndex(NEIGHBOURS_USED)
         self._own.update(vectors)
         return self._own.ids, self._own.cosines

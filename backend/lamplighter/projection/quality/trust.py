@@ -21,7 +21,7 @@ from lamplighter.geometry.neighbours import differing_rows, unit_rows
 
 SAMPLE = 500
 NEIGHBOURS = 10
-_CACHED = 1 << 16
+_CACHED_SIMILARITIES = 1 << 16
 """Number of similarities compared at once, so that they stay in the CPU cache."""
 
 
@@ -59,7 +59,7 @@ class TrustProbe:
         self._units = np.empty((0, 0), dtype=np.float32)
         self._similar: NDArray[np.float32] | None = None
 
-    def look(self, vectors: NDArray[np.float32]) -> None:
+    def set_space(self, vectors: NDArray[np.float32]) -> None:
         """Set the embedding, shape (V, D), that the next estimates are made against.
 
         Rows that moved since the last call are found by comparison; only their similarities are recomputed.
@@ -74,8 +74,8 @@ class TrustProbe:
             last[moved] = vectors[moved]
             self._units[moved] = unit_rows(last[moved])
             self._similar[:, moved] = self._units[ids] @ self._units[moved].T
-            asked = np.isin(ids, moved)
-            self._similar[asked] = self._units[ids[asked]] @ self._units.T
+            moved_in_sample = np.isin(ids, moved)
+            self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
     def estimate(self, places: NDArray[np.float32], shown: NDArray[np.int64] | None = None) -> Trust:
@@ -89,7 +89,7 @@ class TrustProbe:
         if k < 1 or self._similar is None:
             nothing = np.full(len(ids), np.nan)
             return Trust(float("nan"), float("nan"), float("nan"), ids, nothing)
-        near = _nearest_places(places, ids, k) if shown is None else shown[ids]
+        near = _nearest_on_map(places, ids, k) if shown is None else shown[ids]
         ranks = self._ranks(self._similar, near)
         by_token = 1 - 2 / (k * (2 * self.size - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
         # The sample is drawn without replacement, so the error vanishes as it approaches the whole.
@@ -104,7 +104,7 @@ class TrustProbe:
         ranks = np.empty(neighbours.shape, dtype=np.int64)
         own = np.take_along_axis(similar, neighbours, axis=1)
         # Few rows at a time, so that they stay in the cache while every neighbour is compared with them.
-        block = max(1, _CACHED // similar.shape[1])
+        block = max(1, _CACHED_SIMILARITIES // similar.shape[1])
         for start in range(0, len(similar), block):
             some = slice(start, start + block)
             for column in range(neighbours.shape[1]):
@@ -113,7 +113,7 @@ class TrustProbe:
         return ranks
 
 
-def nearest_places(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def nearest_on_map(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map to each token, without the token itself.
 
     Args:
@@ -125,7 +125,7 @@ def nearest_places(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """
     if k < 1:
         return np.empty((len(places), 0), dtype=np.int64)
-    return _nearest_places(places, np.arange(len(places)), k)
+    return _nearest_on_map(places, np.arange(len(places)), k)
 
 
 def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
@@ -159,10 +159,10 @@ def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDAr
     return np.rint(255 * (1 - penalty / (k * (reach - k)))).astype(np.uint8)
 
 
-def _nearest_places(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _nearest_on_map(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map, without the token itself. Shape (len(ids), k)."""
-    found = np.asarray(KDTree(places).query(places[ids], k=k + 1)[1], dtype=np.int64)
+    neighbours = np.asarray(KDTree(places).query(places[ids], k=k + 1)[1], dtype=np.int64)
     # Where tokens coincide, the token itself need not come first, nor appear at all.
-    own = found == ids[:, None]
+    own = neighbours == ids[:, None]
     own[~own.any(axis=1), -1] = True
-    return found[~own].reshape(len(ids), k)
+    return neighbours[~own].reshape(len(ids), k)

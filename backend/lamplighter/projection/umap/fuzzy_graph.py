@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Graph:
+class FuzzyGraph:
     """Weighted edges, each in both directions, sorted by (head, tail)."""
 
     size: int
@@ -39,24 +39,24 @@ class Graph:
         return float(self.weight.max(initial=0)) / self.weight.astype(np.float64)
 
 
-class Strengths:
+class MembershipStrengths:
     """The membership strengths of every token's neighbours: directed weights, kept from frame to frame."""
 
     def __init__(self) -> None:
         self._weights = np.empty((0, 0), dtype=np.float32)
 
     @property
-    def known(self) -> bool:
+    def has_graph(self) -> bool:
         """Return whether a graph has been built."""
         return self._weights.size > 0
 
-    def graph(
+    def build_graph(
         self,
         ids: NDArray[np.int32],
         cosines: NDArray[np.float32],
         horizon: int,
         changed: NDArray[np.bool_] | None = None,
-    ) -> Graph:
+    ) -> FuzzyGraph:
         """Build the graph of the given neighbours.
 
         Args:
@@ -73,12 +73,12 @@ class Strengths:
         if len(rows):
             self._weights[rows] = membership_strengths(cosines[rows])
         head, tail, weight, count = _union(ids, self._weights, horizon)
-        return Graph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
+        return FuzzyGraph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
 
 
-def graph_of_neighbours(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> Graph:
+def build_fuzzy_graph(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> FuzzyGraph:
     """Build the graph of the given neighbours from scratch; see `MembershipStrengths.build_graph`."""
-    return Strengths().graph(ids, cosines, horizon)
+    return MembershipStrengths().build_graph(ids, cosines, horizon)
 
 
 @numba.njit(cache=True)

@@ -17,24 +17,24 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import torch
 
-WORTH_IT = 5_000
+MIN_GPU_ROWS = 5_000
 """Number of rows from which the GPU is faster, transfers included."""
 
 
-class Products(Protocol):
+class RowProducts(Protocol):
     """Unit rows, shape (V, D), whose products with one another can be computed."""
 
     def replace(self, ids: NDArray[np.int64], rows: NDArray[np.float32]) -> None:
         """Replace the rows `ids`, shape (N,), by `rows`, shape (N, D)."""
         ...
 
-    def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Write the products of the rows `ids` with all rows into `out`, shape (len(ids), V), and
         return it."""
         ...
 
 
-class HostProducts:
+class CpuProducts:
     """Products computed by numpy."""
 
     def __init__(self, units: NDArray[np.float32]) -> None:
@@ -44,12 +44,12 @@ class HostProducts:
         """Implement `RowProducts.replace`."""
         self._units[ids] = rows
 
-    def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
         return np.matmul(self._units[ids], self._units.T, out=out)
 
 
-class DeviceProducts:
+class GpuProducts:
     """Products computed by torch, in full float32."""
 
     def __init__(self, units: NDArray[np.float32], device: str) -> None:
@@ -63,19 +63,19 @@ class DeviceProducts:
         device = self._units.device
         self._units[self._torch.from_numpy(ids).to(device)] = self._torch.from_numpy(rows).to(device)
 
-    def of(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
+    def multiply(self, ids: NDArray[np.int64], out: NDArray[np.float32]) -> NDArray[np.float32]:
         """Implement `RowProducts.multiply`."""
         some = self._units[self._torch.from_numpy(ids).to(self._units.device)]
         self._torch.from_numpy(out).copy_(some @ self._units.T)
         return out
 
 
-def card_for(size: int) -> str | None:
+def gpu_device_for(size: int) -> str | None:
     """Return the torch device that multiplies `size` rows fastest, or None for the CPU.
 
     Imports torch where there may be a GPU and the rows are many, which takes seconds the first time.
     """
-    if size >= WORTH_IT and os.path.exists("/dev/nvidiactl"):
+    if size >= MIN_GPU_ROWS and os.path.exists("/dev/nvidiactl"):
         try:
             import torch
 
@@ -86,12 +86,12 @@ def card_for(size: int) -> str | None:
     return None
 
 
-def products_of(units: NDArray[np.float32]) -> Products:
+def make_row_products(units: NDArray[np.float32]) -> RowProducts:
     """Return products of unit rows, on the GPU where there is one and the rows are many, else on the CPU."""
-    device = card_for(len(units))
+    device = gpu_device_for(len(units))
     if device is not None:
         try:
-            return DeviceProducts(units, device)
+            return GpuProducts(units, device)
         except RuntimeError:
             pass  # the GPU is out of memory
-    return HostProducts(units)
+    return CpuProducts(units)

@@ -20,18 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_rows
-from lamplighter.projection.umap.gpu_neighbours import Products, products_of
+from lamplighter.projection.umap.gpu_neighbours import RowProducts, make_row_products
 
 SLACK = 0.5
 """Entries kept beyond the requested ones, as a fraction of them."""
-CADENCE = 256
+REFRESH_PERIOD = 256
 """Frames within which every row is ranked again at least once, needed or not: a few rows in each frame."""
-MOST = 0.5
+MAX_MOVED_SHARE = 0.5
 """Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 
 
 @dataclass(frozen=True)
-class Refresh:
+class NeighbourUpdate:
     """The result of one update."""
 
     moved: int
@@ -42,12 +42,12 @@ class Refresh:
     """Shape (V,): True for tokens whose neighbours, or the cosines with them, changed."""
 
 
-class Neighbours:
+class NeighbourIndex:
     """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
 
     def __init__(self, k: int) -> None:
         """Start empty; the first `update` lowers `k` to at most V - 1."""
-        self.wanted = k
+        self.requested_k = k
         self._k = 0
         self._vectors: NDArray[np.float32] | None = None
         self._next = 0
@@ -63,29 +63,29 @@ class Neighbours:
         """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
         return np.clip(self._cosines[:, : self._k], -1, 1)
 
-    def update(self, vectors: NDArray[np.float32]) -> Refresh:
+    def update(self, vectors: NDArray[np.float32]) -> NeighbourUpdate:
         """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
         one."""
         last = self._vectors
         if last is None or last.shape != vectors.shape:
-            self._begin(vectors)
-            return self._all(len(vectors))
+            self._allocate(vectors)
+            return self._rank_all(len(vectors))
         moved = differing_rows(vectors, last)
         if len(moved) == 0:
-            return Refresh(0, 0, np.zeros(len(vectors), dtype=np.bool_))
+            return NeighbourUpdate(0, 0, np.zeros(len(vectors), dtype=np.bool_))
         rows = vectors[moved]
         last[moved] = rows
         self._products.replace(moved, unit_rows(rows))
-        if len(moved) > MOST * len(vectors):
-            return self._all(len(moved))
+        if len(moved) > MAX_MOVED_SHARE * len(vectors):
+            return self._rank_all(len(moved))
         return self._repair(moved)
 
-    def _begin(self, vectors: NDArray[np.float32]) -> None:
+    def _allocate(self, vectors: NDArray[np.float32]) -> None:
         size = len(vectors)
-        self._k = min(self.wanted, size - 1)
+        self._k = min(self.requested_k, size - 1)
         kept = min(size - 1, self._k + max(8, int(SLACK * self._k)))
         self._vectors = np.array(vectors, dtype=np.float32, order="C")
-        self._products: Products = products_of(unit_rows(vectors))
+        self._products: RowProducts = make_row_products(unit_rows(vectors))
         self._ids = np.zeros((size, kept), dtype=np.int32)
         self._cosines = np.zeros((size, kept), dtype=np.float32)
         self._counts = np.zeros(size, dtype=np.int32)
@@ -93,65 +93,67 @@ class Neighbours:
         self._edges = np.zeros(size, dtype=np.float32)
         self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
 
-    def _all(self, moved: int) -> Refresh:
+    def _rank_all(self, moved: int) -> NeighbourUpdate:
         size = len(self._ids)
-        for _ in self._ranked(np.arange(size)):
+        for _ in self._rank_blocks(np.arange(size)):
             pass
-        return Refresh(moved, size, np.ones(size, dtype=np.bool_))
+        return NeighbourUpdate(moved, size, np.ones(size, dtype=np.bool_))
 
-    def _repair(self, moved: NDArray[np.int64]) -> Refresh:
+    def _repair(self, moved: NDArray[np.int64]) -> NeighbourUpdate:
         size = len(self._ids)
         went = np.zeros(size, dtype=np.bool_)
         went[moved] = True
         changed = went.copy()
-        _strike(self._ids, self._cosines, self._counts, self._k, went, changed)
-        for some, similar in self._ranked(moved):
-            _offer(
+        _remove_moved(self._ids, self._cosines, self._counts, self._k, went, changed)
+        for some, similar in self._rank_blocks(moved):
+            _insert_moved(
                 similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids,
                 self._k, went, changed,
             )  # fmt: skip
         poor = self._counts < self._k
         # In addition to rows with too few neighbours, rank a few in turn.
-        turn = (self._next + np.arange(-(-size // CADENCE))) % size
+        turn = (self._next + np.arange(-(-size // REFRESH_PERIOD))) % size
         self._next = int(turn[-1]) + 1
         poor[turn] = True
         poor[moved] = False
         again = np.flatnonzero(poor)
-        for _ in self._ranked(again):
+        for _ in self._rank_blocks(again):
             pass
         changed[again] = True
-        return Refresh(len(moved), len(moved) + len(again), changed)
+        return NeighbourUpdate(len(moved), len(moved) + len(again), changed)
 
-    def _ranked(self, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def _rank_blocks(
+        self, rows: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Rank rows against all, block by block; yields each block's rows, (B,), and cosines, (B, V)."""
         for start in range(0, len(rows), len(self._block)):
             some = rows[start : start + len(self._block)]
-            similar = self._products.of(some, self._block[: len(some)])
+            similar = self._products.multiply(some, self._block[: len(some)])
             _rank(similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids)
             yield some, similar
 
 
 @numba.njit(cache=True)
-def _strike(
+def _remove_moved(
     ids: NDArray[np.int32],
     cosines: NDArray[np.float32],
     counts: NDArray[np.int32],
     k: int,
-    went: NDArray[np.bool_],
+    has_moved: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
     """Remove the rows that moved from the lists of the others."""
     for row in range(ids.shape[0]):
-        if went[row]:
+        if has_moved[row]:
             continue
         count = 0
-        for at in range(counts[row]):
-            if went[ids[row, at]]:
-                if at < k:
+        for index in range(counts[row]):
+            if has_moved[ids[row, index]]:
+                if index < k:
                     changed[row] = True
                 continue
-            ids[row, count] = ids[row, at]
-            cosines[row, count] = cosines[row, at]
+            ids[row, count] = ids[row, index]
+            cosines[row, count] = cosines[row, index]
             count += 1
         counts[row] = count
 
@@ -162,14 +164,16 @@ def _insert(
 ) -> int:
     """Insert a token into a sorted list of `count` entries, dropping the last if it is full. Returns its
     index."""
-    at = min(count, len(ids) - 1)
-    while at > 0 and (cosine > cosines[at - 1] or (cosine == cosines[at - 1] and token < ids[at - 1])):
-        ids[at] = ids[at - 1]
-        cosines[at] = cosines[at - 1]
-        at -= 1
-    ids[at] = token
-    cosines[at] = cosine
-    return at
+    index = min(count, len(ids) - 1)
+    while index > 0 and (
+        cosine > cosines[index - 1] or (cosine == cosines[index - 1] and token < ids[index - 1])
+    ):
+        ids[index] = ids[index - 1]
+        cosines[index] = cosines[index - 1]
+        index -= 1
+    ids[index] = token
+    cosines[index] = cosine
+    return index
 
 
 @numba.njit(cache=True)
@@ -191,8 +195,8 @@ def _rank(
         near_enough = np.float32(-np.inf)
         if counts[row] == kept:
             near_enough = np.float32(np.inf)
-            for at in range(kept):
-                near_enough = min(near_enough, similar[b, own_ids[at]])
+            for index in range(kept):
+                near_enough = min(near_enough, similar[b, own_ids[index]])
         count = 0
         least = np.float32(-np.inf)
         for token in range(size):
@@ -213,7 +217,7 @@ def _rank(
 
 
 @numba.njit(cache=True)
-def _offer(
+def _insert_moved(
     similar: NDArray[np.float32],
     rows: NDArray[np.int64],
     ids: NDArray[np.int32],
@@ -222,7 +226,7 @@ def _offer(
     edges: NDArray[np.float32],
     edge_ids: NDArray[np.int32],
     k: int,
-    went: NDArray[np.bool_],
+    has_moved: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
     """Insert `rows`, which moved, into the list of every row that did not move and is near enough."""
@@ -231,12 +235,12 @@ def _offer(
         token = rows[b]
         for row in range(size):
             cosine = similar[b, row]
-            if cosine < edges[row] or went[row]:
+            if cosine < edges[row] or has_moved[row]:
                 continue
             if cosine == edges[row] and token > edge_ids[row]:
                 continue
-            at = _insert(ids[row], cosines[row], counts[row], cosine, token)
-            if at < k:
+            index = _insert(ids[row], cosines[row], counts[row], cosine, token)
+            if index < k:
                 changed[row] = True
             counts[row] = min(counts[row] + 1, kept)
             if counts[row] == kept and kept < size - 1:

@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Motion:
+class RigidMotion:
     """A rotation about the origin, followed by a translation."""
 
-    turn: NDArray[np.float64]
+    rotation: NDArray[np.float64]
     """Rotation matrix, shape (2, 2), determinant 1."""
-    shift: NDArray[np.float64]
+    translation: NDArray[np.float64]
     """Translation, shape (2,)."""
 
     def apply(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the positions `places`, shape (N, 2), rotated and translated."""
-        return (places @ self.turn.T + self.shift).astype(np.float32)
+        return (places @ self.rotation.T + self.translation).astype(np.float32)
 
 
-def rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> Motion:
+def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> RigidMotion:
     """Return the rigid motion of the plane that brings `source` closest to `target`, point by point.
 
     Args:
@@ -49,10 +49,10 @@ def rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> 
     length = float(np.hypot(along, across))
     cos, sin = (along / length, across / length) if length > 0 else (1.0, 0.0)
     turn = np.array([[cos, -sin], [sin, cos]])
-    return Motion(turn, to_middle - turn @ from_middle)
+    return RigidMotion(turn, to_middle - turn @ from_middle)
 
 
-def settle(
+def align_to_previous(
     places: NDArray[np.float32],
     before: NDArray[np.float32],
     share: float = 0.5,
@@ -67,12 +67,12 @@ def settle(
     Returns:
         Shape (V, 2).
     """
-    moved = rigid_motion(places, before).apply(places)
+    moved = fit_rigid_motion(places, before).apply(places)
     keep = max(1, int(np.ceil(share * len(places))))
     # Two passes, because the first choice of the calmest tokens depends on a motion that all tokens
     # influenced.
     for _ in range(2):
         distance = np.square(moved - before).sum(axis=1)
         calm = np.argpartition(distance, keep - 1)[:keep]
-        moved = rigid_motion(places[calm], before[calm]).apply(places)
+        moved = fit_rigid_motion(places[calm], before[calm]).apply(places)
     return moved

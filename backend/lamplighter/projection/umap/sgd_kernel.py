@@ -19,7 +19,7 @@ _STEPS = 2048
 """Intervals of the table of powers between 1 and 2."""
 
 
-class Curve:
+class AttractionCurve:
     """The attraction curve 1 / (1 + a d^2b) at distance d, with tables of the powers x^b of a float32.
 
     Powers are most of the optimiser's cost. x is 2^e times a number from 1 to 2, and so is its power. One
@@ -49,7 +49,7 @@ def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float3
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")
-def within(change: np.float32) -> np.float32:
+def clip_change(change: np.float32) -> np.float32:
     """Clip one change of a coordinate to umap-learn's limits, -4 to 4."""
     return min(np.float32(4), max(np.float32(-4), change))
 
@@ -103,7 +103,7 @@ def run_epoch(
         if distance > 0:
             raised = power(distance, exponents, mantissas)
             pull = np.float32(-2) * a * b * raised / (distance * (a * raised + one))
-            change_x, change_y = within(pull * dx) * alpha, within(pull * dy) * alpha
+            change_x, change_y = clip_change(pull * dx) * alpha, clip_change(pull * dy) * alpha
             x += change_x
             y += change_y
             places[k, 0] -= change_x
@@ -117,13 +117,13 @@ def run_epoch(
             if distance > 0:
                 raised = power(distance, exponents, mantissas)
                 push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))
-                x += within(push * dx) * alpha
-                y += within(push * dy) * alpha
+                x += clip_change(push * dx) * alpha
+                y += clip_change(push * dy) * alpha
         places[j, 0], places[j, 1] = x, y
 
 
 @numba.njit(cache=True)
-def carry(
+def carry_counters(
     old_head: NDArray[np.int32],
     old_tail: NDArray[np.int32],
     old_weight: NDArray[np.float32],

@@ -17,17 +17,17 @@ _NEAR = 1e-3
 """Fraction of the map's diameter within which a token counts as arrived."""
 
 
-class Glide:
+class PositionSmoother:
     """Displayed positions, shape (V, 2), that follow target positions smoothly."""
 
     def __init__(self, places: NDArray[np.float32]) -> None:
         """Start at rest at `places`."""
         self.shown: NDArray[np.float32] = places
         """The displayed positions: a new array each time."""
-        self._middle: NDArray[np.float32] = places
+        self._mean: NDArray[np.float32] = places
         """The first running mean, which the displayed positions follow."""
 
-    def follow(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
+    def advance(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:
         """Advance one frame: move the mean a share of its way to `reached`, and the displayed positions the
         same share to the mean.
 
@@ -37,15 +37,15 @@ class Glide:
             reached: the optimiser's positions, shape (V, 2).
             share: from 0 to 1, a scalar or shape (V, 1).
         """
-        self._middle = (self._middle + share * (reached - self._middle)).astype(np.float32)
-        self.shown = (self.shown + share * (self._middle - self.shown)).astype(np.float32)
+        self._mean = (self._mean + share * (reached - self._mean)).astype(np.float32)
+        self.shown = (self.shown + share * (self._mean - self.shown)).astype(np.float32)
 
-    def near(self, reached: NDArray[np.float32]) -> bool:
+    def has_arrived(self, reached: NDArray[np.float32]) -> bool:
         """Return whether every token is next to its position in `reached`, and not on its way past it."""
         limit = _NEAR * float(np.hypot(*np.ptp(reached, axis=0)))
-        away = max(np.abs(reached - self.shown).max(), np.abs(self._middle - self.shown).max())
+        away = max(np.abs(reached - self.shown).max(), np.abs(self._mean - self.shown).max())
         return bool(away <= limit)
 
-    def arrive(self, reached: NDArray[np.float32]) -> None:
+    def jump_to(self, reached: NDArray[np.float32]) -> None:
         """Jump to `reached` and come to rest there."""
-        self.shown = self._middle = reached
+        self.shown = self._mean = reached

@@ -27,13 +27,13 @@ with warnings.catch_warnings():
     from umap.umap_ import smooth_knn_dist as _smooth
     from umap.utils import tau_rand_int
 
-_SPECTRAL = 20
+_MAX_RANDOM_START = 20
 """Largest number of tokens for which a fit starts at random, since the spectral start has no solver for so
 few."""
 
 smooth_knn_dist = numba.njit(_smooth.py_func, cache=True)
 """umap-learn's function of this name: (distances, k) -> (sigmas, rhos)."""
-membership_strengths = numba.njit(_strengths.py_func, cache=True)
+umap_membership_strengths = numba.njit(_strengths.py_func, cache=True)
 """umap-learn's `compute_membership_strengths`: (ids, distances, sigmas, rhos) -> (heads, tails, weights,
 None)."""
 
@@ -49,7 +49,7 @@ def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) ->
         spread=settings.spread,
         negative_sample_rate=settings.negatives,
         metric="cosine",
-        init="spectral" if len(vectors) > _SPECTRAL else "random",
+        init="spectral" if len(vectors) > _MAX_RANDOM_START else "random",
         random_state=settings.seed,
         n_jobs=1,
     )
@@ -59,4 +59,4 @@ def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) ->
         return np.asarray(model.fit_transform(vectors), dtype=np.float32)
 
 
-__all__ = ["find_ab_params", "fit", "membership_strengths", "smooth_knn_dist", "tau_rand_int"]
+__all__ = ["find_ab_params", "fit", "smooth_knn_dist", "tau_rand_int", "umap_membership_strengths"]

@@ -15,39 +15,45 @@ from typing import Any, TypeVar
 
 import apsw
 
-from lamplighter.runfolder.sqlite.database import FORMAT, FormatError, open_writer, seal
-from lamplighter.runfolder.tables.steps import key
-from lamplighter.wire.frames import Census, Districts, FrameError, Layout, Pulse, Rows, decode
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import step_key
+from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, open_writer, seal
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 
 MAX_RECORD = 1 << 28
 """Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
 _MAX_TEXT = 10_000
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 
-Tick = Callable[[], None]
+ProgressTick = Callable[[], None]
 """A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
 F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
 
 @dataclass(frozen=True)
-class Shape:
+class RecordShape:
     """The dimensions that all records of a run must have."""
 
     vocabulary: int
     dim: int
 
 
-class ForeignFile:
+class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences on."""
 
-    def __init__(self, path: Path, schema: str, tick: Tick, *, older: str | None = None) -> None:
+    def __init__(self, path: Path, schema: str, tick: ProgressTick, *, older: str | None = None) -> None:
         """Open the file and check it as a whole; it must have the tables of `schema` or those of `older`.
 
         Raises:
             FormatError: the file is invalid; the message says why.
         """
         self.name = path.name
-        self.newest = True
+        self.has_current_schema = True
         """True if the file has the tables of `schema`, not the older ones."""
         self._tick = tick
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
@@ -62,11 +68,11 @@ class ForeignFile:
                             f"{self.name} was copied while it was being written: export it instead"
                         )
             version = int(str(self._connection.pragma("user_version")))
-            if version > FORMAT:
+            if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
             tables = list(self._connection.execute(_SCHEMA_QUERY))
-            self.newest = tables == _tables(schema)
-            if tables not in [_tables(known) for known in (schema, older) if known is not None]:
+            self.has_current_schema = tables == _schema_tables(schema)
+            if tables not in [_schema_tables(known) for known in (schema, older) if known is not None]:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
@@ -92,7 +98,7 @@ class ForeignFile:
         except apsw.Error as error:
             raise FormatError(f"{self.name} cannot be read: {error}") from error
 
-    def frame(self, record: Any, kind: type[F], row: Any, shape: Shape) -> F:
+    def decode_frame(self, record: Any, kind: type[F], row: Any, shape: RecordShape) -> F:
         """Decode a record, and check its kind, its row id and its dimensions.
 
         Raises:
@@ -104,7 +110,7 @@ class ForeignFile:
             frame = decode(record)
         except FrameError as error:
             raise FormatError(f"{self.name}: {error}") from error
-        if not isinstance(frame, kind) or key(frame.attempt, frame.step) != row:
+        if not isinstance(frame, kind) or step_key(frame.attempt, frame.step) != row:
             raise FormatError(f"{self.name}: a record that is not what its row says")
         size = len(frame.coordinates) if isinstance(frame, Layout) else 0
         size = len(frame.of) if isinstance(frame, Districts) else size
@@ -115,14 +121,14 @@ class ForeignFile:
             raise FormatError(f"{self.name}: a record that is not of this run's vocabulary and width")
         return frame
 
-    def __enter__(self) -> ForeignFile:
+    def __enter__(self) -> UntrustedFile:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
 
-class FreshCopy:
+class CheckedCopy:
     """A new file of our own, committed and sealed when the `with` block ends without an error."""
 
     def __init__(self, path: Path, schema: str) -> None:
@@ -130,7 +136,7 @@ class FreshCopy:
         self._connection = open_writer(path, schema)
         self._connection.execute("BEGIN")
 
-    def add(self, sql: str, *values: Any) -> None:
+    def insert(self, sql: str, *values: Any) -> None:
         """Insert a row.
 
         Raises:
@@ -141,7 +147,7 @@ class FreshCopy:
         except apsw.ConstraintError as error:
             raise FormatError(f"a row that contradicts another: {error}") from error
 
-    def __enter__(self) -> FreshCopy:
+    def __enter__(self) -> CheckedCopy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -151,7 +157,7 @@ class FreshCopy:
         self._connection.close()
 
 
-def _tables(schema: str) -> list[tuple[Any, ...]]:
+def _schema_tables(schema: str) -> list[tuple[Any, ...]]:
     ours = apsw.Connection(":memory:")
     try:
         ours.execute(schema)
@@ -160,7 +166,7 @@ def _tables(schema: str) -> list[tuple[Any, ...]]:
         ours.close()
 
 
-def as_json(text: str, name: str) -> Any:
+def parse_json(text: str, name: str) -> Any:
     """Parse `text` as JSON.
 
     Raises:
@@ -172,19 +178,19 @@ def as_json(text: str, name: str) -> Any:
         raise FormatError(f"{name}: not JSON: {error}") from error
 
 
-def as_object(text: Any, name: str) -> dict[str, Any]:
+def parse_json_object(text: Any, name: str) -> dict[str, Any]:
     """Parse `text` as a JSON object.
 
     Raises:
         FormatError: the text is not a JSON object, or is too long.
     """
-    value = as_json(as_text(text), name)
+    value = parse_json(require_text(text), name)
     if not isinstance(value, dict):
         raise FormatError(f"{name}: a request that is no object")
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
-def as_text(value: Any) -> str:
+def require_text(value: Any) -> str:
     """Return `value` if it is a string of at most 10,000 characters.
 
     Raises:
@@ -195,7 +201,7 @@ def as_text(value: Any) -> str:
     return value
 
 
-def as_count(value: Any) -> int:
+def require_count(value: Any) -> int:
     """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are.
 
     Raises:
@@ -206,7 +212,7 @@ def as_count(value: Any) -> int:
     return value
 
 
-def as_number(value: Any) -> float:
+def require_number(value: Any) -> float:
     """Return `value` as a float if it is a finite number.
 
     Raises:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, UInts, decode_as
+from lamplighter.wire.binary import UInts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
 
 _BATCH = 200
 
 
-class GradientPath(NamedTuple):
+class GradientHistory(NamedTuple):
     """The N steps, ascending, in which a token was in the batch or its row had a gradient; shape (N,) each."""
 
     steps: NDArray[np.int64]
@@ -23,7 +25,7 @@ class GradientPath(NamedTuple):
     """Euclidean norm of the row's gradient, before clipping; NaN where the step's gradients were not recorded."""
 
 
-def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> GradientPath:
+def read_gradient_history(reader: StepsReader, token_id: int, first: int, last: int) -> GradientHistory:
     """Read a token's gradients in the steps `first` to `last` of the lineage, inclusive.
 
     Reads every pulse in the range, in small batches.
@@ -31,30 +33,30 @@ def gradient_path(reader: StepsReader, token_id: int, first: int, last: int) -> 
     Raises:
         FrameError: a pulse is damaged.
     """
-    told: list[tuple[int, int, float]] = []
-    at = first
-    while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
+    found: list[tuple[int, int, float]] = []
+    next_step = first
+    while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
         for step, record in batch:
             pulse = decode_as(record, Pulse)
-            in_batch = _place(pulse.batch_ids, token_id)
-            with_gradient = _place(pulse.gradient_ids, token_id)
+            in_batch = _index_of(pulse.batch_ids, token_id)
+            with_gradient = _index_of(pulse.gradient_ids, token_id)
             if in_batch is None and with_gradient is None:
                 continue
             # If no row has a gradient, none was recorded: the norm is unknown, not 0.
             norm = 0.0 if len(pulse.gradient_ids) else np.nan
             if with_gradient is not None:
                 norm = float(pulse.gradient_norms[with_gradient])
-            told.append((step, 0 if in_batch is None else int(pulse.batch_counts[in_batch]), norm))
-        at = batch[-1][0] + 1
-    steps, occurrences, norms = zip(*told, strict=True) if told else ((), (), ())
-    return GradientPath(
+            found.append((step, 0 if in_batch is None else int(pulse.batch_counts[in_batch]), norm))
+        next_step = batch[-1][0] + 1
+    steps, occurrences, norms = zip(*found, strict=True) if found else ((), (), ())
+    return GradientHistory(
         np.array(steps, dtype=np.int64),
         np.array(occurrences, dtype=np.int64),
         np.array(norms, dtype=np.float64),
     )
 
 
-def _place(ids: UInts, token_id: int) -> int | None:
+def _index_of(ids: UInts, token_id: int) -> int | None:
     """Return the index of a token in sorted ids; None if it is absent."""
-    at = int(np.searchsorted(ids, token_id))
-    return at if at < len(ids) and ids[at] == token_id else None
+    index = int(np.searchsorted(ids, token_id))
+    return index if index < len(ids) and ids[index] == token_id else None

@@ -10,16 +10,16 @@ from pydantic import ValidationError
 from lamplighter.recipe import MapRecipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.requests import OF_THE_PROJECTOR, Request, RequestsReader
+from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, Request, RequestsReader
 
 
 @dataclass(frozen=True)
-class Drawing:
+class MapSettingsState:
     """The current map settings and the pending changes."""
 
-    chosen: MapRecipe
+    current: MapRecipe
     """The settings of the newest layouts or, before the first layout, of the run's recipe."""
-    asked: MapRecipe
+    requested: MapRecipe
     """The settings once all pending requests are applied."""
     pending: tuple[Request, ...] = ()
     """Requests that are not applied yet, oldest first."""
@@ -29,7 +29,7 @@ class Drawing:
     """Attempt and step of the matrix that defines the directions of the linear view."""
 
 
-def read_drawing(run: RunFolder) -> Drawing:
+def read_map_settings(run: RunFolder) -> MapSettingsState:
     """Read the map settings of a run.
 
     Raises:
@@ -41,19 +41,19 @@ def read_drawing(run: RunFolder) -> Drawing:
         with LayoutsReader(run.layouts_path) as reader:
             facts = reader.facts()
             for server, request in reader.last_applied().items():
-                requests.seen(server, request)
+                requests.skip_through(server, request)
     except FileNotFoundError:
         pass
-    chosen = asked = chosen_of(facts) or run.recipe.map
-    pending = tuple(request for request in requests.new() if request.kind in OF_THE_PROJECTOR)
+    chosen = asked = settings_from_facts(facts) or run.recipe.map
+    pending = tuple(request for request in requests.read_new() if request.kind in PROJECTOR_KINDS)
     for request in pending:
-        asked = changed(asked, request.body) or asked
+        asked = merge_settings_if_valid(asked, request.body) or asked
     linear = facts.get("linear")
-    at = (int(linear["attempt"]), int(linear["step"])) if isinstance(linear, dict) else None
-    return Drawing(chosen, asked, pending, bool(facts.get("settled", True)), at)
+    linear_source = (int(linear["attempt"]), int(linear["step"])) if isinstance(linear, dict) else None
+    return MapSettingsState(chosen, asked, pending, bool(facts.get("settled", True)), linear_source)
 
 
-def chosen_of(facts: dict[str, Any]) -> MapRecipe | None:
+def settings_from_facts(facts: dict[str, Any]) -> MapRecipe | None:
     """Return the map settings in the facts of `layouts.sqlite`; None if they are missing or invalid."""
     try:
         return MapRecipe.model_validate(facts["map"])
@@ -61,15 +61,15 @@ def chosen_of(facts: dict[str, Any]) -> MapRecipe | None:
         return None
 
 
-def changed(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe | None:
+def merge_settings_if_valid(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe | None:
     """Return the settings after a request of kind `map`, whose body names only the changes; None if invalid."""
     try:
-        return merged(chosen, body)
+        return merge_settings(chosen, body)
     except ValidationError:
         return None
 
 
-def merged(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
+def merge_settings(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
     """Return the settings after a request of kind `map`; raise if they are invalid.
 
     Raises:

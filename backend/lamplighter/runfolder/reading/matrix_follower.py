@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Line
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Rows, decode_as
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.row_frames import Rows
 
 _BATCH = 64
 """Steps read at a time: bounds memory, and lets the WAL be checkpointed in between."""
@@ -50,47 +51,47 @@ class MatrixFollower:
         before = (self.attempt, self.step)
         # The attempt can change between two reads, which would mix two lineages: then read again.
         while True:
-            line = reader.line()
+            line = reader.lineage()
             if not any(a == self.attempt and first <= self.step <= last for a, first, last in line):
                 self.attempt, self.step = 0, -1
-            target = reader.last()[1] if to is None else min(to, reader.last()[1])
+            target = reader.newest_step()[1] if to is None else min(to, reader.newest_step()[1])
             if self.step > target:
                 self.attempt, self.step = 0, -1
-            if not self._towards(reader, target, line):
+            if not self._advance_to(reader, target, line):
                 break
         return (self.attempt, self.step) != before and self.step >= 0
 
-    def _towards(self, reader: StepsReader, target: int, line: Line) -> bool:
+    def _advance_to(self, reader: StepsReader, target: int, line: Lineage) -> bool:
         """Advance to `target`. Return True if the lineage changed meanwhile, which makes the matrix unreliable."""
         key = reader.keyframe_step(target)
         if key is not None and key > self.step:
             found = reader.keyframe(key)
-            if found is None or found[0] != key or reader.line() != line:
+            if found is None or found[0] != key or reader.lineage() != line:
                 return True
             rows = decode_as(found[1], Rows)
             self.vectors = rows.vectors.copy()
             self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
         while 0 <= self.step < target:
             moved = reader.rows(self.step + 1, target, limit=_BATCH)
-            if reader.line() != line:
+            if reader.lineage() != line:
                 return True
             for step, data in moved:
                 if step != self.step + 1:
-                    return self._by_tiles(target, line)
+                    return self._advance_by_tiles(target, line)
                 rows = decode_as(data, Rows)
                 self.vectors[rows.token_ids] = rows.vectors
                 self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
             if len(moved) < _BATCH:
-                return self._by_tiles(target, line)
+                return self._advance_by_tiles(target, line)
         return False
 
-    def _by_tiles(self, target: int, line: Line) -> bool:
+    def _advance_by_tiles(self, target: int, line: Lineage) -> bool:
         """Advance through tiles, where `steps.sqlite` lacks the rows. Return True if the lineage changed meanwhile."""
         if self.step < target and self._run.tiles_path.exists():
-            with History(self._run) as history:
-                if history.tiled(self.step + 1):
+            with MatrixHistory(self._run) as history:
+                if history.is_tiled(self.step + 1):
                     found = history.snapshot(target, nearest=True)
-                    if history.steps.line() != line:
+                    if history.steps.lineage() != line:
                         return True
                     self.vectors, self.attempt, self.step = found.vectors, found.attempt, found.step
                     self.time = found.time

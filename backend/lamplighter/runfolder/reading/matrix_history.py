@@ -10,23 +10,26 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Line, attempt_at
-from lamplighter.runfolder.reading.matrix_cursor import Walk
-from lamplighter.runfolder.reading.row_deltas import MovedRows
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import Lineage, attempt_at
+from lamplighter.runfolder.reading.matrix_cursor import MatrixCursor
+from lamplighter.runfolder.reading.row_deltas import RowDeltas
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
-from lamplighter.runfolder.reading.token_history import TokenPath, token_path
+from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
-from lamplighter.wire.frames import Floats, Pulse, Rows, decode_as
+from lamplighter.wire.binary import Floats
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Rows
 
 _END = 0xFFFF_FFFF
 
 T = TypeVar("T")
 
 
-class History:
+class MatrixHistory:
     """A reader of a run's embedding, live or finished. Not thread-safe."""
 
     def __init__(self, run: RunFolder) -> None:
@@ -37,12 +40,12 @@ class History:
             FormatError: this version cannot read the record.
         """
         self.steps = StepsReader(run.steps_path)
-        self._moved = MovedRows(run, self.steps)
+        self._deltas = RowDeltas(run, self.steps)
 
     def close(self) -> None:
         """Close the files: a finished file can be sealed only while no connection is open."""
         self.steps.close()
-        self._moved.close()
+        self._deltas.close()
 
     def __enter__(self) -> Self:
         return self
@@ -54,19 +57,21 @@ class History:
 
     def exact_steps(self) -> NDArray[np.int64]:
         """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
-        return self._on_one_line(lambda line: np.flatnonzero(self._moved.kept(line).exact))
+        return self._on_stable_lineage(lambda line: np.flatnonzero(self._deltas.coverage(line).exact))
 
-    def exact(self, step: int) -> bool:
+    def is_exact(self, step: int) -> bool:
         """Return whether the matrix of a step can be rebuilt bit for bit."""
-        return self._on_one_line(lambda line: bool(self._moved.kept(line).exact[step : step + 1].any()))
+        return self._on_stable_lineage(
+            lambda line: bool(self._deltas.coverage(line).exact[step : step + 1].any())
+        )
 
-    def tiled(self, step: int) -> bool:
+    def is_tiled(self, step: int) -> bool:
         """Return whether the moved rows of a step are in tiles."""
-        return self._moved.stretch(self.steps.line(), step) is not None
+        return self._deltas.stretch_at(self.steps.lineage(), step) is not None
 
     def stretches(self) -> list[Stretch]:
         """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
-        return self._moved.stretches(self.steps.line())
+        return self._deltas.stretches_on(self.steps.lineage())
 
     def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
         """Rebuild the embedding after `step`, bit for bit.
@@ -82,7 +87,7 @@ class History:
         """
         # numpy's integers have a width of their own: differences of them would wrap.
         at = operator.index(step)
-        return self._on_one_line(lambda line: self._snapshot(line, at, nearest))
+        return self._on_stable_lineage(lambda line: self._snapshot(line, at, nearest))
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
         """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
@@ -93,14 +98,14 @@ class History:
         Raises:
             NoSnapshotError: a step was not kept exactly, or has not happened; the earlier ones were yielded.
         """
-        walk: Walk | None = None
+        cursor: MatrixCursor | None = None
         for step in range(first, last + 1, every):
-            line = self.steps.line()
-            if walk is None or walk.line != line or not self._walk(walk, step):
-                walk = Walk(line, self.snapshot(step))
-            yield Snapshot(attempt_at(line, step), step, self._time(step), walk.vectors.copy())
+            line = self.steps.lineage()
+            if cursor is None or cursor.lineage != line or not self._advance_cursor(cursor, step):
+                cursor = MatrixCursor(line, self.snapshot(step))
+            yield Snapshot(attempt_at(line, step), step, self._time_of(step), cursor.vectors.copy())
 
-    def path(self, token_id: int, first: int = 0, last: int | None = None) -> TokenPath:
+    def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
         """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
 
         Rebuilds no matrix: reads one tile per stretch and, where there are no tiles yet, the moved rows of the
@@ -110,29 +115,29 @@ class History:
             NoSnapshotError: no step was kept exactly in that range.
         """
         row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
-        return self._on_one_line(lambda line: token_path(self._moved, line, row, start, end))
+        return self._on_stable_lineage(lambda line: read_token_history(self._deltas, line, row, start, end))
 
-    def _on_one_line(self, read: Callable[[Line], T]) -> T:
+    def _on_stable_lineage(self, read: Callable[[Lineage], T]) -> T:
         """Call `read` with the lineage; retry if a new attempt or new tiles interfered.
 
         A new attempt could mix two lineages in the result. New tiles can make a lookup fail, since rows move
         from one file to the other.
         """
         while True:
-            line, tiled = self.steps.line(), self._moved.stretches(self.steps.line())
+            line, tiled = self.steps.lineage(), self._deltas.stretches_on(self.steps.lineage())
             try:
                 found = read(line)
             except (LookupError, ValueError) as error:
-                if self.steps.line() == line and self._moved.stretches(line) == tiled:
+                if self.steps.lineage() == line and self._deltas.stretches_on(line) == tiled:
                     if isinstance(error, NoSnapshotError | ValueError):
                         raise
                     raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
                 continue
-            if self.steps.line() == line:
+            if self.steps.lineage() == line:
                 return found
 
-    def _snapshot(self, line: Line, step: int, nearest: bool) -> Snapshot:
-        found = self.steps.keyframe(self._nearer_keyframe(line, step))
+    def _snapshot(self, line: Lineage, step: int, nearest: bool) -> Snapshot:
+        found = self.steps.keyframe(self._nearest_keyframe_step(line, step))
         if found is None:
             raise NoSnapshotError(step, None)
         at, record, _ = found
@@ -141,73 +146,75 @@ class History:
         if at > step:
             reached = self._retreat(line, vectors, at, step)
         else:
-            reached = self._advance(line, vectors, at, min(step, self.steps.last()[1]))
+            reached = self._advance(line, vectors, at, min(step, self.steps.newest_step()[1]))
         if reached < step and not nearest:
             raise NoSnapshotError(step, reached)
-        time = start.time if reached == at else self._time(reached)
+        time = start.time if reached == at else self._time_of(reached)
         return Snapshot(attempt_at(line, reached), reached, time, vectors)
 
-    def _nearer_keyframe(self, line: Line, step: int) -> int:
+    def _nearest_keyframe_step(self, line: Lineage, step: int) -> int:
         """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""
-        before, after = self.steps.keyframe_step(step), self.steps.keyframe_after(step)
+        before, after = self.steps.keyframe_step(step), self.steps.keyframe_step_after(step)
         if before is None or after is None or after - step >= step - before:
             return step
         # Only tiles can be undone, since they hold differences; so all steps back must be tiled.
         at = after
         while at > step:
-            stretch = self._moved.stretch(line, at)
+            stretch = self._deltas.stretch_at(line, at)
             if stretch is None:
                 return step
             at = stretch.first - 1
         return after
 
-    def _retreat(self, line: Line, vectors: Floats, at: int, to: int) -> int:
+    def _retreat(self, line: Lineage, vectors: Floats, at: int, to: int) -> int:
         """Move a matrix back from step `at` to `to` through tiles, in place. Return `to`."""
         while at > to:
-            stretch = self._moved.stretch(line, at)
+            stretch = self._deltas.stretch_at(line, at)
             if stretch is None:
                 raise LookupError(f"step {at} is not in tiles any more")
             reached = max(to, stretch.first - 1)
-            for tile in self._moved.tiles(stretch, vectors):
-                tile.advance(vectors, at, reached)
+            for tile in self._deltas.tiles_of(stretch, vectors):
+                tile.move_rows(vectors, at, reached)
             at = reached
         return to
 
-    def _advance(self, line: Line, vectors: Floats, at: int, to: int) -> int:
+    def _advance(self, line: Lineage, vectors: Floats, at: int, to: int) -> int:
         """Advance a matrix from step `at` towards `to`, in place. Return the step reached."""
         while at < to:
-            reached = self._moved.apply(vectors, at, to)
+            reached = self._deltas.apply_rows(vectors, at, to)
             if reached == at:
-                stretch = self._moved.stretch(line, at + 1)
+                stretch = self._deltas.stretch_at(line, at + 1)
                 if stretch is None:
                     return at
                 reached = min(to, stretch.last)
-                for tile in self._moved.tiles(stretch, vectors):
-                    tile.advance(vectors, at, reached)
+                for tile in self._deltas.tiles_of(stretch, vectors):
+                    tile.move_rows(vectors, at, reached)
             at = reached
         return at
 
-    def _walk(self, walk: Walk, to: int) -> bool:
+    def _advance_cursor(self, cursor: MatrixCursor, to: int) -> bool:
         """Advance a matrix cursor to a later step. Return False if a step on the way was not kept."""
-        while walk.at < to:
-            if walk.has(walk.at + 1):
-                walk.go(to)
+        while cursor.step < to:
+            if cursor.covers(cursor.step + 1):
+                cursor.advance_to(to)
                 continue
-            reached = self._moved.apply(walk.vectors, walk.at, to)
-            if reached == walk.at:
-                stretch = self._moved.stretch(walk.line, walk.at + 1)
+            reached = self._deltas.apply_rows(cursor.vectors, cursor.step, to)
+            if reached == cursor.step:
+                stretch = self._deltas.stretch_at(cursor.lineage, cursor.step + 1)
                 if stretch is None:
                     return False
-                before = walk.vectors
-                if stretch.first <= walk.at:
-                    before = self._snapshot(walk.line, stretch.first - 1, nearest=False).vectors
-                walk.unpack(stretch, [tile.moves(before) for tile in self._moved.tiles(stretch, before)])
+                before = cursor.vectors
+                if stretch.first <= cursor.step:
+                    before = self._snapshot(cursor.lineage, stretch.first - 1, nearest=False).vectors
+                cursor.load_stretch(
+                    stretch, [tile.all_moves(before) for tile in self._deltas.tiles_of(stretch, before)]
+                )
                 continue
-            walk.at = reached
+            cursor.step = reached
         return True
 
-    def _time(self, step: int) -> float:
-        pulses = self.steps.pulses_of([step])
+    def _time_of(self, step: int) -> float:
+        pulses = self.steps.pulses_at([step])
         if pulses:
             return decode_as(pulses[0][1], Pulse).time
         found = self.steps.keyframe(step)

@@ -11,36 +11,38 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Line
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.runfolder.tables.tiles import Stretch, TilesReader, on_line
-from lamplighter.wire.frames import Floats, Rows, decode_as
+from lamplighter.runfolder.tables.tiles import Stretch, TilesReader, clip_to_lineage
+from lamplighter.wire.binary import Floats
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.row_frames import Rows
 from lamplighter.wire.tile_frames import Tile
 
 BATCH = 64
 """Steps read at a time: bounds memory, and lets the WAL be checkpointed in between."""
 
 
-class Kept(NamedTuple):
+class StepCoverage(NamedTuple):
     """Flags by step, each of shape (S + 1,): set where the step has a keyframe, moved rows, or tiles."""
 
-    key: NDArray[np.bool_]
+    keyframe: NDArray[np.bool_]
     rows: NDArray[np.bool_]
     tiled: NDArray[np.bool_]
 
     @property
     def exact(self) -> NDArray[np.bool_]:
         """Return by step whether its matrix can be rebuilt: there is no gap since the last keyframe."""
-        number = np.arange(len(self.key))
-        last_key = np.maximum.accumulate(np.where(self.key, number, -1))
-        hole = ~(self.key | self.rows | self.tiled)
+        number = np.arange(len(self.keyframe))
+        last_key = np.maximum.accumulate(np.where(self.keyframe, number, -1))
+        hole = ~(self.keyframe | self.rows | self.tiled)
         last_hole = np.maximum.accumulate(np.where(hole, number, -1))
         return last_key > last_hole
 
 
-class MovedRows:
+class RowDeltas:
     """A reader of a run's moved rows, in either file. Not thread-safe."""
 
     def __init__(self, run: RunFolder, steps: StepsReader) -> None:
@@ -55,33 +57,33 @@ class MovedRows:
         if self._tiles is not None:
             self._tiles.close()
 
-    def kept(self, line: Line) -> Kept:
+    def coverage(self, line: Lineage) -> StepCoverage:
         """Return which steps have a keyframe, moved rows, or tiles."""
-        last = self.steps.last()[1]
-        kept = Kept(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
-        kept.key[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
-        kept.rows[self.steps.rows_steps(1, last)] = True
+        last = self.steps.newest_step()[1]
+        kept = StepCoverage(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
+        kept.keyframe[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
+        kept.rows[self.steps.steps_with_rows(1, last)] = True
         # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
-        for stretch in self.stretches(line):
+        for stretch in self.stretches_on(line):
             kept.tiled[stretch.first : stretch.last + 1] = True
         return kept
 
-    def apply(self, vectors: Floats, at: int, to: int) -> int:
+    def apply_rows(self, vectors: Floats, from_step: int, to_step: int) -> int:
         """Advance a matrix from step `at` towards `to`, in place, with rows still in `steps.sqlite`.
 
         Applies at most one batch of steps. Return the step reached.
         """
-        if not self.steps.rows_steps(at + 1, at + 1):
-            return at
-        for step, data in self.steps.rows(at + 1, to, limit=BATCH):
-            if step != at + 1:
+        if not self.steps.steps_with_rows(from_step + 1, from_step + 1):
+            return from_step
+        for step, data in self.steps.rows(from_step + 1, to_step, limit=BATCH):
+            if step != from_step + 1:
                 break
             rows = decode_as(data, Rows)
             vectors[rows.token_ids] = rows.vectors
-            at = step
-        return at
+            from_step = step
+        return from_step
 
-    def tiles(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
+    def tiles_of(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
         """Yield the tiles of a stretch, checking that they cover every row once.
 
         A missing tile would leave wrong vectors without notice.
@@ -90,7 +92,7 @@ class MovedRows:
             FormatError: a tile is missing, or does not belong to the stretch.
         """
         covered = 0
-        for tile in self._open().tiles(stretch.id):
+        for tile in self._tiles_reader().tiles(stretch.id):
             fits = (tile.attempt, tile.first_step, tile.first_token) == (
                 stretch.attempt,
                 stretch.first,
@@ -109,35 +111,35 @@ class MovedRows:
                 f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
             )
 
-    def tile(self, stretch: Stretch, token_id: int, dim: int) -> Tile:
+    def tile_with(self, stretch: Stretch, token_id: int, dim: int) -> Tile:
         """Return the tile of a stretch that contains a token.
 
         Raises:
             FormatError: there is no such tile, or its width differs.
         """
-        tile = self._open().tile(stretch.id, token_id)
+        tile = self._tiles_reader().tile(stretch.id, token_id)
         if tile is None or not 0 <= token_id - tile.first_token < tile.tokens or tile.dim != dim:
             raise FormatError(
                 f"tiles.sqlite: the tiles of steps {stretch.first} to {stretch.last} are not complete"
             )
         return tile
 
-    def stretch(self, line: Line, step: int) -> Stretch | None:
+    def stretch_at(self, line: Lineage, step: int) -> Stretch | None:
         """Return the tiled stretch that contains a step; None if the step is not tiled."""
-        return next((s for s in self.stretches(line) if s.first <= step <= s.last), None)
+        return next((s for s in self.stretches_on(line) if s.first <= step <= s.last), None)
 
-    def stretches(self, line: Line) -> list[Stretch]:
+    def stretches_on(self, line: Lineage) -> list[Stretch]:
         """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
         try:
-            tiles = self._open()
+            tiles = self._tiles_reader()
         except FileNotFoundError:
             return []
         version = tiles.version()
         if version != self._stretches[0]:
             self._stretches = version, tiles.stretches()
-        return on_line(self._stretches[1], line)
+        return clip_to_lineage(self._stretches[1], line)
 
-    def _open(self) -> TilesReader:
+    def _tiles_reader(self) -> TilesReader:
         if self._tiles is None:
             self._tiles = TilesReader(self._run.tiles_path)
         return self._tiles

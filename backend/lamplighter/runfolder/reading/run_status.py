@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from lamplighter.runfolder.disk_full_flag import waits_for_room
+from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL, StepsReader
-from lamplighter.wire.frames import Pulse, decode
+from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 
 Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
 
@@ -36,9 +37,9 @@ class RunStatus:
     changed: float
 
     @property
-    def terminal(self) -> bool:
+    def has_ended(self) -> bool:
         """Return whether the run has ended, so that no trainer should be at work."""
-        return self.phase in TERMINAL
+        return self.phase in TERMINAL_PHASES
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -52,7 +53,7 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
         FormatError: this version cannot read the folder.
     """
     alive = is_held(run.path, "trainer")
-    crowded = alive and waits_for_room(run.path)
+    crowded = alive and is_waiting_for_space(run.path)
     waiting = RunStatus(
         "waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
     )
@@ -67,8 +68,8 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
 
 def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
     facts = reader.facts()
-    attempt, step = reader.last()
-    pulses = reader.pulses_of([step])
+    attempt, step = reader.newest_step()
+    pulses = reader.pulses_at([step])
     pulse = decode(pulses[0][1]) if pulses else None
     return RunStatus(
         phase=facts.get("phase", "waiting"),
@@ -98,10 +99,10 @@ def wants_training(run: RunFolder) -> bool:
     requests = RequestsReader(run.path)
     try:
         with StepsReader(run.steps_path) as reader:
-            if reader.facts().get("phase", "waiting") not in TERMINAL:
+            if reader.facts().get("phase", "waiting") not in TERMINAL_PHASES:
                 return True
             for server, request in reader.last_applied().items():
-                requests.seen(server, request)
+                requests.skip_through(server, request)
     except FileNotFoundError:
         return True
-    return any(request.kind == "continue" for request in requests.new())
+    return any(request.kind == "continue" for request in requests.read_new())

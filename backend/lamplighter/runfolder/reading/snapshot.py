@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Census, Pulse, UInts, decode_as
+from lamplighter.wire.binary import UInts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
 
 
 class NoSnapshotError(LookupError):
@@ -42,7 +45,7 @@ class Touches:
     last_lit: UInts
 
 
-def touches(reader: StepsReader, step: int) -> Touches:
+def read_touches(reader: StepsReader, step: int) -> Touches:
     """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses since.
 
     Raises:
@@ -51,12 +54,16 @@ def touches(reader: StepsReader, step: int) -> Touches:
     found = reader.census(step)
     if found is None:
         raise NoSnapshotError(step, None)
-    at, census = found
+    step_reached, census = found
     start = decode_as(census, Census)
     counts, last_lit = start.touches.copy(), start.last_lit.copy()
-    for when, data in reader.pulses(at + 1, step, limit=max(1, step - at)) if step > at else []:
+    for when, data in (
+        reader.pulses(step_reached + 1, step, limit=max(1, step - step_reached))
+        if step > step_reached
+        else []
+    ):
         pulse = decode_as(data, Pulse)
         counts[pulse.batch_ids] += 1
         last_lit[pulse.batch_ids] = when
-        at = when
-    return Touches(at, counts, last_lit)
+        step_reached = when
+    return Touches(step_reached, counts, last_lit)

@@ -8,14 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Line
-from lamplighter.runfolder.reading.row_deltas import BATCH, Kept, MovedRows
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.row_deltas import BATCH, RowDeltas, StepCoverage
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Floats, FrameError, Pulse, Rows, decode_as
+from lamplighter.wire.binary import Floats, FrameError
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Rows
 
 
-class TokenPath(NamedTuple):
+class TokenHistory(NamedTuple):
     """The vectors of one token at the steps whose embedding is known exactly."""
 
     steps: NDArray[np.int64]
@@ -24,7 +27,9 @@ class TokenPath(NamedTuple):
     """Shape (N, D): the token's row after each step."""
 
 
-def token_path(moved: MovedRows, line: Line, token_id: int, first: int, last: int) -> TokenPath:
+def read_token_history(
+    deltas: RowDeltas, line: Lineage, token_id: int, first: int, last: int
+) -> TokenHistory:
     """Read one row after every exact step from `first` to `last`, inclusive.
 
     Reads one tile per stretch; outside tiles, the moved rows of the steps that moved the token.
@@ -33,49 +38,51 @@ def token_path(moved: MovedRows, line: Line, token_id: int, first: int, last: in
         NoSnapshotError: no step was kept exactly in that range.
         LookupError: rows were moved into tiles meanwhile: read again.
     """
-    kept = moved.kept(line)
+    kept = deltas.coverage(line)
     exact = np.flatnonzero(kept.exact)
     exact = exact[(exact >= first) & (exact <= last)]
     if not len(exact):
         raise NoSnapshotError(first, None)
-    at = int(np.flatnonzero(kept.key[: exact[0] + 1])[-1])
-    to = int(exact[-1])
-    steps: list[NDArray[np.integer]] = [np.array([at])]
-    vectors: list[Floats] = [moved.steps.keyframe_row(at, token_id)[None]]
-    while at < to:
-        reached, (when, where) = _moves(moved, line, token_id, vectors[-1][-1], at, to, kept)
-        if reached == at:
-            at = int(np.flatnonzero(kept.key[at + 1 :])[0]) + at + 1
-            when, where = np.array([at]), moved.steps.keyframe_row(at, token_id)[None]
-            reached = at
+    from_step = int(np.flatnonzero(kept.keyframe[: exact[0] + 1])[-1])
+    last_exact = int(exact[-1])
+    steps: list[NDArray[np.integer]] = [np.array([from_step])]
+    vectors: list[Floats] = [deltas.steps.keyframe_row(from_step, token_id)[None]]
+    while from_step < last_exact:
+        reached, (when, where) = _read_moves(
+            deltas, line, token_id, vectors[-1][-1], from_step, last_exact, kept
+        )
+        if reached == from_step:
+            from_step = int(np.flatnonzero(kept.keyframe[from_step + 1 :])[0]) + from_step + 1
+            when, where = np.array([from_step]), deltas.steps.keyframe_row(from_step, token_id)[None]
+            reached = from_step
         if len(when):
             steps.append(when)
             vectors.append(where)
-        at = reached
+        from_step = reached
     anchors, rows = np.concatenate(steps), np.concatenate(vectors)
-    return TokenPath(exact, rows[np.searchsorted(anchors, exact, side="right") - 1])
+    return TokenHistory(exact, rows[np.searchsorted(anchors, exact, side="right") - 1])
 
 
-def _moves(
-    moved: MovedRows, line: Line, token_id: int, vector: Floats, at: int, to: int, kept: Kept
+def _read_moves(
+    deltas: RowDeltas, line: Lineage, token_id: int, vector: Floats, at: int, to: int, kept: StepCoverage
 ) -> tuple[int, tuple[NDArray[np.integer], Floats]]:
     """Read one row's moves after step `at` from the next stretch or run of steps.
 
     Returns:
         The step up to which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).
     """
-    stretch = moved.stretch(line, at + 1)
+    stretch = deltas.stretch_at(line, at + 1)
     if stretch is not None:
-        tile = moved.tile(stretch, token_id, len(vector))
-        when, where = tile.path(token_id, vector, at)
+        tile = deltas.tile_with(stretch, token_id, len(vector))
+        when, where = tile.moves_of(token_id, vector, at)
         counted = int(np.searchsorted(when, min(to, stretch.last), side="right"))
         return min(to, stretch.last), (when[:counted], where[:counted])
     alone = kept.rows[at + 1 : to + 1] & ~kept.tiled[at + 1 : to + 1]
     end = at + (int(np.argmin(alone)) if not alone.all() else len(alone))
-    times = list(_pulses_with(moved.steps, token_id, at + 1, end)) if end > at else []
+    times = list(_steps_moving(deltas.steps, token_id, at + 1, end)) if end > at else []
     found: list[tuple[int, Floats]] = []
     for start in range(0, len(times), BATCH):
-        for step, data in moved.steps.rows_of(times[start : start + BATCH]):
+        for step, data in deltas.steps.rows_at(times[start : start + BATCH]):
             rows = decode_as(data, Rows)
             index = int(np.searchsorted(rows.token_ids, token_id))
             if index == len(rows.token_ids) or rows.token_ids[index] != token_id:
@@ -87,7 +94,7 @@ def _moves(
     return end, (when, np.stack([row for _, row in found]) if found else vector[None][:0])
 
 
-def _pulses_with(steps: StepsReader, token_id: int, first: int, last: int) -> Iterator[int]:
+def _steps_moving(steps: StepsReader, token_id: int, first: int, last: int) -> Iterator[int]:
     """Yield the steps in which a token's row moved."""
     while batch := steps.pulses(first, last, limit=BATCH):
         first = batch[-1][0] + 1

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import apsw
 
-from lamplighter.runfolder.sqlite.database import FormatError, fetch_all, open_reader
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.database import fetch_all, open_reader
 
 _PAGES = 1_024
 """Pages copied at a time: about 4 MB, so that progress is reported and a cancellation takes effect."""

@@ -13,28 +13,23 @@ from __future__ import annotations
 
 import contextlib
 import operator
-import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, SupportsIndex, cast
+from typing import Any, SupportsIndex, cast
 
 import apsw
 
 from lamplighter import failpoint
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
-FORMAT = 2
+FORMAT_VERSION = 2
 """Format version of all SQLite files in a run folder, in `PRAGMA user_version`. Since 2, moved rows may be in
 tiles."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
-_WAL_LIMIT = 4 << 20
-
-
-class FormatError(ValueError):
-    """An error for a file that this version cannot read; the message says why."""
 
 
 def bound(value: object) -> int | float | str | bytes | None:
@@ -82,7 +77,7 @@ def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
     return tuple(map(bound, values))
 
 
-class _Writing(Connection):
+class _WriterConnection(Connection):
     """A connection whose transactions fail with what went wrong: when a disk is full SQLite may undo one by
     itself, and that there is nothing left to undo would then hide it."""
 
@@ -114,7 +109,7 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
     """
     if path.is_dir():
         raise FormatError(f"{path.name} is a folder, not a file of a run: move it away")
-    connection = _Writing(str(path))
+    connection = _WriterConnection(str(path))
     try:
         _prepare(connection, path, schema, page_size)
     except (apsw.CorruptError, apsw.NotADBError) as error:
@@ -128,23 +123,23 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
 
 def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int) -> None:
     connection.set_busy_timeout(10_000)
-    made = connection.pragma("user_version") != 0
-    if made:
+    exists = connection.pragma("user_version") != 0
+    if exists:
         # Check before any change: a file of a newer version must stay untouched.
         _check_format(connection, path)
     connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+    connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
-    if not made:
+    if not exists:
         with connection:
             connection.execute(schema)
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version={FORMAT}")
+            connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
     else:
         # From now on the file may hold data that an older version would misread.
-        connection.execute(f"PRAGMA user_version={FORMAT}")
+        connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
 def open_reader(path: Path) -> apsw.Connection:
@@ -157,14 +152,14 @@ def open_reader(path: Path) -> apsw.Connection:
     if not path.exists():
         raise FileNotFoundError(path)
     try:
-        return _begin_reading(path)
+        return _open_read_only(path)
     except FormatError as error:
         if not isinstance(error.__cause__, apsw.ReadOnlyError) or not _roll_back(path):
             raise
-    return _begin_reading(path)
+    return _open_read_only(path)
 
 
-def _begin_reading(path: Path) -> apsw.Connection:
+def _open_read_only(path: Path) -> apsw.Connection:
     try:
         connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error as error:
@@ -240,7 +235,7 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
         # On a full disk leave the file unsealed: readers lose nothing, and it can be sealed later.
         with (
             contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError),
-            failpoint.within("seal"),
+            failpoint.trigger_within("seal"),
         ):
             if connection.pragma("journal_mode", "delete") == "delete":
                 return True
@@ -249,121 +244,11 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
         time.sleep(0.05)
 
 
-class WalKeeper:
-    """A background thread that checkpoints the WAL of a file once it has grown."""
-
-    def __init__(self, path: Path, every: float = 0.5, grown: int = 1 << 20) -> None:
-        """Start the thread: every `every` seconds, checkpoint if the WAL exceeds `grown` bytes."""
-        self._path = path
-        self._wal = path.with_name(path.name + "-wal")
-        self._every = every
-        self._grown = grown
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"wal of {path.name}", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop the thread and close its connection."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        connection = apsw.Connection(str(self._path))
-        # Readers hold a WAL for milliseconds; do not wait for one that holds it longer.
-        connection.set_busy_timeout(50)
-        try:
-            while not self._stop.wait(self._every):
-                try:
-                    if self._wal.stat().st_size > self._grown:
-                        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
-                        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-                        with failpoint.within("wal-checkpoint"):
-                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                        # A writer that commits during every checkpoint never finds the WAL fully copied, and
-                        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
-                        if self._wal.stat().st_size > _WAL_LIMIT:
-                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-                except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
-                    # Readers, or a full disk: retry next time; nothing is lost meanwhile.
-                    continue
-        finally:
-            connection.close()
-
-
-class FileWriter:
-    """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
-
-    def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
-        """Open or create the file (`open_writer`).
-
-        Raises:
-            FormatError: the file was written by a newer version, or does not belong to a run.
-        """
-        self._connection = open_writer(path, schema, page_size)
-        self._keeper = WalKeeper(path)
-
-    def together(self) -> AbstractContextManager[object]:
-        """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
-        all."""
-        return self._connection
-
-    def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it.
-
-        Returns:
-            Whether the file is sealed.
-        """
-        self._keeper.close()
-        done = seal(self._connection) if sealed else False
-        self._connection.close()
-        return done
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class FileReader:
-    """A reader of a file, live or finished. Not thread-safe; no call leaves a cursor open."""
-
-    def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            FileNotFoundError: the writer has not created the file yet.
-            FormatError: this version cannot read the file.
-        """
-        self._connection = open_reader(path)
-
-    def close(self) -> None:
-        """Close the connection: a finished file can be sealed only while no connection is open."""
-        self._connection.close()
-
-    def version(self) -> int:
-        """Return a number that changes whenever the writer commits; takes microseconds."""
-        return data_version(self._connection)
-
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return fetch_all(self._connection, sql, values)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
 def _check_format(connection: apsw.Connection, path: Path) -> None:
     if connection.pragma("application_id") != _APPLICATION_ID:
         raise FormatError(f"{path.name} is not a file of a run")
     version = int(str(connection.pragma("user_version")))
-    if version > FORMAT:
+    if version > FORMAT_VERSION:
         raise FormatError(
-            f"{path.name} has format {version}; this version reads up to {FORMAT}: update Lamplighter"
+            f"{path.name} has format {version}; this version reads up to {FORMAT_VERSION}: update Lamplighter"
         )

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter import failpoint
-from lamplighter.runfolder.sqlite.database import FileWriter
+from lamplighter.runfolder.sqlite.database_file import FileWriter
 from lamplighter.runfolder.tables import districts
-from lamplighter.runfolder.tables.requests import Applied
-from lamplighter.wire.frames import Districts, Layout, Method, encode
+from lamplighter.runfolder.tables.requests import AppliedRequest
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
 
-OLDER = """
+OLDER_SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
@@ -27,7 +29,7 @@ CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server 
     time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
     UNIQUE(server, request));
 """
-SCHEMA = OLDER + _APPLIED + districts.TABLES
+SCHEMA = OLDER_SCHEMA + _APPLIED + districts.DISTRICT_TABLES
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 
@@ -54,24 +56,24 @@ class LayoutsWriter(FileWriter):
             FormatError: the file was written by a newer version.
         """
         super().__init__(path, SCHEMA)
-        self._connection.execute(_APPLIED + districts.TABLES)
+        self._connection.execute(_APPLIED + districts.DISTRICT_TABLES)
 
     def commit(self, layout: Layout) -> None:
         """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""
-        with failpoint.within("layout-commit"), self._connection:
+        with failpoint.trigger_within("layout-commit"), self._connection:
             self._connection.execute(
                 "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
                 (
                     layout.attempt,
                     layout.step,
                     int(layout.method),
-                    _number(layout.trust),
-                    _number(layout.trust_error),
-                    _number(layout.recall),
+                    _nan_to_null(layout.trust),
+                    _nan_to_null(layout.trust_error),
+                    _nan_to_null(layout.recall),
                     encode(layout),
                 ),
             )
-            failpoint.here("layout-uncommitted")
+            failpoint.trigger("layout-uncommitted")
 
     def commit_districts(self, found: Districts, events: Iterable[tuple[str, str]]) -> None:
         """Commit the districts of a step, and the district events as (kind, message)."""
@@ -102,7 +104,7 @@ class LayoutsWriter(FileWriter):
             )
         return self._connection.changes()
 
-    def thin(self, keep: int) -> int:
+    def thin_layouts(self, keep: int) -> int:
         """Drop every second layout of the older half, per method, if there are more than `keep`.
 
         The early history gets coarser, the file stops growing, and the first layout stays.
@@ -146,44 +148,44 @@ class LayoutsReader(districts.DistrictsReader):
 
     def facts(self) -> dict[str, Any]:
         """Return the projector's facts by name."""
-        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+        return {name: json.loads(value) for name, value in self._fetch_all("SELECT name, value FROM facts")}
 
-    def entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
+    def layout_entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
         """Return the layouts with an id above `after`, in the order they were written."""
-        rows = self._all(
+        rows = self._fetch_all(
             "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts WHERE id>? ORDER BY id LIMIT ?",
             after,
             limit,
         )
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
 
-    def newest(self, method: Method, step: int | None = None) -> bytes | None:
+    def newest_layout(self, method: Method, step: int | None = None) -> bytes | None:
         """Return the encoded layout of a method for the latest step at or before `step` (None: any step)."""
-        rows = self._all(
+        rows = self._fetch_all(
             "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
             int(method),
             0xFFFF_FFFF if step is None else step,
         )
         return rows[0][0] if rows else None
 
-    def last_made(self, *methods: Method) -> bytes | None:
+    def last_written(self, *methods: Method) -> bytes | None:
         """Return the encoded layout of the given methods that was written last, of any step and attempt."""
         marks = ",".join("?" * len(methods))
-        rows = self._all(
+        rows = self._fetch_all(
             f"SELECT record FROM layouts WHERE method IN ({marks}) ORDER BY id DESC LIMIT 1",
             *map(int, methods),
         )
         return rows[0][0] if rows else None
 
-    def applied(self, after: int = 0) -> list[Applied]:
+    def applied(self, after: int = 0) -> list[AppliedRequest]:
         """Return the requests applied by the projector with an id above `after`, oldest first."""
-        if not self._all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
+        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
             return []  # An older file, from before map requests.
-        rows = self._all(
+        rows = self._fetch_all(
             "SELECT id, server, request, time, attempt, step, kind, body FROM applied WHERE id>? ORDER BY id",
             after,
         )
-        return [Applied(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
+        return [AppliedRequest(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
 
     def last_applied(self) -> dict[str, int]:
         """Return the newest applied request of each server; a server's requests are applied in order."""
@@ -192,10 +194,10 @@ class LayoutsReader(districts.DistrictsReader):
             newest[applied.server] = max(applied.request, newest.get(applied.server, 0))
         return newest
 
-    def record(self, layout_id: int) -> bytes:
+    def layout_record(self, layout_id: int) -> bytes:
         """Return the encoded layout of the list entry `layout_id`."""
-        return self._all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
+        return self._fetch_all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]
 
 
-def _number(value: float) -> float | None:
+def _nan_to_null(value: float) -> float | None:
     return None if value != value else value

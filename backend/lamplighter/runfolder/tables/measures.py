@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from lamplighter.runfolder.sqlite.database import FileReader, FileWriter
+from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 
 SCHEMA = """
 CREATE TABLE measures(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
@@ -15,7 +15,7 @@ CREATE INDEX measures_by_step ON measures(step);
 """
 """The tables of a new file; an imported file must have exactly these."""
 
-Line = Sequence[tuple[int, int, int]]
+LineageRanges = Sequence[tuple[int, int, int]]
 _EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
 
 
@@ -42,12 +42,12 @@ class MeasuresWriter(FileWriter):
 class MeasuresReader(FileReader):
     """A reader of `measures.sqlite`, live or finished."""
 
-    def last_step(self, line: Line | None = None) -> int:
+    def last_step(self, line: LineageRanges | None = None) -> int:
         """Return the newest step with measures, on the lineage (`StepsReader.lineage`) if one is given; -1 if
         none."""
         stretches = _EVERY_STEP if line is None else line
         found = [
-            self._all(
+            self._fetch_all(
                 "SELECT max(step) FROM measures WHERE step BETWEEN ? AND ? AND attempt=ifnull(?, attempt)",
                 first,
                 last,
@@ -57,13 +57,13 @@ class MeasuresReader(FileReader):
         ]
         return max((step for step in found if step is not None), default=-1)
 
-    def last_made(self) -> tuple[int, int]:
+    def last_written(self) -> tuple[int, int]:
         """Return (attempt, step) of the measures written last; (0, -1) if none."""
-        rows = self._all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
+        rows = self._fetch_all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
 
     def by_step(
-        self, first: int = 0, last: int = 0xFFFF_FFFF, line: Line | None = None
+        self, first: int = 0, last: int = 0xFFFF_FFFF, line: LineageRanges | None = None
     ) -> dict[int, dict[str, float]]:
         """Return the measures by step and name, ascending.
 
@@ -71,7 +71,7 @@ class MeasuresReader(FileReader):
         """
         found: dict[int, dict[str, float]] = {}
         for attempt, lower, upper in _EVERY_STEP if line is None else line:
-            for step, name, value in self._all(
+            for step, name, value in self._fetch_all(
                 "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ?"
                 " AND attempt=ifnull(?, attempt) ORDER BY step, attempt, id",
                 max(first, lower),

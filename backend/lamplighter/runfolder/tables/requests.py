@@ -16,13 +16,14 @@ from typing import Any
 
 import apsw
 
-from lamplighter.runfolder.sqlite.database import FormatError, fetch_all, open_reader, open_writer
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer
 
 _SCHEMA = """
 CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, kind TEXT NOT NULL,
     body TEXT NOT NULL);
 """
-OF_THE_PROJECTOR = frozenset({"map"})
+PROJECTOR_KINDS = frozenset({"map"})
 """Kinds of requests that the projector applies; the trainer applies all others."""
 _NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
 
@@ -39,7 +40,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedRequest:
     """An applied request, with the first step that was computed under it."""
 
     id: int
@@ -74,7 +75,7 @@ class RequestsWriter:
                 "INSERT INTO requests(time,kind,body) VALUES(?,?,?)",
                 (time.time(), kind, json.dumps(body)),
             )
-            made = connection.last_insert_rowid()
+            request_id = connection.last_insert_rowid()
         finally:
             # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a
             # trainer reads, the file remains in WAL mode, until the next request may switch it back.
@@ -82,7 +83,7 @@ class RequestsWriter:
                 connection.set_busy_timeout(200)
                 connection.pragma("journal_mode", "delete")
             connection.close()
-        return made
+        return request_id
 
 
 class RequestsReader:
@@ -91,27 +92,27 @@ class RequestsReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: dict[str, int] = {}
-        self._marks: dict[str, tuple[tuple[int, int] | None, ...]] = {}
+        self._file_stamps: dict[str, tuple[tuple[int, int] | None, ...]] = {}
 
-    def seen(self, server: str, request: int) -> None:
+    def skip_through(self, server: str, request: int) -> None:
         """Skip this request of a server, and the server's older ones."""
         self._seen[server] = max(request, self._seen.get(server, 0))
 
-    def new(self) -> list[Request]:
+    def read_new(self) -> list[Request]:
         """Return the requests made since the last call, oldest first."""
         found: list[Request] = []
         for path in self._folder.glob("requests-*.sqlite"):
             match = _NAME.fullmatch(path.name)
             # Skip files that are unchanged since the last call: a poll then costs two stats per file. While
             # other readers are connected, new requests may be in the WAL only, so check that too.
-            mark = tuple(_mark(p) for p in (path, path.with_name(path.name + "-wal")))
-            if match is None or self._marks.get(path.name) == mark:
+            mark = tuple(_file_stamp(p) for p in (path, path.with_name(path.name + "-wal")))
+            if match is None or self._file_stamps.get(path.name) == mark:
                 continue
             try:
                 found += self._read(path, match[1])
             except (FileNotFoundError, FormatError, apsw.BusyError):
                 continue
-            self._marks[path.name] = mark
+            self._file_stamps[path.name] = mark
         return sorted(found, key=lambda request: request.time)
 
     def _read(self, path: Path, server: str) -> list[Request]:
@@ -129,7 +130,7 @@ class RequestsReader:
         return [Request(server, row[0], row[1], row[2], json.loads(row[3])) for row in rows]
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
+def _file_stamp(path: Path) -> tuple[int, int] | None:
     try:
         stat = path.stat()
     except FileNotFoundError:

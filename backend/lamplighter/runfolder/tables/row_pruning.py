@@ -17,46 +17,46 @@ from typing import Any
 import apsw
 
 from lamplighter import failpoint
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader
 
-KEYFRAMES_APART = 400
+MAX_KEYFRAME_GAP = 400
 """Largest gap in steps between keyframes that pruning may leave within tiled steps: a snapshot then costs the
 nearer keyframe and the moves of at most half as many steps."""
-BEHIND = 200
+UNPRUNED_STEPS = 200
 """Newest steps that stay in `steps.sqlite` even when they are tiled."""
 
-_LOOK_EVERY = 50
-_ROWS_A_STEP = 3
+_READ_EVERY = 50
+_ROWS_PER_STEP = 3
 """Rows dropped per step: more than are added, so that the backlog shrinks."""
 
 
-class Handover:
+class RowPruning:
     """A pruner of tiled rows and redundant keyframes, on the connection of the writer of `steps.sqlite`."""
 
     def __init__(self, connection: apsw.Connection, tiles_path: Path) -> None:
         self._connection = connection
         self._tiles_path = tiles_path
-        self._seen = 0
-        self._looked = 0
+        self._last_stretch_id = 0
+        self._calls = 0
         self._pending: deque[Stretch] = deque()
-        self._dropped = Stretch(0, 0, 1, 0)
+        self._pruned = Stretch(0, 0, 1, 0)
         """The last run of consecutive pruned steps of one attempt."""
 
-    def work(self, step: int) -> None:
+    def prune(self, step: int) -> None:
         """Drop a few rows of steps long before `step`. Call inside the transaction that commits `step`."""
-        if self._looked % _LOOK_EVERY == 0:
-            self._look()
-        self._looked += 1
-        while self._pending and self._pending[0].last <= step - BEHIND:
-            if self._drop_rows(self._pending[0], _ROWS_A_STEP):
+        if self._calls % _READ_EVERY == 0:
+            self._read_new_stretches()
+        self._calls += 1
+        while self._pending and self._pending[0].last <= step - UNPRUNED_STEPS:
+            if self._drop_rows(self._pending[0], _ROWS_PER_STEP):
                 return
             self._drop_keyframes(self._pending.popleft())
-            failpoint.here("handover")
+            failpoint.trigger("handover")
 
-    def finish(self) -> bool:
+    def prune_all(self) -> bool:
         """Drop all tiled rows of a finished run. Return whether there were any."""
-        self._look()
+        self._read_new_stretches()
         before = self._connection.total_changes()
         for stretch in self._pending:
             self._drop_rows(stretch, None)
@@ -64,19 +64,19 @@ class Handover:
         self._pending.clear()
         return self._connection.total_changes() > before
 
-    def beyond(self, attempt: int, step: int) -> bool:
+    def has_tiles_after(self, attempt: int, step: int) -> bool:
         """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as in a power cut."""
-        self._look()
+        self._read_new_stretches()
         return any(stretch.attempt == attempt and stretch.last > step for stretch in self._pending)
 
-    def _look(self) -> None:
+    def _read_new_stretches(self) -> None:
         # A missing or unreadable tiles file must not stop the steps from being written.
         with (
             contextlib.suppress(FileNotFoundError, FormatError, apsw.Error),
             TilesReader(self._tiles_path) as tiles,
         ):
-            for stretch in tiles.stretches(self._seen):
-                self._seen = stretch.id
+            for stretch in tiles.stretches(self._last_stretch_id):
+                self._last_stretch_id = stretch.id
                 self._pending.append(stretch)
 
     def _drop_rows(self, stretch: Stretch, limit: int | None) -> int:
@@ -92,20 +92,20 @@ class Handover:
 
     def _drop_keyframes(self, stretch: Stretch) -> None:
         """Drop the keyframes made redundant by the tiles up to the end of a stretch."""
-        before = self._dropped
+        before = self._pruned
         goes_on = (before.attempt, before.last + 1) == (stretch.attempt, stretch.first)
         first = before.first if goes_on else stretch.first
-        self._dropped = Stretch(stretch.id, stretch.attempt, first, stretch.last)
-        since = max(first - 1, stretch.first - 2 * KEYFRAMES_APART)
+        self._pruned = Stretch(stretch.id, stretch.attempt, first, stretch.last)
+        since = max(first - 1, stretch.first - 2 * MAX_KEYFRAME_GAP)
         found: list[Any] = self._connection.execute(
             "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
             (_key(stretch.attempt, since), _key(stretch.attempt, stretch.last)),
         ).fetchall()
-        for step in dispensable([row[0] & 0xFFFF_FFFF for row in found]):
+        for step in redundant_keyframes([row[0] & 0xFFFF_FFFF for row in found]):
             self._connection.execute("DELETE FROM keyframes WHERE id=?", (_key(stretch.attempt, step),))
 
 
-def dispensable(steps: Sequence[int]) -> list[int]:
+def redundant_keyframes(steps: Sequence[int]) -> list[int]:
     """Return the keyframes whose removal leaves the others at most `MAX_KEYFRAME_GAP` steps apart.
 
     Args:
@@ -114,7 +114,7 @@ def dispensable(steps: Sequence[int]) -> list[int]:
     found: list[int] = []
     kept = steps[0] if steps else 0
     for step, following in pairwise(steps[1:]):
-        if following - kept <= KEYFRAMES_APART:
+        if following - kept <= MAX_KEYFRAME_GAP:
             found.append(step)
         else:
             kept = step

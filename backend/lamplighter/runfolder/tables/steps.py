@@ -8,7 +8,6 @@ began at or before it (`architecture.md`, "Attempts").
 from __future__ import annotations
 
 import json
-import operator
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,10 +17,13 @@ from typing import Any
 import apsw
 import numpy as np
 
-from lamplighter.runfolder.sqlite.database import FileReader, FileWriter, FormatError
-from lamplighter.runfolder.tables.requests import Applied
-from lamplighter.runfolder.tables.row_pruning import Handover
-from lamplighter.wire.frames import ROWS_HEAD, Floats, FrameError, row_place
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import step_key
+from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
+from lamplighter.runfolder.tables.requests import AppliedRequest
+from lamplighter.runfolder.tables.row_pruning import RowPruning
+from lamplighter.wire.binary import Floats, FrameError
+from lamplighter.wire.frames import ROWS_HEAD, locate_row
 
 SCHEMA = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -40,7 +42,7 @@ CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL,
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
 
-TERMINAL = ("finished", "interrupted", "failed")
+TERMINAL_PHASES = ("finished", "interrupted", "failed")
 """Phases of a run that has ended, so that no trainer should be at work."""
 
 
@@ -59,7 +61,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
-class Event:
+class TimelineEvent:
     """An event shown on the timeline."""
 
     id: int
@@ -68,12 +70,6 @@ class Event:
     step: int
     kind: str
     message: str
-
-
-def key(attempt: int, step: int) -> int:
-    """The row id of a step of an attempt."""
-    # numpy's integers have a width of their own, in which this would overflow.
-    return operator.index(attempt) << 32 | operator.index(step)
 
 
 class StepsWriter(FileWriter):
@@ -87,11 +83,11 @@ class StepsWriter(FileWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._handover = Handover(self._connection, path.with_name("tiles.sqlite"))
+        self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
 
-    def begin_attempt(self, first_step: int) -> int:
+    def start_attempt(self, first_step: int) -> int:
         """Open the next attempt, which supersedes older attempts from `first_step` on. Return its number."""
         attempt = self.attempt + 1
         with self._connection:
@@ -99,19 +95,19 @@ class StepsWriter(FileWriter):
         self.attempt = attempt
         return attempt
 
-    def keep_start(self, keyframe: bytes, census: bytes) -> None:
+    def commit_initial_state(self, keyframe: bytes, census: bytes) -> None:
         """Commit the state before the first step."""
-        self.keep_keyframe(0, keyframe, census)
+        self.add_keyframe(0, keyframe, census)
 
-    def keep_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
+    def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
         """Add a keyframe to a committed step that has none, of `attempt` or of the newest attempt."""
-        row = key(self.attempt if attempt is None else attempt, step)
+        row = step_key(self.attempt if attempt is None else attempt, step)
         with self._connection:
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def commit(self, record: StepRecord) -> None:
         """Commit one step in one transaction: after a crash it is visible in full or not at all."""
-        row = key(self.attempt, record.step)
+        row = step_key(self.attempt, record.step)
         with self._connection:
             self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
             if record.rows is not None:
@@ -120,11 +116,11 @@ class StepsWriter(FileWriter):
                 self._connection.execute(
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
-            self._handover.work(record.step)
+            self._pruning.prune(record.step)
 
-    def tiles_go_beyond(self, step: int) -> bool:
+    def has_tiles_after(self, step: int) -> bool:
         """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
-        return self._handover.beyond(self.attempt, step)
+        return self._pruning.has_tiles_after(self.attempt, step)
 
     def compact(self) -> bool:
         """Drop all tiled rows of a finished run and return their space; may take seconds.
@@ -134,7 +130,7 @@ class StepsWriter(FileWriter):
         """
         dropped = False
         with self._connection:
-            dropped = self._handover.finish()
+            dropped = self._pruning.prune_all()
         if dropped:
             self._connection.execute("VACUUM")
         return dropped
@@ -177,16 +173,18 @@ class StepsReader(FileReader):
 
     def facts(self) -> dict[str, Any]:
         """Return the trainer's facts by name."""
-        return {name: json.loads(value) for name, value in self._all("SELECT name, value FROM facts")}
+        return {name: json.loads(value) for name, value in self._fetch_all("SELECT name, value FROM facts")}
 
-    def line(self) -> list[tuple[int, int, int]]:
+    def lineage(self) -> list[tuple[int, int, int]]:
         """Return the lineage: ranges of steps (attempt, first step, last step), inclusive, ascending.
 
         The last range is open: its last step is 2**32 - 1.
         """
         stretches: list[tuple[int, int, int]] = []
         end = 0xFFFF_FFFF
-        for attempt, first in self._all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC"):
+        for attempt, first in self._fetch_all(
+            "SELECT attempt, first_step FROM attempts ORDER BY attempt DESC"
+        ):
             if first <= end:
                 stretches.append((attempt, first, end))
                 end = first - 1
@@ -194,17 +192,19 @@ class StepsReader(FileReader):
 
     def attempts(self) -> list[tuple[int, int, float]]:
         """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""
-        rows = self._all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
+        rows = self._fetch_all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
         return [(attempt, first, opened) for attempt, first, opened in rows]
 
-    def last(self) -> tuple[int, int]:
+    def newest_step(self) -> tuple[int, int]:
         """Return (attempt, step) of the newest step of the lineage.
 
         The step is 0 before the first step is done; the result is (0, 0) before the first attempt.
         """
-        for attempt, first, end in reversed(self.line()):
-            row = self._all(
-                "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?", key(attempt, first), key(attempt, end)
+        for attempt, first, end in reversed(self.lineage()):
+            row = self._fetch_all(
+                "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?",
+                step_key(attempt, first),
+                step_key(attempt, end),
             )[0][0]
             if row is not None:
                 return attempt, row & 0xFFFF_FFFF
@@ -214,56 +214,56 @@ class StepsReader(FileReader):
 
     def pulses(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Return (step, encoded pulse) of the lineage from step `first` to `last`, inclusive, at most `limit`."""
-        return self._along("SELECT id, record FROM pulses", first, last, limit)
+        return self._select_range("SELECT id, record FROM pulses", first, last, limit)
 
-    def pulses_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+    def pulses_at(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
         """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
-        return self._single("SELECT record FROM pulses WHERE id=?", steps)
+        return self._select_steps("SELECT record FROM pulses WHERE id=?", steps)
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""
-        return dict(self._along("SELECT id, digest FROM pulses", first, last, last - first + 1))
+        return dict(self._select_range("SELECT id, digest FROM pulses", first, last, last - first + 1))
 
     def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Return (step, encoded moved rows) of the lineage from `first` to `last`, inclusive, at most `limit`."""
-        return self._along("SELECT id, record FROM rows", first, last, limit)
+        return self._select_range("SELECT id, record FROM rows", first, last, limit)
 
-    def rows_of(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+    def rows_at(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
         """Return (step, encoded moved rows) of the given steps; missing steps are omitted."""
-        return self._single("SELECT record FROM rows WHERE id=?", steps)
+        return self._select_steps("SELECT record FROM rows WHERE id=?", steps)
 
     def has_rows(self) -> bool:
         """Return whether this file, not only the tiles, has moved rows of the lineage."""
-        return bool(self._along("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
+        return bool(self._select_range("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
 
-    def rows_steps(self, first: int, last: int, limit: int | None = None) -> list[int]:
+    def steps_with_rows(self, first: int, last: int, limit: int | None = None) -> list[int]:
         """Return the steps of the lineage from `first` to `last` whose moved rows are in this file.
 
         Ascending, at most `limit`.
         """
-        most = max(0, last - first + 1) if limit is None else limit
-        return [s for s, _ in self._along("SELECT id, 0 FROM rows", first, last, most)]
+        row_limit = max(0, last - first + 1) if limit is None else limit
+        return [s for s, _ in self._select_range("SELECT id, 0 FROM rows", first, last, row_limit)]
 
     def keyframe_steps(self) -> list[tuple[int, int]]:
         """Return (attempt, step) of all keyframes of the lineage, ascending."""
         return [
             (attempt, row[0] & 0xFFFF_FFFF)
-            for attempt, first, last in self.line()
-            for row in self._all(
+            for attempt, first, last in self.lineage()
+            for row in self._fetch_all(
                 "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
-                key(attempt, first),
-                key(attempt, last),
+                step_key(attempt, first),
+                step_key(attempt, last),
             )
         ]
 
     def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
         """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
-        for attempt, first, last in reversed(self.line()):
+        for attempt, first, last in reversed(self.lineage()):
             if first <= step:
-                rows = self._all(
+                rows = self._fetch_all(
                     "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
-                    key(attempt, first),
-                    key(attempt, min(last, step)),
+                    step_key(attempt, first),
+                    step_key(attempt, min(last, step)),
                 )
                 if rows:
                     row, record, census = rows[0]
@@ -272,8 +272,12 @@ class StepsReader(FileReader):
 
     def census(self, step: int) -> tuple[int, bytes] | None:
         """Return (step, encoded census) of the keyframe that `keyframe` returns, without reading the matrix."""
-        at = self.keyframe_step(step)
-        found = [] if at is None else self._single("SELECT census FROM keyframes WHERE id=?", [at])
+        keyframe_step = self.keyframe_step(step)
+        found = (
+            []
+            if keyframe_step is None
+            else self._select_steps("SELECT census FROM keyframes WHERE id=?", [keyframe_step])
+        )
         return found[0] if found else None
 
     def keyframe_row(self, step: int, token_id: int) -> Floats:
@@ -283,13 +287,13 @@ class StepsReader(FileReader):
             LookupError: `step` has no keyframe, or no longer has one.
             FormatError: the keyframe is damaged.
         """
-        attempt = next((a for a, first, last in self.line() if first <= step <= last), 0)
+        attempt = next((a for a, first, last in self.lineage() if first <= step <= last), 0)
         try:
-            blob = self._connection.blob_open("main", "keyframes", "record", key(attempt, step), False)
+            blob = self._connection.blob_open("main", "keyframes", "record", step_key(attempt, step), False)
         except apsw.SQLError as error:
             raise LookupError(f"step {step} has no keyframe") from error
         try:
-            offset, length = row_place(blob.read(ROWS_HEAD), token_id)
+            offset, length = locate_row(blob.read(ROWS_HEAD), token_id)
             blob.seek(offset)
             return np.frombuffer(blob.read(length), dtype="<f4").astype(np.float32)
         except (apsw.Error, FrameError, ValueError) as error:
@@ -299,46 +303,46 @@ class StepsReader(FileReader):
 
     def keyframe_step(self, step: int) -> int | None:
         """Return the step of the keyframe that `keyframe` returns, without reading the matrix; None if none."""
-        for attempt, first, last in reversed(self.line()):
+        for attempt, first, last in reversed(self.lineage()):
             if first <= step:
-                row = self._all(
+                row = self._fetch_all(
                     "SELECT max(id) FROM keyframes WHERE id BETWEEN ? AND ?",
-                    key(attempt, first),
-                    key(attempt, min(last, step)),
+                    step_key(attempt, first),
+                    step_key(attempt, min(last, step)),
                 )[0][0]
                 if row is not None:
                     return row & 0xFFFF_FFFF
         return None
 
-    def keyframe_after(self, step: int) -> int | None:
+    def keyframe_step_after(self, step: int) -> int | None:
         """Return the step of the oldest keyframe of the lineage after `step`; None if none."""
-        for attempt, first, last in self.line():
+        for attempt, first, last in self.lineage():
             if last > step:
-                row = self._all(
+                row = self._fetch_all(
                     "SELECT min(id) FROM keyframes WHERE id BETWEEN ? AND ?",
-                    key(attempt, max(first, step + 1)),
-                    key(attempt, last),
+                    step_key(attempt, max(first, step + 1)),
+                    step_key(attempt, last),
                 )[0][0]
                 if row is not None:
                     return row & 0xFFFF_FFFF
         return None
 
-    def events(self, after: int = 0, limit: int = 1_000) -> list[Event]:
+    def events(self, after: int = 0, limit: int = 1_000) -> list[TimelineEvent]:
         """Return at most `limit` events with an id above `after`, oldest first."""
         return [
-            Event(*row)
-            for row in self._all(
+            TimelineEvent(*row)
+            for row in self._fetch_all(
                 "SELECT id, time, attempt, step, kind, message FROM events WHERE id>? ORDER BY id LIMIT ?",
                 after,
                 limit,
             )
         ]
 
-    def applied(self, after: int = 0, limit: int = 10_000) -> list[Applied]:
+    def applied(self, after: int = 0, limit: int = 10_000) -> list[AppliedRequest]:
         """Return at most `limit` applied requests with an id above `after`, oldest first."""
         return [
-            Applied(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
-            for row in self._all(
+            AppliedRequest(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
+            for row in self._fetch_all(
                 "SELECT id, server, request, time, attempt, step, kind, body FROM applied"
                 " WHERE id>? ORDER BY id LIMIT ?",
                 after,
@@ -346,31 +350,31 @@ class StepsReader(FileReader):
             )
         ]
 
-    def _single(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
-        line = self.line()
+    def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        line = self.lineage()
         return [
             (step, row[0])
             for step in steps
             for attempt, lower, upper in line
             if lower <= step <= upper
-            for row in self._all(select, key(attempt, step))
+            for row in self._fetch_all(select, step_key(attempt, step))
         ]
 
     def last_applied(self) -> dict[str, int]:
         """Return the newest applied request of each server; a server's requests are applied in order."""
-        return dict(self._all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
+        return dict(self._fetch_all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
 
-    def _along(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
+    def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []
-        for attempt, lower, upper in self.line():
+        for attempt, lower, upper in self.lineage():
             low, high = max(lower, first), min(upper, last)
             if low <= high and limit > len(found):
                 found += [
                     (row & 0xFFFF_FFFF, record)
-                    for row, record in self._all(
+                    for row, record in self._fetch_all(
                         f"{select} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
-                        key(attempt, low),
-                        key(attempt, high),
+                        step_key(attempt, low),
+                        step_key(attempt, high),
                         limit - len(found),
                     )
                 ]

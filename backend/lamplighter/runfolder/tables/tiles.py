@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter import failpoint
-from lamplighter.runfolder.lineage import Line
-from lamplighter.runfolder.sqlite.database import FileReader, FileWriter
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 from lamplighter.wire.tile_frames import Tile, decode_tile
 
 SCHEMA = """
@@ -34,7 +34,7 @@ def tile_key(stretch: int, first_token: int) -> int:
     return operator.index(stretch) << _TOKEN_BITS | operator.index(first_token)
 
 
-def tile_place(row: int) -> tuple[int, int]:
+def split_tile_key(row: int) -> tuple[int, int]:
     """Return the stretch and the first token of the tile with a row id."""
     return row >> _TOKEN_BITS, row & ((1 << _TOKEN_BITS) - 1)
 
@@ -71,7 +71,7 @@ class TilesWriter(FileWriter):
             last: the last step, inclusive.
             tiles: (first token, encoded tile) of each tile, ascending from token 0; may be a lazy iterator.
         """
-        with failpoint.within("tiling"), self._connection:
+        with failpoint.trigger_within("tiling"), self._connection:
             rows: list[Any] = self._connection.execute(
                 "INSERT INTO stretches(attempt,first_step,last_step) VALUES(?,?,?) RETURNING id",
                 (attempt, first, last),
@@ -80,7 +80,7 @@ class TilesWriter(FileWriter):
             self._connection.executemany(
                 "INSERT INTO tiles VALUES(?,?)", ((tile_key(number, token), data) for token, data in tiles)
             )
-            failpoint.here("tiling-uncommitted")
+            failpoint.trigger("tiling-uncommitted")
 
 
 class TilesReader(FileReader):
@@ -90,26 +90,26 @@ class TilesReader(FileReader):
         """Return the stretches with an id above `after`, in the order they were written."""
         return [
             Stretch(*row)
-            for row in self._all(
+            for row in self._fetch_all(
                 "SELECT id, attempt, first_step, last_step FROM stretches WHERE id>? ORDER BY id", after
             )
         ]
 
     def tiles(self, stretch: int) -> Iterator[Tile]:
         """Yield the tiles of a stretch, ordered by token; reads lazily."""
-        at = -1
-        while rows := self._all(
+        last_row = -1
+        while rows := self._fetch_all(
             "SELECT id, record FROM tiles WHERE id>? AND id<? ORDER BY id LIMIT 8",
-            max(at, tile_key(stretch, 0) - 1),
+            max(last_row, tile_key(stretch, 0) - 1),
             tile_key(stretch + 1, 0),
         ):
             for _, record in rows:
                 yield decode_tile(record)
-            at = rows[-1][0]
+            last_row = rows[-1][0]
 
     def tile(self, stretch: int, token_id: int) -> Tile | None:
         """Return the tile of a stretch that contains a token; None if the stretch has no tiles up to it."""
-        rows = self._all(
+        rows = self._fetch_all(
             "SELECT record FROM tiles WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             tile_key(stretch, 0),
             tile_key(stretch, token_id),
@@ -117,7 +117,7 @@ class TilesReader(FileReader):
         return decode_tile(rows[0][0]) if rows else None
 
 
-def on_line(stretches: Iterable[Stretch], line: Line) -> list[Stretch]:
+def clip_to_lineage(stretches: Iterable[Stretch], line: Lineage) -> list[Stretch]:
     """Return the stretches on the lineage, cut where an attempt was superseded, ascending by step."""
     found: list[Stretch] = []
     for stretch in stretches:

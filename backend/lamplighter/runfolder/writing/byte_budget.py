@@ -8,8 +8,8 @@ from __future__ import annotations
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 
-_LOOK_EVERY = 50
-_THIN_AT, _STOP_AT = 0.90, 0.98
+_CHECK_EVERY = 50
+_KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
 _STATES = ("all", "keyframes", "none")
 
 
@@ -22,19 +22,19 @@ class DiskBudget:
         self.snapshots = "all"
         """Snapshots that may be kept from now on: `all`, `keyframes` or `none`."""
 
-    def look(self, step: int) -> str | None:
+    def refresh(self, step: int) -> str | None:
         """Compare the run's size with the budget, once every 50 steps.
 
         Returns:
             A message that says what is given up; None if nothing changed.
         """
-        if step % _LOOK_EVERY:
+        if step % _CHECK_EVERY:
             return None
-        if step % (10 * _LOOK_EVERY) == 0 or not self._other_bytes:
+        if step % (10 * _CHECK_EVERY) == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
         budget = self._run.recipe.disk_budget
         used = (self._writer.bytes_used() + self._other_bytes) / budget
-        state = "none" if used >= _STOP_AT else "keyframes" if used >= _THIN_AT else "all"
+        state = "none" if used >= _STOP_AT else "keyframes" if used >= _KEYFRAMES_ONLY_AT else "all"
         # Never resume what was given up: the record would look complete and have holes.
         if _STATES.index(state) <= _STATES.index(self.snapshots):
             return None

@@ -12,24 +12,27 @@ import numpy as np
 
 from lamplighter import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
 from lamplighter.runfolder.tables import layouts, measures, steps, tiles
-from lamplighter.wire.frames import Census, Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.row_frames import Census, Rows
 
 _WAL_MODE = b"\x02\x02"
 """Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
 
 
-def left_open(run: RunFolder) -> tuple[str, ...]:
+def unsealed_roles(run: RunFolder) -> tuple[str, ...]:
     """Return the roles (`trainer`, `projector`, `analyst`) with an unsealed file. Reads 20 bytes per file."""
-    return tuple(role for role, files in _files(run).items() if any(_in_wal_mode(path) for path, _ in files))
+    return tuple(
+        role for role, files in _files_by_role(run).items() if any(_in_wal_mode(path) for path, _ in files)
+    )
 
 
-def seal_left_open(run: RunFolder, role: str) -> bool:
+def seal_role_files(run: RunFolder, role: str) -> bool:
     """Seal the files of a role that no process holds, without waiting. Only for finished runs.
 
     Returns:
@@ -40,12 +43,14 @@ def seal_left_open(run: RunFolder, role: str) -> bool:
         if is_held(run.path, role):
             return False
         with RoleLock(run.path, role):
-            return all(_seal(path, schema) for path, schema in _files(run)[role] if _in_wal_mode(path))
+            return all(
+                _seal(path, schema) for path, schema in _files_by_role(run)[role] if _in_wal_mode(path)
+            )
     except (RoleTakenError, *READ_ERRORS):
         return False
 
 
-def compact(run: RunFolder, patience: float = 10.0) -> bool:
+def compact_run(run: RunFolder, patience: float = 10.0) -> bool:
     """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps.
 
     Holds the trainer's role meanwhile, since the steps must have only one writer.
@@ -68,21 +73,21 @@ def compact(run: RunFolder, patience: float = 10.0) -> bool:
 
 
 def _compact(run: RunFolder) -> bool:
-    with History(run) as history:
-        if history.steps.facts().get("phase") not in steps.TERMINAL:
+    with MatrixHistory(run) as history:
+        if history.steps.facts().get("phase") not in steps.TERMINAL_PHASES:
             return False
-        attempt, last = history.steps.last()
+        attempt, last = history.steps.newest_step()
         keyframe = census = None
-        if history.steps.keyframe_step(last) != last and history.exact(last):
+        if history.steps.keyframe_step(last) != last and history.is_exact(last):
             # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
-            at, seen = history.snapshot(last), touches(history.steps, last)
-            ids = np.arange(len(at.vectors), dtype=np.uint32)
-            keyframe = encode(Rows(attempt, last, at.time, len(ids), ids, at.vectors))
-            census = encode(Census(attempt, last, at.time, seen.touches, seen.last_lit))
+            newest, so_far = history.snapshot(last), read_touches(history.steps, last)
+            ids = np.arange(len(newest.vectors), dtype=np.uint32)
+            keyframe = encode(Rows(attempt, last, newest.time, len(ids), ids, newest.vectors))
+            census = encode(Census(attempt, last, newest.time, so_far.touches, so_far.last_lit))
     with steps.StepsWriter(run.steps_path) as writer:
         if keyframe is not None and census is not None:
-            writer.keep_keyframe(last, keyframe, census, attempt)
-        with failpoint.within("compact"):
+            writer.add_keyframe(last, keyframe, census, attempt)
+        with failpoint.trigger_within("compact"):
             writer.compact()
         return writer.close(sealed=True)
 
@@ -95,7 +100,7 @@ def _seal(path: Path, schema: str) -> bool:
         connection.close()
 
 
-def _files(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
+def _files_by_role(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
     return {
         "trainer": ((run.steps_path, steps.SCHEMA),),
         "projector": ((run.layouts_path, layouts.SCHEMA),),

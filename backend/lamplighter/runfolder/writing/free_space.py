@@ -15,23 +15,23 @@ import apsw
 
 Done = TypeVar("Done")
 
-NO_ROOM = (apsw.FullError, apsw.IOError)
+DISK_FULL_ERRORS = (apsw.FullError, apsw.IOError)
 """Errors of a writer's transaction when the disk is full, a quota is exhausted, or a file has reached its maximum
 size. The transaction is rolled back completely, and can be retried."""
 
 _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
-_NEEDED, _NEEDED_SHARE = 16_000_000, 0.25
+_MIN_RESERVE, _MIN_RESERVE_SHARE = 16_000_000, 0.25
 """Space for a write-ahead log and a checkpoint while snapshots pause; at most this share of a small file system."""
-_AGAIN_AT = 1.5
-_LOOK_EVERY, _LONGEST_PAUSE = 0.25, 60.0
-_SAID = (
+_RESUME_FACTOR = 1.5
+_CHECK_EVERY, _MAX_RETRY_DELAY = 0.25, 60.0
+_PAUSED_MESSAGE = (
     "the disk is nearly full ({}): snapshots pause, loss and lit rows are still kept; make room, and snapshots go"
     " on by themselves"
 )
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class DiskRoom:
+class FreeSpace:
     """A monitor of the free space.
 
     Below a reserve, moved rows and keyframes pause, which leaves the space to scalars, checkpoints and other
@@ -43,28 +43,28 @@ class DiskRoom:
         self._path = path
         self.paused = paused
         """True while snapshots wait for space."""
-        self._due = 0.0
-        self._pause = _LOOK_EVERY
+        self._next_check = 0.0
+        self._retry_delay = _CHECK_EVERY
 
-    def look(self) -> str | None:
+    def refresh(self) -> str | None:
         """Measure the free space, at most four times a second, and pause or resume.
 
         Returns:
             A message about the change; None if nothing changed.
         """
-        if (now := time.monotonic()) < self._due:
+        if (now := time.monotonic()) < self._next_check:
             return None
-        self._due = now + _LOOK_EVERY
+        self._next_check = now + _CHECK_EVERY
         try:
             usage = shutil.disk_usage(self._path)
         except OSError:
             return None
-        needed = min(_NEEDED, _NEEDED_SHARE * usage.total)
+        needed = min(_MIN_RESERVE, _MIN_RESERVE_SHARE * usage.total)
         reserve = min(_RESERVE, max(needed, _RESERVE_SHARE * usage.total))
         if not self.paused and usage.free < reserve:
             self.paused = True
-            return _SAID.format(f"{usage.free / 1e6:,.1f} MB are free")
-        if self.paused and usage.free >= _AGAIN_AT * reserve:
+            return _PAUSED_MESSAGE.format(f"{usage.free / 1e6:,.1f} MB are free")
+        if self.paused and usage.free >= _RESUME_FACTOR * reserve:
             self.paused = False
             return (
                 "there is room on the disk again: snapshots are kept from here on, beginning with a whole one"
@@ -75,26 +75,26 @@ class DiskRoom:
         """Pause regardless of the free space, after a write failed. Return a message that says so."""
         self.paused = True
         # A quota does not show in the free space, so retry with growing delays.
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-        self._due = time.monotonic() + self._pause
-        return _SAID.format(why)
+        self._retry_delay = min(2 * self._retry_delay, _MAX_RETRY_DELAY)
+        self._next_check = time.monotonic() + self._retry_delay
+        return _PAUSED_MESSAGE.format(why)
 
-    def fits(self) -> None:
+    def reset_retry_delay(self) -> None:
         """Reset the retry delay after a snapshot was committed."""
-        self._pause = _LOOK_EVERY
+        self._retry_delay = _CHECK_EVERY
 
 
-def means_full(error: BaseException) -> bool:
+def is_disk_full(error: BaseException) -> bool:
     """Return whether an error means that the disk is full."""
-    return isinstance(error, NO_ROOM) or (isinstance(error, OSError) and error.errno in _FULL)
+    return isinstance(error, DISK_FULL_ERRORS) or (isinstance(error, OSError) and error.errno in _FULL_ERRNOS)
 
 
-def insist(
+def retry_while_full(
     work: Callable[[], Done],
     stopped: Callable[[], object],
-    who: str,
+    activity: str,
     *,
-    also: tuple[type[Exception], ...] = (),
+    also_full: tuple[type[Exception], ...] = (),
     on_wait: Callable[[], None] | None = None,
 ) -> Done | None:
     """Call `work` and retry it while the disk is full, from once a second to four times a minute.
@@ -116,13 +116,15 @@ def insist(
         try:
             done = work()
         except Exception as error:
-            if not (means_full(error) or isinstance(error, also)):
+            if not (is_disk_full(error) or isinstance(error, also_full)):
                 raise
             if not pause:
-                say(f"{who} waits for room on the disk: {error}")
+                log_line(f"{activity} waits for room on the disk: {error}")
         else:
             if pause:
-                say(f"{who} goes on after {time.monotonic() - begun:,.0f} s without room on the disk")
+                log_line(
+                    f"{activity} goes on after {time.monotonic() - begun:,.0f} s without room on the disk"
+                )
             return done
         if on_wait is not None:
             on_wait()
@@ -134,7 +136,7 @@ def insist(
             time.sleep(0.1)
 
 
-def say(message: str) -> None:
+def log_line(message: str) -> None:
     """Write a line to this worker's log, ignoring errors: the log may be on the full disk."""
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)

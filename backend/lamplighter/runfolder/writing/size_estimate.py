@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lamplighter.recipe import ModelRecipe, Recipe
-from lamplighter.runfolder.tables.row_pruning import KEYFRAMES_APART
+from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_271, 500_000
 _MANUALS_TOKENS = 1_200_000
 """Tokens in the docstrings of the packages Lamplighter itself needs; other machines have more packages."""
 
-_TILED = 0.65
+_TILED_SHARE = 0.65
 """Size of packed tiles relative to the moved rows in them."""
-_PAGES = 1.04
+_PAGE_OVERHEAD = 1.04
 """SQLite's overhead: file size relative to the records in it."""
-_STEPS_A_FRAME, _RESTING_FRAMES = 4, 100
+_STEPS_PER_LAYOUT, _FINAL_LAYOUTS = 4, 100
 """Training steps per layout, and layouts after the last step. Both depend on the machine; about this on two
 cores."""
 _MAP_SHARE = 0.1
@@ -67,7 +67,11 @@ class SizeEstimate:
 
 
 def estimate_size(
-    recipe: Recipe, vocabulary: int | None = None, text_bytes: int | None = None, *, alone: bool = False
+    recipe: Recipe,
+    vocabulary: int | None = None,
+    text_bytes: int | None = None,
+    *,
+    without_workers: bool = False,
 ) -> SizeEstimate:
     """Estimate the size on disk of a run of `recipe`.
 
@@ -77,32 +81,38 @@ def estimate_size(
         text_bytes: size of the user's text, if known.
         alone: only a trainer runs, without a projector (no map) or an analyst (no tiles).
     """
-    size = vocabulary or _vocabulary(recipe, text_bytes)
+    size = vocabulary or _expected_vocabulary(recipe, text_bytes)
     dim, steps = recipe.model.dim, recipe.steps
-    lit = lit_rows(recipe, size)
+    lit = estimate_lit_rows(recipe, size)
     sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
     matrix = 4 * size * dim + 8 * size + 100
     every = recipe.cadence.keyframe_every
-    kept = steps // (max(every, KEYFRAMES_APART) if sparse and not alone else every) + 1
+    kept = steps // (max(every, MAX_KEYFRAME_GAP) if sparse and not without_workers else every) + 1
     gradient = 4 * (size if recipe.model.tied else lit)
     # With momentum every row seen so far moves, so that nearly all ids and distances are listed one by one.
     moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
-    frames = 0 if alone else steps / _STEPS_A_FRAME + _RESTING_FRAMES
+    frames = 0 if without_workers else steps / _STEPS_PER_LAYOUT + _FINAL_LAYOUTS
     return SizeEstimate(
-        moved_rows=round((_PAGES if alone else _TILED) * steps * (40 + lit * (4 + 4 * dim))) if sparse else 0,
-        keyframes=round(_PAGES * kept * matrix),
-        steps=round(_PAGES * steps * (120 + 8 * lit + gradient + moved + 4 * (2 * recipe.model.layers + 3))),
+        moved_rows=round(
+            (_PAGE_OVERHEAD if without_workers else _TILED_SHARE) * steps * (40 + lit * (4 + 4 * dim))
+        )
+        if sparse
+        else 0,
+        keyframes=round(_PAGE_OVERHEAD * kept * matrix),
+        steps=round(
+            _PAGE_OVERHEAD * steps * (120 + 8 * lit + gradient + moved + 4 * (2 * recipe.model.layers + 3))
+        ),
         map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (5 * size + 600))),
         checkpoints=2
-        * (_parameters(recipe.model, size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
-        corpus=_corpus(recipe, text_bytes) + 40 * size,
+        * (_parameter_count(recipe.model, size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
+        corpus=_corpus_bytes(recipe, text_bytes) + 40 * size,
         budget=recipe.disk_budget,
         lit=lit,
         exact=sparse,
     )
 
 
-def lit_rows(recipe: Recipe, vocabulary: int) -> int:
+def estimate_lit_rows(recipe: Recipe, vocabulary: int) -> int:
     """Estimate the distinct tokens in a batch.
 
     Fitted to batches of 32 to 4,096 tokens of English and of Lamptown, with errors up to a fifth, rarely a third.
@@ -112,14 +122,14 @@ def lit_rows(recipe: Recipe, vocabulary: int) -> int:
     return max(1, round(vocabulary * -math.expm1(-free / vocabulary)))
 
 
-def _vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
+def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
     most = recipe.corpus.vocabulary_size
     if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
         return min(most, _LAMPTOWN_WORDS)
     return most if text_bytes is None else max(3, min(most, text_bytes // 2))
 
 
-def _parameters(model: ModelRecipe, vocabulary: int) -> int:
+def _parameter_count(model: ModelRecipe, vocabulary: int) -> int:
     block = 12 * model.dim**2 + 13 * model.dim
     matrices = 1 if model.tied else 2
     return (
@@ -127,7 +137,7 @@ def _parameters(model: ModelRecipe, vocabulary: int) -> int:
     )
 
 
-def _corpus(recipe: Recipe, text_bytes: int | None) -> int:
+def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:
     match recipe.corpus.kind:
         case "lamptown":
             return 4 * _LAMPTOWN_TOKENS

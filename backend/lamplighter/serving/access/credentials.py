@@ -26,22 +26,22 @@ TOKEN_FILE = ".presenter-token"
 CODE_SECONDS = 600.0
 """Lifetime of a launch code, in seconds."""
 
-_MOST_CODES = 1_000
+_MAX_CODES = 1_000
 _SHORTEST = 32
-_NOT_OURS_TO_WRITE = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOT_WRITABLE_ERRNOS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-class _SomebodyElsesError(Exception):
+class _OtherOwnerError(Exception):
     """The token file belongs to another user."""
 
 
-class Keys:
+class CredentialStore:
     """The presenter's credentials. Thread-safe."""
 
-    def __init__(self, token: str, *, kept: bool = True) -> None:
+    def __init__(self, token: str, *, persistent: bool = True) -> None:
         """Use this token. `kept`: it is stored in the token file, for later servers too."""
         self.token = token
-        self.kept = kept
+        self.persistent = persistent
         self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()
         self._codes: OrderedDict[str, float] = OrderedDict()
         self._lock = threading.Lock()
@@ -53,35 +53,35 @@ class Keys:
 
     def is_token(self, offered: str) -> bool:
         """Return whether `offered` is the token, comparing in constant time."""
-        return _same(offered, self.token)
+        return _constant_time_equal(offered, self.token)
 
     def is_cookie(self, offered: str) -> bool:
         """Return whether `offered` is the presenter's cookie, comparing in constant time."""
-        return _same(offered, self._cookie)
+        return _constant_time_equal(offered, self._cookie)
 
     def issue_code(self) -> str:
         """Create a launch code, which works once within `CODE_SECONDS`."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = time.monotonic() + CODE_SECONDS
-            while len(self._codes) > _MOST_CODES:
+            while len(self._codes) > _MAX_CODES:
                 self._codes.popitem(last=False)
         return code
 
-    def redeem(self, offered: str) -> bool:
+    def redeem_code(self, offered: str) -> bool:
         """Use up a launch code. Returns whether it was valid."""
         with self._lock:
             now = time.monotonic()
             for code in [code for code, until in self._codes.items() if until < now]:
                 del self._codes[code]
             # Compare every code, so that the time taken says nothing about any of them.
-            good = [code for code in self._codes if _same(offered, code)]
+            good = [code for code in self._codes if _constant_time_equal(offered, code)]
             for code in good:
                 del self._codes[code]
         return bool(good)
 
 
-def open_keys(folder: Path) -> Keys:
+def open_credentials(folder: Path) -> CredentialStore:
     """Load the credentials of the runs below `folder` from its token file, creating the file if it is
     missing.
 
@@ -94,18 +94,18 @@ def open_keys(folder: Path) -> Keys:
     """
     path = folder / TOKEN_FILE
     try:
-        return Keys(_read(path) or _make(path))
-    except _SomebodyElsesError:
+        return CredentialStore(_read(path) or _make(path))
+    except _OtherOwnerError:
         why = f"{path} is another user's"
     except OSError as error:
-        if error.errno not in _NOT_OURS_TO_WRITE:
+        if error.errno not in _NOT_WRITABLE_ERRNOS:
             raise SettingsError(f"runs: {path} cannot be used: {error.strerror or error}") from error
         why = f"{folder} cannot be written"
     log.warning("%s: the presenter's token is for this server process only", why)
-    return Keys(secrets.token_urlsafe(32), kept=False)
+    return CredentialStore(secrets.token_urlsafe(32), persistent=False)
 
 
-def _same(offered: str, real: str) -> bool:
+def _constant_time_equal(offered: str, real: str) -> bool:
     return hmac.compare_digest(offered.encode(errors="replace"), real.encode())
 
 
@@ -115,7 +115,7 @@ def _read(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     if os.name == "posix" and facts.st_uid != os.getuid():
-        raise _SomebodyElsesError
+        raise _OtherOwnerError
     private = os.name != "posix" or not facts.st_mode & 0o077
     if not stat.S_ISREG(facts.st_mode) or not private:
         path.unlink()

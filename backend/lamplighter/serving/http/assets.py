@@ -23,11 +23,11 @@ NOT_BUILT = """<!doctype html>
 
 
 @dataclass(frozen=True)
-class Script:
+class CompressedScript:
     """A script, plain and gzip-compressed, with its entity tag."""
 
     plain: bytes
-    zipped: bytes
+    gzipped: bytes
     etag: str
 
 
@@ -37,17 +37,17 @@ class Assets:
     def __init__(self, static: Path | None = None) -> None:
         """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
-        self._plotly: Script | None = None
+        self._plotly: CompressedScript | None = None
         self._lock = threading.Lock()
 
-    def index(self) -> str | None:
+    def index_html(self) -> str | None:
         """Return the HTML of the page, or None if it has not been built."""
         try:
             return (self.static / "app" / "index.html").read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
 
-    def find(self, below: str, path: str) -> Path | None:
+    def find_file(self, below: str, path: str) -> Path | None:
         """Return the file for a request path below a folder of `static`; None if it is missing or outside
         that folder."""
         parts = path.split("/")
@@ -61,7 +61,7 @@ class Assets:
         except (OSError, ValueError):
             return None
 
-    def plotly(self) -> Script | None:
+    def plotly(self) -> CompressedScript | None:
         """Return plotly.js, compressed on first use and cached; None if the package does not contain it."""
         with self._lock:
             if self._plotly is None:
@@ -75,13 +75,13 @@ def find_static() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
 
 
-def _load_plotly() -> Script | None:
+def _load_plotly() -> CompressedScript | None:
     # Locate the package without importing it: importing plotly takes a second and gains nothing.
     spec = find_spec("plotly")
     try:
         if spec is None or not spec.submodule_search_locations:
             return None
         plain = (Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
-        return Script(plain, gzip.compress(plain, 6, mtime=0), f'"plotly-{version("plotly")}"')
+        return CompressedScript(plain, gzip.compress(plain, 6, mtime=0), f'"plotly-{version("plotly")}"')
     except (FileNotFoundError, PackageNotFoundError):
         return None

@@ -12,15 +12,15 @@ from typing import Any
 
 from starlette.requests import Request
 
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.problems import RefusedError
 
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 _RANGE = re.compile(r"[\w!#$&^.+*-]+/[\w!#$&^.+*-]+", re.ASCII)
-_MOST_RANGES = 100
+_MAX_RANGES = 100
 
 
 @dataclass(frozen=True)
-class Format:
+class ResponseFormat:
     """A format in which a response can be sent."""
 
     name: str
@@ -29,16 +29,18 @@ class Format:
     """The media type in `Accept`."""
 
 
-FRAME = Format("frame", "application/octet-stream")
-JSON = Format("json", "application/json")
-NPY = Format("npy", "application/x-npy")
-SAFETENSORS = Format("safetensors", "application/x-safetensors")
-ARROW = Format("arrow", "application/vnd.apache.arrow.stream")
-PARQUET = Format("parquet", "application/vnd.apache.parquet")
-TSV = Format("tsv", "text/tab-separated-values")
+FRAME = ResponseFormat("frame", "application/octet-stream")
+JSON = ResponseFormat("json", "application/json")
+NPY = ResponseFormat("npy", "application/x-npy")
+SAFETENSORS = ResponseFormat("safetensors", "application/x-safetensors")
+ARROW = ResponseFormat("arrow", "application/vnd.apache.arrow.stream")
+PARQUET = ResponseFormat("parquet", "application/vnd.apache.parquet")
+TSV = ResponseFormat("tsv", "text/tab-separated-values")
 
 
-def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> Format:
+def negotiate_format(
+    request: Request, offered: tuple[ResponseFormat, ...], requested: str | None
+) -> ResponseFormat:
     """Choose the format of a response.
 
     Args:
@@ -49,8 +51,8 @@ def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> 
     Raises:
         Refused: `Accept` allows none of them (406).
     """
-    if asked is not None:
-        return next(format for format in offered if format.name == asked)
+    if requested is not None:
+        return next(format for format in offered if format.name == requested)
     ranges = list(_ranges(",".join(request.headers.getlist("accept"))))
     if not ranges:
         return offered[0]
@@ -58,16 +60,16 @@ def choose(request: Request, offered: tuple[Format, ...], asked: str | None) -> 
     (quality, _), best = max(ranked, key=lambda found: found[0])
     if quality == 0:
         there = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
-        raise Refused(406, f"this does not come in a format that Accept allows; there is {there}: "
+        raise RefusedError(406, f"this does not come in a format that Accept allows; there is {there}: "
                       "name one with ?format= or in Accept")  # fmt: skip
     return best
 
 
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
+NOT_MODIFIED_RESPONSE: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
 """The additional response of a route with entity tags, for the OpenAPI page."""
 
 
-def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
+def format_responses(offered: Iterable[ResponseFormat]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses of a route with several formats and large bodies; JSON is described by its
     model."""
     binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
@@ -75,14 +77,14 @@ def described(offered: Iterable[Format]) -> dict[int | str, dict[str, Any]]:
     contents = {
         format.media_type: text if format is TSV else binary for format in offered if format is not JSON
     }
-    told: dict[int | str, dict[str, Any]] = {
+    responses: dict[int | str, dict[str, Any]] = {
         200: {"content": contents},
-        **UNCHANGED,
+        **NOT_MODIFIED_RESPONSE,
         503: _problem("Too many large answers at once: `Retry-After` says when to try again"),
     }
     if ARROW in offered:
-        told[501] = _problem("A package that the format needs is not installed here")
-    return told
+        responses[501] = _problem("A package that the format needs is not installed here")
+    return responses
 
 
 def _problem(description: str) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def _problem(description: str) -> dict[str, Any]:
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:
     """Yield media ranges and their qualities, skipping invalid ranges."""
-    for part in accept.split(",", _MOST_RANGES)[:_MOST_RANGES]:
+    for part in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
         for parameter in parameters:

@@ -32,7 +32,8 @@ def render(schema: Schema) -> str:
         f'<h2 id="{escape(tag)}">{escape(tag)}</h2>{"".join(found)}' for tag, found in by_tag.items()
     )
     shapes = "".join(
-        _shape(name, shape) for name, shape in schema.get("components", {}).get("schemas", {}).items()
+        _schema_section(name, shape)
+        for name, shape in schema.get("components", {}).get("schemas", {}).items()
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -66,39 +67,39 @@ def _operation(path: str, method: str, operation: Schema, schema: Schema) -> str
     return "".join(parts) + "</section>"
 
 
-def _shape(name: str, shape: Schema) -> str:
+def _schema_section(name: str, schema: Schema) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_type(of)}</td><td>{escape(of.get('description', ''))}</td></tr>"
-        for field, of in shape.get("properties", {}).items()
+        f"<tr><td><code>{escape(field)}</code></td><td>{_type(field_schema)}</td><td>{escape(field_schema.get('description', ''))}</td></tr>"
+        for field, field_schema in schema.get("properties", {}).items()
     )
     return (
         f'<section id="{escape(name)}"><h3>{escape(name)}</h3>'
-        f"<p>{escape(shape.get('description', ''))}</p><table>{rows}</table></section>"
+        f"<p>{escape(schema.get('description', ''))}</p><table>{rows}</table></section>"
     )
 
 
-def _type(of: Schema) -> str:
+def _type(schema: Schema) -> str:
     """Describe a schema in a few words, with links to the schemas it names."""
-    if "$ref" in of:
-        name = escape(str(of["$ref"]).rsplit("/", 1)[-1])
+    if "$ref" in schema:
+        name = escape(str(schema["$ref"]).rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'
     for several in ("anyOf", "oneOf"):
-        if several in of:
-            return " or ".join(_type(one) for one in of[several])
-    if "enum" in of:
-        return " or ".join(f"<code>{escape(str(value))}</code>" for value in of["enum"])
-    if "const" in of:
-        return f"<code>{escape(str(of['const']))}</code>"
-    if of.get("type") == "array":
-        return f"list of {_type(of.get('items', {}))}" if "items" in of else "list"
+        if several in schema:
+            return " or ".join(_type(one) for one in schema[several])
+    if "enum" in schema:
+        return " or ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    if "const" in schema:
+        return f"<code>{escape(str(schema['const']))}</code>"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}" if "items" in schema else "list"
     limits = "".join(
-        f"{sign}{of[key]}"
+        f"{sign}{schema[key]}"
         for key, sign in (
             ("minimum", " ≥ "),
             ("exclusiveMinimum", " > "),
             ("maximum", " ≤ "),
             ("maxLength", ", at most "),
         )
-        if key in of
+        if key in schema
     )
-    return escape(f"{of.get('type', 'anything')}{limits}")
+    return escape(f"{schema.get('type', 'anything')}{limits}")

@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.wire.frames import FrameError
+from lamplighter.wire.binary import FrameError
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
-class Fault(BaseModel):
+class FieldError(BaseModel):
     """An error in one field of a request."""
 
     field: str
@@ -39,17 +39,17 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[Fault] = []
+    errors: list[FieldError] = []
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An exception for a request that is refused; it becomes a problem response."""
 
     def __init__(
         self,
         status: int,
         detail: str,
-        errors: list[Fault] | None = None,
+        errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """Set the HTTP status, the reason and, if fields are at fault, the errors in them."""
@@ -60,8 +60,8 @@ class Refused(Exception):
         self.headers = headers
 
 
-def problem(
-    status: int, detail: str, errors: list[Fault] | None = None, headers: Mapping[str, str] | None = None
+def problem_response(
+    status: int, detail: str, errors: list[FieldError] | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return a problem as a response."""
     body: dict[str, Any] = {
@@ -72,50 +72,52 @@ def problem(
     }
     if errors:
         body["errors"] = [fault.model_dump() for fault in errors]
-    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+    return Response(json.dumps(body), status, headers, PROBLEM_MEDIA_TYPE)
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {
         "description": "Not done",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }
 """Error responses that every operation may give, for the OpenAPI page."""
 
 
-def install(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI) -> None:
     """Answer every error that a route raises with a problem response, and describe problems in the schema."""
     _describe(app)
 
     def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, Refused)
-        return problem(error.status, error.detail, error.errors, error.headers)
+        assert isinstance(error, RefusedError)
+        return problem_response(error.status, error.detail, error.errors, error.headers)
 
     def not_found(_: Request, error: Exception) -> Response:
-        return problem(404, str(error))
+        return problem_response(404, str(error))
 
     def conflict(_: Request, error: Exception) -> Response:
-        return problem(409, str(error))
+        return problem_response(409, str(error))
 
     def unreadable(_: Request, error: Exception) -> Response:
-        return problem(409, f"this run cannot be read: {error}")
+        return problem_response(409, f"this run cannot be read: {error}")
 
     def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        return problem_response(error.status_code, str(error.detail), headers=error.headers)
 
     def invalid(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        faults = [_fault(found) for found in error.errors()]
+        faults = [_field_error(found) for found in error.errors()]
         detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
-        return problem(422, detail or "the request is not valid", faults)
+        return problem_response(422, detail or "the request is not valid", faults)
 
     def crashed(_: Request, error: Exception) -> Response:
         # The server logs the details; strangers must not see more than this.
-        return problem(500, f"something went wrong here ({type(error).__name__}); the server's log says more")
+        return problem_response(
+            500, f"something went wrong here ({type(error).__name__}); the server's log says more"
+        )
 
-    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(NoSuchRunError, not_found)
     app.add_exception_handler(NoSnapshotError, not_found)
     app.add_exception_handler(RunBusyError, conflict)
@@ -141,7 +143,7 @@ def _describe(app: FastAPI) -> None:
     app.openapi = openapi
 
 
-def _fault(found: Mapping[str, Any]) -> Fault:
+def _field_error(error: Mapping[str, Any]) -> FieldError:
     # The first part names the location (body, query, path); a union adds the branch it took.
-    where = [str(part) for part in found["loc"][1:]] or [str(part) for part in found["loc"]]
-    return Fault(field=".".join(where), message=str(found["msg"]).removeprefix("Value error, "))
+    where = [str(part) for part in error["loc"][1:]] or [str(part) for part in error["loc"]]
+    return FieldError(field=".".join(where), message=str(error["msg"]).removeprefix("Value error, "))

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI
 from starlette.routing import compile_path
 
-from lamplighter.serving.http.problems import PROBLEMS
+from lamplighter.serving.http.problems import PROBLEM_RESPONSES
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -35,7 +35,7 @@ class Access(Enum):
 
 
 @dataclass(frozen=True)
-class Rule:
+class RouteRule:
     """A declared route, as the gate sees it."""
 
     kind: Literal["http", "websocket"]
@@ -57,32 +57,32 @@ class Routes:
     def __init__(self, tag: str) -> None:
         """Collect routes shown under `tag` on the OpenAPI page."""
         self._tag = tag
-        self._entries: list[tuple[Rule, Callable[..., Any], dict[str, Any]]] = []
+        self._entries: list[tuple[RouteRule, Callable[..., Any], dict[str, Any]]] = []
 
     def get(
         self, path: str, *, access: Access = Access.READ, head: bool = True, **options: Any
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
-        return self._add(Rule("http", path, methods, access), {"methods": ["GET"], **options})
+        return self._add(RouteRule("http", path, methods, access), {"methods": ["GET"], **options})
 
     def post(
         self, path: str, *, body_limit: int = _SMALL_BODY, **options: Any
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a POST route, for presenters."""
-        rule = Rule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
+        rule = RouteRule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
         return self._add(rule, {"methods": ["POST"], **options})
 
     def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """Register a DELETE route, for presenters."""
-        rule = Rule("http", path, frozenset({"DELETE"}), Access.CHANGE)
+        rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
         return self._add(rule, {"methods": ["DELETE"], **options})
 
     def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
         """Register a websocket on which only the server sends."""
-        return self._add(Rule("websocket", path, frozenset(), access), {})
+        return self._add(RouteRule("websocket", path, frozenset(), access), {})
 
-    def attach(self, app: FastAPI) -> list[Rule]:
+    def attach(self, app: FastAPI) -> list[RouteRule]:
         """Add the routes to an app. Returns their rules, for its gate."""
         for rule, endpoint, options in self._entries:
             if rule.kind == "websocket":
@@ -90,11 +90,11 @@ class Routes:
             else:
                 given: dict[str, Any] = {"tags": [self._tag], **options}
                 if given.get("include_in_schema", True):
-                    given["responses"] = {**PROBLEMS, **options.get("responses", {})}
+                    given["responses"] = {**PROBLEM_RESPONSES, **options.get("responses", {})}
                 app.add_api_route(rule.path, endpoint, **given)
         return [rule for rule, _, _ in self._entries]
 
-    def _add(self, rule: Rule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+    def _add(self, rule: RouteRule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
         def keep(endpoint: Endpoint) -> Endpoint:
             self._entries.append((rule, endpoint, options))
             return endpoint
@@ -102,7 +102,9 @@ class Routes:
         return keep
 
 
-def find_rule(rules: Iterable[Rule], kind: str, method: str, path: str) -> tuple[Rule | None, set[str]]:
+def find_rule(
+    rules: Iterable[RouteRule], kind: str, method: str, path: str
+) -> tuple[RouteRule | None, set[str]]:
     """Return the rule for a request, and the methods that its path allows (empty: there is no such path)."""
     allowed: set[str] = set()
     for rule in rules:

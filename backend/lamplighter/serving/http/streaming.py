@@ -13,23 +13,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from lamplighter.serving.http.caching import anything
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.caching import not_modified_if_any
+from lamplighter.serving.http.problems import RefusedError
 
-LARGE = 4 << 20
+LARGE_RESPONSE_BYTES = 4 << 20
 """Bytes from which on a response counts as large and needs a place."""
 
 _PLACES = 4
-_A_PLACE = 64 << 20
+_PLACE_BYTES = 64 << 20
 """Bytes of memory that one place stands for."""
-_MOMENT = 0.5
-_PIECE = 1 << 18
-_PATIENCE = 30.0
+_WAIT_SECONDS = 0.5
+_PIECE_BYTES = 1 << 18
+_SEND_SECONDS = 30.0
 """Seconds allowed for a client to read one piece: a client that stopped reading keeps no place and no open
 file."""
 
 
-class Turnstile:
+class LargeResponseLimiter:
     """A limit on large responses at a time: each holds a matrix, and shares the machine with the trainer."""
 
     def __init__(self, places: int = _PLACES) -> None:
@@ -38,7 +38,7 @@ class Turnstile:
         self._free = places
         self._changed = threading.Condition()
 
-    def enter(self, size: int = 0) -> Callable[[], None]:
+    def acquire(self, size: int = 0) -> Callable[[], None]:
         """Take one place, plus more in proportion to the `size` bytes of memory that a response takes.
 
         Returns:
@@ -47,10 +47,10 @@ class Turnstile:
         Raises:
             Refused: the places did not become free within half a second (503).
         """
-        taken = min(self._places, 1 + size // _A_PLACE)
+        taken = min(self._places, 1 + size // _PLACE_BYTES)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= taken, timeout=_MOMENT):
-                raise Refused(
+            if not self._changed.wait_for(lambda: self._free >= taken, timeout=_WAIT_SECONDS):
+                raise RefusedError(
                     503,
                     "this server is making as many large answers as it can at once: try again in a few seconds",
                     headers={"Retry-After": "3"},
@@ -66,7 +66,7 @@ class Turnstile:
         return leave
 
 
-class Streamed(StreamingResponse):
+class StreamedResponse(StreamingResponse):
     """A response that sends its parts while threads produce them, and drops a client that stops reading."""
 
     def __init__(
@@ -74,7 +74,7 @@ class Streamed(StreamingResponse):
         parts: Iterator[bytes],
         headers: dict[str, str],
         media_type: str,
-        leave: Callable[[], None],
+        release: Callable[[], None],
         *,
         length: int | None = None,
     ) -> None:
@@ -92,13 +92,13 @@ class Streamed(StreamingResponse):
         pieces = _pieces(parts)
         super().__init__(pieces, headers=headers, media_type=media_type)
         self._pieces = pieces
-        self._leave = leave
+        self._release = release
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
 
         async def patient(message: Message) -> None:
-            with anyio.fail_after(_PATIENCE):
+            with anyio.fail_after(_SEND_SECONDS):
                 await send(message)
 
         try:
@@ -109,12 +109,12 @@ class Streamed(StreamingResponse):
             return
         finally:
             self._pieces.close()
-            self._leave()
+            self._release()
 
 
-def answer(
+def respond(
     request: Request,
-    turnstile: Turnstile,
+    limiter: LargeResponseLimiter,
     make: Callable[[], Iterable[bytes]],
     size: int,
     headers: dict[str, str],
@@ -136,20 +136,20 @@ def answer(
     Raises:
         Refused: too many large responses are being sent (503).
     """
-    if head_only(request) and (size >= LARGE or length is not None):
-        return _head(headers, media_type, length)
-    if size < LARGE:
+    if head_only(request) and (size >= LARGE_RESPONSE_BYTES or length is not None):
+        return _headers_only_response(headers, media_type, length)
+    if size < LARGE_RESPONSE_BYTES:
         body = b"".join(make())
-        return anything(request, headers) or Response(body, headers=headers, media_type=media_type)
-    leave = turnstile.enter(size)
+        return not_modified_if_any(request, headers) or Response(body, headers=headers, media_type=media_type)
+    release = limiter.acquire(size)
     try:
         parts = iter(make())
-        if found := anything(request, headers):
-            leave()
-            return found
-        return Streamed(parts, headers, media_type, leave, length=length)
+        if done := not_modified_if_any(request, headers):
+            release()
+            return done
+        return StreamedResponse(parts, headers, media_type, release, length=length)
     except BaseException:
-        leave()
+        release()
         raise
 
 
@@ -175,15 +175,15 @@ def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
     try:
         for part in parts:
             view = memoryview(part)
-            for at in range(0, len(view), _PIECE):
-                yield view[at : at + _PIECE]
+            for offset in range(0, len(view), _PIECE_BYTES):
+                yield view[offset : offset + _PIECE_BYTES]
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
 
 
-def _head(headers: dict[str, str], media_type: str, length: int | None) -> Response:
+def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:
     response = Response(headers=headers, media_type=media_type)
     del response.headers["content-length"]
     if length is not None:

@@ -21,21 +21,21 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
-State = Literal["running", "done", "failed", "cancelled"]
-Command = Callable[[RunFolder, str, int | None, Path], list[str]]
+ExportState = Literal["running", "done", "failed", "cancelled"]
+ExportCommand = Callable[[RunFolder, str, int | None, Path], list[str]]
 """A function that returns the command line for exporting a run, in a format, at a step, to a file."""
 
 _MODULE = "lamplighter.exports.worker"
 
 
-def export_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
+def export_worker_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
     """Return the command line of an export's process."""
     at = [] if step is None else ["--step", str(step)]
     return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *at]
 
 
 @dataclass
-class Job:
+class ExportJob:
     """An export, running or finished."""
 
     run: RunFolder
@@ -47,10 +47,10 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     created: float = field(default_factory=time.time)
     """Unix seconds."""
-    state: State = "running"
-    share: float = 0.0
+    state: ExportState = "running"
+    progress: float = 0.0
     """Progress, from 0 to 1."""
-    what: str = "starting"
+    activity: str = "starting"
     bytes: int = 0
     """Bytes written so far; the size of the file once the job is done."""
     problem: str | None = None
@@ -61,7 +61,7 @@ class Job:
     def name(self) -> str:
         """Return the file name for downloads."""
         at = "" if self.step is None else f"-step-{self.step}"
-        ending = FORMATS[self.format].ending
+        ending = FORMATS[self.format].suffix
         return f"{self.run.id}{at}{ending if ending.startswith('.') else f'{ending}.zip'}"
 
     @property
@@ -69,7 +69,7 @@ class Job:
         """Return the path of the finished file."""
         return self.folder / self.name
 
-    def size(self) -> int:
+    def bytes_on_disk(self) -> int:
         """Return the bytes in the job's folder, which may be written to meanwhile."""
         size = 0
         # Folders and files come and go meanwhile; `os.walk` skips those that have gone.
@@ -79,13 +79,13 @@ class Job:
                     size += os.path.getsize(os.path.join(folder, name))
         return size
 
-    def begin(self, command: Command) -> subprocess.Popen[bytes]:
+    def start(self, command: ExportCommand) -> subprocess.Popen[bytes]:
         """Start the process, with its error output going to a log file in the job's folder.
 
         Raises:
             OSError: the process or the log file cannot be created.
         """
-        with self._log.open("wb") as errors:
+        with self._log_path.open("wb") as errors:
             return subprocess.Popen(
                 command(self.run, self.format, self.step, self.file),
                 # The process ends when its stdin closes, and that happens however this server ends.
@@ -97,42 +97,42 @@ class Job:
                 creationflags=subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
             )
 
-    def end(self, code: int) -> None:
+    def record_exit(self, code: int) -> None:
         """Record how the process ended, unless the job already ended for another reason; remove an incomplete
         file."""
         if self.state == "running" and code == 0 and self.file.is_file():
             self.bytes = self.file.stat().st_size
-            self.state, self.share, self.what = "done", 1.0, ""
-            self._log.unlink(missing_ok=True)
+            self.state, self.progress, self.activity = "done", 1.0, ""
+            self._log_path.unlink(missing_ok=True)
             return
         if self.state == "running":
             log.warning(
                 "export %s of %s ended with %d: %s", self.format, self.run.id, code, self._last_line()
             )
-            ended = f"was killed ({_signal(code)})" if code < 0 else f"ended with code {code}"
+            ended = f"was killed ({_signal_name(code)})" if code < 0 else f"ended with code {code}"
             more = "make it again" if code < 0 else "the server's log says more; make it again"
             self.state = "failed"
             self.problem = f"the process of this export {ended} before it was done; {more}"
-        self.bytes, self.what = 0, ""
-        self.remove()
+        self.bytes, self.activity = 0, ""
+        self.remove_files()
 
-    def remove(self) -> None:
+    def remove_files(self) -> None:
         """Remove the job's files from the disk."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
-    def _log(self) -> Path:
+    def _log_path(self) -> Path:
         return self.folder / "log"
 
     def _last_line(self) -> str:
-        with suppress(OSError), self._log.open("rb") as file:
+        with suppress(OSError), self._log_path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
             lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
             return lines[-1][:300] if lines else ""
         return ""
 
 
-def _signal(code: int) -> str:
+def _signal_name(code: int) -> str:
     with suppress(ValueError):
         return signal.Signals(-code).name
     return f"signal {-code}"

@@ -15,11 +15,11 @@ import anyio.to_thread
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.textfile import decode_text
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.problems import RefusedError
 
-LARGEST = 64 << 20
+MAX_UPLOAD_BYTES = 64 << 20
 """Maximum size of one text, in bytes."""
-KEPT = 20
+MAX_UPLOADS = 20
 """Texts kept at a time; the oldest are removed first."""
 
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -32,7 +32,7 @@ class Uploads:
         """Keep texts in `folder`, which is created with the first one."""
         self._folder = folder
 
-    async def keep(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int]:
+    async def store(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int]:
         """Store a text.
 
         Args:
@@ -55,13 +55,13 @@ class Uploads:
             await anyio.to_thread.run_sync(lambda: part.unlink(missing_ok=True))
         return upload, size
 
-    def text(self, upload: str) -> tuple[str, str]:
+    def read_text(self, upload: str) -> tuple[str, str]:
         """Return a text and its name.
 
         Raises:
             Refused: the text is not kept, or no longer (422).
         """
-        gone = Refused(422, "that upload is not here (any more); send the text again")
+        gone = RefusedError(422, "that upload is not here (any more); send the text again")
         # Check the id before it becomes part of a path: no other text can name a file.
         if not _ID.fullmatch(upload):
             raise gone
@@ -71,7 +71,7 @@ class Uploads:
         except FileNotFoundError:
             raise gone from None
 
-    def drop(self, upload: str) -> None:
+    def delete(self, upload: str) -> None:
         """Remove a text, once a run has been made from it."""
         if _ID.fullmatch(upload):
             self._remove(self._folder / f"{upload}.txt")
@@ -81,8 +81,8 @@ class Uploads:
         async with await anyio.open_file(part, "wb") as file:
             async for chunk in chunks:
                 size += len(chunk)
-                if size > LARGEST:
-                    raise Refused(413, f"a text may have at most {LARGEST >> 20} MiB")
+                if size > MAX_UPLOAD_BYTES:
+                    raise RefusedError(413, f"a text may have at most {MAX_UPLOAD_BYTES >> 20} MiB")
                 await file.write(chunk)
         return size
 
@@ -90,12 +90,12 @@ class Uploads:
         try:
             text = decode_text(part.read_bytes(), "the text")
         except CorpusError as error:
-            raise Refused(422, str(error)) from None
+            raise RefusedError(422, str(error)) from None
         part.write_bytes(text.encode())
         (self._folder / f"{upload}.name").write_text(name, encoding="utf-8")
         part.replace(self._folder / f"{upload}.txt")
         texts = sorted(self._folder.glob("*.txt"), key=lambda path: path.stat().st_mtime_ns)
-        for old in texts[:-KEPT]:
+        for old in texts[:-MAX_UPLOADS]:
             self._remove(old)
 
     @staticmethod

@@ -12,150 +12,98 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Generator, Mapping
-from dataclasses import dataclass, field
 
 import anyio
 import anyio.to_thread
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.playback import NoSuchStepError, Place
+from lamplighter.runfolder.reading.playback import NoSuchStepError
+from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.live.playback_session import CANNOT_BE_PLAYED, Player, WishError, closing, read_wish
-from lamplighter.serving.live.run_follower import Tail
-from lamplighter.serving.live.send_queue import Message, Slot, TooFarBehindError, What
-from lamplighter.serving.reading.run_catalog import Library
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_playback_request
+from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
+from lamplighter.serving.live.run_follower import RunFollower
+from lamplighter.serving.live.viewer import (
+    CHANNEL_NAMES,
+    CLOSE_NO_SUCH_RUN,
+    CLOSE_TOO_SLOW,
+    DEFAULT_CHANNELS,
+    SEND_SECONDS,
+    CloseConnection,
+    Viewer,
+    abort,
+)
+from lamplighter.serving.reading.run_catalog import RunCatalog
 
 log = logging.getLogger(__name__)
 
-CHANNELS = ("pulse", "layout", "rows")
-BY_DEFAULT = "pulse,layout"
-SEND_SECONDS = 10.0
-"""Seconds allowed for sending one message."""
 
-NO_SUCH_RUN, TOO_SLOW = 4404, 4408
 _READERS = 2
 """Playback sessions that may read run files at once."""
 
-_CHANNEL = {
-    What.PULSE: "pulse",
-    What.CENSUS: "pulse",
-    What.ROWS: "rows",
-    What.MATRIX: "rows",
-    What.LINEAR: "layout",
-    What.UMAP: "layout",
-    What.DISTRICTS: "layout",
-}
 
-
-class _Closed(Exception):
-    """An exception that makes the server close a viewer's connection."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
-@dataclass(eq=False)
-class Viewer:
-    """One connected websocket."""
-
-    channels: frozenset[str]
-    slot: Slot = field(default_factory=Slot)
-    begun: bool = False
-    playing: bool = False
-    """True while it replays the past instead of receiving live messages."""
-    taken: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a message leaves the send queue."""
-    joining: list[Message] | None = None
-    """The messages to send once it is live, while it is about to join."""
-    answered: asyncio.Future[bool] | None = None
-    """The run follower's answer to a playback session that waits for it."""
-    ended: asyncio.Future[_Closed] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def put(self, messages: list[Message]) -> None:
-        """Queue the messages that belong to the viewer's channels."""
-        try:
-            for message in messages:
-                channel = _CHANNEL.get(message.what)
-                if channel is None or channel in self.channels:
-                    self.slot.put(message)
-        except TooFarBehindError:
-            self.end(TOO_SLOW, "reading too slowly")
-
-    async def room(self, most: int) -> None:
-        """Wait until no more than this many messages are queued."""
-        while self.slot.waiting() > most:
-            self.taken.clear()
-            await self.taken.wait()
-
-    def end(self, code: int, reason: str) -> None:
-        """Close the viewer's socket."""
-        if not self.ended.done():
-            self.ended.set_result(_Closed(code, reason))
-
-
-class _Watch:
+class _WatchedRun:
     """One watched run: its follower and its viewers."""
 
-    def __init__(self, run: RunFolder, library: Library, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, run: RunFolder, library: RunCatalog, loop: asyncio.AbstractEventLoop) -> None:
         self.viewers: set[Viewer] = set()
         self.failed = False
-        self.tail: Tail[Viewer] = Tail(
+        self.follower: RunFollower[Viewer] = RunFollower(
             run,
             library,
-            told=lambda messages: _on_loop(loop, lambda: self._told(messages)),
-            begun=lambda viewer, messages: _on_loop(loop, lambda: self._begun(viewer, messages)),
-            failed=lambda code, reason: _on_loop(loop, lambda: self._fail(code, reason)),
+            on_messages=lambda messages: _call_on_loop(loop, lambda: self._deliver(messages)),
+            on_joined=lambda viewer, messages: _call_on_loop(loop, lambda: self._joined(viewer, messages)),
+            on_failed=lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
         )
 
-    def _told(self, messages: list[Message]) -> None:
+    def _deliver(self, messages: list[ViewerMessage]) -> None:
         for viewer in self.viewers:
-            if viewer.begun and viewer.playing:
-                viewer.put([m for m in messages if m.what in (What.STATUS, What.TEXT)])
-            elif viewer.begun:
-                viewer.put(messages)
+            if viewer.joined and viewer.playing:
+                viewer.enqueue([m for m in messages if m.kind in (MessageKind.STATUS, MessageKind.TEXT)])
+            elif viewer.joined:
+                viewer.enqueue(messages)
 
-    def _begun(self, viewer: Viewer, messages: list[Message] | None) -> None:
-        viewer.begun = True
-        if viewer.joining is not None and messages is not None:
+    def _joined(self, viewer: Viewer, messages: list[ViewerMessage] | None) -> None:
+        viewer.joined = True
+        if viewer.first_live_messages is not None and messages is not None:
             viewer.playing = False
-            viewer.put(viewer.joining)
-        viewer.put(messages or [])
-        if viewer.answered is not None and not viewer.answered.done():
-            viewer.answered.set_result(messages is not None)
+            viewer.enqueue(viewer.first_live_messages)
+        viewer.enqueue(messages or [])
+        if viewer.join_answer is not None and not viewer.join_answer.done():
+            viewer.join_answer.set_result(messages is not None)
 
-    async def greet(self, viewer: Viewer) -> None:
+    async def send_hello(self, viewer: Viewer) -> None:
         """Send `hello` to a viewer that is about to replay the past."""
         viewer.playing = True
-        viewer.answered = asyncio.get_running_loop().create_future()
-        self.tail.greet(viewer, viewer.channels)
-        await viewer.answered
+        viewer.join_answer = asyncio.get_running_loop().create_future()
+        self.follower.send_hello(viewer, viewer.channels)
+        await viewer.join_answer
 
-    async def join(self, viewer: Viewer, place: Place, say: list[Message]) -> bool:
+    async def join(self, viewer: Viewer, place: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
         """Make a viewer that was played up to `place` a live one, after the given messages. Returns False if
         more must be played before."""
-        viewer.joining = say
-        viewer.answered = asyncio.get_running_loop().create_future()
-        self.tail.join(viewer, viewer.channels, place=place)
-        return await viewer.answered
+        viewer.first_live_messages = messages
+        viewer.join_answer = asyncio.get_running_loop().create_future()
+        self.follower.join(viewer, viewer.channels, place=place)
+        return await viewer.join_answer
 
     def _fail(self, code: int, reason: str) -> None:
         self.failed = True
         for viewer in self.viewers:
-            viewer.end(code, reason)
+            viewer.request_close(code, reason)
 
 
 class Hub:
     """The watched runs of a server. Belongs to one event loop."""
 
-    def __init__(self, library: Library, send_seconds: float = SEND_SECONDS) -> None:
+    def __init__(self, library: RunCatalog, send_seconds: float = SEND_SECONDS) -> None:
         """Serve the runs of `library`."""
         self._library = library
         self._send_seconds = send_seconds
-        self._watches: dict[str, _Watch] = {}
+        self._watched_runs: dict[str, _WatchedRun] = {}
         self._readers = anyio.CapacityLimiter(_READERS)
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
@@ -163,82 +111,82 @@ class Hub:
         `to`, `speed`, `set`."""
         await websocket.accept()
         try:
-            wish = read_wish(query)
-        except WishError as error:
-            await websocket.close(CANNOT_BE_PLAYED, str(error))
+            request = parse_playback_request(query)
+        except PlaybackRequestError as error:
+            await websocket.close(CLOSE_CANNOT_BE_PLAYED, str(error))
             return
         try:
-            run = await anyio.to_thread.run_sync(self._library.find, run_id)
+            run = await anyio.to_thread.run_sync(self._library.find_run, run_id)
         except NoSuchRunError as error:
-            await websocket.close(NO_SUCH_RUN, str(error))
+            await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
-        wanted = query.get("channels", BY_DEFAULT)
-        viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNELS))
-        with self._watching(run, viewer) as watch:
-            if wish is None:
-                watch.tail.join(viewer, viewer.channels)
-                await self._attend(websocket, viewer)
+        wanted = query.get("channels", DEFAULT_CHANNELS)
+        viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES))
+        with self._watch(run, viewer) as watch:
+            if request is None:
+                watch.follower.join(viewer, viewer.channels)
+                await self._serve_viewer(websocket, viewer)
                 return
-            player = Player(
+            session = PlaybackSession(
                 run,
                 viewer.channels,
-                wish,
-                put=viewer.put,
-                room=viewer.room,
+                request,
+                enqueue=viewer.enqueue,
+                wait_for_room=viewer.wait_for_room,
                 join=lambda place, say: watch.join(viewer, place, say),
                 readers=self._readers,
             )
-            await self._attend(websocket, viewer, self._play(watch, viewer, player))
+            await self._serve_viewer(websocket, viewer, self._play(watch, viewer, session))
 
-    def viewers(self, run_id: str) -> int:
+    def viewer_count(self, run_id: str) -> int:
         """Return how many viewers watch a run."""
-        watch = self._watches.get(run_id)
+        watch = self._watched_runs.get(run_id)
         return 0 if watch is None else len(watch.viewers)
 
     async def close(self) -> None:
         """Stop every run follower, and wait up to 2 s for each to close its files."""
-        tails = [watch.tail for watch in self._watches.values()]
-        for watch in self._watches.values():
-            watch.tail.stop()
+        tails = [watch.follower for watch in self._watched_runs.values()]
+        for watch in self._watched_runs.values():
+            watch.follower.stop()
             for viewer in watch.viewers:
-                viewer.end(1012, "the server is going")
+                viewer.request_close(1012, "the server is going")
         for tail in tails:
-            await anyio.to_thread.run_sync(tail.ended, 2.0)
+            await anyio.to_thread.run_sync(tail.wait_ended, 2.0)
 
-    async def _play(self, watch: _Watch, viewer: Viewer, player: Player) -> None:
-        await watch.greet(viewer)
+    async def _play(self, watch: _WatchedRun, viewer: Viewer, session: PlaybackSession) -> None:
+        await watch.send_hello(viewer)
         try:
-            await player.play()
+            await session.play()
         except (*READ_ERRORS, NoSuchStepError, ValueError) as error:
-            viewer.end(*closing(error))
+            viewer.request_close(*close_code_for(error))
         except Exception:
             log.exception("playing to a viewer")
-            viewer.end(1011, "an error in the server")
+            viewer.request_close(1011, "an error in the server")
 
     @contextlib.contextmanager
-    def _watching(self, run: RunFolder, viewer: Viewer) -> Generator[_Watch]:
+    def _watch(self, run: RunFolder, viewer: Viewer) -> Generator[_WatchedRun]:
         """Register a viewer with a run; the last viewer to leave stops the run's follower."""
-        watch = self._watches.get(run.id)
+        watch = self._watched_runs.get(run.id)
         if watch is None or watch.failed:
-            watch = _Watch(run, self._library, asyncio.get_running_loop())
-            self._watches[run.id] = watch
-            watch.tail.start()
+            watch = _WatchedRun(run, self._library, asyncio.get_running_loop())
+            self._watched_runs[run.id] = watch
+            watch.follower.start()
         watch.viewers.add(viewer)
         try:
             yield watch
         finally:
             watch.viewers.discard(viewer)
             if not watch.viewers:
-                watch.tail.stop()
-                if self._watches.get(run.id) is watch:
-                    del self._watches[run.id]
+                watch.follower.stop()
+                if self._watched_runs.get(run.id) is watch:
+                    del self._watched_runs[run.id]
 
-    async def _attend(
+    async def _serve_viewer(
         self, websocket: WebSocket, viewer: Viewer, playing: Coroutine[object, object, None] | None = None
     ) -> None:
         player = asyncio.create_task(playing) if playing is not None else None
         sender = asyncio.create_task(self._send(websocket, viewer))
-        listener = asyncio.create_task(_listen(websocket))
+        listener = asyncio.create_task(_wait_for_disconnect(websocket))
         try:
             await asyncio.wait({sender, listener, viewer.ended}, return_when=asyncio.FIRST_COMPLETED)
             if listener.done() or websocket.client_state.name == "DISCONNECTED":
@@ -250,7 +198,7 @@ class Hub:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             viewer.ended.cancel()
-        if not isinstance(closed, _Closed):
+        if not isinstance(closed, CloseConnection):
             if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
                 raise closed
             return
@@ -260,21 +208,21 @@ class Hub:
         except (TimeoutError, RuntimeError):
             # The peer does not even read the close frame.
             pass
-        if closed.code == TOO_SLOW:
-            _abort(websocket)
+        if closed.code == CLOSE_TOO_SLOW:
+            abort(websocket)
 
     async def _send(self, websocket: WebSocket, viewer: Viewer) -> None:
         while True:
-            data = await viewer.slot.take()
-            viewer.taken.set()
+            data = await viewer.queue.get()
+            viewer.dequeued.set()
             try:
                 async with asyncio.timeout(self._send_seconds):
                     await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
             except TimeoutError:
-                raise _Closed(TOO_SLOW, "reading too slowly") from None
+                raise CloseConnection(CLOSE_TOO_SLOW, "reading too slowly") from None
 
 
-async def _listen(websocket: WebSocket) -> None:
+async def _wait_for_disconnect(websocket: WebSocket) -> None:
     """Wait until the viewer disconnects. Its messages are ignored."""
     while True:
         message = await websocket.receive()
@@ -282,14 +230,7 @@ async def _listen(websocket: WebSocket) -> None:
             return
 
 
-def _abort(websocket: WebSocket) -> None:
-    """Drop the connection with its unsent bytes, if the server provides a way to (`server.py`)."""
-    abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
-    if abort is not None:
-        abort()
-
-
-def _on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+def _call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
     # The run follower may outlive the loop by one poll.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call)

@@ -13,140 +13,57 @@ from __future__ import annotations
 
 import asyncio
 import math
-import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from itertools import groupby
-from typing import Literal
 
 import anyio
 import anyio.to_thread
-from pydantic import BaseModel
 
-from lamplighter.runfolder.errors import READ_ERRORS, passes
-from lamplighter.runfolder.reading.playback import CHANNELS, NoSuchStepError, Part, Place, Playback, Played
+from lamplighter.runfolder.errors import READ_ERRORS, is_transient
+from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
+from lamplighter.runfolder.reading.playback_parts import CHANNELS, PlaybackCursor, PlaybackItem, PlaybackKind
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.live.send_queue import Message, What
-from lamplighter.serving.schemas.base import json_text
-from lamplighter.serving.schemas.messages import MeasuresMessage
-from lamplighter.wire.frames import Method
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.playback_request import PlaybackRequest, PlaybackRequestError
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import EndMessage, EventMessage, LiveMessage, MeasuresMessage
+from lamplighter.wire.layout_frames import Method
 
-CANNOT_BE_PLAYED = 4400
+CLOSE_CANNOT_BE_PLAYED = 4400
 """Websocket close code. Final: retrying does not help."""
-SPEED = 50.0
-"""Default speed, in steps per second."""
-SLOWEST, FASTEST = 0.001, 1_000_000.0
-_LAST_STEP = 0xFFFF_FFFE
-_AHEAD = 0.5
+_READ_AHEAD_SECONDS = 0.5
 """Seconds of steps read at once; steps read ahead may be superseded before they are due."""
-_MOST_STEPS = 256
-_LAG = 0.25
+_MAX_BATCH_STEPS = 256
+_MAX_LAG_SECONDS = 0.25
 """Seconds that a viewer may fall behind its speed before its steps merge."""
-_FULL = 32
+_MAX_QUEUED = 32
 """Messages that may wait in the send queue meanwhile."""
-_AGAIN = 0.1
+_POLL_SECONDS = 0.1
 """Seconds between reads of a run that has no more steps."""
 _TRIES = 3
 
-_WHAT = {
-    Part.CENSUS: What.CENSUS,
-    Part.MATRIX: What.MATRIX,
-    Part.PULSE: What.PULSE,
-    Part.ROWS: What.ROWS,
-    Part.DISTRICTS: What.DISTRICTS,
+_KIND_OF_CHANNEL = {
+    PlaybackKind.CENSUS: MessageKind.CENSUS,
+    PlaybackKind.MATRIX: MessageKind.MATRIX,
+    PlaybackKind.PULSE: MessageKind.PULSE,
+    PlaybackKind.ROWS: MessageKind.ROWS,
+    PlaybackKind.DISTRICTS: MessageKind.DISTRICTS,
 }
 
 
-class EventMessage(BaseModel):
-    """A playback message: an event recorded with the step just played."""
-
-    type: Literal["event"] = "event"
-    step: int
-    attempt: int
-    time: float
-    kind: str
-    message: str
-
-
-class LiveMessage(BaseModel):
-    """A playback message: the following messages are live."""
-
-    type: Literal["live"] = "live"
-    step: int
-
-
-class EndMessage(BaseModel):
-    """A playback message: the last step was played."""
-
-    type: Literal["end"] = "end"
-    step: int
-
-
-class WishError(ValueError):
-    """A playback request that cannot be fulfilled; the message says which can."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A viewer's request for playback."""
-
-    first: int
-    last: int | None
-    speed: float
-    """Steps per second; infinite for as fast as the viewer reads."""
-    again: bool = False
-    """True to play the reprojected map instead of the live one."""
-
-
-def read_wish(query: Mapping[str, str]) -> Wish | None:
-    """Read the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
-
-    Raises:
-        WishError: the parameters are not valid.
-    """
-    if "from" not in query:
-        if "to" in query or "speed" in query or "set" in query:
-            raise WishError("`to`, `speed` and `set` need `from`: the step to play from")
-        return None
-    first = _step("from", query["from"])
-    last = _step("to", query["to"]) if "to" in query else None
-    if last is not None and last < first:
-        raise WishError(f"`to` is {last}, before `from`, {first}")
-    layouts = query.get("set", "live")
-    if layouts not in ("live", "again"):
-        raise WishError("`set` must be `live` or `again`: the map as it was made, or as it was laid out anew")
-    return Wish(first, last, _speed(query.get("speed")), layouts == "again")
-
-
-def _step(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _LAST_STEP:
-        raise WishError(f"`{name}` must be a step, a whole number from 0 on")
-    return int(text)
-
-
-def _speed(text: str | None) -> float:
-    if text is None:
-        return SPEED
-    if text == "full":
-        return math.inf
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not SLOWEST <= float(text) <= FASTEST:
-        raise WishError(f"`speed` must be steps a second, {SLOWEST:g} to {FASTEST:,.0f}, or `full`")
-    return float(text)
-
-
-class Player:
+class PlaybackSession:
     """The playback of one run to one viewer."""
 
     def __init__(
         self,
         run: RunFolder,
         channels: frozenset[str],
-        wish: Wish,
+        request: PlaybackRequest,
         *,
-        put: Callable[[list[Message]], None],
-        room: Callable[[int], Awaitable[None]],
-        join: Callable[[Place, list[Message]], Awaitable[bool]],
+        enqueue: Callable[[list[ViewerMessage]], None],
+        wait_for_room: Callable[[int], Awaitable[None]],
+        join: Callable[[PlaybackCursor, list[ViewerMessage]], Awaitable[bool]],
         readers: anyio.CapacityLimiter,
     ) -> None:
         """Prepare to play `run`.
@@ -161,17 +78,22 @@ class Player:
                 played first.
             readers: limits how many playbacks read at once.
         """
-        parts = [part for name in channels for part in CHANNELS[name]] + [Part.MEASURES, Part.EVENT]
-        self._playback = Playback(run, wish.first, wish.last, parts, again=wish.again)
-        self._put, self._room, self._join = put, room, join
+        parts = [part for name in channels for part in CHANNELS[name]] + [
+            PlaybackKind.MEASURES,
+            PlaybackKind.EVENT,
+        ]
+        self._playback = Playback(run, request.first, request.last, parts, reprojected=request.reprojected)
+        self._enqueue, self._wait_for_room, self._join = enqueue, wait_for_room, join
         self._readers = readers
-        self._first, self._speed = wish.first, wish.speed
-        self._steps = _MOST_STEPS if math.isinf(wish.speed) else _clamp(wish.speed * _AHEAD)
-        self._live = wish.last is None
-        self._said_end = False
-        self._base: tuple[float, int] | None = None
+        self._first, self._speed = request.first, request.speed
+        self._steps = (
+            _MAX_BATCH_STEPS if math.isinf(request.speed) else _clamp(request.speed * _READ_AHEAD_SECONDS)
+        )
+        self._live = request.last is None
+        self._end_sent = False
+        self._anchor: tuple[float, int] | None = None
         """The time at which a step was due; the due times of later steps follow from it."""
-        self._given = -1
+        self._last_sent_step = -1
 
     async def play(self) -> None:
         """Play until the viewer is live or no steps remain.
@@ -181,35 +103,37 @@ class Player:
             FormatError, OSError, apsw.Error: the run cannot be read.
         """
         while not self._playback.done:
-            before = self._playback.place
-            batch = await self._read()
-            for _, of_step in groupby(batch, key=lambda one: one.step):
-                await self._give(list(of_step))
+            before = self._playback.cursor
+            batch = await self._read_batch()
+            for _, items in groupby(batch, key=lambda one: one.step):
+                await self._send_step(list(items))
             # Steps without messages for this viewer take their time as well.
-            await self._until(self._playback.place.step)
-            if batch or self._playback.place.step != before.step:
+            await self._wait_until_due(self._playback.cursor.step)
+            if batch or self._playback.cursor.step != before.step:
                 continue
-            place = self._playback.place
-            if self._playback.over and place.step >= 0 and not self._said_end:
-                self._end()
+            place = self._playback.cursor
+            if self._playback.run_ended and place.step >= 0 and not self._end_sent:
+                self._send_end()
             if self._live and place.step >= 0:
-                live = Message(What.TEXT, json_text(LiveMessage(step=place.step)))
-                if await self._join(place, [] if self._said_end else [live]):
+                live = ViewerMessage(MessageKind.TEXT, to_json_text(LiveMessage(step=place.step)))
+                if await self._join(place, [] if self._end_sent else [live]):
                     return
-            await asyncio.sleep(_AGAIN)
-        self._end()
+            await asyncio.sleep(_POLL_SECONDS)
+        self._send_end()
 
-    def _end(self) -> None:
-        self._said_end = True
-        self._put([Message(What.TEXT, json_text(EndMessage(step=self._playback.place.step)))])
+    def _send_end(self) -> None:
+        self._end_sent = True
+        self._enqueue(
+            [ViewerMessage(MessageKind.TEXT, to_json_text(EndMessage(step=self._playback.cursor.step)))]
+        )
 
-    async def _read(self) -> list[Played]:
+    async def _read_batch(self) -> list[PlaybackItem]:
         failures = 0
         begun = time.monotonic()
         while True:
             try:
                 batch = await anyio.to_thread.run_sync(
-                    self._playback.more, self._steps, limiter=self._readers
+                    self._playback.read_next, self._steps, limiter=self._readers
                 )
                 break
             except FileNotFoundError:
@@ -220,70 +144,74 @@ class Player:
                 failures += 1
                 if failures >= _TRIES:
                     raise
-                await asyncio.sleep(2 * _AGAIN)
-        if self._base is None and self._playback.place.step >= 0:
-            self._base = time.monotonic(), self._first
-        elif self._base is not None and batch and not math.isinf(self._speed):
+                await asyncio.sleep(2 * _POLL_SECONDS)
+        if self._anchor is None and self._playback.cursor.step >= 0:
+            self._anchor = time.monotonic(), self._first
+        elif self._anchor is not None and batch and not math.isinf(self._speed):
             # If reading fell behind, shift the clock instead of catching up: a slow disk must not merge
             # steps.
-            late = time.monotonic() - max(begun, self._due(batch[0].step))
-            self._base = self._base[0] + max(0.0, late), self._base[1]
+            late = time.monotonic() - max(begun, self._due_time(batch[0].step))
+            self._anchor = self._anchor[0] + max(0.0, late), self._anchor[1]
         return batch
 
-    def _due(self, step: int) -> float:
-        at, of = self._base or (time.monotonic(), step)
-        return at + (step - of) / self._speed
+    def _due_time(self, step: int) -> float:
+        anchor_time, anchor_step = self._anchor or (time.monotonic(), step)
+        return anchor_time + (step - anchor_step) / self._speed
 
-    async def _until(self, step: int) -> None:
-        wait = self._due(step) - time.monotonic()
+    async def _wait_until_due(self, step: int) -> None:
+        wait = self._due_time(step) - time.monotonic()
         if wait > 0 and not math.isinf(self._speed):
             await asyncio.sleep(wait)
 
-    async def _give(self, of_step: list[Played]) -> None:
+    async def _send_step(self, items: list[PlaybackItem]) -> None:
         if math.isinf(self._speed):
-            for one in of_step:
-                await self._room(0)
-                self._put([_message(one)])
+            for one in items:
+                await self._wait_for_room(0)
+                self._enqueue([_to_message(one)])
             return
-        step = of_step[0].step
-        if step < self._given:
+        step = items[0].step
+        if step < self._last_sent_step:
             # Playback went back: a new attempt superseded steps already played.
-            self._base = time.monotonic(), step
-        self._given = step
-        await self._until(step)
-        due = self._due(step)
+            self._anchor = time.monotonic(), step
+        self._last_sent_step = step
+        await self._wait_until_due(step)
+        due = self._due_time(step)
         try:
-            async with asyncio.timeout(max(0.0, due + _LAG - time.monotonic())):
-                await self._room(_FULL)
+            async with asyncio.timeout(max(0.0, due + _MAX_LAG_SECONDS - time.monotonic())):
+                await self._wait_for_room(_MAX_QUEUED)
         except TimeoutError:
             # The viewer is behind, so its queue merges.
             pass
-        self._put([_message(one) for one in of_step])
+        self._enqueue([_to_message(one) for one in items])
 
 
-def closing(error: Exception) -> tuple[int, str]:
+def close_code_for(error: Exception) -> tuple[int, str]:
     """Return the close code and the reason for a viewer whose run cannot be played."""
-    if isinstance(error, WishError | NoSuchStepError):
-        return CANNOT_BE_PLAYED, str(error)[:120]
-    if passes(error):
+    if isinstance(error, PlaybackRequestError | NoSuchStepError):
+        return CLOSE_CANNOT_BE_PLAYED, str(error)[:120]
+    if is_transient(error):
         return 1011, f"this run cannot be read at the moment: {error}"[:120]
     return 4409, f"this run cannot be read: {error}"[:120]
 
 
 def _clamp(steps: float) -> int:
-    return max(1, min(_MOST_STEPS, round(steps)))
+    return max(1, min(_MAX_BATCH_STEPS, round(steps)))
 
 
-def _message(one: Played) -> Message:
+def _to_message(one: PlaybackItem) -> ViewerMessage:
     if one.event is not None:
         event = one.event
         text = EventMessage(
             step=event.step, attempt=event.attempt, time=event.time, kind=event.kind, message=event.message
         )
-        return Message(What.TEXT, json_text(text))
+        return ViewerMessage(MessageKind.TEXT, to_json_text(text))
     if one.measures is not None:
         step, values = one.measures
-        return Message(What.MEASURES, json_text(MeasuresMessage(step=step, values=dict(values))))
-    if one.part is Part.LAYOUT:
-        return Message(What.UMAP if one.method.view is Method.UMAP else What.LINEAR, one.frame, one.attempt)
-    return Message(_WHAT[one.part], one.frame, one.attempt)
+        return ViewerMessage(
+            MessageKind.MEASURES, to_json_text(MeasuresMessage(step=step, values=dict(values)))
+        )
+    if one.kind is PlaybackKind.LAYOUT:
+        return ViewerMessage(
+            MessageKind.UMAP if one.method.view is Method.UMAP else MessageKind.LINEAR, one.frame, one.attempt
+        )
+    return ViewerMessage(_KIND_OF_CHANNEL[one.kind], one.frame, one.attempt)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.serving.live.send_queue import Message, What
-from lamplighter.wire.frames import Rows, encode, step_of
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.wire.frames import encode, read_step
+from lamplighter.wire.row_frames import Rows
 
 _BATCH = 128
 
 
-class ToldRows:
+class RowFeed:
     """The row feed of one run, with a cursor on the matrix that its viewers have."""
 
     def __init__(self, run: RunFolder) -> None:
@@ -23,62 +24,64 @@ class ToldRows:
         """True once a viewer wants rows."""
         self._step = -1
         """The step of the matrix that viewers have."""
-        self._lost = False
+        self._incomplete = False
         """True while rows that moved after it are missing."""
-        self._passed = False
+        self._fell_behind = False
         """True if they went missing while the follower was behind."""
 
-    def begin(self, messages: list[Message], at: int) -> None:
+    def restart(self, messages: list[ViewerMessage], step: int) -> None:
         """Start from the matrix among `messages`, or else from that of the given step."""
-        of = (m.data for m in messages if m.what is What.MATRIX and isinstance(m.data, bytes))
-        self._step, self._lost = next((step_of(data)[1] for data in of), at), False
+        matrices = (m.data for m in messages if m.kind is MessageKind.MATRIX and isinstance(m.data, bytes))
+        self._step, self._incomplete = next((read_step(data)[1] for data in matrices), step), False
 
-    def look(self, reader: StepsReader, step: int, messages: list[Message], *, behind: bool) -> None:
+    def read_new(
+        self, reader: StepsReader, step: int, messages: list[ViewerMessage], *, behind: bool
+    ) -> None:
         """Append the messages up to `step`. `behind`: later steps exist already."""
         if not self.wanted or step < 0:
-            self._step, self._lost = step, False
+            self._step, self._incomplete = step, False
             return
-        if not self._lost:
-            self._move(reader, step, messages)
-            self._lost = self._step < step
-            self._passed = self._lost and behind
-        if not self._lost or behind:
+        if not self._incomplete:
+            self._append_moved(reader, step, messages)
+            self._incomplete = self._step < step
+            self._fell_behind = self._incomplete and behind
+        if not self._incomplete or behind:
             return
-        if self._passed:
+        if self._fell_behind:
             # The rows may be in the tiles by now, which give a whole matrix: send one, once the follower has
             # caught up.
-            self._take(matrix_message(self._run, step), messages)
-            self._passed = False
+            self._restart_from(matrix_message(self._run, step), messages)
+            self._fell_behind = False
             return
         # If moved rows are not kept, there are only keyframes.
         keyframe = reader.keyframe_step(step)
         if keyframe is not None and keyframe > self._step:
-            self._take(matrix_message(self._run, keyframe), messages)
+            self._restart_from(matrix_message(self._run, keyframe), messages)
 
-    def _move(self, reader: StepsReader, step: int, messages: list[Message]) -> None:
+    def _append_moved(self, reader: StepsReader, step: int, messages: list[ViewerMessage]) -> None:
         """Append the moved rows up to the first missing step."""
         while moved := reader.rows(self._step + 1, step, limit=_BATCH):
-            for at, data in moved:
-                if at != self._step + 1:
+            for row_step, data in moved:
+                if row_step != self._step + 1:
                     return
-                messages.append(Message(What.ROWS, data, step_of(data)[0]))
-                self._step = at
+                messages.append(ViewerMessage(MessageKind.ROWS, data, read_step(data)[0]))
+                self._step = row_step
 
-    def _take(self, matrix: Message, messages: list[Message]) -> None:
+    def _restart_from(self, matrix: ViewerMessage, messages: list[ViewerMessage]) -> None:
         before = self._step
-        self.begin([matrix], before)
+        self.restart([matrix], before)
         if self._step > before:
             # Rows that moved since, if they were kept, come with the next poll.
             messages.append(matrix)
         else:
-            self._step, self._lost = before, True
+            self._step, self._incomplete = before, True
 
 
-def matrix_message(run: RunFolder, at: int) -> Message:
+def matrix_message(run: RunFolder, step: int) -> ViewerMessage:
     """Return the whole matrix at a step, or at the newest kept step before it."""
-    with History(run) as history:
-        found = history.snapshot(at, nearest=True)
-    size = len(found.vectors)
+    with MatrixHistory(run) as history:
+        snapshot = history.snapshot(step, nearest=True)
+    size = len(snapshot.vectors)
     ids = np.arange(size, dtype=np.uint32)
-    rows = Rows(found.attempt, found.step, found.time, size, ids, found.vectors)
-    return Message(What.MATRIX, encode(rows), found.attempt)
+    rows = Rows(snapshot.attempt, snapshot.step, snapshot.time, size, ids, snapshot.vectors)
+    return ViewerMessage(MessageKind.MATRIX, encode(rows), snapshot.attempt)

@@ -13,68 +13,37 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
-from lamplighter.wire.frames import Pulse, Rows, decode, encode
+from lamplighter.serving.live.message import LATEST_ONLY, MessageKind, ViewerMessage
+from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.merge import merge_pulses, merge_rows
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Rows
 
 MERGE_AFTER = 64
 """Frames of one kind that may be queued before they merge into one."""
 MERGE_BYTES = 8 << 20
 """Bytes of one kind that may be queued: a pulse or the rows of a dense optimiser are large."""
-MOST_TEXTS = 1_000
-
-
-class What(Enum):
-    """The kinds of messages, by queueing policy."""
-
-    PULSE = "pulse"
-    ROWS = "rows"
-    MATRIX = "matrix"
-    """The whole matrix, which includes all queued rows."""
-    CENSUS = "census"
-    """A new start, which includes or supersedes all queued pulses."""
-    LINEAR = "linear"
-    UMAP = "umap"
-    DISTRICTS = "districts"
-    STATUS = "status"
-    MEASURES = "measures"
-    """Text, treated like any other text."""
-    TEXT = "text"
-
-
-NEWEST = (What.CENSUS, What.MATRIX, What.LINEAR, What.UMAP, What.DISTRICTS, What.STATUS)
-"""Kinds of which only the newest message stays queued."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """A message for viewers."""
-
-    what: What
-    data: bytes | str
-    attempt: int = 0
-    """The attempt of a frame; only frames of one attempt merge."""
+MAX_TEXTS = 1_000
 
 
 class TooFarBehindError(RuntimeError):
     """Too much text queued for a viewer."""
 
 
-class Slot:
+class SendQueue:
     """A queue that the event loop fills without waiting and one sender empties."""
 
     def __init__(self, merge_after: int = MERGE_AFTER, merge_bytes: int = MERGE_BYTES) -> None:
         """Start empty."""
-        self._frames = {What.PULSE: _Lane(_pulses, merge_after, merge_bytes),
-                        What.ROWS: _Lane(_rows, merge_after, merge_bytes)}  # fmt: skip
-        self._newest: dict[What, tuple[int, Message]] = {}
-        self._texts: deque[tuple[int, Message]] = deque()
+        self._frames = {MessageKind.PULSE: _MergeQueue(_merge_pulse_frames, merge_after, merge_bytes),
+                        MessageKind.ROWS: _MergeQueue(_merge_row_frames, merge_after, merge_bytes)}  # fmt: skip
+        self._newest: dict[MessageKind, tuple[int, ViewerMessage]] = {}
+        self._texts: deque[tuple[int, ViewerMessage]] = deque()
         self._count = 0
         self._filled = asyncio.Event()
 
-    def put(self, message: Message) -> None:
+    def put(self, message: ViewerMessage) -> None:
         """Add a message.
 
         Raises:
@@ -82,24 +51,24 @@ class Slot:
         """
         self._count += 1
         entry = (self._count, message)
-        if message.what in self._frames:
-            self._frames[message.what].put(entry)
-        elif message.what in NEWEST:
-            if message.what is What.CENSUS:
-                self._frames[What.PULSE].clear()
-            elif message.what is What.MATRIX:
-                self._frames[What.ROWS].clear()
+        if message.kind in self._frames:
+            self._frames[message.kind].put(entry)
+        elif message.kind in LATEST_ONLY:
+            if message.kind is MessageKind.CENSUS:
+                self._frames[MessageKind.PULSE].clear()
+            elif message.kind is MessageKind.MATRIX:
+                self._frames[MessageKind.ROWS].clear()
             # It takes the position of the message it replaces: at the end of the queue it could be put off by
             # its successors for ever.
-            place = self._newest.get(message.what, entry)[0]
-            self._newest[message.what] = (place, message)
+            place = self._newest.get(message.kind, entry)[0]
+            self._newest[message.kind] = (place, message)
         else:
             self._texts.append(entry)
-            if len(self._texts) > MOST_TEXTS:
+            if len(self._texts) > MAX_TEXTS:
                 raise TooFarBehindError
         self._filled.set()
 
-    async def take(self) -> bytes | str:
+    async def get(self) -> bytes | str:
         """Return the next message in order of arrival, waiting for one if there is none."""
         while True:
             found = self._pop()
@@ -108,12 +77,12 @@ class Slot:
             self._filled.clear()
             await self._filled.wait()
 
-    def waiting(self) -> int:
+    def pending_count(self) -> int:
         """Return the number of queued messages."""
         return sum(len(lane) for lane in self._frames.values()) + len(self._newest) + len(self._texts)
 
-    def _pop(self) -> Message | None:
-        heads: list[tuple[int, What | None]] = [
+    def _pop(self) -> ViewerMessage | None:
+        heads: list[tuple[int, MessageKind | None]] = [
             (lane.first, what) for what, lane in self._frames.items() if len(lane)
         ]
         heads += [(number, what) for what, (number, _) in self._newest.items()]
@@ -124,18 +93,18 @@ class Slot:
         _, what = min(heads, key=lambda head: head[0])
         if what is None:
             return self._texts.popleft()[1]
-        return self._newest.pop(what)[1] if what in NEWEST else self._frames[what].pop()
+        return self._newest.pop(what)[1] if what in LATEST_ONLY else self._frames[what].pop()
 
 
-class _Lane:
+class _MergeQueue:
     """The queued frames of one kind, which merge when there are too many. Queues share a frame's bytes until
     then."""
 
-    def __init__(self, merge: Callable[[Sequence[bytes]], bytes], most: int, most_bytes: int) -> None:
+    def __init__(self, merge: Callable[[Sequence[bytes]], bytes], max_frames: int, max_bytes: int) -> None:
         self._merge = merge
-        self._most = most
-        self._most_bytes = most_bytes
-        self._waiting: deque[tuple[int, Message]] = deque()
+        self._most = max_frames
+        self._most_bytes = max_bytes
+        self._waiting: deque[tuple[int, ViewerMessage]] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -145,17 +114,17 @@ class _Lane:
     def first(self) -> int:
         return self._waiting[0][0]
 
-    def put(self, entry: tuple[int, Message]) -> None:
+    def put(self, entry: tuple[int, ViewerMessage]) -> None:
         if self._waiting and self._waiting[-1][1].attempt != entry[1].attempt:
             # A new attempt comes without a census if it supersedes nothing that was sent.
-            self._collapse()
+            self._merge_newest_attempt()
         self._waiting.append(entry)
         self._bytes += len(entry[1].data)
         same = sum(1 for _, message in self._waiting if message.attempt == entry[1].attempt)
         if same > self._most or (same > 2 and self._bytes > self._most_bytes):
-            self._collapse()
+            self._merge_newest_attempt()
 
-    def pop(self) -> Message:
+    def pop(self) -> ViewerMessage:
         _, message = self._waiting.popleft()
         self._bytes -= len(message.data)
         return message
@@ -164,7 +133,7 @@ class _Lane:
         self._waiting.clear()
         self._bytes = 0
 
-    def _collapse(self) -> None:
+    def _merge_newest_attempt(self) -> None:
         attempt = self._waiting[-1][1].attempt
         before = [entry for entry in self._waiting if entry[1].attempt != attempt]
         group = [entry for entry in self._waiting if entry[1].attempt == attempt]
@@ -172,14 +141,14 @@ class _Lane:
             data = self._merge(
                 [bytes(message.data) for _, message in group if isinstance(message.data, bytes)]
             )
-            group = [(group[0][0], Message(group[0][1].what, data, attempt))]
+            group = [(group[0][0], ViewerMessage(group[0][1].kind, data, attempt))]
         self._waiting = deque(before + group)
         self._bytes = sum(len(message.data) for _, message in self._waiting)
 
 
-def _pulses(frames: Sequence[bytes]) -> bytes:
+def _merge_pulse_frames(frames: Sequence[bytes]) -> bytes:
     return encode(merge_pulses([frame for frame in map(decode, frames) if isinstance(frame, Pulse)]))
 
 
-def _rows(frames: Sequence[bytes]) -> bytes:
+def _merge_row_frames(frames: Sequence[bytes]) -> bytes:
     return encode(merge_rows([frame for frame in map(decode, frames) if isinstance(frame, Rows)]))

@@ -10,111 +10,120 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lamplighter.runfolder.lineage import Line, attempt_at, counts, shared
-from lamplighter.runfolder.reading.playback import Place
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.lineage import Lineage, attempt_at, last_shared_step, on_lineage
+from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.serving.live.row_feed import ToldRows, matrix_message
-from lamplighter.serving.live.send_queue import Message, What
-from lamplighter.wire.frames import Census, encode, step_of
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.row_feed import RowFeed, matrix_message
+from lamplighter.wire.frames import encode, read_step
+from lamplighter.wire.row_frames import Census
 
 _BATCH = 32
 """Steps sent at once: fewer than a send queue merges."""
-_NEAR = 1_000
+_MAX_JOIN_GAP = 1_000
 """Steps that a viewer may be behind when it joins after playback."""
 
 
-class ToldSteps:
+class StepFeed:
     """The step feed of one run. For the run follower's thread only."""
 
-    def __init__(self, run: RunFolder, begun: Callable[[int], None]) -> None:
+    def __init__(self, run: RunFolder, on_restart: Callable[[int], None]) -> None:
         """Start before any step has been sent. The callback receives the step of every new start given to
         viewers."""
         self._run = run
-        self._begun = begun
-        self._rows = ToldRows(run)
+        self._on_restart = on_restart
+        self._rows = RowFeed(run)
         self._attempt = 0
-        self.line: Line = []
+        self.lineage: Lineage = []
         """The lineage of the steps sent to viewers."""
         self.step = -1
         """The newest step sent."""
 
-    def look(self, reader: StepsReader, messages: list[Message]) -> bool:
+    def read_new(self, reader: StepsReader, messages: list[ViewerMessage]) -> bool:
         """Append new messages and advance the cursor past each. Returns whether more are available at
         once."""
-        line = reader.line()
-        more = self._take_line(reader, line, messages) and self._pulse(reader, line, messages)
-        self._rows.look(reader, self.step, messages, behind=more)
+        line = reader.lineage()
+        more = self._adopt_lineage(reader, line, messages) and self._read_pulses(reader, line, messages)
+        self._rows.read_new(reader, self.step, messages, behind=more)
         return more
 
-    def first(self, reader: StepsReader, *, rows: bool) -> list[Message]:
+    def first_messages(self, reader: StepsReader, *, rows: bool) -> list[ViewerMessage]:
         """Return the messages for a viewer that joins now: the census, and the matrix if it wants rows."""
-        return self._beginning(reader, self.line, self.step, rows=rows) or []
+        return self._start_messages(reader, self.lineage, self.step, rows=rows) or []
 
-    def since(self, reader: StepsReader, place: Place, *, rows: bool) -> list[Message] | None:
+    def missed_messages(
+        self, reader: StepsReader, place: PlaybackCursor, *, rows: bool
+    ) -> list[ViewerMessage] | None:
         """Return what a viewer lacks that was played up to `place`; None if more must be played first."""
         behind = self.step - place.step
-        if place.step < 0 or not 0 <= behind <= _NEAR or not counts(self.line, place.attempt, place.step):
+        if (
+            place.step < 0
+            or not 0 <= behind <= _MAX_JOIN_GAP
+            or not on_lineage(self.lineage, place.attempt, place.step)
+        ):
             return None
-        pulses = reader.pulses(place.step + 1, self.step, limit=_NEAR)
-        moved = reader.rows(place.step + 1, self.step, limit=_NEAR) if rows else []
-        if reader.line() != self.line or len(pulses) != behind:
+        pulses = reader.pulses(place.step + 1, self.step, limit=_MAX_JOIN_GAP)
+        moved = reader.rows(place.step + 1, self.step, limit=_MAX_JOIN_GAP) if rows else []
+        if reader.lineage() != self.lineage or len(pulses) != behind:
             return None
-        messages = [Message(What.PULSE, data, step_of(data)[0]) for _, data in pulses]
+        messages = [ViewerMessage(MessageKind.PULSE, data, read_step(data)[0]) for _, data in pulses]
         if rows and place.exact and len(moved) == behind:
-            messages += [Message(What.ROWS, data, step_of(data)[0]) for _, data in moved]
+            messages += [ViewerMessage(MessageKind.ROWS, data, read_step(data)[0]) for _, data in moved]
         elif rows:
             messages.append(matrix_message(self._run, self.step))
         return messages
 
-    def want_rows(self, messages: list[Message]) -> None:
+    def start_rows(self, messages: list[ViewerMessage]) -> None:
         """Send rows from now on, starting from the matrix among `messages`."""
         if not self._rows.wanted:
             self._rows.wanted = True
-            self._rows.begin(messages, self.step)
+            self._rows.restart(messages, self.step)
 
-    def _pulse(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
+    def _read_pulses(self, reader: StepsReader, line: Lineage, messages: list[ViewerMessage]) -> bool:
         pulses = reader.pulses(self.step + 1, 0xFFFF_FFFF, limit=_BATCH)
         for step, data in pulses:
-            attempt = step_of(data)[0]
-            if step != self.step + 1 or not counts(line, attempt, step):
+            attempt = read_step(data)[0]
+            if step != self.step + 1 or not on_lineage(line, attempt, step):
                 # The lineage changed between two reads: the next poll starts with the new one.
                 return True
-            messages.append(Message(What.PULSE, data, attempt))
+            messages.append(ViewerMessage(MessageKind.PULSE, data, attempt))
             self._attempt, self.step = attempt, step
         return len(pulses) == _BATCH
 
-    def _take_line(self, reader: StepsReader, line: Line, messages: list[Message]) -> bool:
+    def _adopt_lineage(self, reader: StepsReader, line: Lineage, messages: list[ViewerMessage]) -> bool:
         """Adopt a new lineage, with a new start where it departs from what was sent. Returns whether there is
         one."""
-        if self.step >= 0 and counts(line, self._attempt, self.step):
-            self.line = line
+        if self.step >= 0 and on_lineage(line, self._attempt, self.step):
+            self.lineage = line
             return True
-        attempt, last = reader.last()
+        attempt, last = reader.newest_step()
         if attempt == 0:
             return False
         # Go back to the last step sent that still counts; the first time, start at the newest step.
-        at = last if self.step < 0 else min(shared(self.line, line, self.step), last)
-        beginning = self._beginning(reader, line, at, rows=self._rows.wanted)
+        step = last if self.step < 0 else min(last_shared_step(self.lineage, line, self.step), last)
+        beginning = self._start_messages(reader, line, step, rows=self._rows.wanted)
         if beginning is None:
             return False
-        self.line, self.step = line, at
-        self._attempt = attempt_at(line, at)
-        self._rows.begin(beginning, at)
-        self._begun(at)
+        self.lineage, self.step = line, step
+        self._attempt = attempt_at(line, step)
+        self._rows.restart(beginning, step)
+        self._on_restart(step)
         messages += beginning
         return True
 
-    def _beginning(self, reader: StepsReader, line: Line, at: int, *, rows: bool) -> list[Message] | None:
+    def _start_messages(
+        self, reader: StepsReader, line: Lineage, step: int, *, rows: bool
+    ) -> list[ViewerMessage] | None:
         """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
         try:
-            so_far = touches(reader, at)
-            attempt = attempt_at(line, at)
-            census = Census(attempt, at, time.time(), so_far.touches, so_far.last_lit)
-            messages = [Message(What.CENSUS, encode(census), attempt)]
+            so_far = read_touches(reader, step)
+            attempt = attempt_at(line, step)
+            census = Census(attempt, step, time.time(), so_far.touches, so_far.last_lit)
+            messages = [ViewerMessage(MessageKind.CENSUS, encode(census), attempt)]
             if rows:
-                messages.append(matrix_message(self._run, at))
+                messages.append(matrix_message(self._run, step))
         except NoSnapshotError:
             return None
         return messages

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 
-class Reader(Protocol):
+class VersionedReader(Protocol):
     """The interface that the readers of `runfolder` share."""
 
     def version(self) -> int:
@@ -21,10 +21,10 @@ class Reader(Protocol):
         ...
 
 
-R = TypeVar("R", bound=Reader)
+R = TypeVar("R", bound=VersionedReader)
 
 
-class Watched(Generic[R]):
+class WatchedFile(Generic[R]):
     """A file that is kept open while it is busy, and closed while it is not."""
 
     def __init__(self, path: Path, open_file: Callable[[Path], R]) -> None:
@@ -36,7 +36,7 @@ class Watched(Generic[R]):
         self.reader: R | None = None
         """The reader, while it is kept open."""
 
-    def news(self) -> R | None:
+    def reader_if_changed(self) -> R | None:
         """Return the reader if something may have been committed since the last call, else None.
 
         Raises:
@@ -44,7 +44,7 @@ class Watched(Generic[R]):
         """
         if self.reader is None:
             # Take the mark first, so that later commits show at the next poll.
-            mark = (_mark(self._path), _mark(self._path.with_name(self._path.name + "-wal")))
+            mark = (_file_mark(self._path), _file_mark(self._path.with_name(self._path.name + "-wal")))
             if mark == self._mark:
                 return None
             with suppress(FileNotFoundError):
@@ -59,15 +59,15 @@ class Watched(Generic[R]):
         self._version = version
         return self.reader
 
-    def rest(self) -> None:
+    def close_until_changed(self) -> None:
         """Close the file until it changes on disk."""
         if self.reader is not None:
             self.reader.close()
             self.reader = None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Close the file, and treat all of it as new next time."""
-        self.rest()
+        self.close_until_changed()
         self._mark = None
 
     @contextmanager
@@ -87,7 +87,7 @@ class Watched(Generic[R]):
             reader.close()
 
 
-def _mark(path: Path) -> tuple[int, int] | None:
+def _file_mark(path: Path) -> tuple[int, int] | None:
     try:
         found = os.stat(path)
     except OSError:

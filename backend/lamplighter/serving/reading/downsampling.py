@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST = 20
+MIN_POINTS = 20
 """The fewest points that a caller may request."""
 
 
-def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], most: int) -> NDArray[np.int64]:
+def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], limit: int) -> NDArray[np.int64]:
     """Choose the points to keep, ascending: the first, the last, and in each of several equally long
     stretches the minimum and maximum of every series. NaN counts as largest.
 
@@ -24,9 +24,9 @@ def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], most: int) -> NDA
         Indices of the points, at most `most`.
     """
     size = len(series[0])
-    if size <= most:
+    if size <= limit:
         return np.arange(size)
-    stretches = max(1, (most - 2) // (2 * len(series)))
+    stretches = max(1, (limit - 2) // (2 * len(series)))
     edges = np.linspace(0, size, stretches + 1).astype(np.int64)
     kept = {0, size - 1}
     for one in series:

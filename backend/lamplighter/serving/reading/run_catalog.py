@@ -12,35 +12,34 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import NoSuchRunError, Shelf
-from lamplighter.runfolder.sqlite.database import FormatError
+from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.reading.token_table import TokenTable
-from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, Run, RunInFull, Status
+from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8
 _MATRICES_KEPT = 6
 _MATRIX_BYTES = 256 << 20
 
-Kept = TypeVar("Kept")
+Cached = TypeVar("Cached")
 
 
-class _Recent(OrderedDict[Any, Kept]):
+class _LruCache(OrderedDict[Any, Cached]):
     """A least-recently-used cache, guarded by its own lock."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self._most = most
+        self._most = limit
         self._lock = threading.Lock()
 
-    def fetch(self, key: object, make: Callable[[], Kept]) -> Kept:
+    def get_or_create(self, key: object, make: Callable[[], Cached]) -> Cached:
         with self._lock:
             if key in self:
                 self.move_to_end(key)
@@ -53,60 +52,60 @@ class _Recent(OrderedDict[Any, Kept]):
         return made
 
 
-class Library:
+class RunCatalog:
     """A catalogue of the runs in a run store, for reading."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, run_store: RunStore) -> None:
         """Read the runs in `shelf`."""
-        self.shelf = shelf
-        self._folders: _Recent[RunFolder] = _Recent(_RUNS_KEPT)
-        self._tables: _Recent[TokenTable] = _Recent(_RUNS_KEPT)
-        self._matrices: _Recent[Snapshot] = _Recent(_MATRICES_KEPT)
+        self.run_store = run_store
+        self._folders: _LruCache[RunFolder] = _LruCache(_RUNS_KEPT)
+        self._tables: _LruCache[TokenTable] = _LruCache(_RUNS_KEPT)
+        self._matrices: _LruCache[Snapshot] = _LruCache(_MATRICES_KEPT)
 
-    def find(self, run_id: str) -> RunFolder:
+    def find_run(self, run_id: str) -> RunFolder:
         """Return the run with that id: the same object while it is cached, so that its parsed files are
         shared.
 
         Raises:
             NoSuchRunError: there is no such run.
         """
-        found = self.shelf.find(run_id)
+        found = self.run_store.find(run_id)
         try:
             inode = found.path.stat().st_ino
         except FileNotFoundError:
             raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
-        return self._folders.fetch((run_id, inode), lambda: found)
+        return self._folders.get_or_create((run_id, inode), lambda: found)
 
-    def list(self) -> list[Run]:
+    def list_runs(self) -> list[RunSummary]:
         """Return every run, newest first. An unreadable run does not hide the others."""
-        return [self.describe(run) for run in self.shelf.runs()]
+        return [self.describe(run) for run in self.run_store.runs()]
 
-    def describe(self, run: RunFolder) -> Run:
+    def describe(self, run: RunFolder) -> RunSummary:
         """Return a run as the list shows it. Never raises because of the folder's contents."""
         try:
-            return Run(**self._read(run))
+            return RunSummary(**self._read_facts(run))
         except _UNREADABLE as error:
-            return Run(**_unreadable(run, error))
+            return RunSummary(**_unreadable_run(run, error))
 
-    def describe_fully(self, run: RunFolder) -> RunInFull:
+    def describe_fully(self, run: RunFolder) -> RunDetails:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
         contents."""
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
-            return RunInFull(**_unreadable(run, error))
+            return RunDetails(**_unreadable_run(run, error))
 
-    def read_fully(self, run: RunFolder) -> RunInFull:
+    def read_fully(self, run: RunFolder) -> RunDetails:
         """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
         placeholder.
 
         Raises:
             READ_ERRORS, ValueError: the run cannot be read.
         """
-        facts = self._read(run)
+        facts = self._read_facts(run)
         with suppress(FileNotFoundError):
             facts.update(self._contents(run))
-        return RunInFull(**facts)
+        return RunDetails(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
         """Return the status of a run.
@@ -123,7 +122,7 @@ class Library:
             raise FormatError(f"steps.sqlite: {error}") from error
 
     @contextmanager
-    def steps(self, run: RunFolder) -> Generator[StepsReader]:
+    def open_steps(self, run: RunFolder) -> Generator[StepsReader]:
         """Open the steps of a run.
 
         Raises:
@@ -133,12 +132,12 @@ class Library:
         try:
             reader = StepsReader(run.steps_path)
         except FileNotFoundError:
-            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+            raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None
         with reader:
             yield reader
 
     @contextmanager
-    def history(self, run: RunFolder) -> Generator[History]:
+    def open_history(self, run: RunFolder) -> Generator[MatrixHistory]:
         """Open the matrix history of a run.
 
         Raises:
@@ -146,13 +145,13 @@ class Library:
             FormatError: the run cannot be read.
         """
         try:
-            history = History(run)
+            history = MatrixHistory(run)
         except FileNotFoundError:
-            raise Refused(404, f"{run.id} has not begun: nothing is recorded yet") from None
+            raise RefusedError(404, f"{run.id} has not begun: nothing is recorded yet") from None
         with history:
             yield history
 
-    def tokens(self, run: RunFolder) -> TokenTable:
+    def token_table(self, run: RunFolder) -> TokenTable:
         """Return the vocabulary of a run as a searchable table.
 
         Raises:
@@ -160,29 +159,33 @@ class Library:
             FormatError: the vocabulary cannot be read.
         """
         try:
-            return self._tables.fetch((run.path, id(run)), lambda: TokenTable(run.vocabulary))
+            return self._tables.get_or_create((run.path, id(run)), lambda: TokenTable(run.vocabulary))
         except FileNotFoundError:
-            raise Refused(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
+            raise RefusedError(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
 
-    def matrix(self, run: RunFolder, history: History, step: int | None, *, nearest: bool) -> Snapshot:
+    def matrix_at(
+        self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
+    ) -> Snapshot:
         """Return the embedding after a step (None: the newest available), and cache it for the next request.
 
         Raises:
             NoSnapshotError: the step was not kept exactly and `nearest` is false, or no step was kept.
         """
-        attempt, last = history.steps.last()
+        attempt, last = history.steps.newest_step()
         wanted = last if step is None else step
         nearest = nearest or step is None
         if wanted > last and not nearest:
-            raise NoSnapshotError(wanted, _newest(history, last))
+            raise NoSnapshotError(wanted, _newest_exact_step(history, last))
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
         key = (run.path, attempt, min(wanted, last), nearest)
-        found = self._matrices.fetch(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
+        found = self._matrices.get_or_create(
+            key, lambda: history.snapshot(min(wanted, last), nearest=nearest)
+        )
         if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
             self._matrices.pop(key, None)
         return found
 
-    def _read(self, run: RunFolder) -> dict[str, Any]:
+    def _read_facts(self, run: RunFolder) -> dict[str, Any]:
         return {
             "id": run.id,
             "readable": True,
@@ -203,15 +206,15 @@ class Library:
         }
         try:
             with StepsReader(run.steps_path) as reader:
-                said = reader.facts()
+                facts = reader.facts()
         except FileNotFoundError:
             return contents
         # The trainer records these once it has built the model.
-        contents.update({name: said[name] for name in ("layers", "parameters") if name in said})
+        contents.update({name: facts[name] for name in ("layers", "parameters") if name in facts})
         return contents
 
 
-def _unreadable(run: RunFolder, error: Exception) -> dict[str, Any]:
+def _unreadable_run(run: RunFolder, error: Exception) -> dict[str, Any]:
     created = None
     with suppress(OSError):
         created = run.created
@@ -225,7 +228,7 @@ def _unreadable(run: RunFolder, error: Exception) -> dict[str, Any]:
     }
 
 
-def _newest(history: History, last: int) -> int | None:
+def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:
     try:
         return history.snapshot(last, nearest=True).step
     except NoSnapshotError:

@@ -14,56 +14,58 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Line, shared
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.lineage import Lineage, last_shared_step
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Pulse, UInts, decode_as
+from lamplighter.wire.binary import UInts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
 
 _RUNS = 8
 _BATCH = 200
-FURTHEST = 100_000
+LAST_INDEXED_STEP = 100_000
 """The last step whose losses are read: a longer run would take minutes and gigabytes of reading."""
 _NEVER = 0xFFFF_FFFF
 
 
 @dataclass
-class _Found:
+class _IndexEntry:
     exact_lock: threading.Lock = field(default_factory=threading.Lock)
     losses_lock: threading.Lock = field(default_factory=threading.Lock)
-    exact_at: tuple[Line, int, int | None] | None = None
+    exact_key: tuple[Lineage, int, int | None] | None = None
     """The lineage, its last step and its newest keyframe when `exact` was computed."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    line: Line = field(default_factory=list[tuple[int, int, int]])
+    lineage: Lineage = field(default_factory=list[tuple[int, int, int]])
     steps: array[int] = field(default_factory=lambda: array("q"))
     losses: array[float] = field(default_factory=lambda: array("f"))
-    first_lit: UInts = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    first_touched: UInts = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
     """For each token id, the first step whose batch contained it."""
 
 
-class Findings:
+class RunIndex:
     """The indexes of the last few runs."""
 
     def __init__(self) -> None:
-        self._found: OrderedDict[object, _Found] = OrderedDict()
+        self._entries: OrderedDict[object, _IndexEntry] = OrderedDict()
         self._lock = threading.Lock()
 
-    def exact_steps(self, run: RunFolder, history: History, last: int) -> NDArray[np.int64]:
+    def exact_steps(self, run: RunFolder, history: MatrixHistory, last: int) -> NDArray[np.int64]:
         """Return the steps up to `last` whose matrix can be rebuilt bit for bit, ascending, shape (N,).
 
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._of(run)
+        found = self._entry(run)
         reader = history.steps
         with found.exact_lock:
-            line, newest = reader.line(), reader.last()[1]
+            line, newest = reader.lineage(), reader.newest_step()[1]
             now = (line, newest, reader.keyframe_step(newest))
-            before = found.exact_at
+            before = found.exact_key
             # Exact steps stay exact, but a step that was the newest may have gained a keyframe since.
             if before is None or before[0] != line or (before != now and last >= before[1]):
                 found.exact = history.exact_steps()
-                found.exact_at = now
+                found.exact_key = now
             return found.exact[: int(np.searchsorted(found.exact, last, side="right"))]
 
     def losses(
@@ -76,58 +78,62 @@ class Findings:
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._of(run)
+        found = self._entry(run)
         with found.losses_lock:
-            self._keep_up(found, reader, last)
+            self._update(found, reader, last)
             steps = np.array(found.steps, dtype=np.int64)
             losses = np.array(found.losses, dtype=np.float32)
         low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
         return steps[low:high], losses[low:high]
 
-    def ever_lit(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
+    def touched_row_counts(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
         """Return how many rows were in at least one batch by each of `steps`, which must be at most
         `FURTHEST`.
 
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._of(run)
+        found = self._entry(run)
         with found.losses_lock:
-            self._keep_up(found, reader, max(steps, default=0))
-            first = np.sort(found.first_lit[found.first_lit != _NEVER])
+            self._update(found, reader, max(steps, default=0))
+            first = np.sort(found.first_touched[found.first_touched != _NEVER])
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
 
-    def _keep_up(self, found: _Found, reader: StepsReader, last: int) -> None:
-        line = reader.line()
-        if line != found.line:
-            same = shared(found.line, line, found.steps[-1]) if found.line and found.steps and line else 0
-            count = int(np.searchsorted(np.array(found.steps, dtype=np.int64), same, side="right"))
-            del found.steps[count:], found.losses[count:]
-            found.first_lit[found.first_lit > (found.steps[-1] if found.steps else 0)] = _NEVER
-            found.line = line
-        at = found.steps[-1] + 1 if found.steps else 1
-        while at <= last and (batch := reader.pulses(at, last, limit=_BATCH)):
-            if reader.line() != line:
+    def _update(self, entry: _IndexEntry, reader: StepsReader, last: int) -> None:
+        line = reader.lineage()
+        if line != entry.lineage:
+            same = (
+                last_shared_step(entry.lineage, line, entry.steps[-1])
+                if entry.lineage and entry.steps and line
+                else 0
+            )
+            count = int(np.searchsorted(np.array(entry.steps, dtype=np.int64), same, side="right"))
+            del entry.steps[count:], entry.losses[count:]
+            entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = _NEVER
+            entry.lineage = line
+        next_step = entry.steps[-1] + 1 if entry.steps else 1
+        while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
+            if reader.lineage() != line:
                 # A new attempt began meanwhile, so the batch just read may belong to either attempt.
-                found.line = []
-                self._keep_up(found, reader, last)
+                entry.lineage = []
+                self._update(entry, reader, last)
                 return
             for step, record in batch:
                 pulse = decode_as(record, Pulse)
-                found.steps.append(step)
-                found.losses.append(pulse.loss)
-                if len(found.first_lit) != pulse.vocabulary:
-                    found.first_lit = np.full(pulse.vocabulary, _NEVER, dtype=np.uint32)
-                first = found.first_lit[pulse.batch_ids]
-                found.first_lit[pulse.batch_ids] = np.minimum(first, step)
-            at = batch[-1][0] + 1
+                entry.steps.append(step)
+                entry.losses.append(pulse.loss)
+                if len(entry.first_touched) != pulse.vocabulary:
+                    entry.first_touched = np.full(pulse.vocabulary, _NEVER, dtype=np.uint32)
+                first = entry.first_touched[pulse.batch_ids]
+                entry.first_touched[pulse.batch_ids] = np.minimum(first, step)
+            next_step = batch[-1][0] + 1
 
-    def _of(self, run: RunFolder) -> _Found:
+    def _entry(self, run: RunFolder) -> _IndexEntry:
         # The creation time tells a run from an earlier one with the same name.
         key = (run.path, run.created)
         with self._lock:
-            found = self._found.setdefault(key, _Found())
-            self._found.move_to_end(key)
-            while len(self._found) > _RUNS:
-                self._found.popitem(last=False)
-            return found
+            entry = self._entries.setdefault(key, _IndexEntry())
+            self._entries.move_to_end(key)
+            while len(self._entries) > _RUNS:
+                self._entries.popitem(last=False)
+            return entry

@@ -9,30 +9,30 @@ import numpy as np
 from fastapi import Query
 from numpy.typing import NDArray
 
-from lamplighter.serving.http.problems import Fault, Refused
+from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.reading.token_table import TokenTable
 
-MOST = 4_000
+MAX_TOKEN_IDS = 4_000
 """The most ids in one request; a client that wants more requests all."""
 
 TokenIds = Annotated[
-    str | None, Query(max_length=MOST * 8, description="ids between commas; all when left out")
+    str | None, Query(max_length=MAX_TOKEN_IDS * 8, description="ids between commas; all when left out")
 ]
 
 _LIST = re.compile(r"[0-9]{1,7}(,[0-9]{1,7})*")
 
 
-def known(table: TokenTable, token_id: int) -> None:
+def require_token(table: TokenTable, token_id: int) -> None:
     """Raise Refused if there is no token with this id.
 
     Raises:
         Refused: there is no such token (404).
     """
     if not 0 <= token_id < len(table):
-        raise Refused(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")
+        raise RefusedError(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")
 
 
-def chosen(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:
+def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:
     """Parse a list of ids, keeping its order; None if `text` is None.
 
     Returns:
@@ -47,15 +47,15 @@ def chosen(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:
     if not _LIST.fullmatch(text):
         raise _wrong("this is a list of token ids between commas, as in token_ids=3,17,99")
     ids = [int(part) for part in text.split(",")]
-    if len(ids) > MOST:
-        raise _wrong(f"at most {MOST:,} tokens can be named at once: leave token_ids out to get all")
+    if len(ids) > MAX_TOKEN_IDS:
+        raise _wrong(f"at most {MAX_TOKEN_IDS:,} tokens can be named at once: leave token_ids out to get all")
     if len(set(ids)) < len(ids):
-        twice = next(one for at, one in enumerate(ids) if one in ids[:at])
+        twice = next(one for index, one in enumerate(ids) if one in ids[:index])
         raise _wrong(f"token {twice} is named twice: name each once")
     for token_id in ids:
-        known(table, token_id)
+        require_token(table, token_id)
     return np.array(ids, dtype=np.int64)
 
 
-def _wrong(message: str) -> Refused:
-    return Refused(422, f"token_ids: {message}", [Fault(field="token_ids", message=message)])
+def _wrong(message: str) -> RefusedError:
+    return RefusedError(422, f"token_ids: {message}", [FieldError(field="token_ids", message=message)])

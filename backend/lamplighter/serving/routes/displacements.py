@@ -11,22 +11,29 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_head
-from lamplighter.geometry.displacements import displacements, farthest
+from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.geometry.displacements import displacements, farthest_rows
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import attempt_at
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.serving.http.caching import Attempt, Span, headers, span, tag, unchanged
-from lamplighter.serving.http.content_negotiation import JSON, NPY, Format, choose, described
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
+from lamplighter.serving.http.content_negotiation import (
+    JSON,
+    NPY,
+    ResponseFormat,
+    format_responses,
+    negotiate_format,
+)
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import estimate_memory
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.streaming import answer
-from lamplighter.serving.routes.snapshots import cost
-from lamplighter.serving.schemas.base import Step, json_text
+from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.streaming import respond
+from lamplighter.serving.schemas.base import StepNumber, to_json_text
 from lamplighter.serving.schemas.vectors import Displacement, Displacements
-from lamplighter.serving.services import AHouse, House
+from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("snapshots")
 
@@ -35,55 +42,62 @@ _SMALL_MATRIX = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _DisplacementQuery:
     run: RunFolder
-    span: Span
+    span: StepRange
     first: int
     last: int
     most: int
 
 
-@routes.get("/api/runs/{run}/displacements", response_model=Displacements, responses=described(OFFERED))
-def distances_between(
+@routes.get(
+    "/api/runs/{run}/displacements", response_model=Displacements, responses=format_responses(OFFERED)
+)
+def get_displacements(
     run: str,
     request: Request,
-    house: AHouse,
-    from_: Annotated[Step, Query(alias="from")] = 0,
-    to: Step | None = None,
+    services: ServicesDep,
+    from_: Annotated[StepNumber, Query(alias="from")] = 0,
+    to: StepNumber | None = None,
     nearest: bool = False,
     most: Annotated[int, Query(ge=1, le=10_000)] = 20,
     format: Annotated[Literal["json", "npy"] | None, Query()] = None,
-    attempt: Attempt = None,
+    attempt: AttemptParam = None,
 ) -> Response:
     """Return each row's Euclidean distance between the matrices after two exactly kept steps. With `nearest`, use the
     nearest such step at or before each of the two.
     """
-    form = choose(request, OFFERED, format)
-    found = house.library.find(run)
-    with house.library.history(found) as history:
-        asked = span(found, history.steps, from_, to, attempt)
+    form = negotiate_format(request, OFFERED, format)
+    run_folder = services.catalog.find_run(run)
+    with services.catalog.open_history(run_folder) as history:
+        range_ = resolve_step_range(run_folder, history.steps, from_, to, attempt)
         if to is not None and from_ > to:
-            raise Refused(422, f"from={from_} is after to={to}: a row's way goes forward in time")
-        first, last = _steps(house, found, history, from_, to, asked.newest, nearest=nearest)
+            raise RefusedError(422, f"from={from_} is after to={to}: a row's way goes forward in time")
+        first, last = _resolve_steps(
+            services, run_folder, history, from_, to, range_.newest_step, nearest=nearest
+        )
         # With `nearest` the steps compared may differ from the ones requested.
-        asked = span(found, history.steps, first, last)
+        range_ = resolve_step_range(run_folder, history.steps, first, last)
     # The nearest kept step can change later; a step requested exactly cannot.
     lasting = attempt is not None and not nearest
-    told = headers(tag(found, "displacements", asked.line, first, last, most, form.name), lasting=lasting)
-    told |= {"X-Lamplighter-From": str(first), "X-Lamplighter-Step": str(last)}
-    told |= {"X-Lamplighter-Attempt": str(asked.attempt), "X-Lamplighter-Exact": "true"}
-    if done := unchanged(request, told):
+    response_headers = cache_headers(
+        entity_tag(run_folder, "displacements", range_.lineage, first, last, most, form.name),
+        immutable=lasting,
+    )
+    response_headers |= {"X-Lamplighter-From": str(first), "X-Lamplighter-Step": str(last)}
+    response_headers |= {"X-Lamplighter-Attempt": str(range_.attempt), "X-Lamplighter-Exact": "true"}
+    if done := not_modified(request, response_headers):
         return done
-    matrix = 4 * len(found.vocabulary) * found.recipe.model.dim
-    size = cost(found, 2 * matrix if matrix > _SMALL_MATRIX else 0)
-    make = _maker(house, _Asked(found, asked, first, last, most), form)
-    return answer(request, house.turnstile, make, size, told, form.media_type)
+    matrix = 4 * len(run_folder.vocabulary) * run_folder.recipe.model.dim
+    size = estimate_memory(run_folder, 2 * matrix if matrix > _SMALL_MATRIX else 0)
+    make = _maker(services, _DisplacementQuery(run_folder, range_, first, last, most), form)
+    return respond(request, services.response_limiter, make, size, response_headers, form.media_type)
 
 
-def _steps(
-    house: House,
+def _resolve_steps(
+    services: Services,
     run: RunFolder,
-    history: History,
+    history: MatrixHistory,
     first: int,
     last: int | None,
     newest: int,
@@ -95,7 +109,7 @@ def _steps(
     Raises:
         NoSnapshotError: one of them was not kept exactly, or has not happened yet.
     """
-    exact = house.findings.exact_steps(run, history, newest)
+    exact = services.run_index.exact_steps(run, history, newest)
 
     def kept(step: int) -> int:
         at = int(np.searchsorted(exact, step, side="right")) - 1
@@ -111,39 +125,41 @@ def _steps(
     return start, end
 
 
-def _maker(house: House, asked: _Asked, form: Format) -> Callable[[], Iterable[bytes]]:
+def _maker(
+    services: Services, query: _DisplacementQuery, form: ResponseFormat
+) -> Callable[[], Iterable[bytes]]:
     def make() -> Iterable[bytes]:
-        with house.library.history(asked.run) as history:
+        with services.catalog.open_history(query.run) as history:
             both = [
-                house.library.matrix(asked.run, history, step, nearest=False)
-                for step in (asked.first, asked.last)
+                services.catalog.matrix_at(query.run, history, step, nearest=False)
+                for step in (query.first, query.last)
             ]
         for one in both:
-            if one.attempt != attempt_at(asked.span.line, one.step):
-                raise Refused(409, "a new attempt began while this was read: ask again")
-            if one.vectors.shape != (len(asked.run.vocabulary), asked.run.recipe.model.dim):
+            if one.attempt != attempt_at(query.span.lineage, one.step):
+                raise RefusedError(409, "a new attempt began while this was read: ask again")
+            if one.vectors.shape != (len(query.run.vocabulary), query.run.recipe.model.dim):
                 raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        found = displacements(both[0].vectors, both[1].vectors)
+        distances = displacements(both[0].vectors, both[1].vectors)
         if form is NPY:
-            return [npy_head(found.dtype, found.shape), found.tobytes()]
-        table = house.library.tokens(asked.run)
+            return [npy_header(distances.dtype, distances.shape), distances.tobytes()]
+        table = services.catalog.token_table(query.run)
         items = [
             Displacement(
                 token_id=token_id,
                 token=table.text(token_id),
                 class_=table.class_name(token_id),
-                distance=float(found[token_id]),
+                distance=float(distances[token_id]),
             )
-            for token_id in farthest(found, asked.most).tolist()
+            for token_id in farthest_rows(distances, query.most).tolist()
         ]
-        said = Displacements(
-            attempt=asked.span.attempt,
-            from_=asked.first,
-            to=asked.last,
-            rows=len(found),
-            moved=int((found > 0).sum()),
+        response = Displacements(
+            attempt=query.span.attempt,
+            from_=query.first,
+            to=query.last,
+            rows=len(distances),
+            moved=int((distances > 0).sum()),
             items=items,
         )
-        return [json_text(said).encode()]
+        return [to_json_text(response).encode()]
 
     return make

@@ -6,13 +6,15 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.writing.size_estimate import estimate_size
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.schemas.base import as_json
-from lamplighter.serving.schemas.runs import Estimate, WouldBe
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.runs import EstimateRequest, SizeEstimateResponse
 
 routes = Routes("estimates")
 
 
-@routes.post("/api/estimates", response_model=Estimate)
-def estimate(asked: WouldBe) -> Response:
+@routes.post("/api/estimates", response_model=SizeEstimateResponse)
+def estimate_run_size(body: EstimateRequest) -> Response:
     """Return the expected disk usage of a run with a recipe. Creates nothing."""
-    return as_json(Estimate.model_validate(estimate_size(asked.recipe, None, asked.text_bytes).as_dict()))
+    return json_response(
+        SizeEstimateResponse.model_validate(estimate_size(body.recipe, None, body.text_bytes).as_dict())
+    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.responses import FileResponse, Response
 
 from lamplighter.exports.export import FORMATS
-from lamplighter.serving.http.problems import Fault, Refused
+from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.jobs.export_job import Job
-from lamplighter.serving.schemas.base import Items, as_json
+from lamplighter.serving.jobs.export_job import ExportJob
+from lamplighter.serving.schemas.base import Items, json_response
 from lamplighter.serving.schemas.exports import Export, NewExport
-from lamplighter.serving.services import AHouse
+from lamplighter.serving.services import ServicesDep
 
 routes = Routes("exports")
 
@@ -26,51 +26,51 @@ _FILE = {200: {"content": {_ANY: {"schema": {"type": "string", "format": "binary
 
 
 @routes.post("/api/runs/{run}/exports", status_code=202, response_model=Export)
-def make(run: str, asked: NewExport, house: AHouse) -> Response:
+def start_export(run: str, body: NewExport, services: ServicesDep) -> Response:
     """Start an export; poll it for its progress."""
-    found = house.library.find(run)
-    if asked.step is not None and FORMATS[asked.format].one is None:
-        fault = f"{asked.format} holds every step, so it takes none; leave it out"
-        raise Refused(422, f"step: {fault}", [Fault(field="step", message=fault)])
-    job = house.exports.make(found, asked.format, asked.step)
-    return as_json(_shown(job), 202, {"Location": f"/api/runs/{found.id}/exports/{job.id}"})
+    run_folder = services.catalog.find_run(run)
+    if body.step is not None and FORMATS[body.format].write_step is None:
+        fault = f"{body.format} holds every step, so it takes none; leave it out"
+        raise RefusedError(422, f"step: {fault}", [FieldError(field="step", message=fault)])
+    job = services.export_jobs.submit(run_folder, body.format, body.step)
+    return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 
 
 @routes.get("/api/runs/{run}/exports", response_model=Items[Export])
-def exports(run: str, house: AHouse) -> Response:
+def list_exports(run: str, services: ServicesDep) -> Response:
     """Return a run's exports, in progress or over, newest first."""
-    jobs = house.exports.of(house.library.find(run))
-    return as_json(Items[Export](items=[_shown(job) for job in jobs]))
+    jobs = services.export_jobs.for_run(services.catalog.find_run(run))
+    return json_response(Items[Export](items=[_to_schema(job) for job in jobs]))
 
 
 @routes.get("/api/runs/{run}/exports/{export}", response_model=Export)
-def export(run: str, export: str, house: AHouse) -> Response:
+def get_export(run: str, export: str, services: ServicesDep) -> Response:
     """Return one export and its progress."""
-    return as_json(_shown(house.exports.find(house.library.find(run), export)))
+    return json_response(_to_schema(services.export_jobs.find_job(services.catalog.find_run(run), export)))
 
 
 @routes.delete("/api/runs/{run}/exports/{export}", status_code=204)
-def drop(run: str, export: str, house: AHouse) -> Response:
+def delete_export(run: str, export: str, services: ServicesDep) -> Response:
     """Cancel an export in progress, or delete one that is over with its file."""
-    house.exports.drop(house.exports.find(house.library.find(run), export))
+    services.export_jobs.delete(services.export_jobs.find_job(services.catalog.find_run(run), export))
     return Response(status_code=204)
 
 
 # No HEAD: the route would read the whole file only to discard it.
 @routes.get("/api/runs/{run}/exports/{export}/file", head=False, response_class=FileResponse, responses=_FILE)
-def file(run: str, export: str, house: AHouse) -> Response:
+def download_export(run: str, export: str, services: ServicesDep) -> Response:
     """Return the exported file; `Range` requests get parts of it."""
-    job = house.exports.find(house.library.find(run), export)
+    job = services.export_jobs.find_job(services.catalog.find_run(run), export)
     if job.state == "running":
-        raise Refused(409, f"that export is not done yet ({job.share:.0%}); ask again when it is")
+        raise RefusedError(409, f"that export is not done yet ({job.progress:.0%}); ask again when it is")
     if job.state != "done" or not job.file.is_file():
-        raise Refused(404, "there is no file of that export; make it again")
+        raise RefusedError(404, "there is no file of that export; make it again")
     # An exported HTML page is user data: in a sandbox it never runs with this server's origin.
     headers = {"Content-Security-Policy": "sandbox"}
     return FileResponse(job.file, headers=headers, media_type=_MEDIA.get(job.format, _ANY), filename=job.name)
 
 
-def _shown(job: Job) -> Export:
+def _to_schema(job: ExportJob) -> Export:
     return Export(
         id=job.id,
         run=job.run.id,
@@ -78,8 +78,8 @@ def _shown(job: Job) -> Export:
         step=job.step,
         created=job.created,
         state=job.state,
-        share=job.share,
-        what=job.what,
+        share=job.progress,
+        what=job.activity,
         bytes=job.bytes,
         name=job.name,
         problem=job.problem,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.websockets import WebSocket
 
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.services import AHouse
+from lamplighter.serving.services import ServicesDep
 
 routes = Routes("live")
 
 
 @routes.websocket("/api/runs/{run}/live")
-async def live(websocket: WebSocket, run: str, house: AHouse) -> None:
+async def stream_live(websocket: WebSocket, run: str, services: ServicesDep) -> None:
     """Send a run's frames as they are recorded, or play the run back from a step (`docs/wire.md`)."""
-    await house.hub.serve(websocket, run, websocket.query_params)
+    await services.hub.serve(websocket, run, websocket.query_params)

@@ -21,122 +21,133 @@ from lamplighter.exports.formats.token_rows import (
     as_tsv,
 )
 from lamplighter.exports.output import ExportError
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.serving.http.caching import Attempt, Span, anything, headers, span, tag, unchanged
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     FRAME,
     JSON,
+    NOT_MODIFIED_RESPONSE,
     NPY,
     PARQUET,
     SAFETENSORS,
     TSV,
-    UNCHANGED,
-    Format,
-    choose,
-    described,
+    ResponseFormat,
+    format_responses,
+    negotiate_format,
 )
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.streaming import answer, head_only, json_parts
-from lamplighter.serving.reading.token_ids import TokenIds, chosen
-from lamplighter.serving.schemas.base import Step, as_json
+from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.streaming import head_only, json_parts, respond
+from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
+from lamplighter.serving.schemas.base import StepNumber, json_response
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix
-from lamplighter.serving.services import AHouse, House
-from lamplighter.wire.frames import Rows, encode
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.wire.frames import encode
+from lamplighter.wire.row_frames import Rows
 
 routes = Routes("snapshots")
 
 OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
-JSON_NUMBERS = 2_000_000
-_MATRIX_BYTES = 1 << 30
-_LARGE_MATRIX = 32 << 20
 _BLOCK = 500
 
 
-@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, responses=UNCHANGED)
-def snapshots(
+@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, responses=NOT_MODIFIED_RESPONSE)
+def list_keyframes(
     run: str,
     request: Request,
-    house: AHouse,
-    from_: Annotated[Step, Query(alias="from")] = 0,
-    to: Step | None = None,
+    services: ServicesDep,
+    from_: Annotated[StepNumber, Query(alias="from")] = 0,
+    to: StepNumber | None = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
 ) -> Response:
     """Return the keyframes of steps `from` to `to`, inclusive, and whether every step in that range rebuilds bit for
     bit.
     """
-    found = house.library.find(run)
-    with house.library.history(found) as history:
-        asked = span(found, history.steps, from_, to)
+    run_folder = services.catalog.find_run(run)
+    with services.catalog.open_history(run_folder) as history:
+        range_ = resolve_step_range(run_folder, history.steps, from_, to)
         frames = history.steps.keyframe_steps()
-        told = headers(
-            tag(found, "snapshots", asked.line, to, limit, frames[-1:], len(frames)), lasting=False
+        response_headers = cache_headers(
+            entity_tag(run_folder, "snapshots", range_.lineage, to, limit, frames[-1:], len(frames)),
+            immutable=False,
         )
-        if done := unchanged(request, told) or anything(request, told):
+        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
             return done
-        first = max(asked.first, frames[0][1]) if frames else asked.first
-        last = max(asked.last, 0)
-        exact = house.findings.exact_steps(found, history, last)
+        first = max(range_.first, frames[0][1]) if frames else range_.first
+        last = max(range_.last, 0)
+        exact = services.run_index.exact_steps(run_folder, history, last)
     exact = exact[int(np.searchsorted(exact, first)) :]
     listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
-    following, end = None, last
+    next_url, end = None, last
     if len(listed) > limit:
         end = listed[limit][1] - 1
         rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
-        following = f"/api/runs/{quote(found.id, safe='')}/snapshots?{rest}"
+        next_url = f"/api/runs/{quote(run_folder.id, safe='')}/snapshots?{rest}"
     page = Keyframes(
         items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
         exact=0 < len(exact) == last - first + 1,
-        stretches=_stretches(exact[: int(np.searchsorted(exact, end, side="right"))]),
+        stretches=_consecutive_ranges(exact[: int(np.searchsorted(exact, end, side="right"))]),
         from_=first,
         to=last,
-        next=following,
+        next=next_url,
     )
-    return as_json(page, headers=told)
+    return json_response(page, headers=response_headers)
 
 
-@routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=described(OFFERED))
-def snapshot(
+@routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=format_responses(OFFERED))
+def get_snapshot(
     run: str,
-    step: Step,
+    step: StepNumber,
     request: Request,
-    house: AHouse,
+    services: ServicesDep,
     format: Annotated[
         Literal["frame", "json", "npy", "safetensors", "arrow", "parquet", "tsv"] | None, Query()
     ] = None,
     token_ids: TokenIds = None,
-    attempt: Attempt = None,
+    attempt: AttemptParam = None,
 ) -> Response:
     """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
     as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens.
     """
-    form = choose(request, OFFERED, format)
-    found = house.library.find(run)
-    ids = chosen(house.library.tokens(found), token_ids)
-    with house.library.history(found) as history:
-        asked = span(found, history.steps, step, step, attempt)
-    told = headers(tag(found, "snapshot", asked.attempt, step, form.name, token_ids), lasting=asked.lasting)
-    told |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(step)}
-    told |= {"X-Lamplighter-Attempt": str(asked.attempt)}
-    if asked.line and (done := unchanged(request, told)):
+    form = negotiate_format(request, OFFERED, format)
+    run_folder = services.catalog.find_run(run)
+    ids = parse_token_ids(services.catalog.token_table(run_folder), token_ids)
+    with services.catalog.open_history(run_folder) as history:
+        range_ = resolve_step_range(run_folder, history.steps, step, step, attempt)
+    response_headers = cache_headers(
+        entity_tag(run_folder, "snapshot", range_.attempt, step, form.name, token_ids),
+        immutable=range_.immutable,
+    )
+    response_headers |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(step)}
+    response_headers |= {"X-Lamplighter-Attempt": str(range_.attempt)}
+    if range_.lineage and (done := not_modified(request, response_headers)):
         return done
     if head_only(request):
-        _check_kept(house, found, step)
-    numbers = (len(found.vocabulary) if ids is None else len(ids)) * found.recipe.model.dim
+        _check_kept(services, run_folder, step)
+    numbers = (len(run_folder.vocabulary) if ids is None else len(ids)) * run_folder.recipe.model.dim
     if form is JSON and numbers > JSON_NUMBERS:
-        raise Refused(
+        raise RefusedError(
             422,
             f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: name some tokens with "
             "token_ids, or ask for format=npy or frame",
         )
-    make = _maker(house, found, asked, ids, form)
-    return answer(request, house.turnstile, make, cost(found, 4 * numbers), told, form.media_type)
+    make = _maker(services, run_folder, range_, ids, form)
+    return respond(
+        request,
+        services.response_limiter,
+        make,
+        estimate_memory(run_folder, 4 * numbers),
+        response_headers,
+        form.media_type,
+    )
 
 
-def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
+def _consecutive_ranges(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Return the stretches of consecutive numbers in ascending `steps`, as (first, last)."""
     ends = np.flatnonzero(np.diff(steps) != 1)
     firsts = [0, *(ends + 1).tolist()] if len(steps) else []
@@ -144,49 +155,35 @@ def _stretches(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(int(steps[low]), int(steps[high])) for low, high in zip(firsts, lasts, strict=True)]
 
 
-def cost(run: RunFolder, size: int) -> int:
-    """Return the bytes of memory that a response of `size` bytes takes: at least the matrix's, if that is large.
-
-    Raises:
-        Refused: the matrix is larger than a server should hold (422).
-    """
-    matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
-    if matrix > _MATRIX_BYTES:
-        raise Refused(
-            422,
-            f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: open the run's folder "
-            "from Python instead, with lamplighter.open",
-        )
-    return max(size, matrix if matrix > _LARGE_MATRIX else 0)
-
-
-def _check_kept(house: House, run: RunFolder, step: int) -> None:
-    with house.library.history(run) as history:
-        exact = house.findings.exact_steps(run, history, step)
+def _check_kept(services: Services, run: RunFolder, step: int) -> None:
+    with services.catalog.open_history(run) as history:
+        exact = services.run_index.exact_steps(run, history, step)
     newest = int(exact[-1]) if len(exact) else None
     if newest != step:
         raise NoSnapshotError(step, newest)
 
 
 def _maker(
-    house: House, run: RunFolder, asked: Span, ids: NDArray[np.int64] | None, form: Format
+    services: Services, run: RunFolder, span_: StepRange, ids: NDArray[np.int64] | None, form: ResponseFormat
 ) -> Callable[[], Iterable[bytes]]:
     def make() -> Iterable[bytes]:
-        with house.library.history(run) as history:
-            matrix = house.library.matrix(run, history, asked.first, nearest=False)
+        with services.catalog.open_history(run) as history:
+            matrix = services.catalog.matrix_at(run, history, span_.first, nearest=False)
         if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
             raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        if matrix.attempt != asked.attempt:
-            raise Refused(409, "a new attempt began while this was read: ask again")
+        if matrix.attempt != span_.attempt:
+            raise RefusedError(409, "a new attempt began while this was read: ask again")
         try:
             return _parts(run, matrix, ids, form)
         except ExportError as error:
-            raise Refused(501, str(error)) from error
+            raise RefusedError(501, str(error)) from error
 
     return make
 
 
-def _parts(run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form: Format) -> Iterable[bytes]:
+def _parts(
+    run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form: ResponseFormat
+) -> Iterable[bytes]:
     size = len(matrix.vectors)
     if form is FRAME:
         # A frame's rows are sorted by id, whatever order the request named.
@@ -211,7 +208,7 @@ def _parts(run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form
         return as_arrow(rows)
     if form is PARQUET:
         return [as_parquet(rows)]
-    said = {
+    facts_and_columns = {
         "attempt": matrix.attempt,
         "step": matrix.step,
         "token_ids": rows.token_ids.tolist(),
@@ -219,4 +216,6 @@ def _parts(run: RunFolder, matrix: Snapshot, ids: NDArray[np.int64] | None, form
         "classes": rows.classes,
         "counts": rows.counts.tolist(),
     }
-    return json_parts(said, "vectors", (vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK)))
+    return json_parts(
+        facts_and_columns, "vectors", (vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK))
+    )

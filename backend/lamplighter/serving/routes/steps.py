@@ -14,21 +14,31 @@ from starlette.responses import Response
 
 from lamplighter.model.batches import batch_positions
 from lamplighter.runfolder.lineage import attempt_at
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, touches
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import steps as steps_file
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.serving.http.caching import Attempt, Span, anything, headers, span, tag, unchanged
-from lamplighter.serving.http.content_negotiation import FRAME, JSON, UNCHANGED, choose, described
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
+from lamplighter.serving.http.content_negotiation import (
+    FRAME,
+    JSON,
+    NOT_MODIFIED_RESPONSE,
+    format_responses,
+    negotiate_format,
+)
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.reading.downsampling import LEAST, keep_extremes
-from lamplighter.serving.reading.run_index import FURTHEST
-from lamplighter.serving.schemas.base import Items, Step, as_json
-from lamplighter.serving.schemas.steps import Event, Measures, StepInFull, StepInList, Steps
-from lamplighter.serving.services import AHouse, House
-from lamplighter.wire.frames import Census, Floats, FrameError, Pulse, UInts, decode, decode_as, encode
+from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
+from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
+from lamplighter.serving.schemas.base import Items, StepNumber, json_response
+from lamplighter.serving.schemas.steps import EventResponse, Measures, StepDetails, Steps, StepSummary
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.wire.binary import Floats, FrameError, UInts
+from lamplighter.wire.frames import decode, decode_as, encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
 
 routes = Routes("steps")
 
@@ -36,21 +46,19 @@ MOST_STEPS = 5_000
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
 _NO_STEPS = Steps(items=[], every=1, extremes=False)
-
-
 OFFERED = (JSON, FRAME)
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=described(OFFERED))
-def steps(
+@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=format_responses(OFFERED))
+def list_steps(
     run: str,
     request: Request,
-    house: AHouse,
-    from_: Annotated[Step, Query(alias="from")] = 1,
-    to: Step | None = None,
+    services: ServicesDep,
+    from_: Annotated[StepNumber, Query(alias="from")] = 1,
+    to: StepNumber | None = None,
     every: Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)] = None,
-    most: Annotated[int | None, Query(ge=LEAST, le=MOST_STEPS)] = None,
-    attempt: Attempt = None,
+    most: Annotated[int | None, Query(ge=MIN_POINTS, le=MOST_STEPS)] = None,
+    attempt: AttemptParam = None,
     format: Annotated[Literal["json", "frame"] | None, Query()] = None,
     census: bool = False,
 ) -> Response:
@@ -61,137 +69,167 @@ def steps(
     As `frame`, return their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got
     them; with `census`, preceded by the census of the step before `from`.
     """
-    form = choose(request, OFFERED, format)
+    form = negotiate_format(request, OFFERED, format)
     if census and form is not FRAME:
-        raise Refused(422, "a census is a frame: ask for format=frame with it")
-    found = house.library.find(run)
+        raise RefusedError(422, "a census is a frame: ask for format=frame with it")
+    run_folder = services.catalog.find_run(run)
     if every is not None and most is not None:
-        raise Refused(422, "every and most are two ways to take fewer steps: name one of them")
-    if not found.steps_path.exists():
-        return Response(media_type=FRAME.media_type) if form is FRAME else as_json(_NO_STEPS)
-    with house.library.steps(found) as reader:
-        asked = span(found, reader, max(1, from_), to, attempt)
-        told = headers(tag(found, "steps", asked.line, every, most, form.name, census), lasting=asked.lasting)
-        if done := unchanged(request, told) or anything(request, told):
+        raise RefusedError(422, "every and most are two ways to take fewer steps: name one of them")
+    if not run_folder.steps_path.exists():
+        return Response(media_type=FRAME.media_type) if form is FRAME else json_response(_NO_STEPS)
+    with services.catalog.open_steps(run_folder) as reader:
+        range_ = resolve_step_range(run_folder, reader, max(1, from_), to, attempt)
+        response_headers = cache_headers(
+            entity_tag(run_folder, "steps", range_.lineage, every, most, form.name, census),
+            immutable=range_.immutable,
+        )
+        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
             return done
-        kept, stride = _choose(house, found, reader, asked, every, most)
-        if stride == 1 and kept is None:
-            records = reader.pulses(asked.first, asked.last, limit=MOST_STEPS)
+        selected, stride = _choose_steps(services, run_folder, reader, range_, every, most)
+        if stride == 1 and selected is None:
+            records = reader.pulses(range_.first, range_.last, limit=MOST_STEPS)
         else:
-            chosen = range(asked.first, asked.last + 1, stride)[:MOST_STEPS] if kept is None else kept
-            records = reader.pulses_of(chosen)
+            wanted_steps = (
+                range(range_.first, range_.last + 1, stride)[:MOST_STEPS] if selected is None else selected
+            )
+            records = reader.pulses_at(wanted_steps)
         if form is FRAME:
             frames = [data for _, data in records]
             if census:
-                frames.insert(0, _census(found, reader, asked))
-            return Response(b"".join(frames), headers=told, media_type=FRAME.media_type)
-        counted = most is not None and asked.last <= FURTHEST
-        ever = house.findings.ever_lit(found, reader, [at for at, _ in records]) if counted else []
+                frames.insert(0, _census_frame(run_folder, reader, range_))
+            return Response(b"".join(frames), headers=response_headers, media_type=FRAME.media_type)
+        counted = most is not None and range_.last <= LAST_INDEXED_STEP
+        ever = (
+            services.run_index.touched_row_counts(
+                run_folder, reader, [recorded_step for recorded_step, _ in records]
+            )
+            if counted
+            else []
+        )
     items = [
-        StepInList(**_facts(_pulse(data)), ever_rows=ever[i] if counted else None)
+        StepSummary(**_facts(_decode_pulse(data)), ever_rows=ever[i] if counted else None)
         for i, (_, data) in enumerate(records)
     ]
-    return as_json(Steps(items=items, every=stride, extremes=kept is not None), headers=told)
-
-
-@routes.get("/api/runs/{run}/steps/{step}", response_model=StepInFull, responses=UNCHANGED)
-def step(run: str, step: Step, request: Request, house: AHouse, attempt: Attempt = None) -> Response:
-    """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
-    found = house.library.find(run)
-    with house.library.steps(found) as reader:
-        asked = span(found, reader, step, step, attempt)
-        told = headers(tag(found, "step", asked.line), lasting=asked.lasting)
-        if asked.line and (done := unchanged(request, told)):
-            return done
-        records = reader.pulses_of([step])
-    if not records:
-        raise Refused(404, f"step {step} is not recorded; the last is {asked.newest}")
-    if done := anything(request, told):
-        return done
-    pulse = _pulse(records[0][1])
-    return as_json(
-        StepInFull(
-            **_facts(pulse),
-            tokens=_batch(found, step),
-            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
-            moved=_largest(pulse.moved_ids, pulse.moved_distances),
-        ),
-        headers=told,
+    return json_response(
+        Steps(items=items, every=stride, extremes=selected is not None), headers=response_headers
     )
 
 
-@routes.get("/api/runs/{run}/events", response_model=Items[Event])
-def events(
+@routes.get("/api/runs/{run}/steps/{step}", response_model=StepDetails, responses=NOT_MODIFIED_RESPONSE)
+def get_step(
+    run: str, step: StepNumber, request: Request, services: ServicesDep, attempt: AttemptParam = None
+) -> Response:
+    """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
+    run_folder = services.catalog.find_run(run)
+    with services.catalog.open_steps(run_folder) as reader:
+        range_ = resolve_step_range(run_folder, reader, step, step, attempt)
+        response_headers = cache_headers(
+            entity_tag(run_folder, "step", range_.lineage), immutable=range_.immutable
+        )
+        if range_.lineage and (done := not_modified(request, response_headers)):
+            return done
+        records = reader.pulses_at([step])
+    if not records:
+        raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+    if done := not_modified_if_any(request, response_headers):
+        return done
+    pulse = _decode_pulse(records[0][1])
+    return json_response(
+        StepDetails(
+            **_facts(pulse),
+            tokens=_batch_token_ids(run_folder, step),
+            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
+            moved=_largest(pulse.moved_ids, pulse.moved_distances),
+        ),
+        headers=response_headers,
+    )
+
+
+@routes.get("/api/runs/{run}/events", response_model=Items[EventResponse])
+def list_events(
     run: str,
-    house: AHouse,
+    services: ServicesDep,
     after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
 ) -> Response:
     """Return the timeline events, oldest first: the newest `limit`, or the first after an id."""
-    found = house.library.find(run)
-    if not found.steps_path.exists():
-        return as_json(Items[Event](items=[]))
-    with house.library.steps(found) as reader:
-        found_events = _newest_events(reader, limit) if after is None else reader.events(after, limit)
+    run_folder = services.catalog.find_run(run)
+    if not run_folder.steps_path.exists():
+        return json_response(Items[EventResponse](items=[]))
+    with services.catalog.open_steps(run_folder) as reader:
+        found_events = _read_newest_events(reader, limit) if after is None else reader.events(after, limit)
         items = [
-            Event(id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message)
+            EventResponse(
+                id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
+            )
             for e in found_events
         ]
-    return as_json(Items[Event](items=items))
+    return json_response(Items[EventResponse](items=items))
 
 
 @routes.get("/api/runs/{run}/measures", response_model=Items[Measures])
-def measures(run: str, house: AHouse) -> Response:
+def list_measures(run: str, services: ServicesDep) -> Response:
     """Return the measures computed from the record, by step, without superseded steps."""
-    found = house.library.find(run)
+    run_folder = services.catalog.find_run(run)
     by_step: dict[int, dict[str, float]] = {}
-    if found.steps_path.exists():
-        with house.library.steps(found) as reader:
-            line = reader.line()
-        with suppress(FileNotFoundError), MeasuresReader(found.measures_path) as measured:
+    if run_folder.steps_path.exists():
+        with services.catalog.open_steps(run_folder) as reader:
+            line = reader.lineage()
+        with suppress(FileNotFoundError), MeasuresReader(run_folder.measures_path) as measured:
             by_step = measured.by_step(line=line)
-    return as_json(Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
+    return json_response(
+        Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()])
+    )
 
 
-def _choose(
-    house: House, run: RunFolder, reader: StepsReader, asked: Span, every: int | None, most: int | None
+def _choose_steps(
+    services: Services,
+    run: RunFolder,
+    reader: StepsReader,
+    range_: StepRange,
+    every: int | None,
+    most: int | None,
 ) -> tuple[list[int] | None, int]:
     """Return the steps to show (None: a regular stride), and the stride."""
     if most is None:
-        return None, every or max(1, math.ceil(len(asked) / MOST_STEPS))
-    if len(asked) <= most:
+        return None, every or max(1, math.ceil(len(range_) / MOST_STEPS))
+    if len(range_) <= most:
         # The whole range fits.
-        return list(range(asked.first, asked.last + 1)), 1
-    if asked.last > FURTHEST:
-        return None, math.ceil(len(asked) / most)
-    at, losses = house.findings.losses(run, reader, asked.first, asked.last)
-    return (at[keep_extremes([losses], most)].tolist() if len(at) else []), 1
+        return list(range(range_.first, range_.last + 1)), 1
+    if range_.last > LAST_INDEXED_STEP:
+        return None, math.ceil(len(range_) / most)
+    recorded_steps, losses = services.run_index.losses(run, reader, range_.first, range_.last)
+    return (recorded_steps[keep_extremes([losses], most)].tolist() if len(recorded_steps) else []), 1
 
 
-def _census(run: RunFolder, reader: StepsReader, asked: Span) -> bytes:
+def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> bytes:
     """Return the census frame of the step before the requested ones.
 
     Raises:
         Refused: nothing is recorded at or before that step (404).
     """
-    at = min(asked.first, asked.newest + 1) - 1
+    previous_step = min(range_.first, range_.newest_step + 1) - 1
     try:
-        so_far = touches(reader, at)
+        so_far = read_touches(reader, previous_step)
     except NoSnapshotError as error:
-        raise Refused(404, f"nothing is recorded at or before step {at} yet") from error
-    when = [decode_as(data, Pulse).time for _, data in reader.pulses_of([at])]
-    time = when[0] if when else run.created
-    return encode(Census(attempt_at(reader.line(), at), at, time, so_far.touches, so_far.last_lit))
+        raise RefusedError(404, f"nothing is recorded at or before step {previous_step} yet") from error
+    times = [decode_as(data, Pulse).time for _, data in reader.pulses_at([previous_step])]
+    time = times[0] if times else run.created
+    return encode(
+        Census(
+            attempt_at(reader.lineage(), previous_step), previous_step, time, so_far.touches, so_far.last_lit
+        )
+    )
 
 
-def _newest_events(reader: StepsReader, limit: int) -> list[steps_file.Event]:
-    newest: deque[steps_file.Event] = deque(maxlen=limit)
+def _read_newest_events(reader: StepsReader, limit: int) -> list[steps_file.TimelineEvent]:
+    newest: deque[steps_file.TimelineEvent] = deque(maxlen=limit)
     while batch := reader.events(newest[-1].id if newest else 0, limit=MOST_EVENTS):
         newest += batch
     return list(newest)
 
 
-def _pulse(data: bytes) -> Pulse:
+def _decode_pulse(data: bytes) -> Pulse:
     frame = decode(data)
     if not isinstance(frame, Pulse):
         raise FrameError("a step's record is not a pulse")
@@ -216,7 +254,7 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
     }
 
 
-def _batch(run: RunFolder, step: int) -> list[list[int]]:
+def _batch_token_ids(run: RunFolder, step: int) -> list[list[int]]:
     """Return the token ids that the step read: the corpus at the positions of its batch, last targets included."""
     if step == 0:
         return []

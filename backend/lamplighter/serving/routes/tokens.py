@@ -8,14 +8,14 @@ import numpy as np
 from fastapi import Query
 from starlette.responses import Response
 
-from lamplighter.geometry.neighbours import nearest
-from lamplighter.runfolder.reading.snapshot import touches
+from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.reading.token_ids import known
-from lamplighter.serving.schemas.base import Items, Step, as_json
-from lamplighter.serving.schemas.tokens import Neighbour, Neighbours, Token, TokenInFull
-from lamplighter.serving.services import AHouse
-from lamplighter.wire.frames import NEVER
+from lamplighter.serving.reading.token_ids import require_token
+from lamplighter.serving.schemas.base import Items, StepNumber, json_response
+from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, Token, TokenDetails
+from lamplighter.serving.services import ServicesDep
+from lamplighter.wire.row_frames import NEVER
 
 routes = Routes("tokens")
 
@@ -23,9 +23,9 @@ TokenId = Annotated[int, Query(ge=0, le=0xFFFF_FFFF)]
 
 
 @routes.get("/api/runs/{run}/tokens", response_model=Items[Token])
-def tokens(
+def list_tokens(
     run: str,
-    house: AHouse,
+    services: ServicesDep,
     search: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=50_000)] = 20,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
@@ -33,27 +33,27 @@ def tokens(
     """Return the tokens that match `search`: exact matches first, then prefixes, then matches anywhere, each by
     frequency. Without `search`, return all by id.
     """
-    table = house.library.tokens(house.library.find(run))
-    return as_json(Items[Token](items=table.search(search, limit, offset)))
+    table = services.catalog.token_table(services.catalog.find_run(run))
+    return json_response(Items[Token](items=table.search(search, limit, offset)))
 
 
-@routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenInFull)
-def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> Response:
+@routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenDetails)
+def get_token(run: str, token_id: int, services: ServicesDep, step: StepNumber | None = None) -> Response:
     """Return one token at a step; without `step`, at the newest that has a snapshot."""
-    found = house.library.find(run)
-    table = house.library.tokens(found)
-    known(table, token_id)
-    with house.library.history(found) as history:
-        matrix = house.library.matrix(found, history, step, nearest=True)
-        so_far = touches(history.steps, matrix.step)
-    plain = table.token(token_id)
+    run_folder = services.catalog.find_run(run)
+    table = services.catalog.token_table(run_folder)
+    require_token(table, token_id)
+    with services.catalog.open_history(run_folder) as history:
+        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
+        so_far = read_touches(history.steps, matrix.step)
+    entry = table.token(token_id)
     last_lit = int(so_far.last_lit[token_id])
-    return as_json(
-        TokenInFull(
+    return json_response(
+        TokenDetails(
             token_id=token_id,
-            token=plain.token,
-            count=plain.count,
-            class_=plain.class_,
+            token=entry.token,
+            count=entry.count,
+            class_=entry.class_,
             step=matrix.step,
             exact=step is None or matrix.step == step,
             norm=float(np.linalg.norm(matrix.vectors[token_id])),
@@ -63,29 +63,29 @@ def token(run: str, token_id: int, house: AHouse, step: Step | None = None) -> R
     )
 
 
-@routes.get("/api/runs/{run}/neighbours", response_model=Neighbours)
-def neighbours(
+@routes.get("/api/runs/{run}/neighbours", response_model=NeighboursResponse)
+def get_neighbours(
     run: str,
     token_id: TokenId,
-    house: AHouse,
-    step: Step | None = None,
+    services: ServicesDep,
+    step: StepNumber | None = None,
     k: Annotated[int, Query(ge=1, le=1_000)] = 10,
 ) -> Response:
     """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
-    found = house.library.find(run)
-    table = house.library.tokens(found)
-    known(table, token_id)
-    with house.library.history(found) as history:
-        matrix = house.library.matrix(found, history, step, nearest=True)
-    ids, cosines = nearest(matrix.vectors, np.array([token_id]), k)
+    run_folder = services.catalog.find_run(run)
+    table = services.catalog.token_table(run_folder)
+    require_token(table, token_id)
+    with services.catalog.open_history(run_folder) as history:
+        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
+    ids, cosines = nearest_rows(matrix.vectors, np.array([token_id]), k)
     items = [
         Neighbour(
-            token_id=int(near),
-            token=table.text(int(near)),
-            class_=table.class_name(int(near)),
+            token_id=int(neighbour_id),
+            token=table.text(int(neighbour_id)),
+            class_=table.class_name(int(neighbour_id)),
             cosine=float(cosine),
         )
-        for near, cosine in zip(ids[0], cosines[0], strict=True)
+        for neighbour_id, cosine in zip(ids[0], cosines[0], strict=True)
     ]
     exact = step is None or matrix.step == step
-    return as_json(Neighbours(items=items, step=matrix.step, exact=exact))
+    return json_response(NeighboursResponse(items=items, step=matrix.step, exact=exact))

@@ -9,19 +9,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
-from lamplighter.geometry.trust import trust_in_full
-from lamplighter.runfolder.lineage import newest_layout
+from lamplighter.geometry.trust import compute_full_trust
+from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import anything, headers, tag, unchanged
-from lamplighter.serving.http.content_negotiation import UNCHANGED
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
+from lamplighter.serving.http.content_negotiation import NOT_MODIFIED_RESPONSE
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.streaming import LARGE
-from lamplighter.serving.routes.layouts import MethodName, counting
-from lamplighter.serving.schemas.base import Step, as_json
-from lamplighter.serving.schemas.map import Doubtful, Estimate, InFull, LayoutTrust
-from lamplighter.serving.services import AHouse, House
-from lamplighter.wire.frames import Layout, Method, decode_as
+from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
+from lamplighter.serving.reading.layout_query import MethodName, open_layouts
+from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.schemas.map import (
+    DoubtfulTokens,
+    FullTrustResponse,
+    LayoutTrust,
+    TrustEstimateResponse,
+)
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
 
 routes = Routes("snapshots")
 
@@ -32,72 +38,76 @@ DOUBTFUL = 0.25
 _MOST_LISTED = 1_000
 
 
-@routes.get("/api/runs/{run}/layouts/{step}/trust", response_model=LayoutTrust, responses=UNCHANGED)
-def trust(
+@routes.get(
+    "/api/runs/{run}/layouts/{step}/trust", response_model=LayoutTrust, responses=NOT_MODIFIED_RESPONSE
+)
+def get_layout_trust(
     run: str,
-    step: Step,
+    step: StepNumber,
     request: Request,
-    house: AHouse,
+    services: ServicesDep,
     method: MethodName = "umap",
     full: bool = False,
 ) -> Response:
     """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens,
     against the matrix of the very step it shows.
     """
-    found = house.library.find(run)
-    with counting(house, found) as drawn:
-        entry = newest_layout(drawn.entries, Method[method.upper()], step)
+    run_folder = services.catalog.find_run(run)
+    with open_layouts(services.catalog, run_folder) as opened:
+        entry = newest_layout_entry(opened.entries, Method[method.upper()], step)
         if entry is None:
-            raise Refused(404, f"there is no {method} layout at or before step {step} yet")
-        told = headers(tag(found, "trust", entry.attempt, entry.id, full), lasting=False)
-        if done := unchanged(request, told) or anything(request, told):
+            raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
+        response_headers = cache_headers(
+            entity_tag(run_folder, "trust", entry.attempt, entry.id, full), immutable=False
+        )
+        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
             return done
-        layout = decode_as(drawn.record(entry), Layout)
-    return as_json(
+        layout = decode_as(opened.read_frame(entry), Layout)
+    return json_response(
         LayoutTrust(
             attempt=entry.attempt,
             step=entry.step,
             method=entry.method.name.lower(),
-            estimate=Estimate(
+            estimate=TrustEstimateResponse(
                 trust=entry.trust,
                 trust_error=entry.trust_error,
                 recall=entry.recall,
                 sample=layout.sample,
             ),
-            full=_in_full(house, found, layout) if full else None,
-            doubtful=_doubtful(layout),
+            full=_full_trust(services, run_folder, layout) if full else None,
+            doubtful=_doubtful_tokens(layout),
         ),
-        headers=told,
+        headers=response_headers,
     )
 
 
-def _in_full(house: House, run: RunFolder, layout: Layout) -> InFull:
+def _full_trust(services: Services, run: RunFolder, layout: Layout) -> FullTrustResponse:
     size = len(layout.coordinates)
     if size > MOST_TOKENS:
-        raise Refused(
+        raise RefusedError(
             422,
             f"trust in full ranks every token against every other: {size:,} are too many, at most "
             f"{MOST_TOKENS:,} are done here; the estimate that is kept with the layout says its own error",
         )
-    leave = house.turnstile.enter(LARGE + 3 * BLOCK_BYTES)
+    release = services.response_limiter.acquire(LARGE_RESPONSE_BYTES + 3 * BLOCK_BYTES)
     try:
-        with house.library.history(run) as history:
-            matrix = house.library.matrix(run, history, layout.step, nearest=False)
-        found = trust_in_full(matrix.vectors, layout.coordinates)
+        with services.catalog.open_history(run) as history:
+            matrix = services.catalog.matrix_at(run, history, layout.step, nearest=False)
+        found = compute_full_trust(matrix.vectors, layout.coordinates)
     finally:
-        leave()
-    some = math.isfinite(found.trust)
-    return InFull(
-        trust=found.trust if some else None,
-        recall=found.recall if some else None,
+        release()
+    defined = math.isfinite(found.trust)
+    return FullTrustResponse(
+        trust=found.trust if defined else None,
+        recall=found.recall if defined else None,
         neighbours=found.neighbours,
         tokens=size,
     )
 
 
-def _doubtful(layout: Layout) -> Doubtful | None:
+def _doubtful_tokens(layout: Layout) -> DoubtfulTokens | None:
     if layout.by_token is None:
         return None
     ids = np.flatnonzero(layout.by_token < 255 * DOUBTFUL)
     least = ids[np.argsort(layout.by_token[ids], kind="stable")][:_MOST_LISTED]
-    return Doubtful(below=DOUBTFUL, count=len(ids), token_ids=least.tolist())
+    return DoubtfulTokens(below=DOUBTFUL, count=len(ids), token_ids=least.tolist())

@@ -12,32 +12,33 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_head, safetensors_head
-from lamplighter.exports.formats.token_rows import ArrowStream, pyarrow, vector_column
+from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
+from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
 from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.lineage import attempt_at
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import attempt_at, clip_lineage
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.database import FormatError
-from lamplighter.serving.http.caching import Attempt, Span, clipped, headers, span, tag, unchanged
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     JSON,
     NPY,
     SAFETENSORS,
-    Format,
-    choose,
-    described,
+    ResponseFormat,
+    format_responses,
+    negotiate_format,
 )
-from lamplighter.serving.http.problems import Refused
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.streaming import LARGE, answer, json_parts
-from lamplighter.serving.reading.token_ids import TokenIds, chosen
-from lamplighter.serving.routes.snapshots import JSON_NUMBERS, cost
-from lamplighter.serving.schemas.base import Step
+from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES, json_parts, respond
+from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
+from lamplighter.serving.schemas.base import StepNumber
 from lamplighter.serving.schemas.vectors import Vectors
-from lamplighter.serving.services import AHouse, House
+from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("snapshots")
 
@@ -54,11 +55,11 @@ _FLOATS = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _VectorQuery:
     """The rows to return: the response's shape is (S, K, D)."""
 
     run: RunFolder
-    span: Span
+    span: StepRange
     steps: range
     ids: NDArray[np.int64]
     dim: int
@@ -72,74 +73,83 @@ class _Asked:
         return len(self.steps) * len(self.ids) * self.dim
 
 
-@routes.get("/api/runs/{run}/vectors", response_model=Vectors, responses=described(OFFERED))
-def vectors(
+@routes.get("/api/runs/{run}/vectors", response_model=Vectors, responses=format_responses(OFFERED))
+def get_vectors(
     run: str,
     request: Request,
-    house: AHouse,
-    from_: Annotated[Step, Query(alias="from")] = 0,
-    to: Step | None = None,
+    services: ServicesDep,
+    from_: Annotated[StepNumber, Query(alias="from")] = 0,
+    to: StepNumber | None = None,
     every: Annotated[int, Query(ge=1, le=0xFFFF_FFFF)] = 1,
     token_ids: TokenIds = None,
     format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, Query()] = None,
-    attempt: Attempt = None,
+    attempt: AttemptParam = None,
 ) -> Response:
     """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D)."""
-    form = choose(request, OFFERED, format)
-    found = house.library.find(run)
-    table = house.library.tokens(found)
-    ids = chosen(table, token_ids)
-    with house.library.history(found) as history:
-        range_ = span(found, history.steps, from_, to, attempt)
+    form = negotiate_format(request, OFFERED, format)
+    run_folder = services.catalog.find_run(run)
+    table = services.catalog.token_table(run_folder)
+    ids = parse_token_ids(table, token_ids)
+    with services.catalog.open_history(run_folder) as history:
+        range_ = resolve_step_range(run_folder, history.steps, from_, to, attempt)
         if not len(range_):
-            raise _nothing(from_, to, range_.newest)
+            raise _empty_range_error(from_, to, range_.newest_step)
         steps = range(range_.first, range_.last + 1, every)
-        everything = np.arange(len(table)) if ids is None else ids
-        asked = _Asked(found, range_, steps, everything, found.recipe.model.dim)
-        told = headers(
-            tag(found, "vectors", range_.line, every, token_ids, form.name), lasting=range_.lasting
+        wanted_ids = np.arange(len(table)) if ids is None else ids
+        query = _VectorQuery(run_folder, range_, steps, wanted_ids, run_folder.recipe.model.dim)
+        response_headers = cache_headers(
+            entity_tag(run_folder, "vectors", range_.lineage, every, token_ids, form.name),
+            immutable=range_.immutable,
         )
-        told |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Attempt": str(range_.attempt)}
-        if done := unchanged(request, told):
+        response_headers |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Attempt": str(range_.attempt)}
+        if done := not_modified(request, response_headers):
             return done
-        _check_size(asked, form)
-        _check_exact(house, history, asked)
-    size = 4 * asked.numbers
-    head = _head(asked, form)
+        _check_size(query, form)
+        _check_exact(services, history, query)
+    size = 4 * query.numbers
+    head = _file_header(query, form)
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
     # Streamed, so the size beyond `LARGE` does not matter; a slow read counts as a large response.
-    held = LARGE if size >= LARGE or len(steps) > _MANY_STEPS else size
-    make = _maker(house, asked, form, head)
-    return answer(request, house.turnstile, make, cost(found, held), told, form.media_type, length=length)
+    held = LARGE_RESPONSE_BYTES if size >= LARGE_RESPONSE_BYTES or len(steps) > _MANY_STEPS else size
+    make = _maker(services, query, form, head)
+    return respond(
+        request,
+        services.response_limiter,
+        make,
+        estimate_memory(run_folder, held),
+        response_headers,
+        form.media_type,
+        length=length,
+    )
 
 
-def _nothing(first: int, last: int | None, newest: int) -> Refused:
+def _empty_range_error(first: int, last: int | None, newest: int) -> RefusedError:
     if last is not None and first > last:
-        return Refused(422, f"from={first} is after to={last}: no step is in that range")
-    return Refused(404, f"step {first} is not recorded; the last is {newest}")
+        return RefusedError(422, f"from={first} is after to={last}: no step is in that range")
+    return RefusedError(404, f"step {first} is not recorded; the last is {newest}")
 
 
-def _check_size(asked: _Asked, form: Format) -> None:
-    many = f"{len(asked.steps):,} steps of {len(asked.ids):,} tokens"
+def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:
+    many = f"{len(query.steps):,} steps of {len(query.ids):,} tokens"
     less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
-    if len(asked.steps) > MOST_STEPS:
-        raise Refused(422, f"{many} are too many, at most {MOST_STEPS:,} steps come at once: {less}")
-    if 4 * asked.numbers > MOST_BYTES:
-        raise Refused(
+    if len(query.steps) > MOST_STEPS:
+        raise RefusedError(422, f"{many} are too many, at most {MOST_STEPS:,} steps come at once: {less}")
+    if 4 * query.numbers > MOST_BYTES:
+        raise RefusedError(
             422,
-            f"{many} are {4 * asked.numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: {less}",
+            f"{many} are {4 * query.numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: {less}",
         )
-    if form is JSON and asked.numbers > JSON_NUMBERS:
-        raise Refused(
+    if form is JSON and query.numbers > JSON_NUMBERS:
+        raise RefusedError(
             422,
-            f"{many} are {asked.numbers:,} numbers, too many for JSON, at most {JSON_NUMBERS:,}: {less}, "
+            f"{many} are {query.numbers:,} numbers, too many for JSON, at most {JSON_NUMBERS:,}: {less}, "
             "or ask for format=npy",
         )
 
 
-def _check_exact(house: House, history: History, asked: _Asked) -> None:
-    exact = house.findings.exact_steps(asked.run, history, asked.steps[-1])
-    wanted = np.array(asked.steps, dtype=np.int64)
+def _check_exact(services: Services, history: MatrixHistory, query: _VectorQuery) -> None:
+    exact = services.run_index.exact_steps(query.run, history, query.steps[-1])
+    wanted = np.array(query.steps, dtype=np.int64)
     missing = wanted[~np.isin(wanted, exact)]
     if len(missing):
         step = int(missing[0])
@@ -147,86 +157,88 @@ def _check_exact(house: House, history: History, asked: _Asked) -> None:
         raise NoSnapshotError(step, int(exact[before]) if before >= 0 else None)
 
 
-def _maker(house: House, asked: _Asked, form: Format, head: bytes) -> Callable[[], Iterable[bytes]]:
+def _maker(
+    services: Services, query: _VectorQuery, form: ResponseFormat, head: bytes
+) -> Callable[[], Iterable[bytes]]:
     def make() -> Iterable[bytes]:
         if form is ARROW:
             try:
-                return _arrow(house, asked)
+                return _arrow(services, query)
             except ExportError as error:
-                raise Refused(501, str(error)) from error
+                raise RefusedError(501, str(error)) from error
         if form is JSON:
             return json_parts(
                 {
-                    "attempt": asked.span.attempt,
-                    "steps": list(asked.steps),
-                    "token_ids": asked.ids.tolist(),
+                    "attempt": query.span.attempt,
+                    "steps": list(query.steps),
+                    "token_ids": query.ids.tolist(),
                 },
                 "vectors",
-                (block for _, block in _blocks(house, asked)),
+                (block for _, block in _iterate_blocks(services, query)),
             )
-        return _binary(house, asked, head)
+        return _binary(services, query, head)
 
     return make
 
 
-def _head(asked: _Asked, form: Format) -> bytes:
+def _file_header(query: _VectorQuery, form: ResponseFormat) -> bytes:
     if form is NPY:
-        return npy_head(_FLOATS, asked.shape)
+        return npy_header(_FLOATS, query.shape)
     if form is not SAFETENSORS:
         return b""
-    steps = np.array(asked.steps, dtype=np.int64)
+    steps = np.array(query.steps, dtype=np.int64)
     tensors = {
         "steps": (steps.dtype, steps.shape),
-        "token_ids": (asked.ids.dtype, asked.ids.shape),
-        "vectors": (_FLOATS, asked.shape),
+        "token_ids": (query.ids.dtype, query.ids.shape),
+        "vectors": (_FLOATS, query.shape),
     }
-    said = {"format": "lamplighter", "run": asked.run.id, "attempt": str(asked.span.attempt)}
-    return safetensors_head(tensors, said) + steps.tobytes() + asked.ids.tobytes()
+    metadata = {"format": "lamplighter", "run": query.run.id, "attempt": str(query.span.attempt)}
+    return safetensors_header(tensors, metadata) + steps.tobytes() + query.ids.tobytes()
 
 
-def _binary(house: House, asked: _Asked, head: bytes) -> Iterator[bytes]:
+def _binary(services: Services, query: _VectorQuery, head: bytes) -> Iterator[bytes]:
     yield head
-    for _, block in _blocks(house, asked):
+    for _, block in _iterate_blocks(services, query):
         yield block.tobytes()
 
 
-def _arrow(house: House, asked: _Asked) -> Iterator[bytes]:
-    arrow = pyarrow()
+def _arrow(services: Services, query: _VectorQuery) -> Iterator[bytes]:
+    arrow = import_pyarrow()
     columns = [
         ("step", arrow.int64()),
         ("attempt", arrow.int64()),
         ("token_id", arrow.int32()),
-        ("vector", arrow.list_(arrow.float32(), asked.dim)),
+        ("vector", arrow.list_(arrow.float32(), query.dim)),
     ]
     return _batches(
-        house, asked, arrow.schema(columns, metadata={"format": "lamplighter", "run": asked.run.id})
+        services, query, arrow.schema(columns, metadata={"format": "lamplighter", "run": query.run.id})
     )
 
 
-def _batches(house: House, asked: _Asked, schema: Any) -> Iterator[bytes]:
-    arrow = pyarrow()
+def _batches(services: Services, query: _VectorQuery, schema: Any) -> Iterator[bytes]:
+    arrow = import_pyarrow()
     stream = ArrowStream(schema)
-    for steps, block in _blocks(house, asked):
-        attempts = [attempt_at(asked.span.line, step) for step in steps]
-        count = len(asked.ids)
+    for steps, block in _iterate_blocks(services, query):
+        attempts = [attempt_at(query.span.lineage, step) for step in steps]
+        count = len(query.ids)
         columns = [
             arrow.array(np.repeat(np.array(steps, dtype=np.int64), count)),
             arrow.array(np.repeat(np.array(attempts, dtype=np.int64), count)),
-            arrow.array(np.tile(asked.ids, len(steps)), arrow.int32()),
+            arrow.array(np.tile(query.ids, len(steps)), arrow.int32()),
             vector_column(block),
         ]
         yield stream.write(arrow.record_batch(columns, schema=schema))
     yield stream.close()
 
 
-def _blocks(house: House, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+def _iterate_blocks(services: Services, query: _VectorQuery) -> Iterator[tuple[range, NDArray[np.float32]]]:
     """Yield the steps of each block, and their vectors, shape (steps, K, D)."""
-    with house.library.history(asked.run) as history:
-        few = len(asked.ids) <= _FEW_TOKENS and _outside_tiles(history, asked.steps) <= _FEW_STEPS
-        yield from (_by_token if few else _by_step)(history, asked)
+    with services.catalog.open_history(query.run) as history:
+        by_token = len(query.ids) <= _FEW_TOKENS and _count_outside_tiles(history, query.steps) <= _FEW_STEPS
+        yield from (_blocks_by_token if by_token else _blocks_by_step)(history, query)
 
 
-def _outside_tiles(history: History, steps: range) -> int:
+def _count_outside_tiles(history: MatrixHistory, steps: range) -> int:
     """Count the steps between the first and the last that are in no tile; there a path is read step by step."""
     tiled = sum(
         max(0, min(stretch.last, steps[-1]) - max(stretch.first, steps[0]) + 1)
@@ -235,44 +247,48 @@ def _outside_tiles(history: History, steps: range) -> int:
     return steps[-1] - steps[0] + 1 - tiled
 
 
-def _by_step(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+def _blocks_by_step(
+    history: MatrixHistory, query: _VectorQuery
+) -> Iterator[tuple[range, NDArray[np.float32]]]:
     """Yield blocks from a matrix carried forward through the steps; a block is a megabyte, or one step."""
-    size = max(1, _BLOCK // max(1, 4 * len(asked.ids) * asked.dim))
-    at = 0
+    size = max(1, _BLOCK // max(1, 4 * len(query.ids) * query.dim))
+    start = 0
     block: list[NDArray[np.float32]] = []
-    for snapshot in history.snapshots(asked.steps.start, asked.steps[-1], asked.steps.step):
-        if snapshot.attempt != attempt_at(asked.span.line, snapshot.step):
-            raise _superseded(snapshot.step)
-        if snapshot.vectors.shape != (len(asked.run.vocabulary), asked.dim):
+    for snapshot in history.snapshots(query.steps.start, query.steps[-1], query.steps.step):
+        if snapshot.attempt != attempt_at(query.span.lineage, snapshot.step):
+            raise _superseded_error(snapshot.step)
+        if snapshot.vectors.shape != (len(query.run.vocabulary), query.dim):
             raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        block.append(snapshot.vectors[asked.ids])
+        block.append(snapshot.vectors[query.ids])
         if len(block) == size:
-            yield asked.steps[at : at + size], np.stack(block)
-            at += size
+            yield query.steps[start : start + size], np.stack(block)
+            start += size
             block = []
     if block:
-        yield asked.steps[at:], np.stack(block)
+        yield query.steps[start:], np.stack(block)
 
 
-def _by_token(history: History, asked: _Asked) -> Iterator[tuple[range, NDArray[np.float32]]]:
+def _blocks_by_token(
+    history: MatrixHistory, query: _VectorQuery
+) -> Iterator[tuple[range, NDArray[np.float32]]]:
     """Yield blocks from each token's path, without a matrix; a block spans eight megabytes of a path, counting the
     steps that `every` skips.
     """
-    size = max(1, (8 * _BLOCK) // (4 * asked.dim * asked.steps.step))
-    for at in range(0, len(asked.steps), size):
-        steps = asked.steps[at : at + size]
-        block = np.empty((len(steps), len(asked.ids), asked.dim), dtype=np.float32)
-        for column, token_id in enumerate(asked.ids.tolist()):
-            path = history.path(token_id, steps[0], steps[-1])
-            if path.vectors.shape[1] != asked.dim:
+    size = max(1, (8 * _BLOCK) // (4 * query.dim * query.steps.step))
+    for start in range(0, len(query.steps), size):
+        steps = query.steps[start : start + size]
+        block = np.empty((len(steps), len(query.ids), query.dim), dtype=np.float32)
+        for column, token_id in enumerate(query.ids.tolist()):
+            path = history.token_history(token_id, steps[0], steps[-1])
+            if path.vectors.shape[1] != query.dim:
                 raise FormatError("its matrix does not fit its recipe")
             block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
-        if clipped(history.steps.line(), steps[0], steps[-1]) != clipped(
-            asked.span.line, steps[0], steps[-1]
+        if clip_lineage(history.steps.lineage(), steps[0], steps[-1]) != clip_lineage(
+            query.span.lineage, steps[0], steps[-1]
         ):
-            raise _superseded(steps[-1])
+            raise _superseded_error(steps[-1])
         yield steps, block
 
 
-def _superseded(step: int) -> RuntimeError:
+def _superseded_error(step: int) -> RuntimeError:
     return RuntimeError(f"step {step} was superseded while it was being sent")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 Item = TypeVar("Item")
 
-Step = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+StepNumber = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
 """A step number; 0 is before the first update."""
 
 
@@ -48,31 +48,31 @@ class Upload(BaseModel):
     bytes: int
 
 
-class Partial(BaseModel):
+class PartialModel(BaseModel):
     """A schema that omits fields not known yet, instead of sending null."""
 
-    def absent(self) -> Any:
+    def fields_to_omit(self) -> Any:
         """Return the fields to omit, as pydantic's `exclude` takes them."""
         return None
 
 
-class AskedBody(BaseModel):
+class RequestBody(BaseModel):
     """A request body; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-def as_json(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a model as a JSON response; non-finite numbers become null. Call it in the route's thread, so that the
     event loop serialises nothing.
     """
-    return Response(json_text(model), status, headers, "application/json")
+    return Response(to_json_text(model), status, headers, "application/json")
 
 
-def json_text(model: BaseModel) -> str:
+def to_json_text(model: BaseModel) -> str:
     """Return a model as JSON text, without the fields that a run does not have yet."""
-    return model.model_dump_json(by_alias=True, exclude=_absent(model))
+    return model.model_dump_json(by_alias=True, exclude=_fields_to_omit(model))
 
 
-def _absent(model: BaseModel) -> Any:
-    return model.absent() if isinstance(model, Partial) else None
+def _fields_to_omit(model: BaseModel) -> Any:
+    return model.fields_to_omit() if isinstance(model, PartialModel) else None

@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from lamplighter.serving.schemas.base import AskedBody, Step
+from lamplighter.serving.schemas.base import RequestBody, StepNumber
 
 
-class NewExport(AskedBody):
+class NewExport(RequestBody):
     """A request for an export."""
 
     format: Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
-    step: Step | None = None
+    step: StepNumber | None = None
     """For single-step formats; null takes the newest exactly kept step."""
 
 

@@ -7,17 +7,17 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from lamplighter.recipe import MapRecipe
-from lamplighter.serving.schemas.base import AskedBody, Items
+from lamplighter.serving.schemas.base import Items, RequestBody
 
 
-class BasisOf(BaseModel):
+class LinearBasis(BaseModel):
     """The step whose matrix gave the directions of the linear view."""
 
     attempt: int
     step: int
 
 
-class MapInFull(BaseModel):
+class MapSettingsResponse(BaseModel):
     """The map's settings."""
 
     chosen: MapRecipe
@@ -26,11 +26,11 @@ class MapInFull(BaseModel):
     """Settings once every pending request is applied."""
     settled: bool
     """True if no request is pending and, for a run that is over, the map has come to rest since."""
-    linear: BasisOf | None
+    linear: LinearBasis | None
     """Null before the first linear layout."""
 
 
-class Places(BaseModel):
+class CoordinatesResponse(BaseModel):
     """The coordinates of several layouts."""
 
     method: Literal["linear", "umap"]
@@ -51,33 +51,33 @@ class LayoutFacts(BaseModel):
     recall: float | None
 
 
-class LayoutInList(LayoutFacts):
+class LayoutSummary(LayoutFacts):
     """A layout in the list; ids grow in the order in which layouts were made."""
 
     id: int
 
 
-class Layouts(Items[LayoutInList]):
+class Layouts(Items[LayoutSummary]):
     """The layouts that count, in the order they were made."""
 
     next: str | None
     """The URL of the next page; null on the last."""
 
 
-class LayoutInFull(LayoutFacts):
+class LayoutDetails(LayoutFacts):
     """A layout with its coordinates by token id."""
 
     coordinates: list[tuple[float, float]]
 
 
-class NewReprojection(AskedBody):
+class NewReprojection(RequestBody):
     """A request to lay out a finished run again."""
 
     slices: Annotated[int | None, Field(ge=2, le=1_000)] = None
     """Number of steps to lay out, spread evenly over the kept ones; null for 120."""
 
 
-class MadeAnew(BaseModel):
+class ReprojectionSummary(BaseModel):
     """The layouts that a reprojection left."""
 
     steps: int
@@ -95,11 +95,11 @@ class Reprojection(BaseModel):
     """Progress, from 0 to 1."""
     what: str
     problem: str | None
-    made: MadeAnew | None
+    made: ReprojectionSummary | None
     """Null if there are none."""
 
 
-class Estimate(BaseModel):
+class TrustEstimateResponse(BaseModel):
     """The trust kept with the layout, estimated on a sample of tokens (null: not estimated)."""
 
     trust: float | None
@@ -108,7 +108,7 @@ class Estimate(BaseModel):
     sample: int
 
 
-class InFull(BaseModel):
+class FullTrustResponse(BaseModel):
     """The trust over all tokens, computed on request; null for fewer than three tokens."""
 
     trust: float | None
@@ -117,7 +117,7 @@ class InFull(BaseModel):
     tokens: int
 
 
-class Doubtful(BaseModel):
+class DoubtfulTokens(BaseModel):
     """The tokens whose neighbourhood on the map has little in common with that in the embedding."""
 
     below: float
@@ -133,10 +133,10 @@ class LayoutTrust(BaseModel):
     attempt: int
     step: int
     method: str
-    estimate: Estimate
-    full: InFull | None
+    estimate: TrustEstimateResponse
+    full: FullTrustResponse | None
     """Null if not requested."""
-    doubtful: Doubtful | None
+    doubtful: DoubtfulTokens | None
     """Null if the trust of each token is not known."""
 
 
@@ -149,21 +149,21 @@ class District(BaseModel):
     token_ids: list[int]
 
 
-class Districts(Items[District]):
+class DistrictsResponse(Items[District]):
     """The districts of a step, in the order of their ids."""
 
     attempt: int
     step: int
 
 
-class DistrictsInList(BaseModel):
+class DistrictsSummary(BaseModel):
     """A step at which districts were found."""
 
     attempt: int
     step: int
 
 
-class DistrictEvent(BaseModel):
+class DistrictEventResponse(BaseModel):
     """An event in the history of a district. Ids are numbered apart from those of other events."""
 
     id: int

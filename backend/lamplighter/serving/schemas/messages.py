@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from lamplighter.serving.schemas.base import Partial
-from lamplighter.serving.schemas.runs import RunInFull, Status
+from lamplighter.serving.schemas.base import PartialModel
+from lamplighter.serving.schemas.runs import RunDetails, Status
 from lamplighter.serving.schemas.steps import Measures
 
 
@@ -18,16 +18,16 @@ class StatusMessage(BaseModel):
     status: Status
 
 
-class HelloMessage(Partial):
+class HelloMessage(PartialModel):
     """The first message on the live socket."""
 
     type: Literal["hello"] = "hello"
-    run: RunInFull
+    run: RunDetails
     channels: list[str]
 
-    def absent(self) -> Any:
+    def fields_to_omit(self) -> Any:
         """Return the fields to omit from `run`."""
-        return {"run": self.run.absent()}
+        return {"run": self.run.fields_to_omit()}
 
 
 class MeasuresMessage(Measures):
@@ -42,4 +42,29 @@ class AcknowledgedMessage(BaseModel):
     type: Literal["acknowledged"] = "acknowledged"
     request: str
     kind: str
+    step: int
+
+
+class EventMessage(BaseModel):
+    """A playback message: an event recorded with the step just played."""
+
+    type: Literal["event"] = "event"
+    step: int
+    attempt: int
+    time: float
+    kind: str
+    message: str
+
+
+class LiveMessage(BaseModel):
+    """A playback message: the following messages are live."""
+
+    type: Literal["live"] = "live"
+    step: int
+
+
+class EndMessage(BaseModel):
+    """A playback message: the last step was played."""
+
+    type: Literal["end"] = "end"
     step: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 
 
-class Spread(BaseModel):
+class SpreadResponse(BaseModel):
     """The distribution of a number over many pairs; null if there was no pair."""
 
     mean: float | None
@@ -14,12 +14,12 @@ class Spread(BaseModel):
     most: float | None
 
 
-class Likeness(BaseModel):
+class SimilarityResponse(BaseModel):
     """Cosine and Euclidean distance of pairs of rows."""
 
     pairs: int
-    cosine: Spread
-    distance: Spread
+    cosine: SpreadResponse
+    distance: SpreadResponse
 
 
 class PairTable(BaseModel):
@@ -35,7 +35,7 @@ class Pairs(BaseModel):
     step: int
     exact: bool
     token_ids: list[int]
-    among: Likeness
-    random: Likeness
+    among: SimilarityResponse
+    random: SimilarityResponse
     table: PairTable | None
     """Null for more than a few tokens."""

@@ -7,30 +7,30 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from lamplighter.recipe import MapMethodKind
-from lamplighter.serving.schemas.base import AskedBody
+from lamplighter.serving.schemas.base import RequestBody
 
 
-class Plain(AskedBody):
+class PlainRequest(RequestBody):
     """A request without parameters."""
 
     kind: Literal["pause", "resume", "step", "stop"]
 
 
-class Pace(AskedBody):
+class PaceRequest(RequestBody):
     """A limit on the training speed; null for full speed."""
 
     kind: Literal["pace"]
     steps_per_second: Annotated[float | None, Field(gt=0, le=10_000)]
 
 
-class LearningRate(AskedBody):
+class LearningRateRequest(RequestBody):
     """A new learning rate, from the next step on."""
 
     kind: Literal["learning_rate"]
     value: Annotated[float, Field(gt=0, le=10)]
 
 
-class Continue(AskedBody):
+class ContinueRequest(RequestBody):
     """A request to continue a run that is over, for `steps` beyond its planned end, at a new learning rate if one is
     given.
     """
@@ -40,7 +40,7 @@ class Continue(AskedBody):
     learning_rate: Annotated[float | None, Field(gt=0, le=10)] = None
 
 
-class ChangeMap(AskedBody):
+class MapRequest(RequestBody):
     """A change of the map's settings, starting from the current positions; omitted fields keep their values."""
 
     kind: Literal["map"]
@@ -51,16 +51,19 @@ class ChangeMap(AskedBody):
     spread: Annotated[float | None, Field(ge=0.1, le=5)] = None
 
     @model_validator(mode="after")
-    def _names_something(self) -> ChangeMap:
+    def _require_a_change(self) -> MapRequest:
         if self.method is self.neighbours is self.min_dist is self.spread is None:
             raise ValueError("say what to change: method, neighbours, min_dist or spread")
         return self
 
 
-Asked = Annotated[Plain | Pace | LearningRate | Continue | ChangeMap, Field(discriminator="kind")]
+RunRequest = Annotated[
+    PlainRequest | PaceRequest | LearningRateRequest | ContinueRequest | MapRequest,
+    Field(discriminator="kind"),
+]
 
 
-class Accepted(BaseModel):
+class AcceptedRequest(BaseModel):
     """A stored request; the live socket acknowledges it when it takes effect."""
 
     request: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from lamplighter.recipe import Recipe
-from lamplighter.serving.schemas.base import Partial
+from lamplighter.serving.schemas.base import PartialModel
 
 
 class Status(BaseModel):
@@ -45,7 +45,7 @@ class PlantedRelation(BaseModel):
     pairs: int
 
 
-class Run(BaseModel):
+class RunSummary(BaseModel):
     """A run in the list."""
 
     id: str
@@ -57,7 +57,7 @@ class Run(BaseModel):
     status: Status | None
 
 
-class RunInFull(Run, Partial):
+class RunDetails(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
     layers: list[str] | None = None
@@ -69,9 +69,9 @@ class RunInFull(Run, Partial):
     classes: list[PlantedClass] | None = None
     relations: list[PlantedRelation] | None = None
 
-    def absent(self) -> Any:
+    def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
-        return {name for name in RunInFull.__annotations__ if getattr(self, name) is None}
+        return {name for name in RunDetails.__annotations__ if getattr(self, name) is None}
 
 
 class AttemptFacts(BaseModel):
@@ -96,7 +96,7 @@ class RecordParts(BaseModel):
     other: int
 
 
-class Record(BaseModel):
+class RunRecord(BaseModel):
     """The attempts at a run, and the disk usage of its record."""
 
     attempts: list[AttemptFacts]
@@ -114,7 +114,7 @@ class NewRun(BaseModel):
     """For the corpus kind `text`: the id that `POST /api/uploads` returned."""
 
 
-class WouldBe(BaseModel):
+class EstimateRequest(BaseModel):
     """A run to estimate, which need not exist."""
 
     model_config = ConfigDict(extra="forbid")
@@ -135,7 +135,7 @@ class EstimateParts(BaseModel):
     corpus: int
 
 
-class Estimate(BaseModel):
+class SizeEstimateResponse(BaseModel):
     """The expected disk usage of a finished run: a guess from its recipe."""
 
     bytes: int

@@ -25,14 +25,14 @@ class StepFacts(BaseModel):
     layer_norms: list[float | None]
 
 
-class StepInList(StepFacts):
+class StepSummary(StepFacts):
     """The figures of one step, and the number of rows lit by then."""
 
     ever_rows: int | None = None
     """Rows that were in a batch at least once so far; null if not counted."""
 
 
-class Steps(Items[StepInList]):
+class Steps(Items[StepSummary]):
     """The figures of several steps, and how the steps were chosen."""
 
     every: int
@@ -43,7 +43,7 @@ class Steps(Items[StepInList]):
     """
 
 
-class StepInFull(StepFacts):
+class StepDetails(StepFacts):
     """One step, row by row."""
 
     tokens: list[list[int]]
@@ -54,7 +54,7 @@ class StepInFull(StepFacts):
     """Token id and the distance its row moved, largest first."""
 
 
-class Event(BaseModel):
+class EventResponse(BaseModel):
     """A timeline event."""
 
     id: int

@@ -16,7 +16,7 @@ class Token(BaseModel):
     class_: str | None = Field(serialization_alias="class")
 
 
-class TokenInFull(Token):
+class TokenDetails(Token):
     """A token at a step."""
 
     step: int
@@ -38,7 +38,7 @@ class Neighbour(BaseModel):
     cosine: float | None
 
 
-class Neighbours(Items[Neighbour]):
+class NeighboursResponse(Items[Neighbour]):
     """The nearest tokens at a step, by cosine."""
 
     step: int

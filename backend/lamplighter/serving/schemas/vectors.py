@@ -88,7 +88,7 @@ class Displacements(Items[Displacement]):
     """Number of rows that moved."""
 
 
-class PathOfVectors(BaseModel):
+class VectorHistoryResponse(BaseModel):
     """One token's vector at the exactly kept steps."""
 
     token_id: int
@@ -96,7 +96,7 @@ class PathOfVectors(BaseModel):
     vectors: list[list[float | None]]
 
 
-class PathOfMotion(BaseModel):
+class MotionHistoryResponse(BaseModel):
     """The motion of one token's vector over the exactly kept steps."""
 
     token_id: int
@@ -111,7 +111,7 @@ class PathOfMotion(BaseModel):
     """Degrees between the vector and that of the first kept step of the range."""
 
 
-class PathOfPair(BaseModel):
+class PairHistoryResponse(BaseModel):
     """The distance between two tokens' vectors at the exactly kept steps."""
 
     token_id: int
@@ -123,7 +123,7 @@ class PathOfPair(BaseModel):
     """Null if either vector is zero."""
 
 
-class PathOfGradient(BaseModel):
+class GradientHistoryResponse(BaseModel):
     """One token's gradient, at the steps whose batch contained it or whose gradient touched its row."""
 
     token_id: int
@@ -134,7 +134,7 @@ class PathOfGradient(BaseModel):
     """Euclidean norm of the row's gradient, before clipping; null if the step's gradients are not recorded."""
 
 
-class PathOfPlaces(BaseModel):
+class MapHistoryResponse(BaseModel):
     """One token's positions on the map, by layout."""
 
     token_id: int

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.serving.http.problems import Refused
-from lamplighter.serving.http.streaming import Turnstile
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.streaming import LargeResponseLimiter
 from tests.integration.serving.served import Served
 from tests.unit.serving.folders import D, FakeTrainer, V, make_run
 
@@ -24,26 +24,26 @@ SIZE = (STEPS + 1) * V * D * 4
 @pytest.fixture
 def path(served: Served) -> str:
     """Make a run too large for the buffers on the way. Returns the path of all its matrices."""
-    trainer = FakeTrainer(make_run(Shelf(served.house.settings.runs))).begin()
-    with trainer.writer.together():
+    trainer = FakeTrainer(make_run(RunStore(served.services.settings.runs))).begin()
+    with trainer.writer.transaction():
         trainer.train(STEPS)
     trainer.crash()
     return f"/api/runs/{trainer.run.id}/vectors?attempt=1&to={STEPS}"
 
 
-def free(turnstile: Turnstile) -> int:
+def free(turnstile: LargeResponseLimiter) -> int:
     leaving: list[Callable[[], None]] = []
     try:
         while len(leaving) < 100:
-            leaving.append(turnstile.enter())
-    except Refused:
+            leaving.append(turnstile.acquire())
+    except RefusedError:
         pass
     for leave in leaving:
         leave()
     return len(leaving)
 
 
-def wait_until_free(turnstile: Turnstile, places: int) -> None:
+def wait_until_free(turnstile: LargeResponseLimiter, places: int) -> None:
     deadline = time.monotonic() + 30
     while free(turnstile) < places:
         assert time.monotonic() < deadline, "the places were not given back"
@@ -78,19 +78,19 @@ def test_read_whole(served: Served, path: str) -> None:
 
 
 def test_who_leaves_in_the_middle_keeps_no_place(served: Served, path: str) -> None:
-    places = free(served.house.turnstile)
+    places = free(served.services.response_limiter)
     readers = [slow_reader(served, path) for _ in range(places)]
-    assert free(served.house.turnstile) == 0
+    assert free(served.services.response_limiter) == 0
     for reader in readers:
         reader.close()
-    wait_until_free(served.house.turnstile, places)
+    wait_until_free(served.services.response_limiter, places)
 
 
 def test_who_stops_reading_is_left(served: Served, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming._PATIENCE", 1.0)
-    places = free(served.house.turnstile)
+    monkeypatch.setattr("lamplighter.serving.http.streaming._SEND_SECONDS", 1.0)
+    places = free(served.services.response_limiter)
     with slow_reader(served, path) as reader:
-        wait_until_free(served.house.turnstile, places)
+        wait_until_free(served.services.response_limiter, places)
         got = 0
         try:
             while data := reader.recv(1 << 16):

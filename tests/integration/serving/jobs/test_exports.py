@@ -17,10 +17,10 @@ import pytest
 
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.schemas.exports import NewExport
 from lamplighter.serving.settings import ServerSettings
 from tests.integration.serving.served import Served
@@ -42,7 +42,7 @@ class Presenter:
 
     def __init__(self, served: Served, run: RunFolder) -> None:
         self.base = f"http://127.0.0.1:{served.port}/api/runs/{run.id}/exports"
-        self._headers = {"Authorization": f"Bearer {served.house.gate.keys.token}"}
+        self._headers = {"Authorization": f"Bearer {served.services.gate.credentials.token}"}
 
     def ask(self, method: str, path: str = "", status: int = 200, **more: Any) -> httpx.Response:
         headers = {**self._headers, **more.pop("headers", {})}
@@ -107,7 +107,7 @@ def test_the_formats_hold_what_they_should(presenter: Presenter, run: RunFolder)
         exports["npy"]["id"],
     ]
     files = {name: presenter.download(presenter.wait(export)).content for name, export in exports.items()}
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         vectors = history.snapshot(7).vectors
     assert (np.load(io.BytesIO(files["npy"])) == vectors).all()
     assert pq.read_table(io.BytesIO(files["parquet"])).num_rows == len(vectors)
@@ -123,7 +123,7 @@ def test_the_formats_hold_what_they_should(presenter: Presenter, run: RunFolder)
 
 
 def test_a_run_that_is_being_written_is_exported_as_of_one_moment(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path), steps=100_000)
+    run = make_run(RunStore(tmp_path), steps=100_000)
     trainer = FakeTrainer(run).begin().train(20)
     presenter = Presenter(served, run)
     asked = presenter.make("zip")
@@ -133,10 +133,10 @@ def test_a_run_that_is_being_written_is_exported_as_of_one_moment(served: Served
     assert done["state"] == "done", done
     (tmp_path / "sent.zip").write_bytes(presenter.download(done).content)
     trainer.crash()
-    copy, _ = import_zip(Shelf(tmp_path / "elsewhere"), tmp_path / "sent.zip", lambda share, what: None)
+    copy, _ = import_zip(RunStore(tmp_path / "elsewhere"), tmp_path / "sent.zip", lambda share, what: None)
     step = read_status(copy).step
     assert 20 <= step <= trainer.step
-    with History(copy) as history:
+    with MatrixHistory(copy) as history:
         assert (history.snapshot(step).vectors == trainer.matrices[step]).all()
 
 
@@ -192,4 +192,4 @@ def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_p
     assert psutil.Process().children() == []
     assert [path for path in (tmp_path / "runs" / ".exports").iterdir() if path.is_dir()] == []
     # The folder of exports is not listed as a run.
-    assert [found.id for found in Shelf(tmp_path / "runs").runs()] == [run.id]
+    assert [found.id for found in RunStore(tmp_path / "runs").runs()] == [run.id]

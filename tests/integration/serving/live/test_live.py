@@ -15,15 +15,18 @@ import psutil
 import pytest
 import websockets
 
-from lamplighter.runfolder.reading.snapshot import touches
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.serving.live import run_follower
-from lamplighter.serving.reading.run_catalog import Library
+from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Census, Layout, Method, Pulse, Rows, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from tests.integration.serving.served import Pace, Served, hear, pulse_at, status_is, texts
 from tests.unit.serving.folders import FakeTrainer, V, finished_run, layout, make_run, write_layouts
 
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(25)
     with Pace(trainer, 100):
         for _ in range(4):
@@ -47,7 +50,7 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
             assert not any(p.merged for p in pulses)
             with StepsReader(run.steps_path) as reader:
                 recorded = dict(reader.pulses(census.step + 1, pulses[-1].step))
-                so_far = touches(reader, census.step)
+                so_far = read_touches(reader, census.step)
                 assert all(decode(recorded[p.step]).time == p.time for p in pulses)
             np.testing.assert_array_equal(census.touches, so_far.touches)
             np.testing.assert_array_equal(census.last_lit, so_far.last_lit)
@@ -61,7 +64,7 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
 
 
 async def test_a_step_is_there_within_milliseconds(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     late: list[float] = []
     async with served.watch(run.id) as ws:
@@ -76,7 +79,7 @@ async def test_a_step_is_there_within_milliseconds(served: Served, tmp_path: Pat
 
 
 async def test_a_run_watched_before_it_begins(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path), prepared=False)
+    run = make_run(RunStore(tmp_path), prepared=False)
     async with served.watch(run.id) as ws:
         heard = await hear(ws, lambda m: m["type"] == "hello")
         assert heard[0]["run"]["status"]["phase"] == "waiting"
@@ -95,7 +98,7 @@ async def test_a_run_watched_before_it_begins(served: Served, tmp_path: Path) ->
 
 
 async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
     async with served.watch(run.id, "pulse,layout,rows") as ws:
         await hear(ws, lambda m: isinstance(m, Census))
@@ -119,7 +122,7 @@ async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(served: Se
 
 
 async def test_a_new_attempt_begins_again_where_it_differs(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     async with served.watch(run.id, "pulse,rows") as ws:
         await hear(ws, lambda m: isinstance(m, Rows))
@@ -145,7 +148,7 @@ async def test_a_new_attempt_begins_again_where_it_differs(served: Served, tmp_p
 
 
 async def test_a_new_attempt_that_changes_nothing_seen_just_goes_on(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(15)
     async with served.watch(run.id) as ws:
         await hear(ws, lambda m: isinstance(m, Census))
@@ -157,7 +160,7 @@ async def test_a_new_attempt_that_changes_nothing_seen_just_goes_on(served: Serv
 
 
 async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(12)
     write_layouts(run, layout(1, 5), layout(1, 10), layout(1, 0, Method.LINEAR), layout(4, 12))
     with MeasuresWriter(run.measures_path) as measures:
@@ -189,7 +192,7 @@ async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_
 
 
 async def test_superseded_measures_do_not_count(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 10, {"purity": 0.25})
@@ -207,7 +210,7 @@ async def test_superseded_measures_do_not_count(served: Served, tmp_path: Path) 
 
 
 async def test_where_moved_rows_are_not_kept_keyframes_come(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(13)
     async with served.watch(run.id, "rows") as ws:
         heard = await hear(ws, lambda m: isinstance(m, Rows))
@@ -220,13 +223,13 @@ async def test_where_moved_rows_are_not_kept_keyframes_come(served: Served, tmp_
 
 
 async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(13)
     async with served.watch(run.id, "pulse,rows") as ws:
         await hear(ws, lambda m: isinstance(m, Rows))
         # One transaction, so that the follower falls behind by many steps, whose moved rows the trainer then
         # drops.
-        with trainer.writer.together():
+        with trainer.writer.transaction():
             trainer.train(142)
             connection = trainer.writer._connection  # pyright: ignore[reportPrivateUsage]
             connection.execute("DELETE FROM rows WHERE id & 0xFFFFFFFF BETWEEN 20 AND 100")
@@ -273,7 +276,7 @@ async def test_close_codes(served: Served, tmp_path: Path) -> None:
 async def test_what_passes_closes_so_that_viewers_come_back(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_the_way = make_run(Shelf(tmp_path))
+    in_the_way = make_run(RunStore(tmp_path))
     in_the_way.steps_path.mkdir()  # The file exists and cannot be opened.
     full = finished_run(tmp_path)
 
@@ -292,7 +295,7 @@ async def test_what_passes_closes_so_that_viewers_come_back(
 
 
 async def test_damaged_layouts_and_measures_hide_no_step(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     run.layouts_path.write_bytes(b"no database at all " * 500)
     run.measures_path.write_bytes(b"no database at all " * 500)
@@ -315,18 +318,18 @@ async def test_damaged_layouts_and_measures_hide_no_step(served: Served, tmp_pat
 async def test_what_was_read_before_a_failure_is_told(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     async with served.watch(run.id) as ws:
         await hear(ws, lambda m: isinstance(m, Census))
-        real, failures = Library.status, iter(range(2))
+        real, failures = RunCatalog.status, iter(range(2))
 
-        def fails_twice(library: Library, *args: object) -> object:
+        def fails_twice(library: RunCatalog, *args: object) -> object:
             if next(failures, None) is not None:
                 raise OSError(errno.EIO, "the disk hesitates")
             return real(library, *args)  # pyright: ignore[reportArgumentType]
 
-        monkeypatch.setattr(Library, "status", fails_twice)
+        monkeypatch.setattr(RunCatalog, "status", fails_twice)
         trainer.train(3)
         trainer.writer.add_applied("abc", 7, 8, "pause", {})
         trainer.writer.set_facts({"phase": "paused"})
@@ -348,7 +351,7 @@ async def test_a_run_moved_to_the_trash_closes_its_viewers(served: Served, tmp_p
 
 
 async def test_what_viewers_say_is_ignored_and_must_be_short(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(3)
     async with served.watch(run.id) as ws:
         await hear(ws, lambda m: isinstance(m, Census))
@@ -388,7 +391,7 @@ async def test_the_server_going_is_said(tmp_path: Path) -> None:
 
 
 async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     process = psutil.Process()
 
@@ -417,7 +420,7 @@ async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_
 
 async def test_merging_keeps_the_promise_about_text(served: Served, tmp_path: Path) -> None:
     """A viewer that stops reading for a while gets every acknowledgement, and merged pulses without a gap."""
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     async with served.watch(run.id, "pulse,rows", max_queue=1, close_timeout=0.2) as ws:
         heard = await hear(ws, lambda m: isinstance(m, Census))

@@ -15,12 +15,15 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from lamplighter.runfolder.reading.snapshot import touches
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.wire.frames import Census, Kind, Layout, Method, Pulse, Rows, decode
+from lamplighter.wire.frames import Kind, decode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
 from tests.integration.serving.served import Pace, Served, hear, pulse_at, status_is, texts
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
@@ -61,7 +64,7 @@ def rebuild(heard: list[Any], matrices: dict[int, np.ndarray]) -> list[int]:
 
 
 async def test_what_is_played_is_what_was_recorded(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(45)
     trainer.writer.add_event(20, "learning_rate", "less")
     trainer.train(25)
@@ -81,8 +84,8 @@ async def test_what_is_played_is_what_was_recorded(served: Served, tmp_path: Pat
         raw = await raw_to_end(ws)
     with StepsReader(run.steps_path) as reader, LayoutsReader(run.layouts_path) as drawn:
         assert frames_of(raw, Kind.PULSE) == [data for _, data in reader.pulses(13, 70)]
-        kept = {(e.method, e.step): drawn.record(e.id) for e in drawn.entries()}
-        so_far = touches(reader, 12)
+        kept = {(e.method, e.step): drawn.layout_record(e.id) for e in drawn.layout_entries()}
+        so_far = read_touches(reader, 12)
     heard = [json.loads(m) if isinstance(m, str) else decode(m) for m in raw]
     assert [type(m) for m in heard[:5]] == [dict, Census, Layout, Layout, Rows]
     assert heard[0]["type"] == "hello"
@@ -137,7 +140,7 @@ async def test_the_pace_is_kept(served: Served, tmp_path: Path) -> None:
 
 
 async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(60)
     write_layouts(run, layout(1, 20), layout(1, 55))
     with Pace(trainer, 60):
@@ -160,7 +163,7 @@ async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(served: Se
 
 
 async def test_a_run_that_ends_while_it_is_played_goes_on_to_its_end(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     async with served.play(run.id, first=0, speed=60) as ws:
         await hear(ws, pulse_at(5))
@@ -182,7 +185,7 @@ async def test_a_run_that_ends_while_it_is_played_goes_on_to_its_end(served: Ser
 
 
 async def test_a_superseded_attempt_begins_again(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(80)
     async with served.play(run.id, "pulse,rows", first=30, speed=40) as ws:
         heard = await hear(ws, pulse_at(45))
@@ -203,7 +206,7 @@ async def test_a_superseded_attempt_begins_again(served: Served, tmp_path: Path)
 
 
 async def test_a_superseded_past_is_not_played(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     write_layouts(run, layout(1, 25), layout(2, 22))
     trainer.again_from(20).train(10)
@@ -216,7 +219,7 @@ async def test_a_superseded_past_is_not_played(served: Served, tmp_path: Path) -
 
 
 async def test_where_steps_are_not_exact_the_keyframes_come(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(25)
     trainer.rows = True
     trainer.train(5)
@@ -252,16 +255,16 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
 async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
     served: Served, tmp_path: Path
 ) -> None:
-    served.house.hub._send_seconds = 0.5  # pyright: ignore[reportPrivateUsage]
+    served.services.hub._send_seconds = 0.5  # pyright: ignore[reportPrivateUsage]
     run = finished_run(tmp_path, 6_000)
     url = f"{served.url(run.id)}&from=0&speed=full"
     async with websockets.connect(url, compression=None, max_queue=1, close_timeout=0.2) as ws:
         await ws.recv()
         for _ in range(300):
             await asyncio.sleep(0.05)
-            if not served.house.hub.viewers(run.id):
+            if not served.services.hub.viewer_count(run.id):
                 break
-        assert not served.house.hub.viewers(run.id)
+        assert not served.services.hub.viewer_count(run.id)
 
 
 async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_path: Path) -> None:
@@ -276,9 +279,9 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_
                 await hear(ws, lambda m: isinstance(m, Census))
         for _ in range(100):
             await asyncio.sleep(0.05)
-            if not served.house.hub.viewers(run.id):
+            if not served.services.hub.viewer_count(run.id):
                 break
-        assert not served.house.hub.viewers(run.id)
+        assert not served.services.hub.viewer_count(run.id)
         return process.num_fds()
 
     files = await come_and_go(5)
@@ -287,14 +290,14 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_
 
 
 async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     async with served.play(run.id, first=0, speed="full") as ws:
         await hear(ws, is_text("hello"))
         trainer = FakeTrainer(run)
         # Between these two calls the run has no state to show yet.
-        trainer.writer.begin_attempt(0)
+        trainer.writer.start_attempt(0)
         await asyncio.sleep(0.3)
-        trainer.writer.keep_start(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
+        trainer.writer.commit_initial_state(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
         trainer.train(5)
         heard = await hear(ws, pulse_at(5))
         assert [m.step for m in heard if isinstance(m, Census | Pulse)] == list(range(6))

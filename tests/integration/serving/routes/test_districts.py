@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.wire.frames import Districts, Pulse
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.pulse_frames import Pulse
 from tests.integration.serving.served import Served, hear
 from tests.unit.serving.folders import FakeTrainer, V, finished_run, make_run
 
@@ -33,7 +34,7 @@ def seen(heard: list[Any]) -> list[tuple[int, tuple[str, ...]]]:
 
 
 async def test_live_and_when_an_attempt_supersedes_them(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
     with LayoutsWriter(run.layouts_path) as writer:
         writer.commit_districts(districts(5, "old"), [])

@@ -12,9 +12,10 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.wire.frames import Census, Kind, decode_as
+from lamplighter.wire.frames import Kind, decode_as
+from lamplighter.wire.row_frames import Census
 from tests.integration.serving.routes.test_districts import districts
 from tests.integration.serving.served import Served
 from tests.unit.serving.folders import FakeTrainer, make_run
@@ -40,7 +41,7 @@ async def played(ws: ClientConnection, kind: Kind) -> list[bytes]:
 
 
 async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     # The second attempt takes over the steps from 21 on.
     trainer.again_from(20).train(15)
@@ -62,7 +63,7 @@ async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> N
 
 
 async def test_the_first_stretch_and_what_is_refused(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     assert (await get(served, run, "steps?format=frame")).content == b""
     trainer = FakeTrainer(run).begin()
     path = "steps?from=1&to=32&every=1&format=frame&census=true"
@@ -82,7 +83,7 @@ async def test_the_first_stretch_and_what_is_refused(served: Served, tmp_path: P
 
 
 async def test_districts_and_when_they_were_found(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     assert (await get(served, run, "districts/steps")).json() == {"items": []}
     trainer = FakeTrainer(run).begin().train(20)
     with LayoutsWriter(run.layouts_path) as writer:
@@ -100,7 +101,7 @@ async def test_districts_and_when_they_were_found(served: Served, tmp_path: Path
 
 
 async def test_rows_ever_lit(served: Served, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(25)
 
     async def check() -> None:

@@ -16,11 +16,12 @@ import pytest
 
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.archive.unpack import unpack
-from lamplighter.exports.export import export
-from lamplighter.exports.output import ExportError, silent
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import PAGE_SIZE
-from lamplighter.wire.frames import Rows, encode
+from lamplighter.wire.frames import encode
+from lamplighter.wire.row_frames import Rows
 from tests.unit.exports.recorded import record
 
 
@@ -29,15 +30,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Export a good zip. Returns the folder of its unpacked files."""
     folder = tmp_path_factory.mktemp("good")
     run = record(folder / "runs")
-    with zipfile.ZipFile(export(run, "zip", out=folder / "run.zip")) as archive:
+    with zipfile.ZipFile(export_run(run, "zip", out=folder / "run.zip")) as archive:
         archive.extractall(folder)
     return folder / run.id
 
 
 def refused(tmp_path: Path, packed: Path, **limits: Any) -> str:
-    shelf = Shelf(tmp_path / "other")
+    shelf = RunStore(tmp_path / "other")
     with pytest.raises(ExportError) as caught:
-        import_zip(shelf, packed, silent, **limits)
+        import_zip(shelf, packed, no_progress, **limits)
     assert list(shelf.path.iterdir()) == []
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -60,7 +61,7 @@ def link(archive: zipfile.ZipFile) -> None:
 
 
 def test_the_good_one_is_taken(tmp_path: Path, files: Path) -> None:
-    run, _ = import_zip(Shelf(tmp_path / "other"), pack(files, tmp_path / "a.zip"), silent)
+    run, _ = import_zip(RunStore(tmp_path / "other"), pack(files, tmp_path / "a.zip"), no_progress)
     assert run.recipe.corpus.name == "../../etc/passwd"
 
 
@@ -135,7 +136,7 @@ def test_no_zip_at_all(tmp_path: Path) -> None:
         pass
     assert "no recipe.json" in refused(tmp_path, tmp_path / "empty.zip")
     with pytest.raises(ExportError):
-        unpack(tmp_path, tmp_path, silent)
+        unpack(tmp_path, tmp_path, no_progress)
 
 
 def _sql(script: str, name: str = "steps.sqlite") -> Callable[[Path], None]:

@@ -10,26 +10,28 @@ import pytest
 
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.exports.archive.import_run import import_zip
-from lamplighter.exports.export import export
-from lamplighter.exports.output import Cancelled, ExportError, silent
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import Cancelled, ExportError, no_progress
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf, place_recorded
+from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
-from lamplighter.wire.frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.integration.projection.growing_run import GrowingRun
 from tests.unit.exports.recorded import record
 
 
 def brought(run: RunFolder, tmp_path: Path) -> tuple[RunFolder, str]:
-    return import_zip(Shelf(tmp_path / "other"), export(run, "zip", out=tmp_path / "run.zip"), silent)
+    return import_zip(
+        RunStore(tmp_path / "other"), export_run(run, "zip", out=tmp_path / "run.zip"), no_progress
+    )
 
 
 def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
@@ -41,15 +43,15 @@ def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
     assert back.vocabulary.tokens == run.vocabulary.tokens
     assert back.vocabulary.classes == run.vocabulary.classes
     assert (back.token_ids == run.token_ids).all()
-    with History(run) as ours, History(back) as theirs:
+    with MatrixHistory(run) as ours, MatrixHistory(back) as theirs:
         assert theirs.steps.pulses(0, 99) == ours.steps.pulses(0, 99)
         assert theirs.steps.keyframe_steps() == ours.steps.keyframe_steps()
         assert (theirs.snapshot(17).vectors == ours.snapshot(17).vectors).all()
         assert [e.message for e in theirs.steps.events()] == [e.message for e in ours.steps.events()]
     with LayoutsReader(run.layouts_path) as ours_too, LayoutsReader(back.layouts_path) as theirs_too:
-        assert theirs_too.newest(Method.UMAP) == ours_too.newest(Method.UMAP)
-        assert theirs_too.last_districts() == ours_too.last_districts()
-        assert theirs_too.last_districts() is not None
+        assert theirs_too.newest_layout(Method.UMAP) == ours_too.newest_layout(Method.UMAP)
+        assert theirs_too.last_written_districts() == ours_too.last_written_districts()
+        assert theirs_too.last_written_districts() is not None
         assert theirs_too.district_events() == ours_too.district_events()
         assert theirs_too.facts()["next_district"] == 6
     with MeasuresReader(back.measures_path) as measures:
@@ -61,20 +63,20 @@ def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path / "runs", size=30, dim=4)
     made.grow(437, rows=5)
     made.end()
-    Analyst(made.folder).go()
+    Analyst(made.folder).run()
     with LayoutsWriter(made.folder.relayouts_path) as maps:
         maps.commit(Layout(1, 437, 1e9, Method.UMAP, np.ones((30, 2), dtype=np.float32)))
         maps.set_facts({"made": 1e9})
         maps.close(sealed=True)
     back, _ = brought(made.folder, tmp_path)
-    with History(back) as history:
+    with MatrixHistory(back) as history:
         assert not history.steps.has_rows()
         assert history.exact_steps().tolist() == list(range(438))
         for step in (0, 1, 199, 200, 201, 333, 437):
             assert (history.snapshot(step).vectors == made.history[step]).all()
     with LayoutsReader(back.relayouts_path) as again:
         assert again.facts()["made"] == 1e9
-        assert [entry.step for entry in again.entries()] == [437]
+        assert [entry.step for entry in again.layout_entries()] == [437]
 
 
 def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
         (run.path / name).parent.mkdir(exist_ok=True)
         (run.path / name).write_text("secret")
     with RoleLock(run.path, "trainer"):
-        names = zipfile.ZipFile(export(run, "zip", out=tmp_path / "run.zip")).namelist()
+        names = zipfile.ZipFile(export_run(run, "zip", out=tmp_path / "run.zip")).namelist()
     assert {n.removeprefix(f"{run.id}/") for n in names} == {
         "recipe.json", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
         "steps.sqlite", "layouts.sqlite", "measures.sqlite",
@@ -97,7 +99,7 @@ def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:
         writer.set_facts({"message": "only in the WAL"})
         back, remark = brought(run, tmp_path)
     with StepsReader(back.steps_path) as reader:
-        assert reader.last() == (1, 30)
+        assert reader.newest_step() == (1, 30)
     assert "running" in remark
 
 
@@ -113,7 +115,9 @@ def test_requests_of_old_do_not_pass_for_new_ones(tmp_path: Path) -> None:
     back, _ = brought(record(tmp_path / "runs"), tmp_path)
     RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
     assert wants_training(back)
-    again, _ = import_zip(Shelf(tmp_path / "third"), export(back, "zip", out=tmp_path / "again.zip"), silent)
+    again, _ = import_zip(
+        RunStore(tmp_path / "third"), export_run(back, "zip", out=tmp_path / "again.zip"), no_progress
+    )
     assert not wants_training(again)
 
 
@@ -125,11 +129,11 @@ def test_a_cancelled_export_leaves_nothing(tmp_path: Path) -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        export(run, "zip", out=tmp_path / "out" / "run.zip", progress=cancel)
+        export_run(run, "zip", out=tmp_path / "out" / "run.zip", progress=cancel)
     assert list((tmp_path / "out").iterdir()) == []
-    packed = export(run, "zip", out=tmp_path / "run.zip")
+    packed = export_run(run, "zip", out=tmp_path / "run.zip")
     with pytest.raises(Cancelled):
-        import_zip(Shelf(tmp_path / "other"), packed, cancel)
+        import_zip(RunStore(tmp_path / "other"), packed, cancel)
     assert list((tmp_path / "other").iterdir()) == []
 
 
@@ -142,16 +146,16 @@ def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
         {"format": "docx"},
     ):
         with pytest.raises(ExportError) as caught:
-            export(run, **wrong)  # pyright: ignore[reportArgumentType]
+            export_run(run, **wrong)  # pyright: ignore[reportArgumentType]
         assert "\n" not in str(caught.value)
     assert (tmp_path / "there").read_text() == "mine"
 
 
 def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
     recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
-    run = place_recorded(tmp_path / "runs" / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
+    run = create_recorded_run(tmp_path / "runs" / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
     with StepsWriter(run.steps_path) as writer:
-        writer.begin_attempt(3)
+        writer.start_attempt(3)
         writer.set_facts({"phase": "finished"})
     back, remark = brought(run, tmp_path)
     assert (back.vocabulary.tokens, remark) == (("a", "b"), "")

@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from lamplighter.exports.export import export
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.exports.export import export_run
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.unit.exports.recorded import DIM, HOSTILE, record
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "exports.md"
@@ -35,19 +36,19 @@ def atlas(module: str) -> Any:
 def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     load: Callable[[str], Any] = atlas("utils").load_pandas_data
-    frame = load(str(export(run, "parquet", 17, tmp_path / "run.parquet")))
+    frame = load(str(export_run(run, "parquet", 17, tmp_path / "run.parquet")))
     assert list(frame.columns) == ["token_id", "token", "class", "count", "vector", "x", "y"]
     assert list(frame["token_id"]) == list(range(len(HOSTILE)))
     assert list(frame["token"]) == list(HOSTILE)
     assert list(frame["count"]) == list(range(len(HOSTILE), 0, -1))
     assert list(frame["class"].fillna("none"))[-3:] == ["odd", "none", "odd"]
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         vectors = history.snapshot(17).vectors
     assert np.stack(frame["vector"].to_list()).dtype == np.float32
     assert (np.stack(frame["vector"].to_list()) == vectors).all()
     assert vectors.shape == (len(HOSTILE), DIM)
     with LayoutsReader(run.layouts_path) as reader:
-        layout = decode(reader.newest(Method.UMAP, 17) or b"")
+        layout = decode(reader.newest_layout(Method.UMAP, 17) or b"")
     assert isinstance(layout, Layout)
     assert (frame[["x", "y"]].to_numpy() == layout.coordinates).all()
 
@@ -55,7 +56,7 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
 def test_embedding_atlas_hands_its_page_what_the_document_tells_it_to(tmp_path: Path) -> None:
     """The package sends its page the table as Parquet again, with the columns that the options name."""
     frame = atlas("utils").load_pandas_data(
-        str(export(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
+        str(export_run(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
     )
     words = re.search(r"embedding-atlas RUN\.parquet (.*)", DOCUMENT.read_text(encoding="utf-8"))
     assert words
@@ -73,7 +74,7 @@ def test_embedding_atlas_hands_its_page_what_the_document_tells_it_to(tmp_path: 
 
 def test_a_run_without_a_map_opens_too(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", layouts=False)
-    frame = atlas("utils").load_pandas_data(str(export(run, "parquet", out=tmp_path / "run.parquet")))
+    frame = atlas("utils").load_pandas_data(str(export_run(run, "parquet", out=tmp_path / "run.parquet")))
     assert len(frame) == len(HOSTILE)
     assert frame["x"].isna().all()
     assert frame["vector"].map(len).eq(DIM).all()

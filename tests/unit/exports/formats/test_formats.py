@@ -15,16 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from lamplighter.exports.export import FORMATS, export
-from lamplighter.exports.formats.projector import config_text, one_cell
+from lamplighter.exports.export import FORMATS, export_run
+from lamplighter.exports.formats.projector import config_text, escape_cell
 from lamplighter.exports.output import Cancelled, ExportError
-from lamplighter.exports.page.contents import MAX_LIT, gather
+from lamplighter.exports.page.contents import MAX_LIT, read_page_data
 from lamplighter.exports.page.render import safe_json
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import make_run
 from tests.unit.exports.recorded import DIM, HOSTILE, record
 
@@ -35,13 +36,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def vectors(run: RunFolder, step: int) -> np.ndarray:
-    with History(run) as history:
+    with MatrixHistory(run) as history:
         return history.snapshot(step).vectors
 
 
 def places(run: RunFolder, step: int) -> np.ndarray:
     with LayoutsReader(run.layouts_path) as reader:
-        layout = decode(reader.newest(Method.UMAP, step) or b"")
+        layout = decode(reader.newest_layout(Method.UMAP, step) or b"")
     assert isinstance(layout, Layout)
     return layout.coordinates
 
@@ -56,7 +57,7 @@ def tsv(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("classes", [True, False])
 def test_the_embedding_projector_has_a_line_a_token(tmp_path: Path, classes: bool) -> None:
     run = record(tmp_path / "runs", classes=classes)
-    folder = export(run, "embedding-projector", 17, tmp_path / "out")
+    folder = export_run(run, "embedding-projector", 17, tmp_path / "out")
     points, (header, *labels) = tsv(folder / "vectors.tsv"), tsv(folder / "metadata.tsv")
     assert (np.array(points, dtype=np.float32) == vectors(run, 17)).all()
     # With several columns the file has a header; with a single one it must have none.
@@ -104,12 +105,12 @@ def test_any_name_is_one_string_of_protobuf_text(name: str, quoted: str) -> None
     ],
 )  # fmt: skip
 def test_any_token_is_one_cell(token: str, cell: str) -> None:
-    assert one_cell(token) == cell
-    assert len(one_cell(token).splitlines()) == 1
+    assert escape_cell(token) == cell
+    assert len(escape_cell(token).splitlines()) == 1
 
 
 def test_parquet_has_the_columns_that_embedding_atlas_is_told(run: RunFolder, tmp_path: Path) -> None:
-    table = pq.read_table(export(run, "parquet", 17, tmp_path / "run.parquet"))
+    table = pq.read_table(export_run(run, "parquet", 17, tmp_path / "run.parquet"))
     rows: list[dict[str, Any]] = table.to_pylist()
     assert [row["token"] for row in rows] == list(HOSTILE)
     assert [row["class"] for row in rows][:3] == ["even", "odd", "even"]
@@ -127,20 +128,20 @@ def test_parquet_without_pyarrow_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ExportError, match=r"pip install 'lamplighter\[parquet\]'"):
-        export(run, "parquet", out=tmp_path / "run.parquet")
+        export_run(run, "parquet", out=tmp_path / "run.parquet")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_safetensors_and_npy_are_bit_for_bit(run: RunFolder, tmp_path: Path) -> None:
-    with safe_open(export(run, "safetensors", 23, tmp_path / "run.safetensors"), framework="np") as file:
+    with safe_open(export_run(run, "safetensors", 23, tmp_path / "run.safetensors"), framework="np") as file:
         assert (file.get_tensor("embedding") == vectors(run, 23)).all()
         assert (file.get_tensor("coordinates") == places(run, 23)).all()
         assert file.metadata() | {"run": run.id, "step": "23", "layout_step": "20"} == file.metadata()
-    assert (np.load(export(run, "npy", out=tmp_path / "run.npy")) == vectors(run, 30)).all()
+    assert (np.load(export_run(run, "npy", out=tmp_path / "run.npy")) == vectors(run, 30)).all()
 
 
 def test_csv_has_a_row_a_step(run: RunFolder, tmp_path: Path) -> None:
-    with export(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8", newline="") as file:
+    with export_run(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(31))
     assert float(rows[30]["loss"]) == 2.0
@@ -154,11 +155,11 @@ def test_csv_has_a_row_a_step(run: RunFolder, tmp_path: Path) -> None:
 
 
 def test_the_page_says_what_it_leaves_out(tmp_path: Path) -> None:
-    small = gather(record(tmp_path / "a"), lambda share: None).head
+    small = read_page_data(record(tmp_path / "a"), lambda share: None).head
     assert len(small["beats"]) == 30
     assert "left out: the vectors" in small["about"][1]
     tokens = tuple(f"t{i}" for i in range(MAX_LIT + 9))
-    large = gather(record(tmp_path / "b", tokens, steps=700), lambda share: None).head
+    large = read_page_data(record(tmp_path / "b", tokens, steps=700), lambda share: None).head
     assert len(large["beats"]) == 600
     assert (large["beats"][0][0], large["beats"][-1][0]) == (1, 700)
     assert "100 of 700 steps" in large["about"][1]
@@ -175,7 +176,7 @@ def test_json_in_a_page_cannot_leave_it() -> None:
 def test_what_has_not_begun_is_one_line(tmp_path: Path, format: str) -> None:
     waiting = make_run(tmp_path / "runs")
     with pytest.raises(ExportError) as caught:
-        export(waiting, format, out=tmp_path / "out" / "x")
+        export_run(waiting, format, out=tmp_path / "out" / "x")
     assert "begun" in str(caught.value)
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -183,9 +184,11 @@ def test_what_has_not_begun_is_one_line(tmp_path: Path, format: str) -> None:
 def test_a_page_needs_a_map_and_says_how_to_make_one(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", layouts=False)
     with pytest.raises(ExportError, match=f"lamplighter project {run.id}"):
-        export(run, "html", out=tmp_path / "x.html")
-    assert export(run, "safetensors", out=tmp_path / "x.safetensors").exists()
-    assert pq.read_table(export(run, "parquet", out=tmp_path / "x.parquet"))["x"].null_count == len(HOSTILE)
+        export_run(run, "html", out=tmp_path / "x.html")
+    assert export_run(run, "safetensors", out=tmp_path / "x.safetensors").exists()
+    assert pq.read_table(export_run(run, "parquet", out=tmp_path / "x.parquet"))["x"].null_count == len(
+        HOSTILE
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -197,11 +200,11 @@ def test_every_format_can_be_cancelled_and_exports_a_live_run(tmp_path: Path, fo
 
     with StepsWriter(run.steps_path):
         with pytest.raises(Cancelled):
-            export(run, format, out=tmp_path / "out" / "x", progress=cancel)
+            export_run(run, format, out=tmp_path / "out" / "x", progress=cancel)
         assert list((tmp_path / "out").iterdir()) == []
-        assert export(run, format, out=tmp_path / "out" / "x").exists()
+        assert export_run(run, format, out=tmp_path / "out" / "x").exists()
 
 
 def test_a_step_that_is_not_there_is_one_line(run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="its last is 30"):
-        export(run, "npy", 31, tmp_path / "x.npy")
+        export_run(run, "npy", 31, tmp_path / "x.npy")

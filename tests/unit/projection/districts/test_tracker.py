@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.districts.tracker import NEIGHBOURS, Change, DistrictBook, clusters_of
-from lamplighter.wire.frames import Districts
+from lamplighter.projection.districts.clustering import NEIGHBOURS, find_clusters
+from lamplighter.projection.districts.tracker import DistrictChange, DistrictTracker
+from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.vocabulary import Vocabulary
 
 DIM = 24
@@ -25,20 +26,20 @@ def vocabulary(size: int, classes: dict[str, tuple[int, ...]] | None = None) -> 
 
 
 def look(
-    book: DistrictBook, vectors: np.ndarray, times: int = 1, *, final: bool = False
-) -> tuple[dict[int, set[int]], dict[int, str], list[Change]]:
-    seen: list[Change] = []
+    book: DistrictTracker, vectors: np.ndarray, times: int = 1, *, final: bool = False
+) -> tuple[dict[int, set[int]], dict[int, str], list[DistrictChange]]:
+    seen: list[DistrictChange] = []
     members: dict[int, np.ndarray] = {}
     names: dict[int, str] = {}
     for _ in range(times):
-        members, names, changes = book.look(vectors, *all_nearest(vectors, NEIGHBOURS), final=final)
+        members, names, changes = book.detect(vectors, *all_nearest(vectors, NEIGHBOURS), final=final)
         seen += changes
     return {known: set(some.tolist()) for known, some in members.items()}, names, seen
 
 
 def test_towns_are_found_and_strays_are_in_none() -> None:
     vectors = towns(30, 20, 12)
-    labels = clusters_of(*all_nearest(vectors, NEIGHBOURS))
+    labels = find_clusters(*all_nearest(vectors, NEIGHBOURS))
     found = {frozenset(np.flatnonzero(labels == n).tolist()) for n in range(labels.max() + 1)}
     for first, last in ((0, 30), (30, 50), (50, 62)):
         assert any(len(some & set(range(first, last))) >= 0.8 * (last - first) for some in found)
@@ -47,12 +48,12 @@ def test_towns_are_found_and_strays_are_in_none() -> None:
 
 def test_a_random_space_has_no_districts() -> None:
     vectors = np.random.default_rng(1).normal(size=(1500, 48)).astype(np.float32)
-    book = DistrictBook(vocabulary(1500))
+    book = DistrictTracker(vocabulary(1500))
     assert look(book, vectors, 3) == ({}, {}, [])
 
 
 def test_a_district_must_be_there_twice() -> None:
-    book = DistrictBook(vocabulary(102))
+    book = DistrictTracker(vocabulary(102))
     vectors = towns(30, 20, 12)
     assert look(book, vectors)[0] == {}
     members, _, changes = look(book, vectors)
@@ -62,7 +63,7 @@ def test_a_district_must_be_there_twice() -> None:
 
 def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
     vectors = towns(30, 20, 12, strays=60)
-    book = DistrictBook(vocabulary(len(vectors)))
+    book = DistrictTracker(vocabulary(len(vectors)))
     before, names, _ = look(book, vectors, 2)
     largest = max(before, key=lambda known: len(before[known]))
     turned = vectors @ np.linalg.qr(np.random.default_rng(5).normal(size=(DIM, DIM)))[0].astype(np.float32)
@@ -77,7 +78,7 @@ def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
 
 def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
     vectors = towns(30, 20, 12)
-    book = DistrictBook(vocabulary(102))
+    book = DistrictTracker(vocabulary(102))
     before, names, _ = look(book, vectors, 2)
     gone = next(known for known, some in before.items() if 45 in some)
     scattered = vectors.copy()
@@ -97,7 +98,7 @@ def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
 
 def test_districts_merge_and_split() -> None:
     vectors = towns(30, 20, 16)
-    book = DistrictBook(vocabulary(106))
+    book = DistrictTracker(vocabulary(106))
     before, _, _ = look(book, vectors, 2)
     one = next(known for known, some in before.items() if 5 in some)
     other = next(known for known, some in before.items() if 35 in some)
@@ -118,7 +119,7 @@ def test_districts_merge_and_split() -> None:
 def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() -> None:
     vectors = towns(30, 20, 12)
     classes = {"animals": tuple(range(26)), "odds": (30, 31, 50), "colours": tuple(range(90, 96))}
-    book = DistrictBook(vocabulary(102, classes))
+    book = DistrictTracker(vocabulary(102, classes))
     members, names, _ = look(book, vectors, 2)
     by_first = {min(some): names[known] for known, some in members.items()}
     assert by_first[min(by_first)] == "animals"
@@ -133,7 +134,7 @@ def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() 
 
 def test_two_districts_of_one_class_have_two_names() -> None:
     vectors = towns(30, 20)
-    book = DistrictBook(vocabulary(90, {"animals": tuple(range(50))}))
+    book = DistrictTracker(vocabulary(90, {"animals": tuple(range(50))}))
     _, names, _ = look(book, vectors, 2)
     assert len(set(names.values())) == 2
     assert sorted(name.split(":")[0] for name in names.values()) == ["animals", "animals"]
@@ -141,26 +142,26 @@ def test_two_districts_of_one_class_have_two_names() -> None:
 
 def test_an_earlier_process_is_gone_on_from() -> None:
     vectors = towns(30, 20, 12)
-    book = DistrictBook(vocabulary(102))
+    book = DistrictTracker(vocabulary(102))
     members, names, _ = look(book, vectors, 2)
     of = np.zeros(102, dtype=np.uint16)
     for place, some in enumerate(members.values(), 1):
         of[sorted(some)] = place
     kept = Districts(1, 9, 1.0, np.array(list(members), np.uint32), tuple(names.values()), of)
-    fresh = DistrictBook(vocabulary(102), kept, book.next_id)
+    fresh = DistrictTracker(vocabulary(102), kept, book.next_id)
     assert look(fresh, vectors) == (members, names, [])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 15])
 def test_a_vocabulary_may_be_too_small_for_any(size: int) -> None:
     vectors = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
-    assert look(DistrictBook(vocabulary(size)), vectors, 2, final=True) == ({}, {}, [])
+    assert look(DistrictTracker(vocabulary(size)), vectors, 2, final=True) == ({}, {}, [])
 
 
 def test_duplicates_and_rows_of_zeros() -> None:
     vectors = towns(30, 20, 12)
     vectors[:30] = vectors[0]
     vectors[80:] = 0
-    members, _, _ = look(DistrictBook(vocabulary(102)), vectors, 2)
+    members, _, _ = look(DistrictTracker(vocabulary(102)), vectors, 2)
     assert any(some >= set(range(25)) for some in members.values())
     assert all(not some & set(range(80, 102)) for some in members.values())

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.layout_method import MapMethod, MapSettings
-from lamplighter.projection.methods.incremental_umap import LivingLayout
+from lamplighter.projection.layout_method import LayoutMethod, MapSettings
+from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.fuzzy_graph import Graph, graph_of_neighbours
-from lamplighter.projection.umap.sgd_kernel import Curve, carry, power, run_epoch
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, build_fuzzy_graph
+from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
 
 SETTINGS = MapSettings(neighbours=12)
 
@@ -29,11 +29,11 @@ def test_one_epoch_is_umaps() -> None:
     import umap.layouts
 
     rng = np.random.default_rng(0)
-    graph = graph_of_neighbours(*all_nearest(town(), 11), 200)
+    graph = build_fuzzy_graph(*all_nearest(town(), 11), 200)
     period = (graph.weight.max() / graph.weight).astype(np.float64)
     start = rng.normal(size=(300, 2)).astype(np.float32) * 5
     generators = rng.integers(1 << 10, 1 << 30, size=(300, 3))
-    curve = Curve(1.577, 0.895)
+    curve = AttractionCurve(1.577, 0.895)
     ours, theirs = start.copy(), start.copy()
     our_state = [period.copy(), period / 5, generators.copy()]
     their_state = [period / 5, period / 5, period.copy(), generators.copy()]
@@ -65,7 +65,7 @@ def test_one_epoch_is_umaps() -> None:
 def test_powers_are_right_to_rounding(b: float) -> None:
     x = np.random.default_rng(0).lognormal(sigma=8, size=2_000).astype(np.float32)
     x = x[(x > 1e-15) & (x < 1e15)]
-    curve = Curve(1.0, b)
+    curve = AttractionCurve(1.0, b)
     found = np.array([power(each, curve.exponents, curve.mantissas) for each in x])
     np.testing.assert_allclose(found, x.astype(np.float64) ** b, rtol=4e-7)
 
@@ -73,16 +73,16 @@ def test_powers_are_right_to_rounding(b: float) -> None:
 def test_counters_are_carried_by_edge() -> None:
     """An edge in both graphs keeps its elapsed share of the period; a new edge keeps its own counter."""
     rng = np.random.default_rng(0)
-    graphs: list[Graph] = []
+    graphs: list[FuzzyGraph] = []
     for seed in (1, 2):
         vectors = town(60)
         vectors[:20] += np.random.default_rng(seed).normal(size=(20, 16)).astype(np.float32)
-        graphs.append(graph_of_neighbours(*all_nearest(vectors, 7), 200))
+        graphs.append(build_fuzzy_graph(*all_nearest(vectors, 7), 200))
     old, new = graphs
     phase, behind = rng.random(len(old.head)), -rng.random(len(old.head))
     due, negative_due = np.full((2, len(new.head)), -1.0)
     kept, larger = np.zeros((2, 60))
-    carry(
+    carry_counters(
         old.head, old.tail, old.weight, 100 + phase * old.period, 100 + behind * old.period,
         new.head, new.tail, new.weight, due, negative_due, 100, kept, larger,
     )  # fmt: skip
@@ -102,64 +102,64 @@ def test_counters_are_carried_by_edge() -> None:
 def test_shows_the_space_from_the_first_frame() -> None:
     vectors = town()
     probe = TrustProbe(300)
-    probe.look(vectors)
-    assert probe.estimate(LivingLayout(SETTINGS).frame(vectors)).trust > 0.93
+    probe.set_space(vectors)
+    assert probe.estimate(IncrementalUmap(SETTINGS).draw_frame(vectors)).trust > 0.93
 
 
 def test_a_space_at_rest_gives_a_map_at_rest() -> None:
     vectors = town()
-    layout = LivingLayout(SETTINGS)
-    layout.frame(vectors)
+    layout = IncrementalUmap(SETTINGS)
+    layout.draw_frame(vectors)
     frames = 0
-    while layout.restless:
-        before = layout.frame(vectors).copy()
+    while layout.unsettled:
+        before = layout.draw_frame(vectors).copy()
         frames += 1
         assert frames < 40
-    np.testing.assert_array_equal(layout.frame(vectors), before)
+    np.testing.assert_array_equal(layout.draw_frame(vectors), before)
 
 
 def test_follows_without_jumping() -> None:
     """Two halves of the tokens trade places in the space, a little every frame."""
     rng = np.random.default_rng(0)
     start, end = town(seed=1), town(seed=2)
-    layout = LivingLayout(SETTINGS)
-    before = layout.frame(start).copy()
+    layout = IncrementalUmap(SETTINGS)
+    before = layout.draw_frame(start).copy()
     probe = TrustProbe(300)
     moves = []
     for share in np.linspace(0.02, 1, 50, dtype=np.float32):
         vectors = (1 - share) * start + share * end
         vectors += 0.01 * rng.normal(size=vectors.shape).astype(np.float32)
-        after = layout.frame(vectors).copy()
+        after = layout.draw_frame(vectors).copy()
         moves.append(np.median(np.linalg.norm(after - before, axis=1)) / diameter(after))
         assert 0.8 < diameter(after) / diameter(before) < 1.25
         before = after
     assert max(moves) < 0.06
     for _ in range(10):
-        layout.frame(end)
-    probe.look(end)
-    trust = probe.estimate(layout.frame(end)).trust
-    assert trust > 0.97 * probe.estimate(LivingLayout(SETTINGS).frame(end)).trust
+        layout.draw_frame(end)
+    probe.set_space(end)
+    trust = probe.estimate(layout.draw_frame(end)).trust
+    assert trust > 0.97 * probe.estimate(IncrementalUmap(SETTINGS).draw_frame(end)).trust
 
 
 def test_goes_on_from_the_places_of_an_earlier_process() -> None:
     vectors = town()
-    first = LivingLayout(SETTINGS)
+    first = IncrementalUmap(SETTINGS)
     for _ in range(20):
-        first.frame(vectors)
-    assert first.places is not None
-    second = LivingLayout(SETTINGS, first.places.copy())
-    second.remember(vectors)
-    after = second.frame(vectors)
-    moved = np.linalg.norm(after - first.places, axis=1)
-    assert np.median(moved) < 0.02 * diameter(first.places)
+        first.draw_frame(vectors)
+    assert first.coordinates is not None
+    second = IncrementalUmap(SETTINGS, first.coordinates.copy())
+    second.resume_from(vectors)
+    after = second.draw_frame(vectors)
+    moved = np.linalg.norm(after - first.coordinates, axis=1)
+    assert np.median(moved) < 0.02 * diameter(first.coordinates)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 11])
 def test_fewer_tokens_than_neighbours(size: int) -> None:
-    layout = LivingLayout(SETTINGS)
+    layout = IncrementalUmap(SETTINGS)
     vectors = town(size, classes=2)
     for _ in range(3):
-        places = layout.frame(vectors)
+        places = layout.draw_frame(vectors)
         assert places.shape == (size, 2)
         assert np.isfinite(places).all()
     assert len(np.unique(places, axis=0)) == size
@@ -169,12 +169,12 @@ def test_duplicates_and_rows_of_zeros() -> None:
     vectors = town(100)
     vectors[:60] = vectors[0]
     vectors[60:70] = 0
-    layout = LivingLayout(SETTINGS)
+    layout = IncrementalUmap(SETTINGS)
     for _ in range(5):
-        places = layout.frame(vectors)
+        places = layout.draw_frame(vectors)
         assert np.isfinite(places).all()
     vectors[:] = 1
-    assert np.isfinite(layout.frame(vectors)).all()
+    assert np.isfinite(layout.draw_frame(vectors)).all()
 
 
 def streets(places: np.ndarray) -> float:
@@ -186,17 +186,17 @@ def streets(places: np.ndarray) -> float:
 
 def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
     vectors = town()
-    layout: MapMethod = LivingLayout(SETTINGS)
-    before = layout.frame(vectors)
-    while layout.restless:
-        before = layout.frame(vectors)
-    layout.change(MapSettings(neighbours=30, min_dist=0.05, spread=1.0))
-    assert layout.restless
-    after = layout.frame(vectors)
+    layout: LayoutMethod = IncrementalUmap(SETTINGS)
+    before = layout.draw_frame(vectors)
+    while layout.unsettled:
+        before = layout.draw_frame(vectors)
+    layout.change_settings(MapSettings(neighbours=30, min_dist=0.05, spread=1.0))
+    assert layout.unsettled
+    after = layout.draw_frame(vectors)
     assert np.median(np.linalg.norm(after - before, axis=1)) < 0.2 * diameter(before)
     for _ in range(60):
-        after = layout.frame(vectors) if layout.restless else after
-    assert not layout.restless
+        after = layout.draw_frame(vectors) if layout.unsettled else after
+    assert not layout.unsettled
     assert streets(after) < 0.8 * streets(before)
 
 
@@ -218,16 +218,16 @@ def test_settings_that_draw_no_map_are_refused_in_words(bad: dict[str, Any]) -> 
 
 def test_a_calm_token_hardly_moves_while_others_do() -> None:
     vectors = town()
-    layout = LivingLayout(SETTINGS)
-    before = layout.frame(vectors)
-    while layout.restless:
-        before = layout.frame(vectors)
+    layout = IncrementalUmap(SETTINGS)
+    before = layout.draw_frame(vectors)
+    while layout.unsettled:
+        before = layout.draw_frame(vectors)
     moved = np.flatnonzero(np.arange(300) % 10 < 2)
     rng = np.random.default_rng(3)
     went: list[np.ndarray] = []
     for _ in range(10):
         vectors[moved] += 0.2 * rng.normal(size=(len(moved), 16)).astype(np.float32)
-        after = layout.frame(vectors)
+        after = layout.draw_frame(vectors)
         went.append(np.linalg.norm(after - before, axis=1))
         before = after
     calm = np.delete(np.mean(went, axis=0), moved)
@@ -236,22 +236,22 @@ def test_a_calm_token_hardly_moves_while_others_do() -> None:
 
 
 def test_what_was_given_out_stays_as_it_was() -> None:
-    layout = LivingLayout(SETTINGS)
-    given = layout.frame(town(seed=1))
+    layout = IncrementalUmap(SETTINGS)
+    given = layout.draw_frame(town(seed=1))
     copy = given.copy()
     for seed in (2, 3):
-        layout.frame(town(seed=seed))
+        layout.draw_frame(town(seed=seed))
     np.testing.assert_array_equal(given, copy)
 
 
 def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
     vectors = town()
-    layout = LivingLayout(SETTINGS)
-    layout.frame(vectors)
+    layout = IncrementalUmap(SETTINGS)
+    layout.draw_frame(vectors)
     before, epoch = layout._graph, layout._epoch
     assert before is not None
     vectors[:150] = town(seed=4)[:150]
-    layout._take(vectors)
+    layout._update_graph(vectors)
     after = layout._graph
     assert after is not None
     new = ~np.isin(after.keys, before.keys)
@@ -266,10 +266,10 @@ def test_the_learning_rate_follows_how_much_of_the_space_moved() -> None:
     rates = []
     for moved in (3, 30, 300):
         vectors = town()
-        layout = LivingLayout(SETTINGS)
-        while layout.restless:
-            layout.frame(vectors)
+        layout = IncrementalUmap(SETTINGS)
+        while layout.unsettled:
+            layout.draw_frame(vectors)
         vectors[:moved] += 0.3 * town(seed=5)[:moved]
-        layout.frame(vectors)
-        rates.append(layout.alpha)
+        layout.draw_frame(vectors)
+        rates.append(layout.learning_rate)
     assert 0 < 4 * rates[0] < rates[1] < 0.7 * rates[2]

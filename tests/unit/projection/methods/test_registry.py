@@ -6,13 +6,18 @@ import numpy as np
 import pytest
 
 from lamplighter.projection.layout_method import MapSettings
-from lamplighter.projection.methods.refit_umap import laid_over
-from lamplighter.projection.methods.registry import METHODS, begun_over, make_method, settings_of
+from lamplighter.projection.methods.refit_umap import align_or_mirror
+from lamplighter.projection.methods.registry import (
+    METHODS,
+    make_method,
+    make_replacement_method,
+    settings_from_recipe,
+)
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.wire.frames import Method
+from lamplighter.wire.layout_frames import Method
 from tests.unit.projection.methods.test_incremental_umap import diameter, town
 
 KINDS: list[MapMethodKind] = ["umap", "refit", "pca"]
@@ -23,22 +28,22 @@ def chosen(method: MapMethodKind) -> MapRecipe:
 
 
 def test_a_recipe_and_the_living_map_begin_alike() -> None:
-    assert settings_of(MapRecipe()) == MapSettings()
+    assert settings_from_recipe(MapRecipe()) == MapSettings()
 
 
 @pytest.mark.parametrize("method", KINDS)
 def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
     vectors = town(80)
     made = make_method(chosen(method))
-    assert made.restless
-    places = made.frame(vectors)
+    assert made.unsettled
+    places = made.draw_frame(vectors)
     for _ in range(80):
-        if made.restless:
-            places = made.frame(vectors).copy()
-    assert not made.restless
-    np.testing.assert_allclose(made.frame(vectors), places, atol=1e-3)
+        if made.unsettled:
+            places = made.draw_frame(vectors).copy()
+    assert not made.unsettled
+    np.testing.assert_allclose(made.draw_frame(vectors), places, atol=1e-3)
     probe = TrustProbe(80)
-    probe.look(vectors)
+    probe.set_space(vectors)
     assert probe.estimate(places).trust > (0.7 if method == "pca" else 0.8)
 
 
@@ -48,7 +53,7 @@ def test_fewer_tokens_than_neighbours(method: MapMethodKind, size: int) -> None:
     vectors = town(size, classes=2)
     made = make_method(chosen(method))
     for _ in range(3):
-        places = made.frame(vectors)
+        places = made.draw_frame(vectors)
         vectors = vectors + np.float32(0.1)
         assert places.shape == (size, 2)
         assert np.isfinite(places).all()
@@ -61,9 +66,9 @@ def test_duplicates_and_rows_of_zeros(method: MapMethodKind) -> None:
     vectors[:60] = vectors[0]
     vectors[60:70] = 0
     made = make_method(chosen(method))
-    assert np.isfinite(made.frame(vectors)).all()
+    assert np.isfinite(made.draw_frame(vectors)).all()
     vectors[:] = 1
-    assert np.isfinite(made.frame(vectors)).all()
+    assert np.isfinite(made.draw_frame(vectors)).all()
 
 
 @pytest.mark.parametrize("method", KINDS)
@@ -72,13 +77,13 @@ def test_a_row_that_is_not_a_number_costs_the_frame_and_no_more(tmp_path, method
     vectors = town(40)
     with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:
         projector = Projector(writer, reader, 40, chosen(method))
-        projector.begin()
-        assert projector.frame(vectors, 1, 1)
+        projector.start_map()
+        assert projector.project_step(vectors, 1, 1)
         wild = vectors.copy()
         wild[3] = np.nan
-        assert not projector.frame(wild, 1, 2)
-        assert projector.frame(vectors, 1, 3)
-        drawn = [e.step for e in reader.entries() if e.method is METHODS[method]]
+        assert not projector.project_step(wild, 1, 2)
+        assert projector.project_step(vectors, 1, 3)
+        drawn = [e.step for e in reader.layout_entries() if e.method is METHODS[method]]
         assert drawn == [1, 3]
         assert reader.facts()["skipped"]["step"] == 2
 
@@ -86,24 +91,24 @@ def test_a_row_that_is_not_a_number_costs_the_frame_and_no_more(tmp_path, method
 def test_pca_lies_over_the_last_picture() -> None:
     vectors = town(120)
     made = make_method(chosen("pca"))
-    before = made.frame(vectors)
-    after = made.frame(vectors + np.float32(1e-3) * town(120, seed=5))
+    before = made.draw_frame(vectors)
+    after = made.draw_frame(vectors + np.float32(1e-3) * town(120, seed=5))
     assert np.linalg.norm(after - before, axis=1).max() < 0.01 * diameter(before)
 
 
 def test_a_refit_is_laid_over_the_last_picture_mirrored_where_that_fits() -> None:
     before = town(120)[:, :2]
     turned = (before * np.array([-1, 1])) @ np.array([[0, 1], [-1, 0]]) + 7
-    np.testing.assert_allclose(laid_over(turned.astype(np.float32), before), before, atol=0.05)
+    np.testing.assert_allclose(align_or_mirror(turned.astype(np.float32), before), before, atol=0.05)
 
 
 def test_the_living_map_takes_over_from_another() -> None:
     vectors = town()
-    pca = make_method(chosen("pca")).frame(vectors)
-    made = begun_over(chosen("umap"), vectors, pca)
+    pca = make_method(chosen("pca")).draw_frame(vectors)
+    made = make_replacement_method(chosen("umap"), vectors, pca)
     probe = TrustProbe(300)
-    probe.look(vectors)
-    after = made.frame(vectors)
+    probe.set_space(vectors)
+    after = made.draw_frame(vectors)
     assert probe.estimate(after).trust > 0.93
     # Aligned to the PCA map: seen from the centre, most tokens keep their direction.
     one, two = pca - pca.mean(axis=0), after - after.mean(axis=0)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.quality.trust import TrustProbe, nearest_places, trust_by_token
+from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
 
 
 def space_and_map(size: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def space_and_map(size: int, noise: float, seed: int = 0) -> tuple[np.ndarray, n
 def test_in_full_it_is_what_sklearn_says(noise: float, neighbours: int) -> None:
     vectors, places = space_and_map(300, noise)
     probe = TrustProbe(300, neighbours=neighbours)
-    probe.look(vectors)
+    probe.set_space(vectors)
     found = probe.estimate(places)
     expected = trustworthiness(vectors, places, n_neighbors=neighbours, metric="cosine")
     assert found.trust == pytest.approx(expected, abs=1e-6)
@@ -31,7 +31,7 @@ def test_in_full_it_is_what_sklearn_says(noise: float, neighbours: int) -> None:
 def test_recall_is_the_share_of_neighbours_kept() -> None:
     vectors, places = space_and_map(200, 0.5)
     probe = TrustProbe(200)
-    probe.look(vectors)
+    probe.set_space(vectors)
     near, _ = all_nearest(vectors, 10)
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -43,12 +43,12 @@ def test_recall_is_the_share_of_neighbours_kept() -> None:
 def test_a_sample_is_near_the_whole_as_its_error_says() -> None:
     vectors, places = space_and_map(1500, 1.0)
     whole = TrustProbe(1500, sample=1500)
-    whole.look(vectors)
+    whole.set_space(vectors)
     true = whole.estimate(places).trust
     apart = []
     for seed in range(12):
         probe = TrustProbe(1500, seed=seed)
-        probe.look(vectors)
+        probe.set_space(vectors)
         found = probe.estimate(places)
         assert len(found.token_ids) == 500
         apart.append((found.trust - true) / found.error)
@@ -60,17 +60,17 @@ def test_a_sample_is_near_the_whole_as_its_error_says() -> None:
 def test_too_few_tokens_have_no_trust(size: int) -> None:
     vectors, places = space_and_map(size, 0)
     probe = TrustProbe(size)
-    probe.look(vectors)
+    probe.set_space(vectors)
     found = probe.estimate(places)
     assert np.isnan([found.trust, found.error, found.recall]).all()
 
 
 def test_three_tokens_and_tokens_in_one_place() -> None:
     probe = TrustProbe(3)
-    probe.look(np.eye(3, dtype=np.float32))
+    probe.set_space(np.eye(3, dtype=np.float32))
     assert 0 <= probe.estimate(np.zeros((3, 2), dtype=np.float32)).trust <= 1
     probe = TrustProbe(40)
-    probe.look(np.ones((40, 3), dtype=np.float32))
+    probe.set_space(np.ones((40, 3), dtype=np.float32))
     assert probe.estimate(np.zeros((40, 2), dtype=np.float32)).trust == 1
 
 
@@ -78,13 +78,13 @@ def test_after_moves_it_is_what_a_fresh_look_gives() -> None:
     vectors, places = space_and_map(900, 0.5)
     probe = TrustProbe(900)
     rng = np.random.default_rng(0)
-    probe.look(vectors)
+    probe.set_space(vectors)
     for count in (0, 5, 200, 700):
         some = rng.choice(900, count, replace=False)
         vectors[some] += rng.normal(size=(count, 8)).astype(np.float32)
-        probe.look(vectors)
+        probe.set_space(vectors)
         fresh = TrustProbe(900)
-        fresh.look(vectors)
+        fresh.set_space(vectors)
         np.testing.assert_allclose(
             probe.estimate(places).by_token, fresh.estimate(places).by_token, atol=1e-5
         )
@@ -108,7 +108,7 @@ def by_hand(vectors: np.ndarray, places: np.ndarray, k: int, reach: int) -> list
 def test_the_trust_of_each_token_is_what_its_definition_says(k: int, reach: int) -> None:
     vectors, places = space_and_map(150, 1.0)
     ids, _ = all_nearest(vectors, reach)
-    found = trust_by_token(nearest_places(places, k), ids)
+    found = trust_by_token(nearest_on_map(places, k), ids)
     assert found is not None
     np.testing.assert_allclose(found / 255, by_hand(vectors, places, k, reach), atol=0.5 / 255 + 1e-6)
 
@@ -120,7 +120,7 @@ def test_a_token_put_where_it_does_not_belong_is_the_one_that_is_doubtful() -> N
     at = [int(places[:, 0].argmax()), int(places[:, 0].argmin())]
     places[at] = places[at[::-1]]
     ids, _ = all_nearest(vectors, 39)
-    found = trust_by_token(nearest_places(places, 10), ids)
+    found = trust_by_token(nearest_on_map(places, 10), ids)
     assert found is not None
     assert set(np.argsort(found, kind="stable")[:2].tolist()) == set(at)
     assert (found[at] == 0).all()
@@ -131,18 +131,18 @@ def test_duplicates_and_few_tokens_have_a_trust_of_their_own_or_none() -> None:
     vectors, places = space_and_map(60, 0.1)
     vectors[:20], places[:20] = vectors[0], places[0]
     ids, _ = all_nearest(vectors, 39)
-    found = trust_by_token(nearest_places(places, 10), ids)
+    found = trust_by_token(nearest_on_map(places, 10), ids)
     assert found is not None
     assert found.shape == (60,)
-    three = trust_by_token(nearest_places(places[30:33], 1), all_nearest(vectors[30:33], 39)[0])
+    three = trust_by_token(nearest_on_map(places[30:33], 1), all_nearest(vectors[30:33], 39)[0])
     assert three is not None
     assert three.shape == (3,)
-    assert trust_by_token(nearest_places(places[:2], 0), all_nearest(vectors[:2], 39)[0]) is None
+    assert trust_by_token(nearest_on_map(places[:2], 0), all_nearest(vectors[:2], 39)[0]) is None
 
 
 def test_the_estimate_is_the_same_when_the_map_was_asked_before() -> None:
     vectors, places = space_and_map(700, 1.0)
     probe = TrustProbe(700)
-    probe.look(vectors)
-    one, other = probe.estimate(places), probe.estimate(places, nearest_places(places, probe.neighbours))
+    probe.set_space(vectors)
+    one, other = probe.estimate(places), probe.estimate(places, nearest_on_map(places, probe.neighbours))
     assert (one.trust, one.error, one.recall) == (other.trust, other.error, other.recall)

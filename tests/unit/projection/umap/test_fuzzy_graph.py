@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap.fuzzy_graph import Graph, Strengths, graph_of_neighbours
-from lamplighter.projection.umap.umap_learn import membership_strengths, smooth_knn_dist
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths, build_fuzzy_graph
+from lamplighter.projection.umap.umap_learn import smooth_knn_dist, umap_membership_strengths
 
 
 def town(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -16,12 +16,12 @@ def town(rng: np.random.Generator, size: int) -> np.ndarray:
     return (centres[np.arange(size) % 8] + 0.4 * rng.normal(size=(size, 12))).astype(np.float32)
 
 
-def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> Graph:
+def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> FuzzyGraph:
     """Build the graph step by step as umap-learn does, on sparse matrices."""
     size, k = ids.shape
     with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
     distances = np.concatenate((np.zeros((size, 1), np.float32), np.maximum(1 - cosines, 0)), axis=1)
-    heads, tails, weights, _ = membership_strengths(
+    heads, tails, weights, _ = umap_membership_strengths(
         with_self, distances, *smooth_knn_dist(distances, float(k + 1))
     )
     own = csr_array((weights, (heads, tails)), shape=(size, size))
@@ -29,16 +29,16 @@ def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> Graph:
     edges = (own + other - own * other).tocoo()
     strong = (edges.data > 0) & (edges.data >= edges.data.max(initial=0) / horizon)
     order = np.lexsort((edges.col[strong], edges.row[strong]))
-    return Graph(size, *(part[strong][order] for part in (edges.row, edges.col, edges.data)))
+    return FuzzyGraph(size, *(part[strong][order] for part in (edges.row, edges.col, edges.data)))
 
 
-def assert_same(found: Graph, expected: Graph) -> None:
+def assert_same(found: FuzzyGraph, expected: FuzzyGraph) -> None:
     # Weights near the cut-off may fall on either side of it.
     kept, least = np.intersect1d(found.keys, expected.keys), 1e-3 + found.weight.max() / 200
     for graph in (found, expected):
         assert graph.weight[~np.isin(graph.keys, kept)].max(initial=0) < least
     found, expected = (
-        Graph(g.size, g.head[mask], g.tail[mask], g.weight[mask])
+        FuzzyGraph(g.size, g.head[mask], g.tail[mask], g.weight[mask])
         for g, mask in ((g, np.isin(g.keys, kept)) for g in (found, expected))
     )
     np.testing.assert_allclose(found.weight, expected.weight, atol=2e-5)
@@ -49,7 +49,7 @@ def test_the_graph_is_umaps() -> None:
 
     vectors = town(np.random.default_rng(0), 300)
     theirs = umap.UMAP(n_neighbors=12, metric="cosine", n_epochs=1, init="random").fit(vectors).graph_.tocoo()
-    ours = graph_of_neighbours(*all_nearest(vectors, 11), horizon=10**6)
+    ours = build_fuzzy_graph(*all_nearest(vectors, 11), horizon=10**6)
     dense = np.zeros((2, 300, 300), dtype=np.float32)
     dense[0, theirs.row, theirs.col] = theirs.data
     dense[1, ours.head, ours.tail] = ours.weight
@@ -63,14 +63,14 @@ def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: i
     vectors = town(rng, size)
     vectors[rng.random(size) < 0.2] = vectors[0]
     vectors[rng.random(size) < 0.1] = 0
-    strengths = Strengths()
+    strengths = MembershipStrengths()
     changed: np.ndarray | None = None
     before: tuple[np.ndarray, np.ndarray] | None = None
     for _ in range(4):
         ids, cosines = all_nearest(vectors, k)
         if before is not None:
             changed = (ids != before[0]).any(axis=1) | (cosines != before[1]).any(axis=1)
-        assert_same(strengths.graph(ids, cosines, 200, changed), whole(ids, cosines, 200))
+        assert_same(strengths.build_graph(ids, cosines, 200, changed), whole(ids, cosines, 200))
         before = ids, cosines
         some = rng.integers(0, size, size // 5)
         vectors[some] += rng.normal(size=(len(some), 12)).astype(np.float32)
@@ -78,11 +78,11 @@ def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: i
 
 @pytest.mark.parametrize("horizon", [2, 20])
 def test_edges_too_weak_to_fire_are_left_out(horizon: int) -> None:
-    graph = graph_of_neighbours(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
+    graph = build_fuzzy_graph(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
     assert 0 < graph.period.max() <= horizon * (1 + 1e-6)
 
 
 def test_tokens_all_alike() -> None:
-    graph = graph_of_neighbours(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
+    graph = build_fuzzy_graph(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
     assert len(graph.head) == 30
     assert (graph.weight == 1).all()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.umap import nearest_neighbours
-from lamplighter.projection.umap.gpu_neighbours import DeviceProducts
-from lamplighter.projection.umap.nearest_neighbours import Neighbours
+from lamplighter.projection.umap.gpu_neighbours import GpuProducts
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
 
 def lattice(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -38,7 +38,7 @@ def moving(rng: np.random.Generator, size: int, frames: int) -> Iterator[np.ndar
         yield vectors
 
 
-def assert_exact(kept: Neighbours, vectors: np.ndarray, k: int) -> None:
+def assert_exact(kept: NeighbourIndex, vectors: np.ndarray, k: int) -> None:
     ids, cosines = all_nearest(vectors, k)
     np.testing.assert_array_equal(kept.cosines, cosines)
     np.testing.assert_array_equal(kept.ids, ids)
@@ -48,7 +48,7 @@ def assert_exact(kept: Neighbours, vectors: np.ndarray, k: int) -> None:
 @settings(max_examples=60, deadline=None)
 def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) -> None:
     rng = np.random.default_rng(seed)
-    kept = Neighbours(k)
+    kept = NeighbourIndex(k)
     before: np.ndarray | None = None
     for vectors in moving(rng, size, 12):
         found = kept.update(vectors)
@@ -64,7 +64,7 @@ def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) ->
 def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(150, 24)).astype(np.float32)
-    kept = Neighbours(12)
+    kept = NeighbourIndex(12)
     kept.update(vectors)
     for _ in range(20):
         some = rng.choice(150, 12, replace=False)
@@ -82,24 +82,24 @@ def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
 def test_few_moves_rank_few_rows() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
-    kept = Neighbours(20)
+    kept = NeighbourIndex(20)
     assert kept.update(vectors).ranked == 2_000
     assert kept.update(vectors.copy()).ranked == 0
     some = rng.choice(2_000, 20, replace=False)
     vectors[some] += 0.1 * rng.normal(size=(20, 16)).astype(np.float32)
     found = kept.update(vectors)
     assert found.moved == 20
-    assert 20 <= found.ranked < 20 + 2 * (2_000 / nearest_neighbours.CADENCE + 1)
+    assert 20 <= found.ranked < 20 + 2 * (2_000 / nearest_neighbours.REFRESH_PERIOD + 1)
     assert found.changed[some].all()
     assert not found.changed.all()
 
 
 def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that is wrong for any reason is repaired in its turn."""
-    monkeypatch.setattr(nearest_neighbours, "CADENCE", 8)
+    monkeypatch.setattr(nearest_neighbours, "REFRESH_PERIOD", 8)
     rng = np.random.default_rng(0)
     vectors = lattice(rng, 100)
-    kept = Neighbours(10)
+    kept = NeighbourIndex(10)
     kept.update(vectors)
     kept.ids[:] = 0
     for _ in range(9):
@@ -112,7 +112,7 @@ def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rows_that_are_not_finite_have_no_direction() -> None:
     vectors = lattice(np.random.default_rng(1), 30)
-    kept = Neighbours(5)
+    kept = NeighbourIndex(5)
     kept.update(vectors)
     vectors[7, 3] = np.nan
     vectors[9, 0] = np.inf
@@ -121,9 +121,9 @@ def test_rows_that_are_not_finite_have_no_direction() -> None:
 
 
 def test_the_cards_arithmetic_is_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest_neighbours, "products_of", lambda units: DeviceProducts(units, "cpu"))
+    monkeypatch.setattr(nearest_neighbours, "products_of", lambda units: GpuProducts(units, "cpu"))
     rng = np.random.default_rng(2)
-    kept = Neighbours(8)
+    kept = NeighbourIndex(8)
     for vectors in moving(rng, 90, 8):
         kept.update(vectors)
         assert_exact(kept, vectors, 8)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lamplighter.projection.umap.procrustes import rigid_motion, settle
+from lamplighter.projection.umap.procrustes import align_to_previous, fit_rigid_motion
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -17,9 +17,9 @@ def test_a_rotation_is_recovered(seed: int, size: int, angle: float) -> None:
     before = rng.normal(size=(size, 2)).astype(np.float32)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = (before @ turn.T + rng.normal(size=2)).astype(np.float32)
-    motion = rigid_motion(moved, before)
+    motion = fit_rigid_motion(moved, before)
     np.testing.assert_allclose(motion.apply(moved), before, atol=1e-4)
-    np.testing.assert_allclose(motion.turn, turn.T, atol=1e-3)
+    np.testing.assert_allclose(motion.rotation, turn.T, atol=1e-3)
 
 
 @given(seed=seeds, size=st.integers(1, 30), mirrored=st.booleans())
@@ -28,8 +28,8 @@ def test_never_a_mirror_image_nor_another_scale(seed: int, size: int, mirrored: 
     rng = np.random.default_rng(seed)
     source = rng.normal(size=(size, 2)).astype(np.float32)
     target = 3 * source * [-1, 1] if mirrored else 3 * rng.normal(size=(size, 2))
-    motion = rigid_motion(source, target)
-    assert np.linalg.det(motion.turn) == pytest.approx(1)
+    motion = fit_rigid_motion(source, target)
+    assert np.linalg.det(motion.rotation) == pytest.approx(1)
     moved = motion.apply(source).astype(np.float64)
     distances = [np.linalg.norm(p[:, None] - p[None], axis=2) for p in (source, moved)]
     np.testing.assert_allclose(distances[0], distances[1], atol=1e-4)
@@ -37,7 +37,7 @@ def test_never_a_mirror_image_nor_another_scale(seed: int, size: int, mirrored: 
 
 def test_no_turn_where_any_would_do() -> None:
     same = np.ones((4, 2), dtype=np.float32)
-    np.testing.assert_array_equal(rigid_motion(same, 2 * same).turn, np.eye(2))
+    np.testing.assert_array_equal(fit_rigid_motion(same, 2 * same).rotation, np.eye(2))
 
 
 @given(seed=seeds, angle=st.floats(-1, 1))
@@ -48,6 +48,6 @@ def test_a_district_that_moves_does_not_drag_the_rest(seed: int, angle: float) -
     after = before.copy()
     after[:30] += (4, 1)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], dtype=np.float32)
-    settled = settle(after @ turn.T, before)
+    settled = align_to_previous(after @ turn.T, before)
     np.testing.assert_allclose(settled[30:], before[30:], atol=0.25)
     assert np.median(np.linalg.norm(settled[30:] - before[30:], axis=1)) < 0.15

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lamplighter.projection.umap.smoothing import Glide
+from lamplighter.projection.umap.smoothing import PositionSmoother
 
 
 def steps(path: np.ndarray) -> float:
@@ -13,13 +13,13 @@ def steps(path: np.ndarray) -> float:
 @pytest.mark.parametrize("share", [0.15, 0.6])
 def test_a_place_that_trembles_is_shown_calmer_than_by_one_mean_of_the_same_delay(share: float) -> None:
     rng = np.random.default_rng(0)
-    glide = Glide(np.zeros((200, 2), dtype=np.float32))
+    glide = PositionSmoother(np.zeros((200, 2), dtype=np.float32))
     one, alone = np.zeros((200, 2)), 1 / (2 / share - 1)
     shown: list[np.ndarray] = []
     means: list[np.ndarray] = []
     for _ in range(120):
         reached = rng.normal(size=(200, 2)).astype(np.float32)
-        glide.follow(reached, share)
+        glide.advance(reached, share)
         one = one + alone * (reached - one)
         shown.append(glide.shown)
         means.append(one)
@@ -31,11 +31,11 @@ def test_a_place_that_trembles_is_shown_calmer_than_by_one_mean_of_the_same_dela
 @pytest.mark.parametrize("share", [0.15, 0.6])
 def test_what_moves_steadily_is_followed_at_a_fixed_delay(share: float) -> None:
     way = np.array([[1, -2]], dtype=np.float32)
-    glide = Glide(0 * way)
+    glide = PositionSmoother(0 * way)
     shares = np.array([[share]], dtype=np.float32)
     for frame in range(100):
         before = glide.shown
-        glide.follow(frame * way, shares)
+        glide.advance(frame * way, shares)
     np.testing.assert_allclose(glide.shown - before, way, rtol=1e-3)
     np.testing.assert_allclose(99 * way - glide.shown, 2 * (1 / share - 1) * way, rtol=1e-3)
 
@@ -43,15 +43,15 @@ def test_what_moves_steadily_is_followed_at_a_fixed_delay(share: float) -> None:
 def test_who_is_on_the_way_past_has_not_arrived() -> None:
     places = np.array([[0, 0], [10, 0]], dtype=np.float32)
     there = places + np.float32(3)
-    glide = Glide(places)
-    assert glide.near(places)
-    glide.follow(there, 0.5)
-    assert not glide.near(glide.shown)
+    glide = PositionSmoother(places)
+    assert glide.has_arrived(places)
+    glide.advance(there, 0.5)
+    assert not glide.has_arrived(glide.shown)
     frames = 0
-    while not glide.near(there):
-        glide.follow(there, 0.5)
+    while not glide.has_arrived(there):
+        glide.advance(there, 0.5)
         frames += 1
     assert frames < 20
-    glide.arrive(there)
-    assert glide.near(glide.shown)
+    glide.jump_to(there)
+    assert glide.has_arrived(glide.shown)
     np.testing.assert_array_equal(glide.shown, there)

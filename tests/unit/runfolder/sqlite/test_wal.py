@@ -4,13 +4,14 @@ import os
 import time
 from pathlib import Path
 
-from lamplighter.runfolder.sqlite.database import WalKeeper, open_writer
+from lamplighter.runfolder.sqlite.database import open_writer
+from lamplighter.runfolder.sqlite.wal import WalKeeper
 
 
 def test_moves_what_was_written_into_the_file_while_it_grows(tmp_path: Path) -> None:
     path = tmp_path / "growing.sqlite"
     connection = open_writer(path, "CREATE TABLE t(x)")
-    keeper = WalKeeper(path, every=0.02, grown=1 << 18)
+    keeper = WalKeeper(path, interval=0.02, min_bytes=1 << 18)
     for _ in range(100):
         with connection:
             connection.execute("INSERT INTO t VALUES(?)", (os.urandom(50_000),))
@@ -24,7 +25,7 @@ def test_moves_what_was_written_into_the_file_while_it_grows(tmp_path: Path) -> 
 def test_bounds_the_wal_of_a_writer_that_never_rests(tmp_path: Path) -> None:
     path = tmp_path / "busy.sqlite"
     connection = open_writer(path, "CREATE TABLE t(x)")
-    keeper = WalKeeper(path, every=0.02, grown=1 << 18)
+    keeper = WalKeeper(path, interval=0.02, min_bytes=1 << 18)
     wal = path.with_name(path.name + "-wal")
     most, until = 0, time.monotonic() + 2
     while time.monotonic() < until:

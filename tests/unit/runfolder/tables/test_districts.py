@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.wire.frames import Districts, Method
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.layout_frames import Method
 
 OLD = Path(__file__).parents[3] / "golden" / "run-format-1.zip"
 
@@ -28,17 +29,17 @@ def old_file(folder: Path) -> Path:
 def test_an_older_file_has_none_and_can_have_some(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     with LayoutsReader(path) as reader:
-        assert reader.last_districts() is None
+        assert reader.last_written_districts() is None
         assert reader.districts_entries() == []
         assert reader.district_events() == []
-        made = reader.newest(Method.LINEAR)
+        made = reader.newest_layout(Method.LINEAR)
         assert made is not None
         with LayoutsWriter(path) as writer:
             writer.commit_districts(districts(7), [("district-born", "It came.")])
             # A reader opened earlier sees them.
             assert [entry.step for entry in reader.districts_entries()] == [7]
             assert [event.message for event in reader.district_events()] == ["It came."]
-            assert reader.newest(Method.LINEAR) == made
+            assert reader.newest_layout(Method.LINEAR) == made
 
 
 def test_old_times_get_coarser_and_events_stay(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def left(tmp_path: Path) -> Path:
     """Return a finished record with an unfinished transaction, half in the file and all in the journal."""
     path = tmp_path / "steps.sqlite"
     with StepsWriter(path) as writer:
-        writer.begin_attempt(0)
+        writer.start_attempt(0)
         for step in range(1, 51):
             writer.commit(StepRecord(step, b"pulse" * 2_000, b"digest"))
         writer.set_facts({"phase": "finished"})

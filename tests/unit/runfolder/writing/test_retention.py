@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.wire.frames import Layout, Method, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
 
 
 def layout(step: int, method: Method, attempt: int = 1) -> Layout:
@@ -18,9 +19,9 @@ def test_old_layouts_get_fewer_and_the_newest_stay(tmp_path: Path) -> None:
         for step in range(400):
             for method in (Method.LINEAR, Method.UMAP):
                 writer.commit(layout(step, method))
-            writer.thin(100)
+            writer.thin_layouts(100)
         with LayoutsReader(path) as reader:
-            entries = reader.entries()
+            entries = reader.layout_entries()
     assert len(entries) <= 100
     for method in (Method.LINEAR, Method.UMAP):
         steps = [e.step for e in entries if e.method == method]
@@ -32,23 +33,23 @@ def test_old_layouts_get_fewer_and_the_newest_stay(tmp_path: Path) -> None:
 
 def test_few_layouts_are_left_alone(tmp_path: Path) -> None:
     with LayoutsWriter(tmp_path / "layouts.sqlite") as writer:
-        assert writer.thin(2) == 0
+        assert writer.thin_layouts(2) == 0
         for step in range(3):
             writer.commit(layout(step, Method.UMAP))
-        assert writer.thin(3) == 0
-        assert writer.thin(2) == 1
+        assert writer.thin_layouts(3) == 0
+        assert writer.thin_layouts(2) == 1
 
 
 def test_the_one_made_last_may_be_of_an_earlier_step(tmp_path: Path) -> None:
     path = tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer:
         with LayoutsReader(path) as reader:
-            assert reader.last_made(Method.UMAP) is None
+            assert reader.last_written(Method.UMAP) is None
         writer.commit(layout(90, Method.UMAP))
         writer.commit(layout(40, Method.UMAP, attempt=2))
         writer.commit(layout(95, Method.LINEAR))
         with LayoutsReader(path) as reader:
-            record = reader.last_made(Method.UMAP)
+            record = reader.last_written(Method.UMAP)
     assert record is not None
     last = decode(record)
     assert (last.attempt, last.step) == (2, 40)

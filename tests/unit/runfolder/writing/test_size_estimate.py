@@ -11,7 +11,7 @@ import pytest
 from lamplighter.corpora.build import build_corpus
 from lamplighter.model.batches import batch_positions
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.writing.size_estimate import estimate_size, lit_rows
+from lamplighter.runfolder.writing.size_estimate import estimate_lit_rows, estimate_size
 from lamplighter.training.worker import train
 from tests.runs import make_run, small_text
 
@@ -28,11 +28,11 @@ def test_an_estimate_is_near_what_a_small_run_takes(tmp_path: Path, kind: str, s
     run = make_run(tmp_path, steps=steps, optimiser={"kind": kind})
     assert train(run) == "finished"
     taken = run.bytes_on_disk()
-    said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), alone=True)
+    said = estimate_size(run.recipe, len(run.vocabulary), len(small_text().encode()), without_workers=True)
     assert taken / factor < said.bytes < taken * factor
     assert sum(said.as_dict()["parts"].values()) == said.whole
     # From the recipe alone the vocabulary is an upper bound, so the estimate is rarely too low.
-    assert estimate_size(run.recipe, alone=True).bytes > taken / factor
+    assert estimate_size(run.recipe, without_workers=True).bytes > taken / factor
 
 
 def test_the_rows_a_batch_lights_are_near_those_of_lamptown():
@@ -41,7 +41,7 @@ def test_the_rows_a_batch_lights_are_near_those_of_lamptown():
         asked = recipe(**shape)
         batches = [batch_positions(asked, len(corpus.token_ids), step)[:, :-1] for step in range(1, 20)]
         seen = np.mean([len(np.unique(corpus.token_ids[batch])) for batch in batches])
-        assert 0.75 < lit_rows(asked, len(corpus.vocabulary)) / seen < 1.35
+        assert 0.75 < estimate_lit_rows(asked, len(corpus.vocabulary)) / seen < 1.35
     known, guessed = estimate_size(Recipe(), len(corpus.vocabulary)), estimate_size(Recipe())
     assert abs(guessed.keyframes - known.keyframes) < 0.05 * known.keyframes
 
@@ -53,7 +53,7 @@ def test_what_is_asked_for_moves_the_estimate_the_right_way():
     assert estimate_size(recipe(steps=10_000)).moved_rows == 2 * usual.moved_rows
     assert estimate_size(recipe(cadence={"keyframe_every": 1_000})).keyframes < usual.keyframes
     assert estimate_size(recipe(model={"dim": 128})).bytes > 1.5 * usual.bytes
-    assert estimate_size(Recipe(), alone=True).moved_rows > usual.moved_rows
+    assert estimate_size(Recipe(), without_workers=True).moved_rows > usual.moved_rows
     dense = estimate_size(recipe(optimiser={"kind": "adam"}))
     assert not dense.exact
     assert dense.moved_rows == 0

@@ -51,18 +51,18 @@ def declared(app: FastAPI) -> set[tuple[str, str]]:
 
 
 def headers(app: FastAPI, who: str, origin: str | None, host: str) -> dict[str, str]:
-    gate = app.state.house.gate
+    gate = app.state.services.gate
     found = {"host": host}
     if origin is not None:
         found["origin"] = origin
     if who == "viewer":
-        found["cookie"] = f"theme=dark; {gate.cookie_name}=guess; other={gate.keys.cookie}"
+        found["cookie"] = f"theme=dark; {gate.cookie_name}=guess; other={gate.credentials.cookie}"
     elif who == "cookie":
-        found["cookie"] = f"theme=dark; {gate.cookie_name}={gate.keys.cookie}"
+        found["cookie"] = f"theme=dark; {gate.cookie_name}={gate.credentials.cookie}"
     elif who == "bearer":
-        found["authorization"] = f"Bearer {gate.keys.token}"
+        found["authorization"] = f"Bearer {gate.credentials.token}"
     elif who == "wrong bearer":
-        found["authorization"] = f"Bearer {gate.keys.cookie}"
+        found["authorization"] = f"Bearer {gate.credentials.cookie}"
     return found
 
 
@@ -98,7 +98,7 @@ def test_every_route_is_listed_here(app: FastAPI) -> None:
 def test_every_route_is_known_to_the_gate(app: FastAPI) -> None:
     known = {
         (method, rule.path)
-        for rule in app.state.house.gate.rules
+        for rule in app.state.services.gate.rules
         for method in (rule.methods - {"HEAD"} or {"WS"})
     }
     assert known == declared(app)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_store import RunStore
 from tests.unit.serving.asgi import HOST, Answer, call
 from tests.unit.serving.folders import FakeTrainer, layout, make_run, write_layouts
 
@@ -35,7 +35,7 @@ TAGGED = (*KEPT, "steps", "vectors", "snapshots", "snapshots?limit=1", "layouts"
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin().train(35)
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(35)
     write_layouts(trainer.run, layout(1, 5), layout(1, 14))
     return trainer
 
@@ -72,7 +72,7 @@ async def test_nothing_is_rebuilt_for_it(
         raise AssertionError("something was rebuilt")
 
     for name in ("snapshot", "snapshots", "path"):
-        monkeypatch.setattr(History, name, no)
+        monkeypatch.setattr(MatrixHistory, name, no)
     for path, tag in tags.items():
         assert (await ask(app, trainer, path, **{"if-none-match": tag})).status == 304
 
@@ -162,7 +162,7 @@ async def test_head(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
 async def test_the_head_of_what_there_is_not(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
     for path, status in (
         ("snapshots/14", 200),
         ("snapshots/36", 404),

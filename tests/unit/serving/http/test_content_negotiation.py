@@ -15,8 +15,9 @@ import pytest
 from fastapi import FastAPI
 from safetensors.numpy import load as load_safetensors
 
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.wire.frames import Rows, decode
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.wire.frames import decode
+from lamplighter.wire.row_frames import Rows
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.unit.serving.asgi import HOST, Answer, call
 from tests.unit.serving.folders import TOKENS, D, FakeTrainer, V, make_run
@@ -37,7 +38,7 @@ TYPES = {
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin().train(35)
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(35)
     assert trainer.end()
     return trainer
 
@@ -170,7 +171,7 @@ async def test_format_wins_over_accept_and_what_there_is_is_said(app: FastAPI, t
 
 
 async def test_hostile_tokens_break_no_line(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path), prepared=False)
+    run = make_run(RunStore(tmp_path), prepared=False)
     hostile = [
         "a\tb",
         "c\nd",
@@ -246,7 +247,7 @@ async def test_too_much_for_json(app: FastAPI, trainer: FakeTrainer, monkeypatch
 
 
 async def test_what_is_not_a_number_is_null_in_json(app: FastAPI, tmp_path: Path) -> None:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path)))
+    trainer = FakeTrainer(make_run(RunStore(tmp_path)))
     trainer.matrix[1, 0] = np.nan
     trainer.matrix[1, 1] = np.inf
     trainer.begin().train(1).end()

@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.problems import Refused
-from lamplighter.serving.jobs.export_job import Command, Job, export_command
-from lamplighter.serving.jobs.exports import Bounds, Exporter
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, export_worker_command
+from lamplighter.serving.jobs.exports import ExportJobs, ExportLimits
 from tests.unit.serving.folders import finished_run
 
 ENDLESS = "print('{\"share\": 0.25, \"what\": \"lamps\"}', flush=True); open(out + '.part', 'wb').write(b'x' * 900); time.sleep(60)"
@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> RunFolder:
     return finished_run(tmp_path / "runs")
 
 
-def doing(code: str) -> Command:
+def doing(code: str) -> ExportCommand:
     """Return a command that runs this code instead of an export."""
 
     def command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
@@ -57,9 +57,9 @@ def doing(code: str) -> Command:
 
 @contextmanager
 def exporting(
-    folder: Path, code: str | None = None, bounds: Bounds | None = None, server: str = "here"
-) -> Iterator[Exporter]:
-    exporter = Exporter(folder, server, bounds, export_command if code is None else doing(code))
+    folder: Path, code: str | None = None, bounds: ExportLimits | None = None, server: str = "here"
+) -> Iterator[ExportJobs]:
+    exporter = ExportJobs(folder, server, bounds, export_worker_command if code is None else doing(code))
     exporter.start()
     try:
         yield exporter
@@ -74,7 +74,7 @@ def until(true: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-def over(job: Job) -> Job:
+def over(job: ExportJob) -> ExportJob:
     until(lambda: job.state != "running")
     return job
 
@@ -84,7 +84,7 @@ def at_work() -> list[psutil.Process]:
 
 
 def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_path: Path) -> None:
-    command = export_command(run, "npy", 3, tmp_path / "x")
+    command = export_worker_command(run, "npy", 3, tmp_path / "x")
     assert command[1:] == [
         "-m",
         "lamplighter.exports.worker",
@@ -98,8 +98,8 @@ def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_p
 
 def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports") as exporter:
-        job = over(exporter.make(run, "zip", None))
-        assert (job.state, job.share, job.problem) == ("done", 1.0, None)
+        job = over(exporter.submit(run, "zip", None))
+        assert (job.state, job.progress, job.problem) == ("done", 1.0, None)
         assert job.bytes == job.file.stat().st_size > 1_000
         assert [path.name for path in job.folder.iterdir()] == [f"{run.id}.zip"]
         assert job.file.stat().st_mode & 0o777 == 0o600
@@ -113,23 +113,23 @@ def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path)
 
 def test_it_says_how_far_it_is_until_it_is_cancelled(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
-        job = exporter.make(run, "zip", None)
-        until(lambda: job.share == 0.25)
-        assert (job.state, job.what) == ("running", "lamps")
+        job = exporter.submit(run, "zip", None)
+        until(lambda: job.progress == 0.25)
+        assert (job.state, job.activity) == ("running", "lamps")
         assert os.getsid(at_work()[0].pid) == at_work()[0].pid
-        exporter.drop(job)
+        exporter.delete(job)
         assert (job.state, job.problem, job.bytes) == ("cancelled", None, 0)
         assert at_work() == []
         assert not job.folder.exists()
-        assert exporter.of(run) == [job]
-        exporter.drop(job)
-        assert exporter.of(run) == []
+        assert exporter.for_run(run) == [job]
+        exporter.delete(job)
+        assert exporter.for_run(run) == []
 
 
 def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
-        job = exporter.make(run, "zip", None)
-        until(lambda: job.share)
+        job = exporter.submit(run, "zip", None)
+        until(lambda: job.progress)
         at_work()[0].kill()
         over(job)
         assert job.state == "failed"
@@ -138,8 +138,8 @@ def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path:
         )
         until(lambda: not job.folder.exists())
         # The queue accepts further jobs again.
-        exporter.make(run, "zip", None)
-        exporter.make(run, "zip", None)
+        exporter.submit(run, "zip", None)
+        exporter.submit(run, "zip", None)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path:
 )
 def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem: str) -> None:
     with exporting(tmp_path / "exports", code) as exporter:
-        job = over(exporter.make(run, "zip", None))
+        job = over(exporter.submit(run, "zip", None))
         assert job.state == "failed"
         assert problem in (job.problem or "")
         assert "secret" not in (job.problem or "")
@@ -161,27 +161,27 @@ def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem:
 
 def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", BABBLES) as exporter:
-        job = over(exporter.make(run, "html", None))
+        job = over(exporter.submit(run, "html", None))
         assert (job.state, job.left_out, job.bytes) == ("done", ["the vectors"], 1)
 
 
 def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", TALKS) as exporter:
-        job = exporter.make(run, "zip", None)
-        until(lambda: job.share)
+        job = exporter.submit(run, "zip", None)
+        until(lambda: job.progress)
         # No file system has as much free space as these bounds keep in reserve.
-        exporter._bounds = Bounds(spare=1 << 62, spare_share=1.0)
+        exporter._bounds = ExportLimits(reserved_bytes=1 << 62, max_reserved_share=1.0)
         over(job)
         assert job.state == "failed"
         assert "nearly full" in (job.problem or "")
         until(lambda: not job.folder.exists())
-        with pytest.raises(Refused, match="make room") as refused:
-            exporter.make(run, "zip", None)
+        with pytest.raises(RefusedError, match="make room") as refused:
+            exporter.submit(run, "zip", None)
         assert refused.value.status == 507
 
 
 def test_what_comes_and_goes_while_it_is_measured_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
-    job = Job(run, "zip", None, tmp_path / "job")
+    job = ExportJob(run, "zip", None, tmp_path / "job")
     over = threading.Event()
 
     def churn() -> None:
@@ -194,41 +194,41 @@ def test_what_comes_and_goes_while_it_is_measured_does_no_harm(run: RunFolder, t
     thread = threading.Thread(target=churn)
     thread.start()
     try:
-        assert {job.size() for _ in range(5_000)} <= {0, 10}
+        assert {job.bytes_on_disk() for _ in range(5_000)} <= {0, 10}
     finally:
         over.set()
         thread.join()
 
 
 def test_few_at_once(run: RunFolder, tmp_path: Path) -> None:
-    with exporting(tmp_path / "exports", ENDLESS, Bounds(at_once=2)) as exporter:
-        first = exporter.make(run, "zip", None)
-        exporter.make(run, "csv", None)
-        with pytest.raises(Refused, match="2 exports are being made") as refused:
-            exporter.make(run, "html", None)
+    with exporting(tmp_path / "exports", ENDLESS, ExportLimits(max_running=2)) as exporter:
+        first = exporter.submit(run, "zip", None)
+        exporter.submit(run, "csv", None)
+        with pytest.raises(RefusedError, match="2 exports are being made") as refused:
+            exporter.submit(run, "html", None)
         assert refused.value.status == 409
-        exporter.drop(first)
-        exporter.make(run, "html", None)
+        exporter.delete(first)
+        exporter.submit(run, "html", None)
 
 
 def test_few_are_kept_the_newest(run: RunFolder, tmp_path: Path) -> None:
-    with exporting(tmp_path / "exports", PROMPT, Bounds(kept=2)) as exporter:
-        jobs = [over(exporter.make(run, "zip", None)) for _ in range(4)]
-        until(lambda: len(exporter.of(run)) == 2)
-        assert exporter.of(run) == [jobs[3], jobs[2]]
+    with exporting(tmp_path / "exports", PROMPT, ExportLimits(max_finished=2)) as exporter:
+        jobs = [over(exporter.submit(run, "zip", None)) for _ in range(4)]
+        until(lambda: len(exporter.for_run(run)) == 2)
+        assert exporter.for_run(run) == [jobs[3], jobs[2]]
         assert [job.file.exists() for job in jobs] == [False, False, True, True]
 
 
 def test_their_bytes_are_bounded(run: RunFolder, tmp_path: Path) -> None:
-    with exporting(tmp_path / "exports", PROMPT, Bounds(bytes=2_500)) as exporter:
-        jobs = [over(exporter.make(run, "zip", None)) for _ in range(3)]
-        until(lambda: exporter.of(run) == [jobs[2], jobs[1]])
+    with exporting(tmp_path / "exports", PROMPT, ExportLimits(bytes=2_500)) as exporter:
+        jobs = [over(exporter.submit(run, "zip", None)) for _ in range(3)]
+        until(lambda: exporter.for_run(run) == [jobs[2], jobs[1]])
         assert not jobs[0].folder.exists()
 
 
 def test_one_that_is_too_large_is_stopped(run: RunFolder, tmp_path: Path) -> None:
-    with exporting(tmp_path / "exports", TALKS, Bounds(bytes=500)) as exporter:
-        job = over(exporter.make(run, "zip", None))
+    with exporting(tmp_path / "exports", TALKS, ExportLimits(bytes=500)) as exporter:
+        job = over(exporter.submit(run, "zip", None))
         assert job.state == "failed"
         assert f"use: lamplighter export {run.id} --to zip" in (job.problem or "")
         until(lambda: not job.folder.exists())
@@ -237,42 +237,42 @@ def test_one_that_is_too_large_is_stopped(run: RunFolder, tmp_path: Path) -> Non
 def test_exports_of_a_run_that_is_gone_go_too(run: RunFolder, tmp_path: Path) -> None:
     other = finished_run(tmp_path / "runs")
     with exporting(tmp_path / "exports", PROMPT) as exporter:
-        gone = over(exporter.make(run, "zip", None))
+        gone = over(exporter.submit(run, "zip", None))
         run.path.rename(tmp_path / "trash")
-        over(exporter.make(other, "zip", None))
+        over(exporter.submit(other, "zip", None))
         until(lambda: not gone.folder.exists())
 
 
 def test_an_export_is_of_one_run(run: RunFolder, tmp_path: Path) -> None:
     other = finished_run(tmp_path / "runs")
     with exporting(tmp_path / "exports", PROMPT) as exporter:
-        job = exporter.make(run, "zip", None)
-        assert exporter.find(run, job.id) is job
-        assert exporter.of(other) == []
+        job = exporter.submit(run, "zip", None)
+        assert exporter.find_job(run, job.id) is job
+        assert exporter.for_run(other) == []
         for asked, job_id in ((other, job.id), (run, "../x"), (run, "")):
-            with pytest.raises(Refused, match="not here") as refused:
-                exporter.find(asked, job_id)
+            with pytest.raises(RefusedError, match="not here") as refused:
+                exporter.find_job(asked, job_id)
             assert refused.value.status == 404
 
 
 def test_stopping_ends_what_is_being_made(run: RunFolder, tmp_path: Path) -> None:
-    exporter = Exporter(tmp_path / "exports", "here", None, doing(ENDLESS))
-    job = exporter.make(run, "zip", None)
-    until(lambda: job.share)
+    exporter = ExportJobs(tmp_path / "exports", "here", None, doing(ENDLESS))
+    job = exporter.submit(run, "zip", None)
+    until(lambda: job.progress)
     exporter.stop()
     assert at_work() == []
     assert not job.folder.parent.exists()
-    with pytest.raises(Refused, match="ending"):
-        exporter.make(run, "zip", None)
+    with pytest.raises(RefusedError, match="ending"):
+        exporter.submit(run, "zip", None)
     exporter.stop()
 
 
 def test_where_there_is_no_room_it_is_said(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "exports").write_text("not a folder")
-    exporter = Exporter(tmp_path / "exports", "here")
+    exporter = ExportJobs(tmp_path / "exports", "here")
     exporter.start()
-    with pytest.raises(Refused, match="room on the disk") as refused:
-        exporter.make(run, "zip", None)
+    with pytest.raises(RefusedError, match="room on the disk") as refused:
+        exporter.submit(run, "zip", None)
     assert refused.value.status == 507
     exporter.stop()
 
@@ -317,7 +317,7 @@ def test_a_killed_server_takes_its_exports_along_and_the_next_clears_up(
         assert worker.nice() > psutil.Process().nice()
         with exporting(folder, PROMPT, server="second") as second:
             # A second server leaves files in use alone.
-            over(second.make(run, "zip", None))
+            over(second.submit(run, "zip", None))
             assert list((folder / "killed").glob("*/*.part"))
         server.send_signal(signal.SIGKILL)
         server.wait()

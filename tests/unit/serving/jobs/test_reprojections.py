@@ -11,10 +11,11 @@ import anyio
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.runfolder.reading.playback import Part, Playback
+from lamplighter.runfolder.reading.playback import Playback
+from lamplighter.runfolder.reading.playback_parts import PlaybackKind
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
-from lamplighter.wire.frames import Method
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.wire.layout_frames import Method
 from tests.unit.serving.asgi import call
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
@@ -42,10 +43,10 @@ async def until_over(app: FastAPI, run: str) -> dict[str, Any]:
 
 def played(run: RunFolder, *, again: bool) -> list[int]:
     """Return the steps of the map layouts that a replay shows."""
-    playback = Playback(run, 0, 20, [Part.LAYOUT], again=again)
+    playback = Playback(run, 0, 20, [PlaybackKind.LAYOUT], reprojected=again)
     shown: list[int] = []
     while not playback.done:
-        shown += [one.step for one in playback.more() if one.method is Method.UMAP]
+        shown += [one.step for one in playback.read_next() if one.method is Method.UMAP]
     return shown
 
 
@@ -83,7 +84,7 @@ async def test_cancelled_it_leaves_nothing(app: FastAPI, bearer: dict[str, str],
 
 
 async def test_only_of_a_run_that_is_over(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(2)
     assert b"once it is over" in await begin(app, bearer, run.id, 409)
     trainer.crash()

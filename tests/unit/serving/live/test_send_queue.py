@@ -6,32 +6,28 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lamplighter.serving.live.send_queue import (
-    MERGE_AFTER,
-    MOST_TEXTS,
-    Message,
-    Slot,
-    TooFarBehindError,
-    What,
-)
-from lamplighter.wire.frames import Pulse, Rows, decode, encode
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.send_queue import MAX_TEXTS, MERGE_AFTER, SendQueue, TooFarBehindError
+from lamplighter.wire.frames import decode, encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Rows
 from tests.unit.serving.folders import D, V, pulse
 
 pytestmark = pytest.mark.anyio
 
 
-def a_pulse(step: int, attempt: int = 1) -> Message:
-    return Message(What.PULSE, encode(pulse(attempt, step)), attempt)
+def a_pulse(step: int, attempt: int = 1) -> ViewerMessage:
+    return ViewerMessage(MessageKind.PULSE, encode(pulse(attempt, step)), attempt)
 
 
-def rows(step: int, *ids: int) -> Message:
+def rows(step: int, *ids: int) -> ViewerMessage:
     found = np.array(ids or range(V), dtype=np.uint32)
     frame = Rows(1, step, 0.0, V, found, np.full((len(found), D), step, dtype=np.float32))
-    return Message(What.ROWS if ids else What.MATRIX, encode(frame), 1)
+    return ViewerMessage(MessageKind.ROWS if ids else MessageKind.MATRIX, encode(frame), 1)
 
 
-async def drain(slot: Slot) -> list[bytes | str]:
-    return [await slot.take() for _ in range(slot.waiting())]
+async def drain(slot: SendQueue) -> list[bytes | str]:
+    return [await slot.get() for _ in range(slot.pending_count())]
 
 
 def pulses(data: list[bytes | str]) -> list[Pulse]:
@@ -39,7 +35,7 @@ def pulses(data: list[bytes | str]) -> list[Pulse]:
 
 
 async def test_a_viewer_who_keeps_up_gets_the_very_bytes() -> None:
-    slot = Slot()
+    slot = SendQueue()
     sent = [a_pulse(step) for step in range(1, MERGE_AFTER + 1)]
     for message in sent:
         slot.put(message)
@@ -48,10 +44,10 @@ async def test_a_viewer_who_keeps_up_gets_the_very_bytes() -> None:
 
 
 async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
-    slot = Slot()
+    slot = SendQueue()
     for step in range(1, 1001):
         slot.put(a_pulse(step))
-        assert slot.waiting() <= MERGE_AFTER + 1
+        assert slot.pending_count() <= MERGE_AFTER + 1
     found = pulses(await drain(slot))
     assert (found[0].first_step, found[0].merged, found[-1].step) == (1, True, 1000)
     for before, after in pairwise(found):
@@ -60,7 +56,7 @@ async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
 
 
 async def test_pulses_of_two_attempts_never_merge() -> None:
-    slot = Slot()
+    slot = SendQueue()
     for step in range(1, 101):
         slot.put(a_pulse(step))
     for step in range(101, 301):
@@ -72,14 +68,14 @@ async def test_pulses_of_two_attempts_never_merge() -> None:
 
 
 async def test_large_frames_merge_early() -> None:
-    slot = Slot(merge_bytes=1_000)
+    slot = SendQueue(merge_bytes=1_000)
     for step in range(1, 60):
         slot.put(a_pulse(step))
-        assert slot.waiting() < 12
+        assert slot.pending_count() < 12
 
 
 async def test_merged_rows_hold_the_newest_vectors() -> None:
-    slot = Slot(merge_after=4)
+    slot = SendQueue(merge_after=4)
     for step in range(1, 12):
         slot.put(rows(step, step % 3, 10 + step % 3))
     frames = [decode(d) for d in await drain(slot) if isinstance(d, bytes)]
@@ -91,26 +87,26 @@ async def test_merged_rows_hold_the_newest_vectors() -> None:
 
 
 async def test_only_the_newest_layout_status_and_census_wait() -> None:
-    slot = Slot()
+    slot = SendQueue()
     for number in range(5):
-        for what in (What.LINEAR, What.UMAP, What.STATUS):
-            slot.put(Message(what, f"{what.value} {number}"))
+        for what in (MessageKind.LINEAR, MessageKind.UMAP, MessageKind.STATUS):
+            slot.put(ViewerMessage(what, f"{what.value} {number}"))
     assert await drain(slot) == ["linear 4", "umap 4", "status 4"]
 
 
 async def test_what_is_replaced_keeps_its_place() -> None:
-    slot = Slot()
-    slot.put(Message(What.STATUS, "old"))
+    slot = SendQueue()
+    slot.put(ViewerMessage(MessageKind.STATUS, "old"))
     slot.put(a_pulse(1))
-    slot.put(Message(What.STATUS, "new"))
-    assert await slot.take() == "new"
+    slot.put(ViewerMessage(MessageKind.STATUS, "new"))
+    assert await slot.get() == "new"
 
 
 async def test_a_census_and_a_matrix_replace_what_they_contain() -> None:
-    slot = Slot()
+    slot = SendQueue()
     slot.put(a_pulse(1))
     slot.put(rows(1, 3))
-    slot.put(Message(What.CENSUS, b"census"))
+    slot.put(ViewerMessage(MessageKind.CENSUS, b"census"))
     slot.put(rows(2))
     slot.put(a_pulse(3))
     taken = await drain(slot)
@@ -119,23 +115,23 @@ async def test_a_census_and_a_matrix_replace_what_they_contain() -> None:
 
 
 async def test_text_is_never_dropped_and_keeps_its_order_among_frames() -> None:
-    slot = Slot()
-    slot.put(Message(What.TEXT, "hello"))
+    slot = SendQueue()
+    slot.put(ViewerMessage(MessageKind.TEXT, "hello"))
     slot.put(a_pulse(1))
-    slot.put(Message(What.TEXT, "acknowledged"))
+    slot.put(ViewerMessage(MessageKind.TEXT, "acknowledged"))
     slot.put(a_pulse(2))
     kinds = [d if isinstance(d, str) else "pulse" for d in await drain(slot)]
     assert kinds == ["hello", "pulse", "acknowledged", "pulse"]
-    for number in range(MOST_TEXTS):
-        slot.put(Message(What.TEXT, str(number)))
+    for number in range(MAX_TEXTS):
+        slot.put(ViewerMessage(MessageKind.TEXT, str(number)))
     with pytest.raises(TooFarBehindError):
-        slot.put(Message(What.TEXT, "one too many"))
+        slot.put(ViewerMessage(MessageKind.TEXT, "one too many"))
 
 
 async def test_taking_waits_for_a_message() -> None:
-    slot = Slot()
-    waiting = asyncio.create_task(slot.take())
+    slot = SendQueue()
+    waiting = asyncio.create_task(slot.get())
     await asyncio.sleep(0)
     assert not waiting.done()
-    slot.put(Message(What.TEXT, "there"))
+    slot.put(ViewerMessage(MessageKind.TEXT, "there"))
     assert await waiting == "there"

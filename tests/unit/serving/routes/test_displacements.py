@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.unit.serving.asgi import HOST, Answer, call
 from tests.unit.serving.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(30)
+    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(30)
 
 
 async def ask(app: FastAPI, run: RunFolder, query: str, status: int = 200, held: str | None = None) -> Answer:
@@ -112,8 +112,8 @@ async def test_large_matrices_take_their_turn(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
-    leaving = [app.state.house.turnstile.enter() for _ in range(4)]
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    leaving = [app.state.services.response_limiter.acquire() for _ in range(4)]
     await ask(app, trainer.run, "?format=npy", 503)
     for leave in leaving:
         leave()

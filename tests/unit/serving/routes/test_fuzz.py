@@ -89,7 +89,7 @@ def test_reading(
 ), noun=st.sampled_from(["/api/runs", "/api/runs/{run}/requests", "/api/uploads?name=%00"]))  # fmt: skip
 def test_changing(target: tuple[FastAPI, str], body: bytes, noun: str) -> None:
     app, known = target
-    bearer = f"Bearer {app.state.house.gate.keys.token}"
+    bearer = f"Bearer {app.state.services.gate.credentials.token}"
     headers = [("host", HOST), ("authorization", bearer), ("content-type", "application/json")]
     asked(app, "POST", noun.replace("{run}", known), headers, body)
 
@@ -107,7 +107,7 @@ def test_changing(target: tuple[FastAPI, str], body: bytes, noun: str) -> None:
 )  # fmt: skip
 def test_headers(target: tuple[FastAPI, str], extra: list[Any], method: str, path: str) -> None:
     app, _ = target
-    if path == "/" and app.state.house.assets.index() is None:
+    if path == "/" and app.state.services.assets.index() is None:
         path = "/healthz"
     asked(app, method, path, [("host", HOST), *extra])
     asked(app, method, path, [("host", HOST), ("origin", ORIGIN), *extra])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from tests.unit.serving.asgi import HOST, call
 from tests.unit.serving.folders import KEYFRAME_EVERY, FakeTrainer, V, finished_run, make_run
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_length_of_every_row_after_a_step(app: FastAPI, tmp_path: Path) -> None:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin().train(30)
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(30)
     for query, step in (("?step=7&", 7), ("?step=30&", 30), ("?", 30), ("?step=99&", 30)):
         path = f"/api/runs/{trainer.run.id}/norms{query}"
         answer = await call(app, "GET", f"{path}format=npy", {"host": HOST})

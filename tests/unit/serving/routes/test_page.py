@@ -26,7 +26,7 @@ def static(app: FastAPI, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "app" / ".hidden").write_text("no")
     (folder / "secret.txt").write_text("beside the page")
     (folder.parent / "outside.txt").write_text("outside")
-    app.state.house.assets.static = folder
+    app.state.services.assets.static = folder
     return folder
 
 
@@ -58,14 +58,14 @@ async def test_nothing_beside_the_page_is_served(app: FastAPI, static: Path, pat
 
 def test_no_link_leads_out(static: Path) -> None:
     (static / "app" / "link.txt").symlink_to(static.parent / "outside.txt")
-    assert Assets(static).find("app", "link.txt") is None
-    assert Assets(static).find("app", "index.html") is not None
+    assert Assets(static).find_file("app", "link.txt") is None
+    assert Assets(static).find_file("app", "index.html") is not None
 
 
 @given(st.text(max_size=40))
 def test_no_path_leads_out(path: str) -> None:
     here = Path(__file__).resolve().parent
-    found = Assets(here.parent).find("serving", path)
+    found = Assets(here.parent).find_file("serving", path)
     assert found is None or found.parent == here
 
 

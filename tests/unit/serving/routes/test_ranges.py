@@ -15,17 +15,19 @@ import pytest
 from fastapi import FastAPI
 from safetensors.numpy import load as load_safetensors
 
-from lamplighter.analysis.tile_builder import make_stretch
-from lamplighter.geometry.motion import motion
-from lamplighter.runfolder.reading.matrix_history import History
+from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.geometry.motion import measure_motion
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.serving.http.problems import Refused
-from lamplighter.serving.http.streaming import Turnstile
-from lamplighter.serving.reading.downsampling import LEAST, keep_extremes
-from lamplighter.wire.frames import Layout, Method, Rows, decode, decode_as, encode
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.streaming import LargeResponseLimiter
+from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
+from lamplighter.wire.frames import decode, decode_as, encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.row_frames import Rows
 from tests.unit.serving.asgi import HOST, Answer, call, scope_of
 from tests.unit.serving.folders import D, FakeTrainer, V, layout, make_run, pulse, write_layouts
 
@@ -36,7 +38,7 @@ STEPS = 35
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(STEPS)
+    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(STEPS)
 
 
 @pytest.fixture
@@ -126,7 +128,7 @@ async def test_ranges_that_cannot_be_had(
 
 
 async def test_a_range_with_a_step_that_was_not_kept(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(25)
     detail = (await ask(app, run, "vectors?from=10&to=20", 404)).json["detail"]
     assert "step 11" in detail
@@ -148,15 +150,15 @@ async def test_what_was_tiled_since_is_the_same(
     asked = ("vectors", "vectors?token_ids=9,2", "vectors?token_ids=9&from=3&every=4", "snapshots/27?format=npy",
              "tokens/3/path", "tokens/3/path?of=motion&from=7")  # fmt: skip
     before = [await ask(app, run, path) for path in asked]
-    with History(run) as history, TilesWriter(run.tiles_path) as writer:
-        while make_stretch(history, writer, over=True):
+    with MatrixHistory(run) as history, TilesWriter(run.tiles_path) as writer:
+        while tile_next_stretch(history, writer, over=True):
             pass
     with StepsWriter(run.steps_path) as steps:
         assert steps.compact()
     # The selected tokens are now read from tiles: no matrix is rebuilt step by step.
     for path, old in zip(asked, before, strict=True):
         if "token_ids" in path:
-            monkeypatch.setattr(History, "snapshots", None)
+            monkeypatch.setattr(MatrixHistory, "snapshots", None)
         new = await ask(app, run, path)
         monkeypatch.undo()
         assert (new.body, new.headers["etag"]) == (old.body, old.headers["etag"]), path
@@ -167,17 +169,17 @@ async def test_what_was_tiled_since_is_the_same(
 async def test_a_large_range_is_sent_as_it_is_read(
     app: FastAPI, trainer: FakeTrainer, whole: np.ndarray, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", 3 * V * D * 4)
     read: list[int] = []
-    plain = History.snapshots
+    plain = MatrixHistory.snapshots
 
-    def counted(self: History, *span: int) -> Any:
+    def counted(self: MatrixHistory, *span: int) -> Any:
         for snapshot in plain(self, *span):
             read.append(snapshot.step)
             yield snapshot
 
-    monkeypatch.setattr(History, "snapshots", counted)
+    monkeypatch.setattr(MatrixHistory, "snapshots", counted)
     sent: list[tuple[int, int]] = []
 
     async def send(message: dict[str, Any]) -> None:
@@ -205,7 +207,7 @@ async def test_a_large_range_is_sent_as_it_is_read(
 async def test_a_range_superseded_on_the_way_is_cut_short(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", V * D * 4)
     sizes: list[int] = []
 
@@ -231,9 +233,9 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
 async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE", 1)
-    turnstile: Turnstile = app.state.house.turnstile
-    leaving = [turnstile.enter() for _ in range(4)]
+    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    turnstile: LargeResponseLimiter = app.state.services.turnstile
+    leaving = [turnstile.acquire() for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):
         refused = await ask(app, trainer.run, path, 503)
         assert int(refused.headers["retry-after"]) > 0
@@ -244,7 +246,7 @@ async def test_only_a_few_large_answers_at_once(
     for _ in range(6):
         assert npy(await ask(app, trainer.run, "vectors")).shape == (STEPS + 1, V, D)
     # Every place was given back exactly once, however an answer ended.
-    again = [turnstile.enter() for _ in range(4)]
+    again = [turnstile.acquire() for _ in range(4)]
     await ask(app, trainer.run, "vectors?format=json", 503)
     for leave in again:
         leave()
@@ -261,8 +263,8 @@ async def test_a_path_of_vectors(app: FastAPI, trainer: FakeTrainer, whole: np.n
     table = arrow(await ask(app, run, "tokens/3/path?format=arrow"))
     np.testing.assert_array_equal(vectors_of(table), whole[:, 3])
     assert table["step"].to_pylist() == list(range(STEPS + 1))
-    few = (await ask(app, run, f"tokens/3/path?most={LEAST}")).json["steps"]
-    assert len(few) <= LEAST
+    few = (await ask(app, run, f"tokens/3/path?most={MIN_POINTS}")).json["steps"]
+    assert len(few) <= MIN_POINTS
     assert (few[0], few[-1]) == (0, STEPS)
     await ask(app, run, f"tokens/{V}/path", 404)
     await ask(app, run, "tokens/3/path?from=36", 404)
@@ -273,19 +275,19 @@ async def test_a_path_of_vectors(app: FastAPI, trainer: FakeTrainer, whole: np.n
 async def test_a_path_read_in_blocks_keeps_what_stands_out(
     app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin()
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin()
     one = np.array([1], dtype=np.uint32)
     vectors = np.random.default_rng(3).standard_normal((120, D)).astype(np.float32)
     vectors[0] = trainer.matrix[1]
     vectors[77] *= 50
-    with trainer.writer.together():
+    with trainer.writer.transaction():
         for step in range(1, 120):
             rows = encode(Rows(1, step, 0.0, V, one, vectors[step : step + 1]))
             trainer.writer.commit(StepRecord(step, encode(pulse(1, step, one)), b"x", rows))
     monkeypatch.setattr("lamplighter.serving.routes.token_paths._BLOCK_BYTES", 4 * D * 11)
     run = trainer.run
-    told = (await ask(app, run, f"tokens/1/path?most={LEAST}")).json
-    assert len(told["steps"]) <= LEAST
+    told = (await ask(app, run, f"tokens/1/path?most={MIN_POINTS}")).json
+    assert len(told["steps"]) <= MIN_POINTS
     assert {0, 119} <= set(told["steps"])
     lengths = np.linalg.norm(vectors, axis=1)
     assert {77, int(lengths.argmin())} <= set(told["steps"])
@@ -393,9 +395,9 @@ async def test_keyframes_by_range_and_page(app: FastAPI, trainer: FakeTrainer) -
 
 
 def with_losses(folder: Path, losses: list[float]) -> FakeTrainer:
-    trainer = FakeTrainer(make_run(Shelf(folder)))
-    trainer.writer.begin_attempt(0)
-    with trainer.writer.together():
+    trainer = FakeTrainer(make_run(RunStore(folder)))
+    trainer.writer.start_attempt(0)
+    with trainer.writer.transaction():
         for step, loss in enumerate(losses, start=1):
             trainer.writer.commit(StepRecord(step, encode(pulse(1, step, loss=loss)), b"x"))
     return trainer
@@ -451,7 +453,7 @@ async def test_losses_are_read_once_and_follow_the_run(
     await ask(app, run, "steps?most=30")
     assert read == []
     # A new attempt: superseded steps are read again, the others are not.
-    trainer.writer.begin_attempt(201)
+    trainer.writer.start_attempt(201)
     for step in range(201, 301):
         trainer.writer.commit(
             StepRecord(step, encode(pulse(2, step, loss=7.0 if step == 250 else 6.0)), b"x")
@@ -468,7 +470,7 @@ def test_extremes_are_kept_of_every_series() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal(5_000), rng.standard_normal(5_000)
     a[17], a[4_321], b[2_500], b[33] = 99, -99, 99, np.nan
-    for most in (LEAST, 51, 500, 4_999):
+    for most in (MIN_POINTS, 51, 500, 4_999):
         kept = keep_extremes([a, b], most)
         assert len(kept) <= most
         assert {0, 17, 33, 2_500, 4_321, 4_999} <= set(kept.tolist())
@@ -480,7 +482,7 @@ def test_extremes_are_kept_of_every_series() -> None:
 
 def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
     rows = np.array([[1, 0], [1, 0], [0, 2], [0, 0], [1, 1e-5]], dtype=np.float32)
-    found = motion(rows)
+    found = measure_motion(rows)
     np.testing.assert_allclose(found.length, [1, 1, 2, 0, 1])
     np.testing.assert_allclose(found.displacement, [np.nan, 0, math.sqrt(5), 2, 1])
     np.testing.assert_allclose(found.turned[:3], [np.nan, 0, 90])
@@ -490,22 +492,22 @@ def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
 
 
 def test_what_takes_more_memory_takes_more_places() -> None:
-    turnstile = Turnstile(4)
-    small, large = turnstile.enter(), turnstile.enter(130 << 20)
-    with pytest.raises(Refused):
-        turnstile.enter()
+    turnstile = LargeResponseLimiter(4)
+    small, large = turnstile.acquire(), turnstile.acquire(130 << 20)
+    with pytest.raises(RefusedError):
+        turnstile.acquire()
     large()
     large()
-    with pytest.raises(Refused):
-        turnstile.enter(1 << 40)
+    with pytest.raises(RefusedError):
+        turnstile.acquire(1 << 40)
     small()
     # However large, a request is admitted when no other is in progress.
-    turnstile.enter(1 << 40)()
-    turnstile.enter(1 << 40)()
+    turnstile.acquire(1 << 40)()
+    turnstile.acquire(1 << 40)()
 
 
 def test_a_place_is_waited_for_only_briefly() -> None:
-    turnstile = Turnstile(1)
-    leave = turnstile.enter()
+    turnstile = LargeResponseLimiter(1)
+    leave = turnstile.acquire()
     threading.Timer(0.05, leave).start()
-    turnstile.enter()()
+    turnstile.acquire()()

@@ -11,13 +11,15 @@ from fastapi import FastAPI
 
 from lamplighter.model.batches import batch_positions
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.serving.jobs.uploads import KEPT, LARGEST
+from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES, MAX_UPLOADS
 from lamplighter.serving.routes import pairs
-from lamplighter.wire.frames import Layout, Method, Rows, decode
+from lamplighter.wire.frames import decode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.row_frames import Rows
 from tests.unit.serving.asgi import HOST, Answer, call
 from tests.unit.serving.folders import FakeTrainer, V, finished_run, layout, make_run, pulse, write_layouts
 
@@ -56,7 +58,7 @@ async def post(app: FastAPI, bearer: dict[str, str], path: str, body: Any, statu
 
 
 async def test_the_list_and_one_run(app: FastAPI, run: RunFolder, tmp_path: Path) -> None:
-    waiting = make_run(Shelf(tmp_path), prepared=False)
+    waiting = make_run(RunStore(tmp_path), prepared=False)
     broken = tmp_path / "broken-run"
     broken.mkdir()
     (broken / "recipe.json").write_text('{"format": 2}')
@@ -113,7 +115,7 @@ async def test_steps(app: FastAPI, run: RunFolder) -> None:
 
 
 async def test_a_loss_that_is_not_a_number_is_null(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     from lamplighter.runfolder.tables.steps import StepRecord
     from lamplighter.wire.frames import encode
@@ -125,7 +127,7 @@ async def test_a_loss_that_is_not_a_number_is_null(app: FastAPI, tmp_path: Path)
 
 
 async def test_snapshots(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(35)
     trainer.end()
     base = f"/api/runs/{run.id}/snapshots"
@@ -150,7 +152,7 @@ async def test_snapshots(app: FastAPI, tmp_path: Path) -> None:
 
 
 async def test_what_was_not_kept_is_not_made_up(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     FakeTrainer(run, rows=False).begin().train(25).end()
     base = f"/api/runs/{run.id}"
     assert (await get(app, f"{base}/snapshots")).json["exact"] is False
@@ -162,7 +164,7 @@ async def test_what_was_not_kept_is_not_made_up(app: FastAPI, tmp_path: Path) ->
 
 
 async def test_a_superseded_step_is_not_answered_from_memory(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(15)
     first = await get(app, f"/api/runs/{run.id}/snapshots/14?format=npy")
     trainer.again_from(10).train(5)
@@ -214,7 +216,7 @@ async def test_tokens(app: FastAPI, run: RunFolder) -> None:
 
 
 async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(12)
     near = (await get(app, f"/api/runs/{run.id}/neighbours?token_id=3&k=5&step=12")).json
     units = trainer.matrix / np.linalg.norm(trainer.matrix, axis=1, keepdims=True)
@@ -228,7 +230,7 @@ async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:
 
 
 async def test_a_run_that_has_not_begun(app: FastAPI, tmp_path: Path) -> None:
-    base = f"/api/runs/{make_run(Shelf(tmp_path), prepared=False).id}"
+    base = f"/api/runs/{make_run(RunStore(tmp_path), prepared=False).id}"
     for path in ("steps", "events", "measures"):
         assert (await get(app, f"{base}/{path}")).json["items"] == []
     for path in (
@@ -263,14 +265,14 @@ async def test_a_new_run_and_one_less(app: FastAPI, bearer: dict[str, str], tmp_
 async def test_a_run_being_trained_is_not_deleted(
     app: FastAPI, bearer: dict[str, str], tmp_path: Path
 ) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     assert (await call(app, "DELETE", f"/api/runs/{run.id}", bearer)).status == 409
     trainer.crash()
 
 
 async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(2)
     base = f"/api/runs/{run.id}/requests"
     good: list[dict[str, Any]] = [
@@ -279,8 +281,8 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     ]  # fmt: skip
     for number, body in enumerate(good, start=1):
         answer = await post(app, bearer, base, body, 202)
-        assert answer == {"request": f"{app.state.house.server}:{number}"}
-    asked = RequestsReader(run.path).new()
+        assert answer == {"request": f"{app.state.services.server}:{number}"}
+    asked = RequestsReader(run.path).read_new()
     assert [{"kind": r.kind, **r.body} for r in asked] == good
     for body in ({"kind": "rm"}, {"kind": "pace"}, {"kind": "pace", "steps_per_second": 0}, {}, [], "pause",
                  {"kind": "learning_rate", "value": "NaN"}, {"kind": "pause", "more": 1}):  # fmt: skip
@@ -294,15 +296,15 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": 0.002}, 202)
     assert "already" in (await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409))["detail"]
     with StepsWriter(run.steps_path) as writer:
-        writer.add_applied(app.state.house.server, len(good) + 1, 3, "continue", {"steps": 5})
+        writer.add_applied(app.state.services.server, len(good) + 1, 3, "continue", {"steps": 5})
     await post(app, bearer, base, {"kind": "continue", "steps": 7}, 202)
-    bodies = [request.body for request in RequestsReader(run.path).new() if request.kind == "continue"]
+    bodies = [request.body for request in RequestsReader(run.path).read_new() if request.kind == "continue"]
     assert bodies == [{"steps": 5, "learning_rate": 0.002}, {"steps": 7}]
     await post(app, bearer, "/api/runs/none/requests", {"kind": "pause"}, 404)
 
 
 async def test_the_map_is_changed_in_any_phase(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(2)
     base = f"/api/runs/{run.id}/requests"
     await post(app, bearer, base, {"kind": "map", "neighbours": 20, "min_dist": 0.3}, 202)
@@ -320,7 +322,7 @@ async def test_the_map_is_changed_in_any_phase(app: FastAPI, bearer: dict[str, s
     ):  # fmt: skip
         refused = await post(app, bearer, base, {"kind": "map", **body}, 422)
         assert said in json.dumps(refused), refused
-    assert [r.body for r in RequestsReader(run.path).new()] == [
+    assert [r.body for r in RequestsReader(run.path).read_new()] == [
         {"neighbours": 20, "min_dist": 0.3},
         {"method": "refit"},
     ]
@@ -361,10 +363,10 @@ async def test_uploads(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> 
         assert bad["errors"][0]["field"] == "upload"
     await post(app, bearer, "/api/runs", {"recipe": {"corpus": {"kind": "text"}}}, 422)
     await post(app, bearer, "/api/runs", {"recipe": {}, "upload": kept["upload"]}, 422)
-    for number in range(KEPT + 2):
+    for number in range(MAX_UPLOADS + 2):
         await upload(b"text %d" % number, 201)
-    assert len(list((tmp_path / ".uploads").glob("*.txt"))) == KEPT
-    assert len(list((tmp_path / ".uploads").iterdir())) == 2 * KEPT
+    assert len(list((tmp_path / ".uploads").glob("*.txt"))) == MAX_UPLOADS
+    assert len(list((tmp_path / ".uploads").iterdir())) == 2 * MAX_UPLOADS
 
 
 async def test_bodies_are_capped(
@@ -372,14 +374,14 @@ async def test_bodies_are_capped(
 ) -> None:
     big = {"recipe": {"corpus": {"name": "x" * 70_000}}}
     assert "65,536" in (await post(app, bearer, "/api/runs", big, 413))["detail"]
-    headers = {**bearer, "content-length": str(LARGEST + 1)}
+    headers = {**bearer, "content-length": str(MAX_UPLOAD_BYTES + 1)}
     assert (await call(app, "POST", "/api/uploads", headers, b"x")).status == 413
-    monkeypatch.setattr("lamplighter.serving.jobs.uploads.LARGEST", 100_000)
+    monkeypatch.setattr("lamplighter.serving.jobs.uploads.MAX_UPLOAD_BYTES", 100_000)
     assert (await call(app, "POST", "/api/uploads", bearer, b"x" * 200_000)).status == 413
 
 
 async def test_of_many_events_the_newest_come_and_the_others_by_page(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     for number in range(1, 2_301):
         trainer.writer.add_event(number, "pause", "")
@@ -399,7 +401,7 @@ async def test_of_many_events_the_newest_come_and_the_others_by_page(app: FastAP
 
 
 async def test_pairs(app: FastAPI, tmp_path: Path) -> None:
-    run = make_run(Shelf(tmp_path))
+    run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(12)
     base = f"/api/runs/{run.id}/pairs"
     told = (await get(app, f"{base}?token_ids=3,1,9&step=12")).json
@@ -428,7 +430,7 @@ async def test_pairs_of_more_tokens_than_are_measured(
     app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path)
-    monkeypatch.setattr(pairs, "MOST", 5)
+    monkeypatch.setattr(pairs, "MOST_TOKENS", 5)
     await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4")
     refused = await get(app, f"/api/runs/{run.id}/pairs?token_ids=0,1,2,3,4,5", 422)
     assert "at most 5 tokens" in refused.json["detail"]

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.analysis.tile_builder import make_stretch
-from lamplighter.runfolder.reading.disk_usage import NAMES
-from lamplighter.runfolder.reading.matrix_history import History
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.analysis.tile_builder import tile_next_stretch
+from lamplighter.runfolder.reading.disk_usage import PART_NAMES
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.serving.reading.downsampling import LEAST
-from lamplighter.wire.frames import Pulse, decode_as, encode
+from lamplighter.serving.reading.downsampling import MIN_POINTS
+from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.pulse_frames import Pulse
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 from tests.unit.serving.routes.test_ranges import ask, npy
 
@@ -26,7 +27,7 @@ STEPS = 35
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(STEPS)
+    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(STEPS)
 
 
 def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, float]) -> bytes:
@@ -44,7 +45,7 @@ def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, 
 
 
 async def test_a_gradient_is_told_where_the_token_was_lit(app: FastAPI, tmp_path: Path) -> None:
-    trainer = FakeTrainer(make_run(Shelf(tmp_path))).begin()
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin()
     steps = [
         ([3, 7], [2, 1], {3: 0.5, 7: 1.0}),
         ([7], [4], {7: 2.0}),
@@ -81,7 +82,7 @@ async def test_a_gradient_is_what_the_pulses_say_and_of_the_line_that_counts(
     records = npy(await ask(app, run, "tokens/3/path?of=gradient&format=npy&to=40&attempt=2"))
     assert records["step"].tolist() == [step for step in lit if step <= 40]
     assert set(records["gradient"]) == {1.0}
-    few = (await ask(app, run, f"tokens/3/path?of=gradient&most={LEAST}")).json["steps"]
+    few = (await ask(app, run, f"tokens/3/path?of=gradient&most={MIN_POINTS}")).json["steps"]
     assert set(few) <= set(lit)
     monkeypatch.setattr("lamplighter.serving.routes.token_paths.FURTHEST", 10)
     assert "from and to" in (await ask(app, run, "tokens/3/path?of=gradient", 422)).json["detail"]
@@ -100,8 +101,8 @@ async def test_how_far_two_tokens_are_through_the_steps(app: FastAPI, trainer: F
     np.testing.assert_allclose(told["cosine"], (a * b).sum(axis=1) / lengths)
     # Tiles give the same answer, and a token's distance to itself is exactly zero.
     trainer.end()
-    with History(run) as history, TilesWriter(run.tiles_path) as writer:
-        while make_stretch(history, writer, over=True):
+    with MatrixHistory(run) as history, TilesWriter(run.tiles_path) as writer:
+        while tile_next_stretch(history, writer, over=True):
             pass
     assert (await ask(app, run, "tokens/3/path?of=pair&with=8")).body == before.body
     assert set((await ask(app, run, "tokens/3/path?of=pair&with=3")).json["distance"]) == {0.0}
@@ -118,9 +119,9 @@ async def test_the_record_tells_attempts_and_room_by_part(app: FastAPI, trainer:
     told = (await ask(app, run, "record")).json
     assert [(one["attempt"], one["first_step"]) for one in told["attempts"]] == [(1, 0), (2, 21)]
     assert told["attempts"][0]["opened"] <= told["attempts"][1]["opened"]
-    assert set(told["parts"]) == set(NAMES)
+    assert set(told["parts"]) == set(PART_NAMES)
     assert told["parts"]["checkpoints"] == 500
     assert told["parts"]["corpus"] > 0
     assert sum(told["parts"].values()) == run.bytes_on_disk()
-    new = make_run(Shelf(run.path.parent), prepared=False)
+    new = make_run(RunStore(run.path.parent), prepared=False)
     assert (await ask(app, new, "record")).json["attempts"] == []

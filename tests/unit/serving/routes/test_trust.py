@@ -10,14 +10,16 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.geometry.trust import trust_in_full
-from lamplighter.projection.quality.trust import TrustProbe, nearest_places, trust_by_token
+from lamplighter.geometry.trust import compute_full_trust
+from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, trust_by_token
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import Shelf
+from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
-from lamplighter.wire.frames import Districts, Layout, Method, encode
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.unit.serving.asgi import PORT, Answer, call
 from tests.unit.serving.folders import FakeTrainer, V, make_run, write_layouts
 
@@ -26,7 +28,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(Shelf(tmp_path))).begin().train(20)
+    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(20)
 
 
 @pytest.fixture
@@ -43,9 +45,9 @@ async def ask(app: FastAPI, run: RunFolder, path: str, status: int = 200) -> Ans
 def drawn(vectors: np.ndarray, step: int, sample: int) -> Layout:
     places = vectors[:, :2] + 0.3 * np.random.default_rng(step).standard_normal((V, 2)).astype(np.float32)
     probe = TrustProbe(V, sample=sample)
-    probe.look(vectors)
+    probe.set_space(vectors)
     found = probe.estimate(places)
-    by_token = trust_by_token(nearest_places(places, probe.neighbours), all_nearest(vectors, 39)[0])
+    by_token = trust_by_token(nearest_on_map(places, probe.neighbours), all_nearest(vectors, 39)[0])
     return Layout(1, step, 1.0, Method.UMAP, places, found.trust, found.error, found.recall, sample, by_token)
 
 
@@ -82,12 +84,12 @@ def test_in_full_it_is_what_the_probe_says_of_all() -> None:
     vectors = rng.normal(size=(700, 8)).astype(np.float32)
     places = (vectors[:, :2] + rng.normal(size=(700, 2))).astype(np.float32)
     probe = TrustProbe(700, sample=700)
-    probe.look(vectors)
-    expected, found = probe.estimate(places), trust_in_full(vectors, places)
+    probe.set_space(vectors)
+    expected, found = probe.estimate(places), compute_full_trust(vectors, places)
     assert (found.trust, found.recall) == (pytest.approx(expected.trust), pytest.approx(expected.recall))
     for few in (1, 2):
-        assert np.isnan(trust_in_full(vectors[:few], places[:few]).trust)
-    assert trust_in_full(vectors[:3], vectors[:3, :2]).neighbours == 1
+        assert np.isnan(compute_full_trust(vectors[:few], places[:few]).trust)
+    assert compute_full_trust(vectors[:3], vectors[:3, :2]).neighbours == 1
 
 
 def districts(step: int, names: dict[int, str], attempt: int = 1) -> Districts:

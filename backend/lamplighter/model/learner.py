@@ -1,0 +1,92 @@
+"""A model with its optimisers, built from a recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import optim
+
+from lamplighter.model.transformer import Transformer
+from lamplighter.recipe import OptimiserRecipe, Recipe
+
+
+def choose_device(recipe: Recipe) -> torch.device:
+    """Return the torch device for a recipe on this machine.
+
+    Raises:
+        ValueError: the recipe names a device that this machine lacks, or that does not support its updates.
+    """
+    lazy = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    match recipe.device:
+        case "auto":
+            if torch.cuda.is_available():
+                return torch.device("cuda")
+            # Sparse gradients have no MPS kernels.
+            return torch.device("mps" if torch.backends.mps.is_available() and not lazy else "cpu")
+        case "cuda" if not torch.cuda.is_available():
+            raise ValueError("device cuda: torch finds no CUDA GPU here; use auto or cpu")
+        case "mps" if not torch.backends.mps.is_available():
+            raise ValueError("device mps: torch finds no Apple GPU here; use auto or cpu")
+        case "mps" if lazy:
+            raise ValueError("device mps: it cannot update rows sparsely; use the optimiser adam, or cpu")
+        case _:
+            return torch.device(recipe.device)
+
+
+def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Learner:
+    """Build the model and optimisers of a recipe in their initial state, which the seed determines bit for bit."""
+    torch.manual_seed(recipe.seed)
+    sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
+    model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)
+    supports_bf16 = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return make_learner(model, recipe.optimiser, torch.bfloat16 if supports_bf16 else None)
+
+
+@dataclass
+class Learner:
+    """A model with its optimisers and its precision."""
+
+    model: Transformer
+    optimisers: list[optim.Optimizer]
+    clip_norm: float
+    autocast: torch.dtype | None = None
+    """Lower precision of the forward pass (CUDA); None for 32 bits throughout."""
+
+    @property
+    def device(self) -> torch.device:
+        """Return the device of the model."""
+        return self.model.embedding.weight.device
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the learning rate; each parameter group applies its own factor."""
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * group["factor"]
+
+
+def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dtype | None = None) -> Learner:
+    """Create the optimisers of a recipe for a model.
+
+    Raises:
+        ValueError: the recipe requires lazy updates of a model whose embedding gradient is dense.
+    """
+    sparse = model.embedding.sparse
+    if recipe.kind == "lazy" and not sparse:
+        raise ValueError("lazy updates need a sparse embedding gradient")
+    embedding = model.embedding.weight
+    rest = [parameter for parameter in model.parameters() if parameter is not embedding]
+    # A tied embedding is also the output matrix, which the faster rate would make unstable.
+    factor = 1.0 if model.shape.tied else recipe.embedding_factor
+    groups = [
+        {"params": [embedding], "lr": recipe.learning_rate * factor, "factor": factor},
+        {"params": rest, "lr": recipe.learning_rate, "factor": 1.0},
+    ]
+    match recipe.kind:
+        case "lazy":
+            optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), optim.Adam(groups[1:])]
+        case "adam":
+            optimisers = [optim.Adam(groups)]
+        case "sgd":
+            optimisers = [optim.SGD(groups)]
+    return Learner(model, optimisers, recipe.clip_norm, autocast)

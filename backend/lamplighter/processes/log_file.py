@@ -1,0 +1,44 @@
+"""The log files of worker processes: opened for append, bounded, and their last line."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+def open_log(run: Path, role: str, limit: int) -> BinaryIO:
+    """Open a worker's log for appending; one that is longer than `limit` bytes is set aside first."""
+    folder = run / "logs"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{role}.log"
+    with suppress(FileNotFoundError):
+        if path.stat().st_size > limit:
+            path.replace(path.with_suffix(".log.1"))
+    return path.open("ab")
+
+
+def limit_log(run: Path, role: str, limit: int) -> None:
+    """Set aside the log of a running worker once it is too long; the worker continues at the beginning of the
+    file."""
+    path = run / "logs" / f"{role}.log"
+    with suppress(OSError):
+        if path.stat().st_size <= limit:
+            return
+        with suppress(OSError), path.open("rb") as file:
+            file.seek(-limit, os.SEEK_END)
+            path.with_suffix(".log.1").write_bytes(file.read(limit))
+        # Truncate even if there was no room for the copy: the log must not be what fills the disk.
+        os.truncate(path, 0)
+
+
+def last_line(run: Path, role: str) -> str | None:
+    """Return the last line of a worker's log, at most 300 characters; None if it printed nothing."""
+    try:
+        with (run / "logs" / f"{role}.log").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            lines = file.read().decode("utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return None
+    return lines[-1].strip()[:300] if lines else None

@@ -1,0 +1,80 @@
+"""A database file with one writer and many readers, as its tables' classes use it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lamplighter.runfolder.sqlite.database import data_version, fetch_all, open_reader, open_writer, seal
+from lamplighter.runfolder.sqlite.wal import WalKeeper
+
+
+class FileWriter:
+    """The only writer of a file, with its `WalKeeper`. Not thread-safe."""
+
+    def __init__(self, path: Path, schema: str, page_size: int = 4096) -> None:
+        """Open or create the file (`open_writer`).
+
+        Raises:
+            FormatError: the file was written by a newer version, or does not belong to a run.
+        """
+        self._connection = open_writer(path, schema, page_size)
+        self._keeper = WalKeeper(path)
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
+        all."""
+        return self._connection
+
+    def close(self, *, sealed: bool = False) -> bool:
+        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it.
+
+        Returns:
+            Whether the file is sealed.
+        """
+        self._keeper.close()
+        done = seal(self._connection) if sealed else False
+        self._connection.close()
+        return done
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class FileReader:
+    """A reader of a file, live or finished. Not thread-safe; no call leaves a cursor open."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            FileNotFoundError: the writer has not created the file yet.
+            FormatError: this version cannot read the file.
+        """
+        self._connection = open_reader(path)
+
+    def close(self) -> None:
+        """Close the connection: a finished file can be sealed only while no connection is open."""
+        self._connection.close()
+
+    def version(self) -> int:
+        """Return a number that changes whenever the writer commits; takes microseconds."""
+        return data_version(self._connection)
+
+    def _fetch_all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return fetch_all(self._connection, sql, values)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

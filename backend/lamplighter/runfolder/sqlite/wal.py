@@ -1,0 +1,53 @@
+"""Checkpoints of a WAL file, made beside the thread that commits."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import apsw
+
+from lamplighter import failpoint
+
+WAL_LIMIT = 4 << 20
+
+
+class WalKeeper:
+    """A background thread that checkpoints the WAL of a file once it has grown."""
+
+    def __init__(self, path: Path, interval: float = 0.5, min_bytes: int = 1 << 20) -> None:
+        """Start the thread: every `every` seconds, checkpoint if the WAL exceeds `grown` bytes."""
+        self._path = path
+        self._wal = path.with_name(path.name + "-wal")
+        self._every = interval
+        self._grown = min_bytes
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"wal of {path.name}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread and close its connection."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = apsw.Connection(str(self._path))
+        # Readers hold a WAL for milliseconds; do not wait for one that holds it longer.
+        connection.set_busy_timeout(50)
+        try:
+            while not self._stop.wait(self._every):
+                try:
+                    if self._wal.stat().st_size > self._grown:
+                        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
+                        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+                        with failpoint.trigger_within("wal-checkpoint"):
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                        # A writer that commits during every checkpoint never finds the WAL fully copied, and
+                        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
+                        if self._wal.stat().st_size > WAL_LIMIT:
+                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
+                    # Readers, or a full disk: retry next time; nothing is lost meanwhile.
+                    continue
+        finally:
+            connection.close()

@@ -1,0 +1,69 @@
+"""Step ranges of a request: parsed, and checked against the lineage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Query
+
+from lamplighter.runfolder.lineage import Lineage, attempt_at, clip_lineage
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.http.problems import FieldError, RefusedError
+
+AttemptParam = Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)]
+"""The attempt in which the last requested step must count; the response may then be kept for ever."""
+
+
+@dataclass(frozen=True)
+class StepRange:
+    """The steps that a request is about, inclusive, none of them superseded. Empty if `first` > `last`."""
+
+    first: int
+    last: int
+    lineage: Lineage
+    """The stretches of the lineage that they belong to, clipped to them."""
+    newest_step: int
+    """The run's last step."""
+    immutable: bool
+    """True if the request named the attempt: the response about these steps never changes."""
+
+    @property
+    def attempt(self) -> int:
+        """Return the attempt that the last step belongs to; 0 if there is none."""
+        return self.lineage[-1][0] if self.lineage else 0
+
+    def __len__(self) -> int:
+        return max(0, self.last - self.first + 1)
+
+
+def resolve_step_range(
+    run: RunFolder, reader: StepsReader, first: int, last: int | None, attempt: int | None = None
+) -> StepRange:
+    """Return the existing steps from `first` to `last` (None: the newest).
+
+    Raises:
+        Refused: the last step does not count in `attempt` (409), there is no such step (404) or attempt
+            (404), or `attempt` was given without a last step (422).
+    """
+    line = reader.lineage()
+    newest = reader.newest_step()[1]
+    if attempt is not None:
+        if last is None:
+            message = "with attempt, say also to which step: name it with to"
+            raise RefusedError(422, message, [FieldError(field="to", message=message)])
+        _require_attempt(run, line, newest, last, attempt)
+    end = newest if last is None else min(last, newest)
+    return StepRange(first, end, clip_lineage(line, first, end), newest, attempt is not None)
+
+
+def _require_attempt(run: RunFolder, line: Lineage, newest: int, step: int, attempt: int) -> None:
+    if not line or attempt > line[-1][0]:
+        newest_attempt = line[-1][0] if line else 0
+        raise RefusedError(404, f"{run.id} has no attempt {attempt}: its newest is {newest_attempt}")
+    if step > newest:
+        raise RefusedError(404, f"step {step} is not recorded; the last is {newest}")
+    if (holds := attempt_at(line, step)) != attempt:
+        raise RefusedError(409, f"step {step} counts in attempt {holds}, not in {attempt}: ask with "
+                      f"attempt={holds}, or leave attempt out for what counts now")  # fmt: skip

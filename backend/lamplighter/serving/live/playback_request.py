@@ -1,0 +1,69 @@
+"""A viewer's request to be played the past, read from the query of its connection."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+DEFAULT_SPEED = 50.0
+"""Default speed, in steps per second."""
+MIN_SPEED, MAX_SPEED = 0.001, 1_000_000.0
+LAST_STEP = 0xFFFF_FFFE
+
+
+class PlaybackRequestError(ValueError):
+    """A playback request that cannot be fulfilled; the message says which can."""
+
+
+@dataclass(frozen=True)
+class PlaybackRequest:
+    """A viewer's request for playback."""
+
+    first: int
+    last: int | None
+    speed: float
+    """Steps per second; infinite for as fast as the viewer reads."""
+    reprojected: bool = False
+    """True to play the reprojected map instead of the live one."""
+
+
+def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
+    """Read the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
+
+    Raises:
+        WishError: the parameters are not valid.
+    """
+    if "from" not in query:
+        if "to" in query or "speed" in query or "set" in query:
+            raise PlaybackRequestError("`to`, `speed` and `set` need `from`: the step to play from")
+        return None
+    first = _step("from", query["from"])
+    last = _step("to", query["to"]) if "to" in query else None
+    if last is not None and last < first:
+        raise PlaybackRequestError(f"`to` is {last}, before `from`, {first}")
+    layouts = query.get("set", "live")
+    if layouts not in ("live", "again"):
+        raise PlaybackRequestError(
+            "`set` must be `live` or `again`: the map as it was made, or as it was laid out anew"
+        )
+    return PlaybackRequest(first, last, _speed(query.get("speed")), layouts == "again")
+
+
+def _step(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LAST_STEP:
+        raise PlaybackRequestError(f"`{name}` must be a step, a whole number from 0 on")
+    return int(text)
+
+
+def _speed(text: str | None) -> float:
+    if text is None:
+        return DEFAULT_SPEED
+    if text == "full":
+        return math.inf
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) or not MIN_SPEED <= float(text) <= MAX_SPEED:
+        raise PlaybackRequestError(
+            f"`speed` must be steps a second, {MIN_SPEED:g} to {MAX_SPEED:,.0f}, or `full`"
+        )
+    return float(text)

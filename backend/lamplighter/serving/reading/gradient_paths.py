@@ -1,0 +1,46 @@
+"""A token's gradients through the steps."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from lamplighter.runfolder.reading.gradient_history import read_gradient_history
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.step_range import resolve_step_range
+from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
+from lamplighter.serving.reading.path_answers import MANY_STEPS, Columns, PathRequest, downsample
+from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
+
+
+def answer_gradient_history(asked: PathRequest) -> Response:
+    """Return a token's gradient norms in the steps in which it was lit.
+
+    Raises:
+        RefusedError: too many steps at once (422), or a new attempt began while they were read (409).
+    """
+    run = asked.run
+    with asked.catalog.open_steps(run) as reader:
+        steps = resolve_step_range(run, reader, max(1, asked.first), asked.last, asked.attempt)
+    if len(steps) > LAST_INDEXED_STEP:
+        raise RefusedError(
+            422,
+            f"a token's gradient is looked for in at most {LAST_INDEXED_STEP:,} steps at once: "
+            "ask for fewer with from and to",
+        )
+    tag = entity_tag(run, "path", asked.token_id, "gradient", steps.lineage, asked.most, asked.form.name)
+    headers = cache_headers(tag, immutable=steps.immutable)
+    if done := not_modified(asked.request, headers):
+        return done
+
+    def read() -> Columns:
+        with asked.catalog.open_steps(run) as reader:
+            history = read_gradient_history(reader, asked.token_id, steps.first, steps.last)
+            now = resolve_step_range(run, reader, steps.first, steps.last)
+        if now.lineage != steps.lineage:
+            raise RefusedError(409, "a new attempt began while this was read: ask again")
+        columns: Columns = dict(zip(history._fields, history, strict=True))
+        return downsample(columns, [history.gradient], asked.most)
+
+    held = LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0
+    return asked.respond(read, {}, held, headers)

@@ -1,0 +1,139 @@
+"""The common parts of answers about a token's history: the request, its limits, and the formats offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
+from lamplighter.exports.output import ExportError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.content_negotiation import ARROW, JSON, NPY, ResponseFormat
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import JSON_NUMBERS
+from lamplighter.serving.http.streaming import LargeResponseLimiter, json_parts, respond
+from lamplighter.serving.reading.downsampling import keep_extremes
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_index import RunIndex
+
+OFFERED = (JSON, NPY, ARROW)
+MOST_BYTES = 128 << 20
+BLOCK_BYTES = 8 << 20
+MANY_STEPS = 2_000
+_ROWS = 1_000
+
+
+Columns = dict[str, NDArray[Any]]
+"""Columns by name, each with N entries; a vector column has shape (N, D)."""
+
+
+@dataclass(frozen=True)
+class PathRequest:
+    """A request for one token's history, already validated, and what answers it."""
+
+    request: Request
+    catalog: RunCatalog
+    run_index: RunIndex
+    limiter: LargeResponseLimiter
+    run: RunFolder
+    token_id: int
+    first: int
+    last: int | None
+    """The last step, inclusive; None: the newest."""
+    most: int | None
+    """The most steps to return, the extremes among them; None: all."""
+    form: ResponseFormat
+    attempt: int | None
+
+    def respond(
+        self, read: Callable[[], Columns], facts: dict[str, Any], held: int, headers: dict[str, str]
+    ) -> Response:
+        """Stream the columns that `read` returns; `held` is what reading them takes, in bytes."""
+        parts = columns_maker(read, {"token_id": self.token_id} | facts, self.form)
+        return respond(self.request, self.limiter, parts, held, headers, self.form.media_type)
+
+
+def check_size(numbers: int, form: ResponseFormat) -> None:
+    """Refuse an answer of more than `MOST_BYTES`, or of more numbers than JSON should carry.
+
+    Raises:
+        RefusedError: it is too large (422); the message says how to ask for less.
+    """
+    if 4 * numbers > MOST_BYTES:
+        raise RefusedError(
+            422,
+            f"that many steps are {4 * numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: ask for "
+            "fewer with from, to or most",
+        )
+    if form is JSON and numbers > JSON_NUMBERS:
+        raise RefusedError(
+            422,
+            f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: ask for fewer steps with from, "
+            "to or most, or for format=npy",
+        )
+
+
+def downsample(columns: Columns, series: list[NDArray[Any]], most: int | None) -> Columns:
+    """Return the columns at no more than `most` steps, among them the extremes of each series."""
+    if most is None:
+        return columns
+    kept = keep_extremes(series, most)
+    return {name: column[kept] for name, column in columns.items()}
+
+
+def columns_maker(
+    read: Callable[[], Columns], facts: dict[str, Any], form: ResponseFormat
+) -> Callable[[], Iterator[bytes]]:
+    """Return a function that reads the columns and yields them in the format asked for."""
+
+    def make() -> Iterator[bytes]:
+        if form is NPY:
+            return _npy(read())
+        if form is ARROW:
+            try:
+                import_pyarrow()
+            except ExportError as error:
+                raise RefusedError(501, str(error)) from error
+            return _arrow(read(), facts)
+        columns = read()
+        *others, (name, last) = columns.items()
+        facts_and_columns = {**facts, **{label: column.tolist() for label, column in others}}
+        return json_parts(
+            facts_and_columns, name, (last[start : start + _ROWS] for start in range(0, len(last), _ROWS))
+        )
+
+    return make
+
+
+def _npy(columns: Columns) -> Iterator[bytes]:
+    """Yield an `.npy` file with one record a step, so that the file holds the steps too."""
+    names = {"steps": "step", "vectors": "vector"}
+    size = len(columns["steps"])
+    dtype = np.dtype([(names.get(n, n), c.dtype, c.shape[1:]) for n, c in columns.items()])
+    yield npy_header(dtype, (size,))
+    for start in range(0, size, _ROWS):
+        records = np.empty(min(_ROWS, size - start), dtype=dtype)
+        for name, column in columns.items():
+            records[names.get(name, name)] = column[start : start + _ROWS]
+        yield records.tobytes()
+
+
+def _arrow(columns: Columns, facts: dict[str, Any]) -> Iterator[bytes]:
+    arrow = import_pyarrow()
+    names = {"steps": "step", "vectors": "vector"}
+    arrays = {
+        names.get(name, name): vector_column(column) if column.ndim == 2 else arrow.array(column)
+        for name, column in columns.items()
+    }
+    table = arrow.table(arrays, metadata={"format": "lamplighter", **{n: str(v) for n, v in facts.items()}})
+    stream = ArrowStream(table.schema)
+    for batch in table.to_batches(max_chunksize=_ROWS):
+        yield stream.write(batch)
+    yield stream.close()

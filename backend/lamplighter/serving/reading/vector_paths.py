@@ -1,0 +1,138 @@
+"""A token's vectors through the steps: themselves, their motion, or their distance to another token's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.responses import Response
+
+from lamplighter.geometry.motion import VectorMotion, measure_motion
+from lamplighter.geometry.pairs import PairDistance, pair_distance
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
+from lamplighter.serving.http.step_range import resolve_step_range
+from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
+from lamplighter.serving.reading.downsampling import keep_extremes
+from lamplighter.serving.reading.path_answers import (
+    BLOCK_BYTES,
+    MANY_STEPS,
+    Columns,
+    PathRequest,
+    check_size,
+    downsample,
+)
+from lamplighter.wire.binary import Floats
+
+VectorMeaning = Literal["vectors", "motion", "pair"]
+
+
+def answer_vector_history(asked: PathRequest, of: VectorMeaning, other: int | None) -> Response:
+    """Return a token's history over its exactly kept steps; `other` is the second token of a pair.
+
+    Raises:
+        NoSnapshotError: none of these steps was kept exactly.
+        RefusedError: it is too large (422).
+    """
+    run = asked.run
+    with asked.catalog.open_history(run) as history:
+        range_ = resolve_step_range(run, history.steps, asked.first, asked.last, asked.attempt)
+        exact = asked.run_index.exact_steps(run, history, max(0, range_.last))
+    steps = exact[int(np.searchsorted(exact, asked.first)) :]
+    if not len(steps):
+        raise NoSnapshotError(asked.first, int(exact[-1]) if len(exact) else None)
+    # A last step without a matrix may still get one later, for example when the run ends.
+    immutable = range_.immutable and int(steps[-1]) == range_.last
+    tag = entity_tag(
+        run, "path", asked.token_id, of, range_.lineage, len(steps), asked.most, asked.form.name, other
+    )
+    headers = cache_headers(tag, immutable=immutable)
+    headers["X-Lamplighter-Attempt"] = str(range_.attempt)
+    if done := not_modified(asked.request, headers):
+        return done
+    dim = run.recipe.model.dim
+    count = len(steps) if asked.most is None else min(asked.most, len(steps))
+    numbers = count * (dim if of == "vectors" else 4)
+    check_size(numbers, asked.form)
+
+    def read() -> Columns:
+        with asked.catalog.open_history(run) as history:
+            if other is not None:
+                return _pair(history, asked.token_id, other, steps, dim, asked.most)
+            read_columns = _vectors if of == "vectors" else _motion
+            return read_columns(history, asked.token_id, steps, dim, asked.most)
+
+    # A slow read counts as a large response.
+    held = max(8 * numbers, LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0)
+    return asked.respond(read, {} if other is None else {"with": other}, held, headers)
+
+
+def _vectors(
+    history: MatrixHistory, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None
+) -> Columns:
+    """Return every vector, or, after a first pass, those with an extreme length or displacement."""
+    if most is None or len(steps) <= most:
+        history_part = history.token_history(token_id, int(steps[0]), int(steps[-1]))
+        return {"steps": history_part.steps, "vectors": history_part.vectors}
+    moved = _motion(history, token_id, steps, dim, None)
+    wanted = moved["steps"][keep_extremes([moved["length"], moved["displacement"]], most)]
+    picked = [
+        (block_steps, rows[np.isin(block_steps, wanted)])
+        for block_steps, rows in _iterate_blocks(history, token_id, steps, dim)
+    ]
+    return {
+        "steps": np.concatenate([block_steps[np.isin(block_steps, wanted)] for block_steps, _ in picked]),
+        "vectors": np.concatenate([rows for _, rows in picked]),
+    }
+
+
+def _motion(
+    history: MatrixHistory, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None
+) -> Columns:
+    """Return the motion at each step; memory holds five numbers a step, not the vectors."""
+    steps_read: list[NDArray[np.int64]] = []
+    parts: list[VectorMotion] = []
+    start: NDArray[np.float64] | None = None
+    before: NDArray[np.float64] | None = None
+    for block_steps, vectors in _iterate_blocks(history, token_id, steps, dim):
+        parts.append(measure_motion(vectors, start, before))
+        steps_read.append(block_steps)
+        start = vectors[0].astype(np.float64) if start is None else start
+        before = vectors[-1].astype(np.float64)
+    series = [np.concatenate(block_steps) for block_steps in zip(*parts, strict=True)]
+    columns: Columns = {
+        "steps": np.concatenate(steps_read),
+        **dict(zip(VectorMotion._fields, series, strict=True)),
+    }
+    return downsample(columns, series, most)
+
+
+def _pair(
+    history: MatrixHistory, token_id: int, other: int, steps: NDArray[np.int64], dim: int, most: int | None
+) -> Columns:
+    """Return distance and cosine at each step; memory holds these two numbers a step, not the vectors."""
+    steps_read: list[NDArray[np.int64]] = []
+    parts: list[PairDistance] = []
+    walks = (_iterate_blocks(history, each_id, steps, dim) for each_id in (token_id, other))
+    for (block_steps, here), (_, there) in zip(*walks, strict=True):
+        parts.append(pair_distance(here, there))
+        steps_read.append(block_steps)
+    series = [np.concatenate(block_steps) for block_steps in zip(*parts, strict=True)]
+    columns: Columns = {
+        "steps": np.concatenate(steps_read),
+        **dict(zip(PairDistance._fields, series, strict=True)),
+    }
+    return downsample(columns, series, most)
+
+
+def _iterate_blocks(
+    history: MatrixHistory, token_id: int, steps: NDArray[np.int64], dim: int
+) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """Yield a token's vectors at ascending kept steps, block by block, so that memory is bounded by one block."""
+    size = max(1, BLOCK_BYTES // (4 * dim))
+    for start in range(0, len(steps), size):
+        block = history.token_history(token_id, int(steps[start]), int(steps[start : start + size][-1]))
+        yield block.steps, block.vectors
