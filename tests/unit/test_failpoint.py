@@ -13,12 +13,12 @@ from lamplighter import failpoint
 
 PROGRAM = """
 import time
-from lamplighter.runfolder import failpoint
+from lamplighter import failpoint
 for turn in (1, 2, 3):
     print("before", turn, flush=True)
-    with failpoint.within("stretch"):
+    with failpoint.trigger_within("stretch"):
         time.sleep(float({inside}))
-    failpoint.here("place")
+    failpoint.trigger("place")
     print("after", turn, flush=True)
 """
 

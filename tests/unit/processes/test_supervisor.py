@@ -215,9 +215,9 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
     run = make_run(RunStore(tmp_path))
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[2])\n"
-        "from pathlib import Path; from lamplighter.runfolder.run_store import Shelf\n"
+        "from pathlib import Path; from lamplighter.runfolder.run_store import RunStore\n"
         "from tests.unit.processes.test_supervisor import *\n"
-        "s = Supervisor(Shelf(Path(sys.argv[1])), ('trainer',), QUICK, Started(trainer=HOLD).command)\n"
+        "s = Supervisor(RunStore(Path(sys.argv[1])), ('trainer',), QUICK, Started(trainer=HOLD).command)\n"
         "s.start(); time.sleep(60)"
     )
     root = str(Path(__file__).parents[3])

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> None:
-    link = app.state.services.gate.launch_url()
+    link = app.state.services.gate.issue_launch_url()
     assert link.startswith(f"{ORIGIN}/launch?code=")
     answer = await call(app, "GET", link.removeprefix(ORIGIN))
     assert (answer.status, answer.headers["location"]) == (303, "/")
@@ -40,8 +40,8 @@ async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> N
 
 
 async def test_a_launch_link_works_once(app: FastAPI) -> None:
-    link = app.state.services.gate.launch_url().removeprefix(ORIGIN)
-    other = app.state.services.gate.launch_url().removeprefix(ORIGIN)
+    link = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
+    other = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
     assert (await call(app, "GET", link)).status == 303
     second = await call(app, "GET", link)
     assert (second.status, second.cookies) == (403, [])
@@ -49,7 +49,7 @@ async def test_a_launch_link_works_once(app: FastAPI) -> None:
 
 
 async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = app.state.services.gate.launch_url().removeprefix(ORIGIN)
+    link = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
     soon = credentials.time.monotonic() + credentials.CODE_SECONDS + 1
     monkeypatch.setattr(credentials.time, "monotonic", lambda: soon)
     assert (await call(app, "GET", link)).status == 403
@@ -150,10 +150,10 @@ def test_names_that_give_no_credential_away(tmp_path: Path, behind: str) -> None
 async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(tmp_path: Path) -> None:
     app = create_app(ServerSettings(tmp_path, host="0.0.0.0", behind="https://lamps.example", roles=()))
     gate = app.state.services.gate
-    assert gate.launch_url().startswith("https://lamps.example/launch?code=")
+    assert gate.issue_launch_url().startswith("https://lamps.example/launch?code=")
     at = {"host": "lamps.example"}
     answer = await call(
-        app, "GET", gate.launch_url().removeprefix("https://lamps.example"), at, peer="10.0.0.1"
+        app, "GET", gate.issue_launch_url().removeprefix("https://lamps.example"), at, peer="10.0.0.1"
     )
     assert "Secure" in answer.cookies[0]
     pair = answer.cookies[0].split(";")[0]

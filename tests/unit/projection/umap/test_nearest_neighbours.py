@@ -121,7 +121,7 @@ def test_rows_that_are_not_finite_have_no_direction() -> None:
 
 
 def test_the_cards_arithmetic_is_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest_neighbours, "products_of", lambda units: GpuProducts(units, "cpu"))
+    monkeypatch.setattr(nearest_neighbours, "make_row_products", lambda units: GpuProducts(units, "cpu"))
     rng = np.random.default_rng(2)
     kept = NeighbourIndex(8)
     for vectors in moving(rng, 90, 8):

@@ -281,24 +281,24 @@ SERVER = """
 import sys, time
 from pathlib import Path
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.jobs.exports import Exporter
+from lamplighter.serving.jobs.exports import ExportJobs
 SLOW = '''
 import sys, time
 from lamplighter.exports import worker
 def endless(run, format, step, out):
     out.with_suffix(".part").write_bytes(b"half")
-    worker._say({"share": 0.5, "what": "half"})
+    worker._print_line({"share": 0.5, "what": "half"})
     time.sleep(600)
 worker._export = endless
 sys.exit(worker.main(sys.argv[1:]))
 '''
 def command(run, format, step, out):
     return [sys.executable, "-c", SLOW, str(run.path), format, str(out)]
-exporter = Exporter(Path(sys.argv[2]), "killed", None, command)
-job = exporter.make(RunFolder(Path(sys.argv[1])), "zip", None)
-while not job.share:
+exporter = ExportJobs(Path(sys.argv[2]), "killed", None, command)
+job = exporter.submit(RunFolder(Path(sys.argv[1])), "zip", None)
+while not job.progress:
     time.sleep(0.02)
-_, (process, _) = exporter._at_work.popitem()
+_, (process, _) = exporter._running.popitem()
 print(process.pid, flush=True)
 time.sleep(600)
 """

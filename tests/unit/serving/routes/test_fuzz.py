@@ -107,7 +107,7 @@ def test_changing(target: tuple[FastAPI, str], body: bytes, noun: str) -> None:
 )  # fmt: skip
 def test_headers(target: tuple[FastAPI, str], extra: list[Any], method: str, path: str) -> None:
     app, _ = target
-    if path == "/" and app.state.services.assets.index() is None:
+    if path == "/" and app.state.services.assets.index_html() is None:
         path = "/healthz"
     asked(app, method, path, [("host", HOST), *extra])
     asked(app, method, path, [("host", HOST), ("origin", ORIGIN), *extra])

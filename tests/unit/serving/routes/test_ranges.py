@@ -234,7 +234,7 @@ async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
-    turnstile: LargeResponseLimiter = app.state.services.turnstile
+    turnstile: LargeResponseLimiter = app.state.services.response_limiter
     leaving = [turnstile.acquire() for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):
         refused = await ask(app, trainer.run, path, 503)
@@ -284,7 +284,7 @@ async def test_a_path_read_in_blocks_keeps_what_stands_out(
         for step in range(1, 120):
             rows = encode(Rows(1, step, 0.0, V, one, vectors[step : step + 1]))
             trainer.writer.commit(StepRecord(step, encode(pulse(1, step, one)), b"x", rows))
-    monkeypatch.setattr("lamplighter.serving.routes.token_paths._BLOCK_BYTES", 4 * D * 11)
+    monkeypatch.setattr("lamplighter.serving.reading.vector_paths.BLOCK_BYTES", 4 * D * 11)
     run = trainer.run
     told = (await ask(app, run, f"tokens/1/path?most={MIN_POINTS}")).json
     assert len(told["steps"]) <= MIN_POINTS
@@ -292,7 +292,7 @@ async def test_a_path_read_in_blocks_keeps_what_stands_out(
     lengths = np.linalg.norm(vectors, axis=1)
     assert {77, int(lengths.argmin())} <= set(told["steps"])
     np.testing.assert_array_equal(np.array(told["vectors"], dtype=np.float32), vectors[told["steps"]])
-    monkeypatch.setattr("lamplighter.serving.routes.token_paths.MOST_BYTES", 4 * D * 30)
+    monkeypatch.setattr("lamplighter.serving.reading.path_answers.MOST_BYTES", 4 * D * 30)
     assert "most" in (await ask(app, run, "tokens/1/path", 422)).json["detail"]
 
 
@@ -312,7 +312,7 @@ async def test_a_path_of_motion(
     step = np.degrees(np.arccos(np.clip((units[1:] * units[:-1]).sum(axis=1), -1, 1)))
     np.testing.assert_allclose(told["turned"][1:], step, atol=1e-5)
     # Reading in blocks gives the same answer.
-    monkeypatch.setattr("lamplighter.serving.routes.token_paths._BLOCK_BYTES", 4 * D * 7)
+    monkeypatch.setattr("lamplighter.serving.reading.vector_paths.BLOCK_BYTES", 4 * D * 7)
     assert (await ask(app, run, "tokens/3/path?of=motion&from=5")).json == told
     records = npy(await ask(app, run, "tokens/3/path?of=motion&from=5&format=npy"))
     assert records.dtype.names == ("step", "length", "displacement", "turned", "turned_since_first")
@@ -428,7 +428,7 @@ async def test_fewer_steps_keep_the_extremes(
     for bad in ("most=19", "most=5001", "most=40&every=2"):
         await ask(app, run, f"steps?{bad}", 422)
     # A run too long to search for extremes says so.
-    monkeypatch.setattr("lamplighter.serving.routes.steps.FURTHEST", 500)
+    monkeypatch.setattr("lamplighter.serving.routes.steps.LAST_INDEXED_STEP", 500)
     far = (await ask(app, run, "steps?most=40")).json
     assert (far["extremes"], far["every"], len(far["items"])) == (False, 25, 40)
     trainer.crash()

@@ -281,7 +281,7 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     ]  # fmt: skip
     for number, body in enumerate(good, start=1):
         answer = await post(app, bearer, base, body, 202)
-        assert answer == {"request": f"{app.state.services.server}:{number}"}
+        assert answer == {"request": f"{app.state.services.server_id}:{number}"}
     asked = RequestsReader(run.path).read_new()
     assert [{"kind": r.kind, **r.body} for r in asked] == good
     for body in ({"kind": "rm"}, {"kind": "pace"}, {"kind": "pace", "steps_per_second": 0}, {}, [], "pause",
@@ -296,7 +296,7 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": 0.002}, 202)
     assert "already" in (await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409))["detail"]
     with StepsWriter(run.steps_path) as writer:
-        writer.add_applied(app.state.services.server, len(good) + 1, 3, "continue", {"steps": 5})
+        writer.add_applied(app.state.services.server_id, len(good) + 1, 3, "continue", {"steps": 5})
     await post(app, bearer, base, {"kind": "continue", "steps": 7}, 202)
     bodies = [request.body for request in RequestsReader(run.path).read_new() if request.kind == "continue"]
     assert bodies == [{"steps": 5, "learning_rate": 0.002}, {"steps": 7}]
