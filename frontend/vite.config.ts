@@ -55,6 +55,7 @@ export default defineConfig(({ command }) => ({
   server: {
     proxy: {
       "/api": { target: server, ws: true, changeOrigin: true },
+      "/static": server,
       "/vendor": server,
       "/healthz": server,
     },

@@ -35,7 +35,7 @@ def get_app_file(path: str, services: ServicesDep) -> Response:
 
 @routes.get("/static/{path:path}", access=Access.OPEN, include_in_schema=False)
 def get_static_file(path: str, services: ServicesDep) -> Response:
-    """Return a hand-made file, such as a lesson's text or a picture."""
+    """Return a hand-made file: the page's icon."""
     return _asset_response(services, "", path, "no-cache")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.http.assets import Assets, find_static
 from tests.unit.serving.asgi import HOST, call
 
 pytestmark = pytest.mark.anyio
@@ -43,6 +44,18 @@ async def test_the_page(app: FastAPI, static: Path) -> None:
     page = await call(app, "GET", "/")
     assert page.status == 503
     assert b"make install" in page.body
+
+
+def test_a_checkout_serves_the_folder_at_its_root() -> None:
+    assert find_static() == Path(__file__).resolve().parents[4] / "static"
+
+
+async def test_the_icon_that_the_page_names(app: FastAPI) -> None:
+    source = (Path(__file__).parents[4] / "frontend" / "index.html").read_text(encoding="utf-8")
+    (path,) = re.findall(r'<link rel="icon" type="image/svg\+xml" href="([^"]+)"', source)
+    icon = await call(app, "GET", path)
+    assert (icon.status, icon.headers["content-type"]) == (200, "image/svg+xml")
+    assert icon.body.startswith(b"<svg")
 
 
 @pytest.mark.parametrize(
