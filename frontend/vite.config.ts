@@ -1,7 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { minify } from "terser";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { thirdParty } from "./third-party.ts";
 
 // The page is built into the folder that the Python package serves: `index.html` at `/`, its assets at
 // `/app/assets/`. The development server forwards all other requests to a running Lamplighter.
@@ -36,10 +38,12 @@ const terser: Plugin = {
   },
 };
 
+const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
+
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
-  plugins: [shaders, svelte(), terser],
-  worker: { plugins: () => [terser] },
+  plugins: [shaders, svelte(), terser, notices.page],
+  worker: { plugins: () => [terser, notices.worker] },
   build: {
     outDir: "../static/app",
     emptyOutDir: true,

@@ -30,8 +30,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_carries_the_page_and_nothing_of_the_workshop(wheel: Path):
-    names = zipfile.ZipFile(wheel).namelist()
-    assert "lamplighter/_static/app/index.html" in names
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {
+        f"lamplighter/_static/{name}" for name in ("app/index.html", "app/THIRD-PARTY.txt", "lamp.svg")
+    } <= names
     assert any(name.startswith("lamplighter/_static/app/assets/") and name.endswith(".js") for name in names)
     assert not [
         name for name in names if "node_modules" in name or name.startswith(("tests", "frontend", "runs"))
