@@ -3,12 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Most tests wait for real processes and browsers: two at a time keep two cores busy, and hardly more.
 TEST_PROCESSES ?= 2
-SOURCES := pyproject.toml build_frontend.py
+# Which releases of what we depend on: the same on every machine that works on Lamplighter.
+CONSTRAINTS := requirements/constraints.txt
+SOURCES := pyproject.toml build_frontend.py $(CONSTRAINTS)
 # A test opens our Parquet with this package's own reader. Without what it depends on (sentence-transformers,
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check install page browser bench soak format clean help
+.PHONY: run test tour check install page browser bench soak format constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -19,6 +21,7 @@ help:
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10)"
 	@echo "make format   format everything"
+	@echo "make constraints  write down the releases that are installed, for everybody who works on Lamplighter"
 
 run: install page
 	$(BIN)/lamplighter
@@ -29,12 +32,12 @@ install: .make/install
 .make/install: $(SOURCES)
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[page,parquet]'
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[page,parquet]'
 	mkdir -p .make && touch $@
 
 .make/develop: .make/install
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	$(BIN)/python -m pip install --quiet --no-deps $(ATLAS)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --no-deps $(ATLAS)
 	touch $@
 
 page: .make/install
@@ -63,6 +66,9 @@ format: .make/develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python build_frontend.py format
+
+constraints: .make/develop
+	$(BIN)/python requirements/write_constraints.py
 
 bench: .make/develop page browser
 	$(BIN)/python -m benchmarks
