@@ -10,7 +10,7 @@ SOURCES := pyproject.toml build_frontend.py $(CONSTRAINTS)
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check install page browser bench soak format constraints clean help
+.PHONY: run test tour check install page browser bench gpu soak format constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -18,6 +18,7 @@ help:
 	@echo "make tour     the longer ones: the page's features one by one in a browser, twenty kills"
 	@echo "make check    formatting, lint, types, layers"
 	@echo "make bench    every benchmark, a JSON line each"
+	@echo "make gpu      all that needs a graphics card, a JSON line each (GPU='replay --device cpu': one check, and where)"
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10)"
 	@echo "make format   format everything"
@@ -72,6 +73,10 @@ constraints: .make/develop
 
 bench: .make/develop page browser
 	$(BIN)/python -m benchmarks
+
+# Without a card it says so, and is content.
+gpu: .make/develop
+	$(BIN)/python -m benchmarks.gpu $(GPU)
 
 # What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page.
 soak: .make/develop page browser

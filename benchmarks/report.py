@@ -1,4 +1,4 @@
-"""Output of the benchmarks: one JSON line per figure, with both sides and whether the goal is met."""
+"""One line a figure: what was measured, on both sides, and whether it meets its goal."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from typing import Any
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
 
-def report(bench: str, value: float, unit: str, goal: str, **sides: Any) -> bool:
+def report(bench: str, value: float, unit: str, goal: str | None, **sides: Any) -> bool:
     """Print a figure as one JSON line.
 
     Args:
-        bench: name of the figure.
-        value: the measured value.
-        unit: unit of `value`.
-        goal: a comparison such as ">= 0.95".
-        sides: the measurements of both sides, and the conditions.
+        bench: its name.
+        value: what was measured.
+        unit: of `value`.
+        goal: such as ">= 0.95"; None where the figure is only to be known.
+        sides: what was measured on both sides, and under which conditions.
 
     Returns:
-        Whether the goal is met.
+        Whether the goal, if there is one, is met.
     """
-    sign, limit = goal.split()
-    met = _COMPARE[sign](value, float(limit))
+    met = None
+    if goal is not None:
+        sign, limit = goal.split()
+        met = _COMPARE[sign](value, float(limit))
     line = {"bench": bench, "value": _short(value), "unit": unit, "goal": goal, "met": met}
     print(json.dumps(line | {name: _short(side) for name, side in sides.items()}), flush=True)
-    return met
+    return met is not False
 
 
 def _short(value: Any) -> Any:

@@ -46,7 +46,7 @@ class Progress:
     """True while the finished step waits for disk space."""
 
 
-def _synchronise(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
     """Wait until the device is idle: GPUs compute asynchronously, so only then is a measured time correct."""
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -243,7 +243,7 @@ class Trainer:
         host_ids, ids, targets = self._batches.batch(step)
         begun = time.perf_counter()
         result = train_step(self._learner, ids, targets)
-        _synchronise(self._device)
+        synchronise(self._device)
         seconds, ended = time.perf_counter() - begun, time.time()
         return self._observer.observe(step, host_ids, result), ended, seconds
 

@@ -1,0 +1,55 @@
+"""`python -m benchmarks.gpu` runs all that needs a graphics card, `... NAME ...` some; JSON lines.
+
+A new check is a function of the device that prints its lines with `benchmarks.report.report` and returns whether its
+goals are met, and an entry in `CHECKS`. `--device cpu` tries the code of the checks out where there is no card; the
+figures then say nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable
+
+import torch
+
+from benchmarks.gpu import neighbours, replay, training
+from benchmarks.gpu.cards import find_card
+
+CHECKS: dict[str, Callable[[torch.device], bool]] = {
+    "training": training.speed,
+    "observation": training.observation,
+    "neighbours": neighbours.compare,
+    "replay": replay.compare,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the arguments name; an exit status: 1 when a goal was missed or a check broke."""
+    parser = argparse.ArgumentParser("python -m benchmarks.gpu")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(CHECKS)}; default: all")
+    parser.add_argument("--device", choices=("cuda", "mps", "cpu"), help="instead of the card that is found")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.names) - set(CHECKS):
+        parser.error(f"no such check: {', '.join(sorted(unknown))}")
+    device = torch.device(given.device) if given.device else find_card()
+    if device is None:
+        print("no GPU: not run")
+        return 0
+    passed = [_run(name, device) for name in given.names or CHECKS]
+    return 0 if all(passed) else 1
+
+
+def _run(name: str, device: torch.device) -> bool:
+    try:
+        return CHECKS[name](device)
+    except Exception as error:  # noqa: BLE001 - machines with a card are rare: one check that breaks stops no other
+        traceback.print_exc()
+        print(json.dumps({"bench": f"gpu_{name}", "error": str(error) or type(error).__name__}), flush=True)
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

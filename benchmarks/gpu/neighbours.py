@@ -1,0 +1,86 @@
+"""The map's nearest neighbours with the products of the card, beside those of the processor: as fast, and the same?
+
+One thread of the processor on both sides, as the projector has.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from benchmarks.gpu.cards import facts
+from benchmarks.map_space import moved_a_little, town
+from benchmarks.report import report
+from lamplighter.projection.umap import nearest_neighbours
+from lamplighter.projection.umap.gpu_neighbours import CpuProducts, GpuProducts, RowProducts
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from lamplighter.recipe import MapRecipe
+
+SIZES, DIM, FRAMES = (5_000, 20_000), 64, 5
+SHARE = 0.05
+"""Of the rows that move from frame to frame."""
+
+
+@dataclass(frozen=True)
+class _Frames:
+    whole: float
+    """Seconds of the first frame, in which every row is ranked."""
+    repaired: float
+    """Median seconds of those after it."""
+    ids: NDArray[np.int32]
+    cosines: NDArray[np.float32]
+    """Of the last frame."""
+
+
+def compare(device: torch.device) -> bool:
+    """Measure the same frames both ways, and compare what comes out."""
+    met = True
+    for size in SIZES:
+        host = _frames(size, None)
+        card = _frames(size, device)
+        same = float((host.ids == card.ids).mean())
+        off = float(np.abs(host.cosines - card.cosines).max())
+        shape = {"tokens": size, "dim": DIM, "made_up": True} | facts(device)
+        report(
+            "gpu_neighbours", host.repaired / card.repaired, "times faster than the processor", None,
+            frame_seconds=card.repaired, processor_frame_seconds=host.repaired,
+            whole_seconds=card.whole, processor_whole_seconds=host.whole,
+            threads=1, **shape,
+        )  # fmt: skip
+        # The rounding of a float32 product: with less (TF32, say) the map would be another.
+        met &= report("gpu_neighbours_differ", off, "of a cosine at most", "<= 1e-5", same_ids=same, **shape)
+    return met
+
+
+def _frames(size: int, device: torch.device | None) -> _Frames:
+    """Follow a space that moves; on the processor where `device` is None."""
+    # Whatever the size is: which is the faster one is what is to be found out.
+    products = patch.object(nearest_neighbours, "products_of", lambda units: _products(units, device))
+    with products, threadpool_limits(1):
+        # Compiled, and the card awake, before anything is timed.
+        _follow(200, 2)
+        return _follow(size, FRAMES)
+
+
+def _follow(size: int, frames: int) -> _Frames:
+    rng = np.random.default_rng(0)
+    vectors = town(rng, size, DIM)
+    neighbours = NeighbourIndex(MapRecipe().neighbours - 1)
+    took: list[float] = []
+    for frame in range(1 + frames):
+        if frame:
+            moved_a_little(rng, vectors, int(SHARE * size))
+        begun = time.perf_counter()
+        neighbours.update(vectors)
+        took.append(time.perf_counter() - begun)
+    return _Frames(took[0], float(np.median(took[1:])), neighbours.ids.copy(), neighbours.cosines)
+
+
+def _products(units: NDArray[np.float32], device: torch.device | None) -> RowProducts:
+    return CpuProducts(units) if device is None else GpuProducts(units, str(device))

@@ -1,0 +1,65 @@
+"""Whether a run computed again on the card is the same run, bit for bit; and if it is not, by how much.
+
+On a processor it is, and `make soak` counts on it. A card may add in another order each time: then a run that was
+killed goes on as a new attempt, which is allowed, and worth knowing of which card and optimiser it is true.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.gpu.cards import facts, optimisers
+from benchmarks.report import report
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from tests.runs import finish, kill, start_worker, wait_for_step
+
+STEPS, KILL_AT = 400, 120
+CADENCE = {"checkpoint_every": 50}
+PATIENCE = 300
+"""Seconds for one run, the start of the card and the corpus in it."""
+
+
+def compare(device: torch.device) -> bool:
+    """Train one recipe three times, once with a kill on the way, and compare the others with the first."""
+    for optimiser in optimisers(device):
+        with tempfile.TemporaryDirectory() as folder:
+            recipe = Recipe.model_validate(
+                {"optimiser": {"kind": optimiser}, "cadence": CADENCE, "steps": STEPS, "device": device.type}
+            )
+            shelf = RunStore(Path(folder))
+            first, again, killed = (shelf.create(recipe) for _ in range(3))
+            for run in (first, again):
+                finish(start_worker(run), PATIENCE)
+            process = start_worker(killed)
+            wait_for_step(killed, KILL_AT, PATIENCE)
+            kill(process)
+            killed_at = read_status(killed).step
+            finish(start_worker(killed), PATIENCE)
+            _report("gpu_replay", first, again, optimiser=optimiser, **facts(device))
+            _report("gpu_resume", first, killed, killed_at=killed_at, optimiser=optimiser, **facts(device))
+    return True
+
+
+def _report(bench: str, first: RunFolder, run: RunFolder, **conditions: Any) -> None:
+    status = read_status(run)
+    if (status.phase, status.step) != ("finished", STEPS):
+        raise RuntimeError(f"{run.id} is {status.phase} at step {status.step}: {status.message}")
+    with MatrixHistory(first) as one, MatrixHistory(run) as other:
+        digests, others = (history.steps.digests(1, STEPS) for history in (one, other))
+        unlike = [step for step in range(1, STEPS + 1) if digests[step] != others[step]]
+        off = np.abs(one.snapshot(STEPS).vectors - other.snapshot(STEPS).vectors)
+        report(
+            bench, 1 - len(unlike) / STEPS, "of the steps bit for bit the same", None,
+            steps=STEPS, first_that_differs=unlike[0] if unlike else None,
+            last_matrix_differs_at_most=float(off.max()), attempts=status.attempt,
+            **conditions,
+        )  # fmt: skip
