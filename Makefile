@@ -14,8 +14,9 @@ ATLAS := 'embedding-atlas==0.26.*'
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
-	@echo "make test     install what tests need (a browser too) and run those for which a quarter of an hour is enough"
-	@echo "make tour     the longer ones: the page's features one by one in a browser, twenty kills"
+	@echo "make test     install what tests need (a browser too) and run those for which ten minutes are enough"
+	@echo "make tour     the longer ones: the page's features one by one in a browser, the wheel in a clean"
+	@echo "              environment, twenty kills"
 	@echo "make check    formatting, lint, types, layers"
 	@echo "make bench    every benchmark, a JSON line each"
 	@echo "make gpu      all that needs a graphics card, a JSON line each (GPU='replay --device cpu': one check, and where)"
@@ -49,10 +50,11 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile -m "not tour"
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		--durations=30 -m "not tour"
 
 # What a change to the page must pass too: every screen for barriers, colours, panels, gathering, pictures, skyline, two maps, hostile
-# tokens, flashes, lost graphics; and twenty kills. One process: browsers that draw in software take both cores.
+# tokens, flashes, lost graphics; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour
 

@@ -41,6 +41,7 @@ def test_the_wheel_carries_the_page_and_nothing_of_the_workshop(wheel: Path):
 
 
 @pytest.mark.browser
+@pytest.mark.tour
 def test_a_clean_environment_shows_the_city(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     home = tmp_path / "clean"
     venv.create(home, with_pip=True)
