@@ -1,13 +1,38 @@
-"""One CPU thread per process in every test, because two cores are shared with workers and a browser."""
+"""One CPU thread per process, because two cores are shared with workers and a browser; and the order of tests."""
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
+from itertools import chain, zip_longest
+from pathlib import Path
 
 import pytest
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
+from lamplighter.projection.worker import prepare_environment
+
+# A thread each; and what the tests compile is there for the projectors that they start.
+prepare_environment()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before there are several workers, all of whom would compile the same."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        subprocess.run([sys.executable, "-m", "tests.warm_up"], cwd=config.rootpath, check=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Among several workers: first what takes long, by turns files that draw in software and files that wait."""
+    if not hasattr(config, "workerinput"):
+        return
+    files: dict[str, dict[Path, list[pytest.Item]]] = {"browser": {}, "integration": {}, "": {}}
+    for item in items:
+        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
+        files[folder if folder in files else ""].setdefault(item.path, []).append(item)
+    turns = chain.from_iterable(
+        zip_longest(files["browser"].values(), files["integration"].values(), fillvalue=())
+    )
+    items[:] = chain.from_iterable(chain(turns, files[""].values()))
 
 
 @pytest.fixture
