@@ -11,18 +11,18 @@ import pytest
 
 from lamplighter.projection.worker import prepare_environment
 
-# A thread each; and what the tests compile is there for the projectors that they start.
+# Also a cache of compiled functions that tests and the projectors they start have in common.
 prepare_environment()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before there are several workers, all of whom would compile the same."""
+    """Compile once, before several test processes start that would all compile the same functions."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         subprocess.run([sys.executable, "-m", "tests.warm_up"], cwd=config.rootpath, check=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Among several workers: first what takes long, by turns files that draw in software and files that wait."""
+    """With several test processes: slow files first, alternating between those that use the processor and those that wait."""
     if not hasattr(config, "workerinput"):
         return
     files: dict[str, dict[Path, list[pytest.Item]]] = {"browser": {}, "integration": {}, "": {}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -16,6 +15,9 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
+from tests.forked import Worker
+
+Process = subprocess.Popen[bytes] | Worker
 
 
 def small_text(words: int = 4_000, seed: int = 7) -> str:
@@ -56,13 +58,15 @@ def make_run(runs: Path, **changes: Any) -> RunFolder:
     return RunStore(runs).create(small_recipe(**changes), small_text())
 
 
-def start_worker(run: RunFolder, room: str = "training") -> subprocess.Popen[bytes]:
-    """Start the real worker of a package (`training`, `projection`, `analysis`) on a run."""
-    command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path)]
+def start_worker(run: RunFolder, room: str = "training", *words: str) -> Process:
+    """Start the worker of a package (`training`, `projection`, `analysis`) on a run."""
+    if sys.platform == "linux":
+        return Worker(room, str(run.path), *words)
+    command = [sys.executable, "-m", f"lamplighter.{room}.worker", str(run.path), *words]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 
-def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> int:
+def finish(process: Process, timeout: float = 60) -> int:
     """Wait for a worker to end. Returns its exit code."""
     _, errors = process.communicate(timeout=timeout)
     if process.returncode not in (0, 3, 4, -signal.SIGKILL):
@@ -70,9 +74,9 @@ def finish(process: subprocess.Popen[bytes], timeout: float = 60) -> int:
     return process.returncode
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def kill(process: Process) -> None:
     """Send `kill -9` and reap the process."""
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
 
 

@@ -1,6 +1,6 @@
-"""Compiles what the map needs into the cache that projectors use: once, not by two workers and their projectors at once.
+"""Compile what the map needs into the cache of compiled functions, before several test processes would do so at once.
 
-`python -m tests.warm_up`: some twenty seconds of a core the first time, one or two after that.
+`python -m tests.warm_up`: about 20 s of a core the first time, 2 s after that.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from lamplighter.projection.worker import prepare_environment
 
 
 def main() -> None:
-    """Draw a few frames by each method that compiles anything.
-
-    Raises:
-        Exception: what went wrong, in a method or in the compiler.
-    """
+    """Draw a few frames with each method that compiles functions."""
     prepare_environment()
-    # From here on, since the environment counts when numba is imported.
+    # Imported only now, because numba reads the environment when it is imported.
     import numpy as np
 
     from lamplighter.projection.methods.registry import make_method
@@ -26,7 +22,7 @@ def main() -> None:
         some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
         for _ in range(2):
             made.frame(some)
-            some[:5] += 1  # What keeps up with a moving space is compiled too.
+            some[:5] += 1  # This compiles the code for moving vectors too.
 
 
 if __name__ == "__main__":

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.integration.projection.projectors import Start
+from tests.runs import Process, start_worker
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Return a function that starts a projector; kill every projector still running at the end."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Process] = []
 
-    def begin(folder: RunFolder, *options: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "lamplighter.projection.worker", str(folder.path), *options]
-        running.append(subprocess.Popen(command, stderr=subprocess.PIPE))
+    def begin(folder: RunFolder, *options: str) -> Process:
+        running.append(start_worker(folder, "projection", *options))
         return running[-1]
 
     yield begin

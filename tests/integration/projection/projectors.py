@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 
@@ -10,8 +9,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
+from tests.runs import Process
 
-Start = Callable[..., subprocess.Popen[bytes]]
+Start = Callable[..., Process]
 
 
 def layouts(folder: RunFolder, method: Method) -> list[Layout]:
@@ -34,7 +34,7 @@ def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def ended(process: subprocess.Popen[bytes], seconds: float = 60) -> int:
+def ended(process: Process, seconds: float = 60) -> int:
     _, errors = process.communicate(timeout=seconds)
     assert errors == b"", errors.decode()
     return process.returncode

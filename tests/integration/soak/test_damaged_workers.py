@@ -15,7 +15,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
-from tests.runs import finish, make_run, start_worker
+from tests.runs import Process, finish, make_run, start_worker
 
 ROOMS = ("training", "projection", "analysis")
 
@@ -73,9 +73,9 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("room", ROOMS)
 def test_workers_on_damaged_folders_end_in_order(whole: Path, tmp_path: Path, room: str) -> None:
     problems: list[str] = []
-    # A few at a time: each occupies a core while it imports its libraries.
+    # A few at a time, because there are few cores.
     for batch in batched(DAMAGES.items(), 4):
-        started: dict[str, subprocess.Popen[bytes]] = {}
+        started: dict[str, Process] = {}
         for name, damage in batch:
             run = tmp_path / name.replace(" ", "-")
             shutil.copytree(whole, run)
@@ -88,7 +88,7 @@ def test_workers_on_damaged_folders_end_in_order(whole: Path, tmp_path: Path, ro
     assert not problems, "\n".join(problems)
 
 
-def end_of(process: subprocess.Popen[bytes]) -> list[str]:
+def end_of(process: Process) -> list[str]:
     """Wait for a worker. Returns the problems with how it ended."""
     try:
         _, said = process.communicate(timeout=120)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apsw
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -220,13 +221,13 @@ def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Pat
     """The model is then at an earlier step than the record, so a checkpoint of it would belong to no step."""
     run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
     process = start_worker(run)
-    wait_for_step(run, 1_500)
+    wait_for_step(run, 500)
     kill(process)
     before = digests(run)
     process = start_worker(run)
     wait_until(lambda: read_status(run).alive, "the second trainer")
-    # Signals are handled from the first line on; the replay of 1,500 steps takes longer than this.
-    time.sleep(1.5)
+    # Signals are handled from the first line on; the replay of 500 steps takes several times as much.
+    wait_until(lambda: psutil.Process(process.pid).cpu_times().user > 0.25, "the replay")
     process.send_signal(how)
     assert finish(process) == 0
     assert read_status(run).phase == phase
