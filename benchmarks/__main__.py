@@ -11,6 +11,7 @@ NAMES = (
     "load",
     "cold_start",
     "latency",
+    "viewers",
     "purity",
     "storage",
     "history",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -243,12 +242,12 @@ def test_of_a_run_that_goes_on_it_is_drawn_at_a_calm_pace(house: Application, ch
     page = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     page.goto(f"{house.url}/?run={trainer.run.id}&map=skyline&folded=1")
     wait_for(page, f"{PICTURES} > 0")
-    before, begun, sum_before = page.evaluate(PICTURES), time.monotonic(), sum(page.evaluate(HIGH))
+    before, sum_before = page.evaluate(PICTURES), sum(page.evaluate(HIGH))
     for _ in range(45):
         trainer.train(1)
         page.wait_for_timeout(200)
     wait_for(page, f"{HIGH}.reduce((sum, z) => sum + z, 0) > {sum_before} + 0.1")
-    pictures, passed = page.evaluate(PICTURES) - before, time.monotonic() - begun
-    assert 1 <= pictures <= passed / 3 + 1, f"{pictures} pictures in {passed:.1f} s"
+    # A picture for many steps, not one for each.
+    assert 1 <= page.evaluate(PICTURES) - before <= 15
     trainer.end()
     page.close()

@@ -1,4 +1,4 @@
-"""Many viewers of one run, some slow, some coming and going: viewers that keep up get every step, soon."""
+"""Many viewers of one run, some slow, some coming and going: viewers that keep up get every step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
@@ -27,21 +26,19 @@ def anyio_backend() -> str:
 
 
 @pytest.mark.anyio
-async def test_those_who_keep_up_get_every_step_soon(tmp_path: Path) -> None:
+async def test_those_who_keep_up_get_every_step(tmp_path: Path) -> None:
     server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
-    late: list[float] = []
 
-    async def keep_up(until: float, pace: Pace) -> None:
+    async def keep_up(until: float) -> None:
         async with server.watch(run.id, close_timeout=0.2) as ws:
             pulses: list[Pulse] = []
             while time.monotonic() < until:
                 data = await ws.recv()
                 if isinstance(data, bytes) and isinstance(frame := decode(data), Pulse):
-                    now = time.monotonic()
-                    late.append(now - pace.written.get(frame.step, now))
                     pulses.append(frame)
+        assert len(pulses) > 1
         assert all(b.first_step == a.step + 1 for a, b in pairwise(pulses))
 
     async def be_slow(until: float) -> None:
@@ -55,14 +52,9 @@ async def test_those_who_keep_up_get_every_step_soon(tmp_path: Path) -> None:
             async with server.watch(run.id, close_timeout=0.2) as ws:
                 await hear(ws, lambda m: isinstance(m, Census))
 
-    with Pace(trainer, 70) as pace:
+    with Pace(trainer, 70):
         until = time.monotonic() + SECONDS
-        jobs = [keep_up(until, pace) for _ in range(10)] + [be_slow(until) for _ in range(5)]
+        jobs = [keep_up(until) for _ in range(10)] + [be_slow(until) for _ in range(5)]
         await asyncio.gather(*jobs, come_and_go(until))
     trainer.crash()
     await asyncio.to_thread(server.stop)
-    p50, p99 = np.percentile(late, [50, 99])
-    print(f"{len(late)} pulses to ten viewers: p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms")
-    # The goals are 4 and 10 ms on an idle machine with the clients in other processes.
-    assert p50 < 0.05
-    assert p99 < 0.5

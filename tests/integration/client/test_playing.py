@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import Pace, Served
+from tests.integration.serving.served import Pace, PlayersClock, Served
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 
@@ -26,7 +25,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     server.stop()
 
 
-def test_followed_from_a_step_it_is_as_played_from_the_folder(served: Served, tmp_path: Path) -> None:
+def test_followed_from_a_step_it_is_as_played_from_the_folder(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = finished_run(tmp_path, 60)
     write_layouts(run, layout(1, 0), layout(1, 30))
     url = f"http://127.0.0.1:{served.port}/?run={run.id}"
@@ -35,9 +36,9 @@ def test_followed_from_a_step_it_is_as_played_from_the_folder(served: Served, tm
     assert [encode(f) for f in heard] == [
         encode(f) for f in lamplighter.open(run.path).play(12, channels=channels)
     ]
-    begun = time.monotonic()
+    clock = PlayersClock(monkeypatch)
     paced = list(lamplighter.follow(url, channels="pulse", from_step=30, speed=60))
-    assert time.monotonic() - begun > 0.4
+    assert clock.passed == pytest.approx(30 / 60)
     assert [f.step for f in paced] == list(range(30, 61))
 
 

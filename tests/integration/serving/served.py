@@ -8,12 +8,15 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from lamplighter.serving.live import playback_session
 from lamplighter.serving.server import ServerInfo, build_server, open_listener
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import decode
@@ -91,13 +94,26 @@ def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
     return [m for m in heard if isinstance(m, dict) and m["type"] == kind]
 
 
+class PlayersClock:
+    """A clock for playback sessions: waiting moves it on and takes no time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.passed = 0.0
+        """Seconds."""
+        monkeypatch.setattr(playback_session, "time", SimpleNamespace(monotonic=lambda: self.passed))
+        waiting = SimpleNamespace(sleep=self._sleep, timeout=asyncio.timeout)
+        monkeypatch.setattr(playback_session, "asyncio", waiting)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        await asyncio.sleep(0)
+
+
 class Pace:
     """A fake trainer run in a thread at a fixed number of steps a second."""
 
     def __init__(self, trainer: FakeTrainer, per_second: float) -> None:
         self.trainer = trainer
-        self.written: dict[int, float] = {}
-        """When each step had been committed, `time.monotonic()`."""
         self._pause = 1 / per_second
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -106,7 +122,6 @@ class Pace:
         due = time.monotonic()
         while not self._stop.is_set():
             self.trainer.one()
-            self.written[self.trainer.step] = time.monotonic()
             due += self._pause
             time.sleep(max(0.0, due - time.monotonic()))
 

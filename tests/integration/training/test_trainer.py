@@ -148,10 +148,6 @@ def test_pause_step_pace_and_resume_take_effect_and_are_recorded(tmp_path: Path)
     ask(run, "resume")
     ask(run, "pace", steps_per_second=10)
     wait_until(lambda: read_status(run).pace == "limited", "the pace")
-    begun, before = time.monotonic(), read_status(run).step
-    time.sleep(1.5)
-    rate = (read_status(run).step - before) / (time.monotonic() - begun)
-    assert 6 < rate < 13
     ask(run, "learning_rate", value=0.001)
     ask(run, "stop")
     assert finish(process) == 0

@@ -1,13 +1,17 @@
-"""The requests that the trainer applies."""
+"""The requests that the trainer applies, and when a step is due."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.training import control as control_module
 from lamplighter.training.control import RunControl
 
 
@@ -23,3 +27,27 @@ def test_what_concerns_the_map_is_left_to_the_projector(tmp_path: Path) -> None:
         control.poll(0, now=True)
         assert control.steps_per_second == 4
         assert [applied.kind for applied in reader.applied()] == ["pace"]
+
+
+def test_at_a_pace_so_many_steps_are_due_in_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunStore(tmp_path).create(Recipe())
+    RequestsWriter(run.path, "s1").add("pace", {"steps_per_second": 10})
+    passed = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
+    monkeypatch.setattr(
+        control_module, "time", SimpleNamespace(monotonic=lambda: passed, sleep=sleep, time=lambda: 0.0)
+    )
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        writer.start_attempt(0)
+        control = RunControl(run, writer, reader)
+        control.poll(0, now=True)
+        control.set_phase("running", 0)
+        begun, steps = passed, 0
+        while passed < begun + 2:
+            steps += control.may_step()
+        # The first step is due immediately.
+        assert 20 <= steps <= 21

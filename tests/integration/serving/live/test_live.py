@@ -6,7 +6,6 @@ import asyncio
 import errno
 import shutil
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -63,19 +62,17 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
     trainer.crash()
 
 
-async def test_a_step_is_there_within_milliseconds(served: Served, tmp_path: Path) -> None:
+async def test_a_step_is_there_before_the_next(served: Served, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
-    late: list[float] = []
     async with served.watch(run.id) as ws:
-        with Pace(trainer, 100) as pace:
-            for _ in range(200):
-                data = await ws.recv()
-                now = time.monotonic()
-                if isinstance(data, bytes) and isinstance(frame := decode(data), Pulse):
-                    late.append(now - pace.written.get(frame.step, now))
+        await hear(ws, lambda m: isinstance(m, Census))
+        # `python -m benchmarks latency` measures how soon.
+        for step in range(1, 201):
+            trainer.train(1)
+            heard = await hear(ws, pulse_at(step))
+            assert [(m.step, m.merged) for m in heard if isinstance(m, Pulse)] == [(step, False)]
     trainer.crash()
-    assert np.median(late) < 0.02, np.percentile(late, [50, 95, 99])
 
 
 async def test_a_run_watched_before_it_begins(served: Served, tmp_path: Path) -> None:
@@ -103,9 +100,8 @@ async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(served: Se
     async with served.watch(run.id, "pulse,layout,rows") as ws:
         await hear(ws, lambda m: isinstance(m, Census))
         trainer.train(5)
-        begun = time.monotonic()
+        # A server that went on reading would prevent sealing for as long as the writer tries.
         assert await asyncio.to_thread(trainer.end)
-        assert time.monotonic() - begun < 2
         heard = await hear(ws, status_is("finished"))
         # The last pulse is not lost: the status follows it.
         assert max(m.step for m in heard if isinstance(m, Pulse)) == 25
@@ -184,10 +180,8 @@ async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_
                 drawn.add_applied("abc", 8, 1, 12, "map", {"neighbours": 9})
                 heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:8", "kind": "map", "step": 12}
-            begun = time.monotonic()
             trainer.writer.set_facts({"phase": "paused"})
             await hear(ws, status_is("paused"))
-            assert time.monotonic() - begun < 0.5
     trainer.crash()
 
 
