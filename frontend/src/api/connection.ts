@@ -4,7 +4,8 @@
  * becomes `open`.
  */
 
-import { decode, FrameError, type Frame } from "./frames";
+import { decode, type Frame } from "./frames";
+import { FrameError } from "./binary-reader";
 
 /** Close codes after which trying again cannot help. */
 export const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);

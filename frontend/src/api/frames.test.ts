@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decode, decodeAll, FrameError, type Frame } from "./frames";
+import { decode, decodeAll, type Frame } from "./frames";
+import { FrameError } from "./binary-reader";
 
 const GOLDEN = new URL("../../../tests/golden/", import.meta.url);
 const expected = JSON.parse(readFileSync(new URL("expected.json", GOLDEN), "utf8")) as Record<

@@ -5,6 +5,8 @@
  * It reads single frames; sockets are in `connection.ts`.
  */
 
+import { ascending, Cursor, FrameError, limited, utf8 } from "./binary-reader";
+
 export const VERSION = 1;
 /** Value of `Census.lastLit` for a row that no batch has touched. */
 export const NEVER = 0xffffffff;
@@ -104,9 +106,6 @@ export interface Census extends Stamp {
 }
 
 export type Frame = Pulse | Layout | Rows | Census | Districts;
-
-/** Bytes that are not a frame, or a frame this version cannot read. */
-export class FrameError extends Error {}
 
 /** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
@@ -263,14 +262,6 @@ function decodeDistricts(cursor: Cursor, stamp: Stamp): Districts {
   return { kind: "districts", ...stamp, vocabulary, ids, names, of };
 }
 
-function utf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new FrameError("names that are not UTF-8");
-  }
-}
-
 function decodeRows(cursor: Cursor, flags: number, stamp: Stamp): Rows {
   const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const dim = limited(cursor.u32(), MAX_DIM, "dim");
@@ -303,63 +294,8 @@ function decodeSet(
   throw new FrameError(`unknown way to write a set: ${how}`);
 }
 
-function ascending(ids: Uint32Array, vocabulary: number): Uint32Array {
-  let before = -1;
-  for (const id of ids) {
-    if (id <= before || id >= vocabulary) {
-      throw new FrameError("token ids must be distinct, sorted and below the vocabulary's size");
-    }
-    before = id;
-  }
-  return ids;
-}
-
 function everyId(vocabulary: number): Uint32Array {
   const ids = new Uint32Array(vocabulary);
   for (let id = 0; id < vocabulary; id++) ids[id] = id;
   return ids;
-}
-
-function limited(value: number, limit: number, name: string): number {
-  if (value > limit) throw new FrameError(`${name}: ${value} is more than ${limit}`);
-  return value;
-}
-
-/** A reader of consecutive little-endian fields, never past the end. */
-class Cursor {
-  at = 0;
-  private readonly view: DataView;
-
-  constructor(private readonly data: ArrayBuffer) {
-    this.view = new DataView(data);
-  }
-
-  get left(): number {
-    return this.data.byteLength - this.at;
-  }
-
-  u8 = () => this.view.getUint8(this.take(1));
-  u16 = () => this.view.getUint16(this.take(2), true);
-  u32 = () => this.view.getUint32(this.take(4), true);
-  f32 = () => this.view.getFloat32(this.take(4), true);
-  f64 = () => this.view.getFloat64(this.take(8), true);
-  u8s = (count: number) => new Uint8Array(this.data, this.take(count), count);
-  u16s = (count: number) => new Uint16Array(this.data, this.take(2 * count), count);
-  u32s = (count: number) => new Uint32Array(this.data, this.take(4 * count), count);
-  f32s = (count: number) => new Float32Array(this.data, this.take(4 * count), count);
-  skip = (bytes: number) => void this.take(bytes);
-
-  /** Skip the padding to the next multiple of four bytes. Throws `FrameError` unless it is zero. */
-  fill() {
-    if (this.u8s(-this.at & 3).some((byte) => byte !== 0)) {
-      throw new FrameError("something lies where nothing may be");
-    }
-  }
-
-  private take(bytes: number): number {
-    const from = this.at;
-    if (bytes > this.data.byteLength - from) throw new FrameError("frame cut short");
-    this.at = from + bytes;
-    return from;
-  }
 }

@@ -1,7 +1,8 @@
 /** The whole embedding after a step, or after the newest exact step before it. */
 
 import { failures } from "../strings/failures";
-import { decode, FrameError, type Rows } from "./frames";
+import { decode, type Rows } from "./frames";
+import { FrameError } from "./binary-reader";
 import { ask, askBytes, Refusal, runPath } from "./rest";
 
 interface Kept {

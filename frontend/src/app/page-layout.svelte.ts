@@ -1,6 +1,6 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
-import { halvesOf, type Frame, type Insets } from "../model/placement";
+import { halvesOf, type Frame, type Insets } from "../model/viewport";
 import type { App } from "../state/app-state.svelte";
 
 /** Limit on the height kept free for the folded legend, px. On a narrow page it lies below the map, not on it. */

@@ -3,6 +3,8 @@
  * never the only sign.
  */
 
+import type { Shade } from "../model/shade";
+
 export const INK = {
   night: "#0a0e1c",
   land: "#12203c",
@@ -46,9 +48,6 @@ export const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ff
  */
 const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
-
-/** The colour of a legend entry. */
-export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
 
 /** Return the colour of a shade. */
 export function tintOfShade(shade: Shade): string {

@@ -1,6 +1,7 @@
 /** Hit tests: the token nearest to a point of the map, and, by a grid index, the tokens in a view. Pure. */
 
-import type { Placement, View } from "./placement";
+import type { Placement } from "./placement";
+import type { View } from "./viewport";
 
 /** Tokens by grid cell. */
 export interface Grid {

@@ -4,45 +4,8 @@
  */
 
 import { readBeside } from "./second-map-options";
-import { readIds, readRule } from "../state/tokens/set-operations";
-import { HEIGHTS } from "../state/view/height-measures";
-
-export const PANELS = [
-  "token",
-  "gathered",
-  "step",
-  "matrix",
-  "run",
-  "map",
-  "measures",
-  "export",
-  "runs",
-] as const;
-export type PanelName = (typeof PANELS)[number];
-
-export const COLOURS = [
-  "class",
-  "district",
-  "frequency",
-  "since",
-  "gradient",
-  "moved",
-  "trust",
-] as const;
-export type ColourBy = (typeof COLOURS)[number];
-
-/** Orders for the rows of the matrix. */
-export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
-export type RowOrder = (typeof ROW_ORDERS)[number];
-
-export const VIEWS = ["umap", "linear", "skyline"] as const;
-/** Ways to look at the city: one of the two maps, or the first of them in three dimensions. */
-export type View = (typeof VIEWS)[number];
-/** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */
-export const TRAILED = ["none", "chosen", "movers"] as const;
-export type TrailsOf = (typeof TRAILED)[number];
-export const LINKED = ["none", "space", "map", "both"] as const;
-export type LinksTo = (typeof LINKED)[number];
+import { readIds, readRule } from "./selection-rule";
+import { COLOURS, HEIGHTS, LINKED, PANELS, ROW_ORDERS, TRAILED, VIEWS } from "./view-options";
 
 const FIELDS = {
   run: (word: string) => word || null,

@@ -17,6 +17,9 @@ export interface Counters {
  */
 export type Telling = "light" | "move" | null;
 
+/** Duration of the light before the move, in ms. */
+export const LIGHT = 1_300;
+
 export type Layouts = Partial<Record<Method, Layout>>;
 
 export class Shown {

@@ -1,6 +1,6 @@
 /** Texts of the film panel, and those found only in films. */
 
-import type { ColourBy } from "../model/view-state";
+import type { ColourBy } from "../model/view-options";
 import { count } from "./numbers";
 
 export const film = {

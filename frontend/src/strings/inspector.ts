@@ -1,6 +1,6 @@
 /** Texts of the inspector around its panels. */
 
-import type { PanelName } from "../model/view-state";
+import type { PanelName } from "../model/view-options";
 
 export const inspector = {
   inspecting: {

@@ -1,6 +1,6 @@
 /** Texts of the legend: the meaning of colours, trails and links. */
 
-import type { ColourBy } from "../model/view-state";
+import type { ColourBy } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);

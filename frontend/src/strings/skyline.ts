@@ -1,6 +1,6 @@
 /** Texts of the skyline. */
 
-import type { Height } from "../state/view/height-measures";
+import type { Height } from "../model/view-options";
 import { count } from "./numbers";
 
 interface HeightWords {

@@ -4,7 +4,7 @@
  */
 
 import { pictureOf } from "./canvas-blob";
-import type { Tape } from "./video-encoder";
+import type { Tape } from "./video-track";
 
 /** Largest imperceptible difference of a colour channel, of 255. */
 const UNSEEN = 3;

@@ -1,7 +1,7 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
 import { FACE, type Pen } from "../overlay/drawing-context";
-import type { Insets } from "../../model/placement";
+import type { Insets } from "../../model/viewport";
 import { INK } from "../palette";
 
 /** The texts of a caption. */

@@ -16,7 +16,8 @@ import {
 import { glowAt, smooth, strengths } from "../easing";
 import { Lights } from "../webgl/renderer";
 import { Overlay, type Scenery } from "../overlay/overlay";
-import { coordinates, fit, placementOf, span, type View } from "../../model/placement";
+import { coordinates, placementOf, span } from "../../model/placement";
+import { fit, type View } from "../../model/viewport";
 import * as placement from "../../model/placement";
 import { designSize } from "../scene/still-scene";
 import { pixelsOf, type Size } from "../../model/picture-sizes";

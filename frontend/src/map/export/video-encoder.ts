@@ -2,20 +2,8 @@
 
 import { Apng } from "./apng";
 import { pictureOf } from "./canvas-blob";
-import { webm, type Encoded, type Video } from "./webm";
-
-/** An encoder that takes a film's frames in order. */
-export interface Tape {
-  /** Frames per second. */
-  readonly rate: number;
-  /** True if it stores one picture per change, which rules out glides. */
-  readonly still: boolean;
-  /** Encode the canvas as shown from `time` (ms) on; `key` makes a key frame, which needs none before it. */
-  add(canvas: HTMLCanvasElement, time: number, key: boolean): Promise<void>;
-  /** Return the file, which ends at `time` (ms). */
-  end(time: number): Promise<Blob>;
-  close(): void;
-}
+import { webm } from "./webm";
+import type { Encoded, Tape, Video } from "./video-track";
 
 /** Codec names, as the browser and the file call them, the fastest first. */
 const CODECS = [

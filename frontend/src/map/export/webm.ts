@@ -1,22 +1,6 @@
 /** A WebM file of encoded pictures, with its duration and an index of its key frames. Pure. */
 
-/** An encoded frame. */
-export interface Encoded {
-  /** Milliseconds from the beginning. */
-  time: number;
-  /** True if it can be shown without the frames before it. */
-  key: boolean;
-  bytes: Uint8Array;
-}
-
-/** The video track of a file. */
-export interface Video {
-  codec: "V_VP8" | "V_VP9";
-  width: number;
-  height: number;
-  /** Milliseconds. */
-  duration: number;
-}
+import type { Encoded, Video } from "./video-track";
 
 /** Return a WebM file of `frames`, in order of time; the first must be a key frame. */
 export function webm(frames: Encoded[], { codec, width, height, duration }: Video): Uint8Array {

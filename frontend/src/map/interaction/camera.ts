@@ -1,9 +1,7 @@
 /** The view of the map. It follows the bounds of the whole map until the viewer moves it. */
 
 import { glideAt } from "../easing";
-import type { Box } from "../overlay/label-placement";
-import * as placement from "../../model/placement";
-import type { Insets, View } from "../../model/placement";
+import { difference, fit, mixViews, type Box, type Insets, type View } from "../../model/viewport";
 
 /** Relative change of the fitted view that is too small to move everything for. */
 const SETTLED = 0.03;
@@ -105,7 +103,7 @@ export class Camera {
   move(now: number, still: boolean): boolean {
     if (!this.from) return false;
     const turned = glideAt(now - this.started, still);
-    this.view = placement.mixViews(this.from, this.home, turned);
+    this.view = mixViews(this.from, this.home, turned);
     if (turned >= 1) {
       this.from = null;
       this.viewed(this.view);
@@ -131,9 +129,9 @@ export class Camera {
 
   /** Return the view and zoom that show the same part of the map in a picture of another size. */
   posed(width: number, height: number, insets: Insets): { view: View; zoom: number } {
-    const home = placement.fit(this.box, width, height, insets);
+    const home = fit(this.box, width, height, insets);
     if (!this.wandering) return { view: home, zoom: 1 };
-    const view = placement.fit(this.seen(), width, height, insets, this.stretch());
+    const view = fit(this.seen(), width, height, insets, this.stretch());
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
 
@@ -157,13 +155,13 @@ export class Camera {
 
   /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */
   private fit(atOnce: boolean, settled = SETTLED) {
-    const home = placement.fit(this.box, this.width, this.height, this.insets);
+    const home = fit(this.box, this.width, this.height, this.insets);
     if (this.wandering) {
       this.home = home;
       return;
     }
     if (this.aligned && !atOnce && settled) return;
-    if (!atOnce && placement.difference(this.view, home) < settled) return;
+    if (!atOnce && difference(this.view, home) < settled) return;
     this.home = home;
     this.from = atOnce ? null : this.view;
     this.started = performance.now();

@@ -7,7 +7,7 @@ import type { PlotlyDiv, PlotlyLibrary, Trace } from "../../charts/plotly/librar
 import { plotly, quietFigure } from "../../charts/plotly/plotly";
 import { Fingers, type Drag } from "./touch";
 import { boxOfCorners, type Point } from "./lasso";
-import { zoomed, type View } from "../../model/placement";
+import { zoomed, type View } from "../../model/viewport";
 
 /** Handlers of the figure's events. */
 export interface FigureEvents {

@@ -4,7 +4,7 @@
  */
 
 import { boxOfCorners, type Point } from "./lasso";
-import { zoomed, type View } from "../../model/placement";
+import { zoomed, type View } from "../../model/viewport";
 
 /** The drag mode: pan the map, or draw around tokens, freely or as a box. */
 export type Drag = "pan" | "lasso" | "select";

@@ -1,5 +1,7 @@
 /** Placement of labels by priority, without overlaps. Pure. */
 
+import type { Box } from "../../model/viewport";
+
 /** A label that may be drawn. */
 export interface Candidate {
   key: string;
@@ -19,14 +21,6 @@ export interface Placed<C extends Candidate> {
   /** Offset from the position to the text's left edge and middle line. */
   dx: number;
   dy: number;
-}
-
-/** A rectangle of the picture, in pixels. */
-export interface Box {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
 }
 
 const GAP = 4;

@@ -1,17 +1,8 @@
 /** Lines from the chosen token to its nearest tokens in the embedding space, on the map, or in both. */
 
+import type { LinkKind, LinkLine } from "../../model/neighbour-link";
 import { INK } from "../palette";
 import type { Pen } from "./drawing-context";
-
-export type LinkKind = "space" | "map" | "both";
-
-/** A link to a neighbour of the chosen token. */
-export interface LinkLine {
-  id: number;
-  /** Cosine of the angle between the two rows; null if not known. */
-  cosine: number | null;
-  kind: LinkKind;
-}
 
 /** Each kind has its own dashes, and its own shape at the end, because colour carries no meaning here. */
 const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3] };

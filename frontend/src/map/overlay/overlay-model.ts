@@ -2,10 +2,9 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
-import type { Box } from "./label-placement";
-import type { LinkLine } from "./links";
-import type { View } from "../../model/placement";
-import type { Trail } from "./trails";
+import type { Box, View } from "../../model/viewport";
+import type { LinkLine } from "../../model/neighbour-link";
+import type { DrawnTrail } from "../../model/trail";
 
 /** Marks on the map, by kind. */
 export interface Marks {
@@ -20,7 +19,7 @@ export interface Marks {
   chosen: number | null;
   links: LinkLine[];
   /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
-  trails: Trail[];
+  trails: DrawnTrail[];
 }
 
 /** The input of the overlay. */

@@ -4,17 +4,8 @@
  */
 
 import type { Trace } from "../../charts/plotly/library.d";
+import type { DrawnTrail } from "../../model/trail";
 import { INK, TINTS } from "../palette";
-
-/** The path of one token on the map. */
-export interface Trail {
-  id: number;
-  /** Positions in map units, in order of time. */
-  xs: number[];
-  ys: number[];
-  /** True for the chosen token, or one selected with it; false for the biggest movers. */
-  own: boolean;
-}
 
 /** Opacity of the parts of a trail, the oldest first. */
 const AGES = [0.22, 0.38, 0.58, 0.85];
@@ -33,7 +24,7 @@ export interface Strokes {
 const OTHERS = TINTS[1];
 
 /** Return all trails as a handful of strokes, however many trails there are. */
-export function trailStrokes(trails: Trail[]): Strokes[] {
+export function trailStrokes(trails: DrawnTrail[]): Strokes[] {
   const drawn = trails.filter(({ xs }) => xs.length > 1);
   return [false, true].flatMap((own) => {
     const some = drawn.filter((trail) => trail.own === own);
@@ -42,7 +33,7 @@ export function trailStrokes(trails: Trail[]): Strokes[] {
 }
 
 /** Return all trails as Plotly traces. */
-export function trailTraces(trails: Trail[]): Trace[] {
+export function trailTraces(trails: DrawnTrail[]): Trace[] {
   return trailStrokes(trails).map(({ x, y, color, width, opacity, sign }) => ({
     type: "scatter",
     hoverinfo: "skip",
@@ -57,7 +48,7 @@ export function trailTraces(trails: Trail[]): Trace[] {
   }));
 }
 
-function strokes(trails: Trail[], color: string): Strokes[] {
+function strokes(trails: DrawnTrail[], color: string): Strokes[] {
   const lines = AGES.map((opacity, age): Strokes => {
     const x: (number | null)[] = [];
     const y: (number | null)[] = [];

@@ -2,7 +2,8 @@
 
 import { districtAt, type Lie, type Members } from "./districts";
 import { gridOf, type Grid } from "../../model/spatial-index";
-import { coordinates, span, type Placement, type View } from "../../model/placement";
+import { coordinates, span, type Placement } from "../../model/placement";
+import type { View } from "../../model/viewport";
 import { reliefOf, type Relief } from "./density";
 
 /** The analysis of a layout. */

@@ -1,6 +1,6 @@
 /** The land beneath the lamps: a blurred grid of token density. Pure. */
 
-import type { View } from "../../model/placement";
+import type { View } from "../../model/viewport";
 
 /** A grid of heights over the map. */
 export interface Relief {

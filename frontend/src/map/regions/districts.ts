@@ -2,7 +2,7 @@
 
 import type { Districts as Found } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { View } from "../../model/placement";
+import type { View } from "../../model/viewport";
 
 /** The location of a group's tokens: their median position, and how tightly they surround it. */
 export interface Lie {

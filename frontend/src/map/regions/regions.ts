@@ -5,10 +5,18 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import { districtsOf, foundGroups, membersOf, plantedGroups } from "./districts";
-import type { District, Group, Members } from "./districts";
+import {
+  districtsOf,
+  foundGroups,
+  membersOf,
+  plantedGroups,
+  type District,
+  type Group,
+  type Members,
+} from "./districts";
 import { Picker } from "../../model/spatial-index";
-import type { Placement, View } from "../../model/placement";
+import type { Placement } from "../../model/placement";
+import type { View } from "../../model/viewport";
 import type { Relief } from "./density";
 import type { Survey } from "./analyse";
 import { Surveyor } from "./analyser";

@@ -5,7 +5,7 @@
 
 import type { Layout } from "../../api/frames";
 import { coordinates, placementOf, type Placement } from "../../model/placement";
-import type { Trail } from "../overlay/trails";
+import type { DrawnTrail } from "../../model/trail";
 
 /** A rotation and translation: (x, y) becomes (cos x - sin y + dx, sin x + cos y + dy). */
 export interface Turn {
@@ -58,7 +58,7 @@ export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Arr
 }
 
 /** Return a copy of the trail, rotated and translated like its map. Pure. */
-export function turnedTrail(trail: Trail, turn: Turn): Trail {
+export function turnedTrail(trail: DrawnTrail, turn: Turn): DrawnTrail {
   const { xs, ys } = trail;
   const xy = turned(
     Float32Array.from({ length: 2 * xs.length }, (_, i) => (i % 2 ? ys : xs)[i >> 1]!),

@@ -18,7 +18,7 @@ import type { Marks, Overlay, Scenery } from "../overlay/overlay";
 import { Pacer } from "./render-loop";
 import { nearestTo } from "../../model/spatial-index";
 import * as placement from "../../model/placement";
-import type { Insets, View } from "../../model/placement";
+import type { Insets, View } from "../../model/viewport";
 import { designSize, type Pose } from "./still-scene";
 import type { Relief } from "../regions/density";
 

@@ -2,7 +2,7 @@
 
 import type { Lights } from "../webgl/renderer";
 import type { Scenery } from "../overlay/overlay";
-import type { View } from "../../model/placement";
+import type { View } from "../../model/viewport";
 
 /** The settled scene. */
 export interface Pose {

@@ -12,7 +12,8 @@
 import { LampBuffers } from "./point-buffers";
 import { CELL } from "./glow-falloff";
 import { INK, unit } from "../palette";
-import type { Placement, View } from "../../model/placement";
+import type { Placement } from "../../model/placement";
+import type { View } from "../../model/viewport";
 import { Program } from "./program";
 import type { Relief } from "../regions/density";
 import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";

@@ -3,9 +3,9 @@
 import type { Caption } from "../../map/export/caption";
 import { TINTS, tintOfShade } from "../../map/palette";
 import type { App } from "../../state/app-state.svelte";
-import type { ColourBy } from "../../model/view-state";
+import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
-import type { Shades } from "../../state/view/colour-scales";
+import type { Shades } from "../../model/shade";
 import { fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
 import { shownLine } from "../../api/vocabulary";

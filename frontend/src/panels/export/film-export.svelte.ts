@@ -8,7 +8,7 @@ import type { Size } from "../../model/picture-sizes";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { reel, stepsOf, type Tinting } from "../../state/export/film-frames";
 import { shadesOfReel } from "../../state/export/film-colours";
-import type { Shades } from "../../state/view/colour-scales";
+import type { Shades } from "../../model/shade";
 import { fixed, t } from "../../strings";
 import type { Method } from "../../api/frames";
 import { Refusal } from "../../api/rest";

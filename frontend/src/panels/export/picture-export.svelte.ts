@@ -4,7 +4,7 @@ import { getContext, setContext } from "svelte";
 import type { Scene } from "../../map/scene/scene";
 import { pixelsOf, sizeOf, type SizeName } from "../../model/picture-sizes";
 import type { App } from "../../state/app-state.svelte";
-import type { Shades } from "../../state/view/colour-scales";
+import type { Shades } from "../../model/shade";
 import { bytes, t } from "../../strings";
 import { captionOf, stepOf } from "./caption";
 import { download, share } from "../ui/download";

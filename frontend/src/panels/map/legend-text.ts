@@ -1,6 +1,6 @@
 /** The texts of legend entries. */
 
-import type { Entry, Shades } from "../../state/view/colour-scales";
+import type { Entry, Shades } from "../../model/shade";
 import { t } from "../../strings";
 import { shownLine } from "../../api/vocabulary";
 

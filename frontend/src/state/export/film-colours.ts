@@ -2,14 +2,14 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ColourBy } from "../../model/view-state";
+import type { ColourBy } from "../../model/view-options";
 import {
   edgesOf,
   shadesOfClasses,
   shadesOfDistricts,
   shadesOfQuantity,
-  type Shades,
 } from "../view/colour-scales";
+import type { Shades } from "../../model/shade";
 
 /** Steps sampled to find the scale's edges. */
 const SOUNDED = 12;

@@ -13,7 +13,7 @@ import {
 } from "../../api/frames";
 import { askNumbers } from "../../api/npy";
 import { ask, Refusal, runPath } from "../../api/rest";
-import type { ColourBy } from "../../model/view-state";
+import type { ColourBy } from "../../model/view-options";
 import { trustsOf } from "../tokens/token-trust";
 import { agesOf } from "../view/colour-scales";
 import { beatOfPulse, type StepBeat } from "../../model/step-beat";

@@ -7,8 +7,7 @@ import type { Districts, Frame, Layout, Method, Pulse } from "../../api/frames";
 import { BeatScheduler } from "./beat-scheduler";
 import { History, type Point, type Series } from "./loss-series";
 import { Ledger } from "../../model/touch-counts";
-import { countersOf, Shown } from "../shown-step.svelte";
-import { LIGHT } from "../past/time-cursor.svelte";
+import { countersOf, Shown, LIGHT } from "../shown-step.svelte";
 import { beatOfPulse, type StepBeat } from "../../model/step-beat";
 import { Tally } from "./frame-counts";
 

@@ -6,15 +6,14 @@
  * where it was, and then the move.
  */
 
-import { FrameError, type Method } from "../../api/frames";
+import type { Method } from "../../api/frames";
+import { FrameError } from "../../api/binary-reader";
 import { Refusal } from "../../api/rest";
 import type { Moment, Past } from "./past-store";
-import { countersOf, Shown, type Layouts } from "../shown-step.svelte";
+import { countersOf, LIGHT, Shown, type Layouts } from "../shown-step.svelte";
 import { beatOfPulse } from "../../model/step-beat";
 import { ahead } from "./step-ranges";
 
-/** Duration of the light before the move, in ms. */
-export const LIGHT = 1_300;
 /** Wait before a scrub that got no picture looks again, in ms. */
 const LATE = 500;
 /**

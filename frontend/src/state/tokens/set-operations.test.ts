@@ -1,15 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
 import { vocabularyOf } from "../../api/vocabulary";
-import {
-  combined,
-  LINKED,
-  readIds,
-  readRule,
-  ruleWord,
-  tokensOf,
-  type Rule,
-} from "./set-operations";
+import { combined, tokensOf } from "./set-operations";
 
 const words = ["sing", "King", "dog", "<b>ing", "cat"];
 const vocabulary = vocabularyOf(
@@ -39,31 +31,5 @@ describe("gathering", () => {
     // A district that is gone, or a class that never was.
     expect(tokensOf({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
     expect(tokensOf({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
-  });
-
-  it("comes back from a link as it went", () => {
-    const rules: Rule[] = [
-      { by: "district", which: 7 },
-      { by: "class", which: 0 },
-      { by: "search", text: "a,b:<i>&" },
-    ];
-    for (const rule of rules) expect(readRule(ruleWord(rule))).toEqual(rule);
-    expect(readIds("3,17,3")).toEqual([3, 17]);
-  });
-
-  it("takes nothing from a link that it does not know", () => {
-    for (const word of ["", "3,", ",3", "3;4", "-1", "1e3", "12345678", "३"])
-      expect(readIds(word)).toBeNull();
-    expect(readIds(Array.from({ length: 500 }, (_, id) => id).join())).toHaveLength(LINKED);
-    for (const word of [
-      "",
-      "district",
-      "district:",
-      "district:x",
-      "search:",
-      `search:${"x".repeat(101)}`,
-    ]) {
-      expect(readRule(word)).toBeNull();
-    }
   });
 });

@@ -8,15 +8,8 @@ import { ask, runPath, type Neighbours } from "../../api/rest";
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Address } from "../../model/view-state";
-import {
-  combined,
-  LINKED,
-  readRule,
-  ruleWord,
-  tokensOf,
-  type How,
-  type Rule,
-} from "./set-operations";
+import { combined, tokensOf, type How } from "./set-operations";
+import { LINKED, readRule, ruleWord, type Rule } from "../../model/selection-rule";
 
 export class Gathered {
   /** Ids, ascending. */

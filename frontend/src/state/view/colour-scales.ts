@@ -5,41 +5,8 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ColourBy } from "../../model/view-state";
-
-/**
- * The colour of a legend entry: a kind's own tint, a position on the ramp (0 to 1), or one of two
- * neutrals.
- */
-export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
-
-export interface Entry {
-  key: string;
-  shade: Shade;
-  /** A kind's name, with text of the run in it. Hostile: show with `printableText`. */
-  name: string | null;
-  /** Ends of a band; null where it is open, and for other entries. */
-  from: number | null;
-  to: number | null;
-  /**
-   * Set for an entry that is neither a kind nor a band: in no kind, at rest (never lit, did not
-   * move), or unknown.
-   */
-  other: "none" | "rest" | "unknown" | null;
-  count: number;
-}
-
-export interface Shades {
-  by: ColourBy;
-  entries: Entry[];
-  /** Index into `entries`, by token id. */
-  of: Uint16Array;
-  /** Values of a quantity, by token id; NaN where not known. */
-  values: Float32Array | null;
-  /** Least and greatest known value. */
-  least: number;
-  greatest: number;
-}
+import type { Entry, Shade, Shades } from "../../model/shade";
+import type { ColourBy } from "../../model/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the city. */
 export const RINGED = 3_000;

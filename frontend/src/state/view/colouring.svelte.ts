@@ -6,16 +6,11 @@
 import { untrack } from "svelte";
 import { NEVER, type Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ColourBy } from "../../model/view-state";
+import type { ColourBy } from "../../model/view-options";
 import type { App } from "../app-state.svelte";
 import { trustsOf } from "../tokens/token-trust";
-import {
-  agesOf,
-  shadesOfClasses,
-  shadesOfDistricts,
-  shadesOfQuantity,
-  type Shades,
-} from "./colour-scales";
+import { agesOf, shadesOfClasses, shadesOfDistricts, shadesOfQuantity } from "./colour-scales";
+import type { Shades } from "../../model/shade";
 
 /** Least milliseconds between two recomputations of a changing quantity. */
 const CALM = 1_000;

@@ -1,6 +1,7 @@
 /** The viewer's settings for single tokens and for the matrix, all of them part of the URL. */
 
-import type { Address, RowOrder } from "../../model/view-state";
+import type { Address } from "../../model/view-state";
+import type { RowOrder } from "../../model/view-options";
 
 export class Details {
   /** Token that the focused one is compared with. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { NEVER, type Census, type Layout, type Pulse } from "../../api/frames";
 import { vocabularyOf } from "../../api/vocabulary";
-import { HEIGHTS, heightsOf } from "./height-measures";
+import { heightsOf } from "./height-measures";
+import { HEIGHTS } from "../../model/view-options";
 import { Ledger } from "../../model/touch-counts";
 
 const counts = [9, 4, 1];

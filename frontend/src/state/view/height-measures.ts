@@ -3,17 +3,7 @@
 import { NEVER, type Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Ledger } from "../../model/touch-counts";
-
-export const HEIGHTS = [
-  "touches",
-  "since",
-  "gradient",
-  "norm",
-  "moved",
-  "trust",
-  "frequency",
-] as const;
-export type Height = (typeof HEIGHTS)[number];
+import type { Height } from "../../model/view-options";
 
 /** Measures that are requested from the server because no frame carries them. */
 export type Asked = "norm" | "moved";

@@ -3,14 +3,8 @@
  */
 
 import type { Layout } from "../../api/frames";
-import type { LinksTo } from "../../model/view-state";
-
-export interface Link {
-  id: number;
-  /** Cosine of the angle between the two rows; null where it was not requested. */
-  cosine: number | null;
-  kind: "space" | "map" | "both";
-}
+import type { LinkLine } from "../../model/neighbour-link";
+import type { LinksTo } from "../../model/view-options";
 
 /**
  * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,
@@ -41,9 +35,9 @@ export function linksOf(
   to: LinksTo,
   space: { token_id: number; cosine: number }[],
   map: number[],
-): Link[] {
+): LinkLine[] {
   const near = new Set(map);
-  const kinds = new Map<number, Link>();
+  const kinds = new Map<number, LinkLine>();
   for (const { token_id: id, cosine } of space) {
     if (near.has(id)) kinds.set(id, { id, cosine, kind: "both" });
     else if (to !== "map") kinds.set(id, { id, cosine, kind: "space" });

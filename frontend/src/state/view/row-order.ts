@@ -2,7 +2,7 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { RowOrder } from "../../model/view-state";
+import type { RowOrder } from "../../model/view-options";
 
 export interface RowGroup {
   /** Group name, "" for the tokens in no group. Hostile: show with `printableText`. */

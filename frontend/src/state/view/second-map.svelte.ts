@@ -4,14 +4,8 @@
  */
 
 import { failures } from "../../strings/failures";
-import {
-  decode,
-  FrameError,
-  type Districts,
-  type Frame,
-  type Layout,
-  type Method,
-} from "../../api/frames";
+import { decode, type Districts, type Frame, type Layout, type Method } from "../../api/frames";
+import { FrameError } from "../../api/binary-reader";
 import { answerTo, Refusal, runPath } from "../../api/rest";
 import type { Vocabulary } from "../../api/vocabulary";
 import { kindOf, namedBy, type Beside } from "../../model/second-map-options";

@@ -6,7 +6,8 @@
 import type { Layout } from "../../api/frames";
 import { askNumbers } from "../../api/npy";
 import { Refusal, runPath } from "../../api/rest";
-import { heightsOf, isAsked, type Asked, type Height } from "./height-measures";
+import { heightsOf, isAsked, type Asked } from "./height-measures";
+import type { Height } from "../../model/view-options";
 import { GRADIENT, TOUCHES } from "../../model/touch-counts";
 import type { LiveRun } from "../run/live-run.svelte";
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { grain, grown, thinned, trailsOf, type Trail } from "./trail-building";
+import { grain, grown, thinned, trailsOf } from "./trail-building";
+import type { Trail } from "../../model/trail";
 
 /** A map of 65,535 units a side with one token on it. */
 function layout(step: number, x: number, y: number): Layout {

@@ -1,13 +1,7 @@
 /** The path of a token on the map, as points in the order of time. Pure. */
 
 import type { Layout } from "../../api/frames";
-
-export interface Trail {
-  id: number;
-  steps: number[];
-  xs: number[];
-  ys: number[];
-}
+import type { Trail } from "../../model/trail";
 
 /** Limit on the points of a trail; a longer one keeps evenly spaced points and the last. */
 const MOST = 72;

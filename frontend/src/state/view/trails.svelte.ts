@@ -6,7 +6,8 @@
 import { untrack } from "svelte";
 import type { Layout } from "../../api/frames";
 import { ask, Refusal, runPath, type Drawing } from "../../api/rest";
-import { grain, grown, thinned, trailsOf, type Trail } from "./trail-building";
+import { grain, grown, thinned, trailsOf } from "./trail-building";
+import type { Trail } from "../../model/trail";
 import type { App } from "../app-state.svelte";
 
 /** Limits on the biggest movers that leave a trail, and on the tokens in all. */

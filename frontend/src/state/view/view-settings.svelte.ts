@@ -4,9 +4,16 @@
 
 import type { Method } from "../../api/frames";
 import { Details } from "./detail-settings.svelte";
-import type { Address, ColourBy, LinksTo, PanelName, TrailsOf, View } from "../../model/view-state";
+import type { Address } from "../../model/view-state";
+import type {
+  ColourBy,
+  LinksTo,
+  PanelName,
+  TrailsOf,
+  View,
+  Height,
+} from "../../model/view-options";
 import type { Beside } from "../../model/second-map-options";
-import type { Height } from "./height-measures";
 
 /** Default of the steps back that distances and trails reach. */
 const OVER = 100;

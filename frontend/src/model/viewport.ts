@@ -1,0 +1,116 @@
+/** The part of the map that is seen, and the part of the page that a map has. Pure. */
+
+/** A rectangle of the map: a view, or the bounds of a layout. */
+export interface View {
+  x0: number;
+  x1: number;
+  y0: number;
+  y1: number;
+}
+
+/** The rectangle of the page that a map fills, in CSS pixels. */
+export interface Frame {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** Split a rectangle in two halves: side by side, or above each other if it is higher than wide. */
+export function halvesOf({ left, top, width, height }: Frame): [Frame, Frame] {
+  if (height > width) {
+    const half = height / 2;
+    return [
+      { left, top, width, height: half },
+      { left, top: top + half, width, height: half },
+    ];
+  }
+  const half = width / 2;
+  return [
+    { left, top, width: half, height },
+    { left: left + half, top, width: half, height },
+  ];
+}
+
+/** The space covered at a picture's edges, in pixels. */
+export interface Insets {
+  top: number;
+  right: number;
+  bottom: number;
+  left: number;
+}
+
+/** A rectangle of the picture, in pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** How much wider than true to scale the map may be drawn to fill a wide screen. */
+const WIDEST = 1.7;
+
+/**
+ * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
+ * `stretch` fixes how much wider than true to scale the map is drawn.
+ */
+export function fit(
+  box: View,
+  width: number,
+  height: number,
+  insets: Insets,
+  stretch?: number,
+): View {
+  const freeWidth = Math.max(80, width - insets.left - insets.right);
+  const freeHeight = Math.max(80, height - insets.top - insets.bottom);
+  const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
+  // Map units per pixel in each direction; equal unless the free space is much wider (or taller).
+  let ux = w / freeWidth;
+  let uy = h / freeHeight;
+  if (stretch) [ux, uy] = [Math.max(ux, uy / stretch), Math.max(uy, ux * stretch)];
+  else if (ux < uy) ux = Math.max(ux, uy / WIDEST);
+  else uy = Math.max(uy, ux / WIDEST);
+  const cx = (box.x0 + box.x1) / 2 - ((insets.left - insets.right) / 2) * ux;
+  const cy = (box.y0 + box.y1) / 2 + ((insets.top - insets.bottom) / 2) * uy;
+  return {
+    x0: cx - (ux * width) / 2,
+    x1: cx + (ux * width) / 2,
+    y0: cy - (uy * height) / 2,
+    y1: cy + (uy * height) / 2,
+  };
+}
+
+/** Return `view` enlarged (factor above 1) or shrunk about a point, given in shares of the picture. */
+export function zoomed(view: View, factor: number, px = 0.5, py = 0.5): View {
+  const x = view.x0 + (view.x1 - view.x0) * px;
+  const y = view.y0 + (view.y1 - view.y0) * py;
+  return {
+    x0: x + (view.x0 - x) * factor,
+    x1: x + (view.x1 - x) * factor,
+    y0: y + (view.y0 - y) * factor,
+    y1: y + (view.y1 - y) * factor,
+  };
+}
+
+/** Return the difference of two views, as a share of the first. */
+export function difference(a: View, b: View): number {
+  const [w, h] = [a.x1 - a.x0, a.y1 - a.y0];
+  return Math.max(
+    Math.abs(a.x0 - b.x0) / w,
+    Math.abs(a.x1 - b.x1) / w,
+    Math.abs(a.y0 - b.y0) / h,
+    Math.abs(a.y1 - b.y1) / h,
+  );
+}
+
+/** Return the rectangle at a share `mixing` of the way from `a` to `b`. */
+export function mixViews(a: View, b: View, mixing: number): View {
+  const mix = (from: number, to: number) => from + (to - from) * mixing;
+  return {
+    x0: mix(a.x0, b.x0),
+    x1: mix(a.x1, b.x1),
+    y0: mix(a.y0, b.y0),
+    y1: mix(a.y1, b.y1),
+  };
+}
