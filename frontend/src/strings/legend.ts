@@ -1,5 +1,7 @@
 /** Texts of the legend: the meaning of colours, trails and links. */
 
+import { shownLine } from "../api/vocabulary";
+import type { Entry, Shades } from "../model/shade";
 import type { ColourBy } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
 
@@ -113,4 +115,14 @@ function value(by: ColourBy, of: number): string {
     default:
       return small(of);
   }
+}
+
+/** Says in words what an entry of a legend is. */
+export function entryWords({ name, from, to, other }: Entry, by: Shades["by"]): string {
+  const w = legend.legend;
+  if (name !== null) return shownLine(name);
+  if (other === "none") return w.none[by] ?? w.unknown;
+  if (other === "rest") return w.rest[by] ?? "0";
+  if (other === "unknown") return w.unknown;
+  return w.band(by, from, to);
 }

@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { reading } from "./description";
+import { reading, type LineWords } from "./description";
+
+const words: LineWords = (name, first, last, low, high) =>
+  `${name}: ${first[1]} at ${first[0]}, ${last[1]} at ${last[0]}, from ${low} to ${high}`;
 
 describe("a line in words", () => {
   it("has its ends and its extremes, whatever is missing between", () => {
-    const said = reading("loss", [0, 10, 20, 30], [7.5, null, 2, 2.5]);
-    expect(said).toContain("7.5 at step 0");
-    expect(said).toContain("2.5 at step 30");
-    expect(said).toContain("between 2 and 7.5");
+    const said = reading("loss", [0, 10, 20, 30], [7.5, null, 2, 2.5], words);
+    expect(said).toBe("loss: 7.5 at 0, 2.5 at 30, from 2 to 7.5");
   });
 
   it("is its name where nothing is known", () => {
-    expect(reading("loss", [1], [NaN])).toBe("loss");
-    expect(reading("loss", [], [])).toBe("loss");
+    expect(reading("loss", [1], [NaN], words)).toBe("loss");
+    expect(reading("loss", [], [], words)).toBe("loss");
   });
 });

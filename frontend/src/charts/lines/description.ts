@@ -1,9 +1,21 @@
 /** Lines of a chart in words, for people who cannot see them. Pure. */
 
-import { t } from "../../strings";
+/** Says what stands at the ends of a line, and between which values it runs; each end as its step and its value. */
+export type LineWords = (
+  name: string,
+  first: [number, number],
+  last: [number, number],
+  low: number,
+  high: number,
+) => string;
 
 /** Describe a line by its first, last, lowest and highest value; return only its name if no value is known. */
-export function reading(name: string, steps: number[], values: (number | null)[]): string {
+export function reading(
+  name: string,
+  steps: number[],
+  values: (number | null)[],
+  words: LineWords,
+): string {
   let first: [number, number] | null = null;
   let last: [number, number] = [0, 0];
   let [low, high] = [Infinity, -Infinity];
@@ -14,5 +26,5 @@ export function reading(name: string, steps: number[], values: (number | null)[]
     low = Math.min(low, value);
     high = Math.max(high, value);
   });
-  return first ? t.told.line(name, first, last, low, high) : name;
+  return first ? words(name, first, last, low, high) : name;
 }

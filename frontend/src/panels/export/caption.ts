@@ -6,10 +6,9 @@ import type { App } from "../../state/app-state.svelte";
 import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { Shades } from "../../model/shade";
-import { fixed, t } from "../../strings";
+import { entryWords, fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
 import { shownLine } from "../../api/vocabulary";
-import { entryWords } from "../map/legend-text";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
 export function captionOf(app: App, run: LiveRun, shades: Shades | null): Caption {
