@@ -4,12 +4,14 @@
  */
 
 import { untrack } from "svelte";
-import { NEVER, type Districts } from "../../api/frames";
+import { NEVER, type Districts, type Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ColourBy } from "../../model/view-options";
-import type { App } from "../app-state.svelte";
+import type { LiveRun } from "../run/live-run.svelte";
+import type { Moves } from "../tokens/biggest-movers.svelte";
 import { trustsOf } from "../tokens/token-trust";
 import { agesOf, shadesOfClasses, shadesOfDistricts, shadesOfQuantity } from "./colour-scales";
+import type { Viewing } from "./view-settings.svelte";
 import type { Shades } from "../../model/shade";
 
 /** Least milliseconds between two recomputations of a changing quantity. */
@@ -18,6 +20,14 @@ const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "
 
 /** Returns the tint of each district, the one its label on the map has. */
 type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
+
+/** What colours follow from: the part of the page's state that they look at. */
+export interface ColourSources {
+  readonly run: LiveRun | null;
+  readonly layout: Layout | null;
+  readonly viewing: Viewing;
+  readonly moves: Moves;
+}
 
 export class Colouring {
   /** The active colouring; falls back when the run lacks classes or districts. */
@@ -38,7 +48,7 @@ export class Colouring {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly app: App,
+    private readonly app: ColourSources,
     private readonly tintsOf: TintsOf,
   ) {
     $effect(() => {

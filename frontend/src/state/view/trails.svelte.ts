@@ -8,7 +8,11 @@ import type { Layout } from "../../api/frames";
 import { ask, Refusal, runPath, type Drawing } from "../../api/rest";
 import { grain, grown, thinned, trailsOf } from "./trail-building";
 import type { Trail } from "../../model/trail";
-import type { App } from "../app-state.svelte";
+import type { LiveRun } from "../run/live-run.svelte";
+import type { Moves } from "../tokens/biggest-movers.svelte";
+import type { Selection } from "../tokens/focused-token.svelte";
+import type { Gathered } from "../tokens/token-selection.svelte";
+import type { Viewing } from "./view-settings.svelte";
 
 /** Limits on the biggest movers that leave a trail, and on the tokens in all. */
 export const MOVERS = 8;
@@ -21,6 +25,16 @@ const SPARSE = 20;
 interface Places {
   steps: number[];
   places: [number, number][][];
+}
+
+/** What trails follow from: the part of the page's state that they look at. */
+export interface TrailSources {
+  readonly run: LiveRun | null;
+  readonly layout: Layout | null;
+  readonly viewing: Viewing;
+  readonly moves: Moves;
+  readonly selection: Selection | null;
+  readonly gathered: Gathered;
 }
 
 export class Trails {
@@ -43,7 +57,7 @@ export class Trails {
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly app: App) {
+  constructor(private readonly app: TrailSources) {
     // A change of the question starts over; a layout that follows extends the trails.
     $effect(() => {
       void this.question;
