@@ -1,9 +1,9 @@
 /** The whole embedding after a step, or after the newest exact step before it. */
 
-import { failures } from "../strings/failures";
 import { decode, type Rows } from "./frames";
 import { FrameError } from "./binary-reader";
-import { ask, askBytes, Refusal, runPath } from "./rest";
+import { ask, askBytes, runPath } from "./rest";
+import { Refusal, said } from "./failure";
 
 interface Kept {
   /** First and last steps of the ranges that rebuild exactly. */
@@ -33,9 +33,9 @@ async function fetchExactly(run: string, step: number, signal: AbortSignal): Pro
     if (frame.kind === "rows" && frame.whole) return frame;
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
-    throw new Refusal(0, error.message);
+    throw new Refusal(0, said(error.message));
   }
-  throw new Refusal(0, failures.noMatrix);
+  throw new Refusal(0, { code: "noMatrix" });
 }
 
 async function keptBefore(run: string, step: number, signal: AbortSignal): Promise<number | null> {

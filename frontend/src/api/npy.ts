@@ -2,7 +2,8 @@
  * Arrays in the npy format of `numpy.save`, of the one kind the server sends: float32, one axis.
  */
 
-import { answerTo, Refusal } from "./rest";
+import { answerTo } from "./rest";
+import { Refusal, said } from "./failure";
 
 const MAGIC = "\x93NUMPY";
 
@@ -36,6 +37,6 @@ export async function askNumbers(path: string, signal: AbortSignal) {
     return { numbers: readNpy(await answer.arrayBuffer()), headers: answer.headers };
   } catch (error) {
     if (signal.aborted || !(error instanceof RangeError)) throw error;
-    throw new Refusal(0, error.message);
+    throw new Refusal(0, said(error.message));
   }
 }

@@ -1,6 +1,6 @@
 /** The REST interface of `docs/rest.md`: its types, and the functions that send requests. */
 
-import { failures } from "../strings/failures";
+import { Refusal, said, type Failure } from "./failure";
 
 export type Phase =
   "waiting" | "preparing" | "running" | "paused" | "finished" | "interrupted" | "failed";
@@ -249,16 +249,6 @@ export type Ask =
   | { kind: "learning_rate"; value: number }
   | { kind: "continue"; steps: number; learning_rate?: number };
 
-/** An error response with the server's own message. Status 0: no valid response at all. */
-export class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 /**
  * Send a request; return the response's JSON. `path` starts at the root. Throws `ApiError`, or the
  * abort.
@@ -283,7 +273,7 @@ async function read<T>(
     return await content(answer);
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, failures.broken);
+    throw new Refusal(0, { code: "broken" });
   }
 }
 
@@ -297,7 +287,7 @@ export async function answerTo(path: string, init: RequestInit = {}): Promise<Re
     answer = await fetch(path, { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, failures.silent);
+    throw new Refusal(0, { code: "silent" });
   }
   if (answer.ok) return answer;
   throw new Refusal(answer.status, await reason(answer));
@@ -314,19 +304,20 @@ export function runPath(run: string, rest = ""): string {
   return `/api/runs/${encodeURIComponent(run)}${rest && `/${rest}`}`;
 }
 
-async function reason(answer: Response): Promise<string> {
+async function reason(answer: Response): Promise<Failure> {
   try {
     const problem = (await answer.json()) as { detail?: unknown; title?: unknown };
-    if (typeof problem.detail === "string") return problem.detail;
-    if (Array.isArray(problem.detail)) return problem.detail.map(fault).join("; ");
-    if (typeof problem.title === "string") return problem.title;
+    if (typeof problem.detail === "string") return said(problem.detail);
+    if (Array.isArray(problem.detail))
+      return { code: "invalid", faults: problem.detail.map(fault) };
+    if (typeof problem.title === "string") return said(problem.title);
   } catch {
     // Without JSON the status line has to do.
   }
-  return `${answer.status} ${answer.statusText}`.trim();
+  return said(`${answer.status} ${answer.statusText}`.trim());
 }
 
-function fault(item: unknown): string {
+function fault(item: unknown): { field: string; reason: string | null } {
   const { loc, msg } = item as { loc?: unknown[]; msg?: string };
-  return `${(loc ?? []).filter((part) => part !== "body").join(".")}: ${msg ?? failures.notAccepted}`;
+  return { field: (loc ?? []).filter((part) => part !== "body").join("."), reason: msg ?? null };
 }

@@ -3,9 +3,9 @@
  */
 
 import { untrack } from "svelte";
-import { ask, Refusal, runPath, send, type Run, type Session, type Token } from "../api/rest";
+import { ask, runPath, send, type Run, type Session, type Token } from "../api/rest";
+import { Refusal } from "../api/failure";
 import type { Layout } from "../api/frames";
-import { t } from "../strings";
 import { readAddress, writeAddress } from "../model/view-state";
 import { Comfort } from "./view/preferences.svelte";
 import { Gathered } from "./tokens/token-selection.svelte";
@@ -72,7 +72,7 @@ export class App {
         const { vocabulary = null, districts = null } = this.run ?? {};
         // A link may name a token that does not exist.
         if (vocabulary && !((this.selection?.token ?? 0) < vocabulary.tokens.length))
-          this.selection?.refuse(t.token.unknown);
+          this.selection?.refuse({ code: "noToken" });
         untrack(() => this.gathered.resolve(vocabulary, districts));
       });
     });

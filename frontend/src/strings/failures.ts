@@ -1,12 +1,31 @@
-/** Texts of errors that the server could not word itself. This file imports no other, so that every part may use it. */
+/** What went wrong, in words: of what the server could not say in its own. */
 
-export const failures = {
+import type { Failure } from "../api/failure";
+
+/** Says in words what went wrong. */
+export function failureText(failure: Failure): string {
+  switch (failure.code) {
+    case "said":
+      return failure.reason;
+    case "invalid":
+      return failure.faults
+        .map(({ field, reason }) => `${field}: ${reason ?? "not accepted"}`)
+        .join("; ");
+    case "noMapAt":
+      return `The map of step ${failure.step} is not kept any more.`;
+    case "noStep":
+      return `There is no step ${failure.step}.`;
+    default:
+      return SENTENCES[failure.code];
+  }
+}
+
+const SENTENCES = {
   silent: "The server does not answer.",
   broken: "The answer broke off.",
-  notAccepted: "not accepted",
   noMatrix: "What came is not a matrix.",
   noLayout: "What came is not a map.",
-  noMapAt: (step: number) => `The map of step ${step} is not kept any more.`,
-  noStep: (step: number) => `There is no step ${step}.`,
   noSuchMap: "This run has no map of that kind.",
+  otherVocabulary: "another vocabulary",
+  noToken: "The token that the link names is not in this vocabulary.",
 } as const;

@@ -19,6 +19,7 @@ import { told } from "./announcements";
 import { token } from "./token";
 import { transport } from "./transport";
 
+export { failureText } from "./failures";
 export { entryWords } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
 export { lasting, moment } from "./run";

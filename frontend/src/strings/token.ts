@@ -6,7 +6,6 @@ export const token = {
   token: {
     none: "No token chosen",
     noneMore: "Click a lamp, or press / and search.",
-    unknown: "The token that the link names is not in this vocabulary.",
     class: "planted class",
     noClass: "none",
     count: "in the corpus",

@@ -9,9 +9,9 @@ import type { LiveRun } from "../../state/run/live-run.svelte";
 import { reel, stepsOf, type Tinting } from "../../state/export/film-frames";
 import { shadesOfReel } from "../../state/export/film-colours";
 import type { Shades } from "../../model/shade";
-import { fixed, t } from "../../strings";
+import { failureText, fixed, t } from "../../strings";
 import type { Method } from "../../api/frames";
-import { Refusal } from "../../api/rest";
+import { Refusal } from "../../api/failure";
 import { shownLine, type Vocabulary } from "../../api/vocabulary";
 import { legendOf, viewNotes } from "./caption";
 
@@ -103,7 +103,7 @@ export class Filming {
     } catch (error) {
       if (signal.aborted) return;
       console.warn("Lamplighter: no film.", error);
-      this.problem = error instanceof Refusal ? error.message : t.film.failed;
+      this.problem = error instanceof Refusal ? failureText(error.failure) : t.film.failed;
     } finally {
       if (this.abort === abort) this.doing = null;
     }

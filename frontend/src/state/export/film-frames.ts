@@ -1,6 +1,5 @@
 /** The steps of a film, fetched from the record: what each of them lit, and its layout. */
 
-import { failures } from "../../strings/failures";
 import {
   decodeAll,
   NEVER,
@@ -12,7 +11,8 @@ import {
   type Pulse,
 } from "../../api/frames";
 import { askNumbers } from "../../api/npy";
-import { ask, Refusal, runPath } from "../../api/rest";
+import { ask, runPath } from "../../api/rest";
+import { Refusal, said } from "../../api/failure";
 import type { ColourBy } from "../../model/view-options";
 import { trustsOf } from "../tokens/token-trust";
 import { agesOf } from "../view/colour-scales";
@@ -80,7 +80,7 @@ export async function reel(
     const [later] = items[0]
       ? await frames(run, `layouts/${items[0].step}?method=${method}&format=frame${set}`, signal)
       : [];
-    if (!later) throw new Refusal(404, failures.noSuchMap);
+    if (!later) throw new Refusal(404, { code: "noSuchMap" });
     return later as Layout;
   }
   const out: Reeled[] = new Array<Reeled>(steps.length);
@@ -99,7 +99,7 @@ export async function reel(
         by === "moved" ? distances(step) : null,
       ]);
       const pulse = told.at(-1) as Pulse | undefined;
-      if (!pulse) throw new Refusal(404, `There is no step ${step}.`);
+      if (!pulse) throw new Refusal(404, { code: "noStep", step });
       pulses[i] = pulse;
       out[i] = {
         step,
@@ -149,6 +149,6 @@ function remember(shots: Reeled[], pulses: Pulse[]) {
 async function frames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
   const answer = await fetch(runPath(run, path), { credentials: "same-origin", signal });
   if (answer.status === 404) return [];
-  if (!answer.ok) throw new Refusal(answer.status, `${answer.status} ${answer.statusText}`);
+  if (!answer.ok) throw new Refusal(answer.status, said(`${answer.status} ${answer.statusText}`));
   return decodeAll(await answer.arrayBuffer());
 }

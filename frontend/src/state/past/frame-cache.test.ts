@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { Refusal } from "../../api/rest";
+import { Refusal } from "../../api/failure";
 import { FrameCache } from "./frame-cache";
 
 const PULSE = readFileSync(new URL("../../../../tests/golden/pulse-all.bin", import.meta.url));

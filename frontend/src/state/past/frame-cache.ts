@@ -4,7 +4,8 @@
  */
 
 import { decodeAll, type Frame } from "../../api/frames";
-import { askBytes, Refusal } from "../../api/rest";
+import { askBytes } from "../../api/rest";
+import { Refusal } from "../../api/failure";
 import { Keep } from "./lru-cache";
 
 /** Limit on parallel requests: browsers open six connections to a server. */

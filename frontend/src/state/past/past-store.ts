@@ -6,9 +6,9 @@
  * requests, and they are aborted as soon as another step becomes likelier.
  */
 
-import { failures } from "../../strings/failures";
 import type { Census, Districts, Frame, Layout, Method, Pulse } from "../../api/frames";
-import { ask, Refusal, runPath } from "../../api/rest";
+import { ask, runPath } from "../../api/rest";
+import { Refusal } from "../../api/failure";
 import { FrameCache, type Wanted } from "./frame-cache";
 import { Ledger } from "../../model/touch-counts";
 import type { Layouts } from "../shown-step.svelte";
@@ -182,7 +182,7 @@ export class Past {
     // The map was thinned out since the index was read.
     this.cache.delete(key);
     this.index = null;
-    throw new Refusal(404, failures.noMapAt(made));
+    throw new Refusal(404, { code: "noMapAt", step: made });
   }
 
   /**
@@ -316,7 +316,7 @@ export class Past {
     if (frames[0]?.kind === "census" && reaches(frames, step)) return frames;
     // For a step that does not exist, the server's error names those that do.
     await ask(this.address(`steps/${step}`), { signal: this.signal });
-    throw new Refusal(404, failures.noStep(step));
+    throw new Refusal(404, { code: "noStep", step });
   }
 
   private lightWanted(step: number): Wanted {

@@ -8,7 +8,7 @@
 
 import type { Method } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
-import { Refusal } from "../../api/rest";
+import { Refusal, said, type Failure } from "../../api/failure";
 import type { Moment, Past } from "./past-store";
 import { countersOf, LIGHT, Shown, type Layouts } from "../shown-step.svelte";
 import { beatOfPulse } from "../../model/step-beat";
@@ -44,7 +44,7 @@ export class Standing extends Shown {
   /** The beat and the counters of that step. */
   atRest = $state.raw<Pick<Shown, "beat" | "counters">>({ beat: null, counters: null });
   /** Why the requested step is not shown. */
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
   /** The attempt of the step shown before, if another attempt has replaced it. */
   superseded = $state<number | null>(null);
   /** Set during a scrub: every step appears at once, nothing glides. */
@@ -237,7 +237,7 @@ export class Standing extends Shown {
   }
 
   private async failed(wish: Wish, error: Refusal | FrameError) {
-    this.problem = error.message;
+    this.problem = error instanceof Refusal ? error.failure : said(error.message);
     const passes = error instanceof Refusal && (error.status === 0 || error.status >= 500);
     if (!passes) return;
     this.silent = performance.now() + AGAIN;

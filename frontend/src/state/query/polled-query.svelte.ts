@@ -1,10 +1,10 @@
 /** A query that is repeated while its answer is on screen. */
 
-import { Refusal } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 
 export abstract class Asking {
   /** Why the last request failed. */
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
   /** Set when the last poll got no answer. */
   private unanswered = false;
   private abort: AbortController | null = null;
@@ -22,7 +22,7 @@ export abstract class Asking {
       await request();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
     }
     await this.look();
   }
@@ -43,7 +43,7 @@ export abstract class Asking {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
       this.unanswered = true;
     }
     this.timer = setTimeout(this.look, this.pause());

@@ -3,13 +3,14 @@
  * replaces a newer one.
  */
 
-import { ask, Refusal } from "../../api/rest";
+import { ask } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 
 export class Answer<T> {
   /** The last answer; null before the first one and after a refused request. */
   value = $state.raw<T | null>(null);
   /** Why there is no answer. */
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
   waiting = $state(false);
 
   private path: string | null = null;
@@ -66,7 +67,7 @@ export class Answer<T> {
       if (abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       this.value = null;
-      this.problem = error.message;
+      this.problem = error.failure;
       // Allow the same path to be requested again; it may succeed then.
       this.path = null;
     }

@@ -3,8 +3,15 @@
  * past, its newest step, and the steps missed between two connections.
  */
 
-import { ask, Refusal, runPath } from "../../api/rest";
-import type { Measures, Run, StepDetail, StepRecord } from "../../api/rest";
+import {
+  ask,
+  runPath,
+  type Measures,
+  type Run,
+  type StepDetail,
+  type StepRecord,
+} from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 import type { Present } from "../live/newest-step.svelte";
 import { beatOfRecord } from "../../model/step-beat";
 
@@ -15,7 +22,7 @@ export interface CatchUpEvents {
   learned(info: Run): void;
   measured(items: Measures[]): void;
   /** Report that the run does not exist or may not be read. */
-  refused(reason: string): void;
+  refused(reason: Failure): void;
   /**
    * Return the newest known step and its attempt; null while no step from the record should be lit.
    */
@@ -63,7 +70,7 @@ export class CatchUp {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      if (error.status >= 400 && error.status < 500) this.events.refused(error.message);
+      if (error.status >= 400 && error.status < 500) this.events.refused(error.failure);
     } finally {
       this.reading -= 1;
       // The read failed, or it came before the steps that the census counted were recorded.

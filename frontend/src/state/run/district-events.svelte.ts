@@ -1,6 +1,7 @@
 /** District events for the timeline, fetched when new districts arrive. */
 
-import { ask, Refusal, runPath, type DistrictEvent } from "../../api/rest";
+import { ask, runPath, type DistrictEvent } from "../../api/rest";
+import { Refusal } from "../../api/failure";
 
 const PAGE = 1_000;
 /** Least time between two requests, in ms. */

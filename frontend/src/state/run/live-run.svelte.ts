@@ -6,7 +6,8 @@
  */
 
 import { Connection, type Link } from "../../api/connection";
-import { Refusal, runPath, type Ask, type Measures, type Run, type Status } from "../../api/rest";
+import { runPath, type Ask, type Measures, type Run, type Status } from "../../api/rest";
+import { Refusal, said, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
 import { Landmarks } from "./district-events.svelte";
@@ -34,7 +35,7 @@ export class LiveRun extends Travel {
   link = $state.raw<Link>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected readonly now = new Present(() => this.pace(), {
@@ -170,7 +171,7 @@ export class LiveRun extends Travel {
 
   private linked(link: Link) {
     this.link = link;
-    if (link.state === "refused") this.problem = link.reason || String(link.code);
+    if (link.state === "refused") this.problem = said(link.reason || String(link.code));
     if (link.state !== "open") return;
     this.opened += 1;
     this.problem = null;

@@ -3,6 +3,7 @@
  * what is shown.
  */
 
+import type { Failure } from "../../api/failure";
 import type { Link } from "../../api/connection";
 import type { Method } from "../../api/frames";
 import type { Status } from "../../api/rest";
@@ -24,7 +25,7 @@ export interface When {
 export abstract class Travel {
   abstract status: Status | null;
   abstract link: Link;
-  abstract problem: string | null;
+  abstract problem: Failure | null;
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 

@@ -2,7 +2,8 @@
 
 import { untrack } from "svelte";
 import { askNumbers } from "../../api/npy";
-import { Refusal, runPath } from "../../api/rest";
+import { runPath } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 
 const AGAIN = 2_000;
 
@@ -25,7 +26,7 @@ export interface Moved {
 
 export class Moves {
   now = $state.raw<Moved | null>(null);
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   private asked = "";
   private over = -1;
@@ -87,7 +88,7 @@ export class Moves {
         const from = over ? Math.max(0, step - over) : 0;
         const query = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
         const { numbers, headers } = await askNumbers(runPath(run, query), signal);
-        if (numbers.length !== vocabulary) throw new Refusal(0, "another vocabulary");
+        if (numbers.length !== vocabulary) throw new Refusal(0, { code: "otherVocabulary" });
         const told = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
         [this.asked, this.over] = [key, over];
         this.now = { run, from: told("From"), to: told("Step"), distances: numbers };
@@ -96,7 +97,7 @@ export class Moves {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
       this.now = null;
     }
     // Poll less often when the server takes long.

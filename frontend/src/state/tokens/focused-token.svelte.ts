@@ -3,7 +3,8 @@
  * it learns.
  */
 
-import { ask, Refusal, runPath, type Neighbours, type TokenDetail } from "../../api/rest";
+import { ask, runPath, type Neighbours, type TokenDetail } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 
 const REFRESH = 2_000;
 const NEIGHBOURS = 12;
@@ -14,7 +15,7 @@ export class Selection {
   token = $state<number | null>(null);
   detail = $state.raw<TokenDetail | null>(null);
   neighbours = $state.raw<Neighbours | null>(null);
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   /** The past step shown; null: the newest. */
   private at: number | null = null;
@@ -39,7 +40,7 @@ export class Selection {
   }
 
   /** Reject a token that does not exist: focus none and keep the reason. */
-  refuse(problem: string) {
+  refuse(problem: Failure) {
     this.choose(null);
     this.problem = problem;
   }
@@ -88,7 +89,7 @@ export class Selection {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
     }
     this.timer = setTimeout(this.refresh, REFRESH);
   }

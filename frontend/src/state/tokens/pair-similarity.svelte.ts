@@ -3,7 +3,8 @@
  * they learn.
  */
 
-import { ask, Refusal, runPath, type Pairs } from "../../api/rest";
+import { ask, runPath, type Pairs } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 
 /** Limit on the tokens whose pairs the server measures. */
 export const MOST_MEASURED = 2_000;
@@ -16,7 +17,7 @@ const SETTLED = 150;
 
 export class Likeness {
   pairs = $state.raw<Pairs | null>(null);
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asked = "";
@@ -49,7 +50,7 @@ export class Likeness {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
     }
     if (moving) this.timer = setTimeout(() => void this.fetch(path, moving), AGAIN);
   }

@@ -3,10 +3,10 @@
  * live.
  */
 
-import { failures } from "../../strings/failures";
 import { decode, type Districts, type Frame, type Layout, type Method } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
-import { answerTo, Refusal, runPath } from "../../api/rest";
+import { answerTo, runPath } from "../../api/rest";
+import { Refusal, said, type Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import { kindOf, namedBy, type Beside } from "../../model/second-map-options";
 import { LiveRun } from "../run/live-run.svelte";
@@ -23,7 +23,7 @@ const STANDING = 1_000;
 
 export class BesideMap {
   /** Why the step cannot be shown. */
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   private moment = $state.raw<Moment | null>(null);
   private readonly abort = new AbortController();
@@ -83,7 +83,7 @@ export class BesideMap {
   }
 
   /** Return why nothing is shown, where that is known. */
-  get trouble(): string | null {
+  get trouble(): Failure | null {
     return this.problem ?? this.other?.problem ?? null;
   }
 
@@ -98,7 +98,7 @@ export class BesideMap {
     const set = run.again ? "&set=again" : "";
     try {
       const layout = await this.frame(`layouts/${step}?method=${this.method()}&format=frame${set}`);
-      if (layout.kind !== "layout") throw new Refusal(0, failures.noLayout);
+      if (layout.kind !== "layout") throw new Refusal(0, { code: "noLayout" });
       // The beat and the districts may be missing; the layout is then shown without them.
       const [detail, districts] = await Promise.all([
         step > 0 ? orNothing(run.detail(step, signal)) : null,
@@ -112,7 +112,7 @@ export class BesideMap {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
     }
   }
 
@@ -123,7 +123,7 @@ export class BesideMap {
       return decode(await answer.arrayBuffer());
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      throw new Refusal(0, error.message);
+      throw new Refusal(0, said(error.message));
     }
   }
 }

@@ -5,7 +5,8 @@
 
 import type { Layout } from "../../api/frames";
 import { askNumbers } from "../../api/npy";
-import { Refusal, runPath } from "../../api/rest";
+import { runPath } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 import { heightsOf, isAsked, type Asked } from "./height-measures";
 import type { Height } from "../../model/view-options";
 import { GRADIENT, TOUCHES } from "../../model/touch-counts";
@@ -34,7 +35,7 @@ export class Elevation {
   /** The heights shown; null until the first ones arrive. */
   now = $state.raw<Raised | null>(null);
   /** Why there are no newer heights. */
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   private readonly abort = new AbortController();
   private readonly timer: ReturnType<typeof setInterval>;
@@ -88,7 +89,7 @@ export class Elevation {
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
-      this.problem = error.message;
+      this.problem = error.failure;
     } finally {
       this.finding = false;
     }

@@ -5,7 +5,8 @@
 
 import { untrack } from "svelte";
 import type { Layout } from "../../api/frames";
-import { ask, Refusal, runPath, type Drawing } from "../../api/rest";
+import { ask, runPath, type Drawing } from "../../api/rest";
+import { Refusal, type Failure } from "../../api/failure";
 import { grain, grown, thinned, trailsOf } from "./trail-building";
 import type { Trail } from "../../model/trail";
 import type { LiveRun } from "../run/live-run.svelte";
@@ -42,7 +43,7 @@ export class Trails {
   now = $state.raw<Trail[]>([]);
   /** Steps that the trails cover; null while not known. */
   span = $state.raw<{ from: number; to: number } | null>(null);
-  problem = $state<string | null>(null);
+  problem = $state.raw<Failure | null>(null);
 
   /** Tokens that leave a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
@@ -127,7 +128,7 @@ export class Trails {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       this.now = [];
-      this.problem = error.message;
+      this.problem = error.failure;
     }
   }
 
