@@ -23,7 +23,7 @@ import { designSize } from "../scene/still-scene";
 import { pixelsOf, type Size } from "../../model/picture-sizes";
 import { survey } from "../regions/analyse";
 import { tapeFor } from "./video-encoder";
-import { Timing } from "./film-timing";
+import { Timing } from "../../model/film-timing";
 
 /** One recorded step of the film. */
 export interface Shot {

@@ -1,0 +1,64 @@
+/**
+ * Which room of `src/` may import which, and what none may do. Of a component only what it imports at run time is
+ * seen here: its imports of types are held to the same layers by `eslint.config.js`.
+ */
+
+import { LAYERS } from "./layers.js";
+
+const layers = Object.entries(LAYERS).map(([room, below]) => ({
+  name: `${room} knows only what is below`,
+  severity: "error",
+  from: { path: `^src/${room}/` },
+  to: { path: "^src/", pathNot: `^src/(${[room, ...below].join("|")})/` },
+}));
+
+export default {
+  forbidden: [
+    { name: "no circles", severity: "error", from: {}, to: { circular: true } },
+    ...layers,
+    {
+      name: "nothing imports app",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(app/|main\\.ts$)" },
+      to: { path: "^src/app/" },
+    },
+    {
+      name: "a store does not know the whole page's state",
+      severity: "error",
+      from: { path: "^src/state/" },
+      to: { path: "^src/state/app-state" },
+    },
+    {
+      name: "a panel's room is its own",
+      severity: "error",
+      from: { path: "^src/panels/(?!shell/)([^/]+)/" },
+      to: { path: "^src/panels/", pathNot: "^src/panels/($1|ui)/" },
+    },
+    {
+      name: "only figures know Plotly",
+      comment: "The page itself says when Plotly may load, and nothing else about it.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(charts|map)/|^src/app/Page\\.svelte$" },
+      to: { path: "^src/charts/plotly/" },
+    },
+    {
+      name: "pictures and films load late",
+      comment:
+        "What the first of them needs is fetched when it is asked for: by import(), or types only.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/map/export/|\\.test\\.ts$" },
+      to: { path: "^src/map/export/", dependencyTypesNot: ["type-only", "dynamic-import"] },
+    },
+    {
+      name: "no orphans",
+      severity: "error",
+      from: { orphan: true, pathNot: "\\.(d|test)\\.ts$" },
+      to: {},
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: "specify",
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+  },
+};
