@@ -4,7 +4,8 @@
  * Times are Unix milliseconds (`performance.timeOrigin + performance.now()`).
  */
 
-import type { Beat, Scene } from "../map/scene/scene";
+import type { Scene } from "../map/scene/scene";
+import type { Beat } from "../map/scene/displayed-map";
 import type { App } from "../state/app-state.svelte";
 import type { Tally } from "../state/live/frame-counts";
 

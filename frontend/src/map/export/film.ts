@@ -19,6 +19,7 @@ import { Overlay, type Scenery } from "../overlay/overlay";
 import { coordinates, placementOf, span } from "../../model/placement";
 import { fit, type View } from "../../model/viewport";
 import * as placement from "../../model/placement";
+import { namedRows, UNMARKED } from "../scene/displayed-map";
 import { designSize } from "../scene/still-scene";
 import { pixelsOf, type Size } from "../../model/picture-sizes";
 import { survey } from "../regions/analyse";
@@ -174,7 +175,7 @@ class Stage {
     const { pen, canvas } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(this.lights.canvas, 0, 0);
-    const scenery = this.scenery(mixed, lit.ids, bright);
+    const scenery = this.scenery(mixed, namedRows(lit, bright));
     if (renamed) this.overlay.choose(scenery);
     this.overlay.draw(scenery, steady ? Infinity : FRAME);
     pen.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
@@ -203,7 +204,7 @@ class Stage {
     this.districts = districtsOf(groups, lies);
   }
 
-  private scenery(mixing: number, ids: Uint32Array, bright: Float32Array): Scenery {
+  private scenery(mixing: number, lit: Scenery["lit"]): Scenery {
     const { vocabulary, shots, size } = this.script;
     const to = placementOf(shots[this.shot]!.layout);
     const from = this.moves ? placementOf(shots[this.shot - 1]!.layout) : to;
@@ -212,19 +213,15 @@ class Stage {
       const [fromX, fromY] = placement.at(from, id);
       return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
     };
-    const lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]! }))
-      .sort((a, b) => b.strength - a.strength)
-      .slice(0, 120);
-    const marked = { among: [], gathered: [], trails: [], doubtful: [], chosen: null, links: [] };
     const { districts, view, free } = this;
     const seen = { view, free, width: size.width, height: size.height, zoom: 1 };
     return {
+      ...UNMARKED,
       vocabulary,
       districts,
       lit,
       at,
       commonest: () => vocabulary.byCount,
-      ...marked,
       ...seen,
     };
   }

@@ -11,6 +11,7 @@ import type { Vocabulary } from "../../api/vocabulary";
 import { Camera } from "../interaction/camera";
 import { Country } from "../regions/regions";
 import { GENTLE_RISE, glowAt, strengths } from "../easing";
+import { namedRows, UNMARKED, type Beat } from "./displayed-map";
 import { Journey } from "./layout-transition";
 import { tokensWithin, type Point } from "../interaction/lasso";
 import { Lights, type Moment } from "../webgl/renderer";
@@ -22,18 +23,6 @@ import type { Insets, View } from "../../model/viewport";
 import { designSize, type Pose } from "./still-scene";
 import type { Relief } from "../regions/density";
 
-/** A real step whose rows are lit. */
-export interface Beat {
-  step: number;
-  ids: Uint32Array;
-  /** Gradient norm by row of `ids`; NaN if not known. */
-  norms: Float32Array;
-  /** Milliseconds until its light has faded. */
-  lasting: number;
-  /** True to skip the rise of its light. */
-  atOnce?: boolean;
-}
-
 /** Handlers of the scene's events. */
 export interface SceneEvents {
   /** Handle a view that the scene changed itself, for the axes to follow. */
@@ -43,18 +32,6 @@ export interface SceneEvents {
   /** Handle the loss (true) or return (false) of the graphics context. */
   dark?(lost: boolean): void;
 }
-
-/** Limit on a beat's rows that may be labelled. */
-const NAMED = 120;
-const UNMARKED: Marks = {
-  among: [],
-  doubtful: [],
-  gathered: [],
-  lit: [],
-  chosen: null,
-  links: [],
-  trails: [],
-};
 
 /** The scene of one map. */
 export class Scene {
@@ -171,10 +148,7 @@ export class Scene {
     const norms = beat?.norms ?? new Float32Array(0);
     const bright = strengths(norms);
     this.lights?.shine(ids, bright);
-    const lit = Array.from(ids, (id, i) => ({ id, strength: bright[i]!, norm: norms[i]! }))
-      .sort((a, b) => (b.norm || 0) - (a.norm || 0))
-      .slice(0, NAMED);
-    this.marked = { ...this.marked, lit };
+    this.marked = { ...this.marked, lit: namedRows({ ids, norms }, bright) };
     this.rename();
   }
 

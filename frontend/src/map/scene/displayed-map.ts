@@ -1,0 +1,37 @@
+/** What a map displays at an instant, on the screen or on a film. Pure. */
+
+import type { Marks } from "../overlay/overlay-model";
+
+/** A real step whose rows are lit. */
+export interface Beat {
+  step: number;
+  ids: Uint32Array;
+  /** Gradient norm by row of `ids`; NaN if not known. */
+  norms: Float32Array;
+  /** Milliseconds until its light has faded. */
+  lasting: number;
+  /** True to skip the rise of its light. */
+  atOnce?: boolean;
+}
+
+/** Limit on a beat's rows that may be labelled. */
+const NAMED = 120;
+export const UNMARKED: Marks = {
+  among: [],
+  doubtful: [],
+  gathered: [],
+  lit: [],
+  chosen: null,
+  links: [],
+  trails: [],
+};
+
+/** Chooses the rows of a beat that may be named, those with the strongest gradient first; `strengths` by row. */
+export function namedRows(
+  { ids, norms }: Pick<Beat, "ids" | "norms">,
+  strengths: Float32Array,
+): Marks["lit"] {
+  return Array.from(ids, (id, i) => ({ id, strength: strengths[i]!, norm: norms[i]! }))
+    .sort((a, b) => (b.norm || 0) - (a.norm || 0))
+    .slice(0, NAMED);
+}
