@@ -17,6 +17,7 @@ import { designSize } from "../src/map/scene/still-scene";
 import { Scene } from "../src/map/scene/scene";
 import type { Beat } from "../src/map/scene/displayed-map";
 import { decode, type Districts, type Layout } from "../src/api/frames";
+import type { Token } from "../src/api/rest";
 import { vocabularyOf, type Vocabulary } from "../src/api/vocabulary";
 import { Meter } from "./meter";
 
@@ -56,19 +57,19 @@ const pause = (ms: number) =>
     channel.port2.postMessage(0);
   });
 
-function element<E extends HTMLElement>(id: string): E {
-  return document.getElementById(id) as E;
+function canvas(id: string): HTMLCanvasElement {
+  return document.getElementById(id) as HTMLCanvasElement;
 }
 
 /** Load `count` frames from `folder`, as `benchmarks/city.py` wrote them, and set both sides up. */
 async function begin(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
-  const items = await (await fetch(`${folder}/tokens.json`)).json();
+  const items = (await (await fetch(`${folder}/tokens.json`)).json()) as Token[];
   vocabulary = vocabularyOf("benchmark", items, []);
   found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
   const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
   tints = lampBytes(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
-  scene = new Scene(element("lamps"), new Overlay(element("names")), {
+  scene = new Scene(canvas("lamps"), new Overlay(canvas("names")), {
     viewed: () => undefined,
     painted: () => undefined,
   });
@@ -77,7 +78,7 @@ async function begin(folder: string, count: number): Promise<void> {
   scene.setTints(tints);
   scene.setDistricts(found);
   scene.setLayout(decode(frames[0]!) as Layout);
-  lights = new Lights(element("lamps-alone"), () => undefined);
+  lights = new Lights(canvas("lamps-alone"), () => undefined);
   lights.resize(WIDTH, HEIGHT);
   lights.setTokens(tints);
   await pause(1_500);
@@ -98,10 +99,10 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
   // frame.
   let land = 0;
-  const raise = lamps.raise;
+  const raise = lamps.raise.bind(lamps);
   lamps.raise = (relief) => {
     const before = lamps.uploaded;
-    raise.call(lights, relief);
+    raise(relief);
     land += lamps.uploaded - before;
   };
   scene.setLayout(decode(frames[0]!.slice(0)) as Layout);
@@ -184,7 +185,7 @@ async function wholeCity(n: number): Promise<Cost> {
  */
 async function plotly(n: number, whole: boolean): Promise<Cost> {
   const library = window.Plotly!;
-  const div = element(whole ? "whole-plotly" : "scattergl");
+  const div = document.getElementById(whole ? "whole-plotly" : "scattergl")!;
   const layout = decode(frames[n]!.slice(0)) as Layout;
   const traces = scattergl(layout, n);
   if (whole) traces.push(landTrace(layout), namesTrace());
@@ -204,19 +205,21 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
   };
   let after!: Promise<PlotlyDiv>;
   let main = 0;
-  const show = () => (after = library.react(div, traces, figure, { displayModeBar: false }));
+  const show = () => {
+    after = library.react(div, traces, figure, { displayModeBar: false });
+  };
   const drawn = async () => {
     const waited = performance.now();
     await after;
     // Plotly works on the main thread until its promise resolves.
     main = performance.now() - waited;
   };
-  const canvas = () => div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context")!;
-  if (!canvas()) {
+  const drawing = () => div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context");
+  if (!drawing()) {
     await library.newPlot(div, traces, figure, { displayModeBar: false });
     await pause(700);
   }
-  const cost = await costOf(show, drawn, canvas());
+  const cost = await costOf(show, drawn, drawing()!);
   return { ...cost, main: Math.max(cost.main, main) };
 }
 

@@ -13,10 +13,10 @@ export class Meter {
     const later = window.setTimeout.bind(window);
     window.setTimeout = ((call: () => void, wait?: number) =>
       later(() => this.run(call), wait)) as typeof setTimeout;
-    const meter = this;
+    const run = <T>(call: () => T) => this.run(call);
     window.Worker = class extends Worker {
       override set onmessage(call: (this: Worker, event: MessageEvent) => unknown) {
-        this.addEventListener("message", (event) => meter.run(() => call.call(this, event)));
+        this.addEventListener("message", (event) => run(() => call.call(this, event)));
       }
     };
   }

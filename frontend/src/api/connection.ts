@@ -19,10 +19,12 @@ export type Link =
   | { state: "waiting"; attempt: number }
   | { state: "refused"; code: number; reason: string };
 
+/** A JSON message with its `type`. */
+export type Message = { type: string } & Record<string, unknown>;
+
 export interface Listener {
   frame(frame: Frame): void;
-  /** Handle a JSON message with its `type`. */
-  message(message: { type: string } & Record<string, unknown>): void;
+  message(message: Message): void;
   link(link: Link): void;
 }
 
@@ -81,7 +83,7 @@ export class Connection {
   private hear(data: ArrayBuffer | string) {
     this.heard = performance.now();
     try {
-      if (typeof data === "string") this.listener.message(JSON.parse(data));
+      if (typeof data === "string") this.listener.message(JSON.parse(data) as Message);
       else this.listener.frame(decode(data));
     } catch (error) {
       if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error;

@@ -11,7 +11,7 @@ const expected = JSON.parse(readFileSync(new URL("expected.json", GOLDEN), "utf8
 
 function golden(name: string): ArrayBuffer {
   const file = readFileSync(new URL(`${name}.bin`, GOLDEN));
-  return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength) as ArrayBuffer;
+  return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
 }
 
 /** A decoded frame in the words of `expected.json`. */

@@ -39,11 +39,11 @@ export function vocabularyOf(run: string, items: Token[], known: string[]): Voca
   const classes = [...known];
   const counts = new Uint32Array(items.length);
   const classOf = new Int16Array(items.length).fill(-1);
-  const tokens: string[] = new Array(items.length).fill("");
+  const tokens = new Array<string>(items.length).fill("");
   for (const { token_id: id, token, count, class: name } of items) {
     tokens[id] = token;
     counts[id] = count;
-    if (name === null || name === undefined || name === "") continue;
+    if (!name) continue;
     let place = classes.indexOf(name);
     if (place < 0) place = classes.push(name) - 1;
     classOf[id] = place;

@@ -53,7 +53,8 @@ const PRESSED = "input, button, summary, a";
  */
 export function shortcut(event: KeyboardEvent, letters = true): Command | null {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
-  const within = (list: string) => Boolean((event.target as Element | null)?.closest?.(list));
+  const within = (list: string) =>
+    Boolean((event.target as Partial<Element> | null)?.closest?.(list));
   if (within(TYPING)) return null;
   const writes = event.key.length === 1;
   if (writes && !letters) return null;

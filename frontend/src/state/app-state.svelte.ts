@@ -167,7 +167,7 @@ export class App {
       if (!(error instanceof Refusal)) throw error;
       this.unreachable = true;
     } finally {
-      this.timer = setTimeout(this.look, LOOK_AGAIN);
+      this.timer = setTimeout(() => void this.look(), LOOK_AGAIN);
     }
   };
 

@@ -47,10 +47,13 @@ export const told = {
   noMap: "Nothing is drawn yet.",
 
   /** Describe a line of a chart, in place of the picture. */
-  line(name: string, first: [number, number], last: [number, number], low: number, high: number) {
-    return (
-      `${name}: ${small(first[1])} at step ${count(first[0])}, ${small(last[1])} at step ${count(last[0])}; ` +
-      `between ${small(low)} and ${small(high)}`
-    );
-  },
+  line: (
+    name: string,
+    first: [number, number],
+    last: [number, number],
+    low: number,
+    high: number,
+  ) =>
+    `${name}: ${small(first[1])} at step ${count(first[0])}, ${small(last[1])} at step ${count(last[0])}; ` +
+    `between ${small(low)} and ${small(high)}`,
 } as const;

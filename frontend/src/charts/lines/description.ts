@@ -19,12 +19,12 @@ export function reading(
   let first: [number, number] | null = null;
   let last: [number, number] = [0, 0];
   let [low, high] = [Infinity, -Infinity];
-  values.forEach((value, i) => {
-    if (value === null || !Number.isFinite(value)) return;
+  for (const [i, value] of values.entries()) {
+    if (value === null || !Number.isFinite(value)) continue;
     last = [steps[i]!, value];
     first ??= last;
     low = Math.min(low, value);
     high = Math.max(high, value);
-  });
+  }
   return first ? words(name, first, last, low, high) : name;
 }

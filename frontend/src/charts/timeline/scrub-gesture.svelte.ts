@@ -27,6 +27,11 @@ export class Hand {
     return this.holds !== null;
   }
 
+  /** The hand has been where nobody followed it yet. */
+  private get behind(): boolean {
+    return this.unseen !== null;
+  }
+
   /** Start a drag if the event can start one; return whether it did. */
   pressed(event: PointerEvent): boolean {
     if (this.dragging || !event.isPrimary || event.button !== 0) return false;
@@ -43,7 +48,7 @@ export class Hand {
     clearTimeout(this.still);
     if (this.drawing) return;
     this.drawing = true;
-    while (this.unseen !== null) {
+    while (this.behind) {
       this.catchUp();
       if (this.dragging) await this.tell.painted();
     }

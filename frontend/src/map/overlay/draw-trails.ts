@@ -15,7 +15,7 @@ export function drawTrails(pen: Pen, { trails, view, width, height }: Scenery) {
     pen.beginPath();
     let begun = false;
     strokes.x.forEach((x, i) => {
-      const y = strokes.y[i]!;
+      const y = strokes.y[i] ?? null;
       if (x === null || y === null) return void (begun = false);
       const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
       const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;

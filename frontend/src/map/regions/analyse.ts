@@ -22,7 +22,7 @@ export function survey(placement: Placement, { ids, starts }: Members): Survey {
   const box = span(xy);
   const lies: Lie[] = [];
   for (let group = 0; group + 1 < starts.length; group++) {
-    lies.push(districtAt(xy, ids.subarray(starts[group]!, starts[group + 1]!), box));
+    lies.push(districtAt(xy, ids.subarray(starts[group], starts[group + 1]), box));
   }
   return { box, relief: reliefOf(xy, box), lies, grid: gridOf(xy, box) };
 }

@@ -40,7 +40,11 @@ export class Surveyor {
   /** Analyse a layout. `done` is called later, unless a newer layout replaces this one before its turn. */
   ask(placement: Placement, members: Members, done: (survey: Survey) => void) {
     this.next = { placement, members, done };
-    if (!this.at) this.begin();
+    if (!this.busy) this.begin();
+  }
+
+  private get busy(): boolean {
+    return this.at !== null;
   }
 
   /** Cancel all requests; their callbacks are not called any more. */
@@ -77,7 +81,7 @@ export class Surveyor {
     this.at = null;
     done(found);
     // If `done` asked for another analysis, that one has already begun.
-    if (!this.at) this.begin();
+    if (!this.busy) this.begin();
   }
 
   /** Continue on the main thread, because the worker failed or could not be loaded. */

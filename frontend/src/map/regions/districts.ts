@@ -71,7 +71,7 @@ export function membersOf(groups: Group[]): Members {
   const starts = new Uint32Array(groups.length + 1);
   groups.forEach(({ tokenIds }, i) => (starts[i + 1] = starts[i]! + tokenIds.length));
   const ids = new Uint32Array(starts[groups.length]!);
-  groups.forEach(({ tokenIds }, i) => ids.set(tokenIds, starts[i]!));
+  groups.forEach(({ tokenIds }, i) => ids.set(tokenIds, starts[i]));
   return { ids, starts };
 }
 

@@ -102,7 +102,7 @@ export class Alignment {
     if (!ids.length) this.anchor = null;
     // Another map has other units, so the tokens first take their places on it as they are.
     else if (!this.anchor || !same || other) {
-      this.anchor = placesOf(other || !last ? layout : last, ids);
+      this.anchor = placesOf(other ? layout : last, ids);
     }
     this.ids = ids;
     return (this.last = this.turnedLayout(layout));

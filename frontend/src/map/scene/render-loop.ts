@@ -70,7 +70,10 @@ export class Pacer {
     // After a frame that was slow to draw, the next one comes late.
     this.fineness.came(this.following ? now - this.drawn : null);
     this.following = false;
-    if (!moving && now - this.drawn < this.fineness.glowFrame) return this.wake();
+    if (!moving && now - this.drawn < this.fineness.glowFrame) {
+      this.wake();
+      return;
+    }
     const part = this.hasty ? this.fineness.hasty : this.fineness.part;
     this.following = this.draw(now, part);
     if (this.following) this.wake();

@@ -22,9 +22,8 @@ export function cardPlace(pointer: Point, card: Size, around: Size): [number, nu
     return [Math.max(EDGE, Math.min(at - size / 2, room - size - EDGE)), false];
   };
   const [left, clear] = beside(pointer.x, card.width, around.width);
-  let [top, apart] = beside(pointer.y, card.height, around.height);
+  const [below, apart] = beside(pointer.y, card.height, around.height);
   // Too wide for either side and too high for above or below: use the half with more space.
-  if (!clear && !apart)
-    top = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
-  return [left, top];
+  const free = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
+  return [left, clear || apart ? below : free];
 }

@@ -10,7 +10,7 @@ export class LampBuffers {
   private readonly lamps: WebGLVertexArrayObject;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    const buffer = () => gl.createBuffer()!;
+    const buffer = () => gl.createBuffer();
     this.buffers = { from: buffer(), to: buffer(), tint: buffer(), lit: buffer() };
     this.batch = buffer();
     this.lamps = gl.createVertexArray()!;

@@ -17,7 +17,7 @@ export type Depth = "bytes" | "half" | "full";
 
 /** Create a texture with linear filtering, clamped at its edges. */
 export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
-  const texture = gl.createTexture()!;
+  const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
@@ -36,7 +36,7 @@ export function targetOf(
   const picture = textureOf(gl);
   const format = { bytes: gl.RGBA8, half: gl.RGBA16F, full: gl.RGBA32F }[depth];
   gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
-  const frame = gl.createFramebuffer()!;
+  const frame = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, picture, 0);
   return { frame, picture, width, height };

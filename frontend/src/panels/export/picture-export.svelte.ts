@@ -38,7 +38,10 @@ export class Studio {
   async take(format: Format, handing: "save" | "share" = "save") {
     const { app, scene } = this;
     const run = app.run;
-    if (!run || !scene) return this.tell(t.pictures.nothing, true);
+    if (!run || !scene) {
+      this.tell(t.pictures.nothing, true);
+      return;
+    }
     if (this.busy) return;
     this.busy = true;
     this.tell(t.pictures.busy);
@@ -54,12 +57,13 @@ export class Studio {
         format === "png"
           ? await pngOf(scene, caption, size)
           : svgBlobOf(scene, caption, size, title);
-      if (!blob) return this.tell(t.pictures.nothing, true);
-      if (handing === "share" && !(await share(blob, name))) {
-        return this.tell(t.pictures.notShared, true);
+      if (!blob) this.tell(t.pictures.nothing, true);
+      else if (handing === "share" && !(await share(blob, name))) {
+        this.tell(t.pictures.notShared, true);
+      } else {
+        if (handing === "save") download(blob, name);
+        this.tell(t.pictures.saved(name, bytes(blob.size)));
       }
-      if (handing === "save") download(blob, name);
-      this.tell(t.pictures.saved(name, bytes(blob.size)));
     } catch (error) {
       console.warn("Lamplighter: no picture.", error);
       this.tell(t.pictures.failed, true);

@@ -134,6 +134,11 @@ export class Standing extends Shown {
     void this.follow();
   }
 
+  /** Says whether it was closed; asked again after an await, in which it may have been. */
+  private gone(): boolean {
+    return this.closed;
+  }
+
   private catchUp() {
     clearTimeout(this.lagging);
     this.lagging = undefined;
@@ -158,7 +163,7 @@ export class Standing extends Shown {
         }
         this.problem = null;
       } catch (error) {
-        if (this.closed) break;
+        if (this.gone()) break;
         if (!(error instanceof Refusal || error instanceof FrameError)) throw error;
         await this.failed(wish, error);
         continue;
@@ -205,7 +210,7 @@ export class Standing extends Shown {
     this.telling = next ? "light" : null;
     if (!next) return;
     await this.pause(LIGHT);
-    if (this.closed) return;
+    if (this.gone()) return;
     this.layouts = moment.layouts;
     this.telling = "move";
   }

@@ -46,6 +46,6 @@ export abstract class Asking {
       this.problem = error.failure;
       this.unanswered = true;
     }
-    this.timer = setTimeout(this.look, this.pause());
+    this.timer = setTimeout(() => void this.look(), this.pause());
   };
 }

@@ -98,7 +98,10 @@ export class Trails {
     if (!this.now.length || !span || layout.step === span.to) return;
     const { run, viewing } = this.app;
     // A jump or a scrub skips layouts, so the trails are fetched again.
-    if (layout.step < span.to || run?.paused) return this.begin();
+    if (layout.step < span.to || run?.paused) {
+      this.begin();
+      return;
+    }
     const from = viewing.over ? Math.max(span.from, layout.step - viewing.over) : span.from;
     this.now = this.now.map((trail) => grown(trail, layout, from));
     this.span = { from, to: layout.step };
