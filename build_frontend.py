@@ -4,7 +4,7 @@ Two entry points: hatchling's build hook (`pip install .`, `-e .`, wheels) and a
 
     python build_frontend.py           build, if the sources changed since the last build
     python build_frontend.py test      vitest
-    python build_frontend.py check     svelte-check, prettier --check
+    python build_frontend.py check     svelte-check, eslint, dependency-cruiser, prettier --check
     python build_frontend.py format    prettier --write
 
 The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a stale page is never
@@ -37,7 +37,16 @@ ROOT = Path(__file__).resolve().parent
 VITE = "node_modules/vite/bin/vite.js"
 VITEST = "node_modules/vitest/vitest.mjs"
 SVELTE_CHECK = "node_modules/svelte-check/bin/svelte-check"
+ESLINT = "node_modules/eslint/bin/eslint.js"
+DEPENDENCY_CRUISER = "node_modules/dependency-cruiser/bin/dependency-cruiser.mjs"
 PRETTIER = "node_modules/prettier/bin/prettier.cjs"
+
+CHECKS = (
+    (SVELTE_CHECK, "--tsconfig", "./tsconfig.json", "--fail-on-warnings"),
+    (ESLINT, "--max-warnings", "0", "."),
+    (DEPENDENCY_CRUISER, "--config", ".dependency-cruiser.mjs", "src", "benchmark"),
+    (PRETTIER, "--check", "."),
+)
 
 
 class BuildError(RuntimeError):
@@ -121,9 +130,20 @@ def test(frontend: Path) -> None:
 
 
 def check(frontend: Path) -> None:
-    """Check types and formatting."""
-    node(frontend, SVELTE_CHECK, "--tsconfig", "./tsconfig.json", "--fail-on-warnings")
-    node(frontend, PRETTIER, "--check", ".")
+    """Check types, lint, layers and formatting; run every tool, even after one has failed.
+
+    Raises:
+        BuildError: Some tools failed; the message names them, and they print what they found.
+    """
+    _require_node_wheel()
+    failed: list[str] = []
+    for script, *arguments in CHECKS:
+        try:
+            node(frontend, script, *arguments)
+        except BuildError as error:
+            failed.append(str(error))
+    if failed:
+        raise BuildError("; ".join(failed))
 
 
 def format_sources(frontend: Path) -> None:

@@ -1,6 +1,6 @@
 /**
- * Which room of `src/` may import which, and what none may do. Of a component only what it imports at run time is
- * seen here: its imports of types are held to the same layers by `eslint.config.js`.
+ * Rules for imports in `src/`. dependency-cruiser does not see what a component imports as types only;
+ * `eslint.config.js` holds those to the same layers.
  */
 
 import { LAYERS } from "./layers.js";
@@ -36,7 +36,7 @@ export default {
     },
     {
       name: "only figures know Plotly",
-      comment: "The page itself says when Plotly may load, and nothing else about it.",
+      comment: "The page itself only says when Plotly may load.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/(charts|map)/|^src/app/Page\\.svelte$" },
       to: { path: "^src/charts/plotly/" },
@@ -44,7 +44,7 @@ export default {
     {
       name: "pictures and films load late",
       comment:
-        "What the first of them needs is fetched when it is asked for: by import(), or types only.",
+        "Use import(), so that the exporters are fetched when the first picture is asked for.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/map/export/|\\.test\\.ts$" },
       to: { path: "^src/map/export/", dependencyTypesNot: ["type-only", "dynamic-import"] },

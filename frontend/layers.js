@@ -1,4 +1,4 @@
-/** The rooms of `src/`, and which of the others each may import: only those below it. `app` may import them all. */
+/** The rooms of `src/`, each with the rooms below it, which it may import. `app` may import them all. */
 export const LAYERS = {
   api: [],
   model: ["api"],

@@ -1,4 +1,4 @@
-/** Bytes read one field after the other, each checked before it is believed. */
+/** A reader of binary data that checks each field as it reads it. */
 
 /** Bytes that are not a frame, or a frame this version cannot read. */
 export class FrameError extends Error {}

@@ -1,15 +1,16 @@
-/** What went wrong, as a code and the facts of it. The words for it stand in `strings/failures`. */
+/** Failures as a code and facts. `strings/failures.ts` has the words for them. */
 
+/** The reason why something could not be done. */
 export type Failure =
-  /** Somebody gave the reason in words of their own: the server, or who read its bytes. */
+  /** A reason already in words: the server's, or a decoder's. */
   | { code: "said"; reason: string }
-  /** Fields of what was sent are wrong; null where the server does not say how. */
+  /** Fields of the request that were rejected; `reason` is null if the server gave none. */
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }
   | { code: "noMatrix" | "noLayout" | "noSuchMap" | "otherVocabulary" | "noToken" }
   | { code: "noMapAt" | "noStep"; step: number };
 
-/** An answer that is not 2xx, or that is not what was asked for. Status 0: no answer at all. */
+/** An error response, or one of the wrong kind. Status 0: no valid response at all. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -19,7 +20,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Makes a failure of the reason that somebody gives. */
+/** Make a failure of a reason that is already in words. */
 export function said(reason: string): Failure {
   return { code: "said", reason };
 }

@@ -1,26 +1,26 @@
-/** What each shortcut does; its keys stand in `model/shortcuts`. */
+/** The action of each shortcut; `model/shortcuts.ts` defines the keys. */
 
 import type { Command } from "../model/shortcuts";
 import type { App } from "../state/app-state.svelte";
 import type { LiveRun } from "../state/run/live-run.svelte";
 
-/** What shortcuts reach of the page, as far as it is there. */
+/** The parts of the page that shortcuts act on. */
 export interface Reach {
-  /** The map that is looked at, flat or with heights. */
+  /** Return the visible map, flat or as a skyline. */
   map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;
-  /** Train one step. */
+  /** Ask the trainer for one step. */
   step(): void;
   save(): void;
-  /** The page is too narrow for the inspector to stand beside the map. */
+  /** Return whether the page is too narrow for the inspector beside the map. */
   narrow(): boolean;
 }
 
-/** Makes the table of actions. One that returns false did nothing, and the key is the browser's. */
+/** Make the table of actions. An action returns false to leave the key to the browser. */
 export function shortcutActions(app: App, reach: Reach): Record<Command, () => unknown> {
   const { viewing, gathered } = app;
 
-  /** Keys go through time only where time stands still, or is not the present. */
+  /** Move through time by a key, and return true; while the picture is live, do nothing and return false. */
   function travel(go: (there: LiveRun) => void): boolean {
     const { run } = app;
     if (!run || run.at === null) return false;
@@ -62,7 +62,7 @@ export function shortcutActions(app: App, reach: Reach): Record<Command, () => u
     },
     escape() {
       if (gathered.drag !== "pan") {
-        // What was gathered first; then the lasso is put away.
+        // The first press clears the selection, the second puts the lasso away.
         if (gathered.ids.length) gathered.letGo();
         else gathered.drag = "pan";
       } else if (app.selection?.token != null) app.choose(null);

@@ -1,4 +1,4 @@
-/** A line from the chosen token to one that is near it. */
+/** The type of a line from the chosen token to a neighbour. */
 
 export type LinkKind = "space" | "map" | "both";
 

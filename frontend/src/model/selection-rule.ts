@@ -1,4 +1,4 @@
-/** Sets of tokens as a link writes them: by a rule, or id by id. Pure. */
+/** Sets of tokens as links write them: a rule, or ids. Pure. */
 
 /** A set that can be found again without naming every token. */
 export type Rule = { by: "district" | "class"; which: number } | { by: "search"; text: string };

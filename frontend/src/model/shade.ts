@@ -1,4 +1,4 @@
-/** What the colour of a lamp says: the entries of a legend, and which token stands in which. */
+/** The types of a legend: its entries, and the entry of each token. */
 
 import type { ColourBy } from "./view-options";
 

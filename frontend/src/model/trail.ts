@@ -1,4 +1,4 @@
-/** Where a token went on the map, as points in the order of time. */
+/** The types of a trail: the path of one token on the map. */
 
 export interface Trail {
   id: number;
@@ -8,7 +8,7 @@ export interface Trail {
   ys: number[];
 }
 
-/** A trail as the map draws it: of the steps only their order counts. */
+/** A trail as the map draws it, which needs no steps. */
 export interface DrawnTrail extends Omit<Trail, "steps"> {
   /** True for the chosen token, or one selected with it; false for the biggest movers. */
   own: boolean;

@@ -1,4 +1,4 @@
-/** What the viewer may choose from: panels, colours, maps, trails, links and heights. Pure. */
+/** The choices a viewer has: panels, colours, maps, trails, links and heights. Pure. */
 
 export const PANELS = [
   "token",

@@ -1,4 +1,4 @@
-/** The part of the map that is seen, and the part of the page that a map has. Pure. */
+/** The visible part of the map, and the part of the page that shows it. Pure. */
 
 /** A rectangle of the map: a view, or the bounds of a layout. */
 export interface View {

@@ -1,8 +1,8 @@
-/** What went wrong, in words: of what the server could not say in its own. */
+/** Texts of failures, for those that the server could not word itself. */
 
 import type { Failure } from "../api/failure";
 
-/** Says in words what went wrong. */
+/** Return the text of a failure. */
 export function failureText(failure: Failure): string {
   switch (failure.code) {
     case "said":

@@ -117,7 +117,7 @@ function value(by: ColourBy, of: number): string {
   }
 }
 
-/** Says in words what an entry of a legend is. */
+/** Return the text of a legend entry. */
 export function entryWords({ name, from, to, other }: Entry, by: Shades["by"]): string {
   const w = legend.legend;
   if (name !== null) return shownLine(name);

@@ -1,6 +1,6 @@
 /** Lines of a chart in words, for people who cannot see them. Pure. */
 
-/** Says what stands at the ends of a line, and between which values it runs; each end as its step and its value. */
+/** Words a line by its name, its ends (each a step and a value) and its lowest and highest value. */
 export type LineWords = (
   name: string,
   first: [number, number],

@@ -27,7 +27,7 @@ export class Hand {
     return this.holds !== null;
   }
 
-  /** The hand has been where nobody followed it yet. */
+  /** True while a position of the hand is still to be followed. */
   private get behind(): boolean {
     return this.unseen !== null;
   }

@@ -1,4 +1,4 @@
-/** What a film is recorded on, and what comes of it: encoded pictures and how they are to be shown. */
+/** The types of a video: its recorder, its encoded frames and its track. */
 
 /** The video track of a file. */
 export interface Video {

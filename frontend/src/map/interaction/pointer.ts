@@ -1,31 +1,35 @@
-/** Which of the presses on the map are clicks, and what was held with them. */
+/** Tells clicks on the map from drags, and remembers the modifier key held with them. */
 
 import type { Point } from "./lasso";
 
-/** Shift adds, alt takes away. */
+/** The modifier held when a pointer went down: shift adds, alt removes. */
 export type Held = "add" | "take" | null;
 
-/** Pixels a pointer moves until it means to drag or to draw, and no click. */
+/** Pixels a pointer must move before it drags or draws instead of clicking. */
 const MEANT = 5;
 
+/** The pointers that are down on the map. */
 export class Presses {
-  /** What was held when the pointer last went down. */
+  /** The modifier held when the pointer last went down. */
   held: Held = null;
-  /** Where the pointer went down, and what was held with it; null once it is no click any more. */
+  /** Where the pointer went down, and the modifier held then; null once it can no longer be a click. */
   private pressed: (Point & { how: Held }) | null = null;
-  /** Pointers that are down. */
+  /** Ids of the pointers that are down. */
   private readonly down = new Set<number>();
 
   begin(event: PointerEvent) {
     if ((event.target as Element).closest(".modebar")) return;
     this.down.add(event.pointerId);
     this.held = event.shiftKey ? "add" : event.altKey ? "take" : null;
-    // Two fingers pinch: neither of them taps.
+    // Two fingers pinch; neither of them taps.
     this.pressed =
       this.down.size > 1 ? null : { x: event.clientX, y: event.clientY, how: this.held };
   }
 
-  /** Also when it comes back, as a line around tokens does; and over what Plotly lays above the page to drag on. */
+  /**
+   * Drop the click once the pointer has moved away, even if it comes back as a lasso does. Listens on the
+   * window, since Plotly covers the page while dragging.
+   */
   travelled = (event: PointerEvent) => {
     if (this.pressed && far(event, this.pressed)) this.pressed = null;
   };
@@ -35,7 +39,7 @@ export class Presses {
     this.pressed = null;
   };
 
-  /** End a press; says what was held with it where it was a click, else null. */
+  /** End a press. Return the modifier held with it if it was a click, else null. */
   end(event: PointerEvent): { how: Held } | null {
     const { pressed } = this;
     this.lost(event);

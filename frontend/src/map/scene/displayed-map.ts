@@ -1,4 +1,4 @@
-/** What a map displays at an instant, on the screen or on a film. Pure. */
+/** The displayed state of a map at one instant, on the screen or in a film. Pure. */
 
 import type { Marks } from "../overlay/overlay-model";
 
@@ -26,7 +26,7 @@ export const UNMARKED: Marks = {
   trails: [],
 };
 
-/** Chooses the rows of a beat that may be named, those with the strongest gradient first; `strengths` by row. */
+/** Choose the rows of a beat that may be labelled, strongest gradient first; `strengths` by row. */
 export function namedRows(
   { ids, norms }: Pick<Beat, "ids" | "norms">,
   strengths: Float32Array,

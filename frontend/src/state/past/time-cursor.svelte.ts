@@ -134,7 +134,7 @@ export class Standing extends Shown {
     void this.follow();
   }
 
-  /** Says whether it was closed; asked again after an await, in which it may have been. */
+  /** Return whether it is closed. A call, since an await between two checks may have closed it. */
   private gone(): boolean {
     return this.closed;
   }

@@ -21,7 +21,7 @@ const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "
 /** Returns the tint of each district, the one its label on the map has. */
 type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
 
-/** What colours follow from: the part of the page's state that they look at. */
+/** The part of the page's state that colours depend on. */
 export interface ColourSources {
   readonly run: LiveRun | null;
   readonly layout: Layout | null;

@@ -28,7 +28,7 @@ interface Places {
   places: [number, number][][];
 }
 
-/** What trails follow from: the part of the page's state that they look at. */
+/** The part of the page's state that trails depend on. */
 export interface TrailSources {
   readonly run: LiveRun | null;
   readonly layout: Layout | null;

@@ -1,0 +1,76 @@
+/** Rules of ESLint: the strict type-checked ones of typescript-eslint, and the recommended ones for Svelte. */
+
+import js from "@eslint/js";
+import { defineConfig } from "eslint/config";
+import svelte from "eslint-plugin-svelte";
+import globals from "globals";
+import ts from "typescript-eslint";
+import { LAYERS } from "./layers.js";
+import svelteConfig from "./svelte.config.js";
+
+/** Hold the type imports of components to the layers, since dependency-cruiser does not see them. */
+const layers = Object.entries(LAYERS).map(([room, below]) => ({
+  files: [`src/${room}/**/*.svelte`],
+  rules: {
+    "@typescript-eslint/no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            regex: `^(\\.\\./)+(?!(${[room, ...below].join("|")})(/|$))(app|${Object.keys(LAYERS).join("|")})(/|$)`,
+            message: `${room} knows only what is below it (layers.js).`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+export default defineConfig(
+  { ignores: ["node_modules/", "public/"] },
+  js.configs.recommended,
+  ts.configs.strictTypeChecked,
+  svelte.configs.recommended,
+  {
+    languageOptions: {
+      globals: globals.browser,
+      parserOptions: {
+        projectService: { allowDefaultProject: ["*.js", ".*.mjs"] },
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: [".svelte"],
+      },
+    },
+    rules: {
+      // Under `noUncheckedIndexedAccess` every element of an array may be undefined; `!` says that it is not.
+      "@typescript-eslint/no-non-null-assertion": "off",
+      // Numbers read well in texts.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // Listeners are written `() => call()`; nobody reads what they return.
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      // `void value` in an effect names a value that the effect depends on.
+      "@typescript-eslint/no-meaningless-void-operator": "off",
+      // Sets and maps here are replaced whole, so plain ones in reactive state are enough.
+      "svelte/prefer-svelte-reactivity": "off",
+      // `{" "}` keeps a space where the markup breaks a line.
+      "svelte/no-useless-mustaches": "off",
+    },
+  },
+  {
+    files: ["**/*.svelte", "**/*.svelte.ts"],
+    languageOptions: { parserOptions: { parser: ts.parser, svelteConfig } },
+  },
+  {
+    files: ["**/*.svelte"],
+    rules: {
+      "max-lines": ["error", 400],
+      // Imports from another component have no type here; svelte-check checks their uses.
+      "@typescript-eslint/no-redundant-type-constituents": "off",
+      "@typescript-eslint/no-unsafe-argument": "off",
+      "@typescript-eslint/no-unsafe-assignment": "off",
+      "@typescript-eslint/no-unsafe-call": "off",
+      "@typescript-eslint/no-unsafe-member-access": "off",
+      "@typescript-eslint/no-unsafe-return": "off",
+    },
+  },
+  layers,
+);
