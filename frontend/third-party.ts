@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plugin } from "vite";
+import type { Plugin, Rolldown } from "vite";
 
 // Whose code the built page carries is known only once it is built: the bundler leaves out what nothing uses, and
 // adds functions of its own. So the notices are gathered from the very modules of which something is left.
@@ -24,7 +24,7 @@ interface Notice {
  */
 export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   const folders = new Set<string>();
-  const gather: Plugin["generateBundle"] = function (_, bundle) {
+  const gather = (bundle: Rolldown.OutputBundle) => {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== "chunk") continue;
       for (const [id, module] of Object.entries(chunk.modules)) {
@@ -34,11 +34,11 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
     }
   };
   return {
-    worker: { name: "third-party-worker", generateBundle: gather },
+    worker: { name: "third-party-worker", generateBundle: (_, bundle) => gather(bundle) },
     page: {
       name: "third-party",
-      generateBundle(...given) {
-        gather.apply(this, given);
+      generateBundle(_, bundle) {
+        gather(bundle);
         const notices = [...folders].sort().map(readNotice);
         notices.push({
           title: "plotly.js (MIT)",
