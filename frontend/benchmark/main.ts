@@ -6,19 +6,19 @@
  * and the whole map with land and labels, for which Plotly has contours and text.
  */
 
-import type { PlotlyDiv, Trace } from "../src/charts/plotly/library.d";
+import type { PlotlyDiv, PlotlyTrace } from "../src/charts/plotly/library.d";
 import { lampTraces, landTrace } from "../src/map/plotly-fallback";
-import { strengths } from "../src/map/easing";
-import { Lights } from "../src/map/webgl/renderer";
+import { lampStrengths } from "../src/map/easing";
+import { PointRenderer } from "../src/map/webgl/renderer";
 import { Overlay } from "../src/map/overlay/overlay";
-import { lampBytes } from "../src/map/palette";
+import { lampColours } from "../src/map/palette";
 import { placementOf } from "../src/model/placement";
-import { designSize } from "../src/map/scene/still-scene";
+import { designPixelSize } from "../src/map/scene/still-scene";
 import { Scene } from "../src/map/scene/scene";
 import type { Beat } from "../src/map/scene/displayed-map";
 import { decode, type Districts, type Layout } from "../src/api/frames";
 import type { Token } from "../src/api/rest";
-import { vocabularyOf, type Vocabulary } from "../src/api/vocabulary";
+import { buildVocabulary, type Vocabulary } from "../src/api/vocabulary";
 import { Meter } from "./meter";
 
 const meter = new Meter();
@@ -35,7 +35,7 @@ interface Cost {
 }
 
 let scene: Scene;
-let lights: Lights;
+let lights: PointRenderer;
 let frames: ArrayBuffer[] = [];
 let vocabulary: Vocabulary;
 let found: Districts;
@@ -65,20 +65,20 @@ function canvas(id: string): HTMLCanvasElement {
 async function begin(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
   const items = (await (await fetch(`${folder}/tokens.json`)).json()) as Token[];
-  vocabulary = vocabularyOf("benchmark", items, []);
+  vocabulary = buildVocabulary("benchmark", items, []);
   found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
   const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
-  tints = lampBytes(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
+  tints = lampColours(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
   scene = new Scene(canvas("lamps"), new Overlay(canvas("names")), {
-    viewed: () => undefined,
-    painted: () => undefined,
+    viewChanged: () => undefined,
+    beatPainted: () => undefined,
   });
   scene.resize(WIDTH, HEIGHT, INSETS);
   scene.setVocabulary(vocabulary);
   scene.setTints(tints);
   scene.setDistricts(found);
   scene.setLayout(decode(frames[0]!) as Layout);
-  lights = new Lights(canvas("lamps-alone"), () => undefined);
+  lights = new PointRenderer(canvas("lamps-alone"), () => undefined);
   lights.resize(WIDTH, HEIGHT);
   lights.setTokens(tints);
   await pause(1_500);
@@ -94,13 +94,13 @@ function beatOf(step: number): Beat {
 
 /** Measure the frames of one glide: main-thread ms of each, and the bytes uploaded by all of them. */
 async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
-  const lamps = scene.lights!;
-  scene.setStill(false);
+  const lamps = scene.renderer!;
+  scene.setReducedMotion(false);
   // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
   // frame.
   let land = 0;
-  const raise = lamps.raise.bind(lamps);
-  lamps.raise = (relief) => {
+  const raise = lamps.setLand.bind(lamps);
+  lamps.setLand = (relief) => {
     const before = lamps.uploaded;
     raise(relief);
     land += lamps.uploaded - before;
@@ -111,11 +111,11 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   const until = performance.now() + 2_000;
   while (performance.now() < until) {
     const glided = scene.glided;
-    meter.begin();
+    meter.reset();
     await new Promise((done) => requestAnimationFrame(done));
     if (scene.glided > glided) spent.push(meter.spent);
   }
-  lamps.raise = raise;
+  lamps.setLand = raise;
   return { frames: spent, uploaded: lamps.uploaded - before - land };
 }
 
@@ -139,7 +139,7 @@ async function costOf(
   await pause(300);
   await frameDrawn();
   readBack(canvas);
-  meter.begin();
+  meter.reset();
   const began = performance.now();
   meter.run(show);
   await drawn();
@@ -158,16 +158,16 @@ async function lampsAlone(n: number): Promise<Cost> {
   const { ids, norms } = beatOf(n);
   const moment = { view: scene.view, mixing: 1, rising: 1, glow: 1 };
   const show = () => {
-    lights.place(placementOf(decode(copy) as Layout));
-    lights.shine(ids, strengths(norms));
-    lights.draw(moment, designSize(WIDTH, HEIGHT));
+    lights.setPlacement(placementOf(decode(copy) as Layout));
+    lights.setLit(ids, lampStrengths(norms));
+    lights.render(moment, designPixelSize(WIDTH, HEIGHT));
   };
   return costOf(show, () => Promise.resolve(), lights.canvas);
 }
 
 /** Measure our whole map, drawn by the scene without a glide. */
 async function wholeCity(n: number): Promise<Cost> {
-  scene.setStill(true);
+  scene.setReducedMotion(true);
   scene.setHeld(1);
   const copy = frames[n]!.slice(0);
   const beat = beatOf(n);
@@ -176,7 +176,7 @@ async function wholeCity(n: number): Promise<Cost> {
     scene.setBeat(beat);
   };
   // The scene requested its animation frame before ours, so it has drawn when ours runs.
-  return costOf(show, frameDrawn, scene.lights!.canvas);
+  return costOf(show, frameDrawn, scene.renderer!.canvas);
 }
 
 /**
@@ -227,14 +227,14 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
  * Return the lamps as the page draws them with Plotly where WebGL2 is missing, but as scattergl traces and
  * without a limit.
  */
-function scattergl(layout: Layout, n: number): Trace[] {
+function scattergl(layout: Layout, n: number): PlotlyTrace[] {
   const [, ...traces] = lampTraces(layout, vocabulary, beatOf(n), tints, Infinity);
   return traces.map((trace) => ({ ...trace, type: "scattergl" }));
 }
 
 /** Return a text trace with as many labels as our map shows now, spread over tokens. */
-function namesTrace(): Trace {
-  const names = scene.written();
+function namesTrace(): PlotlyTrace {
+  const names = scene.labelTexts();
   const points = names.map((_, i) => scene.pixelOf(i * 7));
   const { x0, x1, y0, y1 } = scene.view;
   return {

@@ -22,7 +22,7 @@ export class Meter {
   }
 
   /** Restart the count. */
-  begin() {
+  reset() {
     this.spent = 0;
   }
 

@@ -11,7 +11,7 @@ export function utf8(bytes: Uint8Array): string {
   }
 }
 
-export function ascending(ids: Uint32Array, vocabulary: number): Uint32Array {
+export function checkAscending(ids: Uint32Array, vocabulary: number): Uint32Array {
   let before = -1;
   for (const id of ids) {
     if (id <= before || id >= vocabulary) {
@@ -22,46 +22,46 @@ export function ascending(ids: Uint32Array, vocabulary: number): Uint32Array {
   return ids;
 }
 
-export function limited(value: number, limit: number, name: string): number {
+export function checkLimit(value: number, limit: number, name: string): number {
   if (value > limit) throw new FrameError(`${name}: ${value} is more than ${limit}`);
   return value;
 }
 
 /** A reader of consecutive little-endian fields, never past the end. */
-export class Cursor {
-  at = 0;
+export class BinaryReader {
+  offset = 0;
   private readonly view: DataView;
 
   constructor(private readonly data: ArrayBuffer) {
     this.view = new DataView(data);
   }
 
-  get left(): number {
-    return this.data.byteLength - this.at;
+  get remaining(): number {
+    return this.data.byteLength - this.offset;
   }
 
-  u8 = () => this.view.getUint8(this.take(1));
-  u16 = () => this.view.getUint16(this.take(2), true);
-  u32 = () => this.view.getUint32(this.take(4), true);
-  f32 = () => this.view.getFloat32(this.take(4), true);
-  f64 = () => this.view.getFloat64(this.take(8), true);
-  u8s = (count: number) => new Uint8Array(this.data, this.take(count), count);
-  u16s = (count: number) => new Uint16Array(this.data, this.take(2 * count), count);
-  u32s = (count: number) => new Uint32Array(this.data, this.take(4 * count), count);
-  f32s = (count: number) => new Float32Array(this.data, this.take(4 * count), count);
-  skip = (bytes: number) => void this.take(bytes);
+  u8 = () => this.view.getUint8(this.advance(1));
+  u16 = () => this.view.getUint16(this.advance(2), true);
+  u32 = () => this.view.getUint32(this.advance(4), true);
+  f32 = () => this.view.getFloat32(this.advance(4), true);
+  f64 = () => this.view.getFloat64(this.advance(8), true);
+  u8s = (count: number) => new Uint8Array(this.data, this.advance(count), count);
+  u16s = (count: number) => new Uint16Array(this.data, this.advance(2 * count), count);
+  u32s = (count: number) => new Uint32Array(this.data, this.advance(4 * count), count);
+  f32s = (count: number) => new Float32Array(this.data, this.advance(4 * count), count);
+  skip = (bytes: number) => void this.advance(bytes);
 
   /** Skip the padding to the next multiple of four bytes. Throws `FrameError` unless it is zero. */
-  fill() {
-    if (this.u8s(-this.at & 3).some((byte) => byte !== 0)) {
+  skipPadding() {
+    if (this.u8s(-this.offset & 3).some((byte) => byte !== 0)) {
       throw new FrameError("something lies where nothing may be");
     }
   }
 
-  private take(bytes: number): number {
-    const from = this.at;
+  private advance(bytes: number): number {
+    const from = this.offset;
     if (bytes > this.data.byteLength - from) throw new FrameError("frame cut short");
-    this.at = from + bytes;
+    this.offset = from + bytes;
     return from;
   }
 }

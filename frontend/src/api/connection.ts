@@ -13,7 +13,7 @@ export const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
 
-export type Link =
+export type ConnectionState =
   | { state: "connecting" }
   | { state: "open" }
   | { state: "waiting"; attempt: number }
@@ -22,14 +22,14 @@ export type Link =
 /** A JSON message with its `type`. */
 export type Message = { type: string } & Record<string, unknown>;
 
-export interface Listener {
-  frame(frame: Frame): void;
-  message(message: Message): void;
-  link(link: Link): void;
+export interface ConnectionListener {
+  onFrame(frame: Frame): void;
+  onMessage(message: Message): void;
+  onState(link: ConnectionState): void;
 }
 
 /** Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */
-export function pauseBefore(attempt: number, random: number): number {
+export function reconnectDelay(attempt: number, random: number): number {
   const ceiling = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1));
   return ceiling * (0.5 + random / 2);
 }
@@ -40,12 +40,12 @@ export class Connection {
   private attempt = 0;
   private closed = false;
   /** When the last message arrived, as of `performance.now()`. */
-  heard = 0;
+  lastMessageAt = 0;
 
   constructor(
     /** Called at each try, because the URL may depend on what was received last. */
-    private readonly address: () => string,
-    private readonly listener: Listener,
+    private readonly url: () => string,
+    private readonly listener: ConnectionListener,
   ) {
     this.connect();
     addEventListener("online", this.retry);
@@ -55,7 +55,7 @@ export class Connection {
   retry = () => {
     if (this.closed) return;
     clearTimeout(this.timer);
-    this.drop();
+    this.dropSocket();
     this.connect();
   };
 
@@ -63,47 +63,47 @@ export class Connection {
     this.closed = true;
     clearTimeout(this.timer);
     removeEventListener("online", this.retry);
-    this.drop();
+    this.dropSocket();
   }
 
   private connect() {
-    this.listener.link({ state: "connecting" });
-    const socket = new WebSocket(this.address());
+    this.listener.onState({ state: "connecting" });
+    const socket = new WebSocket(this.url());
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempt = 0;
-      this.heard = performance.now();
-      this.listener.link({ state: "open" });
+      this.lastMessageAt = performance.now();
+      this.listener.onState({ state: "open" });
     };
-    socket.onmessage = ({ data }) => this.hear(data as ArrayBuffer | string);
-    socket.onclose = ({ code, reason }) => this.lost(code, reason);
+    socket.onmessage = ({ data }) => this.handleMessage(data as ArrayBuffer | string);
+    socket.onclose = ({ code, reason }) => this.handleClose(code, reason);
     this.socket = socket;
   }
 
-  private hear(data: ArrayBuffer | string) {
-    this.heard = performance.now();
+  private handleMessage(data: ArrayBuffer | string) {
+    this.lastMessageAt = performance.now();
     try {
-      if (typeof data === "string") this.listener.message(JSON.parse(data) as Message);
-      else this.listener.frame(decode(data));
+      if (typeof data === "string") this.listener.onMessage(JSON.parse(data) as Message);
+      else this.listener.onFrame(decode(data));
     } catch (error) {
       if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error;
       console.warn(`Lamplighter: a message could not be read: ${error.message}`);
     }
   }
 
-  private lost(code: number, reason: string) {
+  private handleClose(code: number, reason: string) {
     this.socket = null;
     if (this.closed) return;
     if (FINAL_CODES.has(code)) {
-      this.listener.link({ state: "refused", code, reason });
+      this.listener.onState({ state: "refused", code, reason });
       return;
     }
     this.attempt += 1;
-    this.listener.link({ state: "waiting", attempt: this.attempt });
-    this.timer = setTimeout(() => this.connect(), pauseBefore(this.attempt, Math.random()));
+    this.listener.onState({ state: "waiting", attempt: this.attempt });
+    this.timer = setTimeout(() => this.connect(), reconnectDelay(this.attempt, Math.random()));
   }
 
-  private drop() {
+  private dropSocket() {
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;

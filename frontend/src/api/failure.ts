@@ -11,7 +11,7 @@ export type Failure =
   | { code: "noMapAt" | "noStep"; step: number };
 
 /** An error response, or one of the wrong kind. Status 0: no valid response at all. */
-export class Refusal extends Error {
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly failure: Failure,

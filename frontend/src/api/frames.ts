@@ -5,7 +5,7 @@
  * It reads single frames; sockets are in `connection.ts`.
  */
 
-import { ascending, Cursor, FrameError, limited, utf8 } from "./binary-reader";
+import { checkAscending, BinaryReader, FrameError, checkLimit, utf8 } from "./binary-reader";
 
 export const VERSION = 1;
 /** Value of `Census.lastLit` for a row that no batch has touched. */
@@ -13,11 +13,11 @@ export const NEVER = 0xffffffff;
 
 const MAX_VOCABULARY = 1 << 22;
 const MAX_DIM = 1 << 14;
-const MOST_DISTRICTS = 0xfffe;
-const MOST_TEXT = 1 << 22;
+const MAX_DISTRICTS = 0xfffe;
+const MAX_TEXT_BYTES = 1 << 22;
 const HEADER = 24;
 
-interface Stamp {
+interface FrameHeader {
   attempt: number;
   /** The state after this many updates. */
   step: number;
@@ -29,7 +29,7 @@ interface Stamp {
 /**
  * One step's changes, or several steps merged for a viewer who fell behind (`firstStep < step`).
  */
-export interface Pulse extends Stamp {
+export interface Pulse extends FrameHeader {
   kind: "pulse";
   firstStep: number;
   merged: boolean;
@@ -53,15 +53,15 @@ export interface Pulse extends Stamp {
 }
 
 /** A view: the fixed linear one, or the map, which is called umap whatever method drew it. */
-export type Method = "linear" | "umap";
+export type LayoutMethod = "linear" | "umap";
 
 const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
 export type DrawnBy = (typeof DRAWN_BY)[number];
 
 /** Positions of the tokens at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
-export interface Layout extends Stamp {
+export interface Layout extends FrameHeader {
   kind: "layout";
-  method: Method;
+  method: LayoutMethod;
   drawnBy: DrawnBy;
   x0: number;
   x1: number;
@@ -78,7 +78,7 @@ export interface Layout extends Stamp {
 }
 
 /** Clusters of the space at one step. */
-export interface Districts extends Stamp {
+export interface Districts extends FrameHeader {
   kind: "districts";
   /** Ascending from 1; a district keeps its id as long as it lives. */
   ids: Uint32Array;
@@ -89,7 +89,7 @@ export interface Districts extends Stamp {
 }
 
 /** Vectors of some rows, or of all. */
-export interface Rows extends Stamp {
+export interface Rows extends FrameHeader {
   kind: "rows";
   dim: number;
   whole: boolean;
@@ -98,7 +98,7 @@ export interface Rows extends Stamp {
 }
 
 /** How often, and when last, each row was in a batch. */
-export interface Census extends Stamp {
+export interface Census extends FrameHeader {
   kind: "census";
   touches: Uint32Array;
   /** Step; `NEVER` where no batch has touched the row. */
@@ -109,24 +109,24 @@ export type Frame = Pulse | Layout | Rows | Census | Districts;
 
 /** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
-  const cursor = new Cursor(data);
+  const cursor = new BinaryReader(data);
   const frame = decodeNext(cursor);
-  if (cursor.at !== data.byteLength) {
-    throw new FrameError(`${data.byteLength - cursor.at} bytes too many`);
+  if (cursor.offset !== data.byteLength) {
+    throw new FrameError(`${data.byteLength - cursor.offset} bytes too many`);
   }
   return frame;
 }
 
 /** Decode consecutive frames; their arrays are views on `data`. Throws `FrameError`. */
 export function decodeAll(data: ArrayBuffer): Frame[] {
-  const cursor = new Cursor(data);
+  const cursor = new BinaryReader(data);
   const frames: Frame[] = [];
-  while (cursor.at < data.byteLength) frames.push(decodeNext(cursor));
+  while (cursor.offset < data.byteLength) frames.push(decodeNext(cursor));
   return frames;
 }
 
-function decodeNext(cursor: Cursor): Frame {
-  if (cursor.left < HEADER) throw new FrameError(`only ${cursor.left} bytes`);
+function decodeNext(cursor: BinaryReader): Frame {
+  if (cursor.remaining < HEADER) throw new FrameError(`only ${cursor.remaining} bytes`);
   if (cursor.u32() !== 0x504d414c) throw new FrameError("not a Lamplighter frame");
   const version = cursor.u8();
   if (version !== VERSION) throw new FrameError(`frame version ${version}; this page reads 1`);
@@ -136,7 +136,7 @@ function decodeNext(cursor: Cursor): Frame {
   return decodeBody(kind, cursor, flags, stamp);
 }
 
-function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): Frame {
+function decodeBody(kind: number, cursor: BinaryReader, flags: number, stamp: FrameHeader): Frame {
   switch (kind) {
     case 1:
       return decodePulse(cursor, flags, stamp);
@@ -145,7 +145,7 @@ function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): 
     case 3:
       return decodeRows(cursor, flags, stamp);
     case 4: {
-      stamp.vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+      stamp.vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
       cursor.skip(4);
       const touches = cursor.u32s(stamp.vocabulary);
       return { kind: "census", ...stamp, touches, lastLit: cursor.u32s(stamp.vocabulary) };
@@ -157,12 +157,12 @@ function decodeBody(kind: number, cursor: Cursor, flags: number, stamp: Stamp): 
   }
 }
 
-function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
+function decodePulse(cursor: BinaryReader, flags: number, stamp: FrameHeader): Pulse {
   const firstStep = cursor.u32();
-  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
-  const batch = limited(cursor.u32(), vocabulary, "rows in the batch set");
-  const gradient = limited(cursor.u32(), vocabulary, "rows in the gradient set");
-  const moved = limited(cursor.u32(), vocabulary, "rows in the moved set");
+  const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const batch = checkLimit(cursor.u32(), vocabulary, "rows in the batch set");
+  const gradient = checkLimit(cursor.u32(), vocabulary, "rows in the gradient set");
+  const moved = checkLimit(cursor.u32(), vocabulary, "rows in the moved set");
   const layers = cursor.u32();
   const loss = cursor.f32();
   const learningRate = cursor.f32();
@@ -174,7 +174,7 @@ function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
   if (firstStep > stamp.step || merged !== (firstStep !== stamp.step)) {
     throw new FrameError("the first of the merged steps contradicts the rest");
   }
-  const batchIds = ascending(cursor.u32s(batch), vocabulary);
+  const batchIds = checkAscending(cursor.u32s(batch), vocabulary);
   const batchCounts = cursor.u32s(batch);
   const gradientIds = decodeSet(cursor, (flags >> 1) & 3, gradient, batchIds, vocabulary);
   const gradientNorms = cursor.f32s(gradient);
@@ -203,8 +203,8 @@ function decodePulse(cursor: Cursor, flags: number, stamp: Stamp): Pulse {
   };
 }
 
-function decodeLayout(cursor: Cursor, flags: number, stamp: Stamp): Layout {
-  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+function decodeLayout(cursor: BinaryReader, flags: number, stamp: FrameHeader): Layout {
+  const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const method = cursor.u8();
   const drawnBy = DRAWN_BY[method];
   if (drawnBy === undefined) throw new FrameError(`unknown layout method: ${method}`);
@@ -232,15 +232,15 @@ function decodeLayout(cursor: Cursor, flags: number, stamp: Stamp): Layout {
   };
   if (flags & 1) {
     layout.byToken = cursor.u8s(vocabulary);
-    cursor.fill();
+    cursor.skipPadding();
   }
   return layout;
 }
 
-function decodeDistricts(cursor: Cursor, stamp: Stamp): Districts {
-  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
-  const count = limited(cursor.u32(), Math.min(vocabulary, MOST_DISTRICTS), "districts");
-  const length = limited(cursor.u32(), MOST_TEXT, "bytes of names");
+function decodeDistricts(cursor: BinaryReader, stamp: FrameHeader): Districts {
+  const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const count = checkLimit(cursor.u32(), Math.min(vocabulary, MAX_DISTRICTS), "districts");
+  const length = checkLimit(cursor.u32(), MAX_TEXT_BYTES, "bytes of names");
   cursor.skip(4);
   const ids = cursor.u32s(count);
   ids.forEach((id, i) => {
@@ -249,12 +249,12 @@ function decodeDistricts(cursor: Cursor, stamp: Stamp): Districts {
     }
   });
   const of = cursor.u16s(vocabulary);
-  cursor.fill();
+  cursor.skipPadding();
   for (const place of of) {
     if (place > count) throw new FrameError("a token of a district that is not there");
   }
   const text = utf8(cursor.u8s(length));
-  cursor.fill();
+  cursor.skipPadding();
   const names = count ? text.split("\n") : [];
   if (names.length !== count || (!count && text)) {
     throw new FrameError("as many names as districts must be there");
@@ -262,39 +262,39 @@ function decodeDistricts(cursor: Cursor, stamp: Stamp): Districts {
   return { kind: "districts", ...stamp, vocabulary, ids, names, of };
 }
 
-function decodeRows(cursor: Cursor, flags: number, stamp: Stamp): Rows {
-  const vocabulary = limited(cursor.u32(), MAX_VOCABULARY, "vocabulary");
-  const dim = limited(cursor.u32(), MAX_DIM, "dim");
-  const count = limited(cursor.u32(), vocabulary, "rows");
+function decodeRows(cursor: BinaryReader, flags: number, stamp: FrameHeader): Rows {
+  const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+  const dim = checkLimit(cursor.u32(), MAX_DIM, "dim");
+  const count = checkLimit(cursor.u32(), vocabulary, "rows");
   cursor.skip(4);
   const whole = (flags & 1) === 1;
   if (whole && count !== vocabulary) throw new FrameError("a whole matrix must have every row");
-  const listed = whole ? null : ascending(cursor.u32s(count), vocabulary);
+  const listed = whole ? null : checkAscending(cursor.u32s(count), vocabulary);
   const vectors = cursor.f32s(count * dim);
-  const tokenIds = listed ?? everyId(vocabulary);
+  const tokenIds = listed ?? allIds(vocabulary);
   return { kind: "rows", ...stamp, vocabulary, dim, whole, tokenIds, vectors };
 }
 
 function decodeSet(
-  cursor: Cursor,
-  how: number,
+  cursor: BinaryReader,
+  encoding: number,
   count: number,
   batchIds: Uint32Array,
   vocabulary: number,
 ): Uint32Array {
-  if (how === 0) return ascending(cursor.u32s(count), vocabulary);
-  if (how === 1) {
+  if (encoding === 0) return checkAscending(cursor.u32s(count), vocabulary);
+  if (encoding === 1) {
     if (count !== batchIds.length) throw new FrameError("a set like the batch's has its size");
     return batchIds;
   }
-  if (how === 2) {
+  if (encoding === 2) {
     if (count !== vocabulary) throw new FrameError("a set of all rows must have every row");
-    return everyId(vocabulary);
+    return allIds(vocabulary);
   }
-  throw new FrameError(`unknown way to write a set: ${how}`);
+  throw new FrameError(`unknown way to write a set: ${encoding}`);
 }
 
-function everyId(vocabulary: number): Uint32Array {
+function allIds(vocabulary: number): Uint32Array {
   const ids = new Uint32Array(vocabulary);
   for (let id = 0; id < vocabulary; id++) ids[id] = id;
   return ids;

@@ -2,10 +2,10 @@
 
 import { decode, type Rows } from "./frames";
 import { FrameError } from "./binary-reader";
-import { ask, askBytes, runPath } from "./rest";
-import { Refusal, said } from "./failure";
+import { requestJson, requestBytes, runPath } from "./rest";
+import { ApiError, said } from "./failure";
 
-interface Kept {
+interface ExactSteps {
   /** First and last steps of the ranges that rebuild exactly. */
   stretches: [number, number][];
   next: string | null;
@@ -17,32 +17,36 @@ interface Kept {
  */
 export async function fetchMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
   try {
-    return await fetchExactly(run, step, signal);
+    return await fetchExactMatrix(run, step, signal);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    const kept = await keptBefore(run, step, signal);
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const kept = await lastExactStep(run, step, signal);
     if (kept === null) throw error;
-    return await fetchExactly(run, kept, signal);
+    return await fetchExactMatrix(run, kept, signal);
   }
 }
 
-async function fetchExactly(run: string, step: number, signal: AbortSignal): Promise<Rows> {
-  const data = await askBytes(runPath(run, `snapshots/${step}?format=frame`), { signal });
+async function fetchExactMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
+  const data = await requestBytes(runPath(run, `snapshots/${step}?format=frame`), { signal });
   try {
     const frame = decode(data);
     if (frame.kind === "rows" && frame.whole) return frame;
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
-    throw new Refusal(0, said(error.message));
+    throw new ApiError(0, said(error.message));
   }
-  throw new Refusal(0, { code: "noMatrix" });
+  throw new ApiError(0, { code: "noMatrix" });
 }
 
-async function keptBefore(run: string, step: number, signal: AbortSignal): Promise<number | null> {
+async function lastExactStep(
+  run: string,
+  step: number,
+  signal: AbortSignal,
+): Promise<number | null> {
   let last: number | null = null;
   let path: string | null = runPath(run, `snapshots?from=0&to=${step}&limit=10000`);
   while (path) {
-    const page: Kept = await ask<Kept>(path, { signal });
+    const page: ExactSteps = await requestJson<ExactSteps>(path, { signal });
     last = page.stretches.at(-1)?.[1] ?? last;
     path = page.next;
   }

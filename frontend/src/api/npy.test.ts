@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readNpy } from "./npy";
+import { parseNpy } from "./npy";
 
 function npy(head: string, numbers: number[]): ArrayBuffer {
   const words = new TextEncoder().encode(head);
@@ -16,7 +16,7 @@ const HEAD = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
 describe("npy", () => {
   it("gives the numbers, wherever the head ends", () => {
     for (const head of [HEAD, ` ${HEAD}`]) {
-      expect([...readNpy(npy(head, [1, -2.5, 3]))]).toEqual([1, -2.5, 3]);
+      expect([...parseNpy(npy(head, [1, -2.5, 3]))]).toEqual([1, -2.5, 3]);
     }
   });
 
@@ -28,6 +28,6 @@ describe("npy", () => {
       npy(HEAD.replace("(3,)", "(3, 1)"), [1, 2, 3]),
       npy(HEAD, [1, 2, 3]).slice(0, 20),
     ];
-    for (const data of others) expect(() => readNpy(data)).toThrow(RangeError);
+    for (const data of others) expect(() => parseNpy(data)).toThrow(RangeError);
   });
 });

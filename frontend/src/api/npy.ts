@@ -2,8 +2,8 @@
  * Arrays in the npy format of `numpy.save`, of the one kind the server sends: float32, one axis.
  */
 
-import { answerTo } from "./rest";
-import { Refusal, said } from "./failure";
+import { fetchResponse } from "./rest";
+import { ApiError, said } from "./failure";
 
 const MAGIC = "\x93NUMPY";
 
@@ -11,7 +11,7 @@ const MAGIC = "\x93NUMPY";
  * Parse an npy file into its numbers. Throws `RangeError` for anything but little-endian float32
  * with one axis.
  */
-export function readNpy(data: ArrayBuffer): Float32Array {
+export function parseNpy(data: ArrayBuffer): Float32Array {
   const view = new DataView(data);
   const text = (from: number, length: number) =>
     String.fromCharCode(...new Uint8Array(data, from, length));
@@ -31,12 +31,12 @@ export function readNpy(data: ArrayBuffer): Float32Array {
 /**
  * Request an array; return its numbers and the response headers. Throws `ApiError`, or the abort.
  */
-export async function askNumbers(path: string, signal: AbortSignal) {
-  const answer = await answerTo(path, { signal, headers: { accept: "application/x-npy" } });
+export async function requestArray(path: string, signal: AbortSignal) {
+  const answer = await fetchResponse(path, { signal, headers: { accept: "application/x-npy" } });
   try {
-    return { numbers: readNpy(await answer.arrayBuffer()), headers: answer.headers };
+    return { numbers: parseNpy(await answer.arrayBuffer()), headers: answer.headers };
   } catch (error) {
     if (signal.aborted || !(error instanceof RangeError)) throw error;
-    throw new Refusal(0, said(error.message));
+    throw new ApiError(0, said(error.message));
   }
 }

@@ -1,6 +1,6 @@
 /** The REST interface of `docs/rest.md`: its types, and the functions that send requests. */
 
-import { Refusal, said, type Failure } from "./failure";
+import { ApiError, said, type Failure } from "./failure";
 
 export type Phase =
   "waiting" | "preparing" | "running" | "paused" | "finished" | "interrupted" | "failed";
@@ -225,7 +225,7 @@ export interface MapRecipe {
 }
 
 /** The current map settings, and the requested ones. */
-export interface Drawing {
+export interface MapSettings {
   chosen: MapRecipe;
   asked: MapRecipe;
   settled: boolean;
@@ -242,7 +242,7 @@ export interface Reprojection {
 }
 
 /** A presenter's request to a run. */
-export type Ask =
+export type TrainerRequest =
   | ({ kind: "map" } & Partial<MapRecipe>)
   | { kind: "pause" | "resume" | "step" | "stop" }
   | { kind: "pace"; steps_per_second: number | null }
@@ -253,27 +253,27 @@ export type Ask =
  * Send a request; return the response's JSON. `path` starts at the root. Throws `ApiError`, or the
  * abort.
  */
-export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const text = await read(path, init, (answer) => answer.text());
+export async function requestJson<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const text = await readBody(path, init, (answer) => answer.text());
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
 /** Send a request; return the response's bytes. Throws `ApiError`, or the abort. */
-export function askBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
-  return read(path, init, (answer) => answer.arrayBuffer());
+export function requestBytes(path: string, init: RequestInit = {}): Promise<ArrayBuffer> {
+  return readBody(path, init, (answer) => answer.arrayBuffer());
 }
 
-async function read<T>(
+async function readBody<T>(
   path: string,
   init: RequestInit,
   content: (answer: Response) => Promise<T>,
 ): Promise<T> {
-  const answer = await answerTo(path, init);
+  const answer = await fetchResponse(path, init);
   try {
     return await content(answer);
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, { code: "broken" });
+    throw new ApiError(0, { code: "broken" });
   }
 }
 
@@ -281,22 +281,22 @@ async function read<T>(
  * Send a request; return the response, with its body unread. Throws `ApiError` unless it is 2xx, or
  * the abort.
  */
-export async function answerTo(path: string, init: RequestInit = {}): Promise<Response> {
+export async function fetchResponse(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted) throw error;
-    throw new Refusal(0, { code: "silent" });
+    throw new ApiError(0, { code: "silent" });
   }
   if (answer.ok) return answer;
-  throw new Refusal(answer.status, await reason(answer));
+  throw new ApiError(answer.status, await errorMessage(answer));
 }
 
 /** Send `content` as JSON; return the response's JSON. Throws `ApiError`, or the abort. */
-export function send<T>(path: string, content: unknown, method = "POST"): Promise<T> {
+export function sendJson<T>(path: string, content: unknown, method = "POST"): Promise<T> {
   const headers = { "content-type": "application/json" };
-  return ask<T>(path, { method, headers, body: JSON.stringify(content) });
+  return requestJson<T>(path, { method, headers, body: JSON.stringify(content) });
 }
 
 /** Return `/api/runs/<run>/<rest>`, with the run's id escaped. */
@@ -304,12 +304,12 @@ export function runPath(run: string, rest = ""): string {
   return `/api/runs/${encodeURIComponent(run)}${rest && `/${rest}`}`;
 }
 
-async function reason(answer: Response): Promise<Failure> {
+async function errorMessage(answer: Response): Promise<Failure> {
   try {
     const problem = (await answer.json()) as { detail?: unknown; title?: unknown };
     if (typeof problem.detail === "string") return said(problem.detail);
     if (Array.isArray(problem.detail))
-      return { code: "invalid", faults: problem.detail.map(fault) };
+      return { code: "invalid", faults: problem.detail.map(describeFault) };
     if (typeof problem.title === "string") return said(problem.title);
   } catch {
     // Without JSON the status line has to do.
@@ -317,7 +317,7 @@ async function reason(answer: Response): Promise<Failure> {
   return said(`${answer.status} ${answer.statusText}`.trim());
 }
 
-function fault(item: unknown): { field: string; reason: string | null } {
+function describeFault(item: unknown): { field: string; reason: string | null } {
   const { loc, msg } = item as { loc?: unknown[]; msg?: string };
   return { field: (loc ?? []).filter((part) => part !== "body").join("."), reason: msg ?? null };
 }

@@ -1,32 +1,32 @@
 import { describe, expect, it } from "vitest";
-import { shown, shownLine, vocabularyOf } from "./vocabulary";
+import { printableToken, printableText, buildVocabulary } from "./vocabulary";
 
 describe("token text", () => {
   it("is shown as it is, when it is harmless", () => {
     for (const word of ["dog", "naïve", "שלום", "犬", "👩\u200d🚀", "<b>bold</b>", "&amp;"]) {
-      expect(shown(word)).toBe(word);
+      expect(printableToken(word)).toBe(word);
     }
   });
 
   it("loses what cannot be seen and keeps what can", () => {
-    expect(shown("a\u202eb\u0000c\u200bd")).toBe("abcd");
-    expect(shown("\n")).toBe("⏎");
-    expect(shown(" the")).toBe("␣the");
-    expect(shown("\u200f\u200d")).toBe("(invisible)");
-    expect(shown("")).toBe("(invisible)");
-    expect(shown("\u3164\u00a0\ufe0f")).toBe("(invisible)");
-    expect(shown(undefined)).toBe("?");
+    expect(printableToken("a\u202eb\u0000c\u200bd")).toBe("abcd");
+    expect(printableToken("\n")).toBe("⏎");
+    expect(printableToken(" the")).toBe("␣the");
+    expect(printableToken("\u200f\u200d")).toBe("(invisible)");
+    expect(printableToken("")).toBe("(invisible)");
+    expect(printableToken("\u3164\u00a0\ufe0f")).toBe("(invisible)");
+    expect(printableToken(undefined)).toBe("?");
   });
 
   it("stays on its line, however many marks are stacked on a letter", () => {
-    expect(shown("e" + "\u0301".repeat(300) + "f")).toBe("e" + "\u0301".repeat(4) + "f");
-    expect(shownLine("e" + "\u0301".repeat(300))).toBe("e" + "\u0301".repeat(4));
+    expect(printableToken("e" + "\u0301".repeat(300) + "f")).toBe("e" + "\u0301".repeat(4) + "f");
+    expect(printableText("e" + "\u0301".repeat(300))).toBe("e" + "\u0301".repeat(4));
     // As many as there are in a language.
-    expect(shown("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
+    expect(printableToken("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
   });
 
   it("ends somewhere", () => {
-    expect(shown("🐕".repeat(500))).toHaveLength(2 * 47 + 1);
+    expect(printableToken("🐕".repeat(500))).toHaveLength(2 * 47 + 1);
   });
 });
 
@@ -39,7 +39,7 @@ describe("vocabulary", () => {
       class: name,
     });
     const items = [token(1, 9, "pets"), token(0, 5, null), token(2, 9, "new")];
-    const vocabulary = vocabularyOf("r", items, ["trees", "pets"]);
+    const vocabulary = buildVocabulary("r", items, ["trees", "pets"]);
     expect(vocabulary.classes).toEqual(["trees", "pets", "new"]);
     expect([...vocabulary.classOf]).toEqual([-1, 1, 2]);
     expect([...vocabulary.byCount]).toEqual([1, 2, 0]);

@@ -1,6 +1,6 @@
 /** The tokens of a run: their text, their counts, and their planted classes if there are any. */
 
-import { ask, runPath, type Token } from "./rest";
+import { requestJson, runPath, type Token } from "./rest";
 
 export interface Vocabulary {
   run: string;
@@ -14,8 +14,8 @@ export interface Vocabulary {
   byCount: Uint32Array;
 }
 
-const PAGE = 50_000;
-const LONGEST = 48;
+const PAGE_SIZE = 50_000;
+const MAX_LETTERS = 48;
 
 /**
  * Fetch all tokens of a run. `classes` gives the order of the classes, so that tints stay the same.
@@ -28,14 +28,14 @@ export async function fetchVocabulary(
 ): Promise<Vocabulary> {
   const items: Token[] = [];
   for (;;) {
-    const path = runPath(run, `tokens?limit=${PAGE}&offset=${items.length}`);
-    const page = (await ask<{ items: Token[] }>(path, { signal })).items;
+    const path = runPath(run, `tokens?limit=${PAGE_SIZE}&offset=${items.length}`);
+    const page = (await requestJson<{ items: Token[] }>(path, { signal })).items;
     items.push(...page);
-    if (page.length < PAGE) return vocabularyOf(run, items, classes);
+    if (page.length < PAGE_SIZE) return buildVocabulary(run, items, classes);
   }
 }
 
-export function vocabularyOf(run: string, items: Token[], known: string[]): Vocabulary {
+export function buildVocabulary(run: string, items: Token[], known: string[]): Vocabulary {
   const classes = [...known];
   const counts = new Uint32Array(items.length);
   const classOf = new Int16Array(items.length).fill(-1);
@@ -63,7 +63,7 @@ const STACKED = /(\p{M}{4})\p{M}+/gu;
 const INKLESS = /^[\p{DI}\s\u2800]*$/u;
 
 /** Return a line with token text in it, made safe to show. */
-export function shownLine(line: string): string {
+export function printableText(line: string): string {
   return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
 }
 
@@ -71,7 +71,7 @@ export function shownLine(line: string): string {
  * Return a token made safe to show: white space visible, invisible characters removed, long text
  * cut.
  */
-export function shown(token: string | undefined): string {
+export function printableToken(token: string | undefined): string {
   if (token === undefined) return "?";
   const text = token
     .replaceAll("\n", "⏎")
@@ -81,5 +81,5 @@ export function shown(token: string | undefined): string {
     .replace(/^ +| +$/g, (spaces) => "␣".repeat(Math.min(3, spaces.length)));
   if (INKLESS.test(text)) return "(invisible)";
   const letters = Array.from(text);
-  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : text;
+  return letters.length > MAX_LETTERS ? `${letters.slice(0, MAX_LETTERS - 1).join("")}…` : text;
 }

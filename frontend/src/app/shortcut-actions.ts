@@ -1,7 +1,7 @@
 /** The action of each shortcut; `model/shortcuts.ts` defines the keys. */
 
 import type { Command } from "../model/shortcuts";
-import type { App } from "../state/app-state.svelte";
+import type { AppState } from "../state/app-state.svelte";
 import type { LiveRun } from "../state/run/live-run.svelte";
 
 /** The parts of the page that shortcuts act on. */
@@ -17,20 +17,20 @@ export interface Reach {
 }
 
 /** Make the table of actions. An action returns false to leave the key to the browser. */
-export function shortcutActions(app: App, reach: Reach): Record<Command, () => unknown> {
-  const { viewing, gathered } = app;
+export function shortcutActions(app: AppState, reach: Reach): Record<Command, () => unknown> {
+  const { viewSettings: viewing, tokenSelection: gathered } = app;
 
   /** Move through time by a key, and return true; while the picture is live, do nothing and return false. */
   function travel(go: (there: LiveRun) => void): boolean {
     const { run } = app;
-    if (!run || run.at === null) return false;
+    if (!run || run.pastStep === null) return false;
     go(run);
     return true;
   }
 
   return {
     search() {
-      viewing.inspecting = true;
+      viewing.inspectorOpen = true;
       reach.focusSearch();
     },
     pause() {
@@ -43,13 +43,13 @@ export function shortcutActions(app: App, reach: Reach): Record<Command, () => u
     forward: () => travel((there) => there.stepBy(1)),
     farBack: () => travel((there) => there.stepBy(-10)),
     farForward: () => travel((there) => there.stepBy(10)),
-    first: () => travel((there) => there.stand(0)),
-    newest: () => travel((there) => there.stand(there.newestStep)),
+    first: () => travel((there) => there.seek(0)),
+    newest: () => travel((there) => there.seek(there.newestStep)),
     step: () => reach.step(),
     map() {
       viewing.method = viewing.view === "umap" ? "linear" : "umap";
     },
-    inspector: () => viewing.fold(),
+    inspector: () => viewing.toggleInspector(),
     skyline() {
       viewing.view = viewing.view === "skyline" ? "umap" : "skyline";
     },
@@ -58,20 +58,20 @@ export function shortcutActions(app: App, reach: Reach): Record<Command, () => u
     closer: () => reach.map()?.zoom(0.75),
     farther: () => reach.map()?.zoom(1 / 0.75),
     lasso() {
-      gathered.drag = gathered.drag === "lasso" ? "pan" : "lasso";
+      gathered.tool = gathered.tool === "lasso" ? "pan" : "lasso";
     },
     escape() {
-      if (gathered.drag !== "pan") {
+      if (gathered.tool !== "pan") {
         // The first press clears the selection, the second puts the lasso away.
-        if (gathered.ids.length) gathered.letGo();
-        else gathered.drag = "pan";
-      } else if (app.selection?.token != null) app.choose(null);
+        if (gathered.ids.length) gathered.clear();
+        else gathered.tool = "pan";
+      } else if (app.focusedToken?.token != null) app.choose(null);
       else if (viewing.district !== null) viewing.chooseDistrict(null);
       else if (viewing.ring) viewing.ring = null;
-      else if (gathered.ids.length) gathered.letGo();
-      else if (reach.narrow() && viewing.inspecting) viewing.fold();
+      else if (gathered.ids.length) gathered.clear();
+      else if (reach.narrow() && viewing.inspectorOpen) viewing.toggleInspector();
     },
-    beside: () => viewing.toggleBeside(),
+    beside: () => viewing.toggleSecondMap(),
     shortcuts() {
       app.shortcuts = !app.shortcuts;
     },

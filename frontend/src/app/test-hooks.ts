@@ -6,10 +6,10 @@
 
 import type { Scene } from "../map/scene/scene";
 import type { Beat } from "../map/scene/displayed-map";
-import type { App } from "../state/app-state.svelte";
-import type { Tally } from "../state/live/frame-counts";
+import type { AppState } from "../state/app-state.svelte";
+import type { FrameCounts } from "../state/live/frame-counts";
 
-export interface Hooks {
+export interface TestHooks {
   /** The newest step decoded, lit or not. */
   readonly step: number;
   /** The current beat, or null. `decodedAt` is null for a beat read from the record. */
@@ -20,7 +20,7 @@ export interface Hooks {
     paintedAt: number | null;
   } | null;
   /** Counts of the frames received, and the steps they covered or that had to be read from the record. */
-  readonly received: Pick<Tally, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
+  readonly received: Pick<FrameCounts, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
   /** Step of the newest layout received, by method. */
   readonly layoutSteps: { linear: number | null; umap: number | null };
   /** The past step that the viewer requested; null without a time cursor. */
@@ -46,7 +46,7 @@ export interface Hooks {
 
 declare global {
   interface Window {
-    __lamplighter?: Hooks;
+    __lamplighter?: TestHooks;
   }
 }
 
@@ -59,27 +59,27 @@ export interface Painting {
 }
 
 /** Limit on the paintings kept. */
-const REMEMBERED = 100;
+const MAX_PAINTINGS = 100;
 
-export class Paintings {
+export class PaintingLog {
   scene: Scene | null = null;
   readonly last: Painting[] = [];
 
-  painted({ step, ids }: Beat) {
-    const map = mapOf(this.scene);
+  record({ step, ids }: Beat) {
+    const map = shownLayout(this.scene);
     const at = performance.timeOrigin + performance.now();
     this.last.push({ step, rows: ids.length, map, at });
-    if (this.last.length > REMEMBERED) this.last.shift();
+    if (this.last.length > MAX_PAINTINGS) this.last.shift();
   }
 }
 
-function mapOf(scene: Scene | null): Painting["map"] {
+function shownLayout(scene: Scene | null): Painting["map"] {
   const layout = scene?.layout;
   return layout ? { method: layout.method, step: layout.step } : null;
 }
 
-export function installHooks(app: App, paintings: Paintings) {
-  const hooks: Hooks = {
+export function installTestHooks(app: AppState, paintings: PaintingLog) {
+  const hooks: TestHooks = {
     get step() {
       return app.run?.counters?.step ?? 0;
     },
@@ -97,7 +97,7 @@ export function installHooks(app: App, paintings: Paintings) {
     },
     get received() {
       if (!app.run) return null;
-      const { frames, merged, lost, stretches, gaps } = app.run.tally;
+      const { frames, merged, lost, stretches, gaps } = app.run.frameCounts;
       return { frames, merged, lost, stretches, gaps };
     },
     get layoutSteps() {
@@ -105,10 +105,10 @@ export function installHooks(app: App, paintings: Paintings) {
       return { linear: linear?.step ?? null, umap: umap?.step ?? null };
     },
     get wanted() {
-      return app.run?.standing?.wanted ?? null;
+      return app.run?.cursor?.requested ?? null;
     },
     get shown() {
-      return mapOf(paintings.scene);
+      return shownLayout(paintings.scene);
     },
     get paintings() {
       return paintings.last;
@@ -117,16 +117,16 @@ export function installHooks(app: App, paintings: Paintings) {
       return paintings.scene?.glided ?? 0;
     },
     get ringed() {
-      return paintings.scene?.marks().among ?? [];
+      return paintings.scene?.marks().ringed ?? [];
     },
     get links() {
       return paintings.scene?.marks().links ?? [];
     },
     get labels() {
-      return paintings.scene?.written() ?? [];
+      return paintings.scene?.labelTexts() ?? [];
     },
     get uploaded() {
-      return paintings.scene?.lights?.uploaded ?? null;
+      return paintings.scene?.renderer?.uploaded ?? null;
     },
     litPixels: () => paintings.scene?.litPixels() ?? 0,
     pixelOf: (id) => paintings.scene?.pixelOf(id) ?? [NaN, NaN],

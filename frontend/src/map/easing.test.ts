@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { FLOOR, GLIDE, glideAt, glowAt, strengths } from "./easing";
+import { MIN_STRENGTH, GLIDE_MS, glideProgress, beatBrightness, lampStrengths } from "./easing";
 
 describe("the light of a beat", () => {
   it("comes up at once and is gone before the next", () => {
-    expect(glowAt(0, 680, 0, false)).toBe(0);
-    expect(glowAt(70, 680, 0, false)).toBe(1);
-    expect(glowAt(680, 680, 0, false)).toBe(0);
-    expect(glowAt(5_000, 680, 0, false)).toBe(0);
+    expect(beatBrightness(0, 680, 0, false)).toBe(0);
+    expect(beatBrightness(70, 680, 0, false)).toBe(1);
+    expect(beatBrightness(680, 680, 0, false)).toBe(0);
+    expect(beatBrightness(5_000, 680, 0, false)).toBe(0);
   });
 
   it("only rises once: one flash a beat", () => {
@@ -14,7 +14,7 @@ describe("the light of a beat", () => {
       let fell = false;
       let last = 0;
       for (let age = 0; age <= 700; age += 5) {
-        const glow = glowAt(age, 680, 0, gentle);
+        const glow = beatBrightness(age, 680, 0, gentle);
         if (glow < last - 1e-9) fell = true;
         else if (glow > last + 1e-9) expect(fell).toBe(false);
         last = glow;
@@ -23,26 +23,26 @@ describe("the light of a beat", () => {
   });
 
   it("stays on while nothing else comes", () => {
-    expect(glowAt(9_000, 680, 0.6, false)).toBe(0.6);
+    expect(beatBrightness(9_000, 680, 0.6, false)).toBe(0.6);
   });
 
   it("shows the weakest row and tells strong from weak", () => {
-    const [weak, middle, strong] = strengths(Float32Array.of(0.001, 0.25, 1));
+    const [weak, middle, strong] = lampStrengths(Float32Array.of(0.001, 0.25, 1));
     expect(weak).toBeGreaterThan(0.2);
     expect(middle).toBeGreaterThan(weak!);
     expect(strong).toBe(1);
-    expect(strengths(new Float32Array(0))).toHaveLength(0);
-    const [known, unknown] = strengths(Float32Array.of(1, NaN));
+    expect(lampStrengths(new Float32Array(0))).toHaveLength(0);
+    const [known, unknown] = lampStrengths(Float32Array.of(1, NaN));
     expect(known).toBe(1);
-    expect(unknown).toBeCloseTo(FLOOR);
-    expect([...strengths(Float32Array.of(0, 0))].every(Number.isFinite)).toBe(true);
+    expect(unknown).toBeCloseTo(MIN_STRENGTH);
+    expect([...lampStrengths(Float32Array.of(0, 0))].every(Number.isFinite)).toBe(true);
   });
 });
 
 describe("a glide", () => {
   it("ends, and is skipped where motion is not wanted", () => {
-    expect(glideAt(0, false)).toBe(0);
-    expect(glideAt(GLIDE, false)).toBe(1);
-    expect(glideAt(0, true)).toBe(1);
+    expect(glideProgress(0, false)).toBe(0);
+    expect(glideProgress(GLIDE_MS, false)).toBe(1);
+    expect(glideProgress(0, true)).toBe(1);
   });
 });

@@ -1,47 +1,52 @@
 /** Easing curves: how a beat's light rises and fades, and how the map glides. Pure. */
 
 /** Duration of a glide between layouts, in ms. */
-export const GLIDE = 600;
+export const GLIDE_MS = 600;
 
 /** Time in which a beat's light rises, in ms. */
 const RISE = 70;
-export const GENTLE_RISE = 260;
+export const GENTLE_RISE_MS = 260;
 
 /**
  * Return the brightness (0 to 1) of a beat `age` ms old that lasts `lasting` ms. It fades out by its end,
  * down to `held`, which keeps it lit while no other beat follows.
  */
-export function glowAt(age: number, lasting: number, held: number, gentle: boolean): number {
-  const rise = gentle ? GENTLE_RISE : RISE;
+export function beatBrightness(
+  age: number,
+  lasting: number,
+  held: number,
+  gentle: boolean,
+): number {
+  const rise = gentle ? GENTLE_RISE_MS : RISE;
   if (age < 0) return held;
-  if (age < rise) return smooth(age / rise);
+  if (age < rise) return smoothstep(age / rise);
   const left = 1 - Math.min(1, (age - rise) / Math.max(1, lasting - rise));
-  const fall = gentle ? smooth(left) : left ** 1.4;
+  const fall = gentle ? smoothstep(left) : left ** 1.4;
   return Math.max(held, fall);
 }
 
 /** Return the progress of a glide that began `age` ms ago, 0 to 1. */
-export function glideAt(age: number, still: boolean): number {
-  return still || age >= GLIDE ? 1 : smooth(Math.max(0, age) / GLIDE);
+export function glideProgress(age: number, still: boolean): number {
+  return still || age >= GLIDE_MS ? 1 : smoothstep(Math.max(0, age) / GLIDE_MS);
 }
 
 /** Least brightness of a row of the batch, whatever its gradient. */
-export const FLOOR = 0.22;
+export const MIN_STRENGTH = 0.22;
 
 /**
  * Return the brightness of each row by its gradient norm, scaled so that the median is visible and the
  * strongest stand out. A row without a known norm (NaN) has the least.
  */
-export function strengths(norms: Float32Array): Float32Array {
+export function lampStrengths(norms: Float32Array): Float32Array {
   const sorted = norms.filter((norm) => !Number.isNaN(norm)).sort();
   const top = sorted[Math.floor(0.98 * (sorted.length - 1))] || sorted[sorted.length - 1] || 1;
   return norms.map((norm) =>
-    Math.min(1, FLOOR + (1 - FLOOR) * Math.sqrt(Math.min(1, (norm || 0) / top))),
+    Math.min(1, MIN_STRENGTH + (1 - MIN_STRENGTH) * Math.sqrt(Math.min(1, (norm || 0) / top))),
   );
 }
 
 /** Return the smoothstep of a share, which is clamped to 0 to 1. */
-export function smooth(part: number): number {
+export function smoothstep(part: number): number {
   const x = Math.max(0, Math.min(1, part));
   return x * x * (3 - 2 * x);
 }

@@ -2,16 +2,16 @@
 
 import type { Districts } from "../api/frames";
 import type { Vocabulary } from "../api/vocabulary";
-import { foundGroups } from "./regions/districts";
+import { clusterGroups } from "./regions/districts";
 import { INK, tintOf, unit } from "./palette";
 
 /**
  * Return four bytes per token: rgb, and its unlit brightness. Tokens are coloured by district if `found` is
  * given, else by class; those in none have the colour of plain text.
  */
-export function kindBytes(vocabulary: Vocabulary, found: Districts | null): Uint8Array {
+export function kindColours(vocabulary: Vocabulary, found: Districts | null): Uint8Array {
   const { tokens, classOf, byCount } = vocabulary;
-  const tints = found && foundGroups(found, vocabulary).map(({ tint }) => tintOf(tint));
+  const tints = found && clusterGroups(found, vocabulary).map(({ tint }) => tintOf(tint));
   const tint = (id: number) => {
     if (found && tints) return tints[(found.of[id] ?? 0) - 1] ?? INK.text;
     return classOf[id]! < 0 ? INK.text : tintOf(classOf[id]!);

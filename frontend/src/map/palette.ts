@@ -3,7 +3,7 @@
  * never the only sign.
  */
 
-import type { Shade } from "../model/shade";
+import type { EntryColour } from "../model/shade";
 
 export const INK = {
   night: "#0a0e1c",
@@ -50,7 +50,7 @@ const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
 
 /** Return the colour of a shade. */
-export function tintOfShade(shade: Shade): string {
+export function shadeColour(shade: EntryColour): string {
   if (shade === "plain") return PLAIN;
   if (shade === "unknown") return UNKNOWN;
   if ("kind" in shade) return tintOf(shade.kind);
@@ -58,7 +58,7 @@ export function tintOfShade(shade: Shade): string {
 }
 
 /** Return the least and greatest brightness of unlit lamps of a shade, 0 to 1. */
-function asleep(shade: Shade): [number, number] {
+function asleep(shade: EntryColour): [number, number] {
   if (shade === "unknown") return [0.3, 0.4];
   if (shade === "plain") return [0.4, 0.62];
   return "part" in shade ? [0.5 + 0.3 * shade.part, 0.62 + 0.34 * shade.part] : [0.58, 0.92];
@@ -71,8 +71,12 @@ function asleep(shade: Shade): [number, number] {
  * `of` holds each token's index into `shades`, `rank` its frequency: 1 for the most common token, near 0 for
  * the rarest.
  */
-export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array): Uint8Array {
-  const rgb = shades.map((shade) => unit(tintOfShade(shade)).map((part) => 255 * part));
+export function lampColours(
+  shades: EntryColour[],
+  of: Uint16Array,
+  rank: Float32Array,
+): Uint8Array {
+  const rgb = shades.map((shade) => unit(shadeColour(shade)).map((part) => 255 * part));
   const ends = shades.map(asleep);
   const bytes = new Uint8Array(4 * of.length);
   for (let id = 0; id < of.length; id++) {
@@ -85,7 +89,7 @@ export function lampBytes(shades: Shade[], of: Uint16Array, rank: Float32Array):
 }
 
 /** Return the tints with all tokens but these dimmed; the tints themselves if none are given. */
-export function dimmed(tints: Uint8Array, but: readonly number[]): Uint8Array {
+export function dimOthers(tints: Uint8Array, but: readonly number[]): Uint8Array {
   if (!but.length) return tints;
   const out = tints.slice();
   for (let i = 3; i < out.length; i += 4) out[i] = tints[i]! * 0.6;

@@ -3,21 +3,21 @@
  * rings, crosses and links are drawn above it as usual. Pure.
  */
 
-import type { Trace } from "../charts/plotly/library.d";
+import type { PlotlyTrace } from "../charts/plotly/library.d";
 import type { Layout } from "../api/frames";
 import type { Vocabulary } from "../api/vocabulary";
-import { strengths } from "./easing";
-import { coordinates, placementOf, span } from "../model/placement";
+import { lampStrengths } from "./easing";
+import { coordinates, placementOf, robustBounds } from "../model/placement";
 import { INK, tintOf } from "./palette";
-import { reliefOf } from "./regions/density";
+import { densityOf } from "./regions/density";
 
 /** Limit on lamps drawn as SVG; the rarest tokens are left out. */
 const MOST = 5_000;
 
 /** Return the land as a contour trace. */
-export function landTrace(layout: Layout): Trace {
+export function landTrace(layout: Layout): PlotlyTrace {
   const xy = coordinates(placementOf(layout));
-  const { size, heights, box } = reliefOf(xy, span(xy), 96);
+  const { size, heights, box } = densityOf(xy, robustBounds(xy), 96);
   return {
     type: "contour",
     x0: box.x0,
@@ -44,16 +44,16 @@ export function lampTraces(
   /** Four bytes per token, as in the WebGL renderer; null for the classes' own colours. */
   tints: Uint8Array | null = null,
   most = MOST,
-): Trace[] {
+): PlotlyTrace[] {
   const xy = coordinates(placementOf(layout));
   const every = Array.from(vocabulary.byCount.subarray(0, most));
   const lit = beat ? Array.from(beat.ids) : [];
-  const bright = beat ? strengths(beat.norms) : new Float32Array(0);
+  const bright = beat ? lampStrengths(beat.norms) : new Float32Array(0);
   const tint = (id: number) =>
     tints
       ? `rgb(${tints.subarray(4 * id, 4 * id + 3).join()})`
       : tintOf(Math.max(0, vocabulary.classOf[id]!));
-  const trace = (ids: number[], marker: Record<string, unknown>): Trace => ({
+  const trace = (ids: number[], marker: Record<string, unknown>): PlotlyTrace => ({
     type: "scatter",
     mode: "markers",
     x: ids.map((id) => xy[2 * id]),

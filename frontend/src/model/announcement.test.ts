@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../api/frames";
-import { CALM, litDistricts, telling, type Facts } from "./announcement";
+import {
+  MIN_ANNOUNCEMENT_INTERVAL,
+  litDistricts,
+  nextAnnouncement,
+  type AnnouncementFacts,
+} from "./announcement";
 
 const event = (id: number) => ({
   id,
@@ -10,7 +15,7 @@ const event = (id: number) => ({
   kind: "born",
   message: `district ${id}`,
 });
-const facts = (changes: Partial<Facts> = {}): Facts => ({
+const facts = (changes: Partial<AnnouncementFacts> = {}): AnnouncementFacts => ({
   phase: "running",
   linked: true,
   step: 100,
@@ -24,36 +29,42 @@ const facts = (changes: Partial<Facts> = {}): Facts => ({
 
 describe("what a screen reader is told", () => {
   it("comes at first, then calmly and only when there is something new", () => {
-    expect(telling(facts(), null, 0)).not.toBeNull();
-    expect(telling(facts({ step: 120 }), facts(), CALM - 1)).toBeNull();
-    expect(telling(facts({ step: 120 }), facts(), CALM)).not.toBeNull();
-    expect(telling(facts(), facts(), 10 * CALM)).toBeNull();
+    expect(nextAnnouncement(facts(), null, 0)).not.toBeNull();
+    expect(
+      nextAnnouncement(facts({ step: 120 }), facts(), MIN_ANNOUNCEMENT_INTERVAL - 1),
+    ).toBeNull();
+    expect(
+      nextAnnouncement(facts({ step: 120 }), facts(), MIN_ANNOUNCEMENT_INTERVAL),
+    ).not.toBeNull();
+    expect(nextAnnouncement(facts(), facts(), 10 * MIN_ANNOUNCEMENT_INTERVAL)).toBeNull();
   });
 
   it("comes at once when the run turns", () => {
-    expect(telling(facts({ phase: "finished" }), facts(), 0)?.turned).toBe(true);
-    expect(telling(facts({ linked: false }), facts(), 0)?.turned).toBe(true);
+    expect(nextAnnouncement(facts({ phase: "finished" }), facts(), 0)?.stateChanged).toBe(true);
+    expect(nextAnnouncement(facts({ linked: false }), facts(), 0)?.stateChanged).toBe(true);
   });
 
   it("has a trend, and none where a loss is not known", () => {
-    const later = (loss: number) => telling(facts({ step: 200, loss }), facts(), CALM)?.trend;
+    const later = (loss: number) =>
+      nextAnnouncement(facts({ step: 200, loss }), facts(), MIN_ANNOUNCEMENT_INTERVAL)?.trend;
     expect(later(2.5)).toEqual({ since: 100, change: 0.5, way: "down" });
     expect(later(3.5)?.way).toBe("up");
     expect(later(2.99)?.way).toBe("steady");
     expect(later(NaN)).toBeNull();
-    expect(telling(facts(), null, 0)?.trend).toBeNull();
+    expect(nextAnnouncement(facts(), null, 0)?.trend).toBeNull();
   });
 
   it("has the news of districts since the last time, not their whole past", () => {
     const past = [event(1), event(2)];
-    expect(telling(facts({ events: past }), null, 0)?.events).toEqual([]);
+    expect(nextAnnouncement(facts({ events: past }), null, 0)?.events).toEqual([]);
     const now = facts({ step: 200, events: [...past, event(3), event(4), event(5)] });
-    const told = telling(now, facts({ events: past }), CALM);
+    const told = nextAnnouncement(now, facts({ events: past }), MIN_ANNOUNCEMENT_INTERVAL);
     expect(told?.events.map(({ id }) => id)).toEqual([4, 5]);
     expect(told?.moreEvents).toBe(1);
-    expect(telling(facts({ step: 200, events: [event(1)] }), facts(), CALM)?.events).toHaveLength(
-      1,
-    );
+    expect(
+      nextAnnouncement(facts({ step: 200, events: [event(1)] }), facts(), MIN_ANNOUNCEMENT_INTERVAL)
+        ?.events,
+    ).toHaveLength(1);
   });
 
   it("names the districts with the most lit rows", () => {

@@ -10,13 +10,13 @@ import type { DistrictEvent, Phase } from "../api/rest";
  * Least time between two announcements, in ms; a change of the run's own state is announced at
  * once.
  */
-export const CALM = 12_000;
+export const MIN_ANNOUNCEMENT_INTERVAL = 12_000;
 /** Relative change of the loss below which there is no trend. */
 const STEADY = 0.01;
 const DISTRICTS = 3;
 const EVENTS = 2;
 
-export interface Facts {
+export interface AnnouncementFacts {
   phase: Phase;
   /** Set while the connection is open. */
   linked: boolean;
@@ -31,10 +31,10 @@ export interface Facts {
   events: DistrictEvent[];
 }
 
-export interface Telling {
-  facts: Facts;
+export interface Announcement {
+  facts: AnnouncementFacts;
   /** Set when the phase changed, or the connection opened or closed. */
-  turned: boolean;
+  stateChanged: boolean;
   /** Null for the first announcement, and where either loss is not known. */
   trend: { since: number; change: number; way: "down" | "up" | "steady" } | null;
   events: DistrictEvent[];
@@ -42,7 +42,10 @@ export interface Telling {
 }
 
 /** Return the districts that hold the most of these rows. */
-export function litDistricts(found: Districts | null, ids: Iterable<number>): Facts["districts"] {
+export function litDistricts(
+  found: Districts | null,
+  ids: Iterable<number>,
+): AnnouncementFacts["districts"] {
   if (!found) return [];
   const counts = new Map<number, number>();
   for (const id of ids) {
@@ -59,10 +62,14 @@ export function litDistricts(found: Districts | null, ids: Iterable<number>): Fa
  * Return the announcement of the changes since `before`; null where nothing changed, or where it is
  * too soon to speak again.
  */
-export function telling(now: Facts, before: Facts | null, elapsed: number): Telling | null {
+export function nextAnnouncement(
+  now: AnnouncementFacts,
+  before: AnnouncementFacts | null,
+  elapsed: number,
+): Announcement | null {
   const turned = before !== null && (now.phase !== before.phase || now.linked !== before.linked);
   const fresh = before === null || now.step !== before.step || turned;
-  if (!fresh || (before !== null && !turned && elapsed < CALM)) return null;
+  if (!fresh || (before !== null && !turned && elapsed < MIN_ANNOUNCEMENT_INTERVAL)) return null;
   const last = before?.events.at(-1)?.id;
   // The first announcement would list every event of the past, and none of them is news.
   const news = now.events.filter(({ id, step }) =>
@@ -70,14 +77,14 @@ export function telling(now: Facts, before: Facts | null, elapsed: number): Tell
   );
   return {
     facts: now,
-    turned,
+    stateChanged: turned,
     trend: before && trendOf(now, before),
     events: news.slice(-EVENTS),
     moreEvents: Math.max(0, news.length - EVENTS),
   };
 }
 
-function trendOf(now: Facts, before: Facts): Telling["trend"] {
+function trendOf(now: AnnouncementFacts, before: AnnouncementFacts): Announcement["trend"] {
   const change = now.loss - before.loss;
   if (!Number.isFinite(change) || now.step <= before.step) return null;
   const way = Math.abs(change) < STEADY * before.loss ? "steady" : change < 0 ? "down" : "up";

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
-import { Timing } from "./film-timing";
+import { FilmTiming } from "./film-timing";
 
 it("shows each shot in its turn, and lights no more than three a second", () => {
   for (const rate of [0.5, 1, 2, 3, 6, 12]) {
-    const timing = new Timing(30, rate);
+    const timing = new FilmTiming(30, rate);
     const seen = new Set<number>();
     const lit: number[] = [];
     for (let frame = 0; frame < timing.seconds * 24; frame++) {
-      const { shot, beat, age, mixing } = timing.at(frame / 24);
+      const { frame: shot, beat, age, mixing } = timing.instantAt(frame / 24);
       seen.add(shot);
       if (lit.at(-1) !== beat) lit.push(beat);
       expect(age).toBeGreaterThanOrEqual(-1e-9);
@@ -15,7 +15,7 @@ it("shows each shot in its turn, and lights no more than three a second", () => 
       expect(mixing).toBeLessThanOrEqual(1);
     }
     expect([...seen]).toEqual(Array.from({ length: 30 }, (_, i) => i));
-    expect(timing.lasting).toBeGreaterThanOrEqual(1 / 3);
+    expect(timing.beatDuration).toBeGreaterThanOrEqual(1 / 3);
     for (let i = 1; i < lit.length; i++) {
       expect((lit[i]! - lit[i - 1]!) / rate).toBeGreaterThanOrEqual(1 / 3 - 1e-9);
     }

@@ -8,9 +8,9 @@ const TAIL = 1.5;
 const GLIDE = 0.6;
 
 /** The state of a film at one instant. */
-export interface Instant {
+export interface FilmInstant {
   /** Index of the film frame that is shown. */
-  shot: number;
+  frame: number;
   /** Progress of the glide from the film frame before, 0 to 1. */
   mixing: number;
   /** Index of the film frame whose rows are lit; `age`: for how long, in seconds. */
@@ -19,30 +19,30 @@ export interface Instant {
 }
 
 /** The schedule of a film with a number of film frames at a rate per second. */
-export class Timing {
+export class FilmTiming {
   readonly seconds: number;
   /** Film frames from one beat to the next; 1 if each is a beat. */
   readonly stride: number;
 
   constructor(
-    readonly shots: number,
+    readonly frames: number,
     readonly rate: number,
   ) {
-    this.seconds = shots / rate + TAIL;
+    this.seconds = frames / rate + TAIL;
     this.stride = Math.max(1, Math.ceil(BEAT * rate - 1e-9));
   }
 
   /** Return the time from one beat to the next, in seconds. */
-  get lasting(): number {
+  get beatDuration(): number {
     return this.stride / this.rate;
   }
 
   /** Return the state at a time. */
-  at(seconds: number): Instant {
-    const shot = Math.min(this.shots - 1, Math.floor(seconds * this.rate + 1e-9));
+  instantAt(seconds: number): FilmInstant {
+    const shot = Math.min(this.frames - 1, Math.floor(seconds * this.rate + 1e-9));
     const beat = shot - (shot % this.stride);
     return {
-      shot,
+      frame: shot,
       mixing: Math.min(1, (seconds - shot / this.rate) / Math.min(GLIDE, 1 / this.rate)),
       beat,
       age: seconds - beat / this.rate,

@@ -3,7 +3,7 @@
 export type LinkKind = "space" | "map" | "both";
 
 /** A link to a neighbour of the chosen token. */
-export interface LinkLine {
+export interface NeighbourLink {
   id: number;
   /** Cosine of the angle between the two rows; null if not known. */
   cosine: number | null;

@@ -1,9 +1,9 @@
 /** Sizes of exported pictures and films. */
 
-export const SIZES = ["projector", "4k", "square", "screen"] as const;
-export type SizeName = (typeof SIZES)[number];
+export const PICTURE_SIZES = ["projector", "4k", "square", "screen"] as const;
+export type PictureSizeName = (typeof PICTURE_SIZES)[number];
 
-export interface Size {
+export interface PictureSize {
   /**
    * Width and height in the pixels that type is measured in; `ratio` is the number of device pixels per such
    * pixel.
@@ -14,7 +14,10 @@ export interface Size {
 }
 
 /** Return the size with a name; `screen` is the map's size on the page, in CSS pixels. */
-export function sizeOf(name: SizeName, screen: { width: number; height: number }): Size {
+export function pictureSize(
+  name: PictureSizeName,
+  screen: { width: number; height: number },
+): PictureSize {
   switch (name) {
     case "projector":
       return { width: 1440, height: 810, ratio: 4 / 3 };
@@ -28,6 +31,6 @@ export function sizeOf(name: SizeName, screen: { width: number; height: number }
 }
 
 /** Return width and height of a size in device pixels. */
-export function pixelsOf({ width, height, ratio }: Size): [number, number] {
+export function pixelDimensions({ width, height, ratio }: PictureSize): [number, number] {
   return [Math.round(width * ratio), Math.round(height * ratio)];
 }

@@ -1,12 +1,12 @@
 /** Token positions in map units, and the visible part of the map. Pure. */
 
 import type { Layout } from "../api/frames";
-import { mixViews, type View } from "./viewport";
+import { mixViews, type MapRect } from "./viewport";
 
 /** A layout in the form the GPU takes: quantised positions within a box. */
 export interface Placement {
   places: Uint16Array;
-  box: View;
+  box: MapRect;
 }
 
 /** Return a layout's placement; an empty side of its box becomes 1 unit long. */
@@ -26,7 +26,7 @@ export function coordinates({ places, box }: Placement): Float32Array {
 }
 
 /** Return a token's position, in map units. */
-export function at({ places, box }: Placement, id: number): [number, number] {
+export function positionOf({ places, box }: Placement, id: number): [number, number] {
   return [
     box.x0 + ((box.x1 - box.x0) / 65_535) * places[2 * id]!,
     box.y0 + ((box.y1 - box.y0) / 65_535) * places[2 * id + 1]!,
@@ -34,7 +34,7 @@ export function at({ places, box }: Placement, id: number): [number, number] {
 }
 
 /** Return the placement at a share `mixing` of the way between two, for a glide that is interrupted. */
-export function between(from: Placement, to: Placement, mixing: number): Placement {
+export function mixPlacements(from: Placement, to: Placement, mixing: number): Placement {
   const { places } = to;
   if (mixing >= 1 || from.places.length !== places.length) return to;
   if (mixing <= 0) return from;
@@ -56,7 +56,7 @@ export function between(from: Placement, to: Placement, mixing: number): Placeme
 }
 
 /** Return the bounds of all but the outermost tokens, so that one stray does not shrink the map. */
-export function span(xy: Float32Array): View {
+export function robustBounds(xy: Float32Array): MapRect {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
   const count = Math.ceil(xy.length / 2 / every);
   if (!count) return { x0: 0, x1: 1, y0: 0, y1: 1 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOf, namedBy, readBeside } from "./second-map-options";
+import { sourceKind, sourceName, parseSecondMapSource } from "./second-map-options";
 
 describe("what a second map shows", () => {
   it("comes out of the address", () => {
@@ -10,11 +10,11 @@ describe("what a second map shows", () => {
       "view:linear",
       "run:2026-11-24-a-3f9a",
     ]) {
-      const read = readBeside(word)!;
+      const read = parseSecondMapSource(word)!;
       expect(read).toBe(word);
-      expect(`${kindOf(read)}:${namedBy(read)}`).toBe(word);
+      expect(`${sourceKind(read)}:${sourceName(read)}`).toBe(word);
     }
-    expect(readBeside("step:007")).toBe("step:7");
+    expect(parseSecondMapSource("step:007")).toBe("step:7");
   });
 
   it("is nothing else", () => {
@@ -37,6 +37,6 @@ describe("what a second map shows", () => {
       "step:1 ",
       "x",
     );
-    for (const word of others) expect(readBeside(word), word).toBeNull();
+    for (const word of others) expect(parseSecondMapSource(word), word).toBeNull();
   });
 });

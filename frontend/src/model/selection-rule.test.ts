@@ -1,21 +1,29 @@
 import { describe, expect, it } from "vitest";
-import { LINKED, readIds, readRule, ruleWord, type Rule } from "./selection-rule";
+import {
+  MAX_LINKED_TOKENS,
+  parseIds,
+  parseRule,
+  formatRule,
+  type SelectionRule,
+} from "./selection-rule";
 
 describe("a set of tokens in a link", () => {
   it("comes back as it went", () => {
-    const rules: Rule[] = [
+    const rules: SelectionRule[] = [
       { by: "district", which: 7 },
       { by: "class", which: 0 },
       { by: "search", text: "a,b:<i>&" },
     ];
-    for (const rule of rules) expect(readRule(ruleWord(rule))).toEqual(rule);
-    expect(readIds("3,17,3")).toEqual([3, 17]);
+    for (const rule of rules) expect(parseRule(formatRule(rule))).toEqual(rule);
+    expect(parseIds("3,17,3")).toEqual([3, 17]);
   });
 
   it("is none where the link says what is not known", () => {
     for (const word of ["", "3,", ",3", "3;4", "-1", "1e3", "12345678", "३"])
-      expect(readIds(word)).toBeNull();
-    expect(readIds(Array.from({ length: 500 }, (_, id) => id).join())).toHaveLength(LINKED);
+      expect(parseIds(word)).toBeNull();
+    expect(parseIds(Array.from({ length: 500 }, (_, id) => id).join())).toHaveLength(
+      MAX_LINKED_TOKENS,
+    );
     for (const word of [
       "",
       "district",
@@ -24,7 +32,7 @@ describe("a set of tokens in a link", () => {
       "search:",
       `search:${"x".repeat(101)}`,
     ]) {
-      expect(readRule(word)).toBeNull();
+      expect(parseRule(word)).toBeNull();
     }
   });
 });

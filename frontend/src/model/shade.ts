@@ -6,11 +6,11 @@ import type { ColourBy } from "./view-options";
  * The colour of a legend entry: a kind's own tint, a position on the ramp (0 to 1), or one of two
  * neutrals.
  */
-export type Shade = { kind: number } | { part: number } | "plain" | "unknown";
+export type EntryColour = { kind: number } | { part: number } | "plain" | "unknown";
 
-export interface Entry {
+export interface LegendEntry {
   key: string;
-  shade: Shade;
+  shade: EntryColour;
   /** A kind's name, with text of the run in it. Hostile: show with `printableText`. */
   name: string | null;
   /** Ends of a band; null where it is open, and for other entries. */
@@ -24,11 +24,11 @@ export interface Entry {
   count: number;
 }
 
-export interface Shades {
+export interface ColourScale {
   by: ColourBy;
-  entries: Entry[];
+  entries: LegendEntry[];
   /** Index into `entries`, by token id. */
-  of: Uint16Array;
+  entryOf: Uint16Array;
   /** Values of a quantity, by token id; NaN where not known. */
   values: Float32Array | null;
   /** Least and greatest known value. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keyName, shortcut, SHORTCUTS } from "./shortcuts";
+import { keyLabel, commandOfKey, SHORTCUTS } from "./shortcuts";
 
 const key = (key: string, within: string | null = null, more: Partial<KeyboardEvent> = {}) =>
   ({
@@ -10,24 +10,24 @@ const key = (key: string, within: string | null = null, more: Partial<KeyboardEv
 
 describe("shortcuts", () => {
   it("are commands", () => {
-    expect(shortcut(key("/"))).toBe("search");
-    expect(shortcut(key(" "))).toBe("pause");
-    expect(shortcut(key("x"))).toBeNull();
-    expect(shortcut(key("constructor"))).toBeNull();
+    expect(commandOfKey(key("/"))).toBe("search");
+    expect(commandOfKey(key(" "))).toBe("pause");
+    expect(commandOfKey(key("x"))).toBeNull();
+    expect(commandOfKey(key("constructor"))).toBeNull();
   });
 
   it("leave alone who types, and the browser's own", () => {
-    expect(shortcut(key("m", "input"))).toBeNull();
-    expect(shortcut(key(" ", "button"))).toBeNull();
-    expect(shortcut(key(".", "button"))).toBe("step");
-    expect(shortcut(key("i", null, { ctrlKey: true }))).toBeNull();
+    expect(commandOfKey(key("m", "input"))).toBeNull();
+    expect(commandOfKey(key(" ", "button"))).toBeNull();
+    expect(commandOfKey(key(".", "button"))).toBe("step");
+    expect(commandOfKey(key("i", null, { ctrlKey: true }))).toBeNull();
   });
 
   it("that write something can be turned off; the others stay", () => {
     for (const [command, keys] of SHORTCUTS) {
       for (const one of keys.filter((one) => !one.startsWith("Shift+"))) {
-        expect(shortcut(key(one))).toBe(command);
-        expect(shortcut(key(one), false)).toBe(one.length === 1 ? null : command);
+        expect(commandOfKey(key(one))).toBe(command);
+        expect(commandOfKey(key(one), false)).toBe(one.length === 1 ? null : command);
       }
     }
   });
@@ -35,9 +35,9 @@ describe("shortcuts", () => {
   it("have no key twice, and each key a name", () => {
     const keys = SHORTCUTS.flatMap(([, keys]) => keys);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(keys.map(keyName)).not.toContain("");
-    expect(keyName("Shift+ArrowRight")).toBe("Shift →");
-    expect(keyName("+")).toBe("+");
-    expect(keyName(" ")).toBe("space");
+    expect(keys.map(keyLabel)).not.toContain("");
+    expect(keyLabel("Shift+ArrowRight")).toBe("Shift →");
+    expect(keyLabel("+")).toBe("+");
+    expect(keyLabel(" ")).toBe("space");
   });
 });

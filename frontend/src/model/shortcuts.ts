@@ -51,7 +51,7 @@ const PRESSED = "input, button, summary, a";
  * `letters`: whether keys that type a character count. People who speak to their computer, or whose
  * hands press more keys than they mean, can turn those off.
  */
-export function shortcut(event: KeyboardEvent, letters = true): Command | null {
+export function commandOfKey(event: KeyboardEvent, letters = true): Command | null {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
   const within = (list: string) =>
     Boolean((event.target as Partial<Element> | null)?.closest?.(list));
@@ -76,7 +76,7 @@ const NAMES: Record<string, string> = {
 };
 
 /** Return the label of a key. */
-export function keyName(key: string): string {
+export function keyLabel(key: string): string {
   const [last, ...held] = key.split("+").reverse();
   return key === "+" ? key : [...held.reverse(), NAMES[last!] ?? last!].join(" ");
 }

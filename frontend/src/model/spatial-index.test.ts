@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../api/frames";
-import { at, coordinates, placementOf } from "./placement";
-import { gridOf, nearestTo, Picker } from "./spatial-index";
+import { positionOf, coordinates, placementOf } from "./placement";
+import { buildTokenGrid, nearestToken, GridIndex } from "./spatial-index";
 
 const layout = (places: number[], box = { x0: -2, x1: 2, y0: 0, y1: 10 }) =>
   ({ ...box, places: Uint16Array.from(places) }) as Layout;
@@ -28,7 +28,7 @@ describe("picking", () => {
         const far = ((xy[2 * id]! - x) / reach) ** 2 + ((xy[2 * id + 1]! - y) / reach) ** 2;
         if (far <= least) [least, best] = [far, id];
       }
-      expect(nearestTo(placed, x, y, reach, reach)).toBe(best);
+      expect(nearestToken(placed, x, y, reach, reach)).toBe(best);
     }
   });
 
@@ -36,16 +36,16 @@ describe("picking", () => {
     const random = generator();
     const placed = placementOf(layout(places(4_000, random)));
     const xy = coordinates(placed);
-    const picker = new Picker(gridOf(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }));
+    const picker = new GridIndex(buildTokenGrid(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }));
     for (const view of [
       { x0: -0.4, x1: 0.1, y0: 3, y1: 4 },
       { x0: -5, x1: -0.9, y0: 7, y1: 99 },
     ]) {
-      const found = new Set(picker.within(view));
-      expect(found.size).toBe(picker.count(view));
+      const found = new Set(picker.tokensInView(view));
+      expect(found.size).toBe(picker.countInView(view));
       let inside = 0;
       for (let id = 0; id < 2_000; id++) {
-        const [x, y] = at(placed, id);
+        const [x, y] = positionOf(placed, id);
         if (x < view.x0 || x > view.x1 || y < view.y0 || y > view.y1) continue;
         inside += 1;
         expect(found.has(id)).toBe(true);

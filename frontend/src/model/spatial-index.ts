@@ -1,11 +1,11 @@
 /** Hit tests: the token nearest to a point of the map, and, by a grid index, the tokens in a view. Pure. */
 
 import type { Placement } from "./placement";
-import type { View } from "./viewport";
+import type { MapRect } from "./viewport";
 
 /** Tokens by grid cell. */
-export interface Grid {
-  box: View;
+export interface TokenGrid {
+  box: MapRect;
   /** Cells per side. */
   side: number;
   /** Cell c (row by row) has `ids[starts[c]]` up to, but excluding, `ids[starts[c + 1]]`. */
@@ -14,7 +14,7 @@ export interface Grid {
 }
 
 /** Sort the tokens into a grid over `box`. Those outside go to the cells at its edge. */
-export function gridOf(xy: Float32Array, box: View): Grid {
+export function buildTokenGrid(xy: Float32Array, box: MapRect): TokenGrid {
   const count = xy.length / 2;
   const side = Math.max(1, Math.min(256, Math.round(Math.sqrt(count / 2))));
   const cells = new Uint32Array(count);
@@ -36,7 +36,7 @@ export function gridOf(xy: Float32Array, box: View): Grid {
  *
  * It scans all tokens: no grid is valid while lamps glide, and 50,000 take a fraction of a millisecond.
  */
-export function nearestTo(
+export function nearestToken(
   { places, box }: Placement,
   x: number,
   y: number,
@@ -55,19 +55,19 @@ export function nearestTo(
 }
 
 /** A grid index of the tokens. */
-export class Picker {
-  constructor(private readonly grid: Grid) {}
+export class GridIndex {
+  constructor(private readonly grid: TokenGrid) {}
 
   /** Count the tokens in the cells that a view touches, which is at least the number in view. */
-  count(view: View): number {
+  countInView(view: MapRect): number {
     let sum = 0;
     for (const [first, last] of this.rows(view)) sum += last - first;
     return sum;
   }
 
   /** Return the tokens in the cells that a view touches. */
-  within(view: View): Uint32Array {
-    const found = new Uint32Array(this.count(view));
+  tokensInView(view: MapRect): Uint32Array {
+    const found = new Uint32Array(this.countInView(view));
     let end = 0;
     for (const [first, last] of this.rows(view)) {
       found.set(this.grid.ids.subarray(first, last), end);
@@ -77,7 +77,7 @@ export class Picker {
   }
 
   /** Yield the range of `ids` in each row of cells that a view touches. */
-  private *rows(view: View): Iterable<[number, number]> {
+  private *rows(view: MapRect): Iterable<[number, number]> {
     const { box, side, starts } = this.grid;
     const left = cell(view.x0, box.x0, box.x1, side);
     const right = cell(view.x1, box.x0, box.x1, side);

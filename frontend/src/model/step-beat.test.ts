@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest";
-import { beatOfPulse, beatOfRecord } from "./step-beat";
+import { beatFromPulse, beatFromRecord } from "./step-beat";
 
 describe("a beat", () => {
   it("lights the rows of the batch, by their gradients", () => {
@@ -13,7 +13,7 @@ describe("a beat", () => {
       movedIds: Uint32Array.of(1),
       layerNorms: Float32Array.of(0.5),
     } as Pulse;
-    const beat = beatOfPulse(pulse, 700, 1);
+    const beat = beatFromPulse(pulse, 700, 1);
     expect([...beat.norms]).toEqual([1, 0, 7]);
     expect(beat.rows).toEqual({ batch: 3, gradient: 4, moved: 1 });
     expect(beat.drifting).toBeNull();
@@ -28,8 +28,8 @@ describe("a beat", () => {
       layerNorms: new Float32Array(0),
       verified: true,
     } as Pulse;
-    expect(beatOfPulse(pulse, 700, 1).drifting).toBe(2);
-    expect(beatOfPulse({ ...pulse, movedIds: pulse.batchIds }, 700, 1).drifting).toBe(0);
+    expect(beatFromPulse(pulse, 700, 1).drifting).toBe(2);
+    expect(beatFromPulse({ ...pulse, movedIds: pulse.batchIds }, 700, 1).drifting).toBe(0);
     const detail = {
       tokens: [[1, 7, 4]],
       gradient: [],
@@ -41,9 +41,9 @@ describe("a beat", () => {
       moved_rows: 2,
       verified: true,
     } as unknown as StepDetail;
-    expect(beatOfRecord(detail, 700).drifting).toBe(1);
-    expect(beatOfRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
-    expect(beatOfRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
+    expect(beatFromRecord(detail, 700).drifting).toBe(1);
+    expect(beatFromRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
+    expect(beatFromRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
   });
 
   it("can come from the record, without the targets that the model does not read", () => {
@@ -62,7 +62,7 @@ describe("a beat", () => {
       gradient_rows: 2,
       moved_rows: 3,
     } as unknown as StepDetail;
-    const beat = beatOfRecord(detail, 700);
+    const beat = beatFromRecord(detail, 700);
     expect([...beat.ids]).toEqual([1, 7, 10]);
     expect([...beat.norms]).toEqual([0.25, 0.5, 0]);
     expect(beat.decodedAt).toBeNull();
@@ -75,8 +75,8 @@ describe("a beat", () => {
       batch_rows: 2,
       moved: [],
     } as unknown as StepDetail;
-    expect([...beatOfRecord({ ...detail, gradient_rows: 1 }, 700).norms]).toEqual([0, 0.5]);
-    expect([...beatOfRecord({ ...detail, gradient_rows: 2 }, 700).norms]).toEqual([NaN, 0.5]);
+    expect([...beatFromRecord({ ...detail, gradient_rows: 1 }, 700).norms]).toEqual([0, 0.5]);
+    expect([...beatFromRecord({ ...detail, gradient_rows: 2 }, 700).norms]).toEqual([NaN, 0.5]);
   });
 
   it("takes rows with a gradient, or that moved, where the text is not kept", () => {
@@ -92,7 +92,7 @@ describe("a beat", () => {
       moved_rows: 1,
     } as unknown as StepDetail;
     const ids = (changed: Partial<StepDetail>) => [
-      ...beatOfRecord({ ...detail, ...changed }, 700).ids,
+      ...beatFromRecord({ ...detail, ...changed }, 700).ids,
     ];
     expect(ids({})).toEqual([1, 7]);
     expect(ids({ gradient: [], gradient_rows: 0 })).toEqual([4]);

@@ -24,28 +24,28 @@ export interface StepBeat {
   decodedAt: number | null;
 }
 
-export function beatOfPulse(pulse: Pulse, lasting: number, decodedAt: number): StepBeat {
+export function beatFromPulse(pulse: Pulse, lasting: number, decodedAt: number): StepBeat {
   return {
     attempt: pulse.attempt,
     step: pulse.step,
     loss: pulse.loss,
     ids: pulse.batchIds,
-    norms: normsOf(pulse.batchIds, pulse.gradientIds, pulse.gradientNorms),
+    norms: selectNorms(pulse.batchIds, pulse.gradientIds, pulse.gradientNorms),
     layerNorms: Array.from(pulse.layerNorms),
     rows: {
       batch: pulse.batchIds.length,
       gradient: pulse.gradientIds.length,
       moved: pulse.movedIds.length,
     },
-    drifting: pulse.verified ? outside(pulse.movedIds, pulse.batchIds) : null,
+    drifting: pulse.verified ? countOutside(pulse.movedIds, pulse.batchIds) : null,
     verified: pulse.verified,
     lasting,
     decodedAt,
   };
 }
 
-export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
-  const ids = Uint32Array.from(new Set(readBy(detail))).sort();
+export function beatFromRecord(detail: StepDetail, lasting: number): StepBeat {
+  const ids = Uint32Array.from(new Set(readTokens(detail))).sort();
   const norm = new Map(detail.gradient);
   // A long list holds only the strongest gradients: that of a row missing from it need not be 0.
   const rest = detail.gradient.length < detail.gradient_rows ? NaN : 0;
@@ -61,7 +61,7 @@ export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
       gradient: detail.gradient_rows,
       moved: detail.moved_rows,
     },
-    drifting: driftingOf(detail, ids),
+    drifting: countDrifting(detail, ids),
     verified: detail.verified,
     lasting,
     decodedAt: null,
@@ -73,7 +73,7 @@ export function beatOfRecord(detail: StepDetail, lasting: number): StepBeat {
  * Where the text is not kept, the rows with a gradient, or those that moved, take its place, unless
  * they are more than the batch had.
  */
-function readBy(detail: StepDetail): number[] {
+function readTokens(detail: StepDetail): number[] {
   if (detail.tokens.length) return detail.tokens.flatMap((sequence) => sequence.slice(0, -1));
   const { batch_rows: most, gradient, gradient_rows, moved, moved_rows } = detail;
   if (gradient.length && gradient_rows <= most) return gradient.map(([id]) => id);
@@ -81,32 +81,32 @@ function readBy(detail: StepDetail): number[] {
 }
 
 /** Count the `ids` that are not in `among`; both are sorted. */
-function outside(ids: Uint32Array, among: Uint32Array): number {
+function countOutside(ids: Uint32Array, among: Uint32Array): number {
   if (ids === among) return 0;
-  let at = 0;
+  let index = 0;
   let found = 0;
   for (const id of ids) {
-    while (at < among.length && among[at]! < id) at += 1;
-    if (among[at] !== id) found += 1;
+    while (index < among.length && among[index]! < id) index += 1;
+    if (among[index] !== id) found += 1;
   }
   return found;
 }
 
-function driftingOf(detail: StepDetail, batch: Uint32Array): number | null {
+function countDrifting(detail: StepDetail, batch: Uint32Array): number | null {
   // A long list of moved rows is cut, and the batch may not be known in full.
   const { verified, moved, moved_rows, batch_rows } = detail;
   if (!verified || moved.length < moved_rows || batch.length !== batch_rows) return null;
-  return outside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
+  return countOutside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
 }
 
 /** Select the norms of the `wanted` rows from a sorted list of rows with norms. */
-function normsOf(wanted: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
+function selectNorms(wanted: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
   if (wanted === ids) return norms;
   const out = new Float32Array(wanted.length);
-  let at = 0;
+  let index = 0;
   for (let i = 0; i < wanted.length; i++) {
-    while (at < ids.length && ids[at]! < wanted[i]!) at += 1;
-    if (ids[at] === wanted[i]) out[i] = norms[at]!;
+    while (index < ids.length && ids[index]! < wanted[i]!) index += 1;
+    if (ids[index] === wanted[i]) out[i] = norms[index]!;
   }
   return out;
 }

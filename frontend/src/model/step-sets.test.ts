@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDetail } from "../api/rest";
-import { differences } from "./step-sets";
+import { stepSetDifferences } from "./step-sets";
 
 const step = (changes: Partial<StepDetail>) =>
   ({
@@ -25,7 +25,7 @@ const step = (changes: Partial<StepDetail>) =>
 
 describe("differences", () => {
   it("names what is in one set and not in another; targets alone are not read", () => {
-    expect(differences(step({}))).toEqual({
+    expect(stepSetDifferences(step({}))).toEqual({
       noGradient: [2],
       gradientOutside: [7],
       unmoved: [3, 7],
@@ -34,12 +34,12 @@ describe("differences", () => {
   });
 
   it("says nothing where a list is cut or the text is not kept", () => {
-    expect(differences(step({ moved_rows: 900 }))).toMatchObject({
+    expect(stepSetDifferences(step({ moved_rows: 900 }))).toMatchObject({
       noGradient: [2],
       unmoved: null,
       movedOutside: null,
     });
-    expect(differences(step({ tokens: [] }))).toEqual({
+    expect(stepSetDifferences(step({ tokens: [] }))).toEqual({
       noGradient: null,
       gradientOutside: null,
       unmoved: [3, 7],

@@ -2,17 +2,17 @@
 
 import type { StepDetail } from "../api/rest";
 
-export type Difference = "noGradient" | "gradientOutside" | "unmoved" | "movedOutside";
+export type StepSetDifference = "noGradient" | "gradientOutside" | "unmoved" | "movedOutside";
 
 /** Token ids in one set but not in the other, strongest first; null where a list is incomplete. */
-export type Differences = Record<Difference, number[] | null>;
+export type StepSetDifferences = Record<StepSetDifference, number[] | null>;
 
 /**
  * Return the differences: read but without a gradient, with a gradient but not read, with a
  * gradient but unmoved, moved but not read. The record lists at most 500 rows of each set; a
  * difference of incomplete lists might be wrong, and is null.
  */
-export function differences(detail: StepDetail): Differences {
+export function stepSetDifferences(detail: StepDetail): StepSetDifferences {
   const read = new Set(detail.tokens.flatMap((sequence) => sequence.slice(0, -1)));
   const gradient = detail.gradient.map(([id]) => id);
   const moved = detail.moved.map(([id]) => id);

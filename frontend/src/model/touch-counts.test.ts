@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NEVER, type Census, type Pulse } from "../api/frames";
-import { GRADIENT, Ledger, LIT, TOUCHES } from "./touch-counts";
+import { GRADIENT_BIT, TouchCounts, LIT_BIT, TOUCHES_BIT } from "./touch-counts";
 
 const pulse = (step: number, ids: number[], first = step, counts = ids.map(() => 1)) =>
   ({
@@ -24,48 +24,54 @@ const census = {
 
 describe("ledger", () => {
   it("goes on from a census", () => {
-    const ledger = new Ledger(5);
-    ledger.begin(census);
-    ledger.add(pulse(11, [0, 3]));
+    const ledger = new TouchCounts(5);
+    ledger.loadCensus(census);
+    ledger.applyPulse(pulse(11, [0, 3]));
     expect([...ledger.touches]).toEqual([4, 0, 1, 1, 9]);
     expect([...ledger.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
     expect(ledger.gradient[3]).toBe(1.5);
-    expect(ledger.ever).toBe(4);
+    expect(ledger.everTouched).toBe(4);
   });
 
   it("counts no step twice", () => {
-    const ledger = new Ledger(5);
-    ledger.begin(census);
-    ledger.add(pulse(10, [1]));
+    const ledger = new TouchCounts(5);
+    ledger.loadCensus(census);
+    ledger.applyPulse(pulse(10, [1]));
     expect(ledger.touches[1]).toBe(0);
   });
 
   it("counts a row of a merged pulse at most once a step and once an occurrence", () => {
-    const ledger = new Ledger(5);
-    ledger.add(pulse(4, [0, 1], 1, [2, 90]));
+    const ledger = new TouchCounts(5);
+    ledger.applyPulse(pulse(4, [0, 1], 1, [2, 90]));
     expect([...ledger.touches]).toEqual([2, 4, 0, 0, 0]);
   });
 
   it("says what is only an upper bound", () => {
-    const ledger = new Ledger(5);
-    ledger.add(pulse(4, [0, 1], 1, [1, 90]));
-    expect([...ledger.about]).toEqual([LIT | GRADIENT, TOUCHES | LIT | GRADIENT, 0, 0, 0]);
-    ledger.add(pulse(5, [1]));
-    expect(ledger.about[1]).toBe(TOUCHES);
-    ledger.begin({ ...census, step: 6 });
-    expect([...ledger.about]).toEqual([GRADIENT, 0, 0, 0, 0]);
+    const ledger = new TouchCounts(5);
+    ledger.applyPulse(pulse(4, [0, 1], 1, [1, 90]));
+    expect([...ledger.upperBounds]).toEqual([
+      LIT_BIT | GRADIENT_BIT,
+      TOUCHES_BIT | LIT_BIT | GRADIENT_BIT,
+      0,
+      0,
+      0,
+    ]);
+    ledger.applyPulse(pulse(5, [1]));
+    expect(ledger.upperBounds[1]).toBe(TOUCHES_BIT);
+    ledger.loadCensus({ ...census, step: 6 });
+    expect([...ledger.upperBounds]).toEqual([GRADIENT_BIT, 0, 0, 0, 0]);
   });
 
   it("knows what was lit in the last steps", () => {
-    const ledger = new Ledger(5, 3);
-    for (let step = 1; step <= 5; step++) ledger.add(pulse(step, [step - 1]));
+    const ledger = new TouchCounts(5, 3);
+    for (let step = 1; step <= 5; step++) ledger.applyPulse(pulse(step, [step - 1]));
     expect(ledger.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
   });
 
   it("ignores frames of another vocabulary", () => {
-    const ledger = new Ledger(4);
-    ledger.begin(census);
-    ledger.add(pulse(11, [4]));
-    expect(ledger.ever).toBe(0);
+    const ledger = new TouchCounts(4);
+    ledger.loadCensus(census);
+    ledger.applyPulse(pulse(11, [4]));
+    expect(ledger.everTouched).toBe(0);
   });
 });

@@ -5,11 +5,11 @@
 
 import { NEVER, type Census, type Pulse } from "../api/frames";
 
-export const TOUCHES = 1;
-export const LIT = 2;
-export const GRADIENT = 4;
+export const TOUCHES_BIT = 1;
+export const LIT_BIT = 2;
+export const GRADIENT_BIT = 4;
 
-export class Ledger {
+export class TouchCounts {
   readonly touches: Uint32Array;
   /** Step a row was last in a batch; `NEVER` if in none. */
   readonly lastLit: Uint32Array;
@@ -19,10 +19,10 @@ export class Ledger {
    * Which numbers of a row are only upper bounds because they came from a merged pulse: bits
    * `TOUCHES_BIT`, `LIT_BIT`, `GRADIENT_BIT`.
    */
-  readonly about: Uint8Array;
+  readonly upperBounds: Uint8Array;
   attempt = 0;
   /** Rows in a batch at least once. */
-  ever = 0;
+  everTouched = 0;
   /** Last step counted. */
   step = 0;
 
@@ -34,21 +34,21 @@ export class Ledger {
     this.touches = new Uint32Array(vocabulary);
     this.lastLit = new Uint32Array(vocabulary).fill(NEVER);
     this.gradient = new Float32Array(vocabulary).fill(NaN);
-    this.about = new Uint8Array(vocabulary);
+    this.upperBounds = new Uint8Array(vocabulary);
   }
 
-  begin(census: Census) {
+  loadCensus(census: Census) {
     if (census.vocabulary !== this.vocabulary) return;
     this.touches.set(census.touches);
     this.lastLit.set(census.lastLit);
-    for (let id = 0; id < this.vocabulary; id++) this.about[id]! &= GRADIENT;
-    this.ever = 0;
-    for (const last of this.lastLit) if (last !== NEVER) this.ever += 1;
+    for (let id = 0; id < this.vocabulary; id++) this.upperBounds[id]! &= GRADIENT_BIT;
+    this.everTouched = 0;
+    for (const last of this.lastLit) if (last !== NEVER) this.everTouched += 1;
     this.attempt = census.attempt;
     this.step = census.step;
   }
 
-  add(pulse: Pulse) {
+  applyPulse(pulse: Pulse) {
     if (pulse.vocabulary !== this.vocabulary) return;
     if (pulse.attempt === this.attempt && pulse.step <= this.step) return;
     const { batchIds, batchCounts, gradientIds, gradientNorms, step } = pulse;
@@ -56,19 +56,19 @@ export class Ledger {
     for (let i = 0; i < batchIds.length; i++) {
       const id = batchIds[i]!;
       // A merged pulse does not say in how many of its steps a row was: at least one, at most this.
-      const most = Math.min(steps, batchCounts[i]!);
-      this.touches[id] = this.touches[id]! + most;
-      if (this.lastLit[id] === NEVER) this.ever += 1;
+      const atMost = Math.min(steps, batchCounts[i]!);
+      this.touches[id] = this.touches[id]! + atMost;
+      if (this.lastLit[id] === NEVER) this.everTouched += 1;
       this.lastLit[id] = step;
-      this.about[id]! &= ~LIT;
-      if (steps > 1) this.about[id]! |= most > 1 ? TOUCHES | LIT : LIT;
+      this.upperBounds[id]! &= ~LIT_BIT;
+      if (steps > 1) this.upperBounds[id]! |= atMost > 1 ? TOUCHES_BIT | LIT_BIT : LIT_BIT;
     }
     for (let i = 0; i < gradientIds.length; i++) {
       const id = gradientIds[i]!;
       this.gradient[id] = gradientNorms[i]!;
       // A merged pulse carries the largest norm of its steps.
-      if (steps > 1) this.about[id]! |= GRADIENT;
-      else this.about[id]! &= ~GRADIENT;
+      if (steps > 1) this.upperBounds[id]! |= GRADIENT_BIT;
+      else this.upperBounds[id]! &= ~GRADIENT_BIT;
     }
     this.attempt = pulse.attempt;
     this.step = step;
@@ -86,7 +86,7 @@ export class Ledger {
       if (last === NEVER || last <= from) return;
       rows += 1;
       // The row may have been in any step of a merged pulse, even one before `from`.
-      if (from > 0 && this.about[id]! & LIT) about = true;
+      if (from > 0 && this.upperBounds[id]! & LIT_BIT) about = true;
     });
     return { rows, steps: this.step - from, about };
   }

@@ -1,6 +1,6 @@
 /** The types of a trail: the path of one token on the map. */
 
-export interface Trail {
+export interface TokenTrail {
   id: number;
   steps: number[];
   /** Positions in map units, in order of time. */
@@ -9,7 +9,7 @@ export interface Trail {
 }
 
 /** A trail as the map draws it, which needs no steps. */
-export interface DrawnTrail extends Omit<Trail, "steps"> {
+export interface DrawnTrail extends Omit<TokenTrail, "steps"> {
   /** True for the chosen token, or one selected with it; false for the biggest movers. */
   own: boolean;
 }

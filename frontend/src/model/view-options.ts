@@ -28,19 +28,19 @@ export type ColourBy = (typeof COLOURS)[number];
 export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
-export const VIEWS = ["umap", "linear", "skyline"] as const;
+export const VIEW_MODES = ["umap", "linear", "skyline"] as const;
 
 /** Ways to look at the city: one of the two maps, or the first of them in three dimensions. */
-export type View = (typeof VIEWS)[number];
+export type ViewMode = (typeof VIEW_MODES)[number];
 
 /** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */
-export const TRAILED = ["none", "chosen", "movers"] as const;
-export type TrailsOf = (typeof TRAILED)[number];
+export const TRAIL_SETS = ["none", "chosen", "movers"] as const;
+export type TrailSet = (typeof TRAIL_SETS)[number];
 
-export const LINKED = ["none", "space", "map", "both"] as const;
-export type LinksTo = (typeof LINKED)[number];
+export const LINK_TARGETS = ["none", "space", "map", "both"] as const;
+export type LinkTarget = (typeof LINK_TARGETS)[number];
 
-export const HEIGHTS = [
+export const HEIGHT_MEASURES = [
   "touches",
   "since",
   "gradient",
@@ -49,4 +49,4 @@ export const HEIGHTS = [
   "trust",
   "frequency",
 ] as const;
-export type Height = (typeof HEIGHTS)[number];
+export type HeightMeasure = (typeof HEIGHT_MEASURES)[number];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { NOWHERE, readAddress, writeAddress, type Address } from "./view-state";
+import { EMPTY_VIEW, parseViewState, formatViewState, type ViewState } from "./view-state";
 
 describe("address", () => {
   it("comes back as it went", () => {
-    const there: Address = {
+    const there: ViewState = {
       run: "2026 & <b>",
       token: 17,
       map: "linear",
@@ -31,18 +31,20 @@ describe("address", () => {
       at: 7,
       speed: 0.5,
     };
-    expect(readAddress(writeAddress(there))).toEqual(there);
-    expect(writeAddress(NOWHERE)).toBe("");
-    expect(readAddress("")).toEqual(NOWHERE);
+    expect(parseViewState(formatViewState(there))).toEqual(there);
+    expect(formatViewState(EMPTY_VIEW)).toBe("");
+    expect(parseViewState("")).toEqual(EMPTY_VIEW);
   });
 
   it("takes nothing it does not know", () => {
-    expect(readAddress("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(NOWHERE);
-    expect(readAddress("?pair=-4&then=x&rows=size&against=1.5")).toEqual(NOWHERE);
-    expect(readAddress("?tokens=3,x&gather=planet:3&align=yes")).toEqual(NOWHERE);
-    expect(readAddress("?token=1e9")).toEqual(NOWHERE);
-    expect(readAddress("?trails=all&links=&legend=1&ring=__proto__&over=-5")).toEqual(NOWHERE);
-    expect(readAddress("?from=-1&speed=0")).toEqual(NOWHERE);
-    expect(readAddress("?from=1.5&speed=full")).toEqual(NOWHERE);
+    expect(parseViewState("?run=&token=-1&map=sphere&panel=__proto__&x=1")).toEqual(EMPTY_VIEW);
+    expect(parseViewState("?pair=-4&then=x&rows=size&against=1.5")).toEqual(EMPTY_VIEW);
+    expect(parseViewState("?tokens=3,x&gather=planet:3&align=yes")).toEqual(EMPTY_VIEW);
+    expect(parseViewState("?token=1e9")).toEqual(EMPTY_VIEW);
+    expect(parseViewState("?trails=all&links=&legend=1&ring=__proto__&over=-5")).toEqual(
+      EMPTY_VIEW,
+    );
+    expect(parseViewState("?from=-1&speed=0")).toEqual(EMPTY_VIEW);
+    expect(parseViewState("?from=1.5&speed=full")).toEqual(EMPTY_VIEW);
   });
 });

@@ -3,74 +3,82 @@
  * `FIELDS` parses one URL parameter; a missing or malformed one is null. Pure.
  */
 
-import { readBeside } from "./second-map-options";
-import { readIds, readRule } from "./selection-rule";
-import { COLOURS, HEIGHTS, LINKED, PANELS, ROW_ORDERS, TRAILED, VIEWS } from "./view-options";
+import { parseSecondMapSource } from "./second-map-options";
+import { parseIds, parseRule } from "./selection-rule";
+import {
+  COLOURS,
+  HEIGHT_MEASURES,
+  LINK_TARGETS,
+  PANELS,
+  ROW_ORDERS,
+  TRAIL_SETS,
+  VIEW_MODES,
+} from "./view-options";
 
 const FIELDS = {
   run: (word: string) => word || null,
-  token: whole,
-  map: oneOf(VIEWS),
+  token: parseInteger,
+  map: oneOf(VIEW_MODES),
   /** Measure behind the heights of the skyline. */
-  height: oneOf(HEIGHTS),
+  height: oneOf(HEIGHT_MEASURES),
   /** Content of the second map. */
-  beside: readBeside,
+  beside: parseSecondMapSource,
   /** Set when the second map has its own zoom. */
-  apart: flag,
+  apart: parseFlag,
   colour: oneOf(COLOURS),
   panel: oneOf(PANELS),
   /** Set when the inspector is folded away although there is room for it. */
-  folded: flag,
+  folded: parseFlag,
   /** Set when doubtful positions are marked. */
-  doubt: flag,
-  district: whole,
+  doubt: parseFlag,
+  district: parseInteger,
   /** Token that the focused one is compared with. */
-  pair: whole,
+  pair: parseInteger,
   /** Step whose neighbours are compared with the current ones. */
-  then: whole,
+  then: parseInteger,
   rows: oneOf(ROW_ORDERS),
   /** Step whose matrix is subtracted from the one shown. */
-  against: whole,
-  trails: oneOf(TRAILED),
-  links: oneOf(LINKED),
+  against: parseInteger,
+  trails: oneOf(TRAIL_SETS),
+  links: oneOf(LINK_TARGETS),
   /** Steps back that distances and trails reach; 0: to the start. */
-  over: whole,
+  over: parseInteger,
   legend: oneOf(["open", "folded"]),
   /** Legend entry whose tokens are ringed. */
   ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
   /** Ids of the selected tokens. */
-  tokens: readIds,
+  tokens: parseIds,
   /** Rule that selects the tokens, when they are too many for a link. */
-  gather: (word: string) => (readRule(word) ? word : null),
+  gather: (word: string) => (parseRule(word) ? word : null),
   /** Set when the map is rotated to hold the selected tokens still. */
-  align: flag,
+  align: parseFlag,
   /** Step to play the run from; null: live. */
-  from: whole,
+  from: parseInteger,
   /** Past step to show; null: none. */
-  at: whole,
+  at: parseInteger,
   /** Playback speed in steps a second. */
   speed: (word: string) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
 };
 
-export type Address = { [Field in keyof typeof FIELDS]: ReturnType<(typeof FIELDS)[Field]> };
+export type ViewState = { [Field in keyof typeof FIELDS]: ReturnType<(typeof FIELDS)[Field]> };
 
-export const NOWHERE = readAddress("");
+export const EMPTY_VIEW = parseViewState("");
 
 /** Parse a query string; a missing or malformed parameter becomes null. */
-export function readAddress(query: string): Address {
+export function parseViewState(query: string): ViewState {
   const words = new URLSearchParams(query);
-  const read = Object.entries(FIELDS).map(([name, of]) => {
+  const read = Object.entries(FIELDS).map(([name, parse]) => {
     const word = words.get(name);
-    return [name, word === null ? null : of(word)];
+    return [name, word === null ? null : parse(word)];
   });
-  return Object.fromEntries(read) as Address;
+  return Object.fromEntries(read) as ViewState;
 }
 
 /** Return the query string of a view state: `""`, or one that starts with `?`. */
-export function writeAddress(address: Partial<Address>): string {
+export function formatViewState(view: Partial<ViewState>): string {
   const words = new URLSearchParams();
-  for (const [name, value] of Object.entries(address)) {
+  for (const [name, value] of Object.entries(view)) {
     if (value !== null) words.set(name, value === true ? "1" : String(value));
   }
   // Commas and colons are legal in a query and read better than their escapes.
@@ -78,11 +86,11 @@ export function writeAddress(address: Partial<Address>): string {
   return text && `?${text}`;
 }
 
-function whole(word: string): number | null {
+function parseInteger(word: string): number | null {
   return /^\d{1,9}$/.test(word) ? Number(word) : null;
 }
 
-function flag(word: string): true | null {
+function parseFlag(word: string): true | null {
   return word === "1" ? true : null;
 }
 

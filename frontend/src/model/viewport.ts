@@ -1,7 +1,7 @@
 /** The visible part of the map, and the part of the page that shows it. Pure. */
 
 /** A rectangle of the map: a view, or the bounds of a layout. */
-export interface View {
+export interface MapRect {
   x0: number;
   x1: number;
   y0: number;
@@ -9,7 +9,7 @@ export interface View {
 }
 
 /** The rectangle of the page that a map fills, in CSS pixels. */
-export interface Frame {
+export interface PageRect {
   left: number;
   top: number;
   width: number;
@@ -17,7 +17,7 @@ export interface Frame {
 }
 
 /** Split a rectangle in two halves: side by side, or above each other if it is higher than wide. */
-export function halvesOf({ left, top, width, height }: Frame): [Frame, Frame] {
+export function halvesOf({ left, top, width, height }: PageRect): [PageRect, PageRect] {
   if (height > width) {
     const half = height / 2;
     return [
@@ -41,7 +41,7 @@ export interface Insets {
 }
 
 /** A rectangle of the picture, in pixels. */
-export interface Box {
+export interface PixelRect {
   left: number;
   top: number;
   right: number;
@@ -55,13 +55,13 @@ const WIDEST = 1.7;
  * Return the view that shows `box` in the uncovered part of a picture of `width` by `height` pixels.
  * `stretch` fixes how much wider than true to scale the map is drawn.
  */
-export function fit(
-  box: View,
+export function fitView(
+  box: MapRect,
   width: number,
   height: number,
   insets: Insets,
   stretch?: number,
-): View {
+): MapRect {
   const freeWidth = Math.max(80, width - insets.left - insets.right);
   const freeHeight = Math.max(80, height - insets.top - insets.bottom);
   const [w, h] = [box.x1 - box.x0, box.y1 - box.y0];
@@ -82,7 +82,7 @@ export function fit(
 }
 
 /** Return `view` enlarged (factor above 1) or shrunk about a point, given in shares of the picture. */
-export function zoomed(view: View, factor: number, px = 0.5, py = 0.5): View {
+export function zoomView(view: MapRect, factor: number, px = 0.5, py = 0.5): MapRect {
   const x = view.x0 + (view.x1 - view.x0) * px;
   const y = view.y0 + (view.y1 - view.y0) * py;
   return {
@@ -94,7 +94,7 @@ export function zoomed(view: View, factor: number, px = 0.5, py = 0.5): View {
 }
 
 /** Return the difference of two views, as a share of the first. */
-export function difference(a: View, b: View): number {
+export function viewDifference(a: MapRect, b: MapRect): number {
   const [w, h] = [a.x1 - a.x0, a.y1 - a.y0];
   return Math.max(
     Math.abs(a.x0 - b.x0) / w,
@@ -105,7 +105,7 @@ export function difference(a: View, b: View): number {
 }
 
 /** Return the rectangle at a share `mixing` of the way from `a` to `b`. */
-export function mixViews(a: View, b: View, mixing: number): View {
+export function mixViews(a: MapRect, b: MapRect, mixing: number): MapRect {
   const mix = (from: number, to: number) => from + (to - from) * mixing;
   return {
     x0: mix(a.x0, b.x0),

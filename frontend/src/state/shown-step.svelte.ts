@@ -1,7 +1,7 @@
 /** The state that a picture of one step is made of. */
 
-import type { Districts, Layout, Method } from "../api/frames";
-import type { Ledger } from "../model/touch-counts";
+import type { Districts, Layout, LayoutMethod } from "../api/frames";
+import type { TouchCounts } from "../model/touch-counts";
 import type { StepBeat } from "../model/step-beat";
 
 export interface Counters {
@@ -15,32 +15,32 @@ export interface Counters {
  * Beat of a step shown in two: first the light and the gradients, then the move. Null: both at
  * once.
  */
-export type Telling = "light" | "move" | null;
+export type BeatPhase = "light" | "move" | null;
 
 /** Duration of the light before the move, in ms. */
-export const LIGHT = 1_300;
+export const LIGHT_DURATION = 1_300;
 
-export type Layouts = Partial<Record<Method, Layout>>;
+export type Layouts = Partial<Record<LayoutMethod, Layout>>;
 
-export class Shown {
+export class ShownStep {
   layouts = $state.raw<Layouts>({});
   /** Clusters of the space; null where none have been looked for. */
   districts = $state.raw<Districts | null>(null);
   beat = $state.raw<StepBeat | null>(null);
   counters = $state.raw<Counters | null>(null);
-  ledger = $state.raw<Ledger | null>(null);
-  telling = $state<Telling>(null);
+  touchCounts = $state.raw<TouchCounts | null>(null);
+  beatPhase = $state<BeatPhase>(null);
 
   /** Copy another state, so that it is shown here. */
-  copy(other: Shown) {
+  copyFrom(other: ShownStep) {
     this.layouts = other.layouts;
     this.districts = other.districts;
     this.beat = other.beat;
     this.counters = other.counters;
-    this.ledger = other.ledger;
+    this.touchCounts = other.touchCounts;
   }
 }
 
-export function countersOf(ledger: Ledger, loss: number): Counters {
-  return { step: ledger.step, loss, recently: ledger.litRecently(), ever: ledger.ever };
+export function buildCounters(ledger: TouchCounts, loss: number): Counters {
+  return { step: ledger.step, loss, recently: ledger.litRecently(), ever: ledger.everTouched };
 }

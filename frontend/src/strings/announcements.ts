@@ -1,6 +1,6 @@
 /** Texts for people who cannot see the map: what it shows, and what happens on it. */
 
-import type { Telling } from "../model/announcement";
+import type { Announcement } from "../model/announcement";
 import { count, fixed, small } from "./numbers";
 
 const list = new Intl.ListFormat("en");
@@ -8,7 +8,7 @@ const list = new Intl.ListFormat("en");
 export const told = {
   /** Describe what the city is doing. `readable` makes the text of tokens printable. */
   doing(
-    { facts, turned, trend, events, moreEvents }: Telling,
+    { facts, stateChanged: turned, trend, events, moreEvents }: Announcement,
     phase: string,
     readable: (text: string) => string,
   ): string {

@@ -22,7 +22,7 @@ import { transport } from "./transport";
 export { failureText } from "./failures";
 export { entryWords } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
-export { lasting, moment } from "./run";
+export { formatDuration, formatTime } from "./run";
 
 export const t = {
   ...beside,

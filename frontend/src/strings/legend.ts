@@ -1,7 +1,7 @@
 /** Texts of the legend: the meaning of colours, trails and links. */
 
-import { shownLine } from "../api/vocabulary";
-import type { Entry, Shades } from "../model/shade";
+import { printableText } from "../api/vocabulary";
+import type { LegendEntry, ColourScale } from "../model/shade";
 import type { ColourBy } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
 
@@ -118,9 +118,9 @@ function value(by: ColourBy, of: number): string {
 }
 
 /** Return the text of a legend entry. */
-export function entryWords({ name, from, to, other }: Entry, by: Shades["by"]): string {
+export function entryWords({ name, from, to, other }: LegendEntry, by: ColourScale["by"]): string {
   const w = legend.legend;
-  if (name !== null) return shownLine(name);
+  if (name !== null) return printableText(name);
   if (other === "none") return w.none[by] ?? w.unknown;
   if (other === "rest") return w.rest[by] ?? "0";
   if (other === "unknown") return w.unknown;

@@ -1,6 +1,6 @@
 /** Texts of the panel of pictures and films, and of the pictures themselves. */
 
-import type { SizeName } from "../model/picture-sizes";
+import type { PictureSizeName } from "../model/picture-sizes";
 import { count } from "./numbers";
 
 export const pictures = {
@@ -14,7 +14,7 @@ export const pictures = {
       "4k": "4k, 3840 × 2160",
       square: "square, 1440 × 1440",
       screen: "as on this screen",
-    } satisfies Record<SizeName, string>,
+    } satisfies Record<PictureSizeName, string>,
     png: "Save PNG",
     pngMore: "With every lamp, for slides and print (s)",
     svg: "Save SVG",

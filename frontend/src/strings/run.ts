@@ -100,7 +100,7 @@ export const run = {
 } as const;
 
 /** Format a duration in words. */
-export function lasting(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   const minutes = Math.floor(seconds / 60);
@@ -113,7 +113,7 @@ export function lasting(seconds: number): string {
 const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 
 /** Format a time (Unix seconds) by this viewer's clock. */
-export function moment(time: number | null | undefined): string {
+export function formatTime(time: number | null | undefined): string {
   return time === null || time === undefined || !Number.isFinite(time)
     ? "–"
     : clock.format(time * 1_000);

@@ -1,6 +1,6 @@
 /** Texts of the skyline. */
 
-import type { Height } from "../model/view-options";
+import type { HeightMeasure } from "../model/view-options";
 import { count } from "./numbers";
 
 interface HeightWords {
@@ -61,7 +61,7 @@ export const skyline = {
         is: "how often it stands in the corpus",
         unit: "times in the corpus",
       },
-    } satisfies Record<Height, HeightWords>,
+    } satisfies Record<HeightMeasure, HeightWords>,
     about: (is: string, logarithmic: boolean) =>
       `Each column stands where its token lies on the map; its height is ${is}${logarithmic ? ", on a logarithmic scale" : ""}.`,
     atStep: (step: number) => `Step ${count(step)}.`,

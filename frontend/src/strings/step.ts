@@ -1,6 +1,6 @@
 /** Texts of the step panel. */
 
-import type { Difference } from "../model/step-sets";
+import type { StepSetDifference } from "../model/step-sets";
 import { count } from "./numbers";
 
 export const step = {
@@ -17,7 +17,7 @@ export const step = {
       gradientOutside: "got a gradient, but not read",
       unmoved: "got a gradient, but did not move",
       movedOutside: "moved, but not read",
-    } satisfies Record<Difference, string>,
+    } satisfies Record<StepSetDifference, string>,
     notTold: "not known; the record of this step names only some of them",
     andMore: (rows: number) => `and ${count(rows)} more`,
     river: "Gradient, flowing back from the loss",

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { riverbed } from "./flow-geometry";
+import { flowGeometry } from "./flow-geometry";
 
 const LAYERS = ["embedding", "positions", "block 1", "unembedding"];
 
 describe("riverbed", () => {
   it("flows from the loss to the embedding, as wide at each layer as its norm", () => {
-    const { fords, outlines, scale } = riverbed(LAYERS, [0.4, 0.1, 0.2, 0.7]);
+    const { sections: fords, outlines, scale } = flowGeometry(LAYERS, [0.4, 0.1, 0.2, 0.7]);
     expect(fords.map(({ name, y }) => [name, y])).toEqual([
       ["unembedding", 1],
       ["block 1", 2],
@@ -29,12 +29,12 @@ describe("riverbed", () => {
   });
 
   it("has a round scale, and room for what is no number", () => {
-    expect(riverbed(["a", "b"], [0.021, 0.004]).scale).toBe(0.05);
-    expect(riverbed(["a", "b"], [20, 3]).scale).toBe(20);
-    const odd = riverbed(["a", "b"], [NaN, Infinity]);
+    expect(flowGeometry(["a", "b"], [0.021, 0.004]).scale).toBe(0.05);
+    expect(flowGeometry(["a", "b"], [20, 3]).scale).toBe(20);
+    const odd = flowGeometry(["a", "b"], [NaN, Infinity]);
     expect(odd.scale).toBe(1);
     expect(odd.outlines[0]!.x.every((x) => x === 0)).toBe(true);
-    expect(riverbed([], [])).toEqual({ fords: [], outlines: [], scale: 1 });
-    expect(riverbed([], [1]).fords[0]!.name).toBe("0");
+    expect(flowGeometry([], [])).toEqual({ sections: [], outlines: [], scale: 1 });
+    expect(flowGeometry([], [1]).sections[0]!.name).toBe("0");
   });
 });

@@ -5,7 +5,7 @@
  * interpolated.
  */
 
-export interface Ford {
+export interface FlowSection {
   name: string;
   norm: number;
   /** Row from the top; the loss is at 0. */
@@ -14,8 +14,8 @@ export interface Ford {
   x: number;
 }
 
-export interface Riverbed {
-  fords: Ford[];
+export interface FlowGeometry {
+  sections: FlowSection[];
   /** Closed outlines: the main flow, then the arms that leave it. */
   outlines: { x: number[]; y: number[] }[];
   /** A round number, at least the greatest width of the flow. */
@@ -23,44 +23,44 @@ export interface Riverbed {
 }
 
 /** Layers drawn as arms of the flow: positions and token embeddings are added together where the model begins. */
-const ARMS = /^positions?$/;
-const BENDS = 10;
+const ARM_LAYERS = /^positions?$/;
+const CURVE_POINTS = 10;
 
 /**
  * Lay out the flow. `layers` are names from the embedding to the output, `norms` the norm of each; a norm that is not
  * a positive finite number has width 0.
  */
-export function riverbed(layers: string[], norms: number[]): Riverbed {
+export function flowGeometry(layers: string[], norms: number[]): FlowGeometry {
   const widths = norms.map((norm) => (Number.isFinite(norm) && norm > 0 ? norm : 0));
-  const scale = roundUp(Math.max(0, ...widths));
+  const scale = roundUpNicely(Math.max(0, ...widths));
   const names = norms.map((_, i) => layers[i] ?? String(i));
   // From the loss to the embedding, as the gradient flows.
   const order = norms.map((_, i) => norms.length - 1 - i);
   // An arm needs a main flow to leave.
-  const arm = (i: number) => ARMS.test(names[i]!) && i > 0 && i < norms.length - 1;
-  const fords = order.map((i, at): Ford => {
-    const aside = arm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
-    return { name: names[i]!, norm: norms[i]!, y: at + 1, x: aside };
+  const isArm = (i: number) => ARM_LAYERS.test(names[i]!) && i > 0 && i < norms.length - 1;
+  const fords = order.map((i, index): FlowSection => {
+    const aside = isArm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
+    return { name: names[i]!, norm: norms[i]!, y: index + 1, x: aside };
   });
-  const width = (at: number) => widths[order[at]!]!;
-  const main = fords.flatMap((ford, at) => (ford.x ? [] : [{ ...ford, width: width(at) }]));
-  if (!main.length) return { fords, outlines: [], scale };
-  const outlines = [outline([{ x: 0, y: 0.1, width: 0 }, ...main])];
-  fords.forEach((ford, at) => {
-    const from = fords.slice(0, at).findLast(({ x }) => !x);
+  const width = (index: number) => widths[order[index]!]!;
+  const main = fords.flatMap((ford, index) => (ford.x ? [] : [{ ...ford, width: width(index) }]));
+  if (!main.length) return { sections: fords, outlines: [], scale };
+  const outlines = [traceOutline([{ x: 0, y: 0.1, width: 0 }, ...main])];
+  fords.forEach((ford, index) => {
+    const from = fords.slice(0, index).findLast(({ x }) => !x);
     if (!ford.x || !from) return;
     const half = width(fords.indexOf(from)) / 2;
     outlines.push(
-      outline([
-        { x: half / 2, y: from.y, width: Math.min(half, width(at)) },
-        { x: ford.x, y: ford.y, width: width(at) },
+      traceOutline([
+        { x: half / 2, y: from.y, width: Math.min(half, width(index)) },
+        { x: ford.x, y: ford.y, width: width(index) },
       ]),
     );
   });
-  return { fords, outlines, scale };
+  return { sections: fords, outlines, scale };
 }
 
-interface Cut {
+interface CrossSection {
   x: number;
   y: number;
   width: number;
@@ -70,12 +70,12 @@ interface Cut {
  * Trace one side down and the other back up, smoothly from cut to cut. The sides are parallel at each cut, so the
  * flow is never wider or narrower than the cuts around it.
  */
-function outline(cuts: Cut[]): { x: number[]; y: number[] } {
+function traceOutline(cuts: CrossSection[]): { x: number[]; y: number[] } {
   const [left, right, ys]: [number[], number[], number[]] = [[], [], []];
-  cuts.forEach((cut, at) => {
-    const next = cuts[at + 1];
-    for (let bend = 0; bend < (next ? BENDS : 1); bend++) {
-      const part = bend / BENDS;
+  cuts.forEach((cut, index) => {
+    const next = cuts[index + 1];
+    for (let point = 0; point < (next ? CURVE_POINTS : 1); point++) {
+      const part = point / CURVE_POINTS;
       const ease = part * part * (3 - 2 * part);
       const between = (a: number, b: number) => a + (b - a) * ease;
       const x = between(cut.x, next?.x ?? cut.x);
@@ -89,7 +89,7 @@ function outline(cuts: Cut[]): { x: number[]; y: number[] } {
 }
 
 /** Round up to 1, 2 or 5 times a power of ten; return 1 for a number that is not positive and finite. */
-function roundUp(value: number): number {
+function roundUpNicely(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((part) => part * power).find((round) => round >= value * 0.999999)!;

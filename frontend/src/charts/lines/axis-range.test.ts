@@ -1,35 +1,35 @@
 import { describe, expect, it } from "vitest";
-import { around, upTo } from "./axis-range";
+import { roundAxisRange, roundAxisEnd } from "./axis-range";
 
 describe("an axis that grows", () => {
   it("ends at two digits and zeros, never before what it holds", () => {
-    expect([0, 1, 7, 10, 99, 120, 1_000, 1_234, 47_254].map(upTo)).toEqual([
+    expect([0, 1, 7, 10, 99, 120, 1_000, 1_234, 47_254].map(roundAxisEnd)).toEqual([
       1, 1, 7, 10, 99, 120, 1_000, 1_300, 48_000,
     ]);
     for (let step = 1; step < 3_000; step++) {
-      expect(upTo(step)).toBeGreaterThanOrEqual(step);
-      expect(upTo(step)).toBeLessThanOrEqual(1.1 * step);
+      expect(roundAxisEnd(step)).toBeGreaterThanOrEqual(step);
+      expect(roundAxisEnd(step)).toBeLessThanOrEqual(1.1 * step);
     }
   });
 
   it("has few ends, however many steps come", () => {
-    const ends = new Set(Array.from({ length: 100_000 }, (_, step) => upTo(step)));
+    const ends = new Set(Array.from({ length: 100_000 }, (_, step) => roundAxisEnd(step)));
     expect(ends.size).toBeLessThan(500);
   });
 });
 
 describe("values between round numbers", () => {
   it("holds them all, and does not move when they move a little", () => {
-    expect(around([7.71, 1.45, NaN, 2])).toEqual([1, 8]);
-    expect(around([7.6, 1.41])).toEqual([1, 8]);
-    const [low, high] = around([2.13, 2.98])!;
+    expect(roundAxisRange([7.71, 1.45, NaN, 2])).toEqual([1, 8]);
+    expect(roundAxisRange([7.6, 1.41])).toEqual([1, 8]);
+    const [low, high] = roundAxisRange([2.13, 2.98])!;
     expect(low).toBeCloseTo(2.1);
     expect(high).toBeCloseTo(3);
   });
 
   it("is something where all are the same, and nothing where there are none", () => {
-    expect(around([2.5, 2.5])).toEqual([2, 3]);
-    expect(around([NaN])).toBeNull();
-    expect(around([])).toBeNull();
+    expect(roundAxisRange([2.5, 2.5])).toEqual([2, 3]);
+    expect(roundAxisRange([NaN])).toBeNull();
+    expect(roundAxisRange([])).toBeNull();
   });
 });

@@ -7,14 +7,14 @@
  * Return a round end for an axis from 0 to `most`: the next number of two digits and zeros, and 1 if `most` is not
  * positive.
  */
-export function upTo(most: number): number {
+export function roundAxisEnd(most: number): number {
   if (!(most > 0)) return 1;
   const unit = 10 ** (Math.floor(Math.log10(most)) - 1);
   return unit < 1 ? Math.ceil(most) : Math.ceil(most / unit) * unit;
 }
 
 /** Return round numbers around all finite `values`, on a grid of 10 to 25 lines; null if there are none. */
-export function around(values: readonly number[]): [number, number] | null {
+export function roundAxisRange(values: readonly number[]): [number, number] | null {
   let [least, most] = [Infinity, -Infinity];
   for (const value of values) {
     if (!Number.isFinite(value)) continue;
@@ -22,12 +22,12 @@ export function around(values: readonly number[]): [number, number] | null {
     most = Math.max(most, value);
   }
   if (least > most) return null;
-  const unit = gridOf(most - least);
+  const unit = gridSpacing(most - least);
   const [low, high] = [Math.floor(least / unit) * unit, Math.ceil(most / unit) * unit];
   return low < high ? [low, high] : [low - unit, high + unit];
 }
 
-function gridOf(spread: number): number {
+function gridSpacing(spread: number): number {
   if (!(spread > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(spread));
   return power / (spread >= 5 * power ? 2 : spread >= 2 * power ? 5 : 10);

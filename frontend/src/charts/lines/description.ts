@@ -10,7 +10,7 @@ export type LineWords = (
 ) => string;
 
 /** Describe a line by its first, last, lowest and highest value; return only its name if no value is known. */
-export function reading(
+export function describeLine(
   name: string,
   steps: number[],
   values: (number | null)[],

@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { painted, pooled, scaleOf, valueAt, type Cells } from "./raster";
+import { colourPixels, poolMatrix, colourScaleEnd, valueAt, type MatrixCells } from "./raster";
 
 // Four tokens of three numbers, shown in the order 2, 0, 3, 1.
-const cells: Cells = {
+const cells: MatrixCells = {
   values: Float32Array.of(1, -2, 3, 4, 5, 6, -1, 0, 9, 2, 2, -8),
   minus: null,
   dim: 3,
   order: Uint32Array.of(2, 0, 3, 1),
 };
-const list = (from: Cells, ...rest: [number, number, number, number, "mean" | "largest"]) =>
-  Array.from(pooled(from, ...rest).values);
+const list = (from: MatrixCells, ...rest: [number, number, number, number, "mean" | "largest"]) =>
+  Array.from(poolMatrix(from, ...rest).values);
 
 describe("pooled", () => {
   it("is every number where there is room for it", () => {
     expect(list(cells, 0, 4, 100, 100, "mean")).toEqual([-1, 0, 9, 1, -2, 3, 2, 2, -8, 4, 5, 6]);
     expect(list(cells, 2, 3, 100, 100, "largest")).toEqual([2, 2, -8]);
-    expect(pooled(cells, 2, 2, 9, 9, "mean").values).toHaveLength(0);
+    expect(poolMatrix(cells, 2, 2, 9, 9, "mean").values).toHaveLength(0);
   });
 
   it("takes the mean, or the one farthest from 0", () => {
@@ -26,13 +26,13 @@ describe("pooled", () => {
   });
 
   it("leaves no row out when rows do not divide by pixels", () => {
-    const many: Cells = {
+    const many: MatrixCells = {
       values: Float32Array.from({ length: 10 }, (_, i) => 2 ** i),
       minus: null,
       dim: 1,
       order: Uint32Array.from({ length: 10 }, (_, i) => i),
     };
-    const { values, height } = pooled(many, 0, 10, 1, 4, "mean");
+    const { values, height } = poolMatrix(many, 0, 10, 1, 4, "mean");
     expect(height).toBe(4);
     expect(Array.from(values)).toEqual([1.5, 28 / 3, 48, 896 / 3].map(Math.fround));
   });
@@ -54,18 +54,18 @@ describe("scaleOf", () => {
       i === 7 ? 500 : (i % 100) / 100,
     );
     const one = { values, minus: null, dim: 1, order: Uint32Array.from(values.keys()) };
-    expect(scaleOf(one)).toBeCloseTo(0.98, 1);
-    expect(scaleOf({ ...one, minus: values })).toBe(1);
+    expect(colourScaleEnd(one)).toBeCloseTo(0.98, 1);
+    expect(colourScaleEnd({ ...one, minus: values })).toBe(1);
     const few = values.slice();
     few[3] = few[3]! - 0.25;
-    expect(scaleOf({ ...one, minus: few })).toBeCloseTo(0.25);
+    expect(colourScaleEnd({ ...one, minus: few })).toBeCloseTo(0.25);
   });
 });
 
 describe("painted", () => {
   it("is dark at 0, blue below, amber above, and another colour for no number", () => {
     const values = Float32Array.of(-9, -1, 0, 1, 9, NaN);
-    const bytes = painted({ values, width: 6, height: 1 }, 1);
+    const bytes = colourPixels({ values, width: 6, height: 1 }, 1);
     const [low, least, zero, most, high, none] = [0, 1, 2, 3, 4, 5].map((i) =>
       Array.from(bytes.slice(4 * i, 4 * i + 3)),
     );

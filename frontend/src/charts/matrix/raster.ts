@@ -10,7 +10,7 @@ export type Pooling = "mean" | "largest";
  * A matrix whose rows are in the order of `order`; `minus`, if given, is subtracted from it. Both hold `dim` numbers
  * per token id.
  */
-export interface Cells {
+export interface MatrixCells {
   values: Float32Array;
   minus: Float32Array | null;
   dim: number;
@@ -18,30 +18,34 @@ export interface Cells {
   order: Uint32Array;
 }
 
-export interface Pooled {
+export interface PooledMatrix {
   /** Values row by row, `height` x `width`. */
   values: Float32Array;
   width: number;
   height: number;
 }
 
-export function valueAt({ values, minus, dim, order }: Cells, row: number, column: number): number {
-  const at = order[row]! * dim + column;
-  return minus ? values[at]! - minus[at]! : values[at]!;
+export function valueAt(
+  { values, minus, dim, order }: MatrixCells,
+  row: number,
+  column: number,
+): number {
+  const offset = order[row]! * dim + column;
+  return minus ? values[offset]! - minus[offset]! : values[offset]!;
 }
 
 /**
  * Pool the rows `first` to `last` (exclusive) into at most `height` rows of at most `width` pixels. A pixel that
  * covers several numbers gets their mean, or the one farthest from 0.
  */
-export function pooled(
-  cells: Cells,
+export function poolMatrix(
+  cells: MatrixCells,
   first: number,
   last: number,
   width: number,
   height: number,
   how: Pooling,
-): Pooled {
+): PooledMatrix {
   const { values, minus, dim, order } = cells;
   const rows = Math.max(0, last - first);
   const [w, h] = [Math.min(dim, width), Math.min(rows, height)];
@@ -54,9 +58,9 @@ export function pooled(
     count.fill(0);
     const to = first + Math.floor(((y + 1) * rows) / h);
     for (let row = first + Math.floor((y * rows) / h); row < to; row++) {
-      const at = order[row]! * dim;
+      const offset = order[row]! * dim;
       for (let x = 0; x < dim; x++) {
-        const value = minus ? values[at + x]! - minus[at + x]! : values[at + x]!;
+        const value = minus ? values[offset + x]! - minus[offset + x]! : values[offset + x]!;
         const pixel = column[x]!;
         if (how === "mean") sum[pixel]! += value;
         // NaN wins, so that its neighbours do not hide it.
@@ -70,15 +74,15 @@ export function pooled(
   return { values: out, width: w, height: h };
 }
 
-const LOOKED_AT = 60_000;
+const SAMPLE_SIZE = 60_000;
 
 /** Return the end of the colour scale, a number above 0 of two digits: few values (1 in 100) are farther from 0. */
-export function scaleOf(cells: Cells): number {
+export function colourScaleEnd(cells: MatrixCells): number {
   const total = cells.order.length * cells.dim;
-  const stride = Math.max(1, Math.floor(total / LOOKED_AT));
+  const stride = Math.max(1, Math.floor(total / SAMPLE_SIZE));
   const sizes: number[] = [];
-  for (let at = 0; at < total; at += stride) {
-    const size = Math.abs(valueAt(cells, Math.floor(at / cells.dim), at % cells.dim));
+  for (let index = 0; index < total; index += stride) {
+    const size = Math.abs(valueAt(cells, Math.floor(index / cells.dim), index % cells.dim));
     if (Number.isFinite(size)) sizes.push(size);
   }
   sizes.sort((a, b) => a - b);
@@ -88,17 +92,17 @@ export function scaleOf(cells: Cells): number {
 }
 
 /** Blue below 0, amber above, the night at 0; distinguishable with every kind of colour blindness. */
-const STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
-const SHADES = 255;
-export const NOT_A_NUMBER = "#7d6f8a";
+const RAMP_STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
+const RAMP_COLOURS = 255;
+export const NAN_COLOUR = "#7d6f8a";
 
-const RAMP = rampOf(STOPS);
+const RAMP = buildRamp(RAMP_STOPS);
 
-function rampOf(stops: readonly string[]): Uint8ClampedArray {
+function buildRamp(stops: readonly string[]): Uint8ClampedArray {
   const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
-  const bytes = new Uint8ClampedArray(3 * SHADES);
-  for (let shade = 0; shade < SHADES; shade++) {
-    const at = (shade / (SHADES - 1)) * (parts.length - 1);
+  const bytes = new Uint8ClampedArray(3 * RAMP_COLOURS);
+  for (let shade = 0; shade < RAMP_COLOURS; shade++) {
+    const at = (shade / (RAMP_COLOURS - 1)) * (parts.length - 1);
     const low = Math.min(parts.length - 2, Math.floor(at));
     for (let i = 0; i < 3; i++) {
       const [a, b] = [parts[low]![i]!, parts[low + 1]![i]!];
@@ -109,16 +113,19 @@ function rampOf(stops: readonly string[]): Uint8ClampedArray {
 }
 
 /** The ramp as a CSS gradient, from least to greatest. */
-export const GRADIENT = `linear-gradient(to right, ${STOPS.join(", ")})`;
+export const RAMP_GRADIENT = `linear-gradient(to right, ${RAMP_STOPS.join(", ")})`;
 
 /** Return the colours of the values, four bytes a pixel; values beyond `scale` have the last colour. */
-export function painted({ values }: Pooled, scale: number): Uint8ClampedArray<ArrayBuffer> {
+export function colourPixels(
+  { values }: PooledMatrix,
+  scale: number,
+): Uint8ClampedArray<ArrayBuffer> {
   const bytes = new Uint8ClampedArray(4 * values.length);
-  const none = [1, 3, 5].map((at) => parseInt(NOT_A_NUMBER.slice(at, at + 2), 16));
+  const none = [1, 3, 5].map((at) => parseInt(NAN_COLOUR.slice(at, at + 2), 16));
   values.forEach((value, i) => {
     const known = !Number.isNaN(value);
     const part = Math.max(0, Math.min(1, (value / scale + 1) / 2));
-    const shade = known ? Math.round(part * (SHADES - 1)) : 0;
+    const shade = known ? Math.round(part * (RAMP_COLOURS - 1)) : 0;
     for (let j = 0; j < 3; j++) bytes[4 * i + j] = known ? RAMP[3 * shade + j]! : none[j]!;
     bytes[4 * i + 3] = 255;
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { placedNames } from "./row-labels";
+import { placeRowLabels } from "./row-labels";
 
 const groups = [
   { name: "wide", first: 0, last: 500 },
@@ -10,25 +10,25 @@ const row = (at: number) => `row ${at}`;
 
 describe("placedNames", () => {
   it("leaves out what would lie over a larger group's name", () => {
-    const names = placedNames(groups, [0, 1_000], 200, 14, row);
+    const names = placeRowLabels(groups, [0, 1_000], 200, 14, row);
     expect(names).toEqual([
       { name: "wide", at: 50 },
       { name: "slim", at: 101 },
       { name: "rest", at: 151 },
     ]);
-    expect(placedNames(groups, [0, 1_000], 50, 14, row).map(({ name }) => name)).toEqual([
+    expect(placeRowLabels(groups, [0, 1_000], 50, 14, row).map(({ name }) => name)).toEqual([
       "wide",
       "rest",
     ]);
   });
 
   it("names what is in view, where it is in view", () => {
-    expect(placedNames(groups, [400, 500], 200, 14, row)).toEqual([{ name: "wide", at: 100 }]);
-    expect(placedNames([], [0, 1_000], 200, 14, row)).toEqual([]);
+    expect(placeRowLabels(groups, [400, 500], 200, 14, row)).toEqual([{ name: "wide", at: 100 }]);
+    expect(placeRowLabels([], [0, 1_000], 200, 14, row)).toEqual([]);
   });
 
   it("names single rows where there is room for them", () => {
-    const names = placedNames(groups, [498.5, 502.5], 80, 14, row);
+    const names = placeRowLabels(groups, [498.5, 502.5], 80, 14, row);
     expect(names.map(({ name }) => name)).toEqual(["row 499", "row 500", "row 501"]);
     expect(names[0]!.at).toBeCloseTo(20);
   });

@@ -1,13 +1,13 @@
 /** The labels of matrix rows: those that fit, and their positions. Pure. */
 
-export interface Span {
+export interface RowSpan {
   name: string;
   /** First row, and the row after the last. */
   first: number;
   last: number;
 }
 
-export interface Placed {
+export interface RowLabel {
   name: string;
   /** Pixels from the top to the middle of the name. */
   at: number;
@@ -19,15 +19,15 @@ export interface Placed {
  *
  * `top` and `bottom`: first and last row in view; `room`: pixels that a name needs.
  */
-export function placedNames(
-  groups: Span[],
+export function placeRowLabels(
+  groups: RowSpan[],
   [top, bottom]: [number, number],
   height: number,
-  room: number,
+  labelHeight: number,
   nameOf: (row: number) => string,
-): Placed[] {
+): RowLabel[] {
   const scale = height / Math.max(1e-9, bottom - top);
-  if (scale >= room) {
+  if (scale >= labelHeight) {
     const rows = Array.from(
       { length: Math.ceil(bottom) - Math.floor(top) },
       (_, i) => Math.floor(top) + i,
@@ -36,7 +36,7 @@ export function placedNames(
       .map((row) => ({ name: nameOf(row), at: (row + 0.5 - top) * scale }))
       .filter(({ at }) => at > 0 && at < height);
   }
-  const seen = groups
+  const visible = groups
     .map(({ name, first, last }) => ({
       name,
       from: Math.max(first, top),
@@ -44,11 +44,11 @@ export function placedNames(
     }))
     .filter(({ from, to }) => to > from)
     .sort((a, b) => b.to - b.from - (a.to - a.from));
-  const placed: Placed[] = [];
-  for (const { name, from, to } of seen) {
+  const placed: RowLabel[] = [];
+  for (const { name, from, to } of visible) {
     const middle = ((from + to) / 2 - top) * scale;
-    const at = Math.max(room / 2, Math.min(height - room / 2, middle));
-    if (placed.every((other) => Math.abs(other.at - at) >= room)) placed.push({ name, at });
+    const at = Math.max(labelHeight / 2, Math.min(height - labelHeight / 2, middle));
+    if (placed.every((other) => Math.abs(other.at - at) >= labelHeight)) placed.push({ name, at });
   }
   return placed.sort((a, b) => a.at - b.at);
 }

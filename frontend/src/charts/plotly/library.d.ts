@@ -9,8 +9,8 @@ export interface PlotlyDiv extends HTMLElement {
   on?(event: string, handler: (data: Record<string, unknown>) => void): void;
 }
 
-export type Trace = Record<string, unknown>;
-export type Figure = Record<string, unknown>;
+export type PlotlyTrace = Record<string, unknown>;
+export type PlotlyLayout = Record<string, unknown>;
 
 export interface PlotlyButton {
   name: string;
@@ -36,12 +36,17 @@ export interface PlotlyConfig {
 export interface PlotlyLibrary {
   newPlot(
     div: HTMLElement,
-    data: Trace[],
-    layout: Figure,
+    data: PlotlyTrace[],
+    layout: PlotlyLayout,
     config?: PlotlyConfig,
   ): Promise<PlotlyDiv>;
-  react(div: HTMLElement, data: Trace[], layout: Figure, config?: PlotlyConfig): Promise<PlotlyDiv>;
-  relayout(div: HTMLElement, changes: Figure): Promise<PlotlyDiv>;
+  react(
+    div: HTMLElement,
+    data: PlotlyTrace[],
+    layout: PlotlyLayout,
+    config?: PlotlyConfig,
+  ): Promise<PlotlyDiv>;
+  relayout(div: HTMLElement, changes: PlotlyLayout): Promise<PlotlyDiv>;
   purge(div: HTMLElement): void;
   Plots: { resize(div: HTMLElement): Promise<void> };
   Icons: Record<string, unknown>;

@@ -6,30 +6,30 @@
  */
 
 import { createSubscriber } from "svelte/reactivity";
-import type { Figure, PlotlyConfig, PlotlyLibrary } from "./library.d";
+import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
 let library: Promise<PlotlyLibrary> | undefined;
 
 /** Longest wait for the first map before Plotly is loaded, in ms: there may be no map. */
-const PATIENCE = 2_500;
+const MAX_WAIT = 2_500;
 
-let admit: () => void;
-const admitted = new Promise<void>((done) => (admit = done));
+let allow: () => void;
+const allowed = new Promise<void>((done) => (allow = done));
 
 /** Allow Plotly to load, once the first map is drawn: parsing it keeps the page busy for long. */
-export function admitPlotly() {
-  admit();
+export function allowPlotly() {
+  allow();
 }
 
 /** Return Plotly, loaded from our own server on first use. Rejects if it cannot be loaded. */
-export function plotly(): Promise<PlotlyLibrary> {
-  library ??= loaded();
+export function getPlotly(): Promise<PlotlyLibrary> {
+  library ??= whenLoaded();
   return library;
 }
 
-async function loaded(): Promise<PlotlyLibrary> {
+async function whenLoaded(): Promise<PlotlyLibrary> {
   if (window.Plotly) return window.Plotly;
-  await Promise.race([admitted, new Promise((done) => setTimeout(done, PATIENCE))]);
+  await Promise.race([allowed, new Promise((done) => setTimeout(done, MAX_WAIT))]);
   return new Promise((resolve, reject) => {
     const settle = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly")));
     const script =
@@ -43,36 +43,36 @@ async function loaded(): Promise<PlotlyLibrary> {
  * Load Plotly for one element, when its component is mounted. `ready` is called once Plotly has loaded. The result's
  * `end`, for when the component is unmounted, purges the figure after the drawing in progress.
  */
-export function begin(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): Beginning {
+export function loadPlotly(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): PlotlyLoader {
   let loaded: PlotlyLibrary | null = null;
-  let gone = false;
-  const begun: Beginning = {
+  let released = false;
+  const loader: PlotlyLoader = {
     drawing: Promise.resolve(),
-    end() {
-      gone = true;
+    dispose() {
+      released = true;
       // Plotly draws in several turns; the figure has to stay until the last of them.
       const purge = () => {
         // The browser's compiler keeps the camera of a scene alive, and with it the scene's element and content.
         const scenes = div.querySelectorAll("#scene");
         loaded?.purge(div);
-        for (const one of scenes) one.replaceChildren();
+        for (const scene of scenes) scene.replaceChildren();
       };
-      begun.drawing.then(purge, purge);
+      loader.drawing.then(purge, purge);
     },
   };
-  plotly().then(
+  getPlotly().then(
     (library) => {
-      if (!gone) ready((loaded = library));
+      if (!released) ready((loaded = library));
     },
     () => undefined,
   );
-  return begun;
+  return loader;
 }
 
-export interface Beginning {
+export interface PlotlyLoader {
   /** The drawing in progress, set by the component that draws. */
   drawing: Promise<unknown>;
-  end: () => void;
+  dispose: () => void;
 }
 
 function requestScript(): HTMLScriptElement {
@@ -80,46 +80,46 @@ function requestScript(): HTMLScriptElement {
   script.src = "/vendor/plotly.min.js";
   script.dataset["plotly"] = "";
   const unused = document.createElement("meta");
-  unused.id = UNUSED_SHEET;
+  unused.id = UNUSED_STYLE_ID;
   document.head.append(unused, script);
   return script;
 }
 
 // plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an element
 // with this id exists. The content security policy refuses inline styles, and the sheet is not needed.
-const UNUSED_SHEET = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
+const UNUSED_STYLE_ID = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
 /** Recomputes lengths when the window is resized, because its root font size may change. */
-const resized = createSubscriber((update) => {
+const trackResize = createSubscriber((update) => {
   addEventListener("resize", update);
   return () => removeEventListener("resize", update);
 });
 
 /** Scale a length in pixels from a root font size of 14 px to the current one, so that spacing grows with the type. */
-export function scaled(size: number): number {
-  resized();
+export function scaledPixels(size: number): number {
+  trackResize();
   const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
   return (size * root) / 14;
 }
 
 /** Return the page's font. `size` is in pixels at a root font size of 14 px. */
-export function type(size: number): { family: string; size: number } {
-  return { family: FONT, size: scaled(size) };
+export function pageFont(size: number): { family: string; size: number } {
+  return { family: FONT, size: scaledPixels(size) };
 }
 
 /** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */
-export function quietFigure(changes: Figure): Figure {
+export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { ...type(11), color: "#9aaccf" },
+    font: { ...pageFont(11), color: "#9aaccf" },
     showlegend: false,
     hoverlabel: {
       bgcolor: "#12203c",
       bordercolor: "#2b3c68",
-      font: { ...type(12), color: "#d7e0f5" },
+      font: { ...pageFont(12), color: "#d7e0f5" },
     },
     uirevision: "same",
     ...changes,
@@ -134,10 +134,14 @@ export const QUIET_AXIS = {
   automargin: false,
 };
 
-export const QUIET: PlotlyConfig = { displaylogo: false, displayModeBar: false, showTips: false };
+export const QUIET_CONFIG: PlotlyConfig = {
+  displaylogo: false,
+  displayModeBar: false,
+  showTips: false,
+};
 
 /** Escape text so that Plotly shows it literally; otherwise it interprets tags, entities and TeX. */
-export function plain(text: string): string {
+export function escapeText(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -1,24 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { nearest, stepAt, stepKeyed } from "./scrubbing";
+import { nearestIndex, stepAtShare, stepForKey } from "./scrubbing";
 
 describe("a place on the timeline", () => {
   it("is a step that there is", () => {
-    expect([-0.2, 0, 0.5, 0.7, 3].map((share) => stepAt(share, 1_000, 640))).toEqual([
+    expect([-0.2, 0, 0.5, 0.7, 3].map((share) => stepAtShare(share, 1_000, 640))).toEqual([
       0, 0, 500, 640, 640,
     ]);
   });
 
   it("has the numbers of the nearest step that is drawn", () => {
     const steps = [1, 4, 5, 90];
-    expect([0, 1, 2, 3, 47, 48, 500].map((step) => nearest(steps, step))).toEqual([
+    expect([0, 1, 2, 3, 47, 48, 500].map((step) => nearestIndex(steps, step))).toEqual([
       0, 0, 0, 1, 2, 3, 3,
     ]);
-    expect(nearest([], 7)).toBe(0);
+    expect(nearestIndex([], 7)).toBe(0);
   });
 });
 
 describe("a key", () => {
-  const keyed = (key: string, shiftKey = false) => stepKeyed({ key, shiftKey }, 1_500);
+  const keyed = (key: string, shiftKey = false) => stepForKey({ key, shiftKey }, 1_500);
 
   it("goes a step, ten, far, or to an end", () => {
     expect(keyed("ArrowRight")).toEqual({ by: 1 });

@@ -1,29 +1,29 @@
 /** The conversion of timeline positions and keys to steps. Pure. */
 
 /** The move that a key requests: by some steps (negative: back), or to a step. */
-export type Keyed = { by: number } | { to: number };
+export type KeyStep = { by: number } | { to: number };
 
 /** Steps that an arrow key moves with shift, and the least that PageUp moves. */
-const MANY = 10;
+const LARGE_STEP = 10;
 
 /** Return the step at a share, 0 to 1, of an axis that ends with `last`; at most the newest step. */
-export function stepAt(share: number, last: number, newest: number): number {
+export function stepAtShare(share: number, last: number, newest: number): number {
   return Math.max(0, Math.min(newest, Math.round(share * last)));
 }
 
 /** Return the move that a slider key requests; null for any other key. */
-export function stepKeyed(
+export function stepForKey(
   { key, shiftKey }: Pick<KeyboardEvent, "key" | "shiftKey">,
   newest: number,
-): Keyed | null {
-  const far = Math.max(MANY, Math.round(newest / 20));
+): KeyStep | null {
+  const far = Math.max(LARGE_STEP, Math.round(newest / 20));
   switch (key) {
     case "ArrowRight":
     case "ArrowUp":
-      return { by: shiftKey ? MANY : 1 };
+      return { by: shiftKey ? LARGE_STEP : 1 };
     case "ArrowLeft":
     case "ArrowDown":
-      return { by: shiftKey ? -MANY : -1 };
+      return { by: shiftKey ? -LARGE_STEP : -1 };
     case "PageUp":
       return { by: far };
     case "PageDown":
@@ -38,7 +38,7 @@ export function stepKeyed(
 }
 
 /** Return the index of the step nearest to `step` in ascending `steps`; 0 if there are none. */
-export function nearest(steps: readonly number[], step: number): number {
+export function nearestIndex(steps: readonly number[], step: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agreementOf, picked } from "./neighbourhood-overlap";
+import { neighbourhoodOverlap, pickCoordinates } from "./neighbourhood-overlap";
 
 function strewn(count: number, seed: number): Float32Array {
   let state = seed;
@@ -29,24 +29,24 @@ describe("agreement", () => {
     const [a, b] = [strewn(80, 1), strewn(80, 2)];
     const half = a.map((value, i) => (i < 80 ? value : b[i]!));
     for (const other of [b, half]) {
-      expect(agreementOf(a, other, 5)!.share).toBeCloseTo(plainly(a, other, 5), 9);
+      expect(neighbourhoodOverlap(a, other, 5)!.share).toBeCloseTo(plainly(a, other, 5), 9);
     }
   });
 
   it("is whole between a map and itself turned, mirrored and stretched", () => {
     const a = strewn(60, 3);
     const turned = a.map((_, i) => (i % 2 ? 3 * a[i - 1]! : -3 * a[i + 1]! + 7));
-    expect(agreementOf(a, turned)).toMatchObject({ share: 1, looked: 60, tokens: 60 });
+    expect(neighbourhoodOverlap(a, turned)).toMatchObject({ share: 1, sampled: 60, tokens: 60 });
   });
 
   it("looks at a sample of many, and at nothing of too few", () => {
-    expect(agreementOf(strewn(200, 4), strewn(200, 4), 10, 2_000)!.looked).toBe(10);
-    expect(agreementOf(strewn(11, 5), strewn(11, 5), 10)).toBeNull();
-    expect(() => agreementOf(strewn(20, 5), strewn(21, 5))).toThrow(RangeError);
+    expect(neighbourhoodOverlap(strewn(200, 4), strewn(200, 4), 10, 2_000)!.sampled).toBe(10);
+    expect(neighbourhoodOverlap(strewn(11, 5), strewn(11, 5), 10)).toBeNull();
+    expect(() => neighbourhoodOverlap(strewn(20, 5), strewn(21, 5))).toThrow(RangeError);
   });
 
   it("takes places in the order that is asked for", () => {
-    expect([...picked(Float32Array.of(0, 1, 2, 3, 4, 5), Uint32Array.of(2, 0))]).toEqual([
+    expect([...pickCoordinates(Float32Array.of(0, 1, 2, 3, 4, 5), Uint32Array.of(2, 0))]).toEqual([
       4, 5, 0, 1,
     ]);
   });

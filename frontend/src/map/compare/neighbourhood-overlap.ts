@@ -4,13 +4,13 @@
  */
 
 /** The overlap of two maps, and the sample it was computed from. */
-export interface Agreement {
+export interface NeighbourhoodOverlap {
   /** Mean share over the sampled tokens, 0 to 1. */
   share: number;
   /** Neighbours compared per token. */
   neighbours: number;
   /** Number of sampled tokens, evenly spread over those that both maps have. */
-  looked: number;
+  sampled: number;
   tokens: number;
 }
 
@@ -25,12 +25,12 @@ const MOST_DISTANCES = 4_000_000;
  *
  * @throws RangeError if the maps differ in length.
  */
-export function agreementOf(
+export function neighbourhoodOverlap(
   a: Float32Array,
   b: Float32Array,
   neighbours = 10,
   most = MOST_DISTANCES,
-): Agreement | null {
+): NeighbourhoodOverlap | null {
   const tokens = a.length / 2;
   if (b.length !== a.length) throw new RangeError("as many places on either map");
   if (tokens <= neighbours + 1) return null;
@@ -39,12 +39,12 @@ export function agreementOf(
   const here = new Nearest(neighbours);
   const there = new Nearest(neighbours);
   for (let i = 0; i < looked; i++) {
-    const of = Math.floor(((i + 0.5) * tokens) / looked);
-    here.find(a, of);
-    there.find(b, of);
+    const sampledId = Math.floor(((i + 0.5) * tokens) / looked);
+    here.find(a, sampledId);
+    there.find(b, sampledId);
     for (const id of here.ids) if (there.ids.includes(id)) common += 1;
   }
-  return { share: common / (looked * neighbours), neighbours, looked, tokens };
+  return { share: common / (looked * neighbours), neighbours, sampled: looked, tokens };
 }
 
 /** The nearest tokens of one token; the list is short, so it is kept sorted. */
@@ -57,13 +57,13 @@ class Nearest {
     this.far = new Float64Array(count);
   }
 
-  find(xy: Float32Array, of: number) {
+  find(xy: Float32Array, target: number) {
     const { ids, far, count } = this;
     far.fill(Infinity);
     ids.fill(-1);
-    const [x, y] = [xy[2 * of]!, xy[2 * of + 1]!];
+    const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];
     for (let i = 0, id = 0; i < xy.length; i += 2, id++) {
-      if (id === of) continue;
+      if (id === target) continue;
       const distance = (xy[i]! - x) ** 2 + (xy[i + 1]! - y) ** 2;
       if (!(distance < far[count - 1]!)) continue;
       let at = count - 1;
@@ -79,7 +79,7 @@ class Nearest {
 }
 
 /** Return x, y of the tokens `ids`, in their order. */
-export function picked(xy: Float32Array, ids: Uint32Array): Float32Array {
+export function pickCoordinates(xy: Float32Array, ids: Uint32Array): Float32Array {
   const out = new Float32Array(2 * ids.length);
   ids.forEach((id, i) => {
     out[2 * i] = xy[2 * id]!;

@@ -3,15 +3,15 @@
  * pixels that visibly changed.
  */
 
-import { pictureOf } from "./canvas-blob";
-import type { Tape } from "./video-track";
+import { canvasBlob } from "./canvas-blob";
+import type { FrameEncoder } from "./video-track";
 
 /** Largest imperceptible difference of a colour channel, of 255. */
 const UNSEEN = 3;
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** A frame encoder that writes an animated PNG. */
-export class Apng implements Tape {
+export class ApngEncoder implements FrameEncoder {
   readonly rate = 24;
   readonly still = true;
   private readonly frames: { time: number; data: Uint8Array[] }[] = [];
@@ -19,7 +19,7 @@ export class Apng implements Tape {
   /** The picture as the frames so far show it. */
   private seen: ImageData | null = null;
 
-  async add(canvas: HTMLCanvasElement, time: number) {
+  async addFrame(canvas: HTMLCanvasElement, time: number) {
     const { width, height } = canvas;
     const change = document.createElement("canvas");
     [change.width, change.height] = [width, height];
@@ -28,14 +28,14 @@ export class Apng implements Tape {
     const image = pen.getImageData(0, 0, width, height);
     if (this.seen) pen.putImageData(changes(image, this.seen), 0, 0);
     else this.seen = image;
-    const file = new Uint8Array(await (await pictureOf(change, "image/png")).arrayBuffer());
+    const file = new Uint8Array(await (await canvasBlob(change, "image/png")).arrayBuffer());
     const all = chunksOf(file);
     if (!this.head.length) this.head = all.find(({ name }) => name === "IHDR")!.data;
     const data = all.filter(({ name }) => name === "IDAT").map((chunk) => chunk.data);
     this.frames.push({ time, data });
   }
 
-  end(time: number) {
+  finish(time: number) {
     const { frames, head } = this;
     const parts = [Uint8Array.from(SIGNATURE), chunk("IHDR", head)];
     parts.push(chunk("acTL", words(frames.length, 0)));

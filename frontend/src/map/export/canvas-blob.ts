@@ -3,7 +3,7 @@
  *
  * @throws Error if the browser returns no picture.
  */
-export function pictureOf(
+export function canvasBlob(
   canvas: HTMLCanvasElement,
   type: string,
   quality?: number,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { drawCaption, placeCaption, type Caption } from "./caption";
-import { VectorPen } from "./svg-context";
+import { drawCaption, layOutCaption, type Caption } from "./caption";
+import { SvgContext } from "./svg-context";
 
 const measure = (text: string, size: number) => Array.from(text).length * size * 0.5;
 const caption = (classes: number): Caption => ({
@@ -21,7 +21,7 @@ describe("the caption of a picture", () => {
     [390, 844],
   ] as const) {
     it(`stays within ${width} by ${height} and leaves room for the city`, () => {
-      const { marks, insets } = placeCaption(caption(100), width, height, measure);
+      const { marks, insets } = layOutCaption(caption(100), width, height, measure);
       for (const { text, x, y, size } of marks) {
         expect(x).toBeGreaterThanOrEqual(0);
         expect(x + measure(text, size)).toBeLessThanOrEqual(width);
@@ -34,25 +34,25 @@ describe("the caption of a picture", () => {
   }
 
   it("says all of it, and how many classes there was no room for", () => {
-    const texts = placeCaption(caption(100), 1440, 810, measure).marks.map(({ text }) => text);
+    const texts = layOutCaption(caption(100), 1440, 810, measure).marks.map(({ text }) => text);
     expect(texts.join(" ")).toContain("step 450  ·  loss 2.427 nats a token  ·  171 of 2,271 rows");
     const named = texts.filter((text) => /^class \d+$/.test(text)).length;
     expect(named).toBeGreaterThan(5);
     expect(texts.at(-1)).toBe(`and ${100 - named} more`);
-    const few = placeCaption(caption(3), 1440, 810, measure).marks;
+    const few = layOutCaption(caption(3), 1440, 810, measure).marks;
     expect(few.at(-1)?.text).toBe("class 2");
   });
 
   it("breaks facts between them where it is narrow, and cuts a name that is too long", () => {
-    const narrow = placeCaption(caption(0), 240, 400, measure).marks.map(({ text }) => text);
+    const narrow = layOutCaption(caption(0), 240, 400, measure).marks.map(({ text }) => text);
     expect(narrow).toContain("step 450");
-    const long = placeCaption({ ...caption(0), title: "🏙".repeat(400) }, 390, 844, measure);
+    const long = layOutCaption({ ...caption(0), title: "🏙".repeat(400) }, 390, 844, measure);
     expect(long.marks[0]!.text).toMatch(/^(🏙){5,}…$/u);
   });
 
   it("is drawn with any pen", () => {
-    const pen = new VectorPen();
-    drawCaption(pen, placeCaption({ ...caption(1), title: "<b>&" }, 900, 900, measure));
+    const pen = new SvgContext();
+    drawCaption(pen, layOutCaption({ ...caption(1), title: "<b>&" }, 900, 900, measure));
     expect(pen.elements.join("")).toContain(">&lt;b&gt;&amp;</text>");
   });
 });

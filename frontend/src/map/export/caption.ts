@@ -1,6 +1,6 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
-import { FACE, type Pen } from "../overlay/drawing-context";
+import { FONT_FAMILY, type DrawingContext } from "../overlay/drawing-context";
 import type { Insets } from "../../model/viewport";
 import { INK } from "../palette";
 
@@ -40,7 +40,7 @@ interface Block {
 }
 
 /** A caption laid out for a picture of one size. */
-export interface Placed {
+export interface CaptionLayout {
   marks: Mark[];
   blocks: Block[];
   /** The space that the caption takes at the picture's edges. */
@@ -54,29 +54,29 @@ const GAP = 14;
 const LEGEND_LINES = 2;
 
 /** Lay a caption out for a picture of `width` by `height` pixels; `measure` returns the width of a text. */
-export function placeCaption(
+export function layOutCaption(
   caption: Caption,
   width: number,
   height: number,
   measure: Measure,
-): Placed {
+): CaptionLayout {
   const edge = width < 600 ? 14 : EDGE;
   const room = width - 2 * edge;
   const marks: Mark[] = [];
   let y = edge;
   const line = (text: string, size: number, weight: number, ink: string) => {
-    const fitting = cut(text, room, (some) => measure(some, size, weight));
+    const fitting = truncate(text, room, (some) => measure(some, size, weight));
     marks.push({ text: fitting, x: edge, y: y + size / 2, size, weight, ink });
     y += 1.4 * size;
   };
   line(caption.title, 19, 600, INK.lamp);
-  for (const text of broken(caption.facts, room, (some) => measure(some, 15, 400))) {
+  for (const text of breakLines(caption.facts, room, (some) => measure(some, 15, 400))) {
     line(text, 15, 400, INK.text);
   }
   const top = y;
   y = 0;
   const first = marks.length;
-  for (const text of broken(caption.notes, room, (some) => measure(some, 12, 400))) {
+  for (const text of breakLines(caption.notes, room, (some) => measure(some, 12, 400))) {
     line(text, 12, 400, INK.quiet);
   }
   y = placeLegend(caption, marks, edge, y, room, measure);
@@ -129,7 +129,7 @@ function placeLegend(
   for (const [i, { tint, name }] of legend.entries.entries()) {
     const left = legend.entries.length - i;
     const rest = left > 1 && lines === LEGEND_LINES ? wide(legend.more(left)) + GAP : 0;
-    const text = cut(name, room - SPOT, wide);
+    const text = truncate(name, room - SPOT, wide);
     if (x + SPOT + wide(text) + rest > edge + room) {
       if (lines === LEGEND_LINES) {
         put(legend.more(left));
@@ -143,7 +143,7 @@ function placeLegend(
 }
 
 /** Draw the caption, with the picture darkened beneath it so that it can be read. */
-export function drawCaption(pen: Pen, { marks, blocks }: Placed) {
+export function drawCaption(pen: DrawingContext, { marks, blocks }: CaptionLayout) {
   pen.globalAlpha = 0.45;
   pen.fillStyle = INK.night;
   for (const { left, top, width, height } of blocks) pen.fillRect(left, top, width, height);
@@ -158,23 +158,23 @@ export function drawCaption(pen: Pen, { marks, blocks }: Placed) {
       pen.arc(x + 4, y, 4, 0, 2 * Math.PI);
       pen.fill();
     }
-    pen.font = `${weight} ${size}px ${FACE}`;
+    pen.font = `${weight} ${size}px ${FONT_FAMILY}`;
     pen.fillStyle = ink;
     pen.fillText(text, x + (tint ? SPOT : 0), y);
   }
 }
 
 /** Return a function that measures texts on a canvas, in pixels. */
-export function measuring(): Measure {
+export function createTextMeasure(): Measure {
   const pen = document.createElement("canvas").getContext("2d")!;
   return (text, size, weight) => {
-    pen.font = `${weight} ${size}px ${FACE}`;
+    pen.font = `${weight} ${size}px ${FONT_FAMILY}`;
     return pen.measureText(text).width;
   };
 }
 
 /** Join the parts into lines no wider than `room`. */
-function broken(parts: string[], room: number, wide: (text: string) => number): string[] {
+function breakLines(parts: string[], room: number, wide: (text: string) => number): string[] {
   const lines: string[] = [];
   for (const part of parts.filter(Boolean)) {
     const last = lines.at(-1);
@@ -186,7 +186,7 @@ function broken(parts: string[], room: number, wide: (text: string) => number): 
 }
 
 /** Truncate a text with an ellipsis if it is wider than `room`. */
-function cut(text: string, room: number, wide: (text: string) => number): string {
+function truncate(text: string, room: number, wide: (text: string) => number): string {
   if (wide(text) <= room) return text;
   const letters = Array.from(text);
   while (letters.length > 1 && wide(`${letters.join("")}…`) > room) letters.pop();

@@ -5,29 +5,29 @@
 
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import { drawCaption, measuring, placeCaption, type Caption } from "./caption";
+import { drawCaption, createTextMeasure, layOutCaption, type Caption } from "./caption";
 import {
   districtsOf,
-  foundGroups,
+  clusterGroups,
   membersOf,
-  plantedGroups,
+  classGroups,
   type District,
 } from "../regions/districts";
-import { glowAt, smooth, strengths } from "../easing";
-import { Lights } from "../webgl/renderer";
-import { Overlay, type Scenery } from "../overlay/overlay";
-import { coordinates, placementOf, span } from "../../model/placement";
-import { fit, type View } from "../../model/viewport";
+import { beatBrightness, smoothstep, lampStrengths } from "../easing";
+import { PointRenderer } from "../webgl/renderer";
+import { Overlay, type OverlayModel } from "../overlay/overlay";
+import { coordinates, placementOf, robustBounds } from "../../model/placement";
+import { fitView, type MapRect } from "../../model/viewport";
 import * as placement from "../../model/placement";
 import { namedRows, UNMARKED } from "../scene/displayed-map";
-import { designSize } from "../scene/still-scene";
-import { pixelsOf, type Size } from "../../model/picture-sizes";
-import { survey } from "../regions/analyse";
-import { tapeFor } from "./video-encoder";
-import { Timing } from "../../model/film-timing";
+import { designPixelSize } from "../scene/still-scene";
+import { pixelDimensions, type PictureSize } from "../../model/picture-sizes";
+import { analyseLayout } from "../regions/analyse";
+import { createFrameEncoder } from "./video-encoder";
+import { FilmTiming } from "../../model/film-timing";
 
 /** One recorded step of the film. */
-export interface Shot {
+export interface FilmFrame {
   step: number;
   layout: Layout;
   districts: Districts | null;
@@ -36,18 +36,18 @@ export interface Shot {
 }
 
 /** The specification of a film. */
-export interface Script {
+export interface FilmSpec {
   vocabulary: Vocabulary;
   /** Returns the lamps' colours in a film frame; the same object while they do not change. */
   tints: (shot: number) => Uint8Array;
-  shots: Shot[];
+  frames: FilmFrame[];
   /** Film frames per second. */
   rate: number;
   /** True to hold each step's lamps until the next, without any glide. */
   steady: boolean;
-  size: Size;
+  size: PictureSize;
   /** Returns the caption while one film frame is shown and the rows of another are lit. */
-  caption: (shot: Shot, lit: Shot) => Caption;
+  caption: (shot: FilmFrame, lit: FilmFrame) => Caption;
 }
 
 /** Milliseconds per picture, by which labels fade. */
@@ -66,26 +66,26 @@ export interface Film {
  *
  * @throws the abort reason, or an Error if drawing or encoding fails.
  */
-export async function film(
-  script: Script,
+export async function renderFilm(
+  script: FilmSpec,
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<Film> {
-  const [width, height] = pixelsOf(script.size);
-  const tape = await tapeFor(width, height);
+  const [width, height] = pixelDimensions(script.size);
+  const tape = await createFrameEncoder(width, height);
   if (tape.still) script = { ...script, steady: true };
-  const timing = new Timing(script.shots.length, script.rate);
-  const stage = new Stage(script, timing);
+  const timing = new FilmTiming(script.frames.length, script.rate);
+  const stage = new FilmRenderer(script, timing);
   const count = Math.ceil(timing.seconds * tape.rate);
   try {
     let last = "";
     for (let i = 0; i < count; i++) {
-      const key = stage.key(i / tape.rate);
+      const key = stage.pictureKey(i / tape.rate);
       const second = i % tape.rate === 0 && !tape.still;
       // Skip unchanged pictures, but in a video repeat one every second and at the end.
       if (key !== last || second || (i === count - 1 && !tape.still)) {
-        if (key !== last) stage.draw(i / tape.rate);
-        await tape.add(stage.canvas, (1e3 * i) / tape.rate, second);
+        if (key !== last) stage.drawAt(i / tape.rate);
+        await tape.addFrame(stage.canvas, (1e3 * i) / tape.rate, second);
       }
       last = key;
       progress((i + 1) / count);
@@ -94,7 +94,7 @@ export async function film(
       signal.throwIfAborted();
     }
     const seconds = count / tape.rate;
-    return { blob: await tape.end(1_000 * seconds), seconds };
+    return { blob: await tape.finish(1_000 * seconds), seconds };
   } finally {
     tape.close();
     stage.stop();
@@ -102,14 +102,14 @@ export async function film(
 }
 
 /** An off-screen renderer of the film's pictures. */
-class Stage {
+class FilmRenderer {
   readonly canvas = document.createElement("canvas");
   private readonly pen: CanvasRenderingContext2D;
-  private readonly lights: Lights;
+  private readonly lights: PointRenderer;
   private readonly overlay = new Overlay(document.createElement("canvas"));
-  private readonly measure = measuring();
-  private readonly view: View;
-  private readonly free: Scenery["free"];
+  private readonly measure = createTextMeasure();
+  private readonly view: MapRect;
+  private readonly free: OverlayModel["free"];
   private districts: District[] = [];
   private shot = -1;
   private beat = -1;
@@ -117,20 +117,20 @@ class Stage {
   private tints: Uint8Array;
 
   constructor(
-    private readonly script: Script,
-    private readonly timing: Timing,
+    private readonly script: FilmSpec,
+    private readonly timing: FilmTiming,
   ) {
     const { width, height, ratio } = script.size;
-    [this.canvas.width, this.canvas.height] = pixelsOf(script.size);
+    [this.canvas.width, this.canvas.height] = pixelDimensions(script.size);
     this.pen = this.canvas.getContext("2d")!;
-    this.lights = new Lights(document.createElement("canvas"), () => undefined);
+    this.lights = new PointRenderer(document.createElement("canvas"), () => undefined);
     this.lights.resize(this.canvas.width, this.canvas.height);
     this.lights.setTokens((this.tints = script.tints(0)));
     this.overlay.resize(width, height, ratio);
-    const first = script.shots[0]!;
-    const { insets } = placeCaption(script.caption(first, first), width, height, this.measure);
-    const boxes = [...new Set(script.shots.map(({ layout }) => layout))].map((layout) =>
-      span(coordinates(placementOf(layout))),
+    const first = script.frames[0]!;
+    const { insets } = layOutCaption(script.caption(first, first), width, height, this.measure);
+    const boxes = [...new Set(script.frames.map(({ layout }) => layout))].map((layout) =>
+      robustBounds(coordinates(placementOf(layout))),
     );
     // The camera holds still, so that whatever moves in the film has moved on the map.
     const box = {
@@ -139,23 +139,23 @@ class Stage {
       y0: Math.min(...boxes.map(({ y0 }) => y0)),
       y1: Math.max(...boxes.map(({ y1 }) => y1)),
     };
-    this.view = fit(box, width, height, insets);
+    this.view = fitView(box, width, height, insets);
     const { left, top, right, bottom } = insets;
     this.free = { left, top, right: width - right, bottom: height - bottom };
   }
 
   /** Return a key that is equal for two instants with the same picture. */
-  key(seconds: number): string {
-    const { shot, beat, mixing, age } = this.timing.at(seconds);
+  pictureKey(seconds: number): string {
+    const { frame: shot, beat, mixing, age } = this.timing.instantAt(seconds);
     return this.script.steady ? `${shot} ${beat}` : [shot, beat, mixing, age].join();
   }
 
-  draw(seconds: number) {
+  drawAt(seconds: number) {
     const { script, timing } = this;
-    const { shot, beat, mixing, age } = timing.at(seconds);
-    const lit = script.shots[beat]!;
-    const bright = strengths(lit.norms);
-    if (beat !== this.beat) this.lights.shine(lit.ids, bright);
+    const { frame: shot, beat, mixing, age } = timing.instantAt(seconds);
+    const lit = script.frames[beat]!;
+    const bright = lampStrengths(lit.norms);
+    if (beat !== this.beat) this.lights.setLit(lit.ids, bright);
     const renamed = beat !== this.beat || shot !== this.shot;
     if (shot !== this.shot) {
       this.place(shot);
@@ -164,24 +164,24 @@ class Stage {
     }
     this.shot = shot;
     this.beat = beat;
-    const { steady, shots, size } = script;
-    const lasting = 1_000 * timing.lasting * 0.97;
+    const { steady, frames: shots, size } = script;
+    const lasting = 1_000 * timing.beatDuration * 0.97;
     // The last beat stays lit, as on the page when no other follows.
     const held = shot === shots.length - 1 ? 0.6 : 0;
-    const glow = steady ? 1 : glowAt(1_000 * age, lasting, held, false);
-    const mixed = steady || !this.moves ? 1 : smooth(mixing);
+    const glow = steady ? 1 : beatBrightness(1_000 * age, lasting, held, false);
+    const mixed = steady || !this.moves ? 1 : smoothstep(mixing);
     const moment = { view: this.view, mixing: mixed, rising: mixed, glow };
-    this.lights.draw(moment, size.ratio * designSize(size.width, size.height));
+    this.lights.render(moment, size.ratio * designPixelSize(size.width, size.height));
     const { pen, canvas } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.drawImage(this.lights.canvas, 0, 0);
     const scenery = this.scenery(mixed, namedRows(lit, bright));
-    if (renamed) this.overlay.choose(scenery);
+    if (renamed) this.overlay.updateLabels(scenery);
     this.overlay.draw(scenery, steady ? Infinity : FRAME);
     pen.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
     pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     const caption = script.caption(shots[shot]!, lit);
-    drawCaption(pen, placeCaption(caption, size.width, size.height, this.measure));
+    drawCaption(pen, layOutCaption(caption, size.width, size.height, this.measure));
   }
 
   stop() {
@@ -189,28 +189,28 @@ class Stage {
   }
 
   private place(shot: number) {
-    const { shots, vocabulary } = this.script;
+    const { frames: shots, vocabulary } = this.script;
     const { layout, districts } = shots[shot]!;
     const before = shots[Math.max(0, this.shot)]!;
     this.moves = layout !== before.layout;
     if (this.shot >= 0 && !this.moves && districts === before.districts) return;
-    const groups = districts ? foundGroups(districts, vocabulary) : plantedGroups(vocabulary);
+    const groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
     const next = placementOf(layout);
-    const { relief, lies } = survey(next, membersOf(groups));
+    const { relief, shapes: lies } = analyseLayout(next, membersOf(groups));
     if (this.shot < 0 || this.moves) {
-      this.lights.place(next, placementOf(before.layout));
-      this.lights.raise(relief);
+      this.lights.setPlacement(next, placementOf(before.layout));
+      this.lights.setLand(relief);
     }
     this.districts = districtsOf(groups, lies);
   }
 
-  private scenery(mixing: number, lit: Scenery["lit"]): Scenery {
-    const { vocabulary, shots, size } = this.script;
+  private scenery(mixing: number, lit: OverlayModel["lit"]): OverlayModel {
+    const { vocabulary, frames: shots, size } = this.script;
     const to = placementOf(shots[this.shot]!.layout);
     const from = this.moves ? placementOf(shots[this.shot - 1]!.layout) : to;
     const at = (id: number): [number, number] => {
-      const [x, y] = placement.at(to, id);
-      const [fromX, fromY] = placement.at(from, id);
+      const [x, y] = placement.positionOf(to, id);
+      const [fromX, fromY] = placement.positionOf(from, id);
       return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
     };
     const { districts, view, free } = this;

@@ -1,5 +1,5 @@
 /** Export of pictures and films, loaded on first use. */
 
 export { fileName } from "./file-name";
-export { film } from "./film";
+export { renderFilm } from "./film";
 export { pngOf, svgBlobOf } from "./picture";

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { escaped, VectorPen } from "./svg-context";
+import { escapeXml, SvgContext } from "./svg-context";
 
 describe("the pen that writes SVG", () => {
   it("lets no text be markup, nor anything that XML cannot hold", () => {
-    expect(escaped(`<script>"a" & b</script>`)).toBe(
+    expect(escapeXml(`<script>"a" & b</script>`)).toBe(
       "&lt;script&gt;&quot;a&quot; &amp; b&lt;/script&gt;",
     );
-    expect(escaped("a\0b\u{8}c\ud800d\uffffe\u{1f3d9}")).toBe("abcde\u{1f3d9}");
+    expect(escapeXml("a\0b\u{8}c\ud800d\uffffe\u{1f3d9}")).toBe("abcde\u{1f3d9}");
   });
 
   it("writes words with their size, weight and place", () => {
-    const pen = new VectorPen();
+    const pen = new SvgContext();
     pen.font = '600 12px system-ui, "Segoe UI"';
     pen.textBaseline = "middle";
     pen.fillStyle = "rgba(10,14,28,0.6)";
@@ -22,7 +22,7 @@ describe("the pen that writes SVG", () => {
   });
 
   it("draws lines and whole circles", () => {
-    const pen = new VectorPen();
+    const pen = new SvgContext();
     pen.strokeStyle = "#ffe9c4";
     pen.setLineDash([4, 2]);
     pen.beginPath();

@@ -1,9 +1,9 @@
 /** A drawing context that records strokes and texts as SVG elements. Pure. */
 
-import type { Pen } from "../overlay/drawing-context";
+import type { DrawingContext } from "../overlay/drawing-context";
 
 /** Escape a text for XML 1.0, without characters that it cannot hold. */
-export function escaped(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "")
     .replaceAll("&", "&amp;")
@@ -13,12 +13,12 @@ export function escaped(text: string): string {
 }
 
 /** Format a number with at most one decimal, which is enough for a picture. */
-export function brief(value: number): string {
+export function formatNumber(value: number): string {
   return Number.isFinite(value) ? String(Math.round(value * 10) / 10) : "0";
 }
 
 /** The recorder of one group of SVG elements. */
-export class VectorPen implements Pen {
+export class SvgContext implements DrawingContext {
   globalAlpha = 1;
   fillStyle: string | CanvasGradient | CanvasPattern = "#000000";
   strokeStyle: string | CanvasGradient | CanvasPattern = "#000000";
@@ -52,23 +52,23 @@ export class VectorPen implements Pen {
   }
 
   moveTo(x: number, y: number) {
-    this.path += `M${brief(x)} ${brief(y)}`;
+    this.path += `M${formatNumber(x)} ${formatNumber(y)}`;
   }
 
   lineTo(x: number, y: number) {
-    this.path += `${this.path ? "L" : "M"}${brief(x)} ${brief(y)}`;
+    this.path += `${this.path ? "L" : "M"}${formatNumber(x)} ${formatNumber(y)}`;
   }
 
   rect(x: number, y: number, width: number, height: number) {
-    const [w, h] = [brief(width), brief(height)];
-    this.path += `M${brief(x)} ${brief(y)}h${w}v${h}h-${w}Z`;
+    const [w, h] = [formatNumber(width), formatNumber(height)];
+    this.path += `M${formatNumber(x)} ${formatNumber(y)}h${w}v${h}h-${w}Z`;
   }
 
   arc(x: number, y: number, radius: number, from: number, to: number, backwards = false) {
     const at = (angle: number) =>
-      `${brief(x + radius * Math.cos(angle))} ${brief(y + radius * Math.sin(angle))}`;
+      `${formatNumber(x + radius * Math.cos(angle))} ${formatNumber(y + radius * Math.sin(angle))}`;
     const sweep = backwards ? 0 : 1;
-    const r = brief(radius);
+    const r = formatNumber(radius);
     const way = Math.abs(to - from);
     this.path += `${this.path && !this.path.endsWith("Z") && way < 2 * Math.PI ? "L" : "M"}${at(from)}`;
     if (way >= 2 * Math.PI - 1e-6) {
@@ -112,11 +112,11 @@ export class VectorPen implements Pen {
     ];
     const spacing = parseFloat(this.letterSpacing);
     this.elements.push(
-      `<text x="${brief(x)}" y="${brief(y + down)}" font-size="${brief(Number(size))}"` +
-        (weight === "400" ? "" : ` font-weight="${escaped(weight)}"`) +
+      `<text x="${formatNumber(x)}" y="${formatNumber(y + down)}" font-size="${formatNumber(Number(size))}"` +
+        (weight === "400" ? "" : ` font-weight="${escapeXml(weight)}"`) +
         (anchor ? ` text-anchor="${anchor}"` : "") +
-        (spacing ? ` letter-spacing="${brief(spacing)}"` : "") +
-        ` ${how}>${escaped(text)}</text>`,
+        (spacing ? ` letter-spacing="${formatNumber(spacing)}"` : "") +
+        ` ${how}>${escapeXml(text)}</text>`,
     );
   }
 
@@ -128,17 +128,17 @@ export class VectorPen implements Pen {
   private outline(): string {
     const [colour, alpha] = inkOf(this.strokeStyle, this.globalAlpha);
     return (
-      `fill="none" stroke="${colour}" stroke-width="${brief(this.lineWidth)}"` +
+      `fill="none" stroke="${colour}" stroke-width="${formatNumber(this.lineWidth)}"` +
       (this.lineJoin === "miter" ? "" : ` stroke-linejoin="${this.lineJoin}"`) +
       (this.lineCap === "butt" ? "" : ` stroke-linecap="${this.lineCap}"`) +
-      (this.dashes.length ? ` stroke-dasharray="${this.dashes.map(brief).join(" ")}"` : "") +
+      (this.dashes.length ? ` stroke-dasharray="${this.dashes.map(formatNumber).join(" ")}"` : "") +
       (alpha < 1 ? ` stroke-opacity="${alpha}"` : "")
     );
   }
 }
 
 function box(x: number, y: number, width: number, height: number): string {
-  return `x="${brief(x)}" y="${brief(y)}" width="${brief(width)}" height="${brief(height)}"`;
+  return `x="${formatNumber(x)}" y="${formatNumber(y)}" width="${formatNumber(width)}" height="${formatNumber(height)}"`;
 }
 
 /** Return a colour that old programs understand, and its opacity. */
@@ -149,7 +149,7 @@ function inkOf(style: unknown, alpha: number): [string, number] {
     ?.split(/[\s,/]+/)
     .map(Number);
   const opaque = Math.round(alpha * (parts?.[3] ?? 1) * 100) / 100;
-  if (!parts) return [escaped(text), opaque];
+  if (!parts) return [escapeXml(text), opaque];
   const hex = parts.slice(0, 3).map((part) => Math.round(part).toString(16).padStart(2, "0"));
   return [`#${hex.join("")}`, opaque];
 }

@@ -1,16 +1,16 @@
 /** The picture as SVG: land and contours as paths, lamps as circles, labels as text. */
 
-import { drawCaption, type Placed } from "./caption";
+import { drawCaption, type CaptionLayout } from "./caption";
 import { contoursOf } from "../regions/contours";
-import { smooth } from "../easing";
-import { BLOOM, CORE, EYE, HALO, LAND, LIT, PALE } from "../webgl/glow-falloff";
-import { Overlay, type Scenery } from "../overlay/overlay";
+import { smoothstep } from "../easing";
+import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, PALE } from "../webgl/glow-falloff";
+import { Overlay, type OverlayModel } from "../overlay/overlay";
 import { INK, unit } from "../palette";
-import { FACE } from "../overlay/drawing-context";
-import { designSize, type Pose } from "../scene/still-scene";
-import { reliefOf } from "../regions/density";
+import { FONT_FAMILY } from "../overlay/drawing-context";
+import { designPixelSize, type StillScene } from "../scene/still-scene";
+import { densityOf } from "../regions/density";
 import { drawTrails } from "../overlay/draw-trails";
-import { brief, escaped, VectorPen } from "./svg-context";
+import { formatNumber, escapeXml, SvgContext } from "./svg-context";
 
 type Rgb = [number, number, number];
 
@@ -29,24 +29,24 @@ const DIMNESSES = 12;
 const HALO_REACH = 8;
 
 /** Return an SVG document of the scene, with a title and a caption. */
-export function svgOf(pose: Pose, caption: Placed, title: string): string {
+export function renderSvg(pose: StillScene, caption: CaptionLayout, title: string): string {
   const { width, height } = pose.scenery;
   const overlay = new Overlay(document.createElement("canvas"));
   overlay.resize(width, height, 1);
-  overlay.choose(pose.scenery);
-  const names = new VectorPen();
+  overlay.updateLabels(pose.scenery);
+  const names = new SvgContext();
   overlay.drawWith(names, pose.scenery);
-  const trails = new VectorPen();
+  const trails = new SvgContext();
   drawTrails(trails, pose.scenery);
-  const words = new VectorPen();
+  const words = new SvgContext();
   drawCaption(words, caption);
   const gradients = new Map<string, string>();
-  const [asleep, lit] = [asleepLamps(pose, gradients), litLamps(pose, gradients)];
+  const [asleep, lit] = [unlitLamps(pose, gradients), litLamps(pose, gradients)];
   const said = caption.marks.map(({ text }) => text).join("\n");
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${brief(width)}" height="${brief(height)}" viewBox="0 0 ${brief(width)} ${brief(height)}" font-family="${escaped(FACE)}">`,
-    `<title>${escaped(title)}</title>`,
-    `<desc>${escaped(said)}</desc>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${formatNumber(width)}" height="${formatNumber(height)}" viewBox="0 0 ${formatNumber(width)} ${formatNumber(height)}" font-family="${escapeXml(FONT_FAMILY)}">`,
+    `<title>${escapeXml(title)}</title>`,
+    `<desc>${escapeXml(said)}</desc>`,
     // Light adds up; a viewer without blend modes paints one lamp over the other.
     `<defs><style>circle{mix-blend-mode:screen}</style>${[...gradients.values()].join("\n")}</defs>`,
     `<rect width="100%" height="100%" fill="${INK.night}"/>`,
@@ -60,29 +60,29 @@ export function svgOf(pose: Pose, caption: Placed, title: string): string {
   ].join("\n");
 }
 
-function pixelOf({ view, width, height }: Scenery, x: number, y: number): [number, number] {
+function pixelOf({ view, width, height }: OverlayModel, x: number, y: number): [number, number] {
   return [
     ((x - view.x0) / (view.x1 - view.x0)) * width,
     (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
   ];
 }
 
-function land({ scenery, xy, box }: Pose): string {
-  const relief = reliefOf(xy, box);
+function land({ scenery, xy, box }: StillScene): string {
+  const relief = densityOf(xy, box);
   const paths: string[] = [];
   for (const height of SHADES) {
     const path = rings(contoursOf(relief, height), scenery);
     if (path)
       paths.push(`<path d="${path}" fill="${hex(shade(height + 0.0375))}" fill-rule="evenodd"/>`);
   }
-  const size = designSize(scenery.width, scenery.height);
+  const size = designPixelSize(scenery.width, scenery.height);
   LINES.forEach((height, i) => {
     const path = rings(contoursOf(relief, height), scenery);
     if (!path) return;
     const stroke = (share: number, width: number, opaque: number) => {
       const ink = hex(shade(height).map((part, j) => part + share * unit(INK.contour)[j]!) as Rgb);
       paths.push(
-        `<path d="${path}" fill="none" stroke="${ink}" stroke-width="${brief(width * size)}" stroke-opacity="${opaque}"/>`,
+        `<path d="${path}" fill="none" stroke="${ink}" stroke-width="${formatNumber(width * size)}" stroke-opacity="${opaque}"/>`,
       );
     };
     if (!i) for (const width of GLOW) stroke(LAND.coast.glow, width, 0.33);
@@ -92,7 +92,7 @@ function land({ scenery, xy, box }: Pose): string {
 }
 
 /** Return the rings as one path with rounded corners. */
-function rings(all: Float32Array[], scenery: Scenery): string {
+function rings(all: Float32Array[], scenery: OverlayModel): string {
   return all
     .map((ring) => {
       const points = Array.from({ length: ring.length / 2 }, (_, i) =>
@@ -106,9 +106,11 @@ function rings(all: Float32Array[], scenery: Scenery): string {
       if (outside) return "";
       const between = (i: number) => {
         const [a, b] = [points[i]!, points[(i + 1) % points.length]!];
-        return `${brief((a[0] + b[0]) / 2)} ${brief((a[1] + b[1]) / 2)}`;
+        return `${formatNumber((a[0] + b[0]) / 2)} ${formatNumber((a[1] + b[1]) / 2)}`;
       };
-      const curves = points.map(([x, y], i) => `Q${brief(x)} ${brief(y)} ${between(i)}`);
+      const curves = points.map(
+        ([x, y], i) => `Q${formatNumber(x)} ${formatNumber(y)} ${between(i)}`,
+      );
       return `M${between(points.length - 1)}${curves.join("")}Z`;
     })
     .join("");
@@ -118,17 +120,17 @@ function rings(all: Float32Array[], scenery: Scenery): string {
 function shade(height: number): Rgb {
   const [night, land, contour] = [unit(INK.night), unit(INK.land), unit(INK.contour)];
   const { from, to, share } = LAND.hills;
-  const hilly = share * smooth((height - from) / (to - from));
-  const risen = smooth(height / LAND.risen);
+  const hilly = share * smoothstep((height - from) / (to - from));
+  const risen = smoothstep(height / LAND.risen);
   return night.map((part, i) => part + (land[i]! - part) * risen + contour[i]! * hilly) as Rgb;
 }
 
 /** Return the unlit lamps, with one gradient per hue and brightness level. Adds to `gradients`. */
-function asleepLamps(
-  { scenery, xy, tints, shining }: Pose,
+function unlitLamps(
+  { scenery, xy, tints, lit: shining }: StillScene,
   gradients: Map<string, string>,
 ): string {
-  const size = designSize(scenery.width, scenery.height);
+  const size = designPixelSize(scenery.width, scenery.height);
   const awake = new Set(shining.ids);
   const groups = new Map<string, string[]>();
   for (let id = 0; 2 * id < xy.length; id++) {
@@ -138,8 +140,8 @@ function asleepLamps(
     const bright = Math.round((DIMNESSES * tints[4 * id + 3]!) / 255) / DIMNESSES;
     const name = `${hex(hue).slice(1)}-a${Math.round(bright * DIMNESSES)}`;
     if (!gradients.has(name))
-      gradients.set(name, gradient(name, HALO_REACH, sleeping(hue, bright)));
-    const circle = `<circle cx="${brief(x)}" cy="${brief(y)}" r="${brief(HALO_REACH * size)}"/>`;
+      gradients.set(name, gradient(name, HALO_REACH, unlitFalloff(hue, bright)));
+    const circle = `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(HALO_REACH * size)}"/>`;
     const group = groups.get(name);
     if (group) group.push(circle);
     else groups.set(name, [circle]);
@@ -149,8 +151,11 @@ function asleepLamps(
   );
 }
 
-function litLamps({ scenery, xy, tints, shining }: Pose, gradients: Map<string, string>): string {
-  const size = designSize(scenery.width, scenery.height);
+function litLamps(
+  { scenery, xy, tints, lit: shining }: StillScene,
+  gradients: Map<string, string>,
+): string {
+  const size = designPixelSize(scenery.width, scenery.height);
   const lamps: string[] = [];
   shining.ids.forEach((id, i) => {
     const [x, y] = pixelOf(scenery, xy[2 * id]!, xy[2 * id + 1]!);
@@ -161,34 +166,34 @@ function litLamps({ scenery, xy, tints, shining }: Pose, gradients: Map<string, 
     const hue = hueOf(tints, id).map((part) => Math.round(part * 15) / 15) as Rgb;
     const name = `${hex(hue).slice(1)}-${Math.round(strength * BRIGHTNESSES)}`;
     if (!gradients.has(name))
-      gradients.set(name, gradient(name, reach, glowing(hue, strength, reach)));
+      gradients.set(name, gradient(name, reach, litFalloff(hue, strength, reach)));
     lamps.push(
-      `<circle cx="${brief(x)}" cy="${brief(y)}" r="${brief(reach * size)}" fill="url(#${name})"/>`,
+      `<circle cx="${formatNumber(x)}" cy="${formatNumber(y)}" r="${formatNumber(reach * size)}" fill="url(#${name})"/>`,
     );
   });
   return lamps.join("\n");
 }
 
 /** Visible light of a lamp at a distance in design pixels, tone-mapped as in its shader. */
-type Fall = (r: number) => Rgb;
+type Falloff = (r: number) => Rgb;
 
-function sleeping(hue: Rgb, bright: number): Fall {
+function unlitFalloff(hue: Rgb, bright: number): Falloff {
   return (r) => {
     const core = Math.max(0, 1 - (r / CORE.reach) ** 2) ** 3;
-    const narrow = seen(hue.map((part) => part * bright * CORE.peak) as Rgb);
-    const edge = 1 - smooth((r / HALO_REACH - 0.6) / 0.4);
+    const narrow = toneMap(hue.map((part) => part * bright * CORE.peak) as Rgb);
+    const edge = 1 - smoothstep((r / HALO_REACH - 0.6) / 0.4);
     const wide = HALO.peak * Math.exp((-r * r) / HALO.wide) * bright * edge;
     return both(
       narrow.map((part) => part * core) as Rgb,
-      seen(hue.map((part) => part * wide) as Rgb),
+      toneMap(hue.map((part) => part * wide) as Rgb),
     );
   };
 }
 
-function glowing(hue: Rgb, bright: number, reach: number): Fall {
+function litFalloff(hue: Rgb, bright: number, reach: number): Falloff {
   const mix = (a: number, b: number, share: number) => a + (b - a) * share;
   const pale = hue.map((part, i) => mix(part, PALE.tint[i]!, PALE.core));
-  const edge = (r: number, end: number) => 1 - smooth(((r / end) ** 2 - 0.3) / 0.7);
+  const edge = (r: number, end: number) => 1 - smoothstep(((r / end) ** 2 - 0.3) / 0.7);
   return (r) => {
     const core = LIT.peak * Math.exp((-r * r) / LIT.wide);
     const glow = LIT.glow * Math.exp((-r * r) / LIT.glowWide);
@@ -196,16 +201,18 @@ function glowing(hue: Rgb, bright: number, reach: number): Fall {
       BLOOM.near * Math.exp((-r * r) / BLOOM.nearWide) + BLOOM.far * Math.exp(-r / BLOOM.farWide);
     const [near, far] = [bright * edge(r, LIT.reach), bright * bloom * edge(r, reach)];
     const narrow = hue.map((p, i) => near * (core * pale[i]! + glow * mix(p, pale[i]!, PALE.glow)));
-    return both(seen(narrow as Rgb), seen(hue.map((part) => part * far) as Rgb));
+    return both(toneMap(narrow as Rgb), toneMap(hue.map((part) => part * far) as Rgb));
   };
 }
 
 /** Tone-map light as the shaders do. */
-function seen(light: Rgb): Rgb {
+function toneMap(light: Rgb): Rgb {
   const peak = Math.max(...light, 1e-4);
-  const whole = (1 - Math.exp(-EYE.gain * peak)) / peak;
+  const whole = (1 - Math.exp(-TONE_MAPPING.gain * peak)) / peak;
   return light.map(
-    (part) => part * whole * (1 - EYE.each) + (1 - Math.exp(-EYE.gain * part)) * EYE.each,
+    (part) =>
+      part * whole * (1 - TONE_MAPPING.each) +
+      (1 - Math.exp(-TONE_MAPPING.gain * part)) * TONE_MAPPING.each,
   ) as Rgb;
 }
 
@@ -215,7 +222,7 @@ function both(one: Rgb, other: Rgb): Rgb {
 }
 
 /** Return the gradient of one lamp, from its centre to its rim. */
-function gradient(name: string, reach: number, fall: Fall): string {
+function gradient(name: string, reach: number, fall: Falloff): string {
   const radii = [0, 0.6, 1.2, 1.8, 2.5, 3.5, 5, 7, 10, 14, 20, 28, 38, 55].filter((r) => r < reach);
   const stops = [...radii, reach].map((r) => {
     const light = fall(r);
@@ -227,7 +234,7 @@ function gradient(name: string, reach: number, fall: Fall): string {
   return `<radialGradient id="${name}">${stops.join("")}</radialGradient>`;
 }
 
-function within({ width, height }: Scenery, x: number, y: number, reach: number): boolean {
+function within({ width, height }: OverlayModel, x: number, y: number, reach: number): boolean {
   return x > -reach && y > -reach && x < width + reach && y < height + reach;
 }
 

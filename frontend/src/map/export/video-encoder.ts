@@ -1,9 +1,9 @@
 /** Frame encoders of a film, of which the browser's best is chosen. */
 
-import { Apng } from "./apng";
-import { pictureOf } from "./canvas-blob";
-import { webm } from "./webm";
-import type { Encoded, Tape, Video } from "./video-track";
+import { ApngEncoder } from "./apng";
+import { canvasBlob } from "./canvas-blob";
+import { writeWebm } from "./webm";
+import type { EncodedFrame, FrameEncoder, VideoTrack } from "./video-track";
 
 /** Codec names, as the browser and the file call them, the fastest first. */
 const CODECS = [
@@ -21,32 +21,32 @@ const QUALITY = 0.8;
  * That is a video by WebCodecs, which browsers offer on secure origins only; else a video of whole pictures,
  * since a WebP picture is a VP8 key frame; else, in a browser that writes no WebP, an animated PNG.
  */
-export async function tapeFor(width: number, height: number): Promise<Tape> {
+export async function createFrameEncoder(width: number, height: number): Promise<FrameEncoder> {
   if (typeof VideoEncoder === "function") {
     for (const [codec, name] of CODECS) {
       const bitrate = Math.min(16e6, 6 * width * height);
       const settings = { codec, width, height, bitrate, framerate: 24 };
       const { supported } = await VideoEncoder.isConfigSupported(settings);
-      if (supported) return new Encoding(settings, name);
+      if (supported) return new WebCodecsEncoder(settings, name);
     }
   }
   const small = document.createElement("canvas");
   small.width = small.height = 1;
-  const { type } = await pictureOf(small, "image/webp");
-  return type === "image/webp" ? new Pictures(width, height) : new Apng();
+  const { type } = await canvasBlob(small, "image/webp");
+  return type === "image/webp" ? new WebpEncoder(width, height) : new ApngEncoder();
 }
 
 /** A video encoder by WebCodecs. */
-class Encoding implements Tape {
+class WebCodecsEncoder implements FrameEncoder {
   readonly rate = 24;
   readonly still = false;
-  private readonly frames: Encoded[] = [];
+  private readonly frames: EncodedFrame[] = [];
   private readonly encoder: VideoEncoder;
   private failure: Error | null = null;
 
   constructor(
     private readonly settings: VideoEncoderConfig,
-    private readonly codec: Video["codec"],
+    private readonly codec: VideoTrack["codec"],
   ) {
     this.encoder = new VideoEncoder({
       output: (chunk) => {
@@ -59,7 +59,7 @@ class Encoding implements Tape {
     this.encoder.configure(settings);
   }
 
-  async add(canvas: HTMLCanvasElement, time: number, key: boolean) {
+  async addFrame(canvas: HTMLCanvasElement, time: number, key: boolean) {
     const frame = new VideoFrame(canvas, { timestamp: Math.round(1e3 * time) });
     this.encoder.encode(frame, { keyFrame: key });
     frame.close();
@@ -68,7 +68,7 @@ class Encoding implements Tape {
     if (this.failure) throw this.failure;
   }
 
-  async end(time: number) {
+  async finish(time: number) {
     await this.encoder.flush();
     return fileOf(this.frames, this.codec, this.settings, time);
   }
@@ -79,23 +79,23 @@ class Encoding implements Tape {
 }
 
 /** A video encoder that takes each frame from a WebP picture. */
-class Pictures implements Tape {
+class WebpEncoder implements FrameEncoder {
   /** Every frame is a whole picture, so a lower rate keeps the file small. */
   readonly rate = 12;
   readonly still = false;
-  private readonly frames: Encoded[] = [];
+  private readonly frames: EncodedFrame[] = [];
 
   constructor(
     readonly width: number,
     readonly height: number,
   ) {}
 
-  async add(canvas: HTMLCanvasElement, time: number) {
-    const picture = await pictureOf(canvas, "image/webp", QUALITY);
+  async addFrame(canvas: HTMLCanvasElement, time: number) {
+    const picture = await canvasBlob(canvas, "image/webp", QUALITY);
     this.frames.push({ time, key: true, bytes: vp8Of(await picture.arrayBuffer()) });
   }
 
-  end(time: number) {
+  finish(time: number) {
     return Promise.resolve(fileOf(this.frames, "V_VP8", this, time));
   }
 
@@ -103,12 +103,12 @@ class Pictures implements Tape {
 }
 
 function fileOf(
-  frames: Encoded[],
-  codec: Video["codec"],
+  frames: EncodedFrame[],
+  codec: VideoTrack["codec"],
   { width, height }: { width: number; height: number },
   duration: number,
 ): Blob {
-  const bytes = webm(frames, { codec, width, height, duration });
+  const bytes = writeWebm(frames, { codec, width, height, duration });
   return new Blob([bytes as BlobPart], { type: "video/webm" });
 }
 

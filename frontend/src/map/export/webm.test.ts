@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { webm } from "./webm";
+import { writeWebm } from "./webm";
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -8,7 +8,7 @@ it("is a file whose table points at the clusters, with its length in it", () => 
     return { time, key, bytes: Uint8Array.of(byte, byte, byte) };
   };
   const frames = [frame(0, true, 1), frame(500, false, 2), frame(1000, true, 3)];
-  const file = webm(frames, { codec: "V_VP8", width: 1280, height: 720, duration: 1_500 });
+  const file = writeWebm(frames, { codec: "V_VP8", width: 1280, height: 720, duration: 1_500 });
   const words = hex(file);
   expect(words.startsWith("1a45dfa3")).toBe(true);
   // 1500.0 as a double; the codec; the width.

@@ -1,9 +1,12 @@
 /** A WebM file of encoded pictures, with its duration and an index of its key frames. Pure. */
 
-import type { Encoded, Video } from "./video-track";
+import type { EncodedFrame, VideoTrack } from "./video-track";
 
 /** Return a WebM file of `frames`, in order of time; the first must be a key frame. */
-export function webm(frames: Encoded[], { codec, width, height, duration }: Video): Uint8Array {
+export function writeWebm(
+  frames: EncodedFrame[],
+  { codec, width, height, duration }: VideoTrack,
+): Uint8Array {
   const head = element(0x1a45dfa3, [
     element(0x4286, whole(1)),
     element(0x42f7, whole(1)),
@@ -50,7 +53,7 @@ export function webm(frames: Encoded[], { codec, width, height, duration }: Vide
 }
 
 /** Return a SimpleBlock of the frame, in a cluster that starts at `from` ms. */
-function block({ time, key, bytes }: Encoded, from: number): Uint8Array {
+function block({ time, key, bytes }: EncodedFrame, from: number): Uint8Array {
   const after = Math.round(time) - from;
   const head = Uint8Array.of(0x81, (after >> 8) & 255, after & 255, key ? 0x80 : 0);
   return element(0xa3, [head, bytes]);

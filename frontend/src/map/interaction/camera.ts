@@ -1,24 +1,31 @@
 /** The view of the map. It follows the bounds of the whole map until the viewer moves it. */
 
-import { glideAt } from "../easing";
-import { difference, fit, mixViews, type Box, type Insets, type View } from "../../model/viewport";
+import { glideProgress } from "../easing";
+import {
+  viewDifference,
+  fitView,
+  mixViews,
+  type PixelRect,
+  type Insets,
+  type MapRect,
+} from "../../model/viewport";
 
 /** Relative change of the fitted view that is too small to move everything for. */
 const SETTLED = 0.03;
 
 /** The camera of the map. */
-export class Camera {
-  view: View = { x0: 0, x1: 1, y0: 0, y1: 1 };
+export class MapCamera {
+  view: MapRect = { x0: 0, x1: 1, y0: 0, y1: 1 };
   /** True while the viewer controls the view and layouts no longer move it. */
-  wandering = false;
+  userControlled = false;
   /** True while chosen tokens are held still; the view then stays too, unless it is reset. */
   aligned = false;
   width = 1;
   height = 1;
   /** The bounds of the map. */
-  private box: View = this.view;
-  private home: View = this.view;
-  private from: View | null = null;
+  private box: MapRect = this.view;
+  private home: MapRect = this.view;
+  private from: MapRect | null = null;
   private started = -Infinity;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 
@@ -26,7 +33,7 @@ export class Camera {
    * Start at the unit square. `viewed` is called when the camera changes the view itself, so that the axes
    * can follow.
    */
-  constructor(private readonly viewed: (view: View) => void) {}
+  constructor(private readonly viewed: (view: MapRect) => void) {}
 
   /** Return whether the camera is on its way to the whole map. */
   get moving(): boolean {
@@ -35,11 +42,11 @@ export class Camera {
 
   /** Return the magnification relative to the whole map. */
   get zoom(): number {
-    return this.wandering ? Math.sqrt(wide(this.home) / wide(this.view)) : 1;
+    return this.userControlled ? Math.sqrt(wide(this.home) / wide(this.view)) : 1;
   }
 
   /** Return the uncovered part of the picture, extended slightly beneath what covers it, in CSS pixels. */
-  get free(): Box {
+  get free(): PixelRect {
     const { top, right, bottom, left } = this.insets;
     return {
       left: left - 10,
@@ -50,42 +57,42 @@ export class Camera {
   }
 
   /** Set the picture's size and the space covered at its edges, in CSS pixels. */
-  resize(width: number, height: number, insets: Insets) {
+  setViewport(width: number, height: number, insets: Insets) {
     const grown = width !== this.width || height !== this.height;
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.insets = insets;
-    this.fit(grown);
+    this.refit(grown);
   }
 
   /** Follow the map's new bounds; jump there if `atOnce`. */
-  follow(box: View, atOnce = false) {
+  followBounds(box: MapRect, atOnce = false) {
     this.box = box;
-    this.fit(atOnce);
+    this.refit(atOnce);
   }
 
   /** Adopt a view that the viewer chose by the axes or with fingers. */
-  look(view: View) {
+  setView(view: MapRect) {
     this.view = view;
     this.from = null;
-    this.wandering = true;
+    this.userControlled = true;
   }
 
   /** Return to the whole map. */
   goHome() {
-    this.wandering = false;
-    this.fit(false, 0);
+    this.userControlled = false;
+    this.refit(false, 0);
   }
 
   /** Pan so that a map position is visible, if it is not. */
-  show([x, y]: [number, number]) {
+  panTo([x, y]: [number, number]) {
     const { width, height, insets } = this;
     // While the camera is moving, judge by the view it is heading for.
     const view = this.from ? this.home : this.view;
     const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
     const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
     // The whole map may be shown small; then a position at its edge is visible.
-    const edge = this.wandering ? 20 : -1;
+    const edge = this.userControlled ? 20 : -1;
     const free =
       px > insets.left + edge &&
       px < width - insets.right - edge &&
@@ -95,14 +102,14 @@ export class Camera {
     const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
     const cx = x + ((insets.right - insets.left) / 2 / width) * w;
     const cy = y + ((insets.top - insets.bottom) / 2 / height) * h;
-    this.look({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 });
+    this.setView({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 });
     this.viewed(this.view);
   }
 
   /** Advance the camera. Return whether the view changed. */
-  move(now: number, still: boolean): boolean {
+  advance(now: number, still: boolean): boolean {
     if (!this.from) return false;
-    const turned = glideAt(now - this.started, still);
+    const turned = glideProgress(now - this.started, still);
     this.view = mixViews(this.from, this.home, turned);
     if (turned >= 1) {
       this.from = null;
@@ -121,22 +128,22 @@ export class Camera {
   }
 
   /** Return the map position at a CSS pixel, and the map units per pixel in both directions. */
-  placeAt(x: number, y: number): { x: number; y: number; ux: number; uy: number } {
+  mapPointAt(x: number, y: number): { x: number; y: number; ux: number; uy: number } {
     const { view, width, height } = this;
     const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
     return { x: view.x0 + x * ux, y: view.y1 - y * uy, ux, uy };
   }
 
   /** Return the view and zoom that show the same part of the map in a picture of another size. */
-  posed(width: number, height: number, insets: Insets): { view: View; zoom: number } {
-    const home = fit(this.box, width, height, insets);
-    if (!this.wandering) return { view: home, zoom: 1 };
-    const view = fit(this.seen(), width, height, insets, this.stretch());
+  viewForSize(width: number, height: number, insets: Insets): { view: MapRect; zoom: number } {
+    const home = fitView(this.box, width, height, insets);
+    if (!this.userControlled) return { view: home, zoom: 1 };
+    const view = fitView(this.uncoveredView(), width, height, insets, this.stretch());
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
 
   /** Return the visible part of the map that nothing covers. */
-  private seen(): View {
+  private uncoveredView(): MapRect {
     const { view, width, height, insets } = this;
     const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
     return {
@@ -154,14 +161,14 @@ export class Camera {
   }
 
   /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */
-  private fit(atOnce: boolean, settled = SETTLED) {
-    const home = fit(this.box, this.width, this.height, this.insets);
-    if (this.wandering) {
+  private refit(atOnce: boolean, settled = SETTLED) {
+    const home = fitView(this.box, this.width, this.height, this.insets);
+    if (this.userControlled) {
       this.home = home;
       return;
     }
     if (this.aligned && !atOnce && settled) return;
-    if (!atOnce && difference(this.view, home) < settled) return;
+    if (!atOnce && viewDifference(this.view, home) < settled) return;
     this.home = home;
     this.from = atOnce ? null : this.view;
     this.started = performance.now();
@@ -172,6 +179,6 @@ export class Camera {
   }
 }
 
-function wide({ x0, x1, y0, y1 }: View): number {
+function wide({ x0, x1, y0, y1 }: MapRect): number {
   return (x1 - x0) * (y1 - y0);
 }

@@ -3,27 +3,27 @@
  * since Plotly does not pinch. It reports the view while it changes, and takes one from outside.
  */
 
-import type { PlotlyDiv, PlotlyLibrary, Trace } from "../../charts/plotly/library.d";
-import { plotly, quietFigure } from "../../charts/plotly/plotly";
-import { Fingers, type Drag } from "./touch";
+import type { PlotlyDiv, PlotlyLibrary, PlotlyTrace } from "../../charts/plotly/library.d";
+import { getPlotly, quietLayout } from "../../charts/plotly/plotly";
+import { TouchGestures, type DragMode } from "./touch";
 import { boxOfCorners, type Point } from "./lasso";
-import { zoomed, type View } from "../../model/viewport";
+import { zoomView, type MapRect } from "../../model/viewport";
 
 /** Handlers of the figure's events. */
-export interface FigureEvents {
-  viewed(view: View): void;
-  home(): void;
-  save(): void;
+export interface PlotlyAxesEvents {
+  viewChanged(view: MapRect): void;
+  homeRequested(): void;
+  saveRequested(): void;
   /** Handle a press on a drag mode button. */
-  drags(drag: Drag): void;
+  dragModeChanged(drag: DragMode): void;
   /** Handle a finished outline around tokens, in map units. */
-  surrounded(corners: Point[]): void;
+  areaDrawn(corners: Point[]): void;
   /** Show the outline that a finger is drawing, in CSS pixels from the map's corner; null once it is done. */
-  drawing(line: Point[] | null): void;
+  outlineChanged(line: Point[] | null): void;
 }
 
 /** Titles of the mode bar's buttons; a group without titles is left out. */
-export interface FigureWords {
+export interface PlotlyAxesWords {
   home: string;
   save: string;
   pan?: string;
@@ -35,45 +35,45 @@ export interface FigureWords {
 const REST = 250;
 
 /** The map's Plotly figure. */
-export class Figure {
+export class PlotlyAxes {
   private plotted: PlotlyDiv | null = null;
   private library: PlotlyLibrary | null = null;
-  private view: View | null = null;
+  private view: MapRect | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private traces: Trace[] = [];
+  private traces: PlotlyTrace[] = [];
   private applying = false;
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
-  private drag: Drag = "pan";
-  private readonly fingers: Fingers;
+  private drag: DragMode = "pan";
+  private readonly fingers: TouchGestures;
 
   constructor(
     private readonly div: HTMLElement,
-    private readonly events: FigureEvents,
-    private readonly words: FigureWords,
+    private readonly events: PlotlyAxesEvents,
+    private readonly words: PlotlyAxesWords,
   ) {
-    this.fingers = new Fingers(div, {
-      view: () => this.view,
-      viewed: (view) => {
-        this.events.viewed(view);
+    this.fingers = new TouchGestures(div, {
+      currentView: () => this.view,
+      viewChanged: (view) => {
+        this.events.viewChanged(view);
         this.setView(view);
       },
-      draws: () => this.drag,
-      drawing: (line) => this.events.drawing(line),
-      drawn: (line) => this.events.surrounded(line.map((point) => this.placeOf(point))),
+      dragMode: () => this.drag,
+      outlineChanged: (line) => this.events.outlineChanged(line),
+      outlineFinished: (line) => this.events.areaDrawn(line.map((point) => this.placeOf(point))),
     });
-    void this.begin();
+    void this.createPlot();
   }
 
   /** Move the axes to a view, after a short delay; the lamps already show it. */
-  setView(view: View) {
+  setView(view: MapRect) {
     this.view = view;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.apply(), 80);
   }
 
   /** Set Plotly's own traces: the trails, and without WebGL2 the lamps too. */
-  setTraces(traces: Trace[]) {
+  setTraces(traces: PlotlyTrace[]) {
     if (!traces.length && !this.traces.length) return;
     this.traces = traces;
     clearTimeout(this.redrawing);
@@ -81,22 +81,22 @@ export class Figure {
   }
 
   /** Set what dragging does, with a mouse or a finger. */
-  setDrag(drag: Drag) {
+  setDrag(drag: DragMode) {
     if (drag === this.drag) return;
     this.drag = drag;
-    this.fingers.forget();
+    this.fingers.cancelOutline();
     if (this.library && this.plotted) void this.library.relayout(this.plotted, { dragmode: drag });
   }
 
-  resize() {
+  fitToElement() {
     if (this.library && this.plotted) void this.library.Plots.resize(this.plotted);
   }
 
   /** Zoom about the centre; a factor below 1 zooms in. */
   zoom(factor: number) {
     if (!this.view) return;
-    this.view = zoomed(this.view, factor);
-    this.events.viewed(this.view);
+    this.view = zoomView(this.view, factor);
+    this.events.viewChanged(this.view);
     this.setView(this.view);
   }
 
@@ -115,12 +115,12 @@ export class Figure {
     const wait = this.movedAt + REST - performance.now();
     if (wait > 0 || this.fingers.touching)
       this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
-    else void library.react(plotted, this.traces, this.figure(), this.config(library));
+    else void library.react(plotted, this.traces, this.plotlyLayout(), this.config(library));
   };
 
-  private async begin() {
+  private async createPlot() {
     try {
-      this.library = await plotly();
+      this.library = await getPlotly();
     } catch {
       return; // Without Plotly the map is visible but cannot be moved.
     }
@@ -128,7 +128,7 @@ export class Figure {
     this.plotted = await library.newPlot(
       this.div,
       this.traces,
-      this.figure(),
+      this.plotlyLayout(),
       this.config(library),
     );
     const told = (changes: Record<string, unknown>) => {
@@ -142,12 +142,12 @@ export class Figure {
       clearTimeout(this.timer);
       this.movedAt = performance.now();
       this.view = { x0, x1, y0, y1 };
-      this.events.viewed(this.view);
+      this.events.viewChanged(this.view);
     };
     this.apply();
     this.plotted.on?.("plotly_relayouting", told);
     this.plotted.on?.("plotly_relayout", told);
-    this.plotted.on?.("plotly_doubleclick", () => this.events.home());
+    this.plotted.on?.("plotly_doubleclick", () => this.events.homeRequested());
     this.plotted.on?.("plotly_selected", (drawn) => this.selected(drawn));
   }
 
@@ -162,10 +162,10 @@ export class Figure {
     // The outline is no longer needed, but Plotly is still about to draw it.
     setTimeout(() => this.wipe(), 0);
     if (lassoPoints) {
-      this.events.surrounded(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
+      this.events.areaDrawn(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
     } else if (range) {
       const [one, other] = [0, 1].map((i) => ({ x: range.x[i]!, y: range.y[i]! }));
-      this.events.surrounded(boxOfCorners(one!, other!));
+      this.events.areaDrawn(boxOfCorners(one!, other!));
     }
   }
 
@@ -195,10 +195,10 @@ export class Figure {
       .finally(() => (this.applying = false));
   }
 
-  private figure() {
+  private plotlyLayout() {
     const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
     const axis = { visible: false, autorange: false, fixedrange: false };
-    return quietFigure({
+    return quietLayout({
       margin: { l: 0, r: 0, t: 0, b: 0 },
       xaxis: { ...axis, range: [x0, x1] },
       yaxis: { ...axis, range: [y0, y1] },
@@ -219,22 +219,22 @@ export class Figure {
       name: "whole-city",
       title: this.words.home,
       icon: library.Icons["home"],
-      click: () => this.events.home(),
+      click: () => this.events.homeRequested(),
     };
     const save = {
       name: "save-picture",
       title: this.words.save,
       icon: library.Icons["camera"],
-      click: () => this.events.save(),
+      click: () => this.events.saveRequested(),
     };
     // Our own buttons: Plotly omits its own in a figure without points. It still marks the active one.
-    const dragging = (val: Drag, icon: string, title = "") => ({
+    const dragging = (val: DragMode, icon: string, title = "") => ({
       name: `drag-${val}`,
       title,
       icon: library.Icons[icon],
       attr: "dragmode",
       val,
-      click: () => this.events.drags(val),
+      click: () => this.events.dragModeChanged(val),
     });
     const drags = [
       dragging("pan", "pan", this.words.pan),

@@ -4,21 +4,21 @@
  */
 
 import { boxOfCorners, type Point } from "./lasso";
-import { zoomed, type View } from "../../model/viewport";
+import { zoomView, type MapRect } from "../../model/viewport";
 
 /** The drag mode: pan the map, or draw around tokens, freely or as a box. */
-export type Drag = "pan" | "lasso" | "select";
+export type DragMode = "pan" | "lasso" | "select";
 
 /** The view and the handlers that touch gestures need. */
-export interface FingerEvents {
-  view(): View | null;
+export interface TouchHandlers {
+  currentView(): MapRect | null;
   /** Handle a view moved by this many fingers. */
-  viewed(view: View, fingers: number): void;
+  viewChanged(view: MapRect, fingers: number): void;
   /** Return what one finger does now. */
-  draws(): Drag;
+  dragMode(): DragMode;
   /** Show the outline so far, in CSS pixels from the map's corner; null once it is gone. */
-  drawing(line: Point[] | null): void;
-  drawn(line: Point[]): void;
+  outlineChanged(line: Point[] | null): void;
+  outlineFinished(line: Point[]): void;
 }
 
 /** Pixels a finger moves before it draws, and between two corners of its line. */
@@ -30,7 +30,7 @@ const NEAR = 30;
 const SOON = 320;
 
 /** Touch gestures on one element. */
-export class Fingers {
+export class TouchGestures {
   private points: Point[] = [];
   /** The line drawn so far; null while no finger draws. */
   private line: Point[] | null = null;
@@ -39,7 +39,7 @@ export class Fingers {
 
   constructor(
     private readonly div: HTMLElement,
-    private readonly events: FingerEvents,
+    private readonly events: TouchHandlers,
   ) {
     div.addEventListener("touchstart", this.touched, { capture: true, passive: false });
     div.addEventListener("touchmove", this.dragged, { capture: true, passive: false });
@@ -60,69 +60,69 @@ export class Fingers {
   }
 
   /** Discard the line being drawn. */
-  forget() {
-    if (this.line) this.events.drawing(null);
+  cancelOutline() {
+    if (this.line) this.events.outlineChanged(null);
     this.line = null;
   }
 
   private readonly touched = (event: TouchEvent) => {
     if ((event.target as Element).closest(".modebar")) return;
     event.stopPropagation();
-    this.remember(event);
+    this.trackTouches(event);
     if (this.points.length > 1) {
       this.pinched = true;
-      this.forget();
-    } else if (this.events.draws() !== "pan" && !this.pinched) {
+      this.cancelOutline();
+    } else if (this.events.dragMode() !== "pan" && !this.pinched) {
       this.line = [this.here(this.points[0]!)];
     }
   };
 
   private readonly dragged = (event: TouchEvent) => {
-    const view = this.events.view();
+    const view = this.events.currentView();
     if (!this.points.length || !view) return;
     event.stopPropagation();
     event.preventDefault();
     const before = this.points;
-    this.remember(event);
+    this.trackTouches(event);
     const after = this.points;
     if (before.length !== after.length) return;
-    if (this.line) this.draw(this.here(after[0]!));
-    else if (after.length > 1 || this.events.draws() === "pan") this.move(view, before, after);
+    if (this.line) this.extendOutline(this.here(after[0]!));
+    else if (after.length > 1 || this.events.dragMode() === "pan") this.move(view, before, after);
   };
 
   private readonly lifted = (event: TouchEvent) => {
     if ((event.target as Element).closest(".modebar")) return;
     event.stopPropagation();
-    this.remember(event);
+    this.trackTouches(event);
     if (this.points.length) return;
     const line = this.outline();
-    this.forget();
+    this.cancelOutline();
     this.pinched = false;
-    if (line) this.events.drawn(line);
+    if (line) this.events.outlineFinished(line);
   };
 
   private readonly lost = (event: TouchEvent) => {
-    this.remember(event);
-    this.forget();
+    this.trackTouches(event);
+    this.cancelOutline();
     if (!this.points.length) this.pinched = false;
   };
 
-  private draw(at: Point) {
+  private extendOutline(at: Point) {
     const line = this.line!;
     const last = line[line.length - 1]!;
     const far = Math.hypot(at.x - last.x, at.y - last.y);
     if (far < (line.length > 1 ? APART : MEANT) || line.length >= MOST_CORNERS) return;
     line.push(at);
-    this.events.drawing(this.outline());
+    this.events.outlineChanged(this.outline());
   }
 
   private outline(): Point[] | null {
     const { line } = this;
     if (!line || line.length < 2) return null;
-    return this.events.draws() === "select" ? boxOfCorners(line[0]!, line.at(-1)!) : [...line];
+    return this.events.dragMode() === "select" ? boxOfCorners(line[0]!, line.at(-1)!) : [...line];
   }
 
-  private move(view: View, before: Point[], after: Point[]) {
+  private move(view: MapRect, before: Point[], after: Point[]) {
     const box = this.div.getBoundingClientRect();
     const [was, is] = [middle(before), middle(after)];
     const reach = (points: Point[], from: Point) =>
@@ -130,11 +130,11 @@ export class Fingers {
     const factor = after.length > 1 ? reach(before, was) / reach(after, is) : 1;
     const px = (was.x - box.left) / box.width;
     const py = 1 - (was.y - box.top) / box.height;
-    const { x0, x1, y0, y1 } = zoomed(view, factor, px, py);
+    const { x0, x1, y0, y1 } = zoomView(view, factor, px, py);
     const dx = (-(is.x - was.x) / box.width) * (x1 - x0);
     const dy = ((is.y - was.y) / box.height) * (y1 - y0);
     const moved = { x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy };
-    this.events.viewed(moved, after.length);
+    this.events.viewChanged(moved, after.length);
   }
 
   private here({ x, y }: Point): Point {
@@ -142,7 +142,7 @@ export class Fingers {
     return { x: x - left, y: y - top };
   }
 
-  private remember(event: TouchEvent) {
+  private trackTouches(event: TouchEvent) {
     // Ignore fingers on a panel.
     this.points = Array.from(event.touches)
       .filter(({ target }) => this.div.contains(target as Node))
@@ -152,11 +152,11 @@ export class Fingers {
 }
 
 /** A detector of double taps. */
-export class Taps {
+export class DoubleTapDetector {
   private last: (Point & { at: number }) | null = null;
 
   /** Record a tap at a time in ms. Return whether it completes a double tap. */
-  tapped(x: number, y: number, at: number): boolean {
+  recordTap(x: number, y: number, at: number): boolean {
     const { last } = this;
     const double =
       last !== null && at - last.at < SOON && Math.hypot(x - last.x, y - last.y) < NEAR;

@@ -1,11 +1,11 @@
 /** Trails in an exported picture: the strokes that Plotly draws on the screen, drawn by a drawing context. */
 
-import type { Scenery } from "./overlay";
-import type { Pen } from "./drawing-context";
+import type { OverlayModel } from "./overlay";
+import type { DrawingContext } from "./drawing-context";
 import { trailStrokes } from "./trails";
 
 /** Draw the trails. */
-export function drawTrails(pen: Pen, { trails, view, width, height }: Scenery) {
+export function drawTrails(pen: DrawingContext, { trails, view, width, height }: OverlayModel) {
   const scale = Math.max(1, Math.min(2, height / 1_000));
   pen.lineJoin = "round";
   for (const strokes of trailStrokes(trails)) {

@@ -1,6 +1,6 @@
 /** The drawing context of the overlay: a canvas, or a recorder of the same strokes as SVG. */
 
-export type Pen = Pick<
+export type DrawingContext = Pick<
   CanvasRenderingContext2D,
   | "globalAlpha"
   | "fillStyle"
@@ -29,4 +29,5 @@ export type Pen = Pick<
   | "fillText"
 >;
 
-export const FACE = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+export const FONT_FAMILY =
+  'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';

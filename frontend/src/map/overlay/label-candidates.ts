@@ -1,25 +1,25 @@
 /** Candidates for labels on the map, with their order and style. */
 
-import { shown } from "../../api/vocabulary";
-import type { Candidate } from "./label-placement";
+import { printableToken } from "../../api/vocabulary";
+import type { LabelCandidate } from "./label-placement";
 import { INK, tintOf } from "../palette";
-import { pixel, type Scenery } from "./overlay-model";
+import { toPixel, type OverlayModel } from "./overlay-model";
 
-export type Style = "district" | "lit" | "token" | "chosen" | "neighbour";
+export type LabelStyle = "district" | "lit" | "token" | "chosen" | "neighbour";
 
 /** A label with its style and what it names. */
-export interface Name extends Candidate {
-  style: Style;
+export interface MapLabel extends LabelCandidate {
+  style: LabelStyle;
   /** Token id, or district id. */
   id: number;
   tint: string;
 }
 
 /** Returns width and height of a text, in pixels. */
-type Measure = (text: string, style: Style) => { width: number; height: number };
+type Measure = (text: string, style: LabelStyle) => { width: number; height: number };
 
 /** Weight and size, in design pixels. */
-export const FONTS: Record<Style, [number, number]> = {
+export const LABEL_FONTS: Record<LabelStyle, [number, number]> = {
   district: [600, 11],
   lit: [400, 13.5],
   token: [400, 12],
@@ -32,15 +32,19 @@ const LIFT = 14;
 const APART = 86;
 
 /** Yield the labels that may be drawn, the most important first. */
-export function* candidates(scenery: Scenery, scale: number, measure: Measure): Iterable<Name> {
+export function* labelCandidates(
+  scenery: OverlayModel,
+  scale: number,
+  measure: Measure,
+): Iterable<MapLabel> {
   const { vocabulary, lit, chosen, links, zoom, width, height } = scenery;
   const seen = new Set<number>();
-  const token = (id: number, style: Style): Name | null => {
+  const token = (id: number, style: LabelStyle): MapLabel | null => {
     if (seen.has(id) || id >= vocabulary.tokens.length) return null;
-    const [x, y] = pixel(scenery, scenery.at(id));
+    const [x, y] = toPixel(scenery, scenery.at(id));
     if (x < 0 || y < 0 || x > width || y > height) return null;
     seen.add(id);
-    const text = shown(vocabulary.tokens[id]);
+    const text = printableToken(vocabulary.tokens[id]);
     const tint = tintOf(Math.max(0, vocabulary.classOf[id]!));
     return {
       key: `t${id}`,
@@ -67,18 +71,19 @@ export function* candidates(scenery: Scenery, scale: number, measure: Measure): 
   }
   // Lit tokens precede districts, because the beat is the news. Only one per neighbourhood, so that they
   // represent the whole batch.
-  let bright = Math.round((room(scenery, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
-  const spoken: Name[] = [];
+  let bright = Math.round((labelArea(scenery, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
+  const litLabels: MapLabel[] = [];
   for (const { id } of lit) {
     if (bright <= 0) break;
     const name = token(id, "lit");
     if (!name) continue;
-    const apart = ({ x, y }: Name) => Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * scale;
-    if (!spoken.every(apart)) {
+    const apart = ({ x, y }: MapLabel) =>
+      Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * scale;
+    if (!litLabels.every(apart)) {
       seen.delete(id);
       continue;
     }
-    spoken.push(name);
+    litLabels.push(name);
     bright -= 1;
     yield name;
   }
@@ -94,17 +99,21 @@ export function* candidates(scenery: Scenery, scale: number, measure: Measure): 
   }
 }
 
-function* districtNames(scenery: Scenery, scale: number, measure: Measure): Iterable<Name> {
+function* districtNames(
+  scenery: OverlayModel,
+  scale: number,
+  measure: Measure,
+): Iterable<MapLabel> {
   const { zoom, width, height } = scenery;
   const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
   // From afar only the larger districts are labelled; the smaller ones follow on zooming in.
-  let most = Math.round((room(scenery, scale) / 34_000) * Math.max(1, zoom) ** 2);
-  for (const { id, tint, name, x, y, unity } of scenery.districts) {
+  let most = Math.round((labelArea(scenery, scale) / 34_000) * Math.max(1, zoom) ** 2);
+  for (const { id, tint, name, x, y, compactness: unity } of scenery.districts) {
     if (unity * fade < 0.12) continue;
-    const [px, py] = pixel(scenery, [x, y]);
+    const [px, py] = toPixel(scenery, [x, y]);
     if (px < 0 || py < 0 || px > width || py > height) continue;
     if (most-- <= 0) return;
-    const text = shown(name).toLocaleUpperCase();
+    const text = printableToken(name).toLocaleUpperCase();
     const size = measure(text, "district");
     yield {
       key: `d${id}`,
@@ -121,23 +130,26 @@ function* districtNames(scenery: Scenery, scale: number, measure: Measure): Iter
 }
 
 /** Return the area for labels, in square design pixels. */
-export function room({ width, height }: Scenery, scale: number): number {
+export function labelArea({ width, height }: OverlayModel, scale: number): number {
   return (width * height) / scale ** 2;
 }
 
 /** Return the current position of a label, in pixels; null if its token or district is gone. */
-export function standing({ style, id }: Name, scenery: Scenery): [number, number] | null {
+export function labelPosition(
+  { style, id }: MapLabel,
+  scenery: OverlayModel,
+): [number, number] | null {
   if (style !== "district") {
-    return id < scenery.vocabulary.tokens.length ? pixel(scenery, scenery.at(id)) : null;
+    return id < scenery.vocabulary.tokens.length ? toPixel(scenery, scenery.at(id)) : null;
   }
   const district = scenery.districts.find((one) => one.id === id);
   if (!district) return null;
-  const [x, y] = pixel(scenery, [district.x, district.y]);
+  const [x, y] = toPixel(scenery, [district.x, district.y]);
   return [x, y - LIFT];
 }
 
 /** Return the colour of a label. */
-export function ink({ style, tint }: Name): string {
+export function labelColour({ style, tint }: MapLabel): string {
   if (style === "district") return tint;
   if (style === "token") return INK.quiet;
   return style === "lit" ? "#f2ead9" : style === "chosen" ? INK.lamp : INK.text;

@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { boxOf, placeLabels, type Candidate } from "./label-placement";
+import { labelRect, placeLabels, type LabelCandidate } from "./label-placement";
 
 const within = { left: 0, top: 0, right: 400, bottom: 300 };
 
-const label = (key: string, x: number, y: number, more: Partial<Candidate> = {}): Candidate => ({
+const label = (
+  key: string,
+  x: number,
+  y: number,
+  more: Partial<LabelCandidate> = {},
+): LabelCandidate => ({
   key,
   text: key,
   x,
@@ -18,7 +23,9 @@ describe("labels", () => {
     const many = Array.from({ length: 300 }, (_, i) =>
       label(`${i}`, (i * 37) % 400, (i * 53) % 300, { centred: i % 5 === 0 }),
     );
-    const boxes = placeLabels(many, within, 500).map(({ of, dx, dy }) => boxOf(of, dx, dy));
+    const boxes = placeLabels(many, within, 500).map(({ candidate: of, dx, dy }) =>
+      labelRect(of, dx, dy),
+    );
     expect(boxes.length).toBeGreaterThan(20);
     boxes.forEach((a, i) => {
       expect(a.left).toBeGreaterThanOrEqual(0);
@@ -35,7 +42,7 @@ describe("labels", () => {
 
   it("go to the more important first", () => {
     const crowd = Array.from({ length: 20 }, (_, i) => label(`${i}`, 200, 150));
-    const placed = placeLabels(crowd, within, 20).map(({ of }) => of.key);
+    const placed = placeLabels(crowd, within, 20).map(({ candidate: of }) => of.key);
     expect(placed[0]).toBe("0");
     expect(placed.length).toBeLessThan(20);
     expect(placed).toEqual([...placed].sort((a, b) => Number(a) - Number(b)));

@@ -1,9 +1,9 @@
 /** Placement of labels by priority, without overlaps. Pure. */
 
-import type { Box } from "../../model/viewport";
+import type { PixelRect } from "../../model/viewport";
 
 /** A label that may be drawn. */
-export interface Candidate {
+export interface LabelCandidate {
   key: string;
   text: string;
   /** The labelled position and the size of the text, in pixels. */
@@ -16,8 +16,8 @@ export interface Candidate {
 }
 
 /** A label with its offset. */
-export interface Placed<C extends Candidate> {
-  of: C;
+export interface PlacedLabel<C extends LabelCandidate> {
+  candidate: C;
   /** Offset from the position to the text's left edge and middle line. */
   dx: number;
   dy: number;
@@ -33,17 +33,17 @@ const WIDE = 200;
  * Place at most `most` candidates in order, each at the first offset from its position that is free and
  * inside `within`.
  */
-export function placeLabels<C extends Candidate>(
+export function placeLabels<C extends LabelCandidate>(
   candidates: Iterable<C>,
-  within: Box,
+  within: PixelRect,
   most: number,
-): Placed<C>[] {
-  const boxes: Box[] = [];
-  const placed: Placed<C>[] = [];
-  for (const of of candidates) {
+): PlacedLabel<C>[] {
+  const boxes: PixelRect[] = [];
+  const placed: PlacedLabel<C>[] = [];
+  for (const candidate of candidates) {
     if (placed.length >= most) break;
-    for (const [dx, dy] of offsets(of)) {
-      const box = boxOf(of, dx, dy);
+    for (const [dx, dy] of offsets(candidate)) {
+      const box = labelRect(candidate, dx, dy);
       const inside =
         box.left >= within.left &&
         box.top >= within.top &&
@@ -51,7 +51,7 @@ export function placeLabels<C extends Candidate>(
         box.bottom <= within.bottom;
       if (!inside || boxes.some((other) => overlap(box, other))) continue;
       boxes.push(box);
-      placed.push({ of, dx, dy });
+      placed.push({ candidate, dx, dy });
       break;
     }
   }
@@ -59,7 +59,11 @@ export function placeLabels<C extends Candidate>(
 }
 
 /** Return the rectangle that a label takes at an offset, with some space around it. */
-export function boxOf({ x, y, width, height }: Candidate, dx: number, dy: number): Box {
+export function labelRect(
+  { x, y, width, height }: LabelCandidate,
+  dx: number,
+  dy: number,
+): PixelRect {
   return {
     left: x + dx - GAP,
     top: y + dy - height / 2 - 1,
@@ -69,7 +73,7 @@ export function boxOf({ x, y, width, height }: Candidate, dx: number, dy: number
 }
 
 /** Return the offsets to try, the best first. */
-function offsets({ width, centred }: Candidate): [number, number][] {
+function offsets({ width, centred }: LabelCandidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;
     return [
@@ -88,6 +92,6 @@ function offsets({ width, centred }: Candidate): [number, number][] {
   return [...beside, [-width / 2, -22], [-width / 2, 23]];
 }
 
-function overlap(a: Box, b: Box): boolean {
+function overlap(a: PixelRect, b: PixelRect): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }

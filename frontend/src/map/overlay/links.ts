@@ -1,17 +1,17 @@
 /** Lines from the chosen token to its nearest tokens in the embedding space, on the map, or in both. */
 
-import type { LinkKind, LinkLine } from "../../model/neighbour-link";
+import type { LinkKind, NeighbourLink } from "../../model/neighbour-link";
 import { INK } from "../palette";
-import type { Pen } from "./drawing-context";
+import type { DrawingContext } from "./drawing-context";
 
 /** Each kind has its own dashes, and its own shape at the end, because colour carries no meaning here. */
 const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3] };
 
 /** Draw the links from (x, y); `pixelOf` returns a token's position in the picture. */
 export function drawLinks(
-  pen: Pen,
+  pen: DrawingContext,
   [x, y]: [number, number],
-  links: LinkLine[],
+  links: NeighbourLink[],
   pixelOf: (id: number) => [number, number],
 ) {
   pen.strokeStyle = INK.lamp;

@@ -5,11 +5,11 @@
 
 import { drawLinks } from "./links";
 import { INK } from "../palette";
-import type { Pen } from "./drawing-context";
-import { pixel, type Scenery } from "./overlay-model";
+import type { DrawingContext } from "./drawing-context";
+import { toPixel, type OverlayModel } from "./overlay-model";
 
 /** Draw all marks, enlarged by `scale`. */
-export function drawMarks(pen: Pen, scenery: Scenery, scale: number) {
+export function drawMarks(pen: DrawingContext, scenery: OverlayModel, scale: number) {
   drawDoubtful(pen, scenery, scale);
   drawAmong(pen, scenery, scale);
   drawGathered(pen, scenery, scale);
@@ -17,7 +17,7 @@ export function drawMarks(pen: Pen, scenery: Scenery, scale: number) {
 }
 
 /** Draw a cross on each token whose position is not trustworthy. */
-function drawDoubtful(pen: Pen, scenery: Scenery, scale: number) {
+function drawDoubtful(pen: DrawingContext, scenery: OverlayModel, scale: number) {
   const arm = 3.5 * scale;
   const cross = (x: number, y: number) => {
     pen.moveTo(x - arm, y - arm);
@@ -29,19 +29,19 @@ function drawDoubtful(pen: Pen, scenery: Scenery, scale: number) {
 }
 
 /** Draw a ring around each token of the focused district. */
-function drawAmong(pen: Pen, scenery: Scenery, scale: number) {
+function drawAmong(pen: DrawingContext, scenery: OverlayModel, scale: number) {
   const radius = 6 * scale;
   const ring = (x: number, y: number) => {
     pen.moveTo(x + radius, y);
     pen.arc(x, y, radius, 0, 2 * Math.PI);
   };
-  if (trace(pen, scenery, scenery.among, radius, ring)) stroke(pen, INK.lamp, 1.2 * scale, 0.8);
+  if (trace(pen, scenery, scenery.ringed, radius, ring)) stroke(pen, INK.lamp, 1.2 * scale, 0.8);
 }
 
 /** Draw a diamond around each selected token. */
-function drawGathered(pen: Pen, scenery: Scenery, scale: number) {
+function drawGathered(pen: DrawingContext, scenery: OverlayModel, scale: number) {
   // Many diamonds are drawn smaller, to leave the lamps visible.
-  const many = scenery.gathered.length;
+  const many = scenery.selected.length;
   const arm = (many > 250 ? 3.6 : many > 60 ? 5 : 7.5) * scale;
   const line = (many > 60 ? 1 : 1.4) * scale;
   const diamond = (x: number, y: number) => {
@@ -51,7 +51,7 @@ function drawGathered(pen: Pen, scenery: Scenery, scale: number) {
     pen.lineTo(x - arm, y);
     pen.closePath();
   };
-  if (!trace(pen, scenery, scenery.gathered, arm, diamond)) return;
+  if (!trace(pen, scenery, scenery.selected, arm, diamond)) return;
   // A dark edge keeps them visible on bright land.
   stroke(pen, INK.night, line + 1.6 * scale, 0.5);
   stroke(pen, INK.text, line, 0.95);
@@ -62,8 +62,8 @@ function drawGathered(pen: Pen, scenery: Scenery, scale: number) {
  * Return whether there are any tokens.
  */
 function trace(
-  pen: Pen,
-  scenery: Scenery,
+  pen: DrawingContext,
+  scenery: OverlayModel,
   ids: readonly number[],
   reach: number,
   shape: (x: number, y: number) => void,
@@ -72,13 +72,13 @@ function trace(
   const { width, height } = scenery;
   pen.beginPath();
   for (const id of ids) {
-    const [x, y] = pixel(scenery, scenery.at(id));
+    const [x, y] = toPixel(scenery, scenery.at(id));
     if (x >= -reach && y >= -reach && x <= width + reach && y <= height + reach) shape(x, y);
   }
   return true;
 }
 
-function stroke(pen: Pen, ink: string, width: number, alpha: number) {
+function stroke(pen: DrawingContext, ink: string, width: number, alpha: number) {
   pen.strokeStyle = ink;
   pen.lineWidth = width;
   pen.globalAlpha = alpha;
@@ -87,10 +87,10 @@ function stroke(pen: Pen, ink: string, width: number, alpha: number) {
 }
 
 /** Draw the links to the chosen token's neighbours, and the ring around it. */
-function drawChosen(pen: Pen, scenery: Scenery) {
+function drawChosen(pen: DrawingContext, scenery: OverlayModel) {
   if (scenery.chosen === null) return;
-  const [x, y] = pixel(scenery, scenery.at(scenery.chosen));
-  drawLinks(pen, [x, y], scenery.links, (id) => pixel(scenery, scenery.at(id)));
+  const [x, y] = toPixel(scenery, scenery.at(scenery.chosen));
+  drawLinks(pen, [x, y], scenery.links, (id) => toPixel(scenery, scenery.at(id)));
   pen.beginPath();
   pen.arc(x, y, 11, 0, 2 * Math.PI);
   stroke(pen, INK.lamp, 2, 1);

@@ -2,46 +2,46 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
-import type { Box, View } from "../../model/viewport";
-import type { LinkLine } from "../../model/neighbour-link";
+import type { PixelRect, MapRect } from "../../model/viewport";
+import type { NeighbourLink } from "../../model/neighbour-link";
 import type { DrawnTrail } from "../../model/trail";
 
 /** Marks on the map, by kind. */
-export interface Marks {
+export interface MapMarks {
   /** Tokens of the focused district. */
-  among: number[];
+  ringed: number[];
   /** Tokens whose position is not trustworthy. */
   doubtful: number[];
   /** Selected tokens. */
-  gathered: readonly number[];
+  selected: readonly number[];
   /** Rows of the beat, the brightest first. */
   lit: { id: number; strength: number }[];
   chosen: number | null;
-  links: LinkLine[];
+  links: NeighbourLink[];
   /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
   trails: DrawnTrail[];
 }
 
 /** The input of the overlay. */
-export interface Scenery extends Marks {
+export interface OverlayModel extends MapMarks {
   vocabulary: Vocabulary;
   districts: District[];
   /** Returns token ids, the most common first: at least all in view. */
   commonest: () => Iterable<number>;
   /** Magnification relative to the whole map. */
   zoom: number;
-  view: View;
+  view: MapRect;
   /** Returns the current position of a token, in map units. */
   at: (id: number) => [number, number];
   width: number;
   height: number;
   /** The uncovered part of the picture, in pixels. */
-  free: Box;
+  free: PixelRect;
 }
 
 /** Return the pixel of the picture at which a map position is drawn. */
-export function pixel(
-  { view, width, height }: Scenery,
+export function toPixel(
+  { view, width, height }: OverlayModel,
   [x, y]: [number, number],
 ): [number, number] {
   return [

@@ -3,16 +3,24 @@
  * It is drawn in the same frame, so that labels move with their lamps.
  */
 
-import { boxOf, placeLabels } from "./label-placement";
+import { labelRect, placeLabels } from "./label-placement";
 import { drawMarks } from "./marks";
-import { candidates, FONTS, ink, room, standing, type Name, type Style } from "./label-candidates";
-import { FACE, type Pen } from "./drawing-context";
-import type { Scenery } from "./overlay-model";
+import {
+  labelCandidates,
+  LABEL_FONTS,
+  labelColour,
+  labelArea,
+  labelPosition,
+  type MapLabel,
+  type LabelStyle,
+} from "./label-candidates";
+import { FONT_FAMILY, type DrawingContext } from "./drawing-context";
+import type { OverlayModel } from "./overlay-model";
 
-export type { Marks, Scenery } from "./overlay-model";
+export type { MapMarks, OverlayModel } from "./overlay-model";
 
 interface Shown {
-  name: Name;
+  name: MapLabel;
   dx: number;
   dy: number;
   alpha: number;
@@ -29,7 +37,7 @@ const FADE_OUT = 1 / 100;
 export class Overlay {
   /** The context that measures texts. */
   private readonly ruler: CanvasRenderingContext2D;
-  private pen: Pen;
+  private pen: DrawingContext;
   private readonly widths = new Map<string, number>();
   private names = new Map<string, Shown>();
   private ratio = 1;
@@ -49,20 +57,20 @@ export class Overlay {
   }
 
   /** Choose and place the labels again. */
-  choose(scenery: Scenery) {
+  updateLabels(scenery: OverlayModel) {
     const { scale } = this;
-    const most = Math.round(room(scenery, scale) / 9_000);
-    const names = candidates(scenery, scale, (text, style) => this.measure(text, style));
+    const most = Math.round(labelArea(scenery, scale) / 9_000);
+    const names = labelCandidates(scenery, scale, (text, style) => this.measure(text, style));
     const placed = placeLabels(names, scenery.free, most);
     for (const one of this.names.values()) one.wanted = false;
-    for (const { of, dx, dy } of placed) {
+    for (const { candidate: of, dx, dy } of placed) {
       const known = this.names.get(of.key);
       this.names.set(of.key, { name: of, dx, dy, alpha: known?.alpha ?? 0, wanted: true });
     }
   }
 
   /** Draw the overlay. Return whether labels are still fading. `elapsed` in ms; Infinity skips the fading. */
-  draw(scenery: Scenery, elapsed: number): boolean {
+  draw(scenery: OverlayModel, elapsed: number): boolean {
     const { pen } = this;
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, scenery.width, scenery.height);
@@ -83,7 +91,7 @@ export class Overlay {
   }
 
   /** Draw everything with another context, without fading. */
-  drawWith(pen: Pen, scenery: Scenery) {
+  drawWith(pen: DrawingContext, scenery: OverlayModel) {
     const own = this.pen;
     this.pen = pen;
     this.draw(scenery, Infinity);
@@ -91,19 +99,19 @@ export class Overlay {
   }
 
   /** Return the district whose label is at a point of the picture. */
-  districtAt(scenery: Scenery, x: number, y: number): number | null {
+  districtAt(scenery: OverlayModel, x: number, y: number): number | null {
     for (const { name, dx, dy, wanted } of this.names.values()) {
       if (name.style !== "district" || !wanted) continue;
-      const at = standing(name, scenery);
+      const at = labelPosition(name, scenery);
       if (!at) continue;
-      const box = boxOf({ ...name, x: at[0], y: at[1] }, dx, dy);
+      const box = labelRect({ ...name, x: at[0], y: at[1] }, dx, dy);
       if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return name.id;
     }
     return null;
   }
 
   /** Return the texts of the labels, for viewers who cannot see them. */
-  written(): string[] {
+  labelTexts(): string[] {
     return [...this.names.values()].filter(({ wanted }) => wanted).map(({ name }) => name.text);
   }
 
@@ -112,12 +120,12 @@ export class Overlay {
     this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  private write({ name, dx, dy, alpha }: Shown, scenery: Scenery) {
+  private write({ name, dx, dy, alpha }: Shown, scenery: OverlayModel) {
     const { pen } = this;
-    const at = standing(name, scenery);
+    const at = labelPosition(name, scenery);
     if (!at) return;
     const [x, y] = [at[0] + dx, at[1] + dy];
-    this.dip(name.style);
+    this.setFont(name.style);
     pen.textBaseline = "middle";
     pen.textAlign = "left";
     pen.globalAlpha = alpha;
@@ -128,28 +136,28 @@ export class Overlay {
       pen.lineWidth = width * this.scale;
       pen.strokeText(name.text, x, y);
     }
-    pen.fillStyle = ink(name);
+    pen.fillStyle = labelColour(name);
     pen.fillText(name.text, x, y);
     pen.globalAlpha = 1;
   }
 
-  private dip(style: Style) {
-    const [weight, size] = FONTS[style];
-    this.pen.font = `${weight} ${size * this.scale}px ${FACE}`;
+  private setFont(style: LabelStyle) {
+    const [weight, size] = LABEL_FONTS[style];
+    this.pen.font = `${weight} ${size * this.scale}px ${FONT_FAMILY}`;
     if ("letterSpacing" in this.pen) {
       this.pen.letterSpacing = style === "district" ? `${1.5 * this.scale}px` : "0px";
     }
   }
 
-  private measure(text: string, style: Style): { width: number; height: number } {
+  private measure(text: string, style: LabelStyle): { width: number; height: number } {
     const key = `${style} ${text}`;
     let width = this.widths.get(key);
     if (width === undefined) {
-      this.dip(style);
+      this.setFont(style);
       width = this.ruler.measureText(text).width;
       if (this.widths.size > 20_000) this.widths.clear();
       this.widths.set(key, width);
     }
-    return { width, height: 1.15 * FONTS[style][1] * this.scale };
+    return { width, height: 1.15 * LABEL_FONTS[style][1] * this.scale };
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Scenery } from "./overlay";
+import type { OverlayModel } from "./overlay";
 import { drawTrails } from "./draw-trails";
 import { trailTraces } from "./trails";
-import { VectorPen } from "../export/svg-context";
+import { SvgContext } from "../export/svg-context";
 
 describe("trails", () => {
   const zigzag = {
@@ -46,10 +46,10 @@ describe("trails", () => {
 
 describe("trails on a picture", () => {
   it("are where the map's places are, with a square where they begin and a triangle where they end", () => {
-    const pen = new VectorPen();
+    const pen = new SvgContext();
     const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
     const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
-    drawTrails(pen, { trails: [trail], view, width: 200, height: 100 } as Scenery);
+    drawTrails(pen, { trails: [trail], view, width: 200, height: 100 } as OverlayModel);
     const paths = pen.elements.map((element) => /d="([^"]*)"/.exec(element)![1]!);
     expect(paths).toContain("M100 50L200 0");
     expect(paths.at(-2)).toBe("M-3.5 96.5h7v7h-7Z");

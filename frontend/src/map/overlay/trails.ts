@@ -3,7 +3,7 @@
  * shape. Pure.
  */
 
-import type { Trace } from "../../charts/plotly/library.d";
+import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { DrawnTrail } from "../../model/trail";
 import { INK, TINTS } from "../palette";
 
@@ -11,7 +11,7 @@ import { INK, TINTS } from "../palette";
 const AGES = [0.22, 0.38, 0.58, 0.85];
 
 /** Lines of one style in sequence; null ends a line. */
-export interface Strokes {
+export interface TrailStroke {
   x: (number | null)[];
   y: (number | null)[];
   color: string;
@@ -24,7 +24,7 @@ export interface Strokes {
 const OTHERS = TINTS[1];
 
 /** Return all trails as a handful of strokes, however many trails there are. */
-export function trailStrokes(trails: DrawnTrail[]): Strokes[] {
+export function trailStrokes(trails: DrawnTrail[]): TrailStroke[] {
   const drawn = trails.filter(({ xs }) => xs.length > 1);
   return [false, true].flatMap((own) => {
     const some = drawn.filter((trail) => trail.own === own);
@@ -33,7 +33,7 @@ export function trailStrokes(trails: DrawnTrail[]): Strokes[] {
 }
 
 /** Return all trails as Plotly traces. */
-export function trailTraces(trails: DrawnTrail[]): Trace[] {
+export function trailTraces(trails: DrawnTrail[]): PlotlyTrace[] {
   return trailStrokes(trails).map(({ x, y, color, width, opacity, sign }) => ({
     type: "scatter",
     hoverinfo: "skip",
@@ -48,8 +48,8 @@ export function trailTraces(trails: DrawnTrail[]): Trace[] {
   }));
 }
 
-function strokes(trails: DrawnTrail[], color: string): Strokes[] {
-  const lines = AGES.map((opacity, age): Strokes => {
+function strokes(trails: DrawnTrail[], color: string): TrailStroke[] {
+  const lines = AGES.map((opacity, age): TrailStroke => {
     const x: (number | null)[] = [];
     const y: (number | null)[] = [];
     for (const { xs, ys } of trails) {

@@ -1,28 +1,28 @@
 /** Analysis of a layout: its density grid, the shapes of its groups, and an index of its tokens. Pure. */
 
-import { districtAt, type Lie, type Members } from "./districts";
-import { gridOf, type Grid } from "../../model/spatial-index";
-import { coordinates, span, type Placement } from "../../model/placement";
-import type { View } from "../../model/viewport";
-import { reliefOf, type Relief } from "./density";
+import { districtShapeOf, type DistrictShape, type GroupMembers } from "./districts";
+import { buildTokenGrid, type TokenGrid } from "../../model/spatial-index";
+import { coordinates, robustBounds, type Placement } from "../../model/placement";
+import type { MapRect } from "../../model/viewport";
+import { densityOf, type DensityGrid } from "./density";
 
 /** The analysis of a layout. */
-export interface Survey {
+export interface LayoutAnalysis {
   /** Bounds of all but the stray tokens. */
-  box: View;
-  relief: Relief;
+  box: MapRect;
+  relief: DensityGrid;
   /** Shapes by group. */
-  lies: Lie[];
-  grid: Grid;
+  shapes: DistrictShape[];
+  grid: TokenGrid;
 }
 
 /** Analyse a layout with the given groups. */
-export function survey(placement: Placement, { ids, starts }: Members): Survey {
+export function analyseLayout(placement: Placement, { ids, starts }: GroupMembers): LayoutAnalysis {
   const xy = coordinates(placement);
-  const box = span(xy);
-  const lies: Lie[] = [];
+  const box = robustBounds(xy);
+  const lies: DistrictShape[] = [];
   for (let group = 0; group + 1 < starts.length; group++) {
-    lies.push(districtAt(xy, ids.subarray(starts[group], starts[group + 1]), box));
+    lies.push(districtShapeOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
   }
-  return { box, relief: reliefOf(xy, box), lies, grid: gridOf(xy, box) };
+  return { box, relief: densityOf(xy, box), shapes: lies, grid: buildTokenGrid(xy, box) };
 }

@@ -3,93 +3,93 @@
  * that arrive during an analysis, only the newest is analysed next.
  */
 
-import type { Members } from "./districts";
+import type { GroupMembers } from "./districts";
 import type { Placement } from "../../model/placement";
-import { survey, type Survey } from "./analyse";
+import { analyseLayout, type LayoutAnalysis } from "./analyse";
 
 /** A message to the worker. */
-export interface Commission {
+export interface AnalysisJob {
   placement: Placement;
   /** Group members; null for those of the message before. */
-  members: Members | null;
+  members: GroupMembers | null;
 }
 
-interface Waiting extends Commission {
-  members: Members;
-  done: (survey: Survey) => void;
+interface PendingAnalysis extends AnalysisJob {
+  members: GroupMembers;
+  done: (survey: LayoutAnalysis) => void;
 }
 
 /** The analyser of layouts, with its worker. */
-export class Surveyor {
+export class AnalysisWorker {
   private worker: Worker | null = null;
-  private known: Members | null = null;
-  private at: Waiting | null = null;
-  private next: Waiting | null = null;
+  private known: GroupMembers | null = null;
+  private current: PendingAnalysis | null = null;
+  private next: PendingAnalysis | null = null;
   private stopped = false;
 
   constructor() {
     try {
       this.worker = new Worker(new URL("./analyse.worker.ts", import.meta.url), { type: "module" });
-      this.worker.onmessage = ({ data }: MessageEvent<Survey>) => this.answered(data);
-      this.worker.onerror = () => this.withoutWorker();
+      this.worker.onmessage = ({ data }: MessageEvent<LayoutAnalysis>) => this.complete(data);
+      this.worker.onerror = () => this.fallBack();
     } catch {
       this.worker = null;
     }
   }
 
   /** Analyse a layout. `done` is called later, unless a newer layout replaces this one before its turn. */
-  ask(placement: Placement, members: Members, done: (survey: Survey) => void) {
+  submit(placement: Placement, members: GroupMembers, done: (survey: LayoutAnalysis) => void) {
     this.next = { placement, members, done };
-    if (!this.busy) this.begin();
+    if (!this.busy) this.startNext();
   }
 
   private get busy(): boolean {
-    return this.at !== null;
+    return this.current !== null;
   }
 
   /** Cancel all requests; their callbacks are not called any more. */
-  forget() {
+  cancelAll() {
     this.next = null;
-    if (this.at) this.at.done = () => undefined;
+    if (this.current) this.current.done = () => undefined;
   }
 
   stop() {
     this.stopped = true;
-    this.forget();
+    this.cancelAll();
     this.worker?.terminate();
     this.worker = null;
   }
 
-  private begin() {
-    this.at = this.next;
+  private startNext() {
+    this.current = this.next;
     this.next = null;
-    if (!this.at) return;
-    const { placement, members } = this.at;
+    if (!this.current) return;
+    const { placement, members } = this.current;
     if (this.worker) {
-      const commission: Commission = {
+      const commission: AnalysisJob = {
         placement,
         members: members === this.known ? null : members,
       };
       this.known = members;
       this.worker.postMessage(commission);
-    } else setTimeout(() => this.at && this.answered(survey(placement, members)), 0);
+    } else setTimeout(() => this.current && this.complete(analyseLayout(placement, members)), 0);
   }
 
-  private answered(found: Survey) {
-    if (this.stopped || !this.at) return;
-    const { done } = this.at;
-    this.at = null;
+  private complete(found: LayoutAnalysis) {
+    if (this.stopped || !this.current) return;
+    const { done } = this.current;
+    this.current = null;
     done(found);
     // If `done` asked for another analysis, that one has already begun.
-    if (!this.busy) this.begin();
+    if (!this.busy) this.startNext();
   }
 
   /** Continue on the main thread, because the worker failed or could not be loaded. */
-  private withoutWorker() {
+  private fallBack() {
     this.worker?.terminate();
     this.worker = null;
-    this.next ??= this.at;
-    this.at = null;
-    if (!this.stopped) this.begin();
+    this.next ??= this.current;
+    this.current = null;
+    if (!this.stopped) this.startNext();
   }
 }

@@ -1,12 +1,12 @@
 /** Contour lines of the density grid as closed rings (marching squares), for vector pictures. Pure. */
 
-import type { Relief } from "./density";
+import type { DensityGrid } from "./density";
 
 /**
  * Return the rings around everything above `level`: x, y by turns, in map units. They close, because the
  * grid's edge is sea.
  */
-export function contoursOf({ size, heights, box }: Relief, level: number): Float32Array[] {
+export function contoursOf({ size, heights, box }: DensityGrid, level: number): Float32Array[] {
   // A crossing lies on an edge between two cells: 2 * cell for the right edge, 2 * cell + 1 for the upper
   // one.
   const links = new Int32Array(4 * size * size).fill(-1);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { reliefOf } from "./density";
+import { densityOf } from "./density";
 
 const around = { x0: 0, x1: 10, y0: 0, y1: 10 };
 
 describe("relief", () => {
   it("is high where tokens are, and sea at the rim", () => {
     const xy = Float32Array.from({ length: 400 }, (_, i) => (i % 4 < 2 ? 3 : 7) + (i % 10) / 50);
-    const { size, heights, box } = reliefOf(xy, around, 96);
+    const { size, heights, box } = densityOf(xy, around, 96);
     const at = (x: number, y: number) => {
       const column = Math.floor(((x - box.x0) / (box.x1 - box.x0)) * size);
       const row = Math.floor(((y - box.y0) / (box.y1 - box.y0)) * size);
@@ -19,6 +19,6 @@ describe("relief", () => {
   });
 
   it("is level for an empty map", () => {
-    expect(reliefOf(new Float32Array(0), around, 32).heights.every((h) => h === 0)).toBe(true);
+    expect(densityOf(new Float32Array(0), around, 32).heights.every((h) => h === 0)).toBe(true);
   });
 });

@@ -1,14 +1,14 @@
 /** The land beneath the lamps: a blurred grid of token density. Pure. */
 
-import type { View } from "../../model/viewport";
+import type { MapRect } from "../../model/viewport";
 
 /** A grid of heights over the map. */
-export interface Relief {
+export interface DensityGrid {
   /** Cells per side. */
   size: number;
   /** Heights row by row from (x0, y0); 0 is the sea, the highest hill about 1. */
   heights: Float32Array;
-  box: View;
+  box: MapRect;
 }
 
 const SIZE = 176;
@@ -21,7 +21,7 @@ const COUNTRY = 0.036;
 const NOTHING = 1e-6;
 
 /** Return the density grid of the tokens at `xy` (x, y by token id); `around` is the span of the map. */
-export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
+export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): DensityGrid {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
   const box = {
     x0: around.x0 - w * MARGIN,
@@ -44,7 +44,7 @@ export function reliefOf(xy: Float32Array, around: View, size = SIZE): Relief {
 }
 
 /** Count the tokens by cell, each shared among the four cells around it. */
-function counted(xy: Float32Array, box: View, size: number): Float32Array {
+function counted(xy: Float32Array, box: MapRect, size: number): Float32Array {
   const counts = new Float32Array(size * size);
   const sx = size / (box.x1 - box.x0);
   const sy = size / (box.y1 - box.y0);

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
-import { vocabularyOf } from "../../api/vocabulary";
-import { districtAt, districtsOf, foundGroups, plantedGroups, type Group } from "./districts";
+import { buildVocabulary } from "../../api/vocabulary";
+import {
+  districtShapeOf,
+  districtsOf,
+  clusterGroups,
+  classGroups,
+  type TokenGroup,
+} from "./districts";
 
 const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
 
-function lying(xy: Float32Array, groups: Group[]) {
+function lying(xy: Float32Array, groups: TokenGroup[]) {
   return districtsOf(
     groups,
-    groups.map(({ tokenIds }) => districtAt(xy, tokenIds, box)),
+    groups.map(({ tokenIds }) => districtShapeOf(xy, tokenIds, box)),
   );
 }
 
@@ -16,7 +22,7 @@ function words(classes: (string | null)[]) {
   const items = classes.map((name, token_id) => {
     return { token_id, token: `w${token_id}`, count: 1, class: name };
   });
-  return vocabularyOf("run", items, ["animals", "colours"]);
+  return buildVocabulary("run", items, ["animals", "colours"]);
 }
 
 function found(ids: number[], names: string[], of: number[]): Districts {
@@ -33,7 +39,7 @@ function found(ids: number[], names: string[], of: number[]): Districts {
 describe("districts", () => {
   it("of the space have their own ids, and the tint of the class they are named after", () => {
     const vocabulary = words(Array.from({ length: 9 }, () => null));
-    const groups = foundGroups(
+    const groups = clusterGroups(
       found([2, 5, 7], ["colours", "a · b", "animals: w8"], [1, 1, 1, 0, 2, 2, 2, 3, 3]),
       vocabulary,
     );
@@ -53,16 +59,16 @@ describe("districts", () => {
     const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
     // All animals together but one; the colours all over the place.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
-    const [one, other] = lying(xy, plantedGroups(vocabulary));
-    expect([one!.name, one!.unity]).toEqual(["animals", 1]);
+    const [one, other] = lying(xy, classGroups(vocabulary));
+    expect([one!.name, one!.compactness]).toEqual(["animals", 1]);
     expect(one!.x).toBeCloseTo(1.1);
-    expect([other!.name, other!.unity]).toEqual(["colours", 0]);
+    expect([other!.name, other!.compactness]).toEqual(["colours", 0]);
   });
 
   it("of fewer than three tokens are none, nor is there one where none was found", () => {
     const vocabulary = words(["animals", "animals", null, null]);
     const xy = new Float32Array(8);
-    expect(lying(xy, plantedGroups(vocabulary))).toEqual([]);
-    expect(foundGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
+    expect(lying(xy, classGroups(vocabulary))).toEqual([]);
+    expect(clusterGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
   });
 });

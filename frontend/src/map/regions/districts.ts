@@ -2,18 +2,18 @@
 
 import type { Districts as Found } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { View } from "../../model/viewport";
+import type { MapRect } from "../../model/viewport";
 
 /** The location of a group's tokens: their median position, and how tightly they surround it. */
-export interface Lie {
+export interface DistrictShape {
   x: number;
   y: number;
   /** Compactness: 1 if its tokens lie close together, 0 if they are scattered over the whole map. */
-  unity: number;
+  compactness: number;
 }
 
 /** A district as the map shows it. */
-export interface District extends Lie {
+export interface District extends DistrictShape {
   /** Unique for the district's lifetime. */
   id: number;
   name: string;
@@ -23,7 +23,7 @@ export interface District extends Lie {
 }
 
 /** Tokens that belong together, by class or by cluster. */
-export interface Group {
+export interface TokenGroup {
   id: number;
   name: string;
   tint: number;
@@ -31,7 +31,7 @@ export interface Group {
 }
 
 /** Tokens by group: group g has `ids[starts[g]]` up to, but excluding, `ids[starts[g + 1]]`. */
-export interface Members {
+export interface GroupMembers {
   ids: Uint32Array;
   starts: Uint32Array;
 }
@@ -47,8 +47,8 @@ const LOOSE = 0.19;
  * Return the clusters found in the embedding space. One that is named after a planted class has the class's
  * tint.
  */
-export function foundGroups(found: Found, { classes }: Vocabulary): Group[] {
-  const groups = found.names.map((name, place): Group => {
+export function clusterGroups(found: Found, { classes }: Vocabulary): TokenGroup[] {
+  const groups = found.names.map((name, place): TokenGroup => {
     const planted = classes.findIndex((one) => name === one || name.startsWith(`${one}: `));
     const id = found.ids[place]!;
     return { id, name, tint: planted < 0 ? id : planted, tokenIds: [] };
@@ -58,8 +58,8 @@ export function foundGroups(found: Found, { classes }: Vocabulary): Group[] {
 }
 
 /** Return the planted classes, for runs without clusters. */
-export function plantedGroups({ classOf, classes }: Vocabulary): Group[] {
-  const groups = classes.map((name, place): Group => {
+export function classGroups({ classOf, classes }: Vocabulary): TokenGroup[] {
+  const groups = classes.map((name, place): TokenGroup => {
     return { id: place, name, tint: place, tokenIds: [] };
   });
   for (let id = 0; id < classOf.length; id++) groups[classOf[id]!]?.tokenIds.push(id);
@@ -67,7 +67,7 @@ export function plantedGroups({ classOf, classes }: Vocabulary): Group[] {
 }
 
 /** Return the groups as flat arrays, for the layout analysis. */
-export function membersOf(groups: Group[]): Members {
+export function membersOf(groups: TokenGroup[]): GroupMembers {
   const starts = new Uint32Array(groups.length + 1);
   groups.forEach(({ tokenIds }, i) => (starts[i + 1] = starts[i]! + tokenIds.length));
   const ids = new Uint32Array(starts[groups.length]!);
@@ -76,7 +76,11 @@ export function membersOf(groups: Group[]): Members {
 }
 
 /** Return where a group's tokens lie. `xy` holds x, y by token id; `around` is the span of the map. */
-export function districtAt(xy: Float32Array, tokenIds: ArrayLike<number>, around: View): Lie {
+export function districtShapeOf(
+  xy: Float32Array,
+  tokenIds: ArrayLike<number>,
+  around: MapRect,
+): DistrictShape {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
   const values = new Float32Array(tokenIds.length);
   const middle = (axis: 0 | 1) => {
@@ -89,14 +93,14 @@ export function districtAt(xy: Float32Array, tokenIds: ArrayLike<number>, around
     values[i] = Math.hypot((xy[2 * id]! - x) / w, (xy[2 * id + 1]! - y) / h);
   }
   const unity = Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
-  return { x, y, unity };
+  return { x, y, compactness: unity };
 }
 
 /** Return the groups that are large enough to be districts, the largest first. The locations are by group. */
-export function districtsOf(groups: Group[], lies: Lie[]): District[] {
+export function districtsOf(groups: TokenGroup[], shapes: DistrictShape[]): District[] {
   return groups
     .map(({ id, name, tint, tokenIds }, i): District => {
-      return { id, name, tint, ...lies[i]!, size: tokenIds.length };
+      return { id, name, tint, ...shapes[i]!, size: tokenIds.length };
     })
     .filter(({ size }) => size >= 3)
     .sort((a, b) => b.size - a.size);

@@ -19,29 +19,29 @@ const PARTS = [1, 0.75, 0.55];
 const HASTY = [1, 0.36];
 
 /** A controller of the resolution, driven by the time between frames. */
-export class Fineness {
+export class AdaptiveResolution {
   private coarseness = 0;
   /** Moving average of the time between consecutive frames, in ms. */
   private late = 16;
   private easy = 0;
 
   /** Return the resolution as a share of the screen's pixels, per axis. */
-  get part(): number {
+  get scale(): number {
     return PARTS[this.coarseness]!;
   }
 
   /** Return the resolution while scrubbing, when no position stays long enough to be looked at closely. */
-  get hasty(): number {
+  get scrubbingScale(): number {
     return HASTY[this.coarseness > 0 || this.late > EASY ? 1 : 0]!;
   }
 
   /** Return the least time between two frames in which nothing moves, in ms. */
-  get glowFrame(): number {
+  get glowInterval(): number {
     return Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
   }
 
   /** Record the time since the frame before, in ms; null if the two were not consecutive. */
-  came(after: number | null) {
+  recordFrame(after: number | null) {
     if (after !== null) this.late = 0.8 * this.late + 0.2 * Math.min(400, after);
     this.easy = this.late < EASY ? this.easy + 1 : 0;
     if (this.late > HARD && this.coarseness < PARTS.length - 1) {

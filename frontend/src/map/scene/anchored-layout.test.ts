@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { Alignment, quantised, turned, turnedTrail, turnTo, type Turn } from "./anchored-layout";
+import {
+  LayoutAnchor,
+  quantise,
+  transformPoints,
+  transformTrail,
+  fitRigidTransform,
+  type RigidTransform,
+} from "./anchored-layout";
 import { coordinates, placementOf } from "../../model/placement";
 
 function some(count: number, seed = 7): Float32Array {
@@ -12,7 +19,7 @@ function some(count: number, seed = 7): Float32Array {
   return out;
 }
 
-const by = (degrees: number, dx: number, dy: number): Turn => ({
+const by = (degrees: number, dx: number, dy: number): RigidTransform => ({
   cos: Math.cos((degrees * Math.PI) / 180),
   sin: Math.sin((degrees * Math.PI) / 180),
   dx,
@@ -23,7 +30,7 @@ const off = (a: Float32Array, b: Float32Array) =>
   a.reduce((sum, value, i) => sum + (value - b[i]!) ** 2, 0);
 
 function layoutOf(xy: Float32Array, step = 1, drawnBy: Layout["drawnBy"] = "umap"): Layout {
-  const { places, box } = quantised(xy);
+  const { places, box } = quantise(xy);
   return {
     ...({ kind: "layout", method: "umap", attempt: 1, time: 0, byToken: null } as const),
     ...{ trust: NaN, trustError: NaN, recall: NaN, sample: 0 },
@@ -37,8 +44,10 @@ describe("turnTo", () => {
   it("undoes any turn and shift exactly", () => {
     const places = some(12);
     for (const degrees of [0, 30, -170, 180]) {
-      const there = turned(places, by(degrees, 3, -8));
-      expect(off(turned(there, turnTo(there, places)), places)).toBeLessThan(1e-8);
+      const there = transformPoints(places, by(degrees, 3, -8));
+      expect(off(transformPoints(there, fitRigidTransform(there, places)), places)).toBeLessThan(
+        1e-8,
+      );
     }
   });
 
@@ -47,9 +56,9 @@ describe("turnTo", () => {
     // Flipped, twice as large, and shaken: no rigid transform can undo that.
     const shake = some(9, 99);
     const other = places.map((value, i) => (i % 2 ? -2 * value : 2 * value) + 0.1 * shake[i]!);
-    const best = turnTo(other, places);
+    const best = fitRigidTransform(other, places);
     expect(best.cos ** 2 + best.sin ** 2).toBeCloseTo(1, 10);
-    const least = off(turned(other, best), places);
+    const least = off(transformPoints(other, best), places);
     const mean = (xy: Float32Array, axis: number) =>
       xy.filter((_, i) => i % 2 === axis).reduce((sum, value) => sum + value, 0) / (xy.length / 2);
     const angle = (Math.atan2(best.sin, best.cos) * 180) / Math.PI;
@@ -62,20 +71,20 @@ describe("turnTo", () => {
     ] as const;
     for (const [degrees, dx, dy] of others) {
       // Each rotation with the best translation for it, and a little more.
-      const there = turned(other, by(angle + degrees, 0, 0));
+      const there = transformPoints(other, by(angle + degrees, 0, 0));
       const shift = by(
         0,
         mean(places, 0) - mean(there, 0) + dx,
         mean(places, 1) - mean(there, 1) + dy,
       );
-      expect(off(turned(there, shift), places)).toBeGreaterThan(least);
+      expect(off(transformPoints(there, shift), places)).toBeGreaterThan(least);
     }
   });
 
   it("only shifts one token, and does nothing for none", () => {
-    const { cos, sin, dx, dy } = turnTo(Float32Array.of(1, 2), Float32Array.of(4, 0));
+    const { cos, sin, dx, dy } = fitRigidTransform(Float32Array.of(1, 2), Float32Array.of(4, 0));
     expect([cos, sin, dx, dy]).toEqual([1, 0, 3, -2]);
-    expect(turnTo(new Float32Array(0), new Float32Array(0))).toEqual(by(0, 0, 0));
+    expect(fitRigidTransform(new Float32Array(0), new Float32Array(0))).toEqual(by(0, 0, 0));
   });
 });
 
@@ -85,16 +94,16 @@ describe("Alignment", () => {
 
   it("leaves everything alone while nothing is to stay", () => {
     const layout = layoutOf(first);
-    expect(new Alignment().shown(layout, [])).toBe(layout);
+    expect(new LayoutAnchor().apply(layout, [])).toBe(layout);
   });
 
   it("keeps the tokens where they were, from layout to layout", () => {
-    const alignment = new Alignment();
+    const alignment = new LayoutAnchor();
     const before = layoutOf(first);
-    alignment.shown(before, []);
-    expect(alignment.shown(before, ids)).toBe(before);
+    alignment.apply(before, []);
+    expect(alignment.apply(before, ids)).toBe(before);
     for (const degrees of [40, 80, 200]) {
-      const shown = alignment.shown(layoutOf(turned(first, by(degrees, 5, 1))), ids);
+      const shown = alignment.apply(layoutOf(transformPoints(first, by(degrees, 5, 1))), ids);
       // The precision at which positions are stored: a 65,536th of the map.
       for (const id of [...ids, 0]) {
         expect(where(shown)[2 * id]).toBeCloseTo(first[2 * id]!, 2);
@@ -102,22 +111,22 @@ describe("Alignment", () => {
       }
       expect(shown.step).toBe(1);
     }
-    const raw = layoutOf(turned(first, by(40, 5, 1)));
-    expect(alignment.shown(raw, [])).toBe(raw);
-    expect(alignment.turn).toBeNull();
+    const raw = layoutOf(transformPoints(first, by(40, 5, 1)));
+    expect(alignment.apply(raw, [])).toBe(raw);
+    expect(alignment.transform).toBeNull();
   });
 
   it("does not move anything when other tokens are to stay, and starts anew on another map", () => {
-    const alignment = new Alignment();
-    alignment.shown(layoutOf(first), ids);
-    const next = layoutOf(turned(first, by(70, 0, 0)));
-    const shown = alignment.shown(next, ids);
-    const others = alignment.shown(next, [1, 2]);
+    const alignment = new LayoutAnchor();
+    alignment.apply(layoutOf(first), ids);
+    const next = layoutOf(transformPoints(first, by(70, 0, 0)));
+    const shown = alignment.apply(next, ids);
+    const others = alignment.apply(next, [1, 2]);
     expect(
       Math.max(...where(others).map((value, i) => Math.abs(value - where(shown)[i]!))),
     ).toBeLessThan(0.01);
     const linear = layoutOf(some(40, 3), 1, "linear");
-    expect(alignment.shown(linear, [1, 2])).toBe(linear);
+    expect(alignment.apply(linear, [1, 2])).toBe(linear);
   });
 });
 
@@ -125,8 +134,8 @@ describe("a trail", () => {
   it("turns as the places of the map do, and stays who it is", () => {
     const turn = by(37, 2, -1);
     const trail = { id: 5, xs: [0, 1, 4], ys: [2, 2, -3], own: true };
-    const places = turned(Float32Array.from([0, 2, 1, 2, 4, -3]), turn);
-    const { id, own, xs, ys } = turnedTrail(trail, turn);
+    const places = transformPoints(Float32Array.from([0, 2, 1, 2, 4, -3]), turn);
+    const { id, own, xs, ys } = transformTrail(trail, turn);
     expect([id, own]).toEqual([5, true]);
     expect(xs.flatMap((x, i) => [x, ys[i]!])).toEqual(Array.from(places));
   });

@@ -8,7 +8,7 @@ import { coordinates, placementOf, type Placement } from "../../model/placement"
 import type { DrawnTrail } from "../../model/trail";
 
 /** A rotation and translation: (x, y) becomes (cos x - sin y + dx, sin x + cos y + dy). */
-export interface Turn {
+export interface RigidTransform {
   cos: number;
   sin: number;
   dx: number;
@@ -24,7 +24,7 @@ const UNSEEN = 1e-5;
  *
  * Pure. One token alone gives a translation, no token the identity.
  */
-export function turnTo(from: Float32Array, to: Float32Array): Turn {
+export function fitRigidTransform(from: Float32Array, to: Float32Array): RigidTransform {
   const count = from.length / 2;
   if (!count) return { cos: 1, sin: 0, dx: 0, dy: 0 };
   const middle = [0, 0, 0, 0];
@@ -48,7 +48,10 @@ export function turnTo(from: Float32Array, to: Float32Array): Turn {
 }
 
 /** Return a rotated and translated copy of the positions. Pure. */
-export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Array {
+export function transformPoints(
+  xy: Float32Array,
+  { cos, sin, dx, dy }: RigidTransform,
+): Float32Array {
   const out = new Float32Array(xy.length);
   for (let i = 0; i < xy.length; i += 2) {
     out[i] = cos * xy[i]! - sin * xy[i + 1]! + dx;
@@ -58,9 +61,9 @@ export function turned(xy: Float32Array, { cos, sin, dx, dy }: Turn): Float32Arr
 }
 
 /** Return a copy of the trail, rotated and translated like its map. Pure. */
-export function turnedTrail(trail: DrawnTrail, turn: Turn): DrawnTrail {
+export function transformTrail(trail: DrawnTrail, turn: RigidTransform): DrawnTrail {
   const { xs, ys } = trail;
-  const xy = turned(
+  const xy = transformPoints(
     Float32Array.from({ length: 2 * xs.length }, (_, i) => (i % 2 ? ys : xs)[i >> 1]!),
     turn,
   );
@@ -68,7 +71,7 @@ export function turnedTrail(trail: DrawnTrail, turn: Turn): DrawnTrail {
 }
 
 /** Return positions in a layout's form: quantised within their bounding box. Pure. */
-export function quantised(xy: Float32Array): Placement {
+export function quantise(xy: Float32Array): Placement {
   const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
   for (let i = 0; i < xy.length; i += 2) {
     box.x0 = Math.min(box.x0, xy[i]!);
@@ -87,41 +90,41 @@ export function quantised(xy: Float32Array): Placement {
 }
 
 /** Anchor positions of the tokens to hold still, towards which every layout is rotated. */
-export class Alignment {
+export class LayoutAnchor {
   /** The transform of the last layout shown; null if it was left as it is. */
-  turn: Turn | null = null;
+  transform: RigidTransform | null = null;
   private ids: readonly number[] = [];
   private anchor: Float32Array | null = null;
   private last: Layout | null = null;
 
   /** Return the layout transformed so that `ids` hold still; unchanged if there are none. */
-  shown(layout: Layout, ids: readonly number[]): Layout {
+  apply(layout: Layout, ids: readonly number[]): Layout {
     const { last } = this;
     const other = last?.drawnBy !== layout.drawnBy || last.vocabulary !== layout.vocabulary;
     const same = ids.length === this.ids.length && ids.every((id, i) => id === this.ids[i]);
     if (!ids.length) this.anchor = null;
     // Another map has other units, so the tokens first take their places on it as they are.
     else if (!this.anchor || !same || other) {
-      this.anchor = placesOf(other ? layout : last, ids);
+      this.anchor = coordinatesOf(other ? layout : last, ids);
     }
     this.ids = ids;
     return (this.last = this.turnedLayout(layout));
   }
 
   private turnedLayout(layout: Layout): Layout {
-    this.turn = null;
+    this.transform = null;
     if (!this.anchor) return layout;
-    const turn = turnTo(placesOf(layout, this.ids), this.anchor);
+    const turn = fitRigidTransform(coordinatesOf(layout, this.ids), this.anchor);
     const shift = Math.hypot(turn.dx, turn.dy) / Math.max(1e-9, layout.x1 - layout.x0);
     if (Math.abs(turn.sin) < UNSEEN && turn.cos > 0 && shift < UNSEEN) return layout;
-    this.turn = turn;
-    const { places, box } = quantised(turned(coordinates(placementOf(layout)), turn));
+    this.transform = turn;
+    const { places, box } = quantise(transformPoints(coordinates(placementOf(layout)), turn));
     return { ...layout, places, ...box };
   }
 }
 
 /** Return x, y of the tokens `ids` in a layout, in map units. */
-function placesOf(layout: Layout, ids: readonly number[]): Float32Array {
+function coordinatesOf(layout: Layout, ids: readonly number[]): Float32Array {
   const { places, box } = placementOf(layout);
   const own = new Uint16Array(2 * ids.length);
   ids.forEach((id, i) => {

@@ -1,6 +1,6 @@
 /** The displayed state of a map at one instant, on the screen or in a film. Pure. */
 
-import type { Marks } from "../overlay/overlay-model";
+import type { MapMarks } from "../overlay/overlay-model";
 
 /** A real step whose rows are lit. */
 export interface Beat {
@@ -16,10 +16,10 @@ export interface Beat {
 
 /** Limit on a beat's rows that may be labelled. */
 const NAMED = 120;
-export const UNMARKED: Marks = {
-  among: [],
+export const UNMARKED: MapMarks = {
+  ringed: [],
   doubtful: [],
-  gathered: [],
+  selected: [],
   lit: [],
   chosen: null,
   links: [],
@@ -30,7 +30,7 @@ export const UNMARKED: Marks = {
 export function namedRows(
   { ids, norms }: Pick<Beat, "ids" | "norms">,
   strengths: Float32Array,
-): Marks["lit"] {
+): MapMarks["lit"] {
   return Array.from(ids, (id, i) => ({ id, strength: strengths[i]!, norm: norms[i]! }))
     .sort((a, b) => (b.norm || 0) - (a.norm || 0))
     .slice(0, NAMED);

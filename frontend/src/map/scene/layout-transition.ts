@@ -1,21 +1,24 @@
 /** The transition of the lamps from layout to layout, and of the land, which starts a moment later. */
 
-import { GLIDE, glideAt } from "../easing";
+import { GLIDE_MS, glideProgress } from "../easing";
 import * as placement from "../../model/placement";
 import type { Placement } from "../../model/placement";
 
-const NOWHERE: Placement = { places: new Uint16Array(0), box: { x0: 0, x1: 1, y0: 0, y1: 1 } };
+const EMPTY_PLACEMENT: Placement = {
+  places: new Uint16Array(0),
+  box: { x0: 0, x1: 1, y0: 0, y1: 1 },
+};
 
 /** A transition between two placements. */
-export class Journey {
-  to: Placement = NOWHERE;
-  private from: Placement = NOWHERE;
+export class LayoutTransition {
+  to: Placement = EMPTY_PLACEMENT;
+  private from: Placement = EMPTY_PLACEMENT;
   private started = -Infinity;
   private landStarted = -Infinity;
 
   /** Reset to a map without tokens. */
-  forget() {
-    this.from = this.to = NOWHERE;
+  reset() {
+    this.from = this.to = EMPTY_PLACEMENT;
     this.started = this.landStarted = -Infinity;
   }
 
@@ -23,45 +26,48 @@ export class Journey {
    * Start the transition to `next`; jump there if `cut`. Return the placement it starts from if it interrupts
    * another transition.
    */
-  go(next: Placement, cut: boolean, now: number, still: boolean): Placement | undefined {
-    const mixing = this.mixing(now, still);
-    const caught = mixing < 1 && this.to !== NOWHERE && !cut;
-    this.from = cut || this.to === NOWHERE ? next : placement.between(this.from, this.to, mixing);
-    this.started = cut || this.to === NOWHERE ? -Infinity : now;
+  start(next: Placement, atOnce: boolean, now: number, still: boolean): Placement | undefined {
+    const mixing = this.progress(now, still);
+    const caught = mixing < 1 && this.to !== EMPTY_PLACEMENT && !atOnce;
+    this.from =
+      atOnce || this.to === EMPTY_PLACEMENT
+        ? next
+        : placement.mixPlacements(this.from, this.to, mixing);
+    this.started = atOnce || this.to === EMPTY_PLACEMENT ? -Infinity : now;
     this.to = next;
     return caught ? this.from : undefined;
   }
 
   /** Start the land's transition, once it is known; jump there if `cut`. */
-  raise(cut: boolean, now: number) {
-    this.landStarted = cut ? -Infinity : now;
+  startLand(atOnce: boolean, now: number) {
+    this.landStarted = atOnce ? -Infinity : now;
   }
 
   /** Return the progress of the lamps, 0 to 1. */
-  mixing(now: number, still: boolean): number {
-    return glideAt(now - this.started, still);
+  progress(now: number, still: boolean): number {
+    return glideProgress(now - this.started, still);
   }
 
   /** Return the progress of the land, 0 to 1. */
-  rising(now: number, still: boolean): number {
-    return glideAt(now - this.landStarted, still);
+  landProgress(now: number, still: boolean): number {
+    return glideProgress(now - this.landStarted, still);
   }
 
   /** Return the milliseconds until the lamps arrive. */
-  left(now: number): number {
-    return Math.max(0, this.started + GLIDE - now);
+  remainingMs(now: number): number {
+    return Math.max(0, this.started + GLIDE_MS - now);
   }
 
   /** Return a token's position, in map units. */
-  at(id: number, mixing: number): [number, number] {
-    const [x, y] = placement.at(this.to, id);
+  positionOf(id: number, mixing: number): [number, number] {
+    const [x, y] = placement.positionOf(this.to, id);
     if (mixing >= 1 || this.from === this.to) return [x, y];
-    const [fromX, fromY] = placement.at(this.from, id);
+    const [fromX, fromY] = placement.positionOf(this.from, id);
     return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
   }
 
   /** Return the positions of all tokens. */
-  placed(mixing: number): Placement {
-    return placement.between(this.from, this.to, mixing);
+  currentPlacement(mixing: number): Placement {
+    return placement.mixPlacements(this.from, this.to, mixing);
   }
 }

@@ -3,7 +3,7 @@
  * at rest. Where drawing is slow, moving frames are coarse and the final one is fine.
  */
 
-import { Fineness } from "./adaptive-resolution";
+import { AdaptiveResolution } from "./adaptive-resolution";
 
 /** Time without movement before a coarse picture is refined, in ms. */
 const REST = 300;
@@ -16,23 +16,23 @@ const HASTY_REST = 1_500;
 const BRING = 150;
 
 /** The client of a render loop, which draws the frames. */
-export interface Paced {
+export interface RenderLoopClient {
   /** Return whether every frame counts: something is moving, or has not been shown yet. */
-  moves(now: number): boolean;
+  isMoving(now: number): boolean;
   /**
    * Draw at a resolution of `part` of the screen's pixels per axis, `elapsed` ms after the last frame. Return
    * whether the picture will keep changing by itself.
    */
-  draw(now: number, part: number, elapsed: number): boolean;
+  renderFrame(now: number, part: number, elapsed: number): boolean;
 }
 
 /** A render loop with one client. */
-export class Pacer {
+export class RenderLoop {
   /** True while the map is not visible; nothing is drawn then. */
   hidden = false;
   /** True while the viewer scrubs through time; frames are coarse then. */
-  hasty = false;
-  private readonly fineness = new Fineness();
+  scrubbing = false;
+  private readonly fineness = new AdaptiveResolution();
   private resting: ReturnType<typeof setTimeout> | undefined;
   /** Id of the requested animation frame; 0 if none is requested, -1 after `stop`. */
   private frame = 0;
@@ -40,7 +40,7 @@ export class Pacer {
   /** True if the coming frame directly follows one just drawn. */
   private following = false;
 
-  constructor(private readonly city: Paced) {}
+  constructor(private readonly city: RenderLoopClient) {}
 
   /** Request a frame. */
   wake() {
@@ -66,27 +66,27 @@ export class Pacer {
     this.frame = 0;
     clearTimeout(this.resting);
     const now = performance.now();
-    const moving = this.city.moves(now);
+    const moving = this.city.isMoving(now);
     // After a frame that was slow to draw, the next one comes late.
-    this.fineness.came(this.following ? now - this.drawn : null);
+    this.fineness.recordFrame(this.following ? now - this.drawn : null);
     this.following = false;
-    if (!moving && now - this.drawn < this.fineness.glowFrame) {
+    if (!moving && now - this.drawn < this.fineness.glowInterval) {
       this.wake();
       return;
     }
-    const part = this.hasty ? this.fineness.hasty : this.fineness.part;
-    this.following = this.draw(now, part);
+    const part = this.scrubbing ? this.fineness.scrubbingScale : this.fineness.scale;
+    this.following = this.drawFrame(now, part);
     if (this.following) this.wake();
-    else if (part < 1) this.resting = setTimeout(this.refine, this.hasty ? HASTY_REST : REST);
+    else if (part < 1) this.resting = setTimeout(this.refine, this.scrubbing ? HASTY_REST : REST);
   };
 
   /** Redraw a coarse picture at full resolution once nothing moves. */
   private readonly refine = () => {
-    if (this.frame === 0) this.draw(performance.now(), 1);
+    if (this.frame === 0) this.drawFrame(performance.now(), 1);
   };
 
-  private draw(now: number, part: number): boolean {
-    const goesOn = this.city.draw(now, part, now - this.drawn);
+  private drawFrame(now: number, part: number): boolean {
+    const goesOn = this.city.renderFrame(now, part, now - this.drawn);
     this.drawn = now;
     return goesOn;
   }

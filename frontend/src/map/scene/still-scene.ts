@@ -1,26 +1,26 @@
 /** The settled scene that a picture is drawn from. */
 
-import type { Lights } from "../webgl/renderer";
-import type { Scenery } from "../overlay/overlay";
-import type { View } from "../../model/viewport";
+import type { PointRenderer } from "../webgl/renderer";
+import type { OverlayModel } from "../overlay/overlay";
+import type { MapRect } from "../../model/viewport";
 
 /** The settled scene. */
-export interface Pose {
+export interface StillScene {
   /** The map's own renderer, to copy from; null without WebGL2. */
-  lights: Lights | null;
+  renderer: PointRenderer | null;
   /** The overlay, for the picture's own width and height. */
-  scenery: Scenery;
+  scenery: OverlayModel;
   /** x, y by token id, in map units. */
   xy: Float32Array;
   /** The bounds of the map, in map units. */
-  box: View;
+  box: MapRect;
   /** Four bytes per token: rgb, and its unlit brightness. */
   tints: Uint8Array;
   /** The rows of the beat and their brightness, 0 to 1. */
-  shining: { ids: Uint32Array; strengths: Float32Array };
+  lit: { ids: Uint32Array; strengths: Float32Array };
 }
 
 /** Return the screen pixels per design pixel, with which lamps grow with the picture. */
-export function designSize(width: number, height: number): number {
+export function designPixelSize(width: number, height: number): number {
   return Math.max(0.85, Math.min(2.2, Math.sqrt((width * height) / 1_000_000)));
 }

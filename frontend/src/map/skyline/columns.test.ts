@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { vocabularyOf } from "../../api/vocabulary";
+import { buildVocabulary } from "../../api/vocabulary";
 import type { Layout } from "../../api/frames";
-import { columnsOf, highest, HOME, homeOf, moved, shifted, ticksUpTo } from "./columns";
-import { figureOf } from "./plotly-figure";
+import {
+  columnsOf,
+  highestApart,
+  HOME_CAMERA,
+  homeCamera,
+  orbitCamera,
+  panCamera,
+  ticksUpTo,
+} from "./columns";
+import { skylineFigure } from "./plotly-figure";
 
 const TOKENS = ["<b>a</b>", "b", "c", "d"];
-const vocabulary = vocabularyOf(
+const vocabulary = buildVocabulary(
   "run",
   TOKENS.map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
   [],
@@ -32,10 +40,13 @@ const type = (size: number) => ({ family: "serif", size });
 
 describe("skyline", () => {
   it("has a column for the most frequent, and for what is looked at", () => {
-    expect(columnsOf(vocabulary.byCount, heights, [], 2)).toEqual({ standing: [0, 1], lying: [] });
+    expect(columnsOf(vocabulary.byCount, heights, [], 2)).toEqual({
+      withHeight: [0, 1],
+      withoutHeight: [],
+    });
     expect(columnsOf(vocabulary.byCount, heights, [2, 77], 2)).toEqual({
-      standing: [0, 1],
-      lying: [2],
+      withHeight: [0, 1],
+      withoutHeight: [2],
     });
   });
 
@@ -44,7 +55,7 @@ describe("skyline", () => {
       traces,
       tokens,
       layout: figure,
-    } = figureOf(skyline, { chosen: 1, ringed: [3] }, HOME, type);
+    } = skylineFigure(skyline, { chosen: 1, ringed: [3] }, HOME_CAMERA, type);
     expect(traces[1]).toMatchObject({ x: [0, 0, null, 4, 4, null, 4, 4, null] });
     expect((traces[1] as { z: number[] }).z[1]).toBeCloseTo(2);
     expect(tokens.get(1)).toEqual([0, 0, 0, 1, 1, 1, 3, 3, 3]);
@@ -62,9 +73,9 @@ describe("skyline", () => {
   it("names the highest that have room for it, and none that is flat", () => {
     const xy = Float32Array.of(0, 0, 0.1, 0, 5, 5, 9, 9);
     const high = Float32Array.of(5, 4, 3, 0);
-    expect(highest([0, 1, 2, 3], high, xy)).toEqual([0, 2]);
-    expect(highest([0, 1, 2, 3], high, xy, [], 1)).toEqual([0]);
-    expect(highest([0, 1, 2, 3], high, xy, [0])).toEqual([2]);
+    expect(highestApart([0, 1, 2, 3], high, xy)).toEqual([0, 2]);
+    expect(highestApart([0, 1, 2, 3], high, xy, [], 1)).toEqual([0]);
+    expect(highestApart([0, 1, 2, 3], high, xy, [0])).toEqual([2]);
   });
 
   it("has round numbers on its axis", () => {
@@ -73,31 +84,31 @@ describe("skyline", () => {
   });
 
   it("is turned and tilted about the city, never under the ground or through the top", () => {
-    const far = (camera: typeof HOME) =>
+    const far = (camera: typeof HOME_CAMERA) =>
       Math.hypot(
         camera.eye.x - camera.center.x,
         camera.eye.y - camera.center.y,
         camera.eye.z - camera.center.z,
       );
-    let camera = moved(HOME, 90, 0);
-    expect(far(camera)).toBeCloseTo(far(HOME), 6);
-    for (let i = 0; i < 3; i++) camera = moved(camera, 90, 0);
-    expect(camera.eye.x).toBeCloseTo(HOME.eye.x, 6);
+    let camera = orbitCamera(HOME_CAMERA, 90, 0);
+    expect(far(camera)).toBeCloseTo(far(HOME_CAMERA), 6);
+    for (let i = 0; i < 3; i++) camera = orbitCamera(camera, 90, 0);
+    expect(camera.eye.x).toBeCloseTo(HOME_CAMERA.eye.x, 6);
     for (const tilt of [500, -500]) {
-      const { eye, center } = moved(HOME, 0, tilt);
+      const { eye, center } = orbitCamera(HOME_CAMERA, 0, tilt);
       expect(eye.z).toBeGreaterThan(center.z);
       expect(Math.hypot(eye.x - center.x, eye.y - center.y)).toBeGreaterThan(0.01);
     }
-    expect(far(moved(HOME, 0, 0, 0.5))).toBeCloseTo(far(HOME) / 2, 6);
-    expect(far(homeOf(1_280, 540))).toBeCloseTo(far(HOME), 6);
-    expect(far(homeOf(390, 500))).toBeGreaterThan(1.5 * far(HOME));
+    expect(far(orbitCamera(HOME_CAMERA, 0, 0, 0.5))).toBeCloseTo(far(HOME_CAMERA) / 2, 6);
+    expect(far(homeCamera(1_280, 540))).toBeCloseTo(far(HOME_CAMERA), 6);
+    expect(far(homeCamera(390, 500))).toBeGreaterThan(1.5 * far(HOME_CAMERA));
   });
 });
 
 describe("a shifted camera", () => {
   it("looks the same way from as far, and sees a point to the right of the middle there", () => {
-    const before = moved(HOME, 30, 10);
-    const after = shifted(before, 0.5, 0.25);
+    const before = orbitCamera(HOME_CAMERA, 30, 10);
+    const after = panCamera(before, 0.5, 0.25);
     const way = ({ eye, center }: typeof before) =>
       [center.x - eye.x, center.y - eye.y, center.z - eye.z] as const;
     way(after).forEach((part, i) => expect(part).toBeCloseTo(way(before)[i]!));

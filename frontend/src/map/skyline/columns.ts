@@ -27,14 +27,14 @@ export interface Skyline {
 }
 
 /** Marks on the columns. */
-export interface Marks {
+export interface SkylineMarks {
   chosen: number | null;
   /** Tokens drawn with a ring: focused, selected, or under the pointer on the map beside it. */
   ringed: number[];
 }
 
 /** The camera as Plotly describes it. */
-export interface Camera {
+export interface SkylineCamera {
   eye: Point;
   center: Point;
   up: Point;
@@ -52,20 +52,25 @@ interface Point {
 /** The tokens that are drawn. */
 export interface Columns {
   /** Tokens with a column, the most frequent first. */
-  standing: number[];
+  withHeight: number[];
   /** Tokens whose height is not known, drawn on the ground. */
-  lying: number[];
+  withoutHeight: number[];
 }
 
-export const HOME: Camera = {
+export const HOME_CAMERA: SkylineCamera = {
   eye: { x: 0.2, y: -1.16, z: 0.62 },
   center: { x: 0, y: 0.02, z: -0.12 },
   up: { x: 0, y: 0, z: 1 },
 };
 
 /** Return the camera that shows everything in a picture of this size: the narrower, the farther away. */
-export function homeOf(width: number, height: number): Camera {
-  return moved(HOME, 0, 0, Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))));
+export function homeCamera(width: number, height: number): SkylineCamera {
+  return orbitCamera(
+    HOME_CAMERA,
+    0,
+    0,
+    Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))),
+  );
 }
 
 /** Return the tokens to draw: the most frequent, and always those in `always`. */
@@ -77,14 +82,14 @@ export function columnsOf(
 ): Columns {
   const drawn = new Set(byCount.subarray(0, most));
   for (const id of always) if (id < heights.length) drawn.add(id);
-  const standing: number[] = [];
-  const lying: number[] = [];
-  for (const id of drawn) (Number.isFinite(heights[id]) ? standing : lying).push(id);
-  return { standing, lying };
+  const withHeight: number[] = [];
+  const withoutHeight: number[] = [];
+  for (const id of drawn) (Number.isFinite(heights[id]) ? withHeight : withoutHeight).push(id);
+  return { withHeight, withoutHeight };
 }
 
 /** Return the drawn height of a value. */
-export function raised(value: number, logarithmic: boolean): number {
+export function drawnHeight(value: number, logarithmic: boolean): number {
   return logarithmic ? Math.log10(1 + Math.max(0, value)) : value;
 }
 
@@ -100,16 +105,16 @@ export function ticksUpTo(highest: number): number[] {
 /**
  * Return the highest columns, far enough from one another and from those in `taken` for their labels to fit.
  */
-export function highest(
-  standing: number[],
+export function highestApart(
+  withHeight: number[],
   heights: Float32Array,
   xy: Float32Array,
   taken: number[] = [],
   most = NAMED,
 ): number[] {
-  const [w, h] = spanOf(standing, xy);
+  const [w, h] = spanOf(withHeight, xy);
   const named: number[] = [];
-  for (const id of standing.toSorted((a, b) => heights[b]! - heights[a]! || a - b)) {
+  for (const id of withHeight.toSorted((a, b) => heights[b]! - heights[a]! || a - b)) {
     if (named.length >= most || !(heights[id]! > 0)) break;
     const near = [...taken, ...named].some(
       (other) =>
@@ -134,7 +139,12 @@ function spanOf(ids: number[], xy: Float32Array): [number, number] {
  * Return the camera rotated about the map by degrees, tilted by degrees, and moved nearer (factor below 1) or
  * farther away.
  */
-export function moved(camera: Camera, turn: number, tilt: number, factor = 1): Camera {
+export function orbitCamera(
+  camera: SkylineCamera,
+  turn: number,
+  tilt: number,
+  factor = 1,
+): SkylineCamera {
   const { eye, center } = camera;
   const [dx, dy, dz] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
   const flat = Math.hypot(dx, dy);
@@ -147,7 +157,7 @@ export function moved(camera: Camera, turn: number, tilt: number, factor = 1): C
   );
   return {
     center,
-    up: HOME.up,
+    up: HOME_CAMERA.up,
     eye: {
       x: center.x + far * Math.cos(up) * Math.cos(round),
       y: center.y + far * Math.cos(up) * Math.sin(round),
@@ -157,7 +167,11 @@ export function moved(camera: Camera, turn: number, tilt: number, factor = 1): C
 }
 
 /** Return the camera and its target moved to the right and up as seen, in shares of the picture's height. */
-export function shifted({ eye, center, up }: Camera, right: number, above: number): Camera {
+export function panCamera(
+  { eye, center, up }: SkylineCamera,
+  right: number,
+  above: number,
+): SkylineCamera {
   const [dx, dy, dz] = [center.x - eye.x, center.y - eye.y, center.z - eye.z];
   const flat = Math.hypot(dx, dy) || 1e-9;
   const far = Math.hypot(flat, dz);

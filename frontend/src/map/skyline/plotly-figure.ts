@@ -5,20 +5,20 @@
  * its scattergl does compile, so it is not used here. Pure.
  */
 
-import type { Figure, Trace } from "../../charts/plotly/library.d";
-import { plain } from "../../charts/plotly/plotly";
+import type { PlotlyLayout, PlotlyTrace } from "../../charts/plotly/library.d";
+import { escapeText } from "../../charts/plotly/plotly";
 import type { Layout } from "../../api/frames";
-import { shown } from "../../api/vocabulary";
+import { printableToken } from "../../api/vocabulary";
 import { INK, unit } from "../palette";
 import { coordinates, placementOf } from "../../model/placement";
-import { reliefOf } from "../regions/density";
+import { densityOf } from "../regions/density";
 import {
   columnsOf,
-  highest,
-  raised,
+  highestApart,
+  drawnHeight,
   ticksUpTo,
-  type Camera,
-  type Marks,
+  type SkylineCamera,
+  type SkylineMarks,
   type Skyline,
 } from "./columns";
 
@@ -29,24 +29,34 @@ const GROUND = 56;
 type Type = (size: number) => { family: string; size: number };
 
 /** A figure, and the tokens of its points. */
-export interface Drawn {
-  traces: Trace[];
-  layout: Figure;
+export interface SkylineFigure {
+  traces: PlotlyTrace[];
+  layout: PlotlyLayout;
   /** Token by trace and point; points that are missing here are no tokens. */
   tokens: Map<number, number[]>;
 }
 
 /** Return the figure. The viewer owns the camera, so the caller must put it back when redrawing. */
-export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: Type): Drawn {
+export function skylineFigure(
+  skyline: Skyline,
+  marks: SkylineMarks,
+  camera: SkylineCamera,
+  type: Type,
+): SkylineFigure {
   const { vocabulary, layout, tints, heights, logarithmic, axis } = skyline;
   const xy = coordinates(placementOf(layout));
   const always = marks.chosen === null ? marks.ringed : [...marks.ringed, marks.chosen];
-  const { standing, lying } = columnsOf(vocabulary.byCount, heights, always);
-  const z = (id: number) => (Number.isFinite(heights[id]) ? raised(heights[id]!, logarithmic) : 0);
+  const { withHeight: standing, withoutHeight: lying } = columnsOf(
+    vocabulary.byCount,
+    heights,
+    always,
+  );
+  const z = (id: number) =>
+    Number.isFinite(heights[id]) ? drawnHeight(heights[id]!, logarithmic) : 0;
   let top = 0;
   for (const id of standing) top = Math.max(top, z(id));
   top = top > 0 ? top : 1;
-  const points = (ids: number[], more: Trace): Trace => ({
+  const points = (ids: number[], more: PlotlyTrace): PlotlyTrace => ({
     type: "scatter3d",
     mode: "markers",
     x: ids.map((id) => xy[2 * id]),
@@ -57,7 +67,7 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
   });
   const ringed = marks.ringed.filter((id) => id < heights.length);
   const chosen = marks.chosen !== null && marks.chosen < heights.length ? [marks.chosen] : [];
-  const named = new Set([...chosen, ...highest(standing, heights, xy, chosen)]);
+  const named = new Set([...chosen, ...highestApart(standing, heights, xy, chosen)]);
   const traces = [
     groundOf(xy, layout),
     stemsOf(standing, xy, z, tints),
@@ -79,7 +89,7 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
     x: xy[2 * id],
     y: xy[2 * id + 1],
     z: z(id),
-    text: plain(shown(vocabulary.tokens[id])),
+    text: escapeText(printableToken(vocabulary.tokens[id])),
     showarrow: false,
     yshift: 11,
     captureevents: false,
@@ -102,7 +112,7 @@ export function figureOf(skyline: Skyline, marks: Marks, camera: Camera, type: T
       zeroline: false,
       showspikes: false,
       ...(ticks && {
-        tickvals: ticks.map((tick) => raised(tick, true)),
+        tickvals: ticks.map((tick) => drawnHeight(tick, true)),
         ticktext: ticks.map((tick) => tick.toLocaleString("en")),
       }),
     },
@@ -131,7 +141,7 @@ function stemsOf(
   xy: Float32Array,
   z: (id: number) => number,
   tints: Uint8Array,
-): Trace {
+): PlotlyTrace {
   const x: (number | null)[] = [];
   const y: (number | null)[] = [];
   const up: (number | null)[] = [];
@@ -156,9 +166,9 @@ function stemsOf(
 }
 
 /** Return the map's density grid, flat on the ground. */
-function groundOf(xy: Float32Array, layout: Layout): Trace {
+function groundOf(xy: Float32Array, layout: Layout): PlotlyTrace {
   const { box } = placementOf(layout);
-  const { size, heights, box: land } = reliefOf(xy, box, GROUND);
+  const { size, heights, box: land } = densityOf(xy, box, GROUND);
   const along = (from: number, to: number) =>
     Array.from({ length: size }, (_, i) => from + ((to - from) * (i + 0.5)) / size);
   const rows = (of: (i: number) => number) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cardPlace } from "./tooltip-position";
+import { tooltipPosition } from "./tooltip-position";
 
 describe("cardPlace", () => {
   const phone = { width: 390, height: 844 };
@@ -13,7 +13,7 @@ describe("cardPlace", () => {
       ]) {
         for (let x = 0; x <= around.width; x += 13) {
           for (let y = 0; y <= around.height; y += 13) {
-            const [left, top] = cardPlace({ x, y }, card, around);
+            const [left, top] = tooltipPosition({ x, y }, card, around);
             expect(left).toBeGreaterThanOrEqual(0);
             expect(top).toBeGreaterThanOrEqual(0);
             expect(left + card.width).toBeLessThanOrEqual(around.width);
@@ -27,7 +27,7 @@ describe("cardPlace", () => {
   });
 
   it("is to the right and below where there is room", () => {
-    const [left, top] = cardPlace({ x: 100, y: 100 }, { width: 200, height: 70 }, projector);
+    const [left, top] = tooltipPosition({ x: 100, y: 100 }, { width: 200, height: 70 }, projector);
     expect([left > 100, top > 100]).toEqual([true, true]);
   });
 });

@@ -15,7 +15,7 @@ const EDGE = 8;
  * Return left and top of the tooltip: to the right of the pointer and below it, or on the other side for lack
  * of space.
  */
-export function cardPlace(pointer: Point, card: Size, around: Size): [number, number] {
+export function tooltipPosition(pointer: Point, card: Size, around: Size): [number, number] {
   const beside = (at: number, size: number, room: number): [number, boolean] => {
     if (at + AWAY + size + EDGE <= room) return [at + AWAY, true];
     if (at - AWAY - size >= EDGE) return [at - AWAY - size, true];

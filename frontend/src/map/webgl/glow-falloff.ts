@@ -33,7 +33,7 @@ export const PALE = { tint: [1, 0.97, 0.92], core: 0.6, glow: 0.3 } as const;
  * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel so that tints stay, and by the
  * share `each` to every channel alone.
  */
-export const EYE = { gain: 1.5, each: 0.3 } as const;
+export const TONE_MAPPING = { gain: 1.5, each: 0.3 } as const;
 
 /**
  * Land: `sea` is the height at which it begins, `lines` the number of contour lines per unit of height,
@@ -56,4 +56,4 @@ export const LAND = {
  * Side of a cell of the coarse grid, in design pixels. Finer cells would show no more, as halos and blooms
  * are wider.
  */
-export const CELL = 4;
+export const CELL_SIDE = 4;

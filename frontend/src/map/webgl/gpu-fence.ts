@@ -7,7 +7,7 @@
 const ASK = 3;
 
 /** A fence that tells when a canvas has been drawn. */
-export class Drain {
+export class GpuFence {
   private before: Promise<void> = Promise.resolve();
 
   /** Start with an idle GPU. `canvas` may lack WebGL2. */
@@ -17,15 +17,15 @@ export class Drain {
    * Wait until the next frame is submitted and the one before it is drawn. One frame may be in flight, so
    * that neither the page nor the GPU idles.
    */
-  async frame(): Promise<void> {
+  async nextFrameDrawn(): Promise<void> {
     const { before } = this;
-    await nextFrame();
-    this.before = this.drained();
+    await nextFrameSubmitted();
+    this.before = this.allDrawn();
     await before;
   }
 
   /** Wait until everything submitted so far is drawn. Resolves at once without WebGL2. */
-  async drained(): Promise<void> {
+  async allDrawn(): Promise<void> {
     const gl = this.canvas.getContext("webgl2");
     const fence = gl?.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (!gl || !fence) return;
@@ -36,7 +36,7 @@ export class Drain {
 }
 
 /** Wait until the next frame's drawing is submitted; in a hidden tab, a short time. */
-export async function nextFrame(): Promise<void> {
+export async function nextFrameSubmitted(): Promise<void> {
   if (document.hidden) return after(50);
   await new Promise((done) => requestAnimationFrame(done));
   await after(0);

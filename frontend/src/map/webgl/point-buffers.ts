@@ -3,7 +3,7 @@
 const ATTRIBUTES = { from: 0, to: 1, tint: 2, lit: 3 } as const;
 
 /** The buffers and their vertex array. */
-export class LampBuffers {
+export class PointBuffers {
   private readonly buffers: Record<keyof typeof ATTRIBUTES, WebGLBuffer>;
   /** Indices of the lit tokens, so that drawing them skips all others. */
   private readonly batch: WebGLBuffer;

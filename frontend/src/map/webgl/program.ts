@@ -1,5 +1,5 @@
 /** A linked shader program whose uniforms are set by name. */
-export class Program {
+export class ShaderProgram {
   private readonly program: WebGLProgram;
   private readonly places = new Map<string, WebGLUniformLocation | null>();
 

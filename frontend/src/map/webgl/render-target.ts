@@ -1,7 +1,7 @@
 /** Textures and render targets. */
 
 /** A framebuffer with its texture. */
-export interface Target {
+export interface RenderTarget {
   frame: WebGLFramebuffer;
   picture: WebGLTexture;
   width: number;
@@ -13,10 +13,10 @@ export interface Target {
  * floats suit a software renderer, which has no half floats and would convert each of them. Bytes are used
  * where neither works.
  */
-export type Depth = "bytes" | "half" | "full";
+export type LightFormat = "bytes" | "half" | "full";
 
 /** Create a texture with linear filtering, clamped at its edges. */
-export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
+export function createTexture(gl: WebGL2RenderingContext): WebGLTexture {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
@@ -27,13 +27,13 @@ export function textureOf(gl: WebGL2RenderingContext): WebGLTexture {
 }
 
 /** Create a render target of a format. */
-export function targetOf(
+export function createRenderTarget(
   gl: WebGL2RenderingContext,
-  depth: Depth,
+  depth: LightFormat,
   width: number,
   height: number,
-): Target {
-  const picture = textureOf(gl);
+): RenderTarget {
+  const picture = createTexture(gl);
   const format = { bytes: gl.RGBA8, half: gl.RGBA16F, full: gl.RGBA32F }[depth];
   gl.texStorage2D(gl.TEXTURE_2D, 1, format, width, height);
   const frame = gl.createFramebuffer();
@@ -43,7 +43,7 @@ export function targetOf(
 }
 
 /** Delete a render target. */
-export function release(gl: WebGL2RenderingContext, { frame, picture }: Target) {
+export function deleteRenderTarget(gl: WebGL2RenderingContext, { frame, picture }: RenderTarget) {
   gl.deleteFramebuffer(frame);
   gl.deleteTexture(picture);
 }
@@ -52,23 +52,28 @@ export function release(gl: WebGL2RenderingContext, { frame, picture }: Target) 
  * Return the best format that can be rendered to. Ask once only, since the answer waits for all pending
  * drawing.
  */
-export function depthOf(gl: WebGL2RenderingContext): Depth {
+export function chooseLightFormat(gl: WebGL2RenderingContext): LightFormat {
   const floats = gl.getExtension("EXT_color_buffer_float");
-  const able = (depth: Depth) => {
-    const trial = targetOf(gl, depth, 4, 4);
+  const able = (depth: LightFormat) => {
+    const trial = createRenderTarget(gl, depth, 4, 4);
     const drawn = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
-    release(gl, trial);
+    deleteRenderTarget(gl, trial);
     return drawn;
   };
   const full = ["EXT_float_blend", "OES_texture_float_linear"];
-  if (floats && bySoftware(gl) && full.every((name) => gl.getExtension(name)) && able("full"))
+  if (
+    floats &&
+    isSoftwareRenderer(gl) &&
+    full.every((name) => gl.getExtension(name)) &&
+    able("full")
+  )
     return "full";
   const offered = floats ?? gl.getExtension("EXT_color_buffer_half_float");
   return offered && able("half") ? "half" : "bytes";
 }
 
 /** Return whether the renderer is software, as far as the browser names it. */
-function bySoftware(gl: WebGL2RenderingContext): boolean {
+function isSoftwareRenderer(gl: WebGL2RenderingContext): boolean {
   const named = gl.getExtension("WEBGL_debug_renderer_info");
   const name: unknown = gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
   return /swiftshader|llvmpipe|basic render/i.test(String(name));

@@ -9,19 +9,35 @@
  * arrives; drawing a frame uploads nothing. All data is kept, so that a lost context can be restored.
  */
 
-import { LampBuffers } from "./point-buffers";
-import { CELL } from "./glow-falloff";
+import { PointBuffers } from "./point-buffers";
+import { CELL_SIDE } from "./glow-falloff";
 import { INK, unit } from "../palette";
 import type { Placement } from "../../model/placement";
-import type { View } from "../../model/viewport";
-import { Program } from "./program";
-import type { Relief } from "../regions/density";
-import { CELLS, GROUND, lampFragment, lampVertex, PARTS, SCREEN, SEEN, type Part } from "./shaders";
-import { depthOf, release, targetOf, textureOf, type Depth, type Target } from "./render-target";
+import type { MapRect } from "../../model/viewport";
+import { ShaderProgram } from "./program";
+import type { DensityGrid } from "../regions/density";
+import {
+  CELLS,
+  GROUND,
+  lampFragment,
+  lampVertex,
+  LAMP_PARTS,
+  SCREEN,
+  TONE_MAPPED,
+  type Part,
+} from "./shaders";
+import {
+  chooseLightFormat,
+  deleteRenderTarget,
+  createRenderTarget,
+  createTexture,
+  type LightFormat,
+  type RenderTarget,
+} from "./render-target";
 
 /** The state of the animation at one instant. */
-export interface Moment {
-  view: View;
+export interface RenderState {
+  view: MapRect;
   /** Progress of the glide from the last layout to this one, 0 to 1. */
   mixing: number;
   /** Progress of the land, which starts a moment later, 0 to 1. */
@@ -38,31 +54,31 @@ export interface Moment {
 const SPREAD = 1 / 3;
 
 /** The renderer of one canvas. */
-export class Lights {
+export class PointRenderer {
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
   beat = 0;
   /** True while the context is lost; nothing is drawn until the browser restores it. */
   lost = false;
   private readonly gl: WebGL2RenderingContext;
-  private programs!: Record<"cells" | "seen" | "ground", Program>;
-  private lamps!: Record<Part, Program>;
-  private buffers!: LampBuffers;
+  private programs!: Record<"cells" | "seen" | "ground", ShaderProgram>;
+  private lamps!: Record<Part, ShaderProgram>;
+  private buffers!: PointBuffers;
   private screen!: WebGLVertexArrayObject;
   private reliefs!: [WebGLTexture, WebGLTexture];
   /** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
-  private cells: Record<"halos" | "asleep" | "lit" | "seen", Target> | null = null;
-  private depth: Depth = "bytes";
+  private cells: Record<"halos" | "asleep" | "lit" | "seen", RenderTarget> | null = null;
+  private depth: LightFormat = "bytes";
   private largest = 64;
   /** Inputs of the unlit cells as last drawn; they are redrawn when these change. */
-  private seen = "";
+  private unlitInputs = "";
 
   private count = 0;
   private tints: Uint8Array = new Uint8Array(0);
   private lit: Float32Array = new Float32Array(0);
   private ids: Uint32Array = new Uint32Array(0);
   private placements: [Placement, Placement] | null = null;
-  private land: [Relief, Relief] | null = null;
+  private land: [DensityGrid, DensityGrid] | null = null;
 
   /**
    * Compile the shaders and allocate the buffers. `changed` is called when the context is lost, and when it
@@ -82,7 +98,7 @@ export class Lights {
     });
     if (!gl) throw new Error("no WebGL2");
     this.gl = gl;
-    this.begin();
+    this.initGl();
     canvas.addEventListener("webglcontextlost", (event) => {
       // Without this the browser would not restore the context.
       event.preventDefault();
@@ -91,7 +107,7 @@ export class Lights {
     });
     canvas.addEventListener("webglcontextrestored", () => {
       this.lost = false;
-      this.begin();
+      this.initGl();
       this.restore();
       changed();
     });
@@ -115,7 +131,7 @@ export class Lights {
   /**
    * Set the placement to glide to. `last` is the one to glide from, unless it is the placement shown before.
    */
-  place(next: Placement, last?: Placement) {
+  setPlacement(next: Placement, last?: Placement) {
     const shown = this.placements?.[1];
     const from = last ?? shown ?? next;
     if (from === shown) this.buffers.swap();
@@ -125,7 +141,7 @@ export class Lights {
   }
 
   /** Set the land of the placement just set. */
-  raise(relief: Relief) {
+  setLand(relief: DensityGrid) {
     const last = this.land?.[1] ?? relief;
     this.reliefs.reverse();
     this.land = [last, relief];
@@ -134,7 +150,7 @@ export class Lights {
   }
 
   /** Light these rows, each by its strength (0 to 1), and no others. */
-  shine(ids: Uint32Array, strengths: Float32Array) {
+  setLit(ids: Uint32Array, strengths: Float32Array) {
     this.beat += 1;
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
@@ -147,7 +163,7 @@ export class Lights {
   }
 
   /** Copy everything that another renderer shows, to draw it at another size. */
-  copy(other: Lights) {
+  copyFrom(other: PointRenderer) {
     const { beat, count, tints, lit, ids, placements, land } = other;
     Object.assign(this, { beat, count, tints, lit, ids, placements, land });
     this.restore();
@@ -164,10 +180,10 @@ export class Lights {
   }
 
   /** Draw a frame. `design`: device pixels per design pixel. */
-  draw(moment: Moment, design: number) {
+  render(moment: RenderState, design: number) {
     if (this.lost) return;
     const { gl, canvas } = this;
-    const cell = Math.max(2, Math.round(CELL * design));
+    const cell = Math.max(2, Math.round(CELL_SIDE * design));
     const cells = this.cellsOf(Math.ceil(canvas.width / cell), Math.ceil(canvas.height / cell));
     this.drawAsleep(moment, design / cell, cells, cell);
     const shining = this.ids.length > 0 && moment.glow > 0;
@@ -181,18 +197,18 @@ export class Lights {
   }
 
   /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
-  litPixels(moment: Moment, design: number): number {
+  litPixels(moment: RenderState, design: number): number {
     if (this.lost || moment.glow <= 0) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
-    const target = targetOf(gl, "bytes", width, height);
+    const target = createRenderTarget(gl, "bytes", width, height);
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     this.drawLamps("lit", moment, moment.view, design);
     const pixels = new Uint8Array(4 * width * height);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-    release(gl, target);
+    deleteRenderTarget(gl, target);
     let bright = 0;
     for (let i = 0; i < pixels.length; i += 4) {
       if (pixels[i]! + pixels[i + 1]! + pixels[i + 2]! > 90) bright += 1;
@@ -202,15 +218,15 @@ export class Lights {
 
   /** Draw halos and land, unless they are those of the last frame. */
   private drawAsleep(
-    { view, mixing, rising, glow }: Moment,
+    { view, mixing, rising, glow }: RenderState,
     size: number,
-    { halos, asleep }: Record<"halos" | "asleep", Target>,
+    { halos, asleep }: Record<"halos" | "asleep", RenderTarget>,
     cell: number,
   ) {
     const { gl } = this;
     const seen = [view.x0, view.x1, view.y0, view.y1, mixing, rising, size].join();
-    if (seen === this.seen) return;
-    this.seen = seen;
+    if (seen === this.unlitInputs) return;
+    this.unlitInputs = seen;
     const wider = this.wholeCells(view, halos, cell);
     onto(gl, halos);
     gl.clearColor(0, 0, 0, 0);
@@ -232,9 +248,9 @@ export class Lights {
   }
 
   private drawBlooms(
-    moment: Moment,
+    moment: RenderState,
     size: number,
-    { asleep, lit }: Record<"asleep" | "lit", Target>,
+    { asleep, lit }: Record<"asleep" | "lit", RenderTarget>,
     cell: number,
   ) {
     const { gl } = this;
@@ -246,14 +262,14 @@ export class Lights {
   }
 
   /** Tone-map the light of the cells. */
-  private drawSeen(from: Target, seen: Target) {
+  private drawSeen(from: RenderTarget, seen: RenderTarget) {
     onto(this.gl, seen);
     this.gl.disable(this.gl.BLEND);
     this.programs.seen.use().texture("cells", 0, from.picture);
     this.fill();
   }
 
-  private drawGround(cells: Target, design: number, cell: number) {
+  private drawGround(cells: RenderTarget, design: number, cell: number) {
     const { gl, canvas } = this;
     gl.disable(gl.BLEND);
     const ground = this.programs.ground.use();
@@ -266,7 +282,7 @@ export class Lights {
     this.fill();
   }
 
-  private drawLamps(part: Part, { mixing, glow }: Moment, view: View, size: number) {
+  private drawLamps(part: Part, { mixing, glow }: RenderState, view: MapRect, size: number) {
     const { gl } = this;
     if (!this.placements) return;
     gl.enable(gl.BLEND);
@@ -292,7 +308,11 @@ export class Lights {
   }
 
   /** Extend a view to whole cells, including those cut by the picture's edge. */
-  private wholeCells({ x0, x1, y0, y1 }: View, { width, height }: Target, cell: number): View {
+  private wholeCells(
+    { x0, x1, y0, y1 }: MapRect,
+    { width, height }: RenderTarget,
+    cell: number,
+  ): MapRect {
     const { canvas } = this;
     return {
       x0,
@@ -305,25 +325,27 @@ export class Lights {
   private cellsOf(width: number, height: number) {
     const { gl, depth } = this;
     if (this.cells?.halos.width === width && this.cells.halos.height === height) return this.cells;
-    for (const target of Object.values(this.cells ?? {})) release(gl, target);
-    const target = () => targetOf(gl, depth, width, height);
+    for (const target of Object.values(this.cells ?? {})) deleteRenderTarget(gl, target);
+    const target = () => createRenderTarget(gl, depth, width, height);
     this.cells = { halos: target(), asleep: target(), lit: target(), seen: target() };
-    this.seen = "";
+    this.unlitInputs = "";
     return this.cells;
   }
 
-  private begin() {
+  private initGl() {
     const { gl } = this;
-    this.depth = depthOf(gl);
+    this.depth = chooseLightFormat(gl);
     this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
     this.programs = {
-      cells: new Program(gl, SCREEN, CELLS),
-      seen: new Program(gl, SCREEN, SEEN),
-      ground: new Program(gl, SCREEN, GROUND),
+      cells: new ShaderProgram(gl, SCREEN, CELLS),
+      seen: new ShaderProgram(gl, SCREEN, TONE_MAPPED),
+      ground: new ShaderProgram(gl, SCREEN, GROUND),
     };
-    const lamp = (part: Part) => new Program(gl, lampVertex(part), lampFragment(part));
-    this.lamps = Object.fromEntries(PARTS.map((part) => [part, lamp(part)])) as typeof this.lamps;
-    this.buffers = new LampBuffers(gl);
+    const lamp = (part: Part) => new ShaderProgram(gl, lampVertex(part), lampFragment(part));
+    this.lamps = Object.fromEntries(
+      LAMP_PARTS.map((part) => [part, lamp(part)]),
+    ) as typeof this.lamps;
+    this.buffers = new PointBuffers(gl);
     this.screen = gl.createVertexArray()!;
     this.reliefs = [this.reliefTexture(), this.reliefTexture()];
     this.cells = null;
@@ -340,14 +362,14 @@ export class Lights {
     this.land?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
   }
 
-  private upload(...[name, data]: Parameters<LampBuffers["upload"]>) {
+  private upload(...[name, data]: Parameters<PointBuffers["upload"]>) {
     if (this.lost) return;
     this.uploaded += this.buffers.upload(name, data);
     // Unlit lamps do not depend on which lamps are lit.
-    if (name !== "lit") this.seen = "";
+    if (name !== "lit") this.unlitInputs = "";
   }
 
-  private uploadRelief(slot: 0 | 1, { size, heights }: Relief) {
+  private uploadRelief(slot: 0 | 1, { size, heights }: DensityGrid) {
     if (this.lost) return;
     const { gl } = this;
     gl.bindTexture(gl.TEXTURE_2D, this.reliefs[slot]);
@@ -355,27 +377,27 @@ export class Lights {
     const format = this.depth === "full" ? gl.R32F : gl.R16F;
     gl.texImage2D(gl.TEXTURE_2D, 0, format, size, size, 0, gl.RED, gl.FLOAT, heights);
     this.uploaded += heights.byteLength;
-    this.seen = "";
+    this.unlitInputs = "";
   }
 
   private reliefTexture(): WebGLTexture {
     const { gl } = this;
-    const texture = textureOf(gl);
+    const texture = createTexture(gl);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, 1, 1, 0, gl.RED, gl.FLOAT, new Float32Array(1));
     return texture;
   }
 }
 
-function onto(gl: WebGL2RenderingContext, { frame, width, height }: Target) {
+function onto(gl: WebGL2RenderingContext, { frame, width, height }: RenderTarget) {
   gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
   gl.viewport(0, 0, width, height);
 }
 
-function corner(view: View): [number, number, number, number] {
+function corner(view: MapRect): [number, number, number, number] {
   return [view.x0, view.y0, view.x1 - view.x0, view.y1 - view.y0];
 }
 
-function rect(relief: Relief | null): [number, number, number, number] {
+function rect(relief: DensityGrid | null): [number, number, number, number] {
   if (!relief) return [0, 0, 0, 0];
   const { x0, x1, y0, y1 } = relief.box;
   return [x0, y0, 1 / (x1 - x0), 1 / (y1 - y0)];

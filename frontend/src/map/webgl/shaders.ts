@@ -1,6 +1,6 @@
 /** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps upon it. */
 
-import { BLOOM, CORE, EYE, HALO, LAND, LIT, PALE } from "./glow-falloff";
+import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, PALE } from "./glow-falloff";
 
 /** A full-screen triangle; `at` runs over the picture from 0 to 1. */
 export const SCREEN = `#version 300 es
@@ -17,12 +17,12 @@ void main() {
 const SHOULDER = `
 vec3 shoulder(vec3 sum) {
   float peak = max(max(sum.r, sum.g), max(sum.b, 1e-4));
-  return mix(sum / peak * (1.0 - exp(-${float(EYE.gain)} * peak)), 1.0 - exp(-${float(EYE.gain)} * sum), ${float(EYE.each)});
+  return mix(sum / peak * (1.0 - exp(-${float(TONE_MAPPING.gain)} * peak)), 1.0 - exp(-${float(TONE_MAPPING.gain)} * sum), ${float(TONE_MAPPING.each)});
 }`;
 
 /** Passes of a lamp, drawn one after another, each with shaders of its own. */
-export const PARTS = ["asleep", "lit", "halo", "bloom"] as const;
-export type Part = (typeof PARTS)[number];
+export const LAMP_PARTS = ["asleep", "lit", "halo", "bloom"] as const;
+export type Part = (typeof LAMP_PARTS)[number];
 
 /**
  * Return the vertex shader of one lamp per token.
@@ -164,7 +164,7 @@ void main() {
 }`;
 
 /** Tone-mapped light of the cells. */
-export const SEEN = `#version 300 es
+export const TONE_MAPPED = `#version 300 es
 precision highp float;
 uniform sampler2D cells;
 out vec4 colour;

@@ -1,28 +1,28 @@
 /** The caption of a picture of this viewer's map. */
 
 import type { Caption } from "../../map/export/caption";
-import { TINTS, tintOfShade } from "../../map/palette";
-import type { App } from "../../state/app-state.svelte";
+import { TINTS, shadeColour } from "../../map/palette";
+import type { AppState } from "../../state/app-state.svelte";
 import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
-import type { Shades } from "../../model/shade";
+import type { ColourScale } from "../../model/shade";
 import { entryWords, fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
-import { shownLine } from "../../api/vocabulary";
+import { printableText } from "../../api/vocabulary";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
-export function captionOf(app: App, run: LiveRun, shades: Shades | null): Caption {
+export function pictureCaption(app: AppState, run: LiveRun, shades: ColourScale | null): Caption {
   const { beat, vocabulary } = run;
   const layout = app.layout;
   const all = vocabulary?.tokens.length ?? 0;
   const w = t.caption;
   return {
-    title: shownLine(run.id),
+    title: printableText(run.id),
     facts: beat
       ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
       : [w.step(layout?.step ?? 0), w.none(all)],
     notes: [...viewNotes(layout), w.relief, w.reading],
-    legend: legendOf(shades),
+    legend: captionLegend(shades),
   };
 }
 
@@ -40,8 +40,8 @@ export function viewNotes(layout: Layout | null): string[] {
  * Return the legend of the lamps' colours: kinds by descending token count, bands in the order of the scale.
  * `unknown` is the text for unknown values by colouring, where it differs from the usual one.
  */
-export function legendOf(
-  shades: Shades | null,
+export function captionLegend(
+  shades: ColourScale | null,
   unknown: Partial<Record<ColourBy, string>> = {},
 ): Caption["legend"] {
   const w = t.caption;
@@ -49,7 +49,7 @@ export function legendOf(
   const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
   const others = some.filter(({ name }) => name === null);
   const entries = [...kinds, ...others].map((entry) => ({
-    tint: tintOfShade(entry.shade),
+    tint: shadeColour(entry.shade),
     name: (entry.other === "unknown" && unknown[shades!.by]) || entryWords(entry, shades!.by),
   }));
   const by = shades ? t.colours[shades.by] : "";
@@ -57,6 +57,6 @@ export function legendOf(
 }
 
 /** Return the step for the name of the picture's file. */
-export function stepOf(app: App, run: LiveRun): number {
+export function pictureStep(app: AppState, run: LiveRun): number {
   return run.beat?.step ?? app.layout?.step ?? 0;
 }

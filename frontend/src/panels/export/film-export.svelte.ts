@@ -1,75 +1,81 @@
 /** The export of a film: its progress and its result. */
 
-import type { Shot } from "../../map/export/film";
+import type { FilmFrame } from "../../map/export/film";
 import type { Caption } from "../../map/export/caption";
-import { foundGroups } from "../../map/regions/districts";
-import { lampBytes } from "../../map/palette";
-import type { Size } from "../../model/picture-sizes";
+import { clusterGroups } from "../../map/regions/districts";
+import { lampColours } from "../../map/palette";
+import type { PictureSize } from "../../model/picture-sizes";
 import type { LiveRun } from "../../state/run/live-run.svelte";
-import { reel, stepsOf, type Tinting } from "../../state/export/film-frames";
-import { shadesOfReel } from "../../state/export/film-colours";
-import type { Shades } from "../../model/shade";
+import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/export/film-frames";
+import { filmColourScales } from "../../state/export/film-colours";
+import type { ColourScale } from "../../model/shade";
 import { failureText, fixed, t } from "../../strings";
-import type { Method } from "../../api/frames";
-import { Refusal } from "../../api/failure";
-import { shownLine, type Vocabulary } from "../../api/vocabulary";
-import { legendOf, viewNotes } from "./caption";
+import type { LayoutMethod } from "../../api/frames";
+import { ApiError } from "../../api/failure";
+import { printableText, type Vocabulary } from "../../api/vocabulary";
+import { captionLegend, viewNotes } from "./caption";
 
-export interface Wish extends Tinting {
+export interface FilmRequest extends FilmColouring {
   from: number;
   to: number;
   every: number;
   rate: number;
   steady: boolean;
-  method: Method;
-  size: Size;
+  method: LayoutMethod;
+  size: PictureSize;
 }
 
-export interface Made {
-  address: string;
+export interface FinishedFilm {
+  url: string;
   blob: Blob;
   name: string;
   seconds: number;
 }
 
-export class Filming {
+export class FilmExport {
   /** The stage in progress, and its finished share, 0 to 1; null when idle. */
-  doing = $state.raw<{ what: "fetching" | "drawing"; share: number } | null>(null);
-  made = $state.raw<Made | null>(null);
+  progress = $state.raw<{ what: "fetching" | "drawing"; share: number } | null>(null);
+  finished = $state.raw<FinishedFilm | null>(null);
   problem = $state("");
   private abort: AbortController | null = null;
 
-  async make(run: LiveRun, wish: Wish) {
+  async create(run: LiveRun, request: FilmRequest) {
     const { vocabulary } = run;
-    if (this.doing || !vocabulary) return;
-    this.forget();
+    if (this.progress || !vocabulary) return;
+    this.discard();
     const abort = (this.abort = new AbortController());
     const { signal } = abort;
-    const tell = (what: "fetching" | "drawing", share: number) => {
-      this.doing = { what, share };
+    const report = (what: "fetching" | "drawing", share: number) => {
+      this.progress = { what, share };
     };
-    tell("fetching", 0);
+    report("fetching", 0);
     try {
-      const { fileName, film } = await import("../../map/export");
-      const { from, to, every, rate, steady, method, size, by } = wish;
-      const steps = stepsOf(from, to, every);
-      const reeled = await reel(run.id, steps, method, run.again, wish, signal, (share) =>
-        tell("fetching", share),
+      const { fileName, renderFilm: film } = await import("../../map/export");
+      const { from, to, every, rate, steady, method, size, by } = request;
+      const steps = stepsBetween(from, to, every);
+      const filmSteps = await fetchFilmSteps(
+        run.id,
+        steps,
+        method,
+        run.reprojected,
+        request,
+        signal,
+        (share) => report("fetching", share),
       );
-      const of = new Map(reeled.map((one, at) => [one.step, { ...one, at }]));
-      const shades = shadesOfReel(by, vocabulary, reeled, (found) =>
-        foundGroups(found, vocabulary).map(({ tint }) => tint),
+      const framesByStep = new Map(filmSteps.map((one, at) => [one.step, { ...one, at }]));
+      const shades = filmColourScales(by, vocabulary, filmSteps, (found) =>
+        clusterGroups(found, vocabulary).map(({ tint }) => tint),
       );
-      const legends = lastOf((one: Shades) => legendOf(one, t.film.unknown));
-      const caption = (shot: Shot, lit: Shot): Caption => {
-        const { at, over } = of.get(shot.step)!;
-        const { beat } = of.get(lit.step)!;
+      const legends = memoiseLast((one: ColourScale) => captionLegend(one, t.film.unknown));
+      const caption = (shot: FilmFrame, lit: FilmFrame): Caption => {
+        const { at, over } = framesByStep.get(shot.step)!;
+        const { beat } = framesByStep.get(lit.step)!;
         const w = t.caption;
         return {
-          title: shownLine(run.id),
+          title: printableText(run.id),
           facts: [
             w.step(shot.step),
-            w.loss(fixed(of.get(shot.step)!.beat.loss, 3)),
+            w.loss(fixed(framesByStep.get(shot.step)!.beat.loss, 3)),
             w.lit(beat.rows.batch, vocabulary.tokens.length),
             lit === shot ? "" : t.film.lamps(lit.step),
           ],
@@ -83,59 +89,59 @@ export class Filming {
           legend: legends(shades[at]!),
         };
       };
-      const shots = reeled.map(({ step, layout, districts, beat: { ids, norms } }) => {
+      const frames = filmSteps.map(({ step, layout, districts, beat: { ids, norms } }) => {
         return { step, layout, districts, ids, norms };
       });
-      const ranks = ranksOf(vocabulary);
-      const lamps = lastOf((one: Shades) =>
-        lampBytes(
+      const ranks = frequencyRanks(vocabulary);
+      const lamps = memoiseLast((one: ColourScale) =>
+        lampColours(
           one.entries.map(({ shade }) => shade),
-          one.of,
+          one.entryOf,
           ranks,
         ),
       );
       const tints = (at: number) => lamps(shades[at]!);
-      const script = { vocabulary, tints, shots, rate, steady, size, caption };
-      const { blob, seconds } = await film(script, signal, (share) => tell("drawing", share));
+      const spec = { vocabulary, tints, frames, rate, steady, size, caption };
+      const { blob, seconds } = await film(spec, signal, (share) => report("drawing", share));
       const kind = blob.type === "image/png" ? "png" : "webm";
       const name = fileName(run.id, ["steps", from, steps.at(-1)!], kind);
-      this.made = { address: URL.createObjectURL(blob), blob, name, seconds };
+      this.finished = { url: URL.createObjectURL(blob), blob, name, seconds };
     } catch (error) {
       if (signal.aborted) return;
       console.warn("Lamplighter: no film.", error);
-      this.problem = error instanceof Refusal ? failureText(error.failure) : t.film.failed;
+      this.problem = error instanceof ApiError ? failureText(error.failure) : t.film.failed;
     } finally {
-      if (this.abort === abort) this.doing = null;
+      if (this.abort === abort) this.progress = null;
     }
   }
 
   cancel() {
     this.abort?.abort();
-    this.doing = null;
+    this.progress = null;
   }
 
   /** Release the finished film, and clear the problem. */
-  forget() {
-    if (this.made) URL.revokeObjectURL(this.made.address);
-    this.made = null;
+  discard() {
+    if (this.finished) URL.revokeObjectURL(this.finished.url);
+    this.finished = null;
     this.problem = "";
   }
 
   close() {
     this.cancel();
-    this.forget();
+    this.discard();
   }
 }
 
 /** Rank the tokens by frequency: 1 for the most common, near 0 for the rarest. The index is the token id. */
-function ranksOf({ byCount }: Vocabulary): Float32Array {
+function frequencyRanks({ byCount }: Vocabulary): Float32Array {
   const ranks = new Float32Array(byCount.length);
   byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
   return ranks;
 }
 
 /** Memoise `make` for its last argument. */
-function lastOf<From, To>(make: (from: From) => To): (from: From) => To {
+function memoiseLast<From, To>(make: (from: From) => To): (from: From) => To {
   let last: [From, To] | null = null;
   return (from) => (last?.[0] === from ? last : (last = [from, make(from)]))[1];
 }

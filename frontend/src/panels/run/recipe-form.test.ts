@@ -1,34 +1,40 @@
 import { describe, expect, it } from "vitest";
-import { blank, fieldOf, recipeOf } from "./recipe-form";
+import { defaultForm, fieldOfError, recipeFromForm } from "./recipe-form";
 
 describe("new run", () => {
   it("leaves out what was left empty", () => {
-    const recipe = recipeOf({ ...blank(), seed: null, rate: null }, "");
+    const recipe = recipeFromForm({ ...defaultForm(), seed: null, rate: null }, "");
     expect(recipe).not.toHaveProperty("seed");
     expect(recipe["optimiser"]).toEqual({ kind: "lazy" });
     expect(recipe["corpus"]).toEqual({ kind: "lamptown", vocabulary_size: 4_000 });
   });
 
   it("names an uploaded text", () => {
-    const recipe = recipeOf({ ...blank(), corpus: "text" }, "emma.txt");
+    const recipe = recipeFromForm({ ...defaultForm(), corpus: "text" }, "emma.txt");
     expect(recipe["corpus"]).toMatchObject({ kind: "text", name: "emma.txt" });
   });
 
   it("says how often and how much is kept", () => {
-    const recipe = recipeOf({ ...blank(), keyframes: 50, budget: 1.5 }, "");
+    const recipe = recipeFromForm({ ...defaultForm(), keyframes: 50, budget: 1.5 }, "");
     expect(recipe["cadence"]).toEqual({ keyframe_every: 50 });
     expect(recipe["disk_budget"]).toBe(1_500_000);
-    expect(recipeOf({ ...blank(), budget: null }, "")).not.toHaveProperty("disk_budget");
-    expect(fieldOf("recipe.cadence.keyframe_every: Input should be at least 1")).toBe("keyframes");
-    expect(fieldOf("recipe.disk_budget: Input should be at least 1000000")).toBe("budget");
+    expect(recipeFromForm({ ...defaultForm(), budget: null }, "")).not.toHaveProperty(
+      "disk_budget",
+    );
+    expect(fieldOfError("recipe.cadence.keyframe_every: Input should be at least 1")).toBe(
+      "keyframes",
+    );
+    expect(fieldOfError("recipe.disk_budget: Input should be at least 1000000")).toBe("budget");
   });
 
   it("finds the field a refusal is about", () => {
-    expect(fieldOf("optimiser.learning_rate: Input should be greater than 0 (got 0)")).toBe("rate");
-    expect(fieldOf("model: dim (63) must be a multiple of heads (4)")).toBeNull();
-    expect(fieldOf("model.dim: Input should be a valid integer")).toBe("dim");
-    expect(fieldOf("recipe.steps: Input should be at least 1")).toBe("steps");
-    expect(fieldOf("corpus: the text is too short")).toBe("corpus");
-    expect(fieldOf("As many runs are training as this server allows.")).toBeNull();
+    expect(fieldOfError("optimiser.learning_rate: Input should be greater than 0 (got 0)")).toBe(
+      "rate",
+    );
+    expect(fieldOfError("model: dim (63) must be a multiple of heads (4)")).toBeNull();
+    expect(fieldOfError("model.dim: Input should be a valid integer")).toBe("dim");
+    expect(fieldOfError("recipe.steps: Input should be at least 1")).toBe("steps");
+    expect(fieldOfError("corpus: the text is too short")).toBe("corpus");
+    expect(fieldOfError("As many runs are training as this server allows.")).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 /** The form for a new run, and its conversion to a recipe. Pure. */
 
-export interface Wish {
+export interface RecipeForm {
   corpus: "lamptown" | "manuals" | "text";
   optimiser: "lazy" | "adam" | "sgd";
   tied: boolean;
@@ -18,7 +18,7 @@ export interface Wish {
 }
 
 /** Return the defaults of `lamplighter/recipe.py`. */
-export function blank(): Wish {
+export function defaultForm(): RecipeForm {
   return {
     corpus: "lamptown",
     optimiser: "lazy",
@@ -36,22 +36,22 @@ export function blank(): Wish {
 }
 
 /** Convert a form to a recipe; an empty field is left to the server. */
-export function recipeOf(wish: Wish, file: string): Record<string, unknown> {
+export function recipeFromForm(form: RecipeForm, file: string): Record<string, unknown> {
   const given = (fields: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
   return given({
     corpus: given({
-      kind: wish.corpus,
-      name: wish.corpus === "text" ? file : null,
-      vocabulary_size: wish.vocabulary,
-      shuffle_words: wish.shuffle || null,
+      kind: form.corpus,
+      name: form.corpus === "text" ? file : null,
+      vocabulary_size: form.vocabulary,
+      shuffle_words: form.shuffle || null,
     }),
-    model: given({ dim: wish.dim, layers: wish.layers, tied: wish.tied }),
-    optimiser: given({ kind: wish.optimiser, learning_rate: wish.rate }),
-    cadence: given({ keyframe_every: wish.keyframes }),
-    steps: wish.steps,
-    seed: wish.seed,
-    disk_budget: wish.budget === null ? null : Math.round(wish.budget * 1e6),
+    model: given({ dim: form.dim, layers: form.layers, tied: form.tied }),
+    optimiser: given({ kind: form.optimiser, learning_rate: form.rate }),
+    cadence: given({ keyframe_every: form.keyframes }),
+    steps: form.steps,
+    seed: form.seed,
+    disk_budget: form.budget === null ? null : Math.round(form.budget * 1e6),
   });
 }
 
@@ -69,7 +69,7 @@ const FIELDS: [RegExp, string][] = [
 ];
 
 /** Return the form field that an error message names; null if it names none. */
-export function fieldOf(message: string): string | null {
+export function fieldOfError(message: string): string | null {
   const where = message.split(":")[0] ?? "";
   return FIELDS.find(([pattern]) => pattern.test(where))?.[1] ?? null;
 }

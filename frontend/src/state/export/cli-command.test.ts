@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Recipe } from "../../api/rest";
-import { commandOf } from "./cli-command";
+import { repeatCommand } from "./cli-command";
 
 const RECIPE: Recipe = {
   corpus: {
@@ -25,7 +25,7 @@ const RECIPE: Recipe = {
 
 describe("commandOf", () => {
   it("says every setting, so that other defaults change nothing", () => {
-    expect(commandOf(RECIPE)).toEqual({
+    expect(repeatCommand(RECIPE)).toEqual({
       command:
         "lamplighter train --corpus lamptown --steps 450 --vocabulary 4000 --tokeniser words --dim 64 --layers 2" +
         " --heads 4 --context 32 --batch 16 --optimiser lazy --learning-rate 0.003 --seed 7 --threads 1 --device cpu" +
@@ -33,25 +33,25 @@ describe("commandOf", () => {
       toml: null,
     });
     const tied = { ...RECIPE, model: { ...RECIPE.model, tied: true } };
-    expect(commandOf(tied)!.command).toContain("--tied");
+    expect(repeatCommand(tied)!.command).toContain("--tied");
   });
 
   it("needs a file for what has no option", () => {
     const odd = { ...RECIPE, passages: 2, optimiser: { ...RECIPE.optimiser, clip_norm: 0.5 } };
-    const again = commandOf(odd)!;
+    const again = repeatCommand(odd)!;
     expect(again.command).toBe("lamplighter train --recipe recipe.toml");
     expect(again.toml).toContain('[optimiser]\nkind = "lazy"\nlearning_rate = 0.003');
     expect(again.toml!.indexOf("passages = 2")).toBeLessThan(again.toml!.indexOf("["));
     // As many passages as the command line takes by itself need none.
-    expect(commandOf({ ...RECIPE, sequences: 6, passages: 3 })!.toml).toBeNull();
+    expect(repeatCommand({ ...RECIPE, sequences: 6, passages: 3 })!.toml).toBeNull();
   });
 
   it("quotes the name of a text, whatever is in it", () => {
     const text = (name: string) =>
-      commandOf({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "text", name } })!.command;
+      repeatCommand({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "text", name } })!.command;
     expect(text("my.txt")).toContain("--corpus my.txt ");
     expect(text("it's $(here).txt")).toContain(`--corpus 'it'\\''s $(here).txt' `);
     expect(text("-x\n")).toContain("--corpus '-x' ");
-    expect(commandOf({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "recorded" } })).toBeNull();
+    expect(repeatCommand({ ...RECIPE, corpus: { ...RECIPE.corpus, kind: "recorded" } })).toBeNull();
   });
 });

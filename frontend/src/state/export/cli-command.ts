@@ -2,7 +2,7 @@
 
 import type { Recipe } from "../../api/rest";
 
-export interface Again {
+export interface RepeatCommand {
   command: string;
   /**
    * Content of the `recipe.toml` that the command needs for settings without an option; null: none.
@@ -12,50 +12,55 @@ export interface Again {
 
 /** Defaults of `lamplighter/recipe.py` for settings without a command-line option. */
 const PASSAGES = 4;
-const UNSAID = { embedding_factor: 5, clip_norm: 1, checkpoint_every: 250, verify_every: 50 };
+const DEFAULTS_WITHOUT_OPTION = {
+  embedding_factor: 5,
+  clip_norm: 1,
+  checkpoint_every: 250,
+  verify_every: 50,
+};
 
 /**
  * Return the command that trains `recipe` again; null for a run from a user's own training loop,
  * which no command of ours can repeat.
  */
-export function commandOf(recipe: Recipe): Again | null {
+export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   const { corpus, model, optimiser, cadence, map } = recipe;
   if (corpus.kind === "recorded") return null;
-  const passages = shared(recipe.sequences);
-  const whole =
-    optimiser.embedding_factor !== UNSAID.embedding_factor ||
-    optimiser.clip_norm !== UNSAID.clip_norm ||
-    cadence.checkpoint_every !== UNSAID.checkpoint_every ||
-    cadence.verify_every !== UNSAID.verify_every ||
+  const passages = defaultPassages(recipe.sequences);
+  const needsFile =
+    optimiser.embedding_factor !== DEFAULTS_WITHOUT_OPTION.embedding_factor ||
+    optimiser.clip_norm !== DEFAULTS_WITHOUT_OPTION.clip_norm ||
+    cadence.checkpoint_every !== DEFAULTS_WITHOUT_OPTION.checkpoint_every ||
+    cadence.verify_every !== DEFAULTS_WITHOUT_OPTION.verify_every ||
     recipe.passages !== passages;
   const text = corpus.kind === "text";
   const words: (string | number | null)[] = ["lamplighter train"];
-  const say = (option: string, value: string | number) => words.push(`--${option}`, value);
-  if (whole) say("recipe", "recipe.toml");
-  if (text) say("corpus", quoted(corpus.name || "TEXT"));
-  if (whole) return { command: words.join(" "), toml: tomlOf(recipe) };
-  if (!text) say("corpus", corpus.kind);
-  say("steps", recipe.steps);
-  say("vocabulary", corpus.vocabulary_size);
-  say("tokeniser", corpus.tokeniser);
+  const addOption = (option: string, value: string | number) => words.push(`--${option}`, value);
+  if (needsFile) addOption("recipe", "recipe.toml");
+  if (text) addOption("corpus", shellQuoted(corpus.name || "TEXT"));
+  if (needsFile) return { command: words.join(" "), toml: recipeToml(recipe) };
+  if (!text) addOption("corpus", corpus.kind);
+  addOption("steps", recipe.steps);
+  addOption("vocabulary", corpus.vocabulary_size);
+  addOption("tokeniser", corpus.tokeniser);
   if (corpus.shuffle_words) words.push("--shuffle-words");
-  say("dim", model.dim);
-  say("layers", model.layers);
-  say("heads", model.heads);
-  say("context", model.context);
-  say("batch", recipe.sequences);
-  say("optimiser", optimiser.kind);
+  addOption("dim", model.dim);
+  addOption("layers", model.layers);
+  addOption("heads", model.heads);
+  addOption("context", model.context);
+  addOption("batch", recipe.sequences);
+  addOption("optimiser", optimiser.kind);
   if (model.tied) words.push("--tied");
-  say("learning-rate", optimiser.learning_rate);
-  say("seed", recipe.seed);
-  say("threads", recipe.threads);
-  say("device", recipe.device);
-  say("keyframe-every", cadence.keyframe_every);
-  say("map", map.method);
-  say("map-neighbours", map.neighbours);
-  say("map-min-dist", map.min_dist);
-  say("map-spread", map.spread);
-  say("disk-budget", recipe.disk_budget / 1e6);
+  addOption("learning-rate", optimiser.learning_rate);
+  addOption("seed", recipe.seed);
+  addOption("threads", recipe.threads);
+  addOption("device", recipe.device);
+  addOption("keyframe-every", cadence.keyframe_every);
+  addOption("map", map.method);
+  addOption("map-neighbours", map.neighbours);
+  addOption("map-min-dist", map.min_dist);
+  addOption("map-spread", map.spread);
+  addOption("disk-budget", recipe.disk_budget / 1e6);
   return { command: words.join(" "), toml: null };
 }
 
@@ -63,13 +68,13 @@ export function commandOf(recipe: Recipe): Again | null {
  * Return the passages a batch gets from the command line: the largest divisor of `sequences` up to
  * the default.
  */
-function shared(sequences: number): number {
+function defaultPassages(sequences: number): number {
   for (let n = Math.min(PASSAGES, sequences); n > 1; n--) if (sequences % n === 0) return n;
   return 1;
 }
 
 /** Quote a word for a shell, and remove its control characters. */
-function quoted(word: string): string {
+function shellQuoted(word: string): string {
   const plain = word.replace(/\p{Cc}/gu, "");
   return /^[\w./-]+$/.test(plain) && !plain.startsWith("-")
     ? plain
@@ -77,7 +82,7 @@ function quoted(word: string): string {
 }
 
 /** Return the recipe as TOML, with the tables last. */
-function tomlOf(recipe: Recipe): string {
+function recipeToml(recipe: Recipe): string {
   const lines = (part: object) =>
     Object.entries(part)
       .filter(([, value]) => typeof value !== "object")

@@ -1,43 +1,43 @@
 /** The exports of a run, polled while they are on screen. */
 
-import { ask, runPath, send, type Export, type ExportFormat } from "../../api/rest";
-import { Asking } from "../query/polled-query.svelte";
+import { requestJson, runPath, sendJson, type Export, type ExportFormat } from "../../api/rest";
+import { PolledQuery } from "../query/polled-query.svelte";
 
-const SOON = 500;
-const LATER = 4_000;
+const RUNNING_INTERVAL = 500;
+const IDLE_INTERVAL = 4_000;
 
-export class Exports extends Asking {
+export class Exports extends PolledQuery {
   /** Newest first; null until the first answer. */
   items = $state.raw<Export[] | null>(null);
   /** Id of the export last requested on this page. */
-  asked: string | null = null;
+  lastRequested: string | null = null;
 
   constructor(private readonly run: string) {
     super();
-    void this.look();
+    void this.poll();
   }
 
-  make(format: ExportFormat, step: number | null): Promise<void> {
-    return this.change(async () => {
-      this.asked = (await send<Export>(this.path(), { format, step })).id;
+  create(format: ExportFormat, step: number | null): Promise<void> {
+    return this.mutate(async () => {
+      this.lastRequested = (await sendJson<Export>(this.path(), { format, step })).id;
     });
   }
 
   /** Cancel a running export, or delete a finished one. */
-  drop(item: Export): Promise<void> {
-    return this.change(() => ask(this.path(item.id), { method: "DELETE" }));
+  remove(item: Export): Promise<void> {
+    return this.mutate(() => requestJson(this.path(item.id), { method: "DELETE" }));
   }
 
-  fileOf(item: Export): string {
+  fileUrl(item: Export): string {
     return `${this.path(item.id)}/file`;
   }
 
-  protected async fetch(signal: AbortSignal) {
-    this.items = (await ask<{ items: Export[] }>(this.path(), { signal })).items;
+  protected async fetchLatest(signal: AbortSignal) {
+    this.items = (await requestJson<{ items: Export[] }>(this.path(), { signal })).items;
   }
 
-  protected pause() {
-    return this.items?.some((item) => item.state === "running") ? SOON : LATER;
+  protected pollDelay() {
+    return this.items?.some((item) => item.state === "running") ? RUNNING_INTERVAL : IDLE_INTERVAL;
   }
 
   private path(id = ""): string {

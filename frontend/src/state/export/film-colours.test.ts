@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
-import { vocabularyOf } from "../../api/vocabulary";
-import { shadesOfReel } from "./film-colours";
+import { buildVocabulary } from "../../api/vocabulary";
+import { filmColourScales } from "./film-colours";
 
-const vocabulary = vocabularyOf(
+const vocabulary = buildVocabulary(
   "run",
   ["a", "b", "c"].map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
   [],
@@ -16,10 +16,10 @@ const none = () => [];
 describe("the shades of a film", () => {
   it("stand on one scale, so that a shade means the same in every shot", () => {
     const shots = [shot([1, NaN, 0]), shot([1, 2, 100])];
-    const [first, last] = shadesOfReel("moved", vocabulary, shots, none);
-    expect(first!.of[0]).toBe(last!.of[0]);
-    expect(first!.of[0]).not.toBe(last!.of[2]);
-    const other = (at: number) => first!.entries[first!.of[at]!]!.other;
+    const [first, last] = filmColourScales("moved", vocabulary, shots, none);
+    expect(first!.entryOf[0]).toBe(last!.entryOf[0]);
+    expect(first!.entryOf[0]).not.toBe(last!.entryOf[2]);
+    const other = (at: number) => first!.entries[first!.entryOf[at]!]!.other;
     expect([other(1), other(2)]).toEqual(["unknown", "rest"]);
     // One legend: it counts over all shots.
     expect(first!.entries).toBe(last!.entries);
@@ -27,17 +27,21 @@ describe("the shades of a film", () => {
   });
 
   it("are the same for all shots where nothing changes", () => {
-    const [first, last] = shadesOfReel("frequency", vocabulary, [shot(null), shot(null)], none);
+    const [first, last] = filmColourScales("frequency", vocabulary, [shot(null), shot(null)], none);
     expect(first).toBe(last);
   });
 
   it("are of the districts of each shot, and of none before there were any", () => {
     const found = { names: ["x"], of: Uint16Array.of(1, 0, 1), vocabulary: 3 } as Districts;
     const shots = [shot(null), shot(null, found), shot(null, found)];
-    const [before, then, after] = shadesOfReel("district", vocabulary, shots, () => [4]);
-    expect(Array.from(before!.of)).toEqual([0, 0, 0]);
+    const [before, then, after] = filmColourScales("district", vocabulary, shots, () => [4]);
+    expect(Array.from(before!.entryOf)).toEqual([0, 0, 0]);
     expect(before!.entries[0]!.other).toBe("none");
     expect(then).toBe(after);
-    expect(then!.entries[then!.of[2]!]).toMatchObject({ name: "x", shade: { kind: 4 }, count: 2 });
+    expect(then!.entries[then!.entryOf[2]!]).toMatchObject({
+      name: "x",
+      shade: { kind: 4 },
+      count: 2,
+    });
   });
 });

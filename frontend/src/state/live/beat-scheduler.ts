@@ -12,13 +12,13 @@ import type { Pulse } from "../../api/frames";
 export const SHORTEST_INTERVAL = 340;
 
 /** Bounds in ms on how long a due beat waits for a step newer than the last one seen. */
-const GRACE = 120;
-const PATIENCE = 1_000;
+const SHORTEST_WAIT = 120;
+const LONGEST_WAIT = 1_000;
 
 export class BeatScheduler {
-  private last = -Infinity;
+  private lastBeat = -Infinity;
   private pending: Pulse | null = null;
-  private arrived = -Infinity;
+  private lastArrival = -Infinity;
   /** Time between the last two steps, ms; the next is expected after about as long. */
   private gap = 0;
   private shortest = SHORTEST_INTERVAL;
@@ -40,17 +40,18 @@ export class BeatScheduler {
    */
   offer(pulse: Pulse, now: number): Pulse | null {
     if (pulse.merged) return null;
-    this.gap = now - this.arrived;
-    this.arrived = now;
-    if (now - this.last >= this.shortest) return this.fire(pulse, now);
+    this.gap = now - this.lastArrival;
+    this.lastArrival = now;
+    if (now - this.lastBeat >= this.shortest) return this.fire(pulse, now);
     this.pending = pulse;
     return null;
   }
 
   /** Return the waiting step if it is due at `now` (ms) and no newer one came, else null. */
   tick(now: number): Pulse | null {
-    if (!this.pending || now - this.last < this.shortest) return null;
-    const awaited = this.arrived + Math.min(PATIENCE, Math.max(GRACE, 1.5 * this.gap));
+    if (!this.pending || now - this.lastBeat < this.shortest) return null;
+    const awaited =
+      this.lastArrival + Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, 1.5 * this.gap));
     return now < awaited ? null : this.fire(this.pending, now);
   }
 
@@ -60,7 +61,7 @@ export class BeatScheduler {
   }
 
   private fire(pulse: Pulse, now: number): Pulse {
-    this.last = now;
+    this.lastBeat = now;
     this.pending = null;
     return pulse;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Frame } from "../../api/frames";
-import { Tally } from "./frame-counts";
+import { FrameCounts } from "./frame-counts";
 
 const pulse = (step: number, firstStep = step, attempt = 1) =>
   ({ kind: "pulse", attempt, step, firstStep, merged: firstStep < step }) as Frame;
@@ -8,9 +8,9 @@ const census = (step: number, attempt = 1) => ({ kind: "census", attempt, step }
 
 describe("tally", () => {
   it("counts the steps of merged pulses, and what falls between two connections", () => {
-    const tally = new Tally();
+    const tally = new FrameCounts();
     for (const frame of [census(4), pulse(5), pulse(9, 6), census(12), pulse(13)])
-      tally.take(frame);
+      tally.receive(frame);
     expect(tally.frames.pulse).toBe(3);
     expect(tally.merged).toBe(1);
     expect(tally.stretches).toEqual([
@@ -22,33 +22,33 @@ describe("tally", () => {
   });
 
   it("knows what is still to be read from the record", () => {
-    const tally = new Tally();
-    tally.fetched(4);
-    tally.take(census(4));
-    expect(tally.wanting).toBe(false);
-    tally.take(pulse(5));
-    tally.take(census(9));
-    tally.fetched(8);
-    expect(tally.wanting).toBe(true);
-    tally.fetched(9);
-    expect(tally.wanting).toBe(false);
+    const tally = new FrameCounts();
+    tally.markFetched(4);
+    tally.receive(census(4));
+    expect(tally.hasGaps).toBe(false);
+    tally.receive(pulse(5));
+    tally.receive(census(9));
+    tally.markFetched(8);
+    expect(tally.hasGaps).toBe(true);
+    tally.markFetched(9);
+    expect(tally.hasGaps).toBe(false);
   });
 
   it("notices a lost pulse", () => {
-    const tally = new Tally();
-    for (const frame of [census(0), pulse(1), pulse(4)]) tally.take(frame);
+    const tally = new FrameCounts();
+    for (const frame of [census(0), pulse(1), pulse(4)]) tally.receive(frame);
     expect(tally.lost).toBe(2);
     expect(tally.stretches.map(({ first, last }) => [first, last])).toEqual([[1, 1], [4, 4]]); // prettier-ignore
   });
 
   it("misses nothing that a new attempt took, or that is of another time", () => {
-    const tally = new Tally();
+    const tally = new FrameCounts();
     for (const frame of [census(0), pulse(1), census(9), census(5, 2), pulse(6, 6, 2)])
-      tally.take(frame);
-    tally.fetched(5);
-    expect(tally.wanting).toBe(false);
-    tally.leave();
-    tally.take(census(300));
+      tally.receive(frame);
+    tally.markFetched(5);
+    expect(tally.hasGaps).toBe(false);
+    tally.breakSequence();
+    tally.receive(census(300));
     expect(tally.gaps.length).toBe(1);
     expect(tally.lost).toBe(0);
   });

@@ -7,7 +7,7 @@
 import type { Frame } from "../../api/frames";
 
 /** A range of consecutive steps covered by the pulses of one connection. */
-export interface Stretch {
+export interface ReceivedRange {
   attempt: number;
   first: number;
   last: number;
@@ -15,7 +15,7 @@ export interface Stretch {
 }
 
 /** A range of steps before a census that no pulse covered. */
-export interface Gap {
+export interface MissedRange {
   first: number;
   last: number;
   /** Set once the record was read up to its end. */
@@ -23,9 +23,9 @@ export interface Gap {
 }
 
 /** Limit on the ranges and gaps kept, newest last: a page may stay open for weeks. */
-const MOST = 1_000;
+const MAX_RANGES = 1_000;
 
-export class Tally {
+export class FrameCounts {
   readonly frames: Record<Frame["kind"], number> = {
     pulse: 0,
     layout: 0,
@@ -37,61 +37,65 @@ export class Tally {
   merged = 0;
   /** Steps missing between two pulses of one connection; must stay 0. */
   lost = 0;
-  readonly stretches: Stretch[] = [];
-  readonly gaps: Gap[] = [];
+  readonly stretches: ReceivedRange[] = [];
+  readonly gaps: MissedRange[] = [];
   /** Last step covered by a pulse or a census; null after a jump to another time. */
-  private at: number | null = 0;
+  private lastStep: number | null = 0;
   /** Step that the record was read up to. */
-  private read = 0;
-  private open: Stretch | null = null;
+  private recordedStep = 0;
+  private open: ReceivedRange | null = null;
 
-  take(frame: Frame) {
+  receive(frame: Frame) {
     this.frames[frame.kind] += 1;
-    if (frame.kind === "census") this.begin(frame.step);
+    if (frame.kind === "census") this.startAtCensus(frame.step);
     if (frame.kind !== "pulse") return;
     const { attempt, firstStep, step, merged } = frame;
     if (merged) this.merged += 1;
-    const missing = this.at === null ? 0 : Math.max(0, firstStep - this.at - 1);
+    const missing = this.lastStep === null ? 0 : Math.max(0, firstStep - this.lastStep - 1);
     this.lost += missing;
-    this.at = step;
+    this.lastStep = step;
     if (this.open && !missing && this.open.attempt === attempt) {
       this.open.last = step;
       this.open.pulses += 1;
     } else {
       this.open = { attempt, first: firstStep, last: step, pulses: 1 };
-      keep(this.stretches, this.open);
+      pushBounded(this.stretches, this.open);
     }
   }
 
   /** Note that the record was read up to a step. */
-  fetched(last: number) {
-    this.read = last;
+  markFetched(last: number) {
+    this.recordedStep = last;
     for (const gap of this.gaps) gap.fetched ||= gap.last <= last;
   }
 
   /** Return whether steps between two connections still have to be read from the record. */
-  get wanting(): boolean {
+  get hasGaps(): boolean {
     return this.gaps.some(({ fetched }) => !fetched);
   }
 
   /** Break the sequence for a jump to another time: the next frame does not continue it. */
-  leave() {
-    this.at = null;
+  breakSequence() {
+    this.lastStep = null;
     this.open = null;
   }
 
-  private begin(step: number) {
+  private startAtCensus(step: number) {
     // A new attempt took those steps again, so they are not missing.
     for (const gap of this.gaps) if (!gap.fetched) gap.last = Math.min(gap.last, step);
-    if (this.at !== null && step > this.at) {
-      keep(this.gaps, { first: this.at + 1, last: step, fetched: step <= this.read });
+    if (this.lastStep !== null && step > this.lastStep) {
+      pushBounded(this.gaps, {
+        first: this.lastStep + 1,
+        last: step,
+        fetched: step <= this.recordedStep,
+      });
     }
-    this.at = step;
+    this.lastStep = step;
     this.open = null;
   }
 }
 
-function keep<Item>(list: Item[], item: Item) {
+function pushBounded<Item>(list: Item[], item: Item) {
   list.push(item);
-  if (list.length > MOST) list.shift();
+  if (list.length > MAX_RANGES) list.shift();
 }

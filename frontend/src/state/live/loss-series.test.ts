@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { History, smoothed } from "./loss-series";
+import { LossSeries, smoothed } from "./loss-series";
 
 const point = (step: number, attempt = 1, loss = step) => ({
   attempt,
@@ -11,49 +11,49 @@ const point = (step: number, attempt = 1, loss = step) => ({
 
 describe("history", () => {
   it("stays small however long the run", () => {
-    const history = new History(100);
-    for (let step = 1; step <= 10_000; step++) history.add(point(step));
-    const { steps } = history.series();
+    const history = new LossSeries(100);
+    for (let step = 1; step <= 10_000; step++) history.addPoint(point(step));
+    const { steps } = history.chartData();
     expect(steps.length).toBeLessThanOrEqual(100);
     expect(steps.at(-1)).toBeGreaterThan(9_800);
     expect(new Set(steps).size).toBe(steps.length);
   });
 
   it("goes on where the server's record ends", () => {
-    const history = new History();
-    history.begin([point(21), point(11), point(1)]);
-    for (const step of [20, 21, 22, 30, 31]) history.add(point(step));
-    expect(history.series().steps).toEqual([1, 11, 21, 22, 30, 31]);
+    const history = new LossSeries();
+    history.load([point(21), point(11), point(1)]);
+    for (const step of [20, 21, 22, 30, 31]) history.addPoint(point(step));
+    expect(history.chartData().steps).toEqual([1, 11, 21, 22, 30, 31]);
   });
 
   it("keeps what happened while the record was on its way", () => {
-    const history = new History();
-    for (const step of [3, 4, 5]) history.add(point(step));
-    history.begin([point(1), point(2), point(3)]);
-    expect(history.series().steps).toEqual([1, 2, 3, 4, 5]);
-    history.begin([point(1), point(2, 2)]);
-    expect(history.series().steps).toEqual([1, 2]);
+    const history = new LossSeries();
+    for (const step of [3, 4, 5]) history.addPoint(point(step));
+    history.load([point(1), point(2), point(3)]);
+    expect(history.chartData().steps).toEqual([1, 2, 3, 4, 5]);
+    history.load([point(1), point(2, 2)]);
+    expect(history.chartData().steps).toEqual([1, 2]);
   });
 
   it("keeps a newer attempt that began while the record was on its way", () => {
-    const history = new History();
-    for (const step of [8, 9]) history.add(point(step));
-    for (const step of [6, 7]) history.add(point(step, 2, 60));
-    history.begin([1, 2, 3, 4, 5, 6, 7, 8].map((step) => point(step)));
-    expect(history.series().steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    expect(history.series().losses.slice(-2)).toEqual([60, 60]);
-    history.begin([1, 6, 7, 8].map((step) => point(step, 2)));
-    expect(history.series().steps).toEqual([1, 6, 7, 8]);
+    const history = new LossSeries();
+    for (const step of [8, 9]) history.addPoint(point(step));
+    for (const step of [6, 7]) history.addPoint(point(step, 2, 60));
+    history.load([1, 2, 3, 4, 5, 6, 7, 8].map((step) => point(step)));
+    expect(history.chartData().steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(history.chartData().losses.slice(-2)).toEqual([60, 60]);
+    history.load([1, 6, 7, 8].map((step) => point(step, 2)));
+    expect(history.chartData().steps).toEqual([1, 6, 7, 8]);
   });
 
   it("loses no loss that stands out, however long the run", () => {
     const odd = new Map([[77, 50], [4_321, -50], [9_000, NaN]]); // prettier-ignore
-    const history = new History(100);
-    history.begin([point(1, 1, 3), point(33, 1, 40), point(60, 1, -40)]);
+    const history = new LossSeries(100);
+    history.load([point(1, 1, 3), point(33, 1, 40), point(60, 1, -40)]);
     for (let step = 61; step <= 10_000; step++) {
-      history.add(point(step, 1, odd.get(step) ?? 2 + Math.sin(step)));
+      history.addPoint(point(step, 1, odd.get(step) ?? 2 + Math.sin(step)));
     }
-    const { steps, losses } = history.series();
+    const { steps, losses } = history.chartData();
     expect(steps.length).toBeLessThanOrEqual(100);
     for (const step of [77, 4_321, 9_000]) expect(steps).toContain(step);
     expect(Math.max(...losses.filter(Number.isFinite))).toBe(50);
@@ -62,17 +62,17 @@ describe("history", () => {
   });
 
   it("lets a new attempt replace the tail of the old", () => {
-    const history = new History();
-    for (let step = 1; step <= 9; step++) history.add(point(step));
-    history.add(point(6, 2, 60));
-    expect(history.series().losses).toEqual([1, 2, 3, 4, 5, 60]);
+    const history = new LossSeries();
+    for (let step = 1; step <= 9; step++) history.addPoint(point(step));
+    history.addPoint(point(6, 2, 60));
+    expect(history.chartData().losses).toEqual([1, 2, 3, 4, 5, 60]);
   });
 
   it("gives norms by layer", () => {
-    const history = new History();
-    history.add(point(1));
-    history.add({ ...point(2), norms: [3] });
-    expect(history.series().norms).toEqual([
+    const history = new LossSeries();
+    history.addPoint(point(1));
+    history.addPoint({ ...point(2), norms: [3] });
+    expect(history.chartData().norms).toEqual([
       [1, 3],
       [2, NaN],
     ]);

@@ -1,6 +1,6 @@
 /** Loss, layer norms and coverage by step, thinned so that a long run stays light. Pure. */
 
-export interface Series {
+export interface LossChartData {
   steps: number[];
   losses: number[];
   /** The losses, smoothed over neighbouring points. */
@@ -11,7 +11,7 @@ export interface Series {
   ever: (number | null)[];
 }
 
-export interface Point {
+export interface LossPoint {
   attempt: number;
   step: number;
   loss: number;
@@ -23,29 +23,29 @@ export interface Point {
  * Limit on the points; at least half as many are kept. No chart of the page is wide enough to show
  * more apart.
  */
-const MOST = 1_200;
+const MAX_POINTS = 1_200;
 
-export class History {
-  private points: Point[] = [];
+export class LossSeries {
+  private points: LossPoint[] = [];
   /** Steps in a bin. Each bin keeps its lowest and its highest loss, so that outliers stay. */
-  private stretch = 1;
+  private binSize = 1;
 
-  constructor(private readonly most = MOST) {}
+  constructor(private readonly maxPoints = MAX_POINTS) {}
 
   /** Load the record. Points newer than it stay, those of a newer attempt included. */
-  begin(points: Point[]) {
+  load(points: LossPoint[]) {
     const known = this.points;
     this.points = [...points].sort((a, b) => a.step - b.step);
-    this.stretch = 1;
+    this.binSize = 1;
     this.thin();
     const { attempt, step } = this.points.at(-1) ?? { attempt: 0, step: -1 };
     for (const one of known) {
-      if (one.attempt > attempt || (one.attempt === attempt && one.step > step)) this.add(one);
+      if (one.attempt > attempt || (one.attempt === attempt && one.step > step)) this.addPoint(one);
     }
   }
 
   /** Add a step. A later attempt replaces the same steps of an earlier one. */
-  add(point: Point) {
+  addPoint(point: LossPoint) {
     const last = this.points.at(-1);
     if (last && point.attempt > last.attempt) {
       this.points = this.points.filter(({ step }) => step < point.step);
@@ -53,13 +53,13 @@ export class History {
       return;
     }
     this.points.push(point);
-    const open = this.stretchOf(point);
-    const first = this.points.findLastIndex((one) => this.stretchOf(one) !== open) + 1;
+    const open = this.binOf(point);
+    const first = this.points.findLastIndex((one) => this.binOf(one) !== open) + 1;
     this.points.push(...extremes(this.points.splice(first)));
     this.thin();
   }
 
-  series(): Series {
+  chartData(): LossChartData {
     const { points } = this;
     const losses = points.map(({ loss }) => loss);
     const layers = points.reduce((most, { norms }) => Math.max(most, norms.length), 0);
@@ -74,17 +74,17 @@ export class History {
     };
   }
 
-  private stretchOf({ step }: Point): number {
-    return Math.floor(step / this.stretch);
+  private binOf({ step }: LossPoint): number {
+    return Math.floor(step / this.binSize);
   }
 
   private thin() {
-    while (this.points.length > this.most) {
-      this.stretch *= 2;
-      const kept: Point[] = [];
-      let group: Point[] = [];
+    while (this.points.length > this.maxPoints) {
+      this.binSize *= 2;
+      const kept: LossPoint[] = [];
+      let group: LossPoint[] = [];
       for (const point of this.points) {
-        if (group[0] && this.stretchOf(group[0]) !== this.stretchOf(point)) {
+        if (group[0] && this.binOf(group[0]) !== this.binOf(point)) {
           kept.push(...extremes(group));
           group = [];
         }
@@ -98,9 +98,9 @@ export class History {
 /**
  * Return the points with the lowest and the highest loss, in order. NaN and Infinity rank highest.
  */
-function extremes(points: Point[]): Point[] {
+function extremes(points: LossPoint[]): LossPoint[] {
   if (points.length <= 2) return points;
-  const height = ({ loss }: Point) => (Number.isFinite(loss) ? loss : Infinity);
+  const height = ({ loss }: LossPoint) => (Number.isFinite(loss) ? loss : Infinity);
   let low = 0;
   let high = 0;
   points.forEach((point, i) => {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { Refusal } from "../../api/failure";
+import { ApiError } from "../../api/failure";
 import { FrameCache } from "./frame-cache";
 
 const PULSE = readFileSync(new URL("../../../../tests/golden/pulse-all.bin", import.meta.url));
@@ -42,26 +42,26 @@ it("asks once for what is wanted twice, and keeps it", async () => {
   const cache = new FrameCache(1 << 20, () => {});
   const before = requests;
   const both = [cache.fetch(wanted("a")), cache.fetch(wanted("a"), true)];
-  expect(cache.asking).toBe(1);
+  expect(cache.pendingCount).toBe(1);
   await answer("/a");
   const [first, second] = await Promise.all(both);
   expect(second).toBe(first);
   expect(first![0]!.kind).toBe("pulse");
   expect(await cache.fetch(wanted("a"))).toBe(first);
   expect(requests).toBe(before + 1);
-  expect([cache.asking, cache.bytes]).toEqual([0, PULSE.byteLength]);
+  expect([cache.pendingCount, cache.bytesReceived]).toEqual([0, PULSE.byteLength]);
 });
 
 it("tells of news when something has come, and not when it will not", async () => {
   const missed = vi.fn();
   const cache = new FrameCache(1 << 20, missed);
   let told = false;
-  void cache.news().then(() => (told = true));
+  void cache.nextArrival().then(() => (told = true));
   const failing = cache.fetch(wanted("gone"));
-  const settled = cache.settled();
-  await Promise.all([answer("/gone", 404), expect(failing).rejects.toThrow(Refusal)]);
+  const settled = cache.anySettled();
+  await Promise.all([answer("/gone", 404), expect(failing).rejects.toThrow(ApiError)]);
   await settled;
-  expect([told, cache.asking, missed.mock.calls.length]).toEqual([false, 0, 1]);
+  expect([told, cache.pendingCount, missed.mock.calls.length]).toEqual([false, 0, 1]);
   const coming = cache.fetch(wanted("here"));
   await answer("/here");
   await coming;
@@ -76,9 +76,9 @@ it("gives up what nobody waits for", async () => {
   const likely = cache.fetch(wanted("likely"), true);
   const later = cache.fetch(wanted("later"), true);
   const waited = cache.fetch(wanted("later"));
-  cache.giveUp(new Set(["likely"]));
+  cache.abortSpeculative(new Set(["likely"]));
   await expect(ahead).rejects.toThrow(/abort/);
-  expect(cache.asking).toBe(2);
+  expect(cache.pendingCount).toBe(2);
   await Promise.all([answer("/likely"), answer("/later"), likely, later, waited]);
   expect([cache.has("ahead"), cache.has("likely"), cache.has("later")]).toEqual([
     false,

@@ -4,125 +4,127 @@
  */
 
 import { decodeAll, type Frame } from "../../api/frames";
-import { askBytes } from "../../api/rest";
-import { Refusal } from "../../api/failure";
-import { Keep } from "./lru-cache";
+import { requestBytes } from "../../api/rest";
+import { ApiError } from "../../api/failure";
+import { LruCache } from "./lru-cache";
 
 /** Limit on parallel requests: browsers open six connections to a server. */
-const AT_ONCE = 6;
+const MAX_PARALLEL = 6;
 
 /** A request for frames: their cache key, and the path to fetch them from. */
-export type Wanted = [key: string, path: string];
+export type FrameRequest = [key: string, path: string];
 
-interface Asked {
+interface PendingFrames {
   frames: Promise<Frame[]>;
   abort: AbortController;
   /** Set while nobody awaits the result. */
-  ahead: boolean;
+  speculative: boolean;
 }
 
 export class FrameCache {
-  private readonly kept: Keep<Frame[]>;
-  private readonly asked = new Map<string, Asked>();
+  private readonly cache: LruCache<Frame[]>;
+  private readonly pending = new Map<string, PendingFrames>();
   /** Callbacks waiting for any response to arrive. */
-  private listening: (() => void)[] = [];
-  private came = 0;
+  private listeners: (() => void)[] = [];
+  private received = 0;
 
   /**
    * Open an empty cache of up to `maxBytes` bytes. `onMissing` is called when the server does not
    * have the frames.
    */
   constructor(
-    most: number,
-    private readonly missed: () => void,
+    maxBytes: number,
+    private readonly onMissing: () => void,
   ) {
-    this.kept = new Keep(most);
+    this.cache = new LruCache(maxBytes);
   }
 
   has(key: string): boolean {
-    return this.kept.has(key);
+    return this.cache.has(key);
   }
 
   /** Return the cached frames of that key. */
   get(key: string): Frame[] | undefined {
-    return this.kept.get(key);
+    return this.cache.get(key);
   }
 
   delete(key: string) {
-    this.kept.delete(key);
+    this.cache.delete(key);
   }
 
   /** Return the number of requests in flight. */
-  get asking(): number {
-    return this.asked.size;
+  get pendingCount(): number {
+    return this.pending.size;
   }
 
   /** Return whether the limit on parallel requests is reached. */
   get busy(): boolean {
-    return this.asking >= AT_ONCE;
+    return this.pendingCount >= MAX_PARALLEL;
   }
 
   /** Return the bytes received so far, cached or not. */
-  get bytes(): number {
-    return this.came;
+  get bytesReceived(): number {
+    return this.received;
   }
 
   /** Wait until any requested frames arrive. */
-  news(): Promise<void> {
-    return new Promise((done) => this.listening.push(done));
+  nextArrival(): Promise<void> {
+    return new Promise((done) => this.listeners.push(done));
   }
 
   /** Wait until one of the requests now in flight succeeds or fails. */
-  async settled(): Promise<void> {
-    await Promise.race([...this.asked.values()].map(({ frames }) => frames)).catch(() => undefined);
+  async anySettled(): Promise<void> {
+    await Promise.race([...this.pending.values()].map(({ frames }) => frames)).catch(
+      () => undefined,
+    );
   }
 
   /** Abort the speculative requests, except for those keys. */
-  giveUp(except: ReadonlySet<string>) {
-    for (const [key, { ahead, abort }] of this.asked) {
+  abortSpeculative(except: ReadonlySet<string>) {
+    for (const [key, { speculative: ahead, abort }] of this.pending) {
       if (!ahead || except.has(key)) continue;
-      this.asked.delete(key);
+      this.pending.delete(key);
       abort.abort();
     }
   }
 
   /** Abort every request. */
   close() {
-    for (const { abort } of this.asked.values()) abort.abort();
+    for (const { abort } of this.pending.values()) abort.abort();
   }
 
   /**
    * Return the frames of that key: cached, from a request in flight, or from a new one. Throws
    * `ApiError`, or the abort.
    */
-  async fetch([key, path]: Wanted, ahead = false): Promise<Frame[]> {
-    const kept = this.kept.get(key);
+  async fetch([key, path]: FrameRequest, speculative = false): Promise<Frame[]> {
+    const kept = this.cache.get(key);
     if (kept) return kept;
-    const there = this.asked.get(key);
-    if (there) {
-      if (!ahead) there.ahead = false;
-      return there.frames;
+    const inFlight = this.pending.get(key);
+    if (inFlight) {
+      if (!speculative) inFlight.speculative = false;
+      return inFlight.frames;
     }
     const abort = new AbortController();
-    const frames = askBytes(path, { signal: abort.signal }).then((data) => {
+    const frames = requestBytes(path, { signal: abort.signal }).then((data) => {
       const read = decodeAll(data);
-      this.kept.set(key, read, data.byteLength);
-      this.came += data.byteLength;
+      this.cache.set(key, read, data.byteLength);
+      this.received += data.byteLength;
       return read;
     });
-    const asked = { frames, abort, ahead };
-    this.asked.set(key, asked);
-    const over = () => {
-      if (this.asked.get(key) === asked) this.asked.delete(key);
+    const request = { frames, abort, speculative };
+    this.pending.set(key, request);
+    const done = () => {
+      if (this.pending.get(key) === request) this.pending.delete(key);
     };
     try {
       const read = await frames;
-      over();
-      for (const done of this.listening.splice(0)) done();
+      done();
+      for (const done of this.listeners.splice(0)) done();
       return read;
     } catch (error) {
-      over();
-      if (error instanceof Refusal && error.status >= 404) this.missed();
+      done();
+      if (error instanceof ApiError && error.status >= 404) this.onMissing();
       throw error;
     }
   }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Keep } from "./lru-cache";
+import { LruCache } from "./lru-cache";
 
 describe("what is kept", () => {
   it("is what was looked at last, up to so many bytes", () => {
-    const keep = new Keep<string>(10);
+    const keep = new LruCache<string>(10);
     keep.set("a", "A", 4);
     keep.set("b", "B", 4);
     expect(keep.get("a")).toBe("A");
@@ -13,7 +13,7 @@ describe("what is kept", () => {
   });
 
   it("is counted once, whatever takes its place", () => {
-    const keep = new Keep<number>(10);
+    const keep = new LruCache<number>(10);
     for (let i = 0; i < 5; i++) keep.set("a", i, 6);
     expect([keep.get("a"), keep.bytes]).toEqual([4, 6]);
     keep.delete("a");
@@ -25,7 +25,7 @@ describe("what is kept", () => {
   });
 
   it("may be one thing that is larger than all", () => {
-    const keep = new Keep<string>(10);
+    const keep = new LruCache<string>(10);
     keep.set("a", "A", 4);
     keep.set("large", "L", 99);
     expect([keep.get("a"), keep.get("large")]).toEqual([undefined, "L"]);

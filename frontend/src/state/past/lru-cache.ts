@@ -1,14 +1,14 @@
 /** An LRU cache bounded in bytes. Pure. */
 
-export class Keep<Value> {
+export class LruCache<Value> {
   /** Least recently used first. */
   private readonly values = new Map<string, { value: Value; bytes: number }>();
-  private held = 0;
+  private size = 0;
 
-  constructor(private readonly most: number) {}
+  constructor(private readonly maxBytes: number) {}
 
   get bytes(): number {
-    return this.held;
+    return this.size;
   }
 
   /** Return whether a key is cached, without counting as a use. */
@@ -27,21 +27,21 @@ export class Keep<Value> {
   set(key: string, value: Value, bytes: number) {
     this.delete(key);
     this.values.set(key, { value, bytes });
-    this.held += bytes;
+    this.size += bytes;
     for (const oldest of this.values.keys()) {
       // Keep a value larger than the limit while it is the only one: it is in use.
-      if (this.held <= this.most || oldest === key) break;
+      if (this.size <= this.maxBytes || oldest === key) break;
       this.delete(oldest);
     }
   }
 
   delete(key: string) {
-    this.held -= this.values.get(key)?.bytes ?? 0;
+    this.size -= this.values.get(key)?.bytes ?? 0;
     this.values.delete(key);
   }
 
   clear() {
     this.values.clear();
-    this.held = 0;
+    this.size = 0;
   }
 }

@@ -6,58 +6,66 @@
  * requests, and they are aborted as soon as another step becomes likelier.
  */
 
-import type { Census, Districts, Frame, Layout, Method, Pulse } from "../../api/frames";
-import { ask, runPath } from "../../api/rest";
-import { Refusal } from "../../api/failure";
-import { FrameCache, type Wanted } from "./frame-cache";
-import { Ledger } from "../../model/touch-counts";
+import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
+import { requestJson, runPath } from "../../api/rest";
+import { ApiError } from "../../api/failure";
+import { FrameCache, type FrameRequest } from "./frame-cache";
+import { TouchCounts } from "../../model/touch-counts";
 import type { Layouts } from "../shown-step.svelte";
-import { allAlong, inOrder, middleOf, placeAt, STRETCH, stretchOf, type Made } from "./step-ranges";
+import {
+  spreadSteps,
+  sortByStep,
+  middleOfRange,
+  lastRefAt,
+  RANGE_STEPS,
+  rangeOfStep,
+  type StepRef,
+} from "./step-ranges";
 
 /** Byte budget of the frame cache. */
-const MOST = 64 << 20;
+const MAX_BYTES = 64 << 20;
 /**
  * Parallel requests for steps that a scrub may pass, and their share of the byte budget; the rest
  * is for the steps actually shown.
  */
-const BESIDES = 3;
-const BESIDES_MOST = MOST / 2;
+const MAX_SKIM_REQUESTS = 3;
+const MAX_SKIM_BYTES = MAX_BYTES / 2;
 /**
  * Vocabulary size up to which the maps of a whole range are fetched together: many small responses
  * cost more than they hold.
  */
-const SMALL = 8_192;
+const SMALL_VOCABULARY = 8_192;
 
 /** Everything that can be shown of one step. */
-export interface Moment {
+export interface PastStep {
   attempt: number;
   step: number;
   /** The step's pulse; null for the state before the first step. */
   pulse: Pulse | null;
-  ledger: Ledger;
+  touchCounts: TouchCounts;
   /** For each view, the last map made at or before the step, or else the first map made at all. */
   layouts: Layouts;
   districts: Districts | null;
 }
 
-interface Index {
-  layouts: Record<Method, Made[]>;
-  districts: Made[];
+interface PastIndex {
+  layouts: Record<LayoutMethod, StepRef[]>;
+  districts: StepRef[];
 }
 
 /** A request for a map, which may come with others, and the step it was made for. */
-type WantedMap = [...Wanted, made: number];
+type MapRequest = [...FrameRequest, made: number];
 
-export class Past {
-  private readonly cache = new FrameCache(MOST, () => {
+export class PastStore {
+  private readonly cache = new FrameCache(MAX_BYTES, () => {
     // The index is out of date: the map was thinned out since, or its attempt was superseded.
     this.index = null;
   });
-  private index: Promise<Index> | null = null;
+  private index: Promise<PastIndex> | null = null;
   /** Part of the cache keys; a new value invalidates the cached light. */
-  private line = 0;
+  private generation = 0;
   /** Set to show the reprojected maps instead of those made live. */
-  private again = false;
+  private reprojected = false;
   /**
    * Identity of the skim in progress, so that a newer one can tell itself from an older; null:
    * none.
@@ -68,7 +76,7 @@ export class Past {
   constructor(
     private readonly run: string,
     private readonly vocabulary: number,
-    private readonly now: () => Made,
+    private readonly newest: () => StepRef,
     private readonly signal: AbortSignal,
   ) {
     signal.addEventListener("abort", () => {
@@ -81,27 +89,27 @@ export class Past {
    * Invalidate what is cached by step: another attempt took steps, or the other set of maps is to
    * be shown.
    */
-  renew(again: boolean) {
-    this.again = again;
+  invalidate(reprojected: boolean) {
+    this.reprojected = reprojected;
     this.index = null;
-    this.line += 1;
+    this.generation += 1;
   }
 
   /** Invalidate the index after a lost connection: the maps made meanwhile are missing from it. */
-  missed() {
+  invalidateIndex() {
     this.index = null;
   }
 
   /** Stop prefetching and drop the index, while nobody looks at the past. */
-  rest() {
+  suspend() {
     this.endSkim();
-    this.cache.giveUp(new Set());
+    this.cache.abortSpeculative(new Set());
     this.index = null;
   }
 
   /** Add a new map, or new districts, to the index if it is loaded. */
-  note(frame: Layout | Districts) {
-    this.listed(({ layouts, districts }) => {
+  addToIndex(frame: Layout | Districts) {
+    this.ifIndexed(({ layouts, districts }) => {
       const made = frame.kind === "layout" ? layouts[frame.method] : districts;
       const { attempt, step } = frame;
       if ((made.at(-1)?.step ?? -1) < step) made.push({ attempt, step });
@@ -112,18 +120,18 @@ export class Past {
    * Fetch all that is shown of a step, with the maps of the given views. Throws `ApiError` with the
    * server's reason.
    */
-  async moment(step: number, methods: readonly Method[]): Promise<Moment> {
+  async fetchStep(step: number, methods: readonly LayoutMethod[]): Promise<PastStep> {
     const [light, layouts, districts] = await Promise.all([
-      this.light(step),
-      this.layouts(step, methods),
-      this.districts(step),
+      this.fetchLight(step),
+      this.fetchLayouts(step, methods),
+      this.fetchDistricts(step),
     ]);
     const [census, ...pulses] = light as [Census, ...Pulse[]];
-    const ledger = new Ledger(this.vocabulary);
-    ledger.begin(census);
-    for (const pulse of pulses) if (pulse.step <= step) ledger.add(pulse);
+    const ledger = new TouchCounts(this.vocabulary);
+    ledger.loadCensus(census);
+    for (const pulse of pulses) if (pulse.step <= step) ledger.applyPulse(pulse);
     const pulse = pulses.find((one) => one.step === step) ?? null;
-    return { attempt: ledger.attempt, step, pulse, ledger, layouts, districts };
+    return { attempt: ledger.attempt, step, pulse, touchCounts: ledger, layouts, districts };
   }
 
   /** Return whether the limit on parallel requests is reached. */
@@ -132,69 +140,73 @@ export class Past {
   }
 
   /** Wait until any requested frames arrive. */
-  news(): Promise<void> {
-    return this.cache.news();
+  nextArrival(): Promise<void> {
+    return this.cache.nextArrival();
   }
 
   /**
    * Return the fully cached step nearest to `step`, on the way there from `from`; `step` itself if
    * it is cached, null if none is.
    */
-  async nearest(step: number, from: number, methods: readonly Method[]): Promise<number | null> {
-    const index = await this.list();
+  async nearestCached(
+    step: number,
+    from: number,
+    methods: readonly LayoutMethod[],
+  ): Promise<number | null> {
+    const index = await this.loadIndex();
     const back = step < from;
-    let { first } = stretchOf(step);
+    let { first } = rangeOfStep(step);
     let place = step;
     while (back ? place < from : place > from) {
-      if (this.keeps(index, place, methods)) return place;
-      const middle = middleOf(place);
+      if (this.isCached(index, place, methods)) return place;
+      const middle = middleOfRange(place);
       const between = back ? place < middle && middle < from : from < middle && middle < place;
-      if (between && this.keeps(index, middle, methods)) return middle;
-      first += back ? STRETCH : -STRETCH;
-      place = back ? first : first + STRETCH - 1;
+      if (between && this.isCached(index, middle, methods)) return middle;
+      first += back ? RANGE_STEPS : -RANGE_STEPS;
+      place = back ? first : first + RANGE_STEPS - 1;
     }
     return null;
   }
 
-  private keeps(index: Index, step: number, methods: readonly Method[]): boolean {
-    const light = this.cache.get(this.lightWanted(step)[0]);
+  private isCached(index: PastIndex, step: number, methods: readonly LayoutMethod[]): boolean {
+    const light = this.cache.get(this.lightRequest(step)[0]);
     return (
       light !== undefined &&
-      reaches(light, step) &&
-      [...this.layoutsWanted(index, step, methods), ...this.districtsWanted(index, step)].every(
+      includesStep(light, step) &&
+      [...this.layoutRequests(index, step, methods), ...this.districtRequests(index, step)].every(
         ([key]) => this.cache.has(key),
       )
     );
   }
 
   /** Fetch the maps that belong to a step, one for each view. */
-  async layouts(step: number, methods: readonly Method[]): Promise<Layouts> {
-    const found = await this.listedStill((index) =>
-      Promise.all(this.layoutsWanted(index, step, methods).map((one) => this.layout(one))),
+  async fetchLayouts(step: number, methods: readonly LayoutMethod[]): Promise<Layouts> {
+    const found = await this.withFreshIndex((index) =>
+      Promise.all(this.layoutRequests(index, step, methods).map((one) => this.fetchLayout(one))),
     );
     return Object.fromEntries(found.map((layout) => [layout.method, layout]));
   }
 
-  private async layout([key, path, made]: WantedMap): Promise<Layout> {
+  private async fetchLayout([key, path, made]: MapRequest): Promise<Layout> {
     const frames = (await this.cache.fetch([key, path])) as Layout[];
     const layout = frames.find(({ step }) => step === made);
     if (layout) return layout;
     // The map was thinned out since the index was read.
     this.cache.delete(key);
     this.index = null;
-    throw new Refusal(404, { code: "noMapAt", step: made });
+    throw new ApiError(404, { code: "noMapAt", step: made });
   }
 
   /**
    * Run `find` with the index; once more with a fresh index if the server lacks what the old one
    * names.
    */
-  private async listedStill<Found>(find: (index: Index) => Promise<Found>): Promise<Found> {
+  private async withFreshIndex<Found>(find: (index: PastIndex) => Promise<Found>): Promise<Found> {
     try {
-      return await find(await this.list());
+      return await find(await this.loadIndex());
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 404) throw error;
-      return find(await this.list());
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      return find(await this.loadIndex());
     }
   }
 
@@ -202,9 +214,12 @@ export class Past {
    * Return the steps that a view's map was made for: the last at or before `step`, and the next
    * one.
    */
-  async drawn(step: number, method: Method): Promise<{ at: number | null; next: number | null }> {
-    const made = (await this.list()).layouts[method];
-    const place = placeAt(made, step);
+  async mapSteps(
+    step: number,
+    method: LayoutMethod,
+  ): Promise<{ at: number | null; next: number | null }> {
+    const made = (await this.loadIndex()).layouts[method];
+    const place = lastRefAt(made, step);
     return { at: made[place]?.step ?? null, next: made[place + 1]?.step ?? null };
   }
 
@@ -212,11 +227,11 @@ export class Past {
    * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
    * except during a scrub (`passing`).
    */
-  ahead(steps: readonly number[], methods: readonly Method[], passing = false) {
+  prefetch(steps: readonly number[], methods: readonly LayoutMethod[], passing = false) {
     if (!passing) this.endSkim();
-    this.listed((index) => {
-      const wanted = this.lacking(index, steps, methods);
-      if (!passing) this.cache.giveUp(new Set(wanted.map(([key]) => key)));
+    this.ifIndexed((index) => {
+      const wanted = this.missingRequests(index, steps, methods);
+      if (!passing) this.cache.abortSpeculative(new Set(wanted.map(([key]) => key)));
       for (const one of wanted) {
         if (this.busy) break;
         this.cache.fetch(one, true).catch(() => undefined);
@@ -228,19 +243,20 @@ export class Past {
    * Prefetch steps all along the run for a scrub, far apart first. It ends with `endSkim`, when a
    * step is shown outside a scrub, or when a request fails.
    */
-  async skim(methods: readonly Method[]) {
+  async skim(methods: readonly LayoutMethod[]) {
     if (this.skimming) return;
     const own = (this.skimming = {});
     const end = () => {
       if (this.skimming === own) this.skimming = null;
     };
     try {
-      const index = await this.list();
-      const before = this.cache.bytes;
-      for (const step of allAlong(this.now().step)) {
-        for (const one of this.lacking(index, [step], methods)) {
-          while (this.cache.asking >= BESIDES && this.skimming === own) await this.cache.settled();
-          if (this.skimming !== own || this.cache.bytes - before > BESIDES_MOST) return;
+      const index = await this.loadIndex();
+      const before = this.cache.bytesReceived;
+      for (const step of spreadSteps(this.newest().step)) {
+        for (const one of this.missingRequests(index, [step], methods)) {
+          while (this.cache.pendingCount >= MAX_SKIM_REQUESTS && this.skimming === own)
+            await this.cache.anySettled();
+          if (this.skimming !== own || this.cache.bytesReceived - before > MAX_SKIM_BYTES) return;
           this.cache.fetch(one, true).catch(end);
         }
       }
@@ -255,15 +271,19 @@ export class Past {
   }
 
   /** Return the requests that these steps need and the cache lacks, each once. */
-  private lacking(index: Index, steps: readonly number[], methods: readonly Method[]): Wanted[] {
-    const newest = this.now().step;
-    const wanted = new Map<string, Wanted>();
+  private missingRequests(
+    index: PastIndex,
+    steps: readonly number[],
+    methods: readonly LayoutMethod[],
+  ): FrameRequest[] {
+    const newest = this.newest().step;
+    const wanted = new Map<string, FrameRequest>();
     for (const step of steps) {
       if (step < 0 || step > newest) continue;
       for (const [key, path] of [
-        this.lightWanted(step),
-        ...this.layoutsWanted(index, step, methods),
-        ...this.districtsWanted(index, step),
+        this.lightRequest(step),
+        ...this.layoutRequests(index, step, methods),
+        ...this.districtRequests(index, step),
       ]) {
         if (!this.cache.has(key)) wanted.set(key, [key, path]);
       }
@@ -271,7 +291,7 @@ export class Past {
     return [...wanted.values()];
   }
 
-  private list(): Promise<Index> {
+  private loadIndex(): Promise<PastIndex> {
     const asked = (this.index ??= this.fetchIndex());
     asked.catch(() => {
       if (this.index === asked) this.index = null;
@@ -280,82 +300,89 @@ export class Past {
   }
 
   /** Run `then` once the index is loaded, if it was requested. */
-  private listed(then: (index: Index) => void) {
+  private ifIndexed(then: (index: PastIndex) => void) {
     // The caller that requested the index handles its failure.
     this.index?.then(then, () => undefined);
   }
 
-  private async fetchIndex(): Promise<Index> {
+  private async fetchIndex(): Promise<PastIndex> {
     const [umap, linear, districts] = await Promise.all([
-      this.made(`layouts?method=umap${this.again ? "&set=again" : ""}`),
-      this.made(`layouts?method=linear${this.again ? "&set=again" : ""}`),
-      this.made("districts/steps"),
+      this.fetchStepRefs(`layouts?method=umap${this.reprojected ? "&set=again" : ""}`),
+      this.fetchStepRefs(`layouts?method=linear${this.reprojected ? "&set=again" : ""}`),
+      this.fetchStepRefs("districts/steps"),
     ]);
     return { layouts: { umap, linear }, districts };
   }
 
-  private async made(path: string): Promise<Made[]> {
-    const all: Made[] = [];
-    let next: string | null = this.address(path);
+  private async fetchStepRefs(path: string): Promise<StepRef[]> {
+    const all: StepRef[] = [];
+    let next: string | null = this.apiPath(path);
     while (next) {
-      const page: { items: Made[]; next?: string | null } = await ask(next, {
+      const page: { items: StepRef[]; next?: string | null } = await requestJson(next, {
         signal: this.signal,
       });
       all.push(...page.items);
       next = page.next ?? null;
     }
-    return inOrder(all);
+    return sortByStep(all);
   }
 
-  private async light(step: number): Promise<Frame[]> {
-    const wanted = this.lightWanted(step);
+  private async fetchLight(step: number): Promise<Frame[]> {
+    const wanted = this.lightRequest(step);
     const kept = this.cache.get(wanted[0]);
     // The newest range was incomplete when it was fetched.
-    if (kept && !reaches(kept, step)) this.cache.delete(wanted[0]);
+    if (kept && !includesStep(kept, step)) this.cache.delete(wanted[0]);
     const frames = await this.cache.fetch(wanted);
-    if (frames[0]?.kind === "census" && reaches(frames, step)) return frames;
+    if (frames[0]?.kind === "census" && includesStep(frames, step)) return frames;
     // For a step that does not exist, the server's error names those that do.
-    await ask(this.address(`steps/${step}`), { signal: this.signal });
-    throw new Refusal(404, { code: "noStep", step });
+    await requestJson(this.apiPath(`steps/${step}`), { signal: this.signal });
+    throw new ApiError(404, { code: "noStep", step });
   }
 
-  private lightWanted(step: number): Wanted {
-    const { first, last } = stretchOf(step);
-    const to = Math.max(step, Math.min(last, this.now().step));
+  private lightRequest(step: number): FrameRequest {
+    const { first, last } = rangeOfStep(step);
+    const to = Math.max(step, Math.min(last, this.newest().step));
     const path = `steps?from=${first}&to=${to}&every=1&format=frame&census=true`;
-    return [`light ${this.line} ${first}`, this.address(`${path}${this.lasting(to)}`)];
+    return [
+      `light ${this.generation} ${first}`,
+      this.apiPath(`${path}${this.attemptParameter(to)}`),
+    ];
   }
 
-  private layoutsWanted(index: Index, step: number, methods: readonly Method[]): WantedMap[] {
+  private layoutRequests(
+    index: PastIndex,
+    step: number,
+    methods: readonly LayoutMethod[],
+  ): MapRequest[] {
     const there = methods.filter((method) => index.layouts[method].length);
     const either = (["linear", "umap"] as const).filter((method) => index.layouts[method].length);
     return (there.length ? there : either.slice(0, 1)).map((method) => {
       const made = index.layouts[method];
-      const one = made[placeAt(made, step)] ?? made[0]!;
+      const one = made[lastRefAt(made, step)] ?? made[0]!;
       let [from, to] = [one, one];
-      if (this.vocabulary <= SMALL) {
-        const { first, last } = stretchOf(one.step);
-        from = made[placeAt(made, first === 1 ? -1 : first - 1) + 1]!;
-        to = made[placeAt(made, last)]!;
+      if (this.vocabulary <= SMALL_VOCABULARY) {
+        const { first, last } = rangeOfStep(one.step);
+        from = made[lastRefAt(made, first === 1 ? -1 : first - 1) + 1]!;
+        to = made[lastRefAt(made, last)]!;
       }
-      const of = this.again ? "&set=again" : "";
-      const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${of}`;
-      const key = `layouts ${of} ${method} ${from.step} ${to.attempt} ${to.step}`;
-      return [key, this.address(path), one.step];
+      const setParameter = this.reprojected ? "&set=again" : "";
+      const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${setParameter}`;
+      const key = `layouts ${setParameter} ${method} ${from.step} ${to.attempt} ${to.step}`;
+      return [key, this.apiPath(path), one.step];
     });
   }
 
-  private districts(step: number): Promise<Districts | null> {
-    return this.listedStill(async (index) => {
-      const [wanted] = this.districtsWanted(index, step);
+  private fetchDistricts(step: number): Promise<Districts | null> {
+    return this.withFreshIndex(async (index) => {
+      const [wanted] = this.districtRequests(index, step);
       return wanted ? ((await this.cache.fetch(wanted))[0] as Districts) : null;
     });
   }
 
-  private districtsWanted({ districts }: Index, step: number): Wanted[] {
-    const one = districts[placeAt(districts, step)];
+  private districtRequests({ districts }: PastIndex, step: number): FrameRequest[] {
+    const one = districts[lastRefAt(districts, step)];
     if (!one) return [];
-    const path = this.address(`districts?step=${one.step}&format=frame`);
+    const path = this.apiPath(`districts?step=${one.step}&format=frame`);
     return [[`districts ${one.attempt} ${one.step}`, path]];
   }
 
@@ -363,17 +390,17 @@ export class Past {
    * Return the query parameter that makes a response cacheable in the browser; `""` where the
    * attempt of the steps is uncertain.
    */
-  private lasting(to: number): string {
-    const { attempt, step } = this.now();
+  private attemptParameter(to: number): string {
+    const { attempt, step } = this.newest();
     return attempt === 1 && to <= step ? "&attempt=1" : "";
   }
 
-  private address(path: string): string {
+  private apiPath(path: string): string {
     return runPath(this.run, path);
   }
 }
 
 /** Return whether a range was complete enough, when it was fetched, to include that step. */
-function reaches(frames: Frame[], step: number): boolean {
+function includesStep(frames: Frame[], step: number): boolean {
   return step === 0 || (frames.at(-1)?.step ?? 0) >= step;
 }

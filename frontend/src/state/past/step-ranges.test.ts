@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { ahead, allAlong, inOrder, placeAt, stretchOf } from "./step-ranges";
+import { likelySteps, spreadSteps, sortByStep, lastRefAt, rangeOfStep } from "./step-ranges";
 
 describe("stretches", () => {
   it("share no step and leave none out", () => {
-    expect(stretchOf(0)).toEqual({ first: 1, last: 64 });
+    expect(rangeOfStep(0)).toEqual({ first: 1, last: 64 });
     let end = 0;
     for (let step = 1; step <= 200; step++) {
-      const { first, last } = stretchOf(step);
+      const { first, last } = rangeOfStep(step);
       expect(first <= step && step <= last).toBe(true);
       if (step > end) {
         expect(first).toBe(end + 1);
@@ -20,16 +20,16 @@ describe("what belongs to a step", () => {
   const made = [0, 3, 7, 8].map((step) => ({ attempt: 1, step }));
 
   it("is what was made last at or before it", () => {
-    expect([0, 1, 3, 6, 7, 8, 900].map((step) => placeAt(made, step))).toEqual([
+    expect([0, 1, 3, 6, 7, 8, 900].map((step) => lastRefAt(made, step))).toEqual([
       0, 0, 1, 1, 2, 3, 3,
     ]);
-    expect(placeAt(made.slice(1), 2)).toBe(-1);
-    expect(placeAt([], 2)).toBe(-1);
+    expect(lastRefAt(made.slice(1), 2)).toBe(-1);
+    expect(lastRefAt([], 2)).toBe(-1);
   });
 
   it("is the last of several made for one step, whatever order they came in", () => {
     const told = [7, 3, 3, 9].map((step, i) => ({ attempt: i, step }));
-    expect(inOrder(told)).toEqual([
+    expect(sortByStep(told)).toEqual([
       { attempt: 2, step: 3 },
       { attempt: 0, step: 7 },
       { attempt: 3, step: 9 },
@@ -39,25 +39,25 @@ describe("what belongs to a step", () => {
 
 describe("what is likely next", () => {
   it("is where a drag goes on to, or the steps beside the one that is shown", () => {
-    expect(ahead(100, -7, true)).toEqual([93, 86, 79]);
-    expect(ahead(100, 0, true)).toContain(101);
-    expect(ahead(100, 1, false).slice(0, 2)).toEqual([101, 99]);
-    expect(ahead(100, -1, false).slice(0, 2)).toEqual([99, 101]);
+    expect(likelySteps(100, -7, true)).toEqual([93, 86, 79]);
+    expect(likelySteps(100, 0, true)).toContain(101);
+    expect(likelySteps(100, 1, false).slice(0, 2)).toEqual([101, 99]);
+    expect(likelySteps(100, -1, false).slice(0, 2)).toEqual([99, 101]);
   });
 });
 
 describe("what a drag may come by", () => {
   it("is all along the run, far apart first, each in the middle of its stretch", () => {
-    const steps = allAlong(5_000);
+    const steps = spreadSteps(5_000);
     expect(steps).toHaveLength(64);
     expect(steps.slice(0, 4).map((step) => Math.round(step / 1_250))).toEqual([0, 2, 1, 3]);
     const sorted = steps.toSorted((a, b) => a - b);
     expect(Math.max(...sorted.slice(1).map((step, i) => step - sorted[i]!))).toBeLessThan(192);
-    for (const step of steps) expect(step - stretchOf(step).first).toBe(32);
+    for (const step of steps) expect(step - rangeOfStep(step).first).toBe(32);
   });
 
   it("is each once, and none that was not taken, in a short run", () => {
-    expect(allAlong(100).toSorted((a, b) => a - b)).toEqual([33, 97]);
-    expect(allAlong(3)).toEqual([]);
+    expect(spreadSteps(100).toSorted((a, b) => a - b)).toEqual([33, 97]);
+    expect(spreadSteps(3)).toEqual([]);
   });
 });

@@ -4,10 +4,10 @@
  */
 
 /** Steps whose light is fetched at once: a census, and the pulses that follow it. */
-export const STRETCH = 64;
+export const RANGE_STEPS = 64;
 
 /** A step that something was made for, and its attempt. */
-export interface Made {
+export interface StepRef {
   attempt: number;
   step: number;
 }
@@ -16,21 +16,21 @@ export interface Made {
  * Return the range that holds a step: 1 to 64, 65 to 128, ...; the first one also holds the state
  * before the first step.
  */
-export function stretchOf(step: number): { first: number; last: number } {
-  const first = Math.floor(Math.max(0, step - 1) / STRETCH) * STRETCH + 1;
-  return { first, last: first + STRETCH - 1 };
+export function rangeOfStep(step: number): { first: number; last: number } {
+  const first = Math.floor(Math.max(0, step - 1) / RANGE_STEPS) * RANGE_STEPS + 1;
+  return { first, last: first + RANGE_STEPS - 1 };
 }
 
 /** Return the middle step of the range that holds a step. */
-export function middleOf(step: number): number {
-  return stretchOf(step).first + STRETCH / 2;
+export function middleOfRange(step: number): number {
+  return rangeOfStep(step).first + RANGE_STEPS / 2;
 }
 
 /**
  * Return the index of the last of `made` (ascending by step) at or before `step`; -1 if there is
  * none.
  */
-export function placeAt(made: readonly Made[], step: number): number {
+export function lastRefAt(made: readonly StepRef[], step: number): number {
   let [low, high] = [0, made.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -41,7 +41,7 @@ export function placeAt(made: readonly Made[], step: number): number {
 }
 
 /** Sort by step, and keep the last one named for each step. */
-export function inOrder(made: readonly Made[]): Made[] {
+export function sortByStep(made: readonly StepRef[]): StepRef[] {
   const byStep = new Map(made.map(({ attempt, step }) => [step, { attempt, step }]));
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
@@ -50,19 +50,19 @@ export function inOrder(made: readonly Made[]): Made[] {
  * Return the steps likely to be requested after `step`, likeliest first. `moved` is the length of
  * the last move: a scrub goes on the same way; otherwise the next step is one on or back.
  */
-export function ahead(step: number, moved: number, dragged: boolean): number[] {
-  if (dragged && moved) return [1, 2, 3].map((times) => step + times * moved);
+export function likelySteps(step: number, moved: number, scrubbing: boolean): number[] {
+  if (scrubbing && moved) return [1, 2, 3].map((times) => step + times * moved);
   const way = moved < 0 ? -1 : 1;
-  return [step + way, step - way, step + 2 * way, step + STRETCH * way];
+  return [step + way, step - way, step + 2 * way, step + RANGE_STEPS * way];
 }
 
 /** Return at most 64 steps spread over a run for a scrub to pass, far apart first, then between. */
-export function allAlong(newest: number): number[] {
+export function spreadSteps(newest: number): number[] {
   const bits = 6;
   const steps = Array.from({ length: 1 << bits }, (_, i) => {
     let turned = 0;
     for (let bit = 0; bit < bits; bit++) turned |= ((i >> bit) & 1) << (bits - 1 - bit);
-    return middleOf(Math.round(((turned + 0.5) / (1 << bits)) * newest));
+    return middleOfRange(Math.round(((turned + 0.5) / (1 << bits)) * newest));
   });
   return [...new Set(steps)].filter((step) => step <= newest);
 }

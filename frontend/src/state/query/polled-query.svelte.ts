@@ -1,8 +1,8 @@
 /** A query that is repeated while its answer is on screen. */
 
-import { Refusal, type Failure } from "../../api/failure";
+import { ApiError, type Failure } from "../../api/failure";
 
-export abstract class Asking {
+export abstract class PolledQuery {
   /** Why the last request failed. */
   problem = $state.raw<Failure | null>(null);
   /** Set when the last poll got no answer. */
@@ -16,36 +16,36 @@ export abstract class Asking {
   }
 
   /** Send a request that changes something, then poll for the result. */
-  async change(request: () => Promise<unknown>) {
+  async mutate(request: () => Promise<unknown>) {
     this.problem = null;
     try {
       await request();
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
     }
-    await this.look();
+    await this.poll();
   }
 
   /** Fetch the latest state and store it. */
-  protected abstract fetch(signal: AbortSignal): Promise<void>;
+  protected abstract fetchLatest(signal: AbortSignal): Promise<void>;
 
   /** Return the milliseconds until the next poll. */
-  protected abstract pause(): number;
+  protected abstract pollDelay(): number;
 
-  protected look = async () => {
+  protected poll = async () => {
     this.close();
     const { signal } = (this.abort = new AbortController());
     try {
-      await this.fetch(signal);
+      await this.fetchLatest(signal);
       if (this.unanswered) this.problem = null;
       this.unanswered = false;
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
       this.unanswered = true;
     }
-    this.timer = setTimeout(() => void this.look(), this.pause());
+    this.timer = setTimeout(() => void this.poll(), this.pollDelay());
   };
 }

@@ -3,15 +3,15 @@
  * replaces a newer one.
  */
 
-import { ask } from "../../api/rest";
-import { Refusal, type Failure } from "../../api/failure";
+import { requestJson } from "../../api/rest";
+import { ApiError, type Failure } from "../../api/failure";
 
-export class Answer<T> {
+export class Query<T> {
   /** The last answer; null before the first one and after a refused request. */
   value = $state.raw<T | null>(null);
   /** Why there is no answer. */
   problem = $state.raw<Failure | null>(null);
-  waiting = $state(false);
+  loading = $state(false);
 
   private path: string | null = null;
   private version = 0;
@@ -21,7 +21,7 @@ export class Answer<T> {
   /** Start without a path. `fetch` gets the data of a path. */
   constructor(
     private readonly fetch: (path: string, signal: AbortSignal) => Promise<T> = (path, signal) =>
-      ask<T>(path, { signal }),
+      requestJson<T>(path, { signal }),
   ) {}
 
   /**
@@ -31,10 +31,10 @@ export class Answer<T> {
    * milliseconds: during a scrub only the last path is requested. `version` identifies the state of
    * the data; another version requests the same path again.
    */
-  ask(
+  request(
     path: string | null,
     {
-      late = 0,
+      late: delay = 0,
       fresh = false,
       version = 0,
     }: { late?: number; fresh?: boolean; version?: number } = {},
@@ -45,18 +45,18 @@ export class Answer<T> {
     this.version = version;
     if (path === null || fresh) this.value = this.problem = null;
     if (path === null) return;
-    this.waiting = true;
-    this.timer = setTimeout(() => void this.go(path), late);
+    this.loading = true;
+    this.timer = setTimeout(() => void this.run(path), delay);
   }
 
   close() {
     clearTimeout(this.timer);
     this.abort?.abort();
     this.path = null;
-    this.waiting = false;
+    this.loading = false;
   }
 
-  private async go(path: string) {
+  private async run(path: string) {
     const abort = (this.abort = new AbortController());
     try {
       const value = await this.fetch(path, abort.signal);
@@ -65,12 +65,12 @@ export class Answer<T> {
       this.problem = null;
     } catch (error) {
       if (abort.signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.value = null;
       this.problem = error.failure;
       // Allow the same path to be requested again; it may succeed then.
       this.path = null;
     }
-    this.waiting = false;
+    this.loading = false;
   }
 }

@@ -1,17 +1,17 @@
 /** District events for the timeline, fetched when new districts arrive. */
 
-import { ask, runPath, type DistrictEvent } from "../../api/rest";
-import { Refusal } from "../../api/failure";
+import { requestJson, runPath, type DistrictEvent } from "../../api/rest";
+import { ApiError } from "../../api/failure";
 
-const PAGE = 1_000;
+const MAX_EVENTS = 1_000;
 /** Least time between two requests, in ms. */
-const CALM = 2_000;
+const REFRESH_INTERVAL = 2_000;
 
-export class Landmarks {
+export class DistrictEvents {
   events = $state.raw<DistrictEvent[]>([]);
 
   private attempt = 0;
-  private asking = false;
+  private fetching = false;
   private stale = false;
 
   constructor(
@@ -27,29 +27,29 @@ export class Landmarks {
     if (attempt !== this.attempt) this.events = [];
     this.attempt = attempt;
     this.stale = true;
-    if (this.asking) return;
-    this.asking = true;
+    if (this.fetching) return;
+    this.fetching = true;
     try {
       while (this.stale && !this.signal.aborted) {
         this.stale = false;
-        await this.fetch();
-        await new Promise((done) => setTimeout(done, CALM));
+        await this.fetchEvents();
+        await new Promise((done) => setTimeout(done, REFRESH_INTERVAL));
       }
     } catch (error) {
       // The next districts trigger another try.
-      if (!this.signal.aborted && !(error instanceof Refusal)) throw error;
+      if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
     } finally {
-      this.asking = false;
+      this.fetching = false;
     }
   }
 
-  private async fetch() {
+  private async fetchEvents() {
     const last = this.events.at(-1)?.id;
     const after = last === undefined ? "" : `?after=${last}`;
     const path = runPath(this.run, `districts/events${after}`);
-    const { items } = await ask<{ items: DistrictEvent[] }>(path, { signal: this.signal });
+    const { items } = await requestJson<{ items: DistrictEvent[] }>(path, { signal: this.signal });
     if (items.length && (this.events.at(-1)?.id ?? undefined) === last) {
-      this.events = [...this.events, ...items].slice(-PAGE);
+      this.events = [...this.events, ...items].slice(-MAX_EVENTS);
     }
   }
 }

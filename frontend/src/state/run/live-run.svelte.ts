@@ -5,18 +5,18 @@
  * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
  */
 
-import { Connection, type Link } from "../../api/connection";
-import { runPath, type Ask, type Measures, type Run, type Status } from "../../api/rest";
-import { Refusal, said, type Failure } from "../../api/failure";
+import { Connection, type ConnectionState } from "../../api/connection";
+import { runPath, type TrainerRequest, type Measures, type Run, type Status } from "../../api/rest";
+import { ApiError, said, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
-import { Landmarks } from "./district-events.svelte";
-import { joined } from "./measure-series";
-import { Past } from "../past/past-store";
-import { Present, type Pace } from "../live/newest-step.svelte";
+import { DistrictEvents } from "./district-events.svelte";
+import { mergeMeasures } from "./measure-series";
+import { PastStore } from "../past/past-store";
+import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { socketPath } from "./replay";
 import { Requests } from "./requests.svelte";
-import { Travel, type When } from "./time-control.svelte";
+import { TimeControl, type TimePosition } from "./time-control.svelte";
 
 const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
@@ -29,97 +29,98 @@ const MERGED_ONLY = 2_500;
 
 export type { Counters } from "../shown-step.svelte";
 
-export class LiveRun extends Travel {
+export class LiveRun extends TimeControl {
   info = $state.raw<Run | null>(null);
   status = $state.raw<Status | null>(null);
-  link = $state.raw<Link>({ state: "connecting" });
+  connectionState = $state.raw<ConnectionState>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
   problem = $state.raw<Failure | null>(null);
 
   /** State that follows the socket, shown unless this viewer is at a past step. */
-  protected readonly now = new Present(() => this.pace(), {
-    found: (frame) => {
+  protected readonly newest = new NewestStep(() => this.frameContext(), {
+    onMap: (frame) => {
       if (frame.kind === "districts") void this.landmarks.refresh(frame.attempt);
       // Played frames belong to steps that are in the index already.
-      if (!this.replay) this.past?.note(frame);
+      if (!this.replay) this.past?.addToIndex(frame);
     },
-    pulsed: (attempt) => {
+    onPulse: (attempt) => {
       // A pulse after the end of the replay means that the run went on.
       if (this.replay?.ended) this.replay = null;
-      this.taken(attempt);
+      this.noteAttempt(attempt);
     },
-    begun: () => this.catchUp.fill(),
+    onCensus: () => this.catchUp.fillGaps(),
   });
   private readonly abort = new AbortController();
   private readonly catchUp: CatchUp;
-  readonly landmarks: Landmarks;
+  readonly landmarks: DistrictEvents;
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly requests: Requests;
   private ticks = 0;
-  private opened = 0;
+  private openCount = 0;
   /** Newest attempt seen. */
   private attempt = 0;
 
   constructor(
     readonly id: string,
-    { from, speed, at }: When,
+    { from, speed, at }: TimePosition,
     /** Resolves when it is worth showing another past step. */
     painted?: () => Promise<void>,
   ) {
     super(painted);
-    this.landmarks = new Landmarks(id, this.abort.signal);
+    this.landmarks = new DistrictEvents(id, this.abort.signal);
     this.catchUp = new CatchUp(
       id,
-      this.now,
+      this.newest,
       {
-        learned: (info) => this.learn(info),
-        measured: (items) => (this.measures = joined([], items)),
-        refused: (reason) => (this.problem = reason),
-        newest: () => (this.replay ? null : { attempt: this.attempt, step: this.newestTold }),
-        connected: () => this.link.state === "open",
+        onRunInfo: (info) => this.applyRunInfo(info),
+        onMeasures: (items) => (this.measures = mergeMeasures([], items)),
+        onRefused: (reason) => (this.problem = reason),
+        newestStep: () =>
+          this.replay ? null : { attempt: this.attempt, step: this.newestKnownStep },
+        isConnected: () => this.connectionState.state === "open",
       },
       this.abort.signal,
     );
     this.requests = new Requests(id);
     if (speed !== null) this.speed = speed;
-    if (at !== null) this.wish = at;
+    if (at !== null) this.pendingStep = at;
     else if (from !== null) {
       this.replay = { from, speed: this.speed, ended: false };
-      this.now.told = from;
+      this.newest.lastStep = from;
     }
-    this.connection = new Connection(() => this.address(), {
-      frame: (frame) => this.now.take(frame),
-      message: (message) => this.hear(message),
-      link: (link) => this.linked(link),
+    this.connection = new Connection(() => this.socketUrl(), {
+      onFrame: (frame) => this.newest.receive(frame),
+      onMessage: (message) => this.handleMessage(message),
+      onState: (link) => this.handleConnectionState(link),
     });
     this.timer = setInterval(() => this.tick(), TICK);
-    document.addEventListener("visibilitychange", this.seen);
-    this.catchUp.again();
+    document.addEventListener("visibilitychange", this.handleVisibility);
+    this.catchUp.requestRead();
   }
 
   /** Set the least milliseconds between two beats. */
   setBeatInterval(milliseconds: number) {
-    this.now.scheduler.interval = milliseconds;
+    this.newest.scheduler.interval = milliseconds;
   }
 
   get beatInterval(): number {
-    return this.now.scheduler.interval;
+    return this.newest.scheduler.interval;
   }
 
   /** Return the requests that the trainer has not yet acknowledged. */
-  get asked(): ReadonlySet<string> {
-    return this.requests.asked;
+  get pendingRequests(): ReadonlySet<string> {
+    return this.requests.pending;
   }
 
   /** Return the newest step known from a pulse or from the status. */
-  private get newestTold(): number {
-    return Math.max(this.status?.step ?? 0, this.now.newest?.step ?? 0);
+  private get newestKnownStep(): number {
+    return Math.max(this.status?.step ?? 0, this.newest.newestPulse?.step ?? 0);
   }
 
   /** Return whether the run cannot be shown, and never could. */
-  get missing(): boolean {
+  get unavailable(): boolean {
     return this.problem !== null && this.info === null;
   }
 
@@ -130,22 +131,24 @@ export class LiveRun extends Travel {
   }
 
   /** Return whether the steps come from a user's own training loop, which takes no requests. */
-  get recorded(): boolean {
+  get externallyTrained(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";
   }
 
   /** Return whether no step is expected, so that the last beat may stay lit. */
-  get resting(): boolean {
+  get idle(): boolean {
     if (this.status === null) return false;
-    if (this.replay) return this.replay.ended || this.link.state !== "open";
-    return this.link.state !== "open" || this.status.phase !== "running" || !this.status.alive;
+    if (this.replay) return this.replay.ended || this.connectionState.state !== "open";
+    return (
+      this.connectionState.state !== "open" || this.status.phase !== "running" || !this.status.alive
+    );
   }
 
-  private address(): string {
+  private socketUrl(): string {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay starts only once the tokens are loaded; frames before that would be lost.
-    const held = !this.now.ledger;
-    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.now.told, held, this.again))}`;
+    const waiting = !this.newest.touchCounts;
+    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected))}`;
   }
 
   retry() {
@@ -157,82 +160,82 @@ export class LiveRun extends Travel {
   }
 
   /** Send a request to the trainer. Throws `ApiError`. */
-  ask(what: Ask): Promise<void> {
-    return this.requests.ask(what);
+  sendRequest(what: TrainerRequest): Promise<void> {
+    return this.requests.sendRequest(what);
   }
 
   close() {
-    this.standing?.close();
+    this.cursor?.close();
     this.abort.abort();
     clearInterval(this.timer);
-    document.removeEventListener("visibilitychange", this.seen);
+    document.removeEventListener("visibilitychange", this.handleVisibility);
     this.connection.close();
   }
 
-  private linked(link: Link) {
-    this.link = link;
+  private handleConnectionState(link: ConnectionState) {
+    this.connectionState = link;
     if (link.state === "refused") this.problem = said(link.reason || String(link.code));
     if (link.state !== "open") return;
-    this.opened += 1;
+    this.openCount += 1;
     this.problem = null;
-    if (this.opened > 1) this.past?.missed();
-    if ((this.opened > 1 && !this.replay) || !this.catchUp.done) this.catchUp.again();
-    if (this.standing?.problem) this.standing.refresh();
+    if (this.openCount > 1) this.past?.invalidateIndex();
+    if ((this.openCount > 1 && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
+    if (this.cursor?.problem) this.cursor.refresh();
   }
 
-  private readonly seen = () => {
-    const silent = performance.now() - this.connection.heard;
+  private readonly handleVisibility = () => {
+    const silent = performance.now() - this.connection.lastMessageAt;
     if (!document.hidden && this.status?.phase === "running" && silent > 5_000) this.retry();
   };
 
-  private learn(info: Run) {
+  private applyRunInfo(info: Run) {
     this.info = info;
     this.status = info.status;
-    this.taken(info.status?.attempt ?? 0);
-    if (info.vocabulary && !this.vocabulary) void this.fetchTokens(info);
+    this.noteAttempt(info.status?.attempt ?? 0);
+    if (info.vocabulary && !this.vocabulary) void this.loadVocabulary(info);
   }
 
   private fetching = false;
 
-  private async fetchTokens(info: Run) {
+  private async loadVocabulary(info: Run) {
     if (this.fetching) return;
     this.fetching = true;
     try {
       const classes = (info.classes ?? []).map(({ name }) => name);
       const vocabulary = await fetchVocabulary(this.id, classes, this.abort.signal);
       this.vocabulary = vocabulary;
-      this.past = new Past(
+      this.past = new PastStore(
         this.id,
         vocabulary.tokens.length,
         () => ({ attempt: this.attempt, step: this.newestStep }),
         this.abort.signal,
       );
-      this.past.renew(this.again);
-      this.now.begin(vocabulary.tokens.length);
+      this.past.invalidate(this.reprojected);
+      this.newest.setVocabulary(vocabulary.tokens.length);
       // A link may name a step that does not exist; the server reports it.
-      if (this.wish !== null) this.begin(this.wish);
-      if (this.replay) this.leave();
-      else if (this.now.overflowed) this.connection.retry();
+      if (this.pendingStep !== null) this.openCursor(this.pendingStep);
+      if (this.replay) this.restartStream();
+      else if (this.newest.overflowed) this.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
-      setTimeout(() => void this.fetchTokens(info), 1_500);
+      if (!(error instanceof ApiError)) throw error;
+      setTimeout(() => void this.loadVocabulary(info), 1_500);
     } finally {
       this.fetching = false;
     }
   }
 
-  private hear(message: { type: string } & Record<string, unknown>) {
+  private handleMessage(message: { type: string } & Record<string, unknown>) {
     switch (message.type) {
       case "hello":
-        this.learn({ ...this.info, ...(message["run"] as Run) });
+        this.applyRunInfo({ ...this.info, ...(message["run"] as Run) });
         break;
       case "status":
-        this.restated(message["status"] as Status);
+        this.applyStatus(message["status"] as Status);
         break;
       case "measures": {
         const { step, values } = message as unknown as Measures;
-        this.measures = joined(this.measures, [{ step, values }]);
+        this.measures = mergeMeasures(this.measures, [{ step, values }]);
         break;
       }
       case "live":
@@ -248,29 +251,29 @@ export class LiveRun extends Travel {
     }
   }
 
-  private restated(status: Status) {
+  private applyStatus(status: Status) {
     const before = this.status?.phase;
     this.status = status;
-    this.taken(status.attempt);
+    this.noteAttempt(status.attempt);
     const begun = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
-    if (!this.vocabulary && (begun || status.phase === "running")) this.catchUp.again();
+    if (!this.vocabulary && (begun || status.phase === "running")) this.catchUp.requestRead();
   }
 
   /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
-  private taken(attempt: number) {
+  private noteAttempt(attempt: number) {
     if (attempt <= this.attempt) return;
     const known = this.attempt > 0;
     this.attempt = attempt;
     // The last pulse of an older attempt may not count any more.
-    const { now } = this;
-    if (now.newest && now.newest.attempt < attempt) now.newest = null;
+    const { newest: now } = this;
+    if (now.newestPulse && now.newestPulse.attempt < attempt) now.newestPulse = null;
     if (!known) return;
-    this.past?.renew(this.again);
-    this.standing?.refresh();
+    this.past?.invalidate(this.reprojected);
+    this.cursor?.refresh();
   }
 
-  private pace(): Pace {
+  private frameContext(): FrameContext {
     const { method, replay, status } = this;
     return {
       method,
@@ -281,19 +284,20 @@ export class LiveRun extends Travel {
   }
 
   /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
-  detail(step: number, signal: AbortSignal) {
-    return this.catchUp.detail(step, signal);
+  fetchStepDetail(step: number, signal: AbortSignal) {
+    return this.catchUp.fetchStepDetail(step, signal);
   }
 
   private tick() {
     const now = performance.now();
     this.ticks += 1;
-    this.now.tick(now);
-    if (this.now.dimFor(MERGED_ONLY, now)) void this.catchUp.light();
-    if (this.ticks % COUNT_EVERY === 0) this.now.count();
-    if (this.ticks % CHART_EVERY === 0 && this.now.chart() && !this.info?.layers?.length)
-      void this.catchUp.learn();
-    const silent = this.link.state === "open" && now - this.connection.heard > SILENCE;
+    this.newest.tick(now);
+    if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
+    if (this.ticks % COUNT_EVERY === 0) this.newest.updateCounters();
+    if (this.ticks % CHART_EVERY === 0 && this.newest.updateSeries() && !this.info?.layers?.length)
+      void this.catchUp.refreshRunInfo();
+    const silent =
+      this.connectionState.state === "open" && now - this.connection.lastMessageAt > SILENCE;
     if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)
       this.retry();
   }

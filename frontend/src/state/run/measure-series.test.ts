@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { grouped, joined } from "./measure-series";
+import { groupMeasures, mergeMeasures } from "./measure-series";
 
 describe("measures", () => {
   it("share a chart with their chance level, in order of steps", () => {
-    const groups = grouped([
+    const groups = groupMeasures([
       { step: 200, values: { coverage: 1, purity_10nn: 0.9, purity_chance: 0.02 } },
       { step: 100, values: { coverage: 0.5, purity_10nn: 0.4, "analogy past": 0.1 } },
     ]);
@@ -15,10 +15,14 @@ describe("measures", () => {
 
   it("are joined by step, the later word counts, and stay few and even however long the run", () => {
     const set = (step: number, coverage = step) => ({ step, values: { coverage } });
-    expect(joined([set(1), set(3)], [set(2), set(3, 7)])).toEqual([set(1), set(2), set(3, 7)]);
-    let known = joined([], [set(0)]);
+    expect(mergeMeasures([set(1), set(3)], [set(2), set(3, 7)])).toEqual([
+      set(1),
+      set(2),
+      set(3, 7),
+    ]);
+    let known = mergeMeasures([], [set(0)]);
     for (let step = 100; step <= 500_000; step += 100) {
-      known = joined(known, [set(step)]);
+      known = mergeMeasures(known, [set(step)]);
       if (known.length > 600 || known.at(-1)!.step !== step) throw new Error(`at ${step}`);
     }
     const half = known.filter(({ step }) => step <= 250_000).length;
@@ -28,6 +32,6 @@ describe("measures", () => {
   });
 
   it("leave out what is not a number", () => {
-    expect(grouped([{ step: 1, values: { coverage: NaN } }])).toEqual([]);
+    expect(groupMeasures([{ step: 1, values: { coverage: NaN } }])).toEqual([]);
   });
 });

@@ -2,34 +2,34 @@
 
 import type { Measures } from "../../api/rest";
 
-export interface Line {
+export interface MeasureLine {
   name: string;
   steps: number[];
   values: number[];
 }
 
-export interface Group {
+export interface MeasureGroup {
   /** `purity`, `analogy`, or the measure's own name. */
   name: string;
-  lines: Line[];
+  lines: MeasureLine[];
 }
 
 /** Limit on the sets of measures; a run of hours has thousands. */
-const MOST = 600;
+const MAX_SETS = 600;
 
 /**
  * Merge two lists of measures by step; a later set of a step replaces an earlier one. Beyond the
  * limit one set for each range of steps remains.
  */
-export function joined(known: Measures[], more: Measures[]): Measures[] {
+export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
   const steps = new Set(more.map(({ step }) => step));
   const all = [...known.filter(({ step }) => !steps.has(step)), ...more];
   all.sort((a, b) => a.step - b.step);
   let kept = all;
-  for (let stretch = 2; kept.length > MOST; stretch *= 2) {
-    const of = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
+  for (let stretch = 2; kept.length > MAX_SETS; stretch *= 2) {
+    const rangeOf = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
     // The newest one always stays.
-    kept = all.filter((one, i) => of(one) !== of(all[i - 1]) || i === all.length - 1);
+    kept = all.filter((one, i) => rangeOf(one) !== rangeOf(all[i - 1]) || i === all.length - 1);
   }
   return kept;
 }
@@ -38,10 +38,10 @@ export function joined(known: Measures[], more: Measures[]): Measures[] {
 const FAMILIES = ["purity", "analogy"];
 
 /** Group the measures by chart, in a stable order: purity, analogies, then the others by name. */
-export function grouped(measures: Measures[]): Group[] {
+export function groupMeasures(measures: Measures[]): MeasureGroup[] {
   const sorted = [...measures].sort((a, b) => a.step - b.step);
   const names = [...new Set(sorted.flatMap(({ values }) => Object.keys(values)))].sort();
-  const groups = new Map<string, Line[]>(FAMILIES.map((family) => [family, []]));
+  const groups = new Map<string, MeasureLine[]>(FAMILIES.map((family) => [family, []]));
   for (const name of names) {
     const having = sorted.filter(({ values }) => Number.isFinite(values[name]));
     if (!having.length) continue;

@@ -1,24 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { pacesOf } from "./pace-options";
+import { paceOptions } from "./pace-options";
 
-const keys = (...given: Parameters<typeof pacesOf>) => pacesOf(...given).paces.map((p) => p.key);
+const keys = (...given: Parameters<typeof paceOptions>) =>
+  paceOptions(...given).paces.map((p) => p.key);
 
 describe("the pace", () => {
   it("is what the status says", () => {
-    expect(pacesOf(null).now).toBe("full");
-    expect(pacesOf({ pace: "full", pace_steps_per_second: null }).now).toBe("full");
-    expect(pacesOf({ pace: "limited", pace_steps_per_second: 4 }).now).toBe("4");
+    expect(paceOptions(null).now).toBe("full");
+    expect(paceOptions({ pace: "full", pace_steps_per_second: null }).now).toBe("full");
+    expect(paceOptions({ pace: "limited", pace_steps_per_second: 4 }).now).toBe("4");
   });
 
   it("can be one that was asked for elsewhere", () => {
     const status = { pace: "limited", pace_steps_per_second: 2.5 } as const;
-    expect(pacesOf(status).now).toBe("2.5");
+    expect(paceOptions(status).now).toBe("2.5");
     expect(keys(status)).toEqual(["full", "10", "4", "2.5", "2", "1"]);
   });
 
   it("can be one step at a time, whatever the pace was before", () => {
     const status = { pace: "single", pace_steps_per_second: 4 } as const;
-    expect(pacesOf(status).now).toBe("single");
+    expect(paceOptions(status).now).toBe("single");
     expect(keys(status).at(-1)).toBe("single");
     expect(keys({ pace: "full", pace_steps_per_second: null })).not.toContain("single");
   });

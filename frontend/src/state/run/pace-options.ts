@@ -2,7 +2,7 @@
 
 import type { Status } from "../../api/rest";
 
-export interface Pace {
+export interface PaceOption {
   /** `full`, `single`, or steps a second. */
   key: string;
   /** Rate to request; undefined for a pace that cannot be requested here. */
@@ -12,11 +12,11 @@ export interface Pace {
 const RATES = [10, 4, 2, 1];
 
 /** Return the pace options and the key of the current one; a pace set elsewhere is among them. */
-export function pacesOf(status: Pick<Status, "pace" | "pace_steps_per_second"> | null): {
-  paces: Pace[];
+export function paceOptions(status: Pick<Status, "pace" | "pace_steps_per_second"> | null): {
+  paces: PaceOption[];
   now: string;
 } {
-  const paces: Pace[] = [{ key: "full", rate: null }];
+  const paces: PaceOption[] = [{ key: "full", rate: null }];
   const rate = status?.pace === "limited" ? status.pace_steps_per_second : null;
   const rates = rate === null || RATES.includes(rate) ? RATES : [...RATES, rate];
   for (const each of rates.toSorted((a, b) => b - a)) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { socketPath, SPEEDS, speedsOf } from "./replay";
+import { socketPath, SPEEDS, speedOptions } from "./replay";
 
 describe("a replay", () => {
   it("takes the socket that plays from the last step seen", () => {
@@ -19,7 +19,7 @@ describe("a replay", () => {
   });
 
   it("offers the speed it has", () => {
-    expect(speedsOf(50)).toEqual(SPEEDS);
-    expect(speedsOf(7)).toEqual([1, 4, 7, 10, 50, 200, 1_000]);
+    expect(speedOptions(50)).toEqual(SPEEDS);
+    expect(speedOptions(7)).toEqual([1, 4, 7, 10, 50, 200, 1_000]);
   });
 });

@@ -3,7 +3,7 @@
 /** Playback speeds offered, in steps a second. */
 export const SPEEDS: readonly number[] = [1, 4, 10, 50, 200, 1_000];
 /** Default playback speed, in steps a second. */
-export const SPEED = 50;
+export const DEFAULT_SPEED = 50;
 
 export interface Replay {
   /** Step that the replay started from, which a link to it names. */
@@ -23,16 +23,16 @@ export interface Replay {
  */
 export function socketPath(
   replay: Replay | null,
-  at: number,
-  held: boolean,
-  again = false,
+  lastStep: number,
+  paused: boolean,
+  reprojected = false,
 ): string {
   if (!replay) return "live?channels=pulse,layout";
-  if (held) return "live?channels=layout";
-  return `live?channels=pulse,layout&from=${at}&speed=${replay.speed}${again ? "&set=again" : ""}`;
+  if (paused) return "live?channels=layout";
+  return `live?channels=pulse,layout&from=${lastStep}&speed=${replay.speed}${reprojected ? "&set=again" : ""}`;
 }
 
 /** Return the speeds offered, with the current one among them. */
-export function speedsOf(speed: number): number[] {
+export function speedOptions(speed: number): number[] {
   return [...new Set([...SPEEDS, speed])].sort((a, b) => a - b);
 }

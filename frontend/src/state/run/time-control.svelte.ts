@@ -4,17 +4,17 @@
  */
 
 import type { Failure } from "../../api/failure";
-import type { Link } from "../../api/connection";
-import type { Method } from "../../api/frames";
+import type { ConnectionState } from "../../api/connection";
+import type { LayoutMethod } from "../../api/frames";
 import type { Status } from "../../api/rest";
-import type { Past } from "../past/past-store";
-import type { Present } from "../live/newest-step.svelte";
-import { SPEED, type Replay } from "./replay";
-import type { Shown } from "../shown-step.svelte";
-import { Standing } from "../past/time-cursor.svelte";
+import type { PastStore } from "../past/past-store";
+import type { NewestStep } from "../live/newest-step.svelte";
+import { DEFAULT_SPEED, type Replay } from "./replay";
+import type { ShownStep } from "../shown-step.svelte";
+import { TimeCursor } from "../past/time-cursor.svelte";
 
 /** A position in time to start at; all null is live. */
-export interface When {
+export interface TimePosition {
   /** Step to play from, at `speed` steps a second. */
   from: number | null;
   speed: number | null;
@@ -22,105 +22,105 @@ export interface When {
   at: number | null;
 }
 
-export abstract class Travel {
+export abstract class TimeControl {
   abstract status: Status | null;
-  abstract link: Link;
+  abstract connectionState: ConnectionState;
   abstract problem: Failure | null;
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
   /** Set to show the reprojected map of the past instead of the one made live. */
-  again = $state(false);
+  reprojected = $state(false);
 
   /** Playback speed of this replay or the next, in steps a second. */
-  speed = $state(SPEED);
+  speed = $state(DEFAULT_SPEED);
   /** The time cursor on a past step; null: none. */
-  standing = $state.raw<Standing | null>(null);
+  cursor = $state.raw<TimeCursor | null>(null);
 
   /** State that follows the socket, shown unless this viewer is at a past step. */
-  protected abstract readonly now: Present;
-  protected past: Past | null = null;
+  protected abstract readonly newest: NewestStep;
+  protected past: PastStore | null = null;
   /** Step to open the time cursor at once the tokens are loaded. */
-  protected wish = $state<number | null>(null);
-  protected method: Method = "umap";
+  protected pendingStep = $state<number | null>(null);
+  protected method: LayoutMethod = "umap";
 
   /** Start live. `whenPainted` resolves when it is worth showing another past step. */
-  constructor(private readonly painted?: () => Promise<void>) {}
+  constructor(private readonly whenPainted?: () => Promise<void>) {}
 
   /** Open a new socket for the current position in time. */
   protected abstract reconnect(): void;
 
-  private get shown(): Shown {
-    return this.standing ?? this.now;
+  private get shownStep(): ShownStep {
+    return this.cursor ?? this.newest;
   }
 
   /** Return the newest layout of each method at the step shown. */
   get layouts() {
-    return this.shown.layouts;
+    return this.shownStep.layouts;
   }
 
   /** Return the clusters of the space; null where none have been looked for. */
   get districts() {
-    return this.shown.districts;
+    return this.shownStep.districts;
   }
 
   get beat() {
-    return this.shown.beat;
+    return this.shownStep.beat;
   }
 
   get counters() {
-    return this.shown.counters;
+    return this.shownStep.counters;
   }
 
   /**
    * Return the beat and the counters for whatever is slow to draw: during a scrub, those of the
    * step where the hand last rested.
    */
-  get atRest(): Pick<Shown, "beat" | "counters"> {
-    return this.standing?.atRest ?? this.now;
+  get settled(): Pick<ShownStep, "beat" | "counters"> {
+    return this.cursor?.settled ?? this.newest;
   }
 
-  get ledger() {
-    return this.shown.ledger;
+  get touchCounts() {
+    return this.shownStep.touchCounts;
   }
 
   /** Return loss, norms and coverage by step, up to now. */
   get series() {
-    return this.now.series;
+    return this.newest.series;
   }
 
   /** Return the counts of the frames received. */
-  get tally() {
-    return this.now.tally;
+  get frameCounts() {
+    return this.newest.frameCounts;
   }
 
   /** Return which of the two beats of a single step is shown. */
-  get telling() {
-    return this.shown.telling;
+  get beatPhase() {
+    return this.shownStep.beatPhase;
   }
 
   /** Return whether this viewer's picture is paused. */
   get paused(): boolean {
-    return this.standing !== null || this.wish !== null;
+    return this.cursor !== null || this.pendingStep !== null;
   }
 
   /** Return the past step shown, for panels to request; null when the newest is shown. */
-  get at(): number | null {
-    if (this.standing) return this.standing.at ?? this.standing.step;
-    return this.wish ?? (this.replay ? (this.beat?.step ?? this.replay.from) : null);
+  get pastStep(): number | null {
+    if (this.cursor) return this.cursor.settledStep ?? this.cursor.step;
+    return this.pendingStep ?? (this.replay ? (this.beat?.step ?? this.replay.from) : null);
   }
 
   /** Return this viewer's position in time, for the URL. */
-  get when(): When {
-    const { replay, standing, speed } = this;
-    const at = standing?.step ?? this.wish;
+  get timePosition(): TimePosition {
+    const { replay, cursor: standing, speed } = this;
+    const at = standing?.step ?? this.pendingStep;
     const from = replay?.from ?? null;
-    return { from, speed: replay || (at !== null && speed !== SPEED) ? speed : null, at };
+    return { from, speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null, at };
   }
 
   /** Return the newest known step. */
   get newestStep(): number {
-    return Math.max(this.status?.step ?? 0, this.now.counters?.step ?? 0);
+    return Math.max(this.status?.step ?? 0, this.newest.counters?.step ?? 0);
   }
 
   /** Return whether the run is a single matrix, without any step. */
@@ -130,55 +130,55 @@ export abstract class Travel {
 
   /** Pause this picture; training is not affected. */
   pausePicture() {
-    if (!this.paused) this.stand(this.beat?.step ?? this.counters?.step ?? 0);
+    if (!this.paused) this.seek(this.beat?.step ?? this.counters?.step ?? 0);
   }
 
   /** Resume playing from the step shown; from the start, if it is the end of a run that is over. */
   resumePicture() {
-    if (!this.standing) return;
-    const { step } = this.standing;
+    if (!this.cursor) return;
+    const { step } = this.cursor;
     const over = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
     this.play(over && step >= this.newestStep ? 0 : step);
   }
 
   /** Seek to a past step, at once. */
-  stand(step: number) {
+  seek(step: number) {
     if (this.still) return;
-    this.begin(step)?.go(this.within(step));
+    this.openCursor(step)?.seek(this.clampStep(step));
   }
 
   /** Step on or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
-    const from = this.standing?.step ?? this.beat?.step ?? this.newestStep;
-    const to = this.within(from + steps);
-    if (to !== this.standing?.step) this.begin(to)?.go(to, steps === 1);
+    const from = this.cursor?.step ?? this.beat?.step ?? this.newestStep;
+    const to = this.clampStep(from + steps);
+    if (to !== this.cursor?.step) this.openCursor(to)?.seek(to, steps === 1);
   }
 
   /** Scrub to a step, until `endScrub`. */
-  drag(step: number) {
-    if (!this.still) this.begin(step)?.drag(this.within(step));
+  scrub(step: number) {
+    if (!this.still) this.openCursor(step)?.scrub(this.clampStep(step));
   }
 
   /**
    * Prefetch for a scrub while the pointer is near the timeline's handle (`there`); stop when it
    * leaves.
    */
-  near(there: boolean) {
+  prefetchForScrub(there: boolean) {
     if (there) void this.past?.skim([this.method]).catch(() => undefined);
-    else if (this.standing) this.past?.endSkim();
-    else this.past?.rest();
+    else if (this.cursor) this.past?.endSkim();
+    else this.past?.suspend();
   }
 
-  rested() {
-    this.standing?.rested();
+  pauseScrub() {
+    this.cursor?.pauseScrub();
   }
 
-  dropped() {
-    this.standing?.dropped();
+  endScrub() {
+    this.cursor?.endScrub();
   }
 
-  private within(step: number): number {
+  private clampStep(step: number): number {
     return Math.max(0, Math.min(step, this.newestStep));
   }
 
@@ -186,49 +186,49 @@ export abstract class Travel {
    * Open the time cursor, leaving live or the replay; return null while there are no tokens to
    * show.
    */
-  protected begin(step: number): Standing | null {
+  protected openCursor(step: number): TimeCursor | null {
     const { past } = this;
     if (!past) return null;
-    this.wish = null;
-    if (!this.standing) {
+    this.pendingStep = null;
+    if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
-      if (this.replay) past.rest();
-      this.standing = new Standing(past, this.now, step, () => this.method, this.painted);
+      if (this.replay) past.suspend();
+      this.cursor = new TimeCursor(past, this.newest, step, () => this.method, this.whenPainted);
       if (this.replay) {
         this.replay = null;
-        this.leave();
+        this.restartStream();
       }
     }
-    return this.standing;
+    return this.cursor;
   }
 
   /** Switch to another layout method. */
-  lookAt(method: Method) {
+  setMethod(method: LayoutMethod) {
     if (method === this.method) return;
     this.method = method;
-    this.standing?.refresh();
+    this.cursor?.refresh();
   }
 
   /** Play the run from a step on. */
   play(from: number, speed = this.speed) {
-    this.forget();
+    this.closeCursor();
     this.speed = speed;
     this.replay = { from, speed, ended: false };
-    this.now.told = from;
-    this.leave();
+    this.newest.lastStep = from;
+    this.restartStream();
   }
 
   /**
    * Show the reprojected layouts of the past, or those made live. Starts a replay if none of the
    * past is shown.
    */
-  setAgain(again: boolean) {
-    if (again === this.again) return;
-    this.again = again;
-    if (this.past) this.past.renew(again);
-    if (this.standing) this.standing.refresh();
-    else if (this.replay) this.leave();
-    else if (again) this.play(0);
+  setReprojected(reprojected: boolean) {
+    if (reprojected === this.reprojected) return;
+    this.reprojected = reprojected;
+    if (this.past) this.past.invalidate(reprojected);
+    if (this.cursor) this.cursor.refresh();
+    else if (this.replay) this.restartStream();
+    else if (reprojected) this.play(0);
   }
 
   /** Set the speed of this replay or the next, in steps a second. */
@@ -242,27 +242,27 @@ export abstract class Travel {
   /** Return to live. */
   goLive() {
     const { replay } = this;
-    this.forget(false);
+    this.closeCursor(false);
     this.problem = null;
     this.replay = null;
-    if (replay) this.leave();
-    else if (this.link.state !== "open") this.reconnect();
-    else this.now.count();
+    if (replay) this.restartStream();
+    else if (this.connectionState.state !== "open") this.reconnect();
+    else this.newest.updateCounters();
   }
 
   /** Close the time cursor; with `keep`, its picture stays until another arrives. */
-  private forget(keep = true) {
-    const { standing } = this;
-    this.wish = null;
-    this.standing = null;
+  private closeCursor(keep = true) {
+    const { cursor: standing } = this;
+    this.pendingStep = null;
+    this.cursor = null;
     if (!standing) return;
     standing.close();
-    if (keep) this.now.copy(standing);
+    if (keep) this.newest.copyFrom(standing);
   }
 
   /** Restart the stream at another time. */
-  protected leave() {
-    this.now.leave();
+  protected restartStream() {
+    this.newest.leaveTime();
     this.reconnect();
   }
 }

@@ -1,21 +1,21 @@
 /** How far each row moved in the space over the last steps, polled while it is on screen. */
 
 import { untrack } from "svelte";
-import { askNumbers } from "../../api/npy";
+import { requestArray } from "../../api/npy";
 import { runPath } from "../../api/rest";
-import { Refusal, type Failure } from "../../api/failure";
+import { ApiError, type Failure } from "../../api/failure";
 
-const AGAIN = 2_000;
+const POLL_INTERVAL = 2_000;
 
 /** The run and the span to measure. */
-export interface Wanted {
+export interface MoversRequest {
   run: string;
   vocabulary: number;
   /** Steps back; 0: to the start. */
   over: number;
 }
 
-export interface Moved {
+export interface Displacements {
   run: string;
   /** The two steps: those requested, or the nearest exact ones before them. */
   from: number;
@@ -24,27 +24,27 @@ export interface Moved {
   distances: Float32Array;
 }
 
-export class Moves {
-  now = $state.raw<Moved | null>(null);
+export class BiggestMovers {
+  current = $state.raw<Displacements | null>(null);
   problem = $state.raw<Failure | null>(null);
 
-  private asked = "";
+  private lastKey = "";
   private over = -1;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Poll while `request` returns one. `step` returns the step shown now. */
   constructor(
-    private readonly wanted: () => Wanted | null,
+    private readonly request: () => MoversRequest | null,
     private readonly step: () => number,
   ) {
     $effect(() => {
-      const question = wanted();
+      const question = request();
       untrack(() => {
         // Distances of another run or span must not be shown for this one.
-        if (!question || this.over !== question.over || this.now?.run !== question.run)
-          this.now = null;
-        this.look();
+        if (!question || this.over !== question.over || this.current?.run !== question.run)
+          this.current = null;
+        this.poll();
       });
       return () => this.close();
     });
@@ -54,16 +54,16 @@ export class Moves {
    * Return the ids of the rows that moved farthest, farthest first; rows that did not move are left
    * out.
    */
-  farthest(most: number): number[] {
-    const { distances } = this.now ?? { distances: new Float32Array(0) };
+  farthest(limit: number): number[] {
+    const { distances } = this.current ?? { distances: new Float32Array(0) };
     const ids: number[] = [];
     for (let id = 0; id < distances.length; id++) {
       const far = distances[id]!;
-      if (!(far > 0) || (ids.length === most && far <= distances[ids[most - 1]!]!)) continue;
-      let at = ids.length;
-      while (at > 0 && distances[ids[at - 1]!]! < far) at -= 1;
-      ids.splice(at, 0, id);
-      ids.length = Math.min(ids.length, most);
+      if (!(far > 0) || (ids.length === limit && far <= distances[ids[limit - 1]!]!)) continue;
+      let index = ids.length;
+      while (index > 0 && distances[ids[index - 1]!]! < far) index -= 1;
+      ids.splice(index, 0, id);
+      ids.length = Math.min(ids.length, limit);
     }
     return ids;
   }
@@ -73,34 +73,34 @@ export class Moves {
     clearTimeout(this.timer);
   }
 
-  private readonly look = () => {
+  private readonly poll = () => {
     this.close();
-    const wanted = untrack(this.wanted);
-    if (wanted) void this.fetch(wanted, untrack(this.step));
+    const wanted = untrack(this.request);
+    if (wanted) void this.fetchDistances(wanted, untrack(this.step));
   };
 
-  private async fetch({ run, vocabulary, over }: Wanted, step: number) {
+  private async fetchDistances({ run, vocabulary, over }: MoversRequest, step: number) {
     const { signal } = (this.abort = new AbortController());
     const key = `${run} ${step} ${over}`;
     const begun = performance.now();
     try {
-      if (key !== this.asked || !this.now) {
+      if (key !== this.lastKey || !this.current) {
         const from = over ? Math.max(0, step - over) : 0;
         const query = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
-        const { numbers, headers } = await askNumbers(runPath(run, query), signal);
-        if (numbers.length !== vocabulary) throw new Refusal(0, { code: "otherVocabulary" });
-        const told = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
-        [this.asked, this.over] = [key, over];
-        this.now = { run, from: told("From"), to: told("Step"), distances: numbers };
+        const { numbers, headers } = await requestArray(runPath(run, query), signal);
+        if (numbers.length !== vocabulary) throw new ApiError(0, { code: "otherVocabulary" });
+        const header = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
+        [this.lastKey, this.over] = [key, over];
+        this.current = { run, from: header("From"), to: header("Step"), distances: numbers };
         this.problem = null;
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
-      this.now = null;
+      this.current = null;
     }
     // Poll less often when the server takes long.
-    this.timer = setTimeout(this.look, Math.max(AGAIN, 3 * (performance.now() - begun)));
+    this.timer = setTimeout(this.poll, Math.max(POLL_INTERVAL, 3 * (performance.now() - begun)));
   }
 }

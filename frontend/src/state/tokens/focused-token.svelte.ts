@@ -3,22 +3,22 @@
  * it learns.
  */
 
-import { ask, runPath, type Neighbours, type TokenDetail } from "../../api/rest";
-import { Refusal, type Failure } from "../../api/failure";
+import { requestJson, runPath, type Neighbours, type TokenDetail } from "../../api/rest";
+import { ApiError, type Failure } from "../../api/failure";
 
 const REFRESH = 2_000;
 const NEIGHBOURS = 12;
 /** Debounce in ms: during a scrub only the last step is requested. */
-const SETTLE = 120;
+const DEBOUNCE = 120;
 
-export class Selection {
+export class FocusedToken {
   token = $state<number | null>(null);
   detail = $state.raw<TokenDetail | null>(null);
   neighbours = $state.raw<Neighbours | null>(null);
   problem = $state.raw<Failure | null>(null);
 
   /** The past step shown; null: the newest. */
-  private at: number | null = null;
+  private step: number | null = null;
   private stale = true;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -28,7 +28,7 @@ export class Selection {
    */
   constructor(
     private readonly run: string,
-    private readonly fresh: () => boolean,
+    private readonly hasAdvanced: () => boolean,
   ) {}
 
   choose(token: number | null) {
@@ -40,7 +40,7 @@ export class Selection {
   }
 
   /** Reject a token that does not exist: focus none and keep the reason. */
-  refuse(problem: Failure) {
+  reject(problem: Failure) {
     this.choose(null);
     this.problem = problem;
   }
@@ -48,12 +48,12 @@ export class Selection {
   /**
    * Follow the step shown; null: the newest. The previous answer stays until the new one arrives.
    */
-  show(at: number | null) {
-    if (at === this.at) return;
-    this.at = at;
+  setStep(step: number | null) {
+    if (step === this.step) return;
+    this.step = step;
     this.stale = true;
     this.close();
-    if (this.token !== null) this.timer = setTimeout(this.refresh, SETTLE);
+    if (this.token !== null) this.timer = setTimeout(this.refresh, DEBOUNCE);
   }
 
   close() {
@@ -63,20 +63,22 @@ export class Selection {
 
   private refresh = () => {
     this.close();
-    if (this.token !== null) void this.fetch(this.token);
+    if (this.token !== null) void this.fetchDetail(this.token);
   };
 
-  private async fetch(token: number) {
+  private async fetchDetail(token: number) {
     const abort = (this.abort = new AbortController());
     const { signal } = abort;
     try {
       // Call `hasAdvanced` first, for its side effect: it notes the step. A past step never
       // changes.
-      if ((this.at === null && this.fresh()) || this.stale) {
-        const step = this.at === null ? "" : `step=${this.at}`;
+      if ((this.step === null && this.hasAdvanced()) || this.stale) {
+        const step = this.step === null ? "" : `step=${this.step}`;
         const [detail, neighbours] = await Promise.all([
-          ask<TokenDetail>(runPath(this.run, `tokens/${token}${step && `?${step}`}`), { signal }),
-          ask<Neighbours>(
+          requestJson<TokenDetail>(runPath(this.run, `tokens/${token}${step && `?${step}`}`), {
+            signal,
+          }),
+          requestJson<Neighbours>(
             runPath(this.run, `neighbours?token_id=${token}&k=${NEIGHBOURS}${step && `&${step}`}`),
             { signal },
           ),
@@ -88,7 +90,7 @@ export class Selection {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
     }
     this.timer = setTimeout(this.refresh, REFRESH);

@@ -3,38 +3,38 @@
  * they learn.
  */
 
-import { ask, runPath, type Pairs } from "../../api/rest";
-import { Refusal, type Failure } from "../../api/failure";
+import { requestJson, runPath, type Pairs } from "../../api/rest";
+import { ApiError, type Failure } from "../../api/failure";
 
 /** Limit on the tokens whose pairs the server measures. */
-export const MOST_MEASURED = 2_000;
-const AGAIN = 2_500;
+export const MAX_MEASURED = 2_000;
+const POLL_INTERVAL = 2_500;
 /**
  * Debounce in ms: not every set is requested while tokens are added one by one, or steps pass
  * quickly.
  */
-const SETTLED = 150;
+const DEBOUNCE = 150;
 
-export class Likeness {
+export class PairSimilarity {
   pairs = $state.raw<Pairs | null>(null);
   problem = $state.raw<Failure | null>(null);
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asked = "";
+  private lastKey = "";
 
   /** Measure these tokens at a step, or at the newest one; repeatedly while `moving`. */
-  of(run: string, ids: readonly number[], step: number | null, moving: boolean) {
+  measure(run: string, ids: readonly number[], step: number | null, moving: boolean) {
     this.close();
-    const few = ids.length >= 2 && ids.length <= MOST_MEASURED;
+    const few = ids.length >= 2 && ids.length <= MAX_MEASURED;
     const asked = `${run} ${ids.join()}`;
     // Keep showing the previous step's values until the new ones arrive; each result carries its
     // step.
-    if (asked !== this.asked) this.pairs = this.problem = null;
-    this.asked = asked;
+    if (asked !== this.lastKey) this.pairs = this.problem = null;
+    this.lastKey = asked;
     if (!few) return;
-    const at = step === null ? "" : `&step=${step}`;
-    const path = runPath(run, `pairs?token_ids=${ids.join(",")}${at}`);
-    this.timer = setTimeout(() => void this.fetch(path, moving), SETTLED);
+    const stepParameter = step === null ? "" : `&step=${step}`;
+    const path = runPath(run, `pairs?token_ids=${ids.join(",")}${stepParameter}`);
+    this.timer = setTimeout(() => void this.fetchPairs(path, moving), DEBOUNCE);
   }
 
   close() {
@@ -42,16 +42,16 @@ export class Likeness {
     clearTimeout(this.timer);
   }
 
-  private async fetch(path: string, moving: boolean) {
+  private async fetchPairs(path: string, moving: boolean) {
     const { signal } = (this.abort = new AbortController());
     try {
-      this.pairs = await ask<Pairs>(path, { signal });
+      this.pairs = await requestJson<Pairs>(path, { signal });
       this.problem = null;
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
     }
-    if (moving) this.timer = setTimeout(() => void this.fetch(path, moving), AGAIN);
+    if (moving) this.timer = setTimeout(() => void this.fetchPairs(path, moving), POLL_INTERVAL);
   }
 }

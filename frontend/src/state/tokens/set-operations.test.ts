@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
-import { vocabularyOf } from "../../api/vocabulary";
-import { combined, tokensOf } from "./set-operations";
+import { buildVocabulary } from "../../api/vocabulary";
+import { combineSets, tokensOfRule } from "./set-operations";
 
 const words = ["sing", "King", "dog", "<b>ing", "cat"];
-const vocabulary = vocabularyOf(
+const vocabulary = buildVocabulary(
   "run",
   words.map((token, id) => {
     return { token_id: id, token, count: 1, class: id === 2 || id === 4 ? "animals" : null };
@@ -18,18 +18,18 @@ const districts = {
 
 describe("gathering", () => {
   it("puts sets together, each token once", () => {
-    expect(combined([3, 1], [2, 3], "new")).toEqual([2, 3]);
-    expect(combined([3, 1], [2, 3], "add")).toEqual([1, 2, 3]);
-    expect(combined([3, 1], [2, 3], "take")).toEqual([1]);
+    expect(combineSets([3, 1], [2, 3], "new")).toEqual([2, 3]);
+    expect(combineSets([3, 1], [2, 3], "add")).toEqual([1, 2, 3]);
+    expect(combineSets([3, 1], [2, 3], "take")).toEqual([1]);
   });
 
   it("finds the tokens of a rule, or waits for what it speaks of", () => {
-    expect(tokensOf({ by: "search", text: "ING" }, vocabulary, null)).toEqual([0, 1, 3]);
-    expect(tokensOf({ by: "class", which: 0 }, vocabulary, null)).toEqual([2, 4]);
-    expect(tokensOf({ by: "district", which: 7 }, vocabulary, districts)).toEqual([1, 3]);
-    expect(tokensOf({ by: "district", which: 7 }, vocabulary, null)).toBeNull();
+    expect(tokensOfRule({ by: "search", text: "ING" }, vocabulary, null)).toEqual([0, 1, 3]);
+    expect(tokensOfRule({ by: "class", which: 0 }, vocabulary, null)).toEqual([2, 4]);
+    expect(tokensOfRule({ by: "district", which: 7 }, vocabulary, districts)).toEqual([1, 3]);
+    expect(tokensOfRule({ by: "district", which: 7 }, vocabulary, null)).toBeNull();
     // A district that is gone, or a class that never was.
-    expect(tokensOf({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
-    expect(tokensOf({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
+    expect(tokensOfRule({ by: "district", which: 4 }, vocabulary, districts)).toEqual([]);
+    expect(tokensOfRule({ by: "class", which: 9 }, vocabulary, null)).toEqual([]);
   });
 });

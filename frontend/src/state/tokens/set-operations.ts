@@ -2,26 +2,30 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { Rule } from "../../model/selection-rule";
+import type { SelectionRule } from "../../model/selection-rule";
 
 /**
  * How a new selection combines with the previous one: it replaces it, adds to it, or is taken out
  * of it.
  */
-export type How = "new" | "add" | "take";
-export const HOWS: readonly How[] = ["new", "add", "take"];
+export type SelectionMode = "new" | "add" | "take";
+export const SELECTION_MODES: readonly SelectionMode[] = ["new", "add", "take"];
 
 /** Combine two sets; return the ids ascending, each once. */
-export function combined(before: readonly number[], found: readonly number[], how: How): number[] {
-  const ids = new Set(how === "new" ? found : before);
-  if (how === "add") for (const id of found) ids.add(id);
-  if (how === "take") for (const id of found) ids.delete(id);
+export function combineSets(
+  before: readonly number[],
+  found: readonly number[],
+  mode: SelectionMode,
+): number[] {
+  const ids = new Set(mode === "new" ? found : before);
+  if (mode === "add") for (const id of found) ids.add(id);
+  if (mode === "take") for (const id of found) ids.delete(id);
   return [...ids].sort((a, b) => a - b);
 }
 
 /** Return the tokens that a rule selects; null while the districts it needs are not known. */
-export function tokensOf(
-  rule: Rule,
+export function tokensOfRule(
+  rule: SelectionRule,
   vocabulary: Vocabulary,
   districts: Districts | null,
 ): number[] | null {

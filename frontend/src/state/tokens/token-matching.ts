@@ -2,46 +2,46 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 
-export class Twins {
+export class TokenMatching {
   private readonly same: boolean;
   private readonly idsThere = new Map<string, number>();
   private readonly idsHere = new Map<string, number>();
 
   constructor(
-    readonly here: Vocabulary,
-    readonly beside: Vocabulary,
+    readonly first: Vocabulary,
+    readonly second: Vocabulary,
   ) {
-    this.same = here === beside || here.run === beside.run;
+    this.same = first === second || first.run === second.run;
     if (this.same) return;
-    here.tokens.forEach((text, id) => this.idsHere.set(text, id));
-    beside.tokens.forEach((text, id) => this.idsThere.set(text, id));
+    first.tokens.forEach((text, id) => this.idsHere.set(text, id));
+    second.tokens.forEach((text, id) => this.idsThere.set(text, id));
   }
 
   /** Return the second map's id of a token of the first; null where it has none. */
-  there(id: number): number | null {
-    return this.other(id, this.here, this.idsThere, this.beside);
+  toSecond(id: number): number | null {
+    return this.matchingId(id, this.first, this.idsThere, this.second);
   }
 
   /** Return the first map's id of a token of the second; null where it has none. */
-  back(id: number): number | null {
-    return this.other(id, this.beside, this.idsHere, this.here);
+  toFirst(id: number): number | null {
+    return this.matchingId(id, this.second, this.idsHere, this.first);
   }
 
   /** Return the second map's ids of those tokens that it shares. */
-  allThere(ids: number[]): number[] {
-    return ids.flatMap((id) => this.there(id) ?? []);
+  allToSecond(ids: number[]): number[] {
+    return ids.flatMap((id) => this.toSecond(id) ?? []);
   }
 
-  allBack(ids: number[]): number[] {
-    return ids.flatMap((id) => this.back(id) ?? []);
+  allToFirst(ids: number[]): number[] {
+    return ids.flatMap((id) => this.toFirst(id) ?? []);
   }
 
   /** Return the ids of all shared tokens, in the first map and in the second. */
-  shared(): [Uint32Array, Uint32Array] {
+  commonIds(): [Uint32Array, Uint32Array] {
     const here: number[] = [];
     const there: number[] = [];
-    this.here.tokens.forEach((_, id) => {
-      const other = this.there(id);
+    this.first.tokens.forEach((_, id) => {
+      const other = this.toSecond(id);
       if (other === null) return;
       here.push(id);
       there.push(other);
@@ -49,7 +49,7 @@ export class Twins {
     return [Uint32Array.from(here), Uint32Array.from(there)];
   }
 
-  private other(
+  private matchingId(
     id: number,
     from: Vocabulary,
     ids: Map<string, number>,

@@ -4,102 +4,119 @@
  * that found them, if one did.
  */
 
-import { ask, runPath, type Neighbours } from "../../api/rest";
+import { requestJson, runPath, type Neighbours } from "../../api/rest";
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { Address } from "../../model/view-state";
-import { combined, tokensOf, type How } from "./set-operations";
-import { LINKED, readRule, ruleWord, type Rule } from "../../model/selection-rule";
+import type { ViewState } from "../../model/view-state";
+import { combineSets, tokensOfRule, type SelectionMode } from "./set-operations";
+import {
+  MAX_LINKED_TOKENS,
+  parseRule,
+  formatRule,
+  type SelectionRule,
+} from "../../model/selection-rule";
 
-export class Gathered {
+export class TokenSelection {
   /** Ids, ascending. */
   ids = $state.raw<readonly number[]>([]);
   /** How a new selection combines with the previous one. */
-  how = $state<How>("new");
+  mode = $state<SelectionMode>("new");
   /** Effect of dragging on the map: it pans, or selects with a lasso or a box. */
-  drag = $state<"pan" | "lasso" | "select">("pan");
+  tool = $state<"pan" | "lasso" | "select">("pan");
   /** Set when the map is rotated to hold the selected tokens still. */
-  aligning = $state(false);
+  anchored = $state(false);
   /** The rule that found exactly these tokens; null where they were combined in another way. */
-  rule = $state.raw<Rule | null>(null);
+  rule = $state.raw<SelectionRule | null>(null);
   /** Number of selections so far: it notifies observers even when the size stays the same. */
-  times = $state(0);
+  changes = $state(0);
 
   /** The selection that a link requested, until it can be resolved. */
-  private wished: { ids: number[] | null; rule: Rule | null } | null = null;
+  private pending: { ids: number[] | null; rule: SelectionRule | null } | null = null;
 
-  constructor(wish: Address) {
+  constructor(wish: ViewState) {
     if (wish.tokens || wish.gather) {
-      this.wished = { ids: wish.tokens, rule: wish.gather === null ? null : readRule(wish.gather) };
+      this.pending = {
+        ids: wish.tokens,
+        rule: wish.gather === null ? null : parseRule(wish.gather),
+      };
     }
-    this.aligning = wish.align !== null;
+    this.anchored = wish.align !== null;
   }
 
   /**
    * Return the selection's part of the view state. Without a rule, a large set is cut: `truncated`.
    */
-  address(): Partial<Address> {
-    const { ids, rule, wished } = this;
-    const align = this.aligning || null;
+  toViewState(): Partial<ViewState> {
+    const { ids, rule, pending: wished } = this;
+    const align = this.anchored || null;
     if (wished) {
-      return { tokens: wished.ids, gather: wished.rule && ruleWord(wished.rule), align };
+      return { tokens: wished.ids, gather: wished.rule && formatRule(wished.rule), align };
     }
-    if (ids.length > LINKED && rule) return { gather: ruleWord(rule), align };
-    return { tokens: ids.length ? ids.slice(0, LINKED) : null, align };
+    if (ids.length > MAX_LINKED_TOKENS && rule) return { gather: formatRule(rule), align };
+    return { tokens: ids.length ? ids.slice(0, MAX_LINKED_TOKENS) : null, align };
   }
 
   /** Return whether a link would hold only the first tokens. */
-  get partly(): boolean {
-    return this.ids.length > LINKED && !this.rule;
+  get truncated(): boolean {
+    return this.ids.length > MAX_LINKED_TOKENS && !this.rule;
   }
 
   /** Drop a selection that belongs to another run, where the ids differ. */
-  leave() {
+  reset() {
     this.ids = [];
-    this.rule = this.wished = null;
-    this.aligning = false;
-    this.drag = "pan";
+    this.rule = this.pending = null;
+    this.anchored = false;
+    this.tool = "pan";
   }
 
-  letGo() {
+  clear() {
     this.ids = [];
-    this.rule = this.wished = null;
-    this.aligning = false;
-    this.times += 1;
+    this.rule = this.pending = null;
+    this.anchored = false;
+    this.changes += 1;
   }
 
-  gather(found: readonly number[], how: How = this.how, rule: Rule | null = null) {
+  select(
+    found: readonly number[],
+    how: SelectionMode = this.mode,
+    rule: SelectionRule | null = null,
+  ) {
     // Adding to an empty selection is the same as replacing it.
     const alone = how === "new" || (how === "add" && !this.ids.length);
-    this.ids = combined(this.ids, found, how);
+    this.ids = combineSets(this.ids, found, how);
     this.rule = alone ? rule : null;
-    this.wished = null;
-    if (!this.ids.length) this.aligning = false;
-    this.times += 1;
+    this.pending = null;
+    if (!this.ids.length) this.anchored = false;
+    this.changes += 1;
   }
 
   /** Select the tokens of a rule; none where they are not known yet. */
-  gatherBy(rule: Rule, vocabulary: Vocabulary, districts: Districts | null) {
-    this.gather(tokensOf(rule, vocabulary, districts) ?? [], this.how, rule);
+  selectByRule(rule: SelectionRule, vocabulary: Vocabulary, districts: Districts | null) {
+    this.select(tokensOfRule(rule, vocabulary, districts) ?? [], this.mode, rule);
   }
 
   /** Select a token and its `k` nearest in the space, at a past step or now. Throws `ApiError`. */
-  async gatherNear(run: string, token: number, k: number, step: number | null): Promise<void> {
-    const at = step === null ? "" : `&step=${step}`;
-    const path = runPath(run, `neighbours?token_id=${token}&k=${k}${at}`);
-    const { items } = await ask<Neighbours>(path);
-    this.gather([token, ...items.map(({ token_id: id }) => id)]);
+  async selectNeighbours(
+    run: string,
+    token: number,
+    k: number,
+    step: number | null,
+  ): Promise<void> {
+    const stepParameter = step === null ? "" : `&step=${step}`;
+    const path = runPath(run, `neighbours?token_id=${token}&k=${k}${stepParameter}`);
+    const { items } = await requestJson<Neighbours>(path);
+    this.select([token, ...items.map(({ token_id: id }) => id)]);
   }
 
   /** Select what a link requested, once the tokens and districts are loaded. */
-  resolve(vocabulary: Vocabulary | null, districts: Districts | null) {
-    if (!this.wished || !vocabulary) return;
-    const { ids, rule } = this.wished;
+  resolvePending(vocabulary: Vocabulary | null, districts: Districts | null) {
+    if (!this.pending || !vocabulary) return;
+    const { ids, rule } = this.pending;
     const own = ids?.filter((id) => id < vocabulary.tokens.length);
-    const found = own ?? (rule && tokensOf(rule, vocabulary, districts));
+    const found = own ?? (rule && tokensOfRule(rule, vocabulary, districts));
     if (!found) return;
-    const { aligning } = this;
-    this.gather(found, "new", own ? null : rule);
-    this.aligning = aligning && found.length > 0;
+    const { anchored: aligning } = this;
+    this.select(found, "new", own ? null : rule);
+    this.anchored = aligning && found.length > 0;
   }
 }

@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { doubtfulIn, trustOf } from "./token-trust";
+import { doubtfulTokens, tokenTrust } from "./token-trust";
 
 const layout = (byToken: number[] | null) =>
   ({ byToken: byToken && Uint8Array.from(byToken) }) as Layout;
 
 describe("doubtful places", () => {
   it("are those whose own trust is below a quarter", () => {
-    expect(doubtfulIn(layout([255, 0, 63, 64, 200]))).toEqual([1, 2]);
-    expect(trustOf(layout([255, 51]), 1)).toBeCloseTo(0.2);
+    expect(doubtfulTokens(layout([255, 0, 63, 64, 200]))).toEqual([1, 2]);
+    expect(tokenTrust(layout([255, 51]), 1)).toBeCloseTo(0.2);
   });
 
   it("are not known where the layout does not say", () => {
-    expect(doubtfulIn(layout(null))).toBeNull();
-    expect(doubtfulIn(null)).toBeNull();
-    expect(trustOf(layout(null), 0)).toBeNull();
-    expect(trustOf(layout([1]), 5)).toBeNull();
+    expect(doubtfulTokens(layout(null))).toBeNull();
+    expect(doubtfulTokens(null)).toBeNull();
+    expect(tokenTrust(layout(null), 0)).toBeNull();
+    expect(tokenTrust(layout([1]), 5)).toBeNull();
   });
 });

@@ -6,21 +6,21 @@ import type { Layout } from "../../api/frames";
 export const DOUBTFUL = 0.25;
 
 /** Return a token's trust, 0 to 1; null where the layout has none. */
-export function trustOf(layout: Layout | null, id: number): number | null {
+export function tokenTrust(layout: Layout | null, id: number): number | null {
   const own = layout?.byToken?.[id];
   return own === undefined ? null : own / 255;
 }
 
 /** Return the trust of every token, 0 to 1; NaN where the layout has none. */
-export function trustsOf(layout: Layout | null, tokens: number): Float32Array {
-  return Float32Array.from({ length: tokens }, (_, id) => trustOf(layout, id) ?? NaN);
+export function trustByToken(layout: Layout | null, tokens: number): Float32Array {
+  return Float32Array.from({ length: tokens }, (_, id) => tokenTrust(layout, id) ?? NaN);
 }
 
 /**
  * Return the ids of the tokens that do not belong where they are shown; null where the layout has
  * no trust.
  */
-export function doubtfulIn(layout: Layout | null): number[] | null {
+export function doubtfulTokens(layout: Layout | null): number[] | null {
   if (!layout?.byToken) return null;
   const found: number[] = [];
   layout.byToken.forEach((own, id) => {

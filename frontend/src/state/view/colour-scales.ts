@@ -5,11 +5,11 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { Entry, Shade, Shades } from "../../model/shade";
+import type { LegendEntry, EntryColour, ColourScale } from "../../model/shade";
 import type { ColourBy } from "../../model/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the city. */
-export const RINGED = 3_000;
+export const MAX_RINGED = 3_000;
 
 /** Number of bands of a quantity. */
 export const BANDS = 6;
@@ -17,23 +17,23 @@ export const BANDS = 6;
  * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its
  * own age.
  */
-const AGES = [1, 10, 100, 1_000, 10_000];
+const AGE_EDGES = [1, 10, 100, 1_000, 10_000];
 /** Edges of trust. The first band is the one called doubtful. */
-const TRUSTS = [0.25, 0.4, 0.55, 0.7, 0.85];
+const TRUST_EDGES = [0.25, 0.4, 0.55, 0.7, 0.85];
 /** Digits of the edges in a decade; fewer digits reach over more decades. */
-const SERIES = [[1, 2, 5], [1, 3], [1]];
+const EDGE_DIGITS = [[1, 2, 5], [1, 3], [1]];
 
 /**
  * Build a scale of token kinds. `placeOf` returns a token's kind plus one, 0 for none; `tints` is
  * by kind.
  */
-export function shadesOfKinds(
+export function kindScale(
   by: ColourBy,
   names: string[],
   tints: number[],
   placeOf: (id: number) => number,
   count: number,
-): Shades {
+): ColourScale {
   const entries = names.map((name, at) => entry(`k${at}`, { kind: tints[at]! }, { name }));
   entries.push(entry("none", "plain", { other: "none" }));
   const of = new Uint16Array(count);
@@ -41,7 +41,7 @@ export function shadesOfKinds(
     const place = placeOf(id);
     of[id] = place > 0 && place <= names.length ? place - 1 : names.length;
   }
-  return counted({ by, entries, of, values: null, least: NaN, greatest: NaN });
+  return countEntries({ by, entries, entryOf: of, values: null, least: NaN, greatest: NaN });
 }
 
 /**
@@ -50,12 +50,12 @@ export function shadesOfKinds(
  * NaN is unknown; a value equal to `resting` is off the scale, in an entry of its own. `warmLow`:
  * the low end is the bright one.
  */
-export function shadesOfValues(
+export function valueScale(
   by: ColourBy,
   values: Float32Array,
   edges: number[],
   { resting = -1, warmLow = false }: { resting?: number; warmLow?: boolean } = {},
-): Shades {
+): ColourScale {
   const bands = edges.length + 1;
   const of = new Uint16Array(values.length);
   let least = Infinity;
@@ -80,10 +80,10 @@ export function shadesOfValues(
   entries.push(entry("rest", "plain", { other: "rest" }));
   entries.push(entry("unknown", "unknown", { other: "unknown" }));
   const none = least > greatest;
-  return counted({
+  return countEntries({
     by,
     entries,
-    of,
+    entryOf: of,
     values,
     least: none ? NaN : least,
     greatest: none ? NaN : greatest,
@@ -91,29 +91,29 @@ export function shadesOfValues(
 }
 
 /** Build the scale of the token classes. */
-export function shadesOfClasses({ tokens, classes, classOf }: Vocabulary): Shades {
+export function classScale({ tokens, classes, classOf }: Vocabulary): ColourScale {
   const tints = classes.map((_, place) => place);
-  return shadesOfKinds("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
+  return kindScale("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
 }
 
 /** Build the scale of the districts, with a tint for each of them. */
-export function shadesOfDistricts(
+export function districtScale(
   { names, of, vocabulary }: Pick<Districts, "names" | "of" | "vocabulary">,
   tints: number[],
-): Shades {
-  return shadesOfKinds("district", names, tints, (id) => of[id] ?? 0, vocabulary);
+): ColourScale {
+  return kindScale("district", names, tints, (id) => of[id] ?? 0, vocabulary);
 }
 
 /** Build the scale of a quantity. `edges`: those of the quantity, unless given. */
-export function shadesOfQuantity(
+export function quantityScale(
   by: ColourBy,
   values: Float32Array,
-  edges = by === "since" ? AGES : by === "trust" ? TRUSTS : edgesOf(values),
-): Shades {
+  edges = by === "since" ? AGE_EDGES : by === "trust" ? TRUST_EDGES : roundEdges(values),
+): ColourScale {
   // -1 marks a token never lit, and 0 a row without a gradient or a move; but a trust of 0 is on
   // the scale.
   const resting = by === "since" || by === "trust" ? -1 : 0;
-  return shadesOfValues(by, values, edges, { resting, warmLow: by === "since" });
+  return valueScale(by, values, edges, { resting, warmLow: by === "since" });
 }
 
 /**
@@ -121,42 +121,42 @@ export function shadesOfQuantity(
  * They are as close together as the spread of the values allows, and stay put while the values
  * change a little.
  */
-export function edgesOf(values: Float32Array): number[] {
+export function roundEdges(values: Float32Array): number[] {
   const some = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
   if (!some.length) return [];
   const [low, high] = [some[Math.floor(0.05 * (some.length - 1))]!, some[some.length - 1]!];
-  for (const series of SERIES) {
-    const edges = below(high, series);
+  for (const series of EDGE_DIGITS) {
+    const edges = greatestBelow(high, series);
     if (edges[0]! <= low * 10 ** (1 / series.length) || series.length === 1) return edges;
   }
   return [];
 }
 
 /** Return the steps since each token was lit; -1 where it never was. */
-export function agesOf(lastLit: Uint32Array, never: number, step: number): Float32Array {
+export function stepsSinceLit(lastLit: Uint32Array, never: number, step: number): Float32Array {
   return Float32Array.from(lastLit, (last) => (last === never ? -1 : Math.max(0, step - last)));
 }
 
-export const ageEdges = AGES;
+export const ageEdges = AGE_EDGES;
 
 /** Return the ids in one entry; of very many, only the lowest `MAX_RINGED`. */
-export function idsIn(shades: Shades | null, key: string | null): number[] {
+export function idsInEntry(shades: ColourScale | null, key: string | null): number[] {
   const place = shades?.entries.findIndex((one) => one.key === key) ?? -1;
   const ids: number[] = [];
   if (!shades || place < 0) return ids;
-  for (let id = 0; id < shades.of.length && ids.length < RINGED; id++) {
-    if (shades.of[id] === place) ids.push(id);
+  for (let id = 0; id < shades.entryOf.length && ids.length < MAX_RINGED; id++) {
+    if (shades.entryOf[id] === place) ids.push(id);
   }
   return ids;
 }
 
 /** Return the name of a token's kind; null if it has none. */
-export function nameIn(shades: Shades, id: number): string | null {
-  return shades.entries[shades.of[id]!]?.name ?? null;
+export function kindNameOf(shades: ColourScale, id: number): string | null {
+  return shades.entries[shades.entryOf[id]!]?.name ?? null;
 }
 
 /** Return the `BANDS - 1` greatest numbers with these digits that are at most `high`, ascending. */
-function below(high: number, series: number[]): number[] {
+function greatestBelow(high: number, series: number[]): number[] {
   const edges: number[] = [];
   for (let decade = Math.floor(Math.log10(high)) + 1; edges.length < BANDS - 1; decade--) {
     for (const digit of series.toReversed()) {
@@ -167,11 +167,11 @@ function below(high: number, series: number[]): number[] {
   return edges;
 }
 
-function entry(key: string, shade: Shade, more: Partial<Entry>): Entry {
+function entry(key: string, shade: EntryColour, more: Partial<LegendEntry>): LegendEntry {
   return { key, shade, name: null, from: null, to: null, other: null, count: 0, ...more };
 }
 
-function counted(shades: Shades): Shades {
-  for (const place of shades.of) shades.entries[place]!.count += 1;
+function countEntries(shades: ColourScale): ColourScale {
+  for (const place of shades.entryOf) shades.entries[place]!.count += 1;
   return shades;
 }

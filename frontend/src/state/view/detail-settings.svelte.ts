@@ -1,37 +1,37 @@
 /** The viewer's settings for single tokens and for the matrix, all of them part of the URL. */
 
-import type { Address } from "../../model/view-state";
+import type { ViewState } from "../../model/view-state";
 import type { RowOrder } from "../../model/view-options";
 
-export class Details {
+export class DetailSettings {
   /** Token that the focused one is compared with. */
-  pair = $state<number | null>(null);
+  comparedToken = $state<number | null>(null);
   /** Step whose neighbours are compared with the current ones. */
-  then = $state(0);
+  comparedStep = $state(0);
   /** Order of the matrix's rows. */
-  rows = $state<RowOrder>("district");
+  rowOrder = $state<RowOrder>("district");
   /** Step whose matrix is subtracted from the one shown; null: none. */
-  against = $state<number | null>(null);
+  subtractedStep = $state<number | null>(null);
 
-  constructor(wish: Address) {
-    this.pair = wish.pair;
-    this.then = wish.then ?? 0;
-    this.rows = wish.rows ?? "district";
-    this.against = wish.against;
+  constructor(wish: ViewState) {
+    this.comparedToken = wish.pair;
+    this.comparedStep = wish.then ?? 0;
+    this.rowOrder = wish.rows ?? "district";
+    this.subtractedStep = wish.against;
   }
 
-  address(): Partial<Address> {
+  toViewState(): Partial<ViewState> {
     return {
-      pair: this.pair,
-      then: this.then || null,
-      rows: this.rows === "district" ? null : this.rows,
-      against: this.against,
+      pair: this.comparedToken,
+      then: this.comparedStep || null,
+      rows: this.rowOrder === "district" ? null : this.rowOrder,
+      against: this.subtractedStep,
     };
   }
 
   /** Reset what belongs to the previous run: its ids and steps mean nothing in another. */
-  forget() {
-    this.pair = this.against = null;
-    this.then = 0;
+  reset() {
+    this.comparedToken = this.subtractedStep = null;
+    this.comparedStep = 0;
   }
 }

@@ -1,25 +1,25 @@
 import { describe, expect, it } from "vitest";
 import { NEVER, type Census, type Layout, type Pulse } from "../../api/frames";
-import { vocabularyOf } from "../../api/vocabulary";
-import { heightsOf } from "./height-measures";
-import { HEIGHTS } from "../../model/view-options";
-import { Ledger } from "../../model/touch-counts";
+import { buildVocabulary } from "../../api/vocabulary";
+import { computeHeights } from "./height-measures";
+import { HEIGHT_MEASURES } from "../../model/view-options";
+import { TouchCounts } from "../../model/touch-counts";
 
 const counts = [9, 4, 1];
-const vocabulary = vocabularyOf(
+const vocabulary = buildVocabulary(
   "run",
   counts.map((count, token_id) => ({ token_id, token: `w${token_id}`, count, class: null })),
   [],
 );
-const ledger = new Ledger(3);
-ledger.begin({
+const ledger = new TouchCounts(3);
+ledger.loadCensus({
   vocabulary: 3,
   attempt: 1,
   step: 10,
   touches: Uint32Array.of(3, 0, 1),
   lastLit: Uint32Array.of(9, NEVER, 2),
 } as Census);
-ledger.add({
+ledger.applyPulse({
   attempt: 1,
   step: 11,
   firstStep: 11,
@@ -30,9 +30,14 @@ ledger.add({
   gradientNorms: Float32Array.of(0.5),
 } as Pulse);
 const layout = { byToken: Uint8Array.of(255, 0, 51) } as unknown as Layout;
-const known = { vocabulary, ledger, layout, asked: Float32Array.of(1, 2, 3) };
-const heights = (of: (typeof HEIGHTS)[number], more = {}) =>
-  Array.from(heightsOf(of, { ...known, ...more }), (one) => +one.toFixed(3));
+const known = {
+  vocabulary,
+  touchCounts: ledger,
+  layout,
+  serverValues: Float32Array.of(1, 2, 3),
+};
+const heights = (of: (typeof HEIGHT_MEASURES)[number], more = {}) =>
+  Array.from(computeHeights(of, { ...known, ...more }), (one) => +one.toFixed(3));
 
 describe("heights", () => {
   it("are the numbers that are known", () => {
@@ -46,10 +51,10 @@ describe("heights", () => {
   it("are not known where they are not, never zero", () => {
     expect(heights("since")).toEqual([0, NaN, 9]);
     expect(heights("gradient")).toEqual([0.5, NaN, NaN]);
-    const nothing = { ledger: null, layout: null, asked: null };
-    for (const of of HEIGHTS.filter((one) => one !== "frequency")) {
+    const nothing = { touchCounts: null, layout: null, serverValues: null };
+    for (const of of HEIGHT_MEASURES.filter((one) => one !== "frequency")) {
       expect(heights(of, nothing), of).toEqual([NaN, NaN, NaN]);
     }
-    expect(heights("norm", { asked: Float32Array.of(1) })).toEqual([NaN, NaN, NaN]);
+    expect(heights("norm", { serverValues: Float32Array.of(1) })).toEqual([NaN, NaN, NaN]);
   });
 });

@@ -2,39 +2,42 @@
 
 import { NEVER, type Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { Ledger } from "../../model/touch-counts";
-import type { Height } from "../../model/view-options";
+import type { TouchCounts } from "../../model/touch-counts";
+import type { HeightMeasure } from "../../model/view-options";
 
 /** Measures that are requested from the server because no frame carries them. */
-export type Asked = "norm" | "moved";
+export type ServerMeasure = "norm" | "moved";
 
-export function isAsked(height: Height): height is Asked {
+export function isServerMeasure(height: HeightMeasure): height is ServerMeasure {
   return height === "norm" || height === "moved";
 }
 
 /** Return whether a measure is on a logarithmic scale, as counts and ages spread over decades. */
-export function isLogarithmic(height: Height): boolean {
+export function isLogarithmic(height: HeightMeasure): boolean {
   return height === "touches" || height === "since" || height === "frequency";
 }
 
 /** The inputs that heights are computed from. */
-export interface Known {
+export interface HeightInputs {
   vocabulary: Vocabulary;
-  ledger: Ledger | null;
+  touchCounts: TouchCounts | null;
   layout: Layout | null;
   /** Values from the server, by token id; null until they arrive. */
-  asked: Float32Array | null;
+  serverValues: Float32Array | null;
 }
 
 /** Return the heights by token id; NaN where not known. */
-export function heightsOf(height: Height, { vocabulary, ledger, layout, asked }: Known) {
+export function computeHeights(
+  height: HeightMeasure,
+  { vocabulary, touchCounts: ledger, layout, serverValues: asked }: HeightInputs,
+) {
   const count = vocabulary.tokens.length;
   const heights = new Float32Array(count).fill(NaN);
   const fill = (of: (id: number) => number) => {
     for (let id = 0; id < count; id++) heights[id] = of(id);
   };
   if (height === "frequency") fill((id) => vocabulary.counts[id]!);
-  else if (isAsked(height)) {
+  else if (isServerMeasure(height)) {
     if (asked?.length === count) heights.set(asked);
   } else if (height === "trust") {
     const own = layout?.byToken;

@@ -1,38 +1,44 @@
 /** The map settings of a run, polled while they are on screen. */
 
-import { ask, runPath, send, type Drawing, type Reprojection } from "../../api/rest";
-import { Asking } from "../query/polled-query.svelte";
+import {
+  requestJson,
+  runPath,
+  sendJson,
+  type MapSettings,
+  type Reprojection,
+} from "../../api/rest";
+import { PolledQuery } from "../query/polled-query.svelte";
 
-const AGAIN = 1_500;
+const POLL_INTERVAL = 1_500;
 
-export class MapDrawing extends Asking {
+export class MapSettingsQuery extends PolledQuery {
   /** The current settings; null until the first answer. */
-  now = $state.raw<Drawing | null>(null);
+  settings = $state.raw<MapSettings | null>(null);
   /** Progress of the reprojection; null until the first answer. */
-  anew = $state.raw<Reprojection | null>(null);
+  reprojection = $state.raw<Reprojection | null>(null);
 
   constructor(private readonly run: string) {
     super();
-    void this.look();
+    void this.poll();
   }
 
   /** Start a reprojection of the run. */
-  again(): Promise<void> {
-    return this.change(() => send(runPath(this.run, "reprojection"), {}));
+  startReprojection(): Promise<void> {
+    return this.mutate(() => sendJson(runPath(this.run, "reprojection"), {}));
   }
 
-  cancel(): Promise<void> {
-    return this.change(() => ask(runPath(this.run, "reprojection"), { method: "DELETE" }));
+  cancelReprojection(): Promise<void> {
+    return this.mutate(() => requestJson(runPath(this.run, "reprojection"), { method: "DELETE" }));
   }
 
-  protected async fetch(signal: AbortSignal) {
-    [this.now, this.anew] = await Promise.all([
-      ask<Drawing>(runPath(this.run, "map"), { signal }),
-      ask<Reprojection>(runPath(this.run, "reprojection"), { signal }),
+  protected async fetchLatest(signal: AbortSignal) {
+    [this.settings, this.reprojection] = await Promise.all([
+      requestJson<MapSettings>(runPath(this.run, "map"), { signal }),
+      requestJson<Reprojection>(runPath(this.run, "reprojection"), { signal }),
     ]);
   }
 
-  protected pause() {
-    return AGAIN;
+  protected pollDelay() {
+    return POLL_INTERVAL;
   }
 }

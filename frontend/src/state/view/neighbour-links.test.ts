@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { linksOf, nearestOnMap } from "./neighbour-links";
+import { buildLinks, nearestOnMap } from "./neighbour-links";
 
 /** Places in 65,535ths of a box that is four times as wide as high. */
 function layout(...places: number[]): Layout {
@@ -26,10 +26,10 @@ describe("links", () => {
     links.map(({ id, kind }) => `${id} ${kind}`);
 
   it("say of each whether it is near in the space, on the map, or both", () => {
-    expect(ends(linksOf("both", space, [2, 5]))).toEqual(["1 space", "2 both", "5 map"]);
-    expect(ends(linksOf("space", space, [2, 5]))).toEqual(["1 space", "2 both"]);
-    expect(ends(linksOf("map", space, [2, 5]))).toEqual(["2 both", "5 map"]);
-    expect(linksOf("none", space, [2, 5])).toEqual([]);
-    expect(linksOf("map", [], [5])).toEqual([{ id: 5, cosine: null, kind: "map" }]);
+    expect(ends(buildLinks("both", space, [2, 5]))).toEqual(["1 space", "2 both", "5 map"]);
+    expect(ends(buildLinks("space", space, [2, 5]))).toEqual(["1 space", "2 both"]);
+    expect(ends(buildLinks("map", space, [2, 5]))).toEqual(["2 both", "5 map"]);
+    expect(buildLinks("none", space, [2, 5])).toEqual([]);
+    expect(buildLinks("map", [], [5])).toEqual([{ id: 5, cosine: null, kind: "map" }]);
   });
 });

@@ -3,8 +3,8 @@
  */
 
 import type { Layout } from "../../api/frames";
-import type { LinkLine } from "../../model/neighbour-link";
-import type { LinksTo } from "../../model/view-options";
+import type { NeighbourLink } from "../../model/neighbour-link";
+import type { LinkTarget } from "../../model/view-options";
 
 /**
  * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,
@@ -15,29 +15,29 @@ export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   const [x, y] = [places[2 * id], places[2 * id + 1]];
   if (x === undefined || y === undefined) return [];
   const ids: number[] = [];
-  const far: number[] = [];
+  const distances: number[] = [];
   const [sx, sy] = [x1 - x0, y1 - y0];
   for (let other = 0; other < places.length / 2; other++) {
     if (other === id) continue;
     const away = ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2;
-    if (ids.length === k && away >= far[k - 1]!) continue;
-    let at = ids.length;
-    while (at > 0 && far[at - 1]! > away) at -= 1;
-    ids.splice(at, 0, other);
-    far.splice(at, 0, away);
-    ids.length = far.length = Math.min(ids.length, k);
+    if (ids.length === k && away >= distances[k - 1]!) continue;
+    let index = ids.length;
+    while (index > 0 && distances[index - 1]! > away) index -= 1;
+    ids.splice(index, 0, other);
+    distances.splice(index, 0, away);
+    ids.length = distances.length = Math.min(ids.length, k);
   }
   return ids;
 }
 
 /** Return the links to draw; a token that is near in both ways gets one link. */
-export function linksOf(
-  to: LinksTo,
+export function buildLinks(
+  to: LinkTarget,
   space: { token_id: number; cosine: number }[],
   map: number[],
-): LinkLine[] {
+): NeighbourLink[] {
   const near = new Set(map);
-  const kinds = new Map<number, LinkLine>();
+  const kinds = new Map<number, NeighbourLink>();
   for (const { token_id: id, cosine } of space) {
     if (near.has(id)) kinds.set(id, { id, cosine, kind: "both" });
     else if (to !== "map") kinds.set(id, { id, cosine, kind: "space" });

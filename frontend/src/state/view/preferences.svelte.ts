@@ -3,35 +3,38 @@
  * because the recipient of a link has their own.
  */
 
-const KEPT = "lamplighter.comfort";
+const STORAGE_KEY = "lamplighter.comfort";
 
-type Word = "letters" | "spoken";
+type PreferenceName = "letters" | "spoken";
 
-export class Comfort {
+export class Preferences {
   /** Enables shortcuts on keys that type a character. */
   letters = $state(true);
   /** Enables occasional screen-reader announcements about the city. */
   spoken = $state(true);
 
   constructor() {
-    const kept = read();
+    const kept = readStored();
     this.letters = kept.letters !== false;
     this.spoken = kept.spoken !== false;
   }
 
-  set(word: Word, value: boolean) {
+  set(word: PreferenceName, value: boolean) {
     this[word] = value;
     try {
-      localStorage.setItem(KEPT, JSON.stringify({ letters: this.letters, spoken: this.spoken }));
+      localStorage.setItem(
+        STORAGE_KEY,
+        JSON.stringify({ letters: this.letters, spoken: this.spoken }),
+      );
     } catch {
       // Without storage the preference lasts until the page is closed.
     }
   }
 }
 
-function read(): Partial<Record<Word, unknown>> {
+function readStored(): Partial<Record<PreferenceName, unknown>> {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    const kept: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}");
     return typeof kept === "object" && kept !== null ? kept : {};
   } catch {
     return {};

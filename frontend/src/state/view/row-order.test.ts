@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
-import { vocabularyOf } from "../../api/vocabulary";
+import { buildVocabulary } from "../../api/vocabulary";
 import { orderRows } from "./row-order";
 
 const token = (token_id: number, count: number, name: string | null) => ({
@@ -9,7 +9,7 @@ const token = (token_id: number, count: number, name: string | null) => ({
   count,
   class: name,
 });
-const vocabulary = vocabularyOf(
+const vocabulary = buildVocabulary(
   "r",
   [
     token(0, 5, "cats"),

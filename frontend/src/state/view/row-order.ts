@@ -12,7 +12,7 @@ export interface RowGroup {
   last: number;
 }
 
-export interface Rows {
+export interface OrderedRows {
   /** Token id by row. */
   order: Uint32Array;
   groups: RowGroup[];
@@ -27,40 +27,44 @@ export function orderRows(
   vocabulary: Vocabulary,
   districts: Districts | null,
   frequency: (least: number) => string,
-): Rows {
+): OrderedRows {
   const { tokens, counts, classOf, classes, byCount } = vocabulary;
   if (by === "id") return { order: Uint32Array.from(tokens.keys()), groups: [] };
   if (by === "frequency") {
     // Group by the number of digits in the count.
     const digits = (id: number) => String(counts[id]!).length;
     const name = (id: number) => frequency(counts[id]! ? 10 ** (digits(id) - 1) : 0);
-    return cut(byCount, (id) => (counts[id]! ? digits(id) : 0), name);
+    return splitIntoGroups(byCount, (id) => (counts[id]! ? digits(id) : 0), name);
   }
-  const of =
+  const groupOf =
     by === "class" ? (id: number) => classOf[id]! : (id: number) => (districts?.of[id] ?? 0) - 1;
   const names = by === "class" ? classes : (districts?.names ?? []);
   const sizes = new Array<number>(names.length).fill(0);
   byCount.forEach((id) => {
-    if (of(id) >= 0) sizes[of(id)]! += 1;
+    if (groupOf(id) >= 0) sizes[groupOf(id)]! += 1;
   });
   const rank = new Map(
     [...sizes.keys()]
       .sort((a, b) => sizes[b]! - sizes[a]! || a - b)
       .map((group, at) => [group, at]),
   );
-  const place = (id: number) => rank.get(of(id)) ?? names.length;
+  const rankOf = (id: number) => rank.get(groupOf(id)) ?? names.length;
   const common = new Uint32Array(tokens.length);
   byCount.forEach((id, at) => (common[id] = at));
-  const order = byCount.slice().sort((a, b) => place(a) - place(b) || common[a]! - common[b]!);
-  return cut(order, place, (id) => names[of(id)] ?? "");
+  const order = byCount.slice().sort((a, b) => rankOf(a) - rankOf(b) || common[a]! - common[b]!);
+  return splitIntoGroups(order, rankOf, (id) => names[groupOf(id)] ?? "");
 }
 
 /** Split an order into groups wherever `groupOf` changes. */
-function cut(order: Uint32Array, of: (id: number) => number, name: (id: number) => string): Rows {
+function splitIntoGroups(
+  order: Uint32Array,
+  groupOf: (id: number) => number,
+  name: (id: number) => string,
+): OrderedRows {
   const groups: RowGroup[] = [];
   order.forEach((id, row) => {
     const open = groups.at(-1);
-    if (open && of(order[row - 1]!) === of(id)) open.last = row + 1;
+    if (open && groupOf(order[row - 1]!) === groupOf(id)) open.last = row + 1;
     else groups.push({ name: name(id), first: row, last: row + 1 });
   });
   return { order, groups };

@@ -3,29 +3,35 @@
  * live.
  */
 
-import { decode, type Districts, type Frame, type Layout, type Method } from "../../api/frames";
+import {
+  decode,
+  type Districts,
+  type Frame,
+  type Layout,
+  type LayoutMethod,
+} from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
-import { answerTo, runPath } from "../../api/rest";
-import { Refusal, said, type Failure } from "../../api/failure";
+import { fetchResponse, runPath } from "../../api/rest";
+import { ApiError, said, type Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
-import { kindOf, namedBy, type Beside } from "../../model/second-map-options";
+import { sourceKind, sourceName, type SecondMapSource } from "../../model/second-map-options";
 import { LiveRun } from "../run/live-run.svelte";
-import { beatOfRecord, type StepBeat } from "../../model/step-beat";
+import { beatFromRecord, type StepBeat } from "../../model/step-beat";
 
-interface Moment {
+interface SecondMapStep {
   layout: Layout;
   beat: StepBeat | null;
   districts: Districts | null;
 }
 
 /** Nominal duration of a still beat, in ms. */
-const STANDING = 1_000;
+const STILL_BEAT_DURATION = 1_000;
 
-export class BesideMap {
+export class SecondMap {
   /** Why the step cannot be shown. */
   problem = $state.raw<Failure | null>(null);
 
-  private moment = $state.raw<Moment | null>(null);
+  private step = $state.raw<SecondMapStep | null>(null);
   private readonly abort = new AbortController();
   private readonly other: LiveRun | null = null;
 
@@ -35,55 +41,55 @@ export class BesideMap {
    */
   constructor(
     private readonly run: LiveRun,
-    readonly source: Beside,
-    private readonly method: () => Method,
+    readonly source: SecondMapSource,
+    private readonly method: () => LayoutMethod,
   ) {
     if (this.kind === "run")
-      this.other = new LiveRun(namedBy(source), { from: null, speed: null, at: null });
-    if (this.kind === "step") void this.fetch(Number(namedBy(source)));
+      this.other = new LiveRun(sourceName(source), { from: null, speed: null, at: null });
+    if (this.kind === "step") void this.fetchStep(Number(sourceName(source)));
   }
 
   get kind() {
-    return kindOf(this.source);
+    return sourceKind(this.source);
   }
 
   /** Return whether the second map shows another run. */
-  get foreign(): boolean {
+  get showsOtherRun(): boolean {
     return this.other !== null;
   }
 
   /** Return the run that the second map shows. */
-  get of(): LiveRun {
+  get shownRun(): LiveRun {
     return this.other ?? this.run;
   }
 
   get vocabulary(): Vocabulary | null {
-    return this.of.vocabulary;
+    return this.shownRun.vocabulary;
   }
 
   get layout(): Layout | null {
-    if (this.kind === "step") return this.moment?.layout ?? null;
-    const { layouts } = this.of;
-    if (this.kind === "view") return layouts[namedBy(this.source) as Method] ?? null;
+    if (this.kind === "step") return this.step?.layout ?? null;
+    const { layouts } = this.shownRun;
+    if (this.kind === "view") return layouts[sourceName(this.source) as LayoutMethod] ?? null;
     return layouts[this.method()] ?? layouts.linear ?? layouts.umap ?? null;
   }
 
   get beat(): StepBeat | null {
-    return this.kind === "step" ? (this.moment?.beat ?? null) : this.of.beat;
+    return this.kind === "step" ? (this.step?.beat ?? null) : this.shownRun.beat;
   }
 
   get districts(): Districts | null {
-    return this.kind === "step" ? (this.moment?.districts ?? null) : this.of.districts;
+    return this.kind === "step" ? (this.step?.districts ?? null) : this.shownRun.districts;
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
-  get held(): number {
+  get heldBrightness(): number {
     if (this.kind === "step") return 0.75;
-    return this.of.paused ? 0.9 : this.of.resting ? 0.6 : 0;
+    return this.shownRun.paused ? 0.9 : this.shownRun.idle ? 0.6 : 0;
   }
 
   /** Return why nothing is shown, where that is known. */
-  get trouble(): Failure | null {
+  get displayProblem(): Failure | null {
     return this.problem ?? this.other?.problem ?? null;
   }
 
@@ -92,47 +98,49 @@ export class BesideMap {
     this.other?.close();
   }
 
-  private async fetch(step: number) {
+  private async fetchStep(step: number) {
     const { signal } = this.abort;
     const { run } = this;
-    const set = run.again ? "&set=again" : "";
+    const set = run.reprojected ? "&set=again" : "";
     try {
-      const layout = await this.frame(`layouts/${step}?method=${this.method()}&format=frame${set}`);
-      if (layout.kind !== "layout") throw new Refusal(0, { code: "noLayout" });
+      const layout = await this.fetchFrame(
+        `layouts/${step}?method=${this.method()}&format=frame${set}`,
+      );
+      if (layout.kind !== "layout") throw new ApiError(0, { code: "noLayout" });
       // The beat and the districts may be missing; the layout is then shown without them.
       const [detail, districts] = await Promise.all([
-        step > 0 ? orNothing(run.detail(step, signal)) : null,
-        orNothing(this.frame(`districts?step=${step}&format=frame`)),
+        step > 0 ? orNull(run.fetchStepDetail(step, signal)) : null,
+        orNull(this.fetchFrame(`districts?step=${step}&format=frame`)),
       ]);
-      this.moment = {
+      this.step = {
         layout,
-        beat: detail && beatOfRecord(detail, STANDING),
+        beat: detail && beatFromRecord(detail, STILL_BEAT_DURATION),
         districts: districts?.kind === "districts" ? districts : null,
       };
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.problem = error.failure;
     }
   }
 
-  private async frame(path: string): Promise<Frame> {
+  private async fetchFrame(path: string): Promise<Frame> {
     const { signal } = this.abort;
-    const answer = await answerTo(runPath(this.run.id, path), { signal });
+    const answer = await fetchResponse(runPath(this.run.id, path), { signal });
     try {
       return decode(await answer.arrayBuffer());
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      throw new Refusal(0, said(error.message));
+      throw new ApiError(0, said(error.message));
     }
   }
 }
 
-async function orNothing<T>(asked: Promise<T>): Promise<T | null> {
+async function orNull<T>(request: Promise<T>): Promise<T | null> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
-    if (error instanceof Refusal) return null;
+    if (error instanceof ApiError) return null;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
-import { grain, grown, thinned, trailsOf } from "./trail-building";
-import type { Trail } from "../../model/trail";
+import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
+import type { TokenTrail } from "../../model/trail";
 
 /** A map of 65,535 units a side with one token on it. */
 function layout(step: number, x: number, y: number): Layout {
@@ -9,7 +9,7 @@ function layout(step: number, x: number, y: number): Layout {
   return { step, places: Uint16Array.from([x, y]), ...box } as unknown as Layout;
 }
 
-const FINE = grain(layout(0, 0, 0));
+const FINE = placeTolerance(layout(0, 0, 0));
 
 describe("trails", () => {
   it("have a point where a token moved, and none for what is only rounding", () => {
@@ -31,29 +31,29 @@ describe("trails", () => {
         [600, 700],
       ],
     ];
-    const [resting, moving] = trailsOf([3, 7], [1, 2, 3, 4], places, FINE);
+    const [resting, moving] = buildTrails([3, 7], [1, 2, 3, 4], places, FINE);
     expect(resting).toEqual({ id: 3, steps: [1], xs: [10], ys: [10] });
     expect(moving).toEqual({ id: 7, steps: [1, 2, 4], xs: [500, 600, 600], ys: [500, 500, 700] });
   });
 
   it("do not hide a slow drift behind the rounding of each step", () => {
     const places = Array.from({ length: 20 }, (_, i): [number, number][] => [[i, 0]]);
-    const [drifting] = trailsOf([0], [...places.keys()], places, FINE);
+    const [drifting] = buildTrails([0], [...places.keys()], places, FINE);
     expect(drifting!.xs.at(-1)).toBeGreaterThan(14);
   });
 
   it("grow with each layout and leave behind what is too old", () => {
-    let trail: Trail = { id: 0, steps: [10, 20, 30], xs: [0, 100, 200], ys: [0, 0, 0] };
-    trail = grown(trail, layout(40, 300, 0), 25);
+    let trail: TokenTrail = { id: 0, steps: [10, 20, 30], xs: [0, 100, 200], ys: [0, 0, 0] };
+    trail = extendTrail(trail, layout(40, 300, 0), 25);
     // At step 25 it was where step 20 had left it.
     expect(trail.steps).toEqual([20, 30, 40]);
-    expect(grown(trail, layout(50, 301, 1), 25)).toEqual(trail);
-    expect(grown(trail, layout(60, 900, 0), 55).steps).toEqual([40, 60]);
+    expect(extendTrail(trail, layout(50, 301, 1), 25)).toEqual(trail);
+    expect(extendTrail(trail, layout(60, 900, 0), 55).steps).toEqual([40, 60]);
   });
 
   it("are thinned from the first point to the last", () => {
     const steps = [...Array(1_000).keys()];
-    const few = thinned({ id: 1, steps, xs: steps, ys: steps });
+    const few = thinTrail({ id: 1, steps, xs: steps, ys: steps });
     expect(few.steps.length).toBeLessThan(75);
     expect([few.steps[0], few.steps.at(-1)]).toEqual([0, 999]);
     expect(few.xs).toEqual(few.steps);

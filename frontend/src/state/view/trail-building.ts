@@ -1,22 +1,28 @@
 /** The path of a token on the map, as points in the order of time. Pure. */
 
 import type { Layout } from "../../api/frames";
-import type { Trail } from "../../model/trail";
+import type { TokenTrail } from "../../model/trail";
 
 /** Limit on the points of a trail; a longer one keeps evenly spaced points and the last. */
-const MOST = 72;
+const MAX_POINTS = 72;
 /**
  * Positions are rounded to a grid of 65,535 a side; within this many cells they count as the same.
  */
-const ROUNDED = 3;
+const SAME_PLACE_CELLS = 3;
 
 /** Return the distance in x and in y up to which two positions of a map count as the same. */
-export function grain({ x0, x1, y0, y1 }: Layout): [number, number] {
-  return [(ROUNDED * (x1 - x0)) / 65_535, (ROUNDED * (y1 - y0)) / 65_535];
+export function placeTolerance({ x0, x1, y0, y1 }: Layout): [number, number] {
+  return [(SAME_PLACE_CELLS * (x1 - x0)) / 65_535, (SAME_PLACE_CELLS * (y1 - y0)) / 65_535];
 }
 
 /** Append a position to a trail, unless the token is still where it was. */
-export function extend(trail: Trail, step: number, x: number, y: number, grain: [number, number]) {
+export function appendPoint(
+  trail: TokenTrail,
+  step: number,
+  x: number,
+  y: number,
+  grain: [number, number],
+) {
   const { steps, xs, ys } = trail;
   const last = steps.length - 1;
   const here =
@@ -28,42 +34,42 @@ export function extend(trail: Trail, step: number, x: number, y: number, grain: 
 }
 
 /** Build trails from several layouts; `places` is by layout, then by token. */
-export function trailsOf(
+export function buildTrails(
   ids: number[],
   steps: number[],
   places: [number, number][][],
   grain: [number, number],
-): Trail[] {
+): TokenTrail[] {
   return ids.map((id, at) => {
-    const trail: Trail = { id, steps: [], xs: [], ys: [] };
-    places.forEach((layout, i) => extend(trail, steps[i]!, ...layout[at]!, grain));
+    const trail: TokenTrail = { id, steps: [], xs: [], ys: [] };
+    places.forEach((layout, i) => appendPoint(trail, steps[i]!, ...layout[at]!, grain));
     return trail;
   });
 }
 
 /** Extend a trail with a new layout, and drop the part before `from`. */
-export function grown(trail: Trail, layout: Layout, from: number): Trail {
+export function extendTrail(trail: TokenTrail, layout: Layout, from: number): TokenTrail {
   const { places, x0, x1, y0, y1, step } = layout;
   const x = x0 + ((x1 - x0) * places[2 * trail.id]!) / 65_535;
   const y = y0 + ((y1 - y0) * places[2 * trail.id + 1]!) / 65_535;
-  const longer = cut(trail, 0);
-  extend(longer, step, x, y, grain(layout));
+  const longer = dropBefore(trail, 0);
+  appendPoint(longer, step, x, y, placeTolerance(layout));
   // The last position before `from` is where the token was at `from`.
   let first = 0;
   while (first + 1 < longer.steps.length && longer.steps[first + 1]! <= from) first += 1;
-  return first === 0 ? longer : cut(longer, first);
+  return first === 0 ? longer : dropBefore(longer, first);
 }
 
 /** Thin a trail to few enough points to draw, evenly chosen; the first and the last stay. */
-export function thinned(trail: Trail): Trail {
+export function thinTrail(trail: TokenTrail): TokenTrail {
   const { id, steps, xs, ys } = trail;
-  const every = Math.ceil(steps.length / MOST);
+  const every = Math.ceil(steps.length / MAX_POINTS);
   if (every <= 1) return trail;
   const last = steps.length - 1;
   const keep = (_: number, at: number) => at === last || at % every === 0;
   return { id, steps: steps.filter(keep), xs: xs.filter(keep), ys: ys.filter(keep) };
 }
 
-function cut({ id, steps, xs, ys }: Trail, first: number): Trail {
+function dropBefore({ id, steps, xs, ys }: TokenTrail, first: number): TokenTrail {
   return { id, steps: steps.slice(first), xs: xs.slice(first), ys: ys.slice(first) };
 }

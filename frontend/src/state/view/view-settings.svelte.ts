@@ -2,128 +2,129 @@
  * The viewer's settings of the view: layout, colouring, panels. All of them are part of the URL.
  */
 
-import type { Method } from "../../api/frames";
-import { Details } from "./detail-settings.svelte";
-import type { Address } from "../../model/view-state";
+import type { LayoutMethod } from "../../api/frames";
+import { DetailSettings } from "./detail-settings.svelte";
+import type { ViewState } from "../../model/view-state";
 import type {
   ColourBy,
-  LinksTo,
+  LinkTarget,
   PanelName,
-  TrailsOf,
-  View,
-  Height,
+  TrailSet,
+  ViewMode,
+  HeightMeasure,
 } from "../../model/view-options";
-import type { Beside } from "../../model/second-map-options";
+import type { SecondMapSource } from "../../model/second-map-options";
 
 /** Default of the steps back that distances and trails reach. */
-const OVER = 100;
+const DEFAULT_STEPS_BACK = 100;
 /** Page width in pixels from which the legend has room beside the map and the inspector. */
-const ROOMY = 1_500;
+const ROOMY_WIDTH = 1_500;
 
-export class Viewing {
-  view = $state<View>("umap");
+export class ViewSettings {
+  view = $state<ViewMode>("umap");
   /** Measure behind the heights of the skyline. */
-  height = $state<Height>("touches");
+  height = $state<HeightMeasure>("touches");
   /** Source of the second map; null where there is none. */
-  beside = $state<Beside | null>(null);
+  secondMap = $state<SecondMapSource | null>(null);
   /** Set when each of the two maps has its own zoom. */
-  apart = $state(false);
+  separateZoom = $state(false);
   colourBy = $state<ColourBy>("class");
   panel = $state<PanelName>("step");
   /** Set while the inspector is open. */
-  inspecting = $state(false);
+  inspectorOpen = $state(false);
   /** Set when tokens are marked that do not belong where they are shown. */
-  doubting = $state(false);
+  markDoubtful = $state(false);
   /** Id of the district in focus. */
   district = $state<number | null>(null);
-  readonly details: Details;
-  trails = $state<TrailsOf>("none");
-  links = $state<LinksTo>("space");
+  readonly details: DetailSettings;
+  trails = $state<TrailSet>("none");
+  links = $state<LinkTarget>("space");
   /** Steps back that distances and trails reach; 0: to the start. */
-  over = $state(OVER);
+  stepsBack = $state(DEFAULT_STEPS_BACK);
   /** Set while the legend is unfolded. */
-  explaining = $state(false);
+  legendOpen = $state(false);
   /** Legend entry whose tokens are ringed. */
   ring = $state<string | null>(null);
 
   /** Start from a link; settings it lacks have their defaults. */
-  constructor(wish: Address) {
+  constructor(wish: ViewState) {
     this.view = wish.map ?? "umap";
     this.height = wish.height ?? "touches";
-    this.beside = wish.beside;
-    this.apart = wish.apart !== null;
+    this.secondMap = wish.beside;
+    this.separateZoom = wish.apart !== null;
     this.colourBy = wish.colour ?? "class";
     this.panel = wish.panel ?? (wish.token === null ? "step" : "token");
-    this.inspecting = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
-    this.doubting = wish.doubt !== null;
+    this.inspectorOpen = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
+    this.markDoubtful = wish.doubt !== null;
     this.district = wish.district;
-    this.details = new Details(wish);
+    this.details = new DetailSettings(wish);
     this.trails = wish.trails ?? "none";
     this.links = wish.links ?? "space";
-    this.over = wish.over ?? OVER;
-    this.explaining = wish.legend ? wish.legend === "open" : innerWidth >= ROOMY;
+    this.stepsBack = wish.over ?? DEFAULT_STEPS_BACK;
+    this.legendOpen = wish.legend ? wish.legend === "open" : innerWidth >= ROOMY_WIDTH;
     this.ring = wish.ring;
   }
 
   /** Return these settings' part of the view state; defaults are left out. */
-  address(): Partial<Address> {
+  toViewState(): Partial<ViewState> {
     return {
       map: this.view === "umap" ? null : this.view,
       height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
-      beside: this.beside,
-      apart: (this.beside && this.apart) || null,
+      beside: this.secondMap,
+      apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "class" ? null : this.colourBy,
       panel: this.panel === "step" ? null : this.panel,
-      folded: this.inspecting || innerWidth < 1_100 ? null : true,
-      doubt: this.doubting || null,
+      folded: this.inspectorOpen || innerWidth < 1_100 ? null : true,
+      doubt: this.markDoubtful || null,
       district: this.district,
       trails: this.trails === "none" ? null : this.trails,
       links: this.links === "space" ? null : this.links,
-      over: this.over === OVER ? null : this.over,
-      legend: this.explaining === innerWidth >= ROOMY ? null : this.explaining ? "open" : "folded",
+      over: this.stepsBack === DEFAULT_STEPS_BACK ? null : this.stepsBack,
+      legend:
+        this.legendOpen === innerWidth >= ROOMY_WIDTH ? null : this.legendOpen ? "open" : "folded",
       ring: this.ring,
-      ...this.details.address(),
+      ...this.details.toViewState(),
     };
   }
 
   /** Return the layout method shown; the skyline is built on the map. */
-  get method(): Method {
+  get method(): LayoutMethod {
     return this.view === "linear" ? "linear" : "umap";
   }
 
-  set method(method: Method) {
+  set method(method: LayoutMethod) {
     this.view = method;
   }
 
   /** Change the colouring; the ring belonged to the previous legend. */
-  colour(by: ColourBy) {
+  setColourBy(by: ColourBy) {
     this.colourBy = by;
     this.ring = null;
   }
 
   /** Open the second map, or close it. */
-  toggleBeside() {
-    if (this.beside) this.beside = null;
-    else this.besideView();
+  toggleSecondMap() {
+    if (this.secondMap) this.secondMap = null;
+    else this.openOtherView();
   }
 
   /** Show the run's other view in the second map. */
-  besideView() {
-    this.beside = this.view === "umap" ? "view:linear" : "view:umap";
+  openOtherView() {
+    this.secondMap = this.view === "umap" ? "view:linear" : "view:umap";
   }
 
-  show(panel: PanelName) {
+  openPanel(panel: PanelName) {
     this.panel = panel;
-    this.inspecting = true;
+    this.inspectorOpen = true;
   }
 
-  fold() {
-    this.inspecting = !this.inspecting;
+  toggleInspector() {
+    this.inspectorOpen = !this.inspectorOpen;
   }
 
   /** Focus a district; null: none. */
   chooseDistrict(id: number | null) {
     this.district = id;
-    if (id !== null) this.show("map");
+    if (id !== null) this.openPanel("map");
   }
 }
