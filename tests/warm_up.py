@@ -21,7 +21,7 @@ def main() -> None:
         made = make_method(chosen)
         some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
         for _ in range(2):
-            made.frame(some)
+            made.draw_frame(some)
             some[:5] += 1  # This compiles the code for moving vectors too.
 
 
