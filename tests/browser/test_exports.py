@@ -121,7 +121,7 @@ def test_viewers_see_why_they_cannot_and_download_what_was_made(
             link.click()
         downloading.value.save_as(tmp_path / "projector.zip")
         assert "-step-40-projector.zip" in downloading.value.suggested_filename
-        assert len(zipfile.ZipFile(tmp_path / "projector.zip").namelist()) == 3
+        assert len(zipfile.ZipFile(tmp_path / "projector.zip").namelist()) == 4
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         context.close()
