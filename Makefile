@@ -50,8 +50,7 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
-		--durations=30 -m "not tour"
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 -m "not tour"
 
 # What a change to the page must pass too: every screen for barriers, colours, panels, gathering, pictures, skyline, two maps, hostile
 # tokens, flashes, lost graphics; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.

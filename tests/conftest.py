@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import chain, zip_longest
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,18 +21,48 @@ def pytest_configure(config: pytest.Config) -> None:
         subprocess.run([sys.executable, "-m", "tests.warm_up"], cwd=config.rootpath, check=True)
 
 
+TOGETHER = {
+    "tests/browser/test_exports.py": "a live run",
+    "tests/browser/test_replay.py": "a live run",
+    "tests/browser/test_city.py": "a live run",
+    "tests/browser/test_dragging.py": "a finished run",
+    "tests/browser/test_time.py": "a finished run",
+}
+"""Files that go to one test process because they share an application, in this order."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several test processes: slow files first, alternating between those that use the processor and those that wait."""
     if not hasattr(config, "workerinput"):
         return
-    files: dict[str, dict[Path, list[pytest.Item]]] = {"browser": {}, "integration": {}, "": {}}
+    first = list(TOGETHER)
+    files: dict[str, dict[str, list[pytest.Item]]] = {
+        "browser": {name: [] for name in first},
+        "integration": {},
+        "": {},
+    }
     for item in items:
-        folder = item.path.relative_to(config.rootpath / "tests").parts[0]
-        files[folder if folder in files else ""].setdefault(item.path, []).append(item)
+        name = item.nodeid.split("::")[0]
+        folder = name.split("/")[1]
+        files[folder if folder in files else ""].setdefault(name, []).append(item)
     turns = chain.from_iterable(
         zip_longest(files["browser"].values(), files["integration"].values(), fillvalue=())
     )
     items[:] = chain.from_iterable(chain(turns, files[""].values()))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each test process one file after another in the order of collection, and files that belong together as one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            name = super()._split_scope(nodeid)
+            return TOGETHER.get(name, name)
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
 
 
 @pytest.fixture

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    sync_playwright,
+)
 
+from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
-
-DESKTOP = {"width": 1280, "height": 720}
+from tests.browser.fixtures import DESKTOP, Town, built, training
+from tests.runs import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -20,20 +28,49 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start `lamplighter`, which trains its first Lamptown run."""
-    with Application(tmp_path_factory.mktemp("runs")) as started:
+@pytest.fixture(scope="session")
+def live_application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Start `lamplighter`, which trains its first Lamptown run, once for all test files that use `application`."""
+    with training(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def presenter(application: Application, chromium: Browser) -> Iterator[BrowserContext]:
+def application(live_application: Application) -> Iterator[Application]:
+    """Let the run of the live application train while a test file uses it."""
+    run = live_application.only_run()
+    live_application.ask(run, "resume")
+    wait_until(lambda: read_status(run).phase == "running", "the run to go on")
+    yield live_application
+    live_application.ask(run, "pause")
+
+
+@pytest.fixture(scope="session")
+def finished_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Build a finished run to travel through, once for all test files that use it."""
+    with built(tmp_path_factory.mktemp("runs")) as town:
+        yield town
+
+
+@pytest.fixture(scope="session")
+def cookies() -> dict[str, Any]:
+    """Hold the presenter's cookies by the address of the application: a launch link works once."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def presenter(
+    application: Application, chromium: Browser, cookies: dict[str, Any]
+) -> Iterator[BrowserContext]:
     """Open a browser context that holds the presenter's cookie."""
     context = chromium.new_context(viewport=DESKTOP)
-    page = context.new_page()
-    page.goto(application.launch_url)
-    page.close()
+    if application.url in cookies:
+        context.add_cookies(cookies[application.url])
+    else:
+        page = context.new_page()
+        page.goto(application.launch_url)
+        page.close()
+        cookies[application.url] = context.cookies()
     yield context
     context.close()
 

@@ -15,6 +15,8 @@ from tests.browser.map_page import draw
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
+PACE = 15
+"""Steps per second of live runs, well below what the machine could do."""
 LAST = 120
 EVERY = 10
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
@@ -41,6 +43,14 @@ def lit(house: Application, run: str, step: int) -> list[int]:
     rows = sorted(token for token, _ in record["gradient"])
     assert len(rows) == record["batch_rows"]
     return rows
+
+
+@contextmanager
+def training(runs: Path) -> Generator[Application]:
+    """Start `lamplighter`, whose first run trains at `PACE`: at full speed it would take a core from the browser."""
+    with Application(runs) as started:
+        started.ask(started.only_run(), "pace", steps_per_second=PACE)
+        yield started
 
 
 @contextmanager

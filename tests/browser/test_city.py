@@ -14,6 +14,7 @@ from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application
+from tests.browser.fixtures import PACE
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.runs import wait_for_step, wait_until
 
@@ -112,6 +113,7 @@ def test_the_pace_is_kept(page: Page, application: Application):
     wait_until(lambda: read_status(run).pace_steps_per_second == 4, "the pace")
     page.get_by_test_id("pace").select_option(index=0)
     wait_until(lambda: read_status(run).pace == "full", "full speed")
+    application.ask(run, "pace", steps_per_second=PACE)
 
 
 def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):

@@ -9,16 +9,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.fixtures import DESKTOP, LAST, Town, built, hand, looked_at, shows
+from tests.browser.fixtures import DESKTOP, LAST, Town, hand, looked_at, shows
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with built(tmp_path_factory.mktemp("runs")) as town:
-        yield town
+def town(finished_town: Town) -> Town:
+    return finished_town
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,19 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from tests.application import Application
+from tests.browser.fixtures import training
 from tests.runs import wait_until
 
 pytestmark = pytest.mark.browser
 
 LATER = 60_000
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Start an application of this file's own, which ends its run."""
+    with training(tmp_path_factory.mktemp("runs")) as started:
+        yield started
 
 
 def made(application: Application) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
+from tests.browser.fixtures import PACE, training
 from tests.browser.pages import wait_for
 from tests.runs import small_recipe, small_text, wait_for_step, wait_until
 
@@ -29,6 +31,13 @@ HOSTILE = [
     "%{hovertemplate}",
     "../../etc/passwd",
 ]
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Start an application of this file's own, which gets further runs."""
+    with training(tmp_path_factory.mktemp("runs")) as started:
+        yield started
 
 
 def test_a_persons_own_text_becomes_a_city(page: Page, application: Application, tmp_path: Path):
@@ -58,6 +67,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
     tokens = tuple(HOSTILE + [f"word{i}" for i in range(60)])
     ids = np.random.default_rng(0).integers(0, len(tokens), 3_000).astype(np.uint32)
     vocabulary = Vocabulary(tokens, np.bincount(ids, minlength=len(tokens)), {HOSTILE[1]: tuple(range(20))})
+    application.ask(run, "pace", steps_per_second=PACE)
     run.write_corpus(ids, vocabulary, "{}")
     wait_for_step(run, 5, 60)
     page.goto(f"{application.url}/?run={run.id}")
@@ -95,7 +105,7 @@ def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Ap
 
 
 def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page, tmp_path: Path):
-    with Application(tmp_path) as first:
+    with training(tmp_path) as first:
         run = first.only_run()
         page.goto(first.launch_url)
         wait_for(page, LIT, 60)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.fixtures import DESKTOP, LAST, Town, built, lit, looked_at, shows
+from tests.browser.fixtures import DESKTOP, LAST, Town, lit, looked_at, shows
 from tests.browser.map_page import draw
 from tests.browser.network import cut_line, remember_sockets
 from tests.browser.pages import wait_for
@@ -44,9 +44,8 @@ TRUSTED = """() => {
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with built(tmp_path_factory.mktemp("runs")) as town:
-        yield town
+def town(finished_town: Town) -> Town:
+    return finished_town
 
 
 @pytest.fixture(scope="module")
