@@ -1,4 +1,4 @@
-"""What watching costs: steps a second observed and recorded, against the bare loop.
+"""The cost of watching: steps a second observed and recorded, against the bare loop.
 
 Interleaved in one process, in short blocks in turn, so that a busy machine slows all sides alike:
 
@@ -50,12 +50,12 @@ class _TimedWriter(StepsWriter):
 
 @dataclass(frozen=True)
 class Measured:
-    """What each side took."""
+    """The time that each side took."""
 
     took: dict[str, NDArray[np.float64]]
     """Seconds of each block, by side."""
     steps: int
-    """Of a block."""
+    """Steps in a block."""
     commits: NDArray[np.float64]
     """Milliseconds of each commit."""
 
@@ -146,7 +146,7 @@ def measure(recipe: Recipe, device: torch.device, blocks: int = BLOCKS, steps: i
 
 
 def _follow(path: Path, stop: threading.Event) -> None:
-    """A reader as the server has one: looks every 5 ms, takes what is new."""
+    """Read as the server does: poll every 5 ms, and read what is new."""
     with StepsReader(path) as reader:
         version, last = -1, 0
         while not stop.wait(0.005):

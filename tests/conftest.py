@@ -32,7 +32,7 @@ TOGETHER = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several test processes: slow files first, alternating between those that use the processor and those that wait."""
+    """Order the tests of a process: slow files first, those that use the processor in turn with those that wait."""
     if not hasattr(config, "workerinput"):
         return
     first = list(TOGETHER)

@@ -1,1 +1,1 @@
-"""What only a machine with a graphics card can tell, in one command: `make gpu`."""
+"""Checks that need a graphics card, in one command: `make gpu`."""

@@ -24,7 +24,7 @@ from lamplighter.recipe import MapRecipe
 
 SIZES, DIM, FRAMES = (5_000, 20_000), 64, 5
 SHARE = 0.05
-"""Of the rows that move from frame to frame."""
+"""The share of rows that move from frame to frame."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Frames:
     """Median seconds of those after it."""
     ids: NDArray[np.int32]
     cosines: NDArray[np.float32]
-    """Of the last frame."""
+    """Cosines to the neighbours in the last frame."""
 
 
 def compare(device: torch.device) -> bool:

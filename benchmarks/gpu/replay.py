@@ -1,4 +1,4 @@
-"""Whether a run computed again on the card is the same run, bit for bit; and if it is not, by how much.
+"""A run computed again on the card, beside the first: the same bit for bit, or the difference.
 
 On a processor it is, and `make soak` counts on it. A card may add in another order each time: then a run that was
 killed goes on as a new attempt, which is allowed, and worth knowing of which card and optimiser it is true.

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 ROOT = Path(__file__).parents[2]
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
-ADDRESS = (ROOT / "frontend/src/model/view-state.ts").read_text("utf-8")
+ADDRESS = (ROOT / "frontend/src/model/view-options.ts").read_text("utf-8")
 PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("PANELS = [")[2].partition("]")[0])
 assert len(PANELS) >= 7
 SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]

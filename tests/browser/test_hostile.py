@@ -52,7 +52,7 @@ CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
 PANELS = re.findall(
     r'"(\w+)"',
-    (Path(__file__).parents[2] / "frontend/src/model/view-state.ts")
+    (Path(__file__).parents[2] / "frontend/src/model/view-options.ts")
     .read_text("utf-8")
     .partition("PANELS = [")[2]
     .partition("]")[0],

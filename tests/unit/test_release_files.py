@@ -1,4 +1,4 @@
-"""What the files around the code say of it is what the package says."""
+"""The files around the code agree with the package about its name, version and licence."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ HOLDER = r"Copyright [\d-]+, Plotly, Inc\."
 
 @pytest.fixture(scope="module")
 def notices() -> dict[str, str]:
-    """The text of each package, in one line, by its title."""
+    """Return the notice of each package, in one line, by its title."""
     built = (ROOT / "static" / "app" / "THIRD-PARTY.txt").read_text(encoding="utf-8")
     sections = [part.strip().partition("\n") for part in re.split(r"^-{80}$", built, flags=re.M)[1:]]
     return {title: " ".join(text.split()) for title, _, text in sections}

@@ -23,7 +23,7 @@ SERVING = ("host", "port", "no_browser", "print_token")
 
 _TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
 _WHY = {"new": "it goes without a command: lamplighter --new begins a run and serves it"}
-"""What to do with an option where it is refused, by its name; for those left out, `_TO_SERVE`."""
+"""Advice for an option that is refused, by its name; `_TO_SERVE` for those left out."""
 
 
 def common_options(*names: str) -> Callable[[Command], Command]:
@@ -78,7 +78,7 @@ def _is_given(context: click.Context, option: click.Parameter) -> bool:
 
 
 def _given_before(context: click.Context, option: click.Parameter) -> list[Any]:
-    """The values that were given before the command, the outermost first."""
+    """Return the values given before the command, the outermost first."""
     outer = context.parent
     if outer is None:
         return []

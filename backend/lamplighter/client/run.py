@@ -105,7 +105,7 @@ class Run:
         return read_status(self._folder)
 
     def token_id(self, token: str | SupportsIndex) -> int:
-        """The id of a token, given as it is written or as an id (any whole number, numpy's too).
+        """Return the id of a token, given as text or as an id (any whole number, numpy's too).
 
         Raises:
             InputError: it is neither a text nor a whole number.
@@ -124,7 +124,7 @@ class Run:
         return token_id
 
     def steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> Iterator[Pulse]:
-        """What each step did, from `first` to `last` inclusive (None: as far as the run is now).
+        """Yield the pulse of each step from `first` to `last`, inclusive (None: up to the run's newest step).
 
         Reads as it goes, a few steps at a time: memory does not grow with the run.
 
@@ -203,7 +203,7 @@ class Run:
         return self._read_consistently(lambda h: h.exact_steps())
 
     def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
-        """The embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
+        """Return the embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
 
         Costs one keyframe and the moved rows since, at most `recipe.cadence.keyframe_every` steps.
 
@@ -219,7 +219,7 @@ class Run:
         return self._read_consistently(lambda h: h.snapshot(wanted).vectors)
 
     def path(self, token: str | SupportsIndex) -> TokenHistory:
-        """One token's vector after every step that `snapshot` would give.
+        """Return one token's vector after every step that `snapshot` would give.
 
         Rebuilds no matrix: the pulses tell in which steps the row moved, and only those steps' moved rows are read,
         one row of each. The cost is one pulse a step and one record for each time the token moved; if moved rows are
@@ -234,7 +234,7 @@ class Run:
         return self._read_consistently(lambda h: h.token_history(token_id))
 
     def layout(self, step: SupportsIndex | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
-        """The newest map at or before a step (None: of all); `coordinates` has shape (V, 2).
+        """Return the newest layout at or before a step (None: of all); its `coordinates` have shape (V, 2).
 
         Raises:
             InputError: `step` is no whole number, or below 0.

@@ -28,7 +28,7 @@ def last_shared_step(old: Lineage, new: Lineage, step: int) -> int:
 
 
 def step_key(attempt: int, step: int) -> int:
-    """The row id of a step of an attempt."""
+    """Return the row id of a step of an attempt."""
     # numpy's integers have a width of their own, in which this would overflow.
     return operator.index(attempt) << 32 | operator.index(step)
 

@@ -14,7 +14,7 @@ function golden(name: string): ArrayBuffer {
   return file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
 }
 
-/** A decoded frame in the words of `expected.json`. */
+/** Describe a decoded frame in the words of `expected.json`. */
 function plain(frame: Frame): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(frame)) {

@@ -21,7 +21,7 @@ SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-to
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[ServerSettings]:
-    """The settings of every server that would have been started."""
+    """Return the settings of every server that would have been started."""
     found: list[ServerSettings] = []
 
     def run_server(settings: ServerSettings, on_ready: Any) -> None:

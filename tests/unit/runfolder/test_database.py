@@ -1,4 +1,4 @@
-"""What the files of a run are asked with, and what is kept in them: SQLite's own types, or nothing."""
+"""Values bound to statements: SQLite's own types reach a run's files, and nothing else does."""
 
 from __future__ import annotations
 

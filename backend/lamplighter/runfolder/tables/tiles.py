@@ -29,7 +29,7 @@ _TOKEN_BITS = 24
 
 
 def tile_key(stretch: int, first_token: int) -> int:
-    """The row id of a tile: tiles of a stretch lie together, by token."""
+    """Return the row id of a tile: tiles of a stretch stand together, by token."""
     # numpy's integers have a width of their own, in which this would overflow.
     return operator.index(stretch) << _TOKEN_BITS | operator.index(first_token)
 

@@ -1,1 +1,1 @@
-"""Who may do what: credentials and the access-control middleware."""
+"""Access control: credentials, and the middleware that decides who may do what."""

@@ -11,7 +11,7 @@ from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.jobs.reprojections import ReprojectionJob
 from lamplighter.serving.schemas.base import json_response
-from lamplighter.serving.schemas.map import NewReprojection, Reprojection, ReprojectionSummary
+from lamplighter.serving.schemas.map import NewReprojection, ReprojectedLayouts, Reprojection
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("reprojections")
@@ -51,7 +51,7 @@ def _to_schema(run: RunFolder, job: ReprojectionJob) -> Reprojection:
         with LayoutsReader(run.relayouts_path) as reader:
             facts, entries = reader.facts(), reader.layout_entries()
         steps = sorted({entry.step for entry in entries})
-        result = ReprojectionSummary(
+        result = ReprojectedLayouts(
             steps=len(steps), first=steps[0], last=steps[-1], time=float(facts.get("made", 0.0))
         )
     except (FileNotFoundError, IndexError):

@@ -77,7 +77,7 @@ class NewReprojection(RequestBody):
     """Number of steps to lay out, spread evenly over the kept ones; null for 120."""
 
 
-class ReprojectionSummary(BaseModel):
+class ReprojectedLayouts(BaseModel):
     """The layouts that a reprojection left."""
 
     steps: int
@@ -95,7 +95,7 @@ class Reprojection(BaseModel):
     """Progress, from 0 to 1."""
     what: str
     problem: str | None
-    made: ReprojectionSummary | None
+    made: ReprojectedLayouts | None
     """Null if there are none."""
 
 

@@ -27,7 +27,7 @@ export class ScrubGesture {
     return this.pointerId !== null;
   }
 
-  /** True while a position of the hand is still to be followed. */
+  /** Return whether a position of the hand is still to be followed. */
   private get behind(): boolean {
     return this.pendingX !== null;
   }

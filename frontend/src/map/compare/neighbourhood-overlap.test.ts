@@ -7,7 +7,7 @@ function strewn(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: 2 * count }, next);
 }
 
-/** The slow way, straight from the definition. */
+/** Compute the overlap slowly, straight from the definition. */
 function plainly(a: Float32Array, b: Float32Array, k: number): number {
   const count = a.length / 2;
   const nearest = (xy: Float32Array, of: number) => {

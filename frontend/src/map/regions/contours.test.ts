@@ -4,7 +4,7 @@ import { contoursOf } from "./contours";
 const SIZE = 64;
 const box = { x0: 0, x1: SIZE, y0: 0, y1: SIZE };
 
-/** Cones of height 1, ten cells in radius. */
+/** Draw cones of height 1, ten cells in radius. */
 function land(hills: [number, number][]) {
   const heights = new Float32Array(SIZE * SIZE);
   for (let i = 0; i < heights.length; i++) {

@@ -9,7 +9,7 @@ const PULSE = readFileSync(new URL("../../../../tests/golden/pulse-all.bin", imp
 
 let server: Server;
 let house: string;
-/** What was asked for and not answered yet, by path. */
+/** Requests that are not answered yet, by path. */
 const open = new Map<string, ServerResponse>();
 let requests = 0;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
 import { buildLinks, nearestOnMap } from "./neighbour-links";
 
-/** Places in 65,535ths of a box that is four times as wide as high. */
+/** Return places in 65,535ths of a box that is four times as wide as high. */
 function layout(...places: number[]): Layout {
   return { places: Uint16Array.from(places), x0: 0, x1: 4, y0: 0, y1: 1 } as unknown as Layout;
 }

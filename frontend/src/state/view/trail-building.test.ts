@@ -3,7 +3,7 @@ import type { Layout } from "../../api/frames";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
 import type { TokenTrail } from "../../model/trail";
 
-/** A map of 65,535 units a side with one token on it. */
+/** Build a map of 65,535 units a side with one token on it. */
 function layout(step: number, x: number, y: number): Layout {
   const box = { x0: 0, x1: 65_535, y0: 0, y1: 65_535 };
   return { step, places: Uint16Array.from([x, y]), ...box } as unknown as Layout;
