@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.recipe import CorpusRecipe
+from lamplighter.wire.vocabulary import Relation, Vocabulary
 
-from .corpus import Corpus, CorpusError, Relation, Vocabulary
+from .corpus import Corpus, CorpusError
 from .lamptown import Town, generate_town
 from .textfile import MINIMUM_TOKENS, split_paragraphs
 from .tokenisers import TokenisedText, tokenise

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.wire.vocabulary import Relation, Vocabulary
-
-__all__ = ["Corpus", "CorpusError", "Relation", "Vocabulary"]
+from lamplighter.wire.vocabulary import Vocabulary
 
 
 class CorpusError(ValueError):
