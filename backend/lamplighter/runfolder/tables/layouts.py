@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,24 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter import failpoint
-from lamplighter.runfolder.sqlite.database_file import FileWriter
 from lamplighter.runfolder.tables import districts
-from lamplighter.runfolder.tables.requests import AppliedRequest
+from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
 
-OLDER_SCHEMA = """
-CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+OLDER_SCHEMA = f"""
+CREATE TABLE {FACTS_TABLE};
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
 """
 """The tables of older files, from before map requests and districts existed."""
-_APPLIED = """
-CREATE TABLE IF NOT EXISTS applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
-    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    UNIQUE(server, request));
+_APPLIED = f"""
+CREATE TABLE IF NOT EXISTS {APPLIED_TABLE};
 """
 SCHEMA = OLDER_SCHEMA + _APPLIED + districts.DISTRICT_TABLES
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
@@ -46,7 +42,7 @@ class LayoutEntry:
     recall: float | None
 
 
-class LayoutsWriter(FileWriter):
+class LayoutsWriter(FactsWriter):
     """The projector's writer of `layouts.sqlite`."""
 
     def __init__(self, path: Path) -> None:
@@ -128,27 +124,11 @@ class LayoutsWriter(FileWriter):
         self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
     ) -> None:
         """Record that a request takes effect with the layouts after the one of `step`."""
-        with self._connection:
-            self._connection.execute(
-                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
-                (server, request, time.time(), attempt, step, kind, json.dumps(body)),
-            )
-
-    def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the projection, replacing each value."""
-        with self._connection:
-            self._connection.executemany(
-                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
-                [(name, json.dumps(value)) for name, value in facts.items()],
-            )
+        self._insert_applied(server, request, attempt, step, kind, body)
 
 
-class LayoutsReader(districts.DistrictsReader):
+class LayoutsReader(FactsReader, districts.DistrictsReader):
     """A reader of `layouts.sqlite`, live or finished."""
-
-    def facts(self) -> dict[str, Any]:
-        """Return the projector's facts by name."""
-        return {name: json.loads(value) for name, value in self._fetch_all("SELECT name, value FROM facts")}
 
     def layout_entries(self, after: int = 0, limit: int = 10_000) -> list[LayoutEntry]:
         """Return the layouts with an id above `after`, in the order they were written."""
@@ -176,23 +156,6 @@ class LayoutsReader(districts.DistrictsReader):
             *map(int, methods),
         )
         return rows[0][0] if rows else None
-
-    def applied(self, after: int = 0) -> list[AppliedRequest]:
-        """Return the requests applied by the projector with an id above `after`, oldest first."""
-        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='applied'"):
-            return []  # An older file, from before map requests.
-        rows = self._fetch_all(
-            "SELECT id, server, request, time, attempt, step, kind, body FROM applied WHERE id>? ORDER BY id",
-            after,
-        )
-        return [AppliedRequest(a, b, c, d, e, f, g, json.loads(body)) for a, b, c, d, e, f, g, body in rows]
-
-    def last_applied(self) -> dict[str, int]:
-        """Return the newest applied request of each server; a server's requests are applied in order."""
-        newest: dict[str, int] = {}
-        for applied in self.applied():
-            newest[applied.server] = max(applied.request, newest.get(applied.server, 0))
-        return newest
 
     def layout_record(self, layout_id: int) -> bytes:
         """Return the encoded layout of the list entry `layout_id`."""

@@ -7,7 +7,6 @@ began at or before it (`architecture.md`, "Attempts").
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,23 +18,20 @@ import numpy as np
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import step_key
-from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
-from lamplighter.runfolder.tables.requests import AppliedRequest
+from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 from lamplighter.wire.binary import Floats, FrameError
 from lamplighter.wire.frames import ROWS_HEAD, locate_row
 
-SCHEMA = """
-CREATE TABLE facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+SCHEMA = f"""
+CREATE TABLE {FACTS_TABLE};
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
 CREATE TABLE rows(id INTEGER PRIMARY KEY, record BLOB NOT NULL);
 CREATE TABLE keyframes(id INTEGER PRIMARY KEY, record BLOB NOT NULL, census BLOB NOT NULL);
 CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, attempt INTEGER NOT NULL,
     step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
-CREATE TABLE applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
-    time REAL NOT NULL, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
-    UNIQUE(server, request));
+CREATE TABLE {APPLIED_TABLE};
 """
 """The tables of a new file; an imported file must have exactly these."""
 
@@ -72,7 +68,7 @@ class TimelineEvent:
     message: str
 
 
-class StepsWriter(FileWriter):
+class StepsWriter(FactsWriter):
     """The trainer's writer of `steps.sqlite`. Not thread-safe."""
 
     def __init__(self, path: Path) -> None:
@@ -135,14 +131,6 @@ class StepsWriter(FileWriter):
             self._connection.execute("VACUUM")
         return dropped
 
-    def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the run (`phase`, `layers`, ...), replacing each value."""
-        with self._connection:
-            self._connection.executemany(
-                "INSERT INTO facts VALUES(?,?) ON CONFLICT DO UPDATE SET value=excluded.value",
-                [(name, json.dumps(value)) for name, value in facts.items()],
-            )
-
     def add_event(self, step: int, kind: str, message: str, facts: dict[str, Any] | None = None) -> None:
         """Add an event and set its facts in one transaction."""
         with self._connection:
@@ -155,11 +143,7 @@ class StepsWriter(FileWriter):
 
     def add_applied(self, server: str, request: int, step: int, kind: str, body: dict[str, Any]) -> None:
         """Record that a request takes effect with `step`."""
-        with self._connection:
-            self._connection.execute(
-                "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
-                (server, request, time.time(), self.attempt, step, kind, json.dumps(body)),
-            )
+        self._insert_applied(server, request, self.attempt, step, kind, body)
 
     def bytes_used(self) -> int:
         """Return the size of the database, including its WAL."""
@@ -168,12 +152,8 @@ class StepsWriter(FileWriter):
         return size + (wal.stat().st_size if wal.exists() else 0)
 
 
-class StepsReader(FileReader):
+class StepsReader(FactsReader):
     """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
-
-    def facts(self) -> dict[str, Any]:
-        """Return the trainer's facts by name."""
-        return {name: json.loads(value) for name, value in self._fetch_all("SELECT name, value FROM facts")}
 
     def lineage(self) -> list[tuple[int, int, int]]:
         """Return the lineage: ranges of steps (attempt, first step, last step), inclusive, ascending.
@@ -338,18 +318,6 @@ class StepsReader(FileReader):
             )
         ]
 
-    def applied(self, after: int = 0, limit: int = 10_000) -> list[AppliedRequest]:
-        """Return at most `limit` applied requests with an id above `after`, oldest first."""
-        return [
-            AppliedRequest(row[0], row[1], row[2], row[3], row[4], row[5], row[6], json.loads(row[7]))
-            for row in self._fetch_all(
-                "SELECT id, server, request, time, attempt, step, kind, body FROM applied"
-                " WHERE id>? ORDER BY id LIMIT ?",
-                after,
-                limit,
-            )
-        ]
-
     def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
         line = self.lineage()
         return [
@@ -359,10 +327,6 @@ class StepsReader(FileReader):
             if lower <= step <= upper
             for row in self._fetch_all(select, step_key(attempt, step))
         ]
-
-    def last_applied(self) -> dict[str, int]:
-        """Return the newest applied request of each server; a server's requests are applied in order."""
-        return dict(self._fetch_all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
 
     def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []
