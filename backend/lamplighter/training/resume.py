@@ -1,0 +1,186 @@
+"""The resumption of a run: from a checkpoint that counts, then by a replay of the steps recorded after it.
+
+The trainer hands in what is its own: the model, and how a step is computed and committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lamplighter.model.checkpoint import (
+    RETRY_SECONDS,
+    CheckpointError,
+    list_checkpoints,
+    load_checkpoint,
+    save_checkpoint,
+)
+from lamplighter.model.learner import Learner
+from lamplighter.model.observer import Observation, Observer
+from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
+from lamplighter.training.control import RunControl, StopFlag, requested_learning_rate
+
+
+@dataclass(frozen=True)
+class ComputedStep:
+    """A step that was computed and is not yet committed."""
+
+    seen: Observation
+    ended: float
+    """The time at which training ended and observation began, Unix seconds."""
+    seconds: float
+    """The duration of training alone."""
+
+
+class RunCheckpoints:
+    """The checkpoints of one run, with the learning rate that holds after each."""
+
+    def __init__(self, run: RunFolder, writer: StepsWriter, control: RunControl) -> None:
+        """Use the run's folder of checkpoints, empty or not."""
+        self._run, self._writer, self._control = run, writer, control
+        self._retry_at: float | None = None
+        self._failed = False
+
+    @property
+    def retry_is_due(self) -> bool:
+        """Return whether a checkpoint that could not be written should be tried again now."""
+        return self._retry_at is not None and time.monotonic() >= self._retry_at
+
+    def restore(
+        self,
+        line: Lineage,
+        last: int,
+        model: tuple[Learner, Observer],
+        build_model: Callable[[], tuple[Learner, Observer]],
+        *,
+        oldest: bool = False,
+    ) -> int:
+        """Restore the newest (or oldest) readable checkpoint on the lineage.
+
+        Args:
+            line: the lineage of the run.
+            last: the newest committed step.
+            model: the model in its initial state, with its observer.
+            build_model: builds both anew, after a damaged file has left them half restored.
+            oldest: whether to restore the oldest.
+
+        Returns:
+            The step of the checkpoint; 0 if there is none.
+        """
+        files = list_checkpoints(self._run.checkpoints)
+        for file in files if oldest else reversed(files):
+            # An attempt may begin with a checkpoint of the step before its first.
+            counts = any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in line)
+            if file.step > last or not counts:
+                # A checkpoint of superseded steps must neither be loaded nor displace valid ones.
+                file.path.unlink(missing_ok=True)
+                continue
+            try:
+                state = load_checkpoint(file, *model)
+            except ValueError as error:
+                self._writer.add_event(file.step, "checkpoint", f"{error}; another is used")
+                model = build_model()
+                continue
+            self._control.learning_rate = state["learning_rate"]
+            return file.step
+        # Not the rate of a request applied just now, which only holds from its own step on.
+        self._control.learning_rate = self._run.recipe.optimiser.learning_rate
+        return 0
+
+    def write(self, step: int, learner: Learner, observer: Observer) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            CheckpointError: it could not be written; earlier checkpoints stay.
+        """
+        state = {"learning_rate": self._control.learning_rate}
+        save_checkpoint(self._run.checkpoints, step, self._writer.attempt, learner, observer, state)
+
+    def try_write(self, step: int, learner: Learner, observer: Observer) -> None:
+        """Write a checkpoint. On failure record an event and schedule a retry; earlier checkpoints stay."""
+        self._retry_at = None
+        try:
+            self.write(step, learner, observer)
+            if self._failed:
+                self._failed = False
+                with contextlib.suppress(*DISK_FULL_ERRORS):
+                    self._writer.add_event(step, "checkpoint", f"the checkpoint of step {step} is written")
+        except CheckpointError as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            if not self._failed:
+                self._failed = True
+                message = f"{error}; those before it are kept, and it is tried again"
+                log_line(message)
+                with contextlib.suppress(*DISK_FULL_ERRORS):
+                    self._writer.add_event(step, "checkpoint", message)
+
+
+def replay_steps(
+    writer: StepsWriter,
+    reader: StepsReader,
+    control: RunControl,
+    stop: StopFlag,
+    checkpoint_step: int,
+    *,
+    compute: Callable[[int], ComputedStep],
+    commit: Callable[[ComputedStep], bool],
+    on_same: Callable[[Observation], None],
+) -> int | None:
+    """Replay from a restored checkpoint to the last committed step.
+
+    Args:
+        writer, reader: the record of the steps.
+        control: gets the learning rates that requests set on the way.
+        stop: ends the replay.
+        checkpoint_step: the step of the checkpoint.
+        compute: computes a step.
+        commit: commits the first step of a new attempt; returns whether it did.
+        on_same: receives every step that came out as it was recorded.
+
+    Returns:
+        The last committed step, or the step a new attempt has reached; None if stopped or failed on the way.
+    """
+    _, last = reader.newest_step()
+    rates = _requested_rates(reader)
+    recorded = reader.digests(checkpoint_step + 1, last)
+    for step in range(checkpoint_step + 1, last + 1):
+        if stop.reason:
+            return None
+        control.learning_rate = rates.get(step, control.learning_rate)
+        computed = compute(step)
+        if computed.seen.digest() != recorded.get(step):
+            attempt = writer.start_attempt(step)
+            writer.add_event(
+                step,
+                "attempt",
+                f"computing step {step} again gave other numbers: attempt {attempt} begins here,"
+                f" what followed in the attempt before no longer counts",
+            )
+            return step if commit(computed) else None
+        on_same(computed.seen)
+    control.learning_rate = rates.get(last + 1, control.learning_rate)
+    if writer.has_tiles_after(last):
+        attempt = writer.start_attempt(last + 1)
+        writer.add_event(
+            last,
+            "attempt",
+            f"steps after {last} were lost from the record and not from the tiles (a power cut, or a copy):"
+            f" attempt {attempt} begins here",
+        )
+    return last
+
+
+def _requested_rates(reader: StepsReader) -> dict[int, float]:
+    """Return the learning rates that requests set on the lineage, by the first step under each."""
+    line = reader.lineage()
+    return {
+        applied.step: rate
+        for applied in reader.applied()
+        if (rate := requested_learning_rate(applied)) is not None
+        and on_lineage(line, applied.attempt, applied.step)
+    }
