@@ -16,7 +16,7 @@ import build_frontend
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from benchmarks.city_page import build_page, served, write_frames
+from benchmarks.city_page import build_page, serve_folder, write_frames
 from benchmarks.report import report
 from tests.browser.chromium import launch_arguments
 
@@ -60,7 +60,7 @@ def main() -> bool:
 
 def _measured(folder: Path, frames: str, what: str) -> tuple[Any, dict[str, Any]]:
     """Run the page's function `what` on these frames, then a glide. Returns both results."""
-    with served(folder) as url, sync_playwright() as playwright:
+    with serve_folder(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         page = browser.new_page(viewport={"width": 1280, "height": 1440})
         page.goto(url)

@@ -86,7 +86,7 @@ def write_frames(folder: Path, tokens: int, count: int) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Generator[str]:
+def serve_folder(folder: Path) -> Generator[str]:
     """Serve the folder over HTTP. Yields its URL."""
     handler = functools.partial(_Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

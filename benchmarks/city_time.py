@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import Browser, async_playwright
 
-from benchmarks.city_visit import Sweep, drag, visited, wait_for
+from benchmarks.city_visit import Sweep, drag, open_page, wait_for
 from benchmarks.finished import train
 from benchmarks.report import report
 from lamplighter.runfolder.run_folder import RunFolder
@@ -70,7 +70,7 @@ async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tu
         firsts = [await _first(browser, url) for _ in range(FIRSTS)]
         sweeps: dict[str, Sweep] = {}
         for name in ("first", "cold"):
-            async with visited(browser, f"{url}/?run={run.id}") as page:
+            async with open_page(browser, f"{url}/?run={run.id}") as page:
                 await wait_for(page, "window.watch.beat")
                 await page.wait_for_timeout(2_000)
                 sweeps[name] = await drag(page, 0.02, 0.98, SWEEP)
@@ -82,7 +82,7 @@ async def _measured(url: str, run: RunFolder) -> tuple[dict[str, Sweep], list[tu
 
 async def _first(browser: Browser, url: str) -> tuple[float, float]:
     """Return the milliseconds from navigation to the first lamps, and to the first beat."""
-    async with visited(browser, url) as page:
+    async with open_page(browser, url) as page:
         await wait_for(page, "window.watch.city && window.watch.beat")
         watch = await page.evaluate("window.watch")
     return watch["city"] - watch["begun"], watch["beat"] - watch["begun"]

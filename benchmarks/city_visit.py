@@ -20,14 +20,14 @@ _DWELL = 300
 """Milliseconds from the pointer's arrival at the handle to the press."""
 
 
-class Asked(TypedDict):
+class RequestedStep(TypedDict):
     """A step that the pointer requested, and the time of that move in Unix milliseconds."""
 
     step: int
     when: float
 
 
-class Shown(TypedDict):
+class ShownStep(TypedDict):
     """The first frame that showed a step: rows lit, its map, when it was issued and finished (Unix ms)."""
 
     step: int
@@ -42,8 +42,8 @@ class Sweep:
     """The steps requested and shown during one drag along the timeline."""
 
     seconds: float
-    asked: list[Asked]
-    shown: list[Shown]
+    asked: list[RequestedStep]
+    shown: list[ShownStep]
     frames: list[float]
     """Milliseconds between successive frames of the page."""
     spent: dict[str, float]
@@ -51,7 +51,7 @@ class Sweep:
 
 
 @asynccontextmanager
-async def visited(browser: Browser, url: str) -> AsyncGenerator[Page]:
+async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
     """Open the page in a browser context of its own, with empty caches. Yields the page."""
     context = await browser.new_context(viewport={"width": 1280, "height": 720})
     await context.add_init_script(WATCH)

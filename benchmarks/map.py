@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.map_quality import quality
-from benchmarks.map_space import moved_a_little, town
+from benchmarks.map_space import made_up_clusters, move_rows
 from benchmarks.report import report
 from lamplighter.client.checkpoint_run import still
 from lamplighter.projection.layout_method import MapSettings
@@ -67,21 +67,21 @@ def _speed(size: int, dim: int, goals: dict[int, int]) -> bool:
     `goals` maps rows moved to the required speed-up over a cold fit.
     """
     rng = np.random.default_rng(0)
-    vectors = town(rng, size, dim)
+    vectors = made_up_clusters(rng, size, dim)
     layout, probe = IncrementalUmap(), TrustProbe(size)
     _frame(layout, probe, vectors)
     frames: dict[int, tuple[float, float, int]] = {}
     for moved in goals:
         took: list[tuple[float, float, int]] = []
         for _ in range(5):
-            moved_a_little(rng, vectors, moved)
+            move_rows(rng, vectors, moved)
             cpu, wall = _timed(lambda: _frame(layout, probe, vectors))
             assert layout.last_update is not None
             took.append((cpu, wall, layout.last_update.ranked))
         frames[moved] = sorted(took)[len(took) // 2]
     met = True
     # From 4,096 tokens on umap-learn finds neighbours by another algorithm; compile it before timing.
-    _cold(town(rng, 4_200, dim), layout.settings)
+    _cold(made_up_clusters(rng, 4_200, dim), layout.settings)
     cold, cold_wall = _timed(lambda: _cold(vectors, layout.settings))
     for moved, (cpu, wall, ranked) in frames.items():
         met &= report(
@@ -184,7 +184,7 @@ def _memory(size: int = 50_000, dim: int = 256) -> bool:
     """Report the peak memory of a projector process, including everything it imports and compiles."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as name:
         folder = Path(name)
-        np.save(folder / "town.npy", town(np.random.default_rng(0), size, dim))
+        np.save(folder / "town.npy", made_up_clusters(np.random.default_rng(0), size, dim))
         (folder / "tokens.json").write_text(json.dumps([f"t{n}" for n in range(size)]), "utf-8")
         run = RunFolder(folder / "still")
         still(run.path, folder / "town.npy", folder / "tokens.json")

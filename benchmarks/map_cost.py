@@ -31,7 +31,7 @@ def measure() -> tuple[Curve, Curve]:
     """Return the median seconds of a frame by size: with `FEW` rows moved, and with a share of them moved."""
     import numpy as np
 
-    from benchmarks.map_space import moved_a_little, town
+    from benchmarks.map_space import made_up_clusters, move_rows
     from lamplighter.projection.methods.incremental_umap import IncrementalUmap
     from lamplighter.projection.quality.trust import TrustProbe
 
@@ -39,14 +39,14 @@ def measure() -> tuple[Curve, Curve]:
     many: Curve = []
     for size in SIZES:
         rng = np.random.default_rng(0)
-        vectors = town(rng, size, DIM)
+        vectors = made_up_clusters(rng, size, DIM)
         layout, probe = IncrementalUmap(), TrustProbe(size)
         layout.draw_frame(vectors)
         probe.set_space(vectors)
         for curve, moved in ((few, FEW), (many, int(SHARE * size))):
             took: list[float] = []
             for _ in range(FRAMES):
-                moved_a_little(rng, vectors, moved)
+                move_rows(rng, vectors, moved)
                 begun = time.process_time()
                 places = layout.draw_frame(vectors)
                 probe.set_space(vectors)

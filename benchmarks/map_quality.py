@@ -31,23 +31,23 @@ Places = NDArray[np.float32]
 
 
 @dataclass
-class Shown:
+class MethodScores:
     """Scores of one layout method over a run."""
 
     trust: list[float] = field(default_factory=list[float])
     recall: list[float] = field(default_factory=list[float])
-    moved: list[float] = field(default_factory=list[float])
+    displacements: list[float] = field(default_factory=list[float])
     """Median displacement of the calm tokens per frame, as a share of the map's diameter."""
     seconds: list[float] = field(default_factory=list[float])
     """Processor seconds per frame."""
 
-    def rate(self, probe: TrustProbe, places: Places) -> None:
+    def add_trust(self, probe: TrustProbe, places: Places) -> None:
         """Append the trust and recall of this layout, measured against the space that the probe last read."""
         found = probe.estimate(places)
         self.trust.append(found.trust)
         self.recall.append(found.recall)
 
-    def frame(self, method: LayoutMethod, vectors: Places) -> Places:
+    def draw_timed(self, method: LayoutMethod, vectors: Places) -> Places:
         """Draw the method's next frame and append its processor time."""
         began = time.process_time()
         places = method.draw_frame(vectors)
@@ -59,7 +59,7 @@ class Shown:
         return {
             "trust": float(np.mean(self.trust)),
             "recall": float(np.mean(self.recall)),
-            "calm_share_of_diameter": float(np.median(self.moved)) if self.moved else 0.0,
+            "calm_share_of_diameter": float(np.median(self.displacements)) if self.displacements else 0.0,
             "frame_seconds": float(np.median(self.seconds)) if self.seconds else 0.0,
         }
 
@@ -75,34 +75,34 @@ def quality(kind: str, snapshots: list[Places], every: int) -> bool:
     living, principal = IncrementalUmap(settings), PcaLayout()
     # The first snapshots are a random cloud, in which trust means nothing.
     at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
-    shown = {name: Shown() for name in ("living", "refit", "pca", "still")}
+    shown = {name: MethodScores() for name in ("living", "refit", "pca", "still")}
     followed: dict[str, LayoutMethod] = {"living": living, "pca": principal}
     last = {name: method.draw_frame(snapshots[0]) for name, method in followed.items()}
     first = last["living"]
     for n, vectors in enumerate(snapshots[1:], 1):
         for name, method in followed.items():
-            before, last[name] = last[name], shown[name].frame(method, vectors)
+            before, last[name] = last[name], shown[name].draw_timed(method, vectors)
             if len(calm[n - 1]) >= CALM:
-                shown[name].moved.append(displacement(before, last[name], calm[n - 1]))
+                shown[name].displacements.append(displacement(before, last[name], calm[n - 1]))
         if n not in at:
             continue
         probe.set_space(vectors)
         refit = RefitUmap(replace(settings, seed=n))
-        fitted = shown["refit"].frame(refit, vectors)
+        fitted = shown["refit"].draw_timed(refit, vectors)
         # Each fit gets its own seed: with one seed for both, the second would start like the first.
         refit.change_settings(replace(settings, seed=n + 1))
-        after = shown["refit"].frame(refit, snapshots[n + 1])
+        after = shown["refit"].draw_timed(refit, snapshots[n + 1])
         if len(calm[n]) >= CALM:
-            shown["refit"].moved.append(displacement(fitted, after, calm[n]))
+            shown["refit"].displacements.append(displacement(fitted, after, calm[n]))
         # A map that never moves wins on speed and calm; only trust shows its weakness.
         pictures = {**last, "refit": fitted, "still": first}
         for name, places in pictures.items():
-            shown[name].rate(probe, places)
+            shown[name].add_trust(probe, places)
     facts: dict[str, Any] = {"tokens": len(snapshots[0]), "steps_between_frames": every}
     return _reported(kind, shown, facts, _rest(kind, living, snapshots[-1]))
 
 
-def _reported(kind: str, shown: dict[str, Shown], facts: dict[str, Any], rested: bool) -> bool:
+def _reported(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], rested: bool) -> bool:
     living, refit, still = shown["living"], shown["refit"], shown["still"]
     both = ((living.trust, refit.trust), (living.recall, refit.recall))
     trust, recall = (float(np.mean(a) / np.mean(b)) for a, b in both)
@@ -120,7 +120,7 @@ def _reported(kind: str, shown: dict[str, Shown], facts: dict[str, Any], rested:
         ),
         report(
             f"map_{kind}_calm", moved / jumped, "of refits' displacement, tokens that did not change", "<= 0.2",
-            frames=len(living.moved), **facts,
+            frames=len(living.displacements), **facts,
         ),
         rested,
     ]  # fmt: skip

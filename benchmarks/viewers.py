@@ -13,7 +13,7 @@ from benchmarks.report import report
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application, Viewer
-from tests.integration.serving.served import Pace
+from tests.integration.serving.served import PacedTrainer
 from tests.unit.serving.folders import FakeTrainer, make_run
 
 SECONDS, STEPS_PER_SECOND, VIEWERS = 10.0, 70, 10
@@ -30,7 +30,7 @@ def main() -> bool:
             viewers = [
                 stack.enter_context(Viewer(application, trainer.run.id, "pulse")) for _ in range(VIEWERS)
             ]
-            with Pace(trainer, STEPS_PER_SECOND):
+            with PacedTrainer(trainer, STEPS_PER_SECOND):
                 time.sleep(SECONDS)
         trainer.crash()
     pulses = [(at, frame) for viewer in viewers for at, frame in viewer.frames if isinstance(frame, Pulse)]

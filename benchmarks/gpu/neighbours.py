@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.gpu.cards import facts
-from benchmarks.map_space import moved_a_little, town
+from benchmarks.map_space import made_up_clusters, move_rows
 from benchmarks.report import report
 from lamplighter.projection.umap import nearest_neighbours
 from lamplighter.projection.umap.gpu_neighbours import CpuProducts, GpuProducts, RowProducts
@@ -70,12 +70,12 @@ def _frames(size: int, device: torch.device | None) -> _Frames:
 
 def _follow(size: int, frames: int) -> _Frames:
     rng = np.random.default_rng(0)
-    vectors = town(rng, size, DIM)
+    vectors = made_up_clusters(rng, size, DIM)
     neighbours = NeighbourIndex(MapRecipe().neighbours - 1)
     took: list[float] = []
     for frame in range(1 + frames):
         if frame:
-            moved_a_little(rng, vectors, int(SHARE * size))
+            move_rows(rng, vectors, int(SHARE * size))
         begun = time.perf_counter()
         neighbours.update(vectors)
         took.append(time.perf_counter() - begun)

@@ -35,8 +35,8 @@ def compare(device: torch.device) -> bool:
             recipe = Recipe.model_validate(
                 {"optimiser": {"kind": optimiser}, "cadence": CADENCE, "steps": STEPS, "device": device.type}
             )
-            shelf = RunStore(Path(folder))
-            first, again, killed = (shelf.create(recipe) for _ in range(3))
+            run_store = RunStore(Path(folder))
+            first, again, killed = (run_store.create(recipe) for _ in range(3))
             for run in (first, again):
                 finish(start_worker(run), PATIENCE)
             process = start_worker(killed)

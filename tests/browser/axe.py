@@ -21,18 +21,18 @@ ASK = """async ([within, rules]) => {
 
 
 @cache
-def source() -> str:
+def axe_source() -> str:
     """Return the source of axe-core, installed beside the frontend's tools."""
     build_frontend.install(FRONTEND)
     return (FRONTEND / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 
-def barriers(page: Page, within: str | None = None) -> list[str]:
+def find_violations(page: Page, within: str | None = None) -> list[str]:
     """Return the violations that axe finds on the page, or only inside the selector `within`.
 
     The script is injected through the debugging protocol: the page's policy admits only the page's own
     scripts.
     """
     if page.evaluate("typeof window.axe") == "undefined":
-        page.evaluate(f"() => {{ {source()} }}")
+        page.evaluate(f"() => {{ {axe_source()} }}")
     return page.evaluate(ASK, [within, RULES])

@@ -15,7 +15,7 @@ from playwright.sync_api import (
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
-from tests.browser.fixtures import DESKTOP, Town, built, training
+from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run, training
 from tests.runs import wait_until
 
 
@@ -46,10 +46,10 @@ def application(live_application: Application) -> Iterator[Application]:
 
 
 @pytest.fixture(scope="session")
-def finished_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
     """Build a finished run to travel through, once for all test files that use it."""
-    with built(tmp_path_factory.mktemp("runs")) as town:
-        yield town
+    with serve_finished_run(tmp_path_factory.mktemp("runs")) as finished:
+        yield finished
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -23,23 +23,23 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 720}
 
 
 @dataclass
-class Town:
+class FinishedRun:
     """A finished run with a map for every tenth of its steps."""
 
-    house: Application
+    server: Application
     run: str
 
-    def rows(self, step: int) -> list[int]:
+    def batch_rows(self, step: int) -> list[int]:
         """Return the rows of a step's batch, as recorded."""
-        return lit(self.house, self.run, step)
+        return batch_rows_of(self.server, self.run, step)
 
-    def at(self, query: str) -> str:
+    def url_with(self, query: str) -> str:
         """Return the URL of the run's page with this query."""
-        return f"{self.house.url}/?run={self.run}&{query}"
+        return f"{self.server.url}/?run={self.run}&{query}"
 
 
-def lit(house: Application, run: str, step: int) -> list[int]:
-    record = house.get(f"/api/runs/{run}/steps/{step}")
+def batch_rows_of(server: Application, run: str, step: int) -> list[int]:
+    record = server.get(f"/api/runs/{run}/steps/{step}")
     rows = sorted(token for token, _ in record["gradient"])
     assert len(rows) == record["batch_rows"]
     return rows
@@ -54,38 +54,38 @@ def training(runs: Path) -> Generator[Application]:
 
 
 @contextmanager
-def built(runs: Path) -> Generator[Town]:
-    with Application(runs, "serve", "--no-workers") as house:
+def serve_finished_run(runs: Path) -> Generator[FinishedRun]:
+    with Application(runs, "serve", "--no-workers") as server:
         trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
-        draw(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
+        write_maps(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
         trainer.end()
-        yield Town(house, trainer.run.id)
+        yield FinishedRun(server, trainer.run.id)
 
 
 @contextmanager
-def looked_at(town: Town, chromium: Browser) -> Generator[Page]:
+def open_last_step(finished: FinishedRun, chromium: Browser) -> Generator[Page]:
     """Open a page at the last step; fail if it reports an error."""
     opened = chromium.new_page(viewport=DESKTOP)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(town.at("folded=1"))
+    opened.goto(finished.url_with("folded=1"))
     wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     yield opened
     opened.close()
     assert not faults
 
 
-def shows(page: Page, town: Town, step: int) -> None:
+def expect_step(page: Page, finished: FinishedRun, step: int) -> None:
     """Check that every part of the page shows one step of the record."""
     wait_for(page, f"__lamplighter.beat?.step === {step}", 10, every=0.02)
-    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(step)
+    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == finished.batch_rows(step)
     assert page.evaluate("__lamplighter.step") == step
     wait_for(page, f"__lamplighter.shown.step === {step - step % EVERY}", 10, every=0.02)
     expect(page.get_by_test_id("step")).to_have_text(str(step))
     expect(page.get_by_test_id("scrubber")).to_have_attribute("aria-valuenow", str(step))
 
 
-def hand(page: Page, step: int, height: float = 0.5) -> None:
+def point_at_step(page: Page, step: int, height: float = 0.5) -> None:
     """Move the pointer to a step of the timeline; `height` 1 is its foot, 0.5 its middle, 0 its top."""
     axis: dict[str, float] = wait_for(
         page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"

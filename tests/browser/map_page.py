@@ -13,7 +13,7 @@ from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.layout_frames import Layout, Method
 
 
-def draw(
+def write_maps(
     path: Path,
     size: int,
     steps: Iterable[int],

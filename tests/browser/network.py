@@ -20,7 +20,7 @@ def remember_sockets(context: BrowserContext) -> None:
     context.add_init_script(_SOCKETS)
 
 
-def cut_line(page: Page) -> None:
+def cut_connection(page: Page) -> None:
     """Close the page's sockets and take the network away, until `set_offline(False)`.
 
     The order matters: without a network the close may go unanswered, and the socket lingers for a minute.

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageSta
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.axe import barriers
-from tests.browser.map_page import draw
+from tests.browser.axe import find_violations
+from tests.browser.map_page import write_maps
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -34,14 +34,14 @@ SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, sel
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """Start a server without runs; the tests add them."""
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
+def screens(server: Application, chromium: Browser) -> Iterator[list[Page]]:
     """Open the presenter's page at a projector's size and at a phone's."""
     contexts: list[BrowserContext] = []
     pages: list[Page] = []
@@ -59,7 +59,7 @@ def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
         pages.append(context.new_page())
         # The launch link works once, so the phone gets the projector's cookie.
         if known is None:
-            pages[0].goto(house.launch_url)
+            pages[0].goto(server.launch_url)
             known = context.storage_state()
     yield pages
     for context in contexts:
@@ -67,37 +67,37 @@ def screens(house: Application, chromium: Browser) -> Iterator[list[Page]]:
 
 
 @pytest.fixture(scope="module")
-def live(house: Application) -> Iterator[FakeTrainer]:
+def live(server: Application) -> Iterator[FakeTrainer]:
     """Train a run that stays in progress."""
-    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
-    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"), events=[("born", "Animals.")])
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+    write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"), events=[("born", "Animals.")])
     yield trainer
     trainer.crash()
 
 
 @pytest.fixture(scope="module")
-def finished(house: Application) -> str:
+def finished(server: Application) -> str:
     """Make a finished run. Returns its id."""
-    return over(house, "finished")
+    return over(server, "finished")
 
 
-def over(house: Application, phase: str) -> str:
-    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(12)
-    draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
+def over(server: Application, phase: str) -> str:
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(12)
+    write_maps(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
     trainer.end(phase)
     return trainer.run.id
 
 
-def clear(page: Page, screen: str, within: str | None = None) -> None:
+def expect_accessible(page: Page, screen: str, within: str | None = None) -> None:
     """Check that the current screen has no barrier, no small target and no sideways scrolling."""
-    assert barriers(page, within) == [], screen
+    assert find_violations(page, within) == [], screen
     touch = page.evaluate("matchMedia('(pointer: coarse)').matches")
     assert page.evaluate(SMALL, 44 if touch else 24) == [], f"targets on {screen}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), screen
 
 
-def open_city(page: Page, house: Application, query: str) -> None:
-    page.goto(f"{house.url}/?{query}")
+def open_city(page: Page, server: Application, query: str) -> None:
+    page.goto(f"{server.url}/?{query}")
     wait_for(page, DRAWN)
 
 
@@ -105,66 +105,66 @@ def holder(held: list[Route]) -> Callable[[Route], None]:
     return lambda route: held.append(route)
 
 
-def test_no_run_and_a_form_with_an_error(screens: list[Page], house: Application):
+def test_no_run_and_a_form_with_an_error(screens: list[Page], server: Application):
     for page in screens:
-        page.goto(house.url)
+        page.goto(server.url)
         expect(page.get_by_test_id("notice")).to_contain_text("No city yet")
-        clear(page, "no run")
+        expect_accessible(page, "no run")
         page.get_by_test_id("notice").get_by_role("button").click()
         page.get_by_test_id("new-optimiser").select_option("lazy")
         page.get_by_test_id("new-tied").check()
         page.get_by_test_id("start").click()
         expect(page.get_by_role("alert").filter(has_text="use the optimiser")).to_be_visible()
-        clear(page, "a form with an error")
+        expect_accessible(page, "a form with an error")
 
 
-def test_loading_live_paused_and_replay(screens: list[Page], house: Application, live: FakeTrainer):
+def test_loading_live_paused_and_replay(screens: list[Page], server: Application, live: FakeTrainer):
     for page in screens:
         held: list[Route] = []
         page.route("**/tokens?*", holder(held))
-        page.goto(f"{house.url}/?run={live.run.id}")
+        page.goto(f"{server.url}/?run={live.run.id}")
         expect(page.get_by_test_id("notice")).to_contain_text("Fetching")
-        clear(page, "loading")
+        expect_accessible(page, "loading")
         held[0].continue_()
         page.unroute("**/tokens?*")
         wait_for(page, DRAWN)
         expect(page.get_by_test_id("phase")).to_have_text("training")
-        clear(page, "live")
+        expect_accessible(page, "live")
         page.keyboard.press(" ")
         expect(page.get_by_test_id("go-live")).to_be_visible()
-        clear(page, "paused", "main")
-        open_city(page, house, f"run={live.run.id}&from=3&speed=1")
+        expect_accessible(page, "paused", "main")
+        open_city(page, server, f"run={live.run.id}&from=3&speed=1")
         expect(page.get_by_test_id("connection")).to_contain_text("replay")
-        clear(page, "replay", "main")
+        expect_accessible(page, "replay", "main")
 
 
-def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], house: Application):
+def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], server: Application):
     """The page explains each problem: no trainer yet, its trainer gone, a full disk, a superseded step."""
-    unread = make_run(RunStore(house.runs), prepared=False)
-    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
-    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
+    unread = make_run(RunStore(server.runs), prepared=False)
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+    write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     for page in screens:
-        page.goto(f"{house.url}/?run={unread.id}")
+        page.goto(f"{server.url}/?run={unread.id}")
         expect(page.get_by_test_id("notice")).to_contain_text("waiting for a trainer")
-        clear(page, "waiting")
-        page.goto(f"{house.url}/?run=2020-01-01-no-such-run")
+        expect_accessible(page, "waiting")
+        page.goto(f"{server.url}/?run=2020-01-01-no-such-run")
         expect(page.get_by_test_id("notice")).to_contain_text("cannot be shown")
         expect(page.get_by_test_id("timeline")).to_have_count(0)
-        clear(page, "not found")
-        open_city(page, house, f"run={trainer.run.id}&at=25")
+        expect_accessible(page, "not found")
+        open_city(page, server, f"run={trainer.run.id}&at=25")
         expect(page.get_by_test_id("step")).to_have_text("25")
 
     def told(what: str, words: str) -> None:
         for page in screens:
             expect(page.get_by_test_id(what)).to_contain_text(words, timeout=15_000)
-            clear(page, what)
+            expect_accessible(page, what)
 
     trainer.writer.set_facts({"snapshots": "paused"})
     told("full", "snapshots pause")
     with RoleLock(trainer.run.path, "waiting"):
         told("crowded", "goes on by itself")
     trainer.writer.set_facts({"snapshots": "all"})
-    trainer.again_from(20).train(3)
+    trainer.start_attempt_after(20).train(3)
     told("superseded", "training went back")
     trainer.train(5)
     for page in screens:
@@ -174,31 +174,31 @@ def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], hous
     told("gone", "starts another")
 
 
-def test_failed(screens: list[Page], house: Application):
-    run = over(house, "failed")
+def test_failed(screens: list[Page], server: Application):
+    run = over(server, "failed")
     for page in screens:
-        open_city(page, house, f"run={run}")
+        open_city(page, server, f"run={run}")
         expect(page.get_by_test_id("failure")).to_be_visible()
-        clear(page, "failed", "main")
+        expect_accessible(page, "failed", "main")
 
 
 def test_finished_with_every_panel_and_the_list_of_shortcuts(
-    screens: list[Page], house: Application, finished: str
+    screens: list[Page], server: Application, finished: str
 ):
     for page in screens:
-        open_city(page, house, f"run={finished}&panel=token&token=3")
-        clear(page, "finished")
+        open_city(page, server, f"run={finished}&panel=token&token=3")
+        expect_accessible(page, "finished")
         for panel in PANELS:
             page.get_by_test_id(f"tab-{panel}").click()
             expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
             page.wait_for_timeout(120)
-            clear(page, panel, "[data-testid=inspector]")
+            expect_accessible(page, panel, "[data-testid=inspector]")
         opener = page.get_by_test_id("open-shortcuts")
         dialog = page.get_by_test_id("shortcuts")
         opener.focus()
         page.keyboard.press("Enter")
         expect(dialog).to_be_visible()
-        clear(page, "shortcuts", "dialog")
+        expect_accessible(page, "shortcuts", "dialog")
         inside = "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
         for _ in range(6):
             page.keyboard.press("Tab")
@@ -209,9 +209,9 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         expect(dialog).to_have_count(0)
 
 
-def test_single_keys_can_be_turned_off(screens: list[Page], house: Application, finished: str):
+def test_single_keys_can_be_turned_off(screens: list[Page], server: Application, finished: str):
     page = screens[0]
-    open_city(page, house, f"run={finished}")
+    open_city(page, server, f"run={finished}")
     dialog = page.get_by_test_id("shortcuts")
     page.keyboard.press("?")
     page.get_by_test_id("comfort-letters").set_checked(False)
@@ -247,9 +247,11 @@ FOCUSED = """() => {
 }"""
 
 
-def test_the_focus_goes_everywhere_and_is_always_seen(screens: list[Page], house: Application, finished: str):
+def test_the_focus_goes_everywhere_and_is_always_seen(
+    screens: list[Page], server: Application, finished: str
+):
     for page in screens:
-        open_city(page, house, f"run={finished}&panel=map")
+        open_city(page, server, f"run={finished}&panel=map")
         reached: set[str] = set()
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -278,12 +280,12 @@ CUT = """() => [...document.querySelectorAll('button, label, h2, h3, dd, dt, p, 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (640, 360)])
 def test_enlarged_and_spaced_text_is_not_cut_off(
-    chromium: Browser, house: Application, finished: str, width: int, height: int
+    chromium: Browser, server: Application, finished: str, width: int, height: int
 ):
     """A window 320 wide stands for 1280 at 400 %, and 640 by 360 for 1280 by 720 at 200 %."""
     context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page = context.new_page()
-    open_city(page, house, f"run={finished}&panel=step")
+    open_city(page, server, f"run={finished}&panel=step")
     page.evaluate(SPACED)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CUT) == []
@@ -294,9 +296,9 @@ def test_enlarged_and_spaced_text_is_not_cut_off(
     context.close()
 
 
-def test_the_city_is_told_in_words(screens: list[Page], house: Application, live: FakeTrainer):
+def test_the_city_is_told_in_words(screens: list[Page], server: Application, live: FakeTrainer):
     page = screens[0]
-    open_city(page, house, f"run={live.run.id}")
+    open_city(page, server, f"run={live.run.id}")
     expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} tokens, each a lamp")
     expect(page.get_by_test_id("map-in-words")).to_contain_text("2 districts; the largest: ")
     told = page.get_by_test_id("summary")

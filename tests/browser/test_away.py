@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
-from tests.browser.network import cut_line, remember_sockets
+from tests.browser.map_page import write_maps
+from tests.browser.network import cut_connection, remember_sockets
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -38,15 +38,15 @@ LIT_SINCE = (
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
         yield started
 
 
 @pytest.fixture
-def trainer(house: Application) -> Iterator[FakeTrainer]:
-    made = FakeTrainer(make_run(RunStore(house.runs), steps=5_000)).begin().train(30)
-    draw(made.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
+def trainer(server: Application) -> Iterator[FakeTrainer]:
+    made = FakeTrainer(make_run(RunStore(server.runs), steps=5_000)).begin().train(30)
+    write_maps(made.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     yield made
     made.crash()
 
@@ -58,9 +58,9 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-def looks_at(context: BrowserContext, house: Application, trainer: FakeTrainer) -> Page:
+def looks_at(context: BrowserContext, server: Application, trainer: FakeTrainer) -> Page:
     page = context.new_page()
-    page.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
+    page.goto(f"{server.url}/?run={trainer.run.id}&folded=1")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
     # The page shows live steps too, not only recorded ones.
     trainer.train(1)
@@ -68,10 +68,10 @@ def looks_at(context: BrowserContext, house: Application, trainer: FakeTrainer) 
     return page
 
 
-def has_caught_up(page: Page, house: Application, trainer: FakeTrainer, step: int) -> None:
+def has_caught_up(page: Page, server: Application, trainer: FakeTrainer, step: int) -> None:
     """Check that the page did not reload, lights the newest step, and counted and drew every missed one."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
-    steps = house.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
+    steps = server.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
     ever = steps[-1]["ever_rows"]
     expect(page.get_by_test_id("scrubber")).to_have_attribute(
         "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} rows lit so far")
@@ -94,16 +94,16 @@ def frozen(chromium: Browser) -> Generator[None]:
 
 
 def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
-    house: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
+    server: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
 ) -> None:
-    page = looks_at(context, house, trainer)
+    page = looks_at(context, server, trainer)
     page.evaluate(MARK)
     with frozen(chromium):
         trainer.train(MISSED)
         time.sleep(2)
     # The tab really slept: awake, it would have counted forty.
     assert page.evaluate("window.ticks") < 20
-    has_caught_up(page, house, trainer, 31 + MISSED)
+    has_caught_up(page, server, trainer, 31 + MISSED)
     # Only a few of the hundreds of steps were lit: the first to arrive, and the last.
     lit = page.evaluate(LIT_SINCE)
     assert lit[-1] == 31 + MISSED
@@ -114,27 +114,27 @@ def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
 
 
 def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_pulse_of_what_was_missed(
-    house: Application, trainer: FakeTrainer, context: BrowserContext
+    server: Application, trainer: FakeTrainer, context: BrowserContext
 ) -> None:
     remember_sockets(context)
-    page = looks_at(context, house, trainer)
+    page = looks_at(context, server, trainer)
     page.evaluate(MARK)
-    cut_line(page)
+    cut_connection(page)
     trainer.train(MISSED)
     context.set_offline(False)
-    has_caught_up(page, house, trainer, 31 + MISSED)
+    has_caught_up(page, server, trainer, 31 + MISSED)
     came = page.evaluate("__lamplighter.received.frames.pulse - window.before.pulse")
     assert came <= 5
     assert page.evaluate(LIT_SINCE)[-1] == 31 + MISSED
 
 
 def test_every_viewer_pauses_only_their_own_picture(
-    house: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
+    server: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
 ) -> None:
     other = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
     try:
-        mine, theirs = looks_at(context, house, trainer), other.new_page()
-        theirs.goto(f"{house.url}/?run={trainer.run.id}&folded=1")
+        mine, theirs = looks_at(context, server, trainer), other.new_page()
+        theirs.goto(f"{server.url}/?run={trainer.run.id}&folded=1")
         wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
         # One viewer pauses by key, then the other by the button.
         mine.keyboard.press("Space")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -33,32 +33,32 @@ LIGHT = """(place) => {
 
 
 @dataclass
-class Town:
+class TwoRuns:
     """Two finished runs on one server."""
 
-    house: Application
+    server: Application
     first: str
     second: str
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoRuns]:
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
         ids: list[str] = []
         for _ in range(2):
-            trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
-            draw(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
+            trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+            write_maps(trainer.run.layouts_path, V, (10, 20, 30), ("animals", "marks"))
             trainer.end()
             ids.append(trainer.run.id)
-        yield Town(house, *ids)
+        yield TwoRuns(server, *ids)
 
 
 @pytest.fixture(scope="module")
-def page(town: Town, chromium: Browser) -> Iterator[Page]:
+def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(f"{town.house.url}/?run={town.first}&folded=1")
+    opened.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1")
     wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
     yield opened
     opened.close()
@@ -112,8 +112,8 @@ def width(view: list[float]) -> float:
     return view[1] - view[0]
 
 
-def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, town: Town) -> None:
-    page.goto(f"{town.house.url}/?run={town.first}&folded=1&beside=step:12")
+def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, two_runs: TwoRuns) -> None:
+    page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1&beside=step:12")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
     together = page.get_by_test_id("together")
     expect(together).to_be_checked()
@@ -156,17 +156,17 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     page.get_by_test_id("beside-kind").select_option("run")
     expect(together).to_have_count(0)
     page.get_by_test_id("beside-close").click()
-    page.goto(f"{town.house.url}/?run={town.first}&folded=1")
+    page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
     page.keyboard.press("b")
 
 
-def test_two_fingers_on_the_lower_map_move_the_upper_one_too(town: Town, chromium: Browser) -> None:
+def test_two_fingers_on_the_lower_map_move_the_upper_one_too(two_runs: TwoRuns, chromium: Browser) -> None:
     context = chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
     )
     phone = context.new_page()
-    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:20&folded=1")
+    phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:20&folded=1")
     wait_for(phone, "window.__lamplighter?.shown && __lamplighter.beat")
     expect(phone.get_by_test_id("together")).to_be_checked()
     home, _ = rested(phone)
@@ -188,9 +188,9 @@ def test_two_fingers_on_the_lower_map_move_the_upper_one_too(town: Town, chromiu
     context.close()
 
 
-def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, town: Town) -> None:
+def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, two_runs: TwoRuns) -> None:
     page.get_by_test_id("beside-kind").select_option("run")
-    expect(page.get_by_test_id("beside-run")).to_have_value(town.second)
+    expect(page.get_by_test_id("beside-run")).to_have_value(two_runs.second)
     expect(page.get_by_test_id("agreement")).to_be_visible()
     before = page.evaluate(LIGHT, 1)
     left = page.evaluate(BOXES)[0]
@@ -210,18 +210,18 @@ def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, town: 
 
 
 def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
-    town: Town, chromium: Browser
+    two_runs: TwoRuns, chromium: Browser
 ) -> None:
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:20")
+    phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:20")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("step 20")
     above, below = phone.evaluate(BOXES)
     assert above["bottom"] <= below["top"] + 1
     assert above["width"] == below["width"] == 390
-    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:-1")
+    phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:-1")
     wait_for(phone, "window.__lamplighter?.shown")
     assert phone.evaluate(CITIES) == 1
     # A step before the first map gets a message, not a guess.
-    phone.goto(f"{town.house.url}/?run={town.first}&beside=step:3")
+    phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:3")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("there is no umap layout")
     phone.close()

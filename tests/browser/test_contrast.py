@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
-from tests.browser.test_flashes import KEEP, SIZE, City
+from tests.browser.test_flashes import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -83,22 +83,22 @@ def contrasts(page: Page) -> list[tuple[float, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, City]]:
+def served_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, BrightRun]]:
     runs: Path = tmp_path_factory.mktemp("runs")
-    city = City(runs)
-    draw(city.layouts, SIZE, (0,), DISTRICTS)
+    city = BrightRun(runs)
+    write_maps(city.layouts, SIZE, (0,), DISTRICTS)
     with city.recorder, Application(runs, "serve", "--no-workers") as app:
         yield app, city
 
 
-def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, house: tuple[Application, City]):
-    app, city = house
+def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, served_run: tuple[Application, BrightRun]):
+    app, city = served_run
     context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     page = context.new_page()
     page.add_init_script(KEEP)
     page.goto(f"{app.url}/?run=bright&folded=1")
     wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=beats]')")
-    city.light(page)
+    city.light_all(page)
     page.keyboard.press(" ")
     wait_for(page, "__lamplighter.labels.length > 8")
     looked_at = 0

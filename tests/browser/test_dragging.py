@@ -9,75 +9,79 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.fixtures import DESKTOP, LAST, Town, hand, looked_at, shows
+from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, expect_step, open_last_step, point_at_step
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def town(finished_town: Town) -> Town:
-    return finished_town
+def finished(finished_run: FinishedRun) -> FinishedRun:
+    return finished_run
 
 
 @pytest.fixture(scope="module")
-def page(town: Town, chromium: Browser) -> Iterator[Page]:
-    with looked_at(town, chromium) as page:
+def page(finished: FinishedRun, chromium: Browser) -> Iterator[Page]:
+    with open_last_step(finished, chromium) as page:
         yield page
 
 
-def test_dragging_shows_each_position_at_once(page: Page, town: Town) -> None:
-    hand(page, LAST)
+def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun) -> None:
+    point_at_step(page, LAST)
     page.mouse.down()
     still = page.evaluate("__lamplighter.glided")
     # The pointer may leave the timeline: once the handle is held, aim does not matter.
     for step, height in ((100, 0.5), (61, 0.5), (33, -3), (32, 0.2), (7, 0.9), (95, 0.5)):
-        hand(page, step, height)
-        shows(page, town, step)
+        point_at_step(page, step, height)
+        expect_step(page, finished, step)
     assert page.evaluate("__lamplighter.glided") == still
     page.mouse.up()
     wait_for(page, "location.search.includes('at=95')")
     expect(page.get_by_test_id("standing")).to_contain_text("paused at step 95 · the map is of step 90")
     # After release, the handle ignores the pointer.
-    hand(page, 20)
+    point_at_step(page, 20)
     page.wait_for_timeout(200)
-    shows(page, town, 95)
+    expect_step(page, finished, 95)
 
 
-def test_who_drags_is_shown_what_is_there_until_the_rest_comes(town: Town, chromium: Browser) -> None:
+def test_who_drags_is_shown_what_is_there_until_the_rest_comes(
+    finished: FinishedRun, chromium: Browser
+) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     held: list[Route] = []
     # Hold back the light of steps 65 to 128.
     page.route(re.compile(r"/steps\?from=65&"), lambda route: held.append(route))
-    page.goto(town.at("folded=1&at=40"))
-    shows(page, town, 40)
+    page.goto(finished.url_with("folded=1&at=40"))
+    expect_step(page, finished, 40)
     # The page prefetches the steps likely to be wanted next.
     page.wait_for_timeout(300)
-    hand(page, 50)
+    point_at_step(page, 50)
     page.mouse.down()
-    hand(page, 60)
+    point_at_step(page, 60)
     wait_for(page, "__lamplighter.beat.step === 60 && __lamplighter.shown.step === 60")
-    hand(page, 100)
+    point_at_step(page, 100)
     # The page shows the last step on the way whose light has arrived, with its own number; the handle follows
     # the pointer.
     wait_for(page, "__lamplighter.beat.step === 64")
-    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == town.rows(64)
+    assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == finished.batch_rows(64)
     assert page.evaluate("__lamplighter.shown.step") == 60
     expect(page.get_by_test_id("step")).to_have_text("64")
     expect(page.get_by_test_id("scrubber")).to_have_attribute("aria-valuenow", "100")
     for route in held:
         route.continue_()
     page.unroute_all()
-    shows(page, town, 100)
+    expect_step(page, finished, 100)
     page.mouse.up()
-    shows(page, town, 100)
+    expect_step(page, finished, 100)
     page.close()
 
 
-def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(page: Page, town: Town) -> None:
-    hand(page, 30)
+def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(
+    page: Page, finished: FinishedRun
+) -> None:
+    point_at_step(page, 30)
     page.mouse.down()
-    shows(page, town, 30)
+    expect_step(page, finished, 30)
     page.evaluate("""() => {
         const grip = document.querySelector('[data-testid=scrubber]');
         const { right, top } = grip.getBoundingClientRect();
@@ -87,14 +91,14 @@ def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(page: Page, 
             }));
     }""")
     page.wait_for_timeout(200)
-    shows(page, town, 30)
-    hand(page, 95)
-    shows(page, town, 95)
+    expect_step(page, finished, 30)
+    point_at_step(page, 95)
+    expect_step(page, finished, 95)
     page.mouse.up()
 
 
 def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
-    town: Town, chromium: Browser
+    finished: FinishedRun, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     refused: list[float] = []
@@ -104,12 +108,12 @@ def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
         route.abort("connectionrefused")
 
     page.route(re.compile(r"/steps\?from=65&"), refuse)
-    page.goto(town.at("folded=1&at=40"))
-    shows(page, town, 40)
-    hand(page, 45)
+    page.goto(finished.url_with("folded=1&at=40"))
+    expect_step(page, finished, 40)
+    point_at_step(page, 45)
     page.mouse.down()
-    shows(page, town, 45)
-    hand(page, 100)
+    expect_step(page, finished, 45)
+    point_at_step(page, 100)
     expect(page.get_by_test_id("past-problem")).to_have_text("The server does not answer.")
     begun = time.monotonic()
     page.wait_for_timeout(4_000)
@@ -118,38 +122,42 @@ def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
     assert 1 <= sum(one > begun for one in refused) <= 6
     before = len(refused)
     for step in (101, 103, 105, 107, 109, 111):
-        hand(page, step)
+        point_at_step(page, step)
         page.wait_for_timeout(50)
     assert len(refused) - before <= 2
     # Cached steps are shown meanwhile.
-    hand(page, 20)
-    shows(page, town, 20)
-    hand(page, 100)
+    point_at_step(page, 20)
+    expect_step(page, finished, 20)
+    point_at_step(page, 100)
     page.unroute_all()
-    shows(page, town, 100)
+    expect_step(page, finished, 100)
     expect(page.get_by_test_id("past-problem")).to_have_count(0)
     page.mouse.up()
     page.close()
 
 
-def test_a_map_that_is_not_kept_any_more_is_looked_for_in_a_new_list(town: Town, chromium: Browser) -> None:
+def test_a_map_that_is_not_kept_any_more_is_looked_for_in_a_new_list(
+    finished: FinishedRun, chromium: Browser
+) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     lists: list[str] = []
     page.on("request", lambda one: lists.append(one.url) if "layouts?method=umap" in one.url else None)
     page.route(
         re.compile(r"/places\?"), lambda route: route.fulfill(status=404, json={"detail": "no such"}), times=1
     )
-    page.goto(town.at("folded=1&at=40"))
-    shows(page, town, 40)
+    page.goto(finished.url_with("folded=1&at=40"))
+    expect_step(page, finished, 40)
     assert len(lists) == 2
     page.close()
 
 
-def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(town: Town, chromium: Browser) -> None:
+def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(
+    finished: FinishedRun, chromium: Browser
+) -> None:
     page = chromium.new_page(viewport=DESKTOP)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(town.at("folded=1"))
+    page.goto(finished.url_with("folded=1"))
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
 
     def begun(kind: str) -> set[int]:
@@ -168,10 +176,10 @@ def test_all_along_the_run_is_fetched_as_the_pointer_comes_near(town: Town, chro
 
 
 def test_nothing_more_is_fetched_along_the_run_when_something_does_not_come(
-    town: Town, chromium: Browser
+    finished: FinishedRun, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport=DESKTOP)
-    page.goto(town.at("folded=1"))
+    page.goto(finished.url_with("folded=1"))
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     refused: list[str] = []
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -64,7 +64,7 @@ SEEN = """() => new Promise((done) => {
 })"""
 
 
-class City:
+class BrightRun:
     """A run in progress that takes a step on request; each step lights every lamp, the worst case."""
 
     def __init__(self, runs: Path) -> None:
@@ -76,7 +76,7 @@ class City:
         self.layouts = RunStore(runs).find("bright").layouts_path
         self.step = 0
 
-    def light(self, page: Page) -> None:
+    def light_all(self, page: Page) -> None:
         """Record one step and wait for its beat, which comes at once if 340 ms have passed since the last."""
         self.step += 1
         self.recorder.step(self.weights, np.arange(SIZE), 3 / self.step, gradient=self.gradient)
@@ -84,19 +84,19 @@ class City:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, City]]:
+def served_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, BrightRun]]:
     runs = tmp_path_factory.mktemp("runs")
-    city = City(runs)
-    draw(city.layouts, SIZE, (0,))
+    city = BrightRun(runs)
+    write_maps(city.layouts, SIZE, (0,))
     with city.recorder, Application(runs, "serve", "--no-workers") as app:
         yield app, city
 
 
-def open_city(page: Page, app: Application, city: City) -> None:
+def open_city(page: Page, app: Application, city: BrightRun) -> None:
     page.goto(f"{app.url}/?run=bright&folded=1")
     wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=beats]')")
     page.get_by_test_id("beats").select_option("340")
-    city.light(page)
+    city.light_all(page)
 
 
 def opposing_changes(light: np.ndarray) -> np.ndarray:
@@ -142,9 +142,9 @@ def test_a_flash_is_counted_as_such() -> None:
     assert flashing(times, opposing_changes(0.4 * light), 1) == 0
 
 
-def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) -> None:
+def test_beats_do_not_flash(chromium: Browser, served_run: tuple[Application, BrightRun]) -> None:
     """The page's clock advances from picture to picture, so that a slow machine sees what a fast one does."""
-    app, city = house
+    app, city = served_run
     page = chromium.new_page(viewport={"width": 1024, "height": 768})
     page.add_init_script(KEEP)
     page.clock.install()
@@ -152,7 +152,7 @@ def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) 
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     page.evaluate(START, CELL)
     for _ in range(BEATS):
-        city.light(page)
+        city.light_all(page)
         for _ in range(EACH):
             page.clock.fast_forward(EVERY)
             page.evaluate("window.look()")
@@ -175,17 +175,17 @@ def test_beats_do_not_flash(chromium: Browser, house: tuple[Application, City]) 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_without_motion_nothing_glides_while_beats_come(
-    motion: Literal["reduce", "no-preference"], chromium: Browser, house: tuple[Application, City]
+    motion: Literal["reduce", "no-preference"], chromium: Browser, served_run: tuple[Application, BrightRun]
 ) -> None:
-    app, city = house
+    app, city = served_run
     page = chromium.new_page(viewport={"width": 1024, "height": 768}, reduced_motion=motion)
     page.clock.install()
     open_city(page, app, city)
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     before = page.evaluate("__lamplighter.shown.step")
-    draw(city.layouts, SIZE, (city.step,))
+    write_maps(city.layouts, SIZE, (city.step,))
     wait_for(page, f"__lamplighter.shown.step > {before}")
-    city.light(page)
+    city.light_all(page)
     for _ in range(10):
         page.clock.fast_forward(EVERY)
     assert (page.evaluate("__lamplighter.glided") == 0) == (motion == "reduce")

@@ -23,7 +23,7 @@ TOKENS = [HOSTILE, *(f"word{i}" for i in range(1, SIZE))]
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """Record a run of sixty tokens and wait for its linear map."""
     runs = tmp_path_factory.mktemp("runs")
     draw = np.random.default_rng(5)
@@ -38,10 +38,10 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
         yield app
 
 
-def opened(town: Application, chromium: Browser, query: str = "", **context: Any) -> Page:
+def opened(server: Application, chromium: Browser, query: str = "", **context: Any) -> Page:
     settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 720}} | context
     page = chromium.new_page(**settings)
-    page.goto(f"{town.url}/?run=mine&map=linear{query}")
+    page.goto(f"{server.url}/?run=mine&map=linear{query}")
     wait_for(page, "window.__lamplighter?.shown?.method === 'linear'")
     # Plotly loads after the first map; a lasso cannot be drawn earlier.
     wait_for(page, "document.querySelector('.city .nsewdrag')")
@@ -50,16 +50,16 @@ def opened(town: Application, chromium: Browser, query: str = "", **context: Any
 
 
 @pytest.fixture(scope="module")
-def page(town: Application, chromium: Browser) -> Iterator[Page]:
-    there = opened(town, chromium, "&panel=gathered")
+def page(server: Application, chromium: Browser) -> Iterator[Page]:
+    there = opened(server, chromium, "&panel=gathered")
     yield there
     there.close()
 
 
 @pytest.fixture(scope="module")
-def phone(town: Application, chromium: Browser) -> Iterator[Page]:
+def phone(server: Application, chromium: Browser) -> Iterator[Page]:
     there = opened(
-        town, chromium, viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=1
+        server, chromium, viewport={"width": 390, "height": 844}, has_touch=True, device_scale_factor=1
     )
     yield there
     there.close()
@@ -142,7 +142,7 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     expect(page.get_by_test_id("gathered-strip")).to_be_hidden()
 
 
-def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, town: Application) -> None:
+def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, server: Application) -> None:
     ways = page.get_by_test_id("gather-by")
     if ways.get_attribute("open") is None:
         ways.locator("summary").press("Enter")
@@ -153,7 +153,7 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     expect(page.get_by_test_id("gathered-told")).to_contain_text("11 tokens gathered: word1, word10")
 
     named = ",".join(str(id) for id in sorted(ids))
-    measured = town.get(f"/api/runs/mine/pairs?token_ids={named}")
+    measured = server.get(f"/api/runs/mine/pairs?token_ids={named}")
     expect(page.get_by_test_id("cosine-among")).to_contain_text(f"{measured['among']['cosine']['mean']:.2f}")
     expect(page.get_by_test_id("cosine-random")).to_contain_text(
         f"{measured['random']['cosine']['mean']:.2f}"
@@ -174,7 +174,7 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     page.get_by_test_id("by-near").fill("4")
     page.get_by_test_id("by-near").press("Enter")
     expect(page.get_by_test_id("gathered-count")).to_have_text("5 tokens gathered")
-    near = town.get(f"/api/runs/mine/neighbours?token_id={TOKENS.index(chosen)}&k=4")["items"]
+    near = server.get(f"/api/runs/mine/neighbours?token_id={TOKENS.index(chosen)}&k=4")["items"]
     assert gathered(page) == {TOKENS.index(chosen), *(item["token_id"] for item in near)}
     page.get_by_test_id("take-one").press("Enter")
     expect(page.get_by_test_id("gathered-count")).to_have_text("4 tokens gathered")
@@ -184,8 +184,8 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     wait_for(page, "location.search.includes('align=1')")
 
 
-def test_a_link_brings_the_set_back(town: Application, chromium: Browser) -> None:
-    there = opened(town, chromium, "&panel=gathered&tokens=3,17,999&align=1")
+def test_a_link_brings_the_set_back(server: Application, chromium: Browser) -> None:
+    there = opened(server, chromium, "&panel=gathered&tokens=3,17,999&align=1")
     expect(there.get_by_test_id("gathered-count")).to_have_text("2 tokens gathered")
     expect(there.get_by_test_id("aligned")).to_be_visible()
     there.close()

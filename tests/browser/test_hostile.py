@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -80,7 +80,7 @@ new MutationObserver((changes) => {
 """
 
 
-def stays_text(page: Page) -> None:
+def expect_plain_text(page: Page) -> None:
     """Check that no token text has become an element, a script or the title so far."""
     assert page.evaluate("window.made") == []
     assert page.evaluate("window.hacked") is None
@@ -88,7 +88,7 @@ def stays_text(page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     """Serve two runs made of checkpoints: one with hostile tokens, one with hostile classes."""
     runs = tmp_path_factory.mktemp("runs")
     weights = np.random.default_rng(3).normal(size=(SIZE, 8)).astype(np.float32)
@@ -106,13 +106,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     for name in ("hostile", "classes"):
         path = RunStore(runs).find(name).layouts_path
         districts = NAMES if name == "hostile" else ()
-        draw(path, SIZE, (0,), districts, events=[("born", f"{NAMES[1]} came together")] if districts else ())
+        write_maps(
+            path, SIZE, (0,), districts, events=[("born", f"{NAMES[1]} came together")] if districts else ()
+        )
     with Application(runs, "serve", "--no-workers") as app:
         yield app
 
 
 @pytest.fixture(scope="module")
-def page(house: Application, chromium: Browser) -> Iterator[Page]:
+def page(server: Application, chromium: Browser) -> Iterator[Page]:
     """Open a page that logs every suspicious element; fail if it contacts any other host."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     opened.add_init_script(SPY)
@@ -134,23 +136,23 @@ def page(house: Application, chromium: Browser) -> Iterator[Page]:
     yield opened
     assert asked
     assert {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in ("data", "blob")} == {
-        urlsplit(house.url).netloc
+        urlsplit(server.url).netloc
     }
     opened.close()
     assert not faults
 
 
-def test_what_an_address_holds_is_no_more_than_text(page: Page, house: Application) -> None:
+def test_what_an_address_holds_is_no_more_than_text(page: Page, server: Application) -> None:
     evil = quote("<img src=x onerror=alert(1)>")
-    page.goto(f"{house.url}/?run={evil}&token={evil}&panel={evil}&map={evil}&colour={evil}#{evil}")
+    page.goto(f"{server.url}/?run={evil}&token={evil}&panel={evil}&map={evil}&colour={evil}#{evil}")
     expect(page.get_by_test_id("notice")).to_be_visible()
-    stays_text(page)
+    expect_plain_text(page)
 
 
-def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, house: Application) -> None:
+def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, server: Application) -> None:
     everybody = ",".join(str(i) for i in range(SIZE))
     query = f"run=hostile&panel=token&colour=district&legend=open&ring=javascript:alert(1)&tokens={everybody}"
-    page.goto(f"{house.url}/?{query}")
+    page.goto(f"{server.url}/?{query}")
     wait_for(page, "window.__lamplighter?.shown")
     search = page.get_by_test_id("search")
     for place, (token, text) in enumerate(TOKENS.items()):
@@ -164,7 +166,7 @@ def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, house: Ap
             expect(page.get_by_test_id("card").locator("strong")).to_have_text(text)
     expect(page.get_by_test_id("neighbours").get_by_role("button")).not_to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    stays_text(page)
+    expect_plain_text(page)
 
 
 def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
@@ -188,7 +190,7 @@ def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
             assert set(TOKENS.values()) <= {text.strip() for text in listed.all_text_contents()}
         if panel == "run":
             expect(page.get_by_test_id("recipe")).to_contain_text("<b>e<b>.npy")
-    stays_text(page)
+    expect_plain_text(page)
 
 
 def test_rows_of_the_matrix(page: Page) -> None:
@@ -201,7 +203,7 @@ def test_rows_of_the_matrix(page: Page) -> None:
         expect(read).to_contain_text(text)
         for _ in range(EVERY - 1):
             page.keyboard.press("ArrowDown")
-    stays_text(page)
+    expect_plain_text(page)
 
 
 def test_columns_of_the_skyline(page: Page) -> None:
@@ -213,18 +215,18 @@ def test_columns_of_the_skyline(page: Page) -> None:
         expect(names.get_by_text(token, exact=True)).to_be_visible()
         expect(page.locator(".highest").get_by_text(token, exact=True)).to_be_visible()
     assert page.locator(".skyline svg a").count() == 0
-    stays_text(page)
+    expect_plain_text(page)
 
 
-def test_classes(page: Page, house: Application) -> None:
-    page.goto(f"{house.url}/?run=classes&colour=class&legend=open&panel=token&token=3")
+def test_classes(page: Page, server: Application) -> None:
+    page.goto(f"{server.url}/?run=classes&colour=class&legend=open&panel=token&token=3")
     expect(page.get_by_test_id("legend").get_by_text(CLASS_READ, exact=True)).to_be_visible()
     expect(page.get_by_test_id("inspector").locator("dd").get_by_text(CLASS_READ, exact=True)).to_be_visible()
     page.get_by_test_id("search").fill("word3")
     found = page.get_by_test_id("found").first
     expect(found).to_contain_text(CLASS_READ)
     assert "\u202e" not in (found.text_content() or "")
-    stays_text(page)
+    expect_plain_text(page)
 
 
 def test_the_watch_sees_what_comes_to_life(page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
@@ -33,10 +33,10 @@ PICTURE = "document.querySelector('[data-testid=matrix] canvas').toDataURL()"
 
 
 @dataclass
-class Town:
+class RunWithMatrices:
     """A finished run, and the matrix of each of its steps."""
 
-    house: Application
+    server: Application
     run: str
     matrices: dict[int, np.ndarray]
 
@@ -46,7 +46,7 @@ class Town:
         order = np.argsort(-(rows @ rows[token]))
         return {int(one) for one in order[order != token][:NEAREST]}
 
-    def unsettled(self) -> int:
+    def token_with_new_neighbours(self) -> int:
         """Return a token whose nearest neighbours differ from those at the start."""
         return next(
             one for one in range(10, V) if self.nearest(one, 0) != self.nearest(one, LAST) and self.lit(one)
@@ -58,20 +58,22 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
-        trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(LAST)
-        draw(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
+def matrix_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunWithMatrices]:
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
+        trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(LAST)
+        write_maps(trainer.run.layouts_path, V, (30, LAST), ("animals", "marks"))
         trainer.end()
-        yield Town(house, trainer.run.id, trainer.matrices)
+        yield RunWithMatrices(server, trainer.run.id, trainer.matrices)
 
 
 @pytest.fixture(scope="module")
-def page(town: Town, chromium: Browser) -> Iterator[Page]:
+def page(matrix_run: RunWithMatrices, chromium: Browser) -> Iterator[Page]:
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    opened.goto(f"{town.house.url}/?run={town.run}&panel=token&token={town.unsettled()}")
+    opened.goto(
+        f"{matrix_run.server.url}/?run={matrix_run.run}&panel=token&token={matrix_run.token_with_new_neighbours()}"
+    )
     wait_for(opened, "window.__lamplighter?.shown && __lamplighter.beat")
     yield opened
     opened.close()
@@ -94,11 +96,11 @@ def test_every_panel_says_in_one_sentence_what_one_looks_at(page: Page) -> None:
     page.get_by_test_id("tab-token").click()
 
 
-def test_a_token_says_its_step_and_who_came_and_went(page: Page, town: Town) -> None:
-    token = town.unsettled()
+def test_a_token_says_its_step_and_who_came_and_went(page: Page, matrix_run: RunWithMatrices) -> None:
+    token = matrix_run.token_with_new_neighbours()
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[token])
     expect(page.get_by_test_id("token-step")).to_have_text(f"The row after step {LAST}.")
-    now, then = town.nearest(token, LAST), town.nearest(token, 0)
+    now, then = matrix_run.nearest(token, LAST), matrix_run.nearest(token, 0)
     near = page.get_by_test_id("neighbours")
     expect(near.locator(".word")).to_have_count(NEAREST)
     expect(near.locator(".sign", has_text="+")).to_have_count(len(now - then))
@@ -113,16 +115,20 @@ def test_a_token_says_its_step_and_who_came_and_went(page: Page, town: Town) -> 
     expect(page).to_have_url(re.compile(f"then={LAST}"))
 
 
-def test_its_path_is_drawn_and_knows_a_gradient_that_no_pulse_told(page: Page, town: Town) -> None:
+def test_its_path_is_drawn_and_knows_a_gradient_that_no_pulse_told(
+    page: Page, matrix_run: RunWithMatrices
+) -> None:
     charts = page.get_by_test_id("token-path")
     expect(charts.locator(".js-plotly-plot, .plot-container").first).to_be_visible()
     expect(charts.locator(".scatterlayer .trace")).to_have_count(4)
     expect(charts).to_contain_text(f"at step {LAST}")
     # The gradient dates from before the page opened; the record supplies it with its step.
-    expect(page.get_by_test_id("gradient")).to_have_text(f"1 at step {town.lit(town.unsettled())[-1]}")
+    expect(page.get_by_test_id("gradient")).to_have_text(
+        f"1 at step {matrix_run.lit(matrix_run.token_with_new_neighbours())[-1]}"
+    )
 
 
-def test_another_token_is_compared_by_search_and_by_list(page: Page, town: Town) -> None:
+def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run: RunWithMatrices) -> None:
     field = page.get_by_test_id("pair-search")
     field.fill("hotdog")
     expect(page.get_by_test_id("pair-search-found")).to_contain_text("hotdog")
@@ -132,7 +138,7 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, town: Town)
     charts = page.get_by_test_id("pair-path")
     expect(charts.locator(".scatterlayer .trace")).to_have_count(2)
     # The token in focus stays.
-    expect(page.get_by_test_id("token")).to_have_text(TOKENS[town.unsettled()])
+    expect(page.get_by_test_id("token")).to_have_text(TOKENS[matrix_run.token_with_new_neighbours()])
     page.get_by_test_id("pair").select_option("")
     expect(charts).to_have_count(0)
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -32,7 +32,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     runs = tmp_path_factory.mktemp("runs")
     with Application(runs, "serve", "--no-workers") as app:
         trainer = FakeTrainer(make_run(RunStore(runs))).begin().train(12)
-        draw(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
+        write_maps(trainer.run.layouts_path, V, (10,), ("animals", "marks"))
         trainer.end()
         yield f"{app.url}/?run={trainer.run.id}"
 

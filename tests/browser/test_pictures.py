@@ -95,7 +95,7 @@ def saved(page: Page, action: Any, folder: Path) -> Path:
     return path
 
 
-def looked_at(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
+def measure_image(viewer: BrowserContext, path: Path, kind: str) -> dict[str, int]:
     """Return the width, height and bright pixels of an image, as another page shows it."""
     page = viewer.new_page()
     data = base64.b64encode(path.read_bytes()).decode()
@@ -112,7 +112,7 @@ def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, t
     path = saved(city, lambda: city.get_by_test_id("save-png").click(), tmp_path)
     assert path.name == f"lamplighter-mine-step-{STEPS}-1920x1080.png"
     expect(city.get_by_test_id("picture-news")).to_contain_text(path.name)
-    seen = looked_at(viewer, path, "image/png")
+    seen = measure_image(viewer, path, "image/png")
     assert (seen["width"], seen["height"]) == (1920, 1080)
     assert seen["bright"] > 500
     assert city.evaluate(canvas) == before, "the city on the screen was touched"
@@ -120,7 +120,7 @@ def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, t
     city.get_by_test_id("tab-export").focus()
     path = saved(city, lambda: city.keyboard.press("s"), tmp_path)
     assert path.name.endswith("-1440x1440.png")
-    assert looked_at(viewer, path, "image/png")["height"] == 1440
+    assert measure_image(viewer, path, "image/png")["height"] == 1440
 
 
 def test_an_svg_holds_lamps_contours_and_words_and_hostile_ones_are_text(
@@ -166,7 +166,7 @@ def test_an_svg_holds_lamps_contours_and_words_and_hostile_ones_are_text(
     assert f"step {STEPS}" in said
     assert f"{lit} of {SIZE} rows lit" in said
     assert "loss 0.250 nats a token" in said
-    assert looked_at(viewer, path, "image/svg+xml")["bright"] > 200
+    assert measure_image(viewer, path, "image/svg+xml")["bright"] > 200
 
 
 def test_without_webgl_the_picture_is_made_of_the_svg(
@@ -181,7 +181,7 @@ def test_without_webgl_the_picture_is_made_of_the_svg(
     page.goto(f"{recorded.url}/?run=mine&panel=export")
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEPS}")
     path = saved(page, lambda: page.get_by_test_id("save-png").click(), tmp_path)
-    seen = looked_at(viewer, path, "image/png")
+    seen = measure_image(viewer, path, "image/png")
     assert (seen["width"], seen["height"]) == (1920, 1080)
     assert seen["bright"] > 500
     page.close()
@@ -388,8 +388,8 @@ WANDERER, STAYING = 7, (1, 2, 3, 4)
 @pytest.fixture(scope="module")
 def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
     """Make a finished run whose maps rotate as a whole, while one token wanders over them."""
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as house:
-        trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
+        trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
         places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
         with LayoutsWriter(trainer.run.layouts_path) as writer:
             for step in (10, 15, 20, 25, 30):
@@ -402,7 +402,7 @@ def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applicat
                 for method in (Method.LINEAR, Method.UMAP):
                     writer.commit(Layout(1, step, time.time(), method, moved, 0.9, 0.01, 0.6, V, trust))
         trainer.end()
-        yield house, trainer.run.id
+        yield server, trainer.run.id
 
 
 TRAIL_ENDS = """(() => {
@@ -417,13 +417,15 @@ TRAIL_ENDS = """(() => {
 """The end of the first trail on the screen, in CSS pixels."""
 
 
-def at_the_end(viewer: BrowserContext, turning: tuple[Application, str], more: str, *, align: bool) -> Page:
+def open_newest_map(
+    viewer: BrowserContext, turning: tuple[Application, str], more: str, *, align: bool
+) -> Page:
     """Open the newest step's map by way of the first, at which `align` pins the selected tokens."""
-    house, run = turning
+    server, run = turning
     page = viewer.new_page()
     page.emulate_media(reduced_motion="reduce")
     gathered = ",".join(map(str, STAYING))
-    page.goto(f"{house.url}/?run={run}&at=10&token={WANDERER}&tokens={gathered}&panel=gathered&over=0{more}")
+    page.goto(f"{server.url}/?run={run}&at=10&token={WANDERER}&tokens={gathered}&panel=gathered&over=0{more}")
     wait_for(page, "window.__lamplighter?.shown?.step === 10")
     if align:
         page.get_by_test_id("align").press("Space")
@@ -441,7 +443,7 @@ def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: 
     apart = f"(([x, y], [u, v]) => Math.hypot(x - u, y - v))({TRAIL_ENDS}, __lamplighter.pixelOf({WANDERER}))"
     ends: list[np.ndarray] = []
     for align in (False, True):
-        page = at_the_end(viewer, turning, "&trails=chosen", align=align)
+        page = open_newest_map(viewer, turning, "&trails=chosen", align=align)
         wait_for(page, f"{TRAIL_ENDS} && {apart} < 2")
         ends.append(np.array(page.evaluate(TRAIL_ENDS)))
         page.close()
@@ -449,13 +451,13 @@ def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: 
 
 
 def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Application, str], tmp_path: Path):
-    page = at_the_end(viewer, turning, "&trails=chosen", align=True)
+    page = open_newest_map(viewer, turning, "&trails=chosen", align=True)
     wait_for(page, f"{TRAIL_ENDS}")
     page.get_by_test_id("picture-size").select_option("screen")
     svg = saved(page, lambda: page.get_by_test_id("save-svg").click(), tmp_path)
     with_trails = saved(page, lambda: page.get_by_test_id("save-png").click(), tmp_path)
     page.close()
-    without = at_the_end(viewer, turning, "", align=True)
+    without = open_newest_map(viewer, turning, "", align=True)
     without.get_by_test_id("picture-size").select_option("screen")
     # Both pictures have the same file name.
     path = saved(without, lambda: without.get_by_test_id("save-png").click(), tmp_path / "without")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.map_page import draw
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
@@ -24,27 +24,27 @@ HIGH = "document.querySelector('.skyline .figure').data[2].z"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
     with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def run(house: Application) -> FakeTrainer:
-    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(30)
-    draw(trainer.run.layouts_path, V, (10, 30), ("animals", "marks"))
+def run(server: Application) -> FakeTrainer:
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+    write_maps(trainer.run.layouts_path, V, (10, 30), ("animals", "marks"))
     trainer.end()
     return trainer
 
 
 @pytest.fixture(scope="module")
-def page(house: Application, run: FakeTrainer, chromium: Browser) -> Iterator[Page]:
+def page(server: Application, run: FakeTrainer, chromium: Browser) -> Iterator[Page]:
     """Open the skyline of a finished run; fail if the page reports an error or violates its policy."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    opened.goto(f"{house.url}/?run={run.run.id}&map=skyline&folded=1")
+    opened.goto(f"{server.url}/?run={run.run.id}&map=skyline&folded=1")
     wait_for(opened, f"{PICTURES} > 0")
     yield opened
     opened.close()
@@ -118,7 +118,7 @@ def test_three_leads_there_and_back(page: Page) -> None:
 
 
 def test_without_webgl_the_flat_map_is_shown_and_it_is_said(
-    house: Application, run: FakeTrainer, chromium: Browser
+    server: Application, run: FakeTrainer, chromium: Browser
 ) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     page.add_init_script(
@@ -126,7 +126,7 @@ def test_without_webgl_the_flat_map_is_shown_and_it_is_said(
         "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
         " return kind === 'webgl' ? null : get.call(this, kind, ...more); };"
     )
-    page.goto(f"{house.url}/?run={run.run.id}&map=skyline")
+    page.goto(f"{server.url}/?run={run.run.id}&map=skyline")
     expect(page.get_by_test_id("no-skyline")).to_be_visible()
     wait_for(page, "window.__lamplighter?.shown?.method === 'umap'")
     assert page.locator(".skyline").count() == 0
@@ -134,7 +134,7 @@ def test_without_webgl_the_flat_map_is_shown_and_it_is_said(
 
 
 @dataclass
-class Hand:
+class TouchScreen:
     """Fingers on a phone's screen."""
 
     page: Page
@@ -146,7 +146,7 @@ class Hand:
             {"type": kind, "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]},
         )
 
-    def move(self, *ways: tuple[tuple[float, float], tuple[float, float]], turns: int = 6) -> None:
+    def drag(self, *ways: tuple[tuple[float, float], tuple[float, float]], turns: int = 6) -> None:
         """Move every finger from its start to its end."""
         self.touch("touchStart", *(start for start, _ in ways))
         for turn in range(1, turns + 1):
@@ -158,15 +158,15 @@ class Hand:
 
 
 @pytest.fixture(scope="module")
-def phone(house: Application, run: FakeTrainer, chromium: Browser) -> Iterator[Hand]:
+def phone(server: Application, run: FakeTrainer, chromium: Browser) -> Iterator[TouchScreen]:
     context = chromium.new_context(
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.goto(f"{house.url}/?run={run.run.id}&map=skyline&folded=1")
+    page.goto(f"{server.url}/?run={run.run.id}&map=skyline&folded=1")
     wait_for(page, f"{PICTURES} > 0")
     page.wait_for_timeout(1_000)
-    yield Hand(page, context.new_cdp_session(page))
+    yield TouchScreen(page, context.new_cdp_session(page))
     context.close()
 
 
@@ -186,9 +186,9 @@ def seen_from(page: Page) -> tuple[float, float, float, tuple[float, float]]:
     )
 
 
-def test_one_finger_turns_the_skyline(phone: Hand) -> None:
+def test_one_finger_turns_the_skyline(phone: TouchScreen) -> None:
     angle, height, far, middle = seen_from(phone.page)
-    phone.move(((250, 420), (120, 420)))
+    phone.drag(((250, 420), (120, 420)))
     turned, same, still_far, same_middle = seen_from(phone.page)
     # The map follows the finger to the left, so the camera turns anticlockwise.
     assert turned - angle == pytest.approx(180 * 130 / 390, abs=8)
@@ -197,18 +197,18 @@ def test_one_finger_turns_the_skyline(phone: Hand) -> None:
         pytest.approx(far, abs=0.01),
         pytest.approx(middle, abs=0.01),
     )
-    phone.move(((200, 400), (200, 480)))
+    phone.drag(((200, 400), (200, 480)))
     _, higher, _, _ = seen_from(phone.page)
     assert higher > height + 0.1, "pulled down, it is seen from higher up"
 
 
-def test_two_fingers_come_closer_and_shift_it(phone: Hand) -> None:
+def test_two_fingers_come_closer_and_shift_it(phone: TouchScreen) -> None:
     angle, _, far, middle = seen_from(phone.page)
-    phone.move(((160, 420), (100, 420)), ((230, 420), (290, 420)))
+    phone.drag(((160, 420), (100, 420)), ((230, 420), (290, 420)))
     same, _, closer, _ = seen_from(phone.page)
     assert closer < 0.6 * far
     assert same == pytest.approx(angle, abs=0.5), "two fingers do not turn it"
-    phone.move(((160, 420), (110, 420)), ((230, 420), (180, 420)))
+    phone.drag(((160, 420), (110, 420)), ((230, 420), (180, 420)))
     same, _, as_far, shifted = seen_from(phone.page)
     assert as_far == pytest.approx(closer, rel=0.02)
     assert same == pytest.approx(angle, abs=0.5)
@@ -216,7 +216,7 @@ def test_two_fingers_come_closer_and_shift_it(phone: Hand) -> None:
     assert "token=" not in phone.page.evaluate("location.search"), "no finger tapped"
 
 
-def test_a_tap_looks_at_a_column(phone: Hand) -> None:
+def test_a_tap_looks_at_a_column(phone: TouchScreen) -> None:
     page = phone.page
     page.goto(page.url + "&height=norm")
     wait_for(page, f"{PICTURES} > 0")
@@ -236,11 +236,11 @@ def test_a_tap_looks_at_a_column(phone: Hand) -> None:
     assert TOKENS[int(chosen)] == name.text_content()
 
 
-def test_of_a_run_that_goes_on_it_is_drawn_at_a_calm_pace(house: Application, chromium: Browser) -> None:
-    trainer = FakeTrainer(make_run(RunStore(house.runs))).begin().train(20)
-    draw(trainer.run.layouts_path, V, (10, 20))
+def test_of_a_run_that_goes_on_it_is_drawn_at_a_calm_pace(server: Application, chromium: Browser) -> None:
+    trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(20)
+    write_maps(trainer.run.layouts_path, V, (10, 20))
     page = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
-    page.goto(f"{house.url}/?run={trainer.run.id}&map=skyline&folded=1")
+    page.goto(f"{server.url}/?run={trainer.run.id}&map=skyline&folded=1")
     wait_for(page, f"{PICTURES} > 0")
     before, sum_before = page.evaluate(PICTURES), sum(page.evaluate(HIGH))
     for _ in range(45):

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.fixtures import DESKTOP, LAST, Town, lit, looked_at, shows
-from tests.browser.map_page import draw
-from tests.browser.network import cut_line, remember_sockets
+from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, batch_rows_of, expect_step, open_last_step
+from tests.browser.map_page import write_maps
+from tests.browser.network import cut_connection, remember_sockets
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -44,13 +44,13 @@ TRUSTED = """() => {
 
 
 @pytest.fixture(scope="module")
-def town(finished_town: Town) -> Town:
-    return finished_town
+def finished(finished_run: FinishedRun) -> FinishedRun:
+    return finished_run
 
 
 @pytest.fixture(scope="module")
-def page(town: Town, chromium: Browser) -> Iterator[Page]:
-    with looked_at(town, chromium) as page:
+def page(finished: FinishedRun, chromium: Browser) -> Iterator[Page]:
+    with open_last_step(finished, chromium) as page:
         yield page
 
 
@@ -84,9 +84,9 @@ def test_type_in_charts_grows_with_the_page(page: Page) -> None:
     wait_for(page, f"{size} === {before}")
 
 
-def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None:
-    page.goto(town.at("folded=1&at=95"))
-    shows(page, town, 95)
+def test_the_handle_is_a_slider_for_the_keyboard(page: Page, finished: FinishedRun) -> None:
+    page.goto(finished.url_with("folded=1&at=95"))
+    expect_step(page, finished, 95)
     handle = page.get_by_test_id("scrubber")
     handle.focus()
     for key, step in (
@@ -98,7 +98,7 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None
         ("ArrowDown", LAST - 1),
     ):
         handle.press(key)
-        shows(page, town, step)
+        expect_step(page, finished, step)
     expect(handle).to_have_attribute(
         "aria-valuetext", re.compile(rf"step {LAST - 1} · loss 2\.50 nats · \d+ of {V} rows lit so far")
     )
@@ -109,14 +109,14 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, town: Town) -> None
     assert page.evaluate("__lamplighter.shown.step") == 0
 
 
-def test_a_step_forward_is_told_in_two_beats(page: Page, town: Town) -> None:
-    page.goto(town.at("folded=1&at=69"))
-    shows(page, town, 69)
+def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) -> None:
+    page.goto(finished.url_with("folded=1&at=69"))
+    expect_step(page, finished, 69)
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     told = page.get_by_test_id("told")
     expect(told).to_have_attribute("data-telling", "move")
-    shows(page, town, 70)
+    expect_step(page, finished, 70)
     light, move = beats(page)
     # First the step's light on the map before it, then a glide to the map after it.
     assert {(one["step"], one["map"]) for one in light} == {(70, 60)}
@@ -127,16 +127,16 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, town: Town) -> None:
     # The next step has no map of its own, and the page says so.
     page.keyboard.press("ArrowRight")
     expect(told).to_contain_text("The map was drawn next at step 80")
-    shows(page, town, 71)
+    expect_step(page, finished, 71)
     # Going back plays no beats.
     page.keyboard.press("ArrowLeft")
-    shows(page, town, 70)
+    expect_step(page, finished, 70)
     expect(told).to_have_count(0)
 
 
-def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
+def test_it_plays_on_from_there_and_l_returns(page: Page, finished: FinishedRun) -> None:
     page.get_by_test_id("step-back").click()
-    shows(page, town, 69)
+    expect_step(page, finished, 69)
     page.get_by_test_id("speed").select_option("10")
     page.evaluate(TRUSTED)
     page.get_by_test_id("resume-replay").click()
@@ -148,7 +148,7 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
     expect(held).to_contain_text("paused at step")
     stood = int(wait_for(page, "new URLSearchParams(location.search).get('at')"))
     assert 69 < stood < 100
-    shows(page, town, stood)
+    expect_step(page, finished, stood)
     # A map that arrives shortly before its step's count must not be reported as one from another time.
     assert not [said for said in page.evaluate("window.trusted") if "none is older" in said]
     page.keyboard.press("l")
@@ -158,10 +158,12 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, town: Town) -> None:
     wait_for(page, "!/at=|from=/.test(location.search)")
 
 
-def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chromium: Browser) -> None:
+def test_a_link_stands_there_without_playing_and_moves_nothing(
+    finished: FinishedRun, chromium: Browser
+) -> None:
     page = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    page.goto(town.at("folded=1&at=59"))
-    shows(page, town, 59)
+    page.goto(finished.url_with("folded=1&at=59"))
+    expect_step(page, finished, 59)
     page.wait_for_timeout(400)
     assert page.evaluate("__lamplighter.step") == 59
     expect(page.get_by_test_id("connection")).to_contain_text("paused")
@@ -169,31 +171,31 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(town: Town, chrom
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("told")).to_have_attribute("data-telling", "move")
-    shows(page, town, 60)
+    expect_step(page, finished, 60)
     light, _ = beats(page)
     assert {(one["step"], one["map"]) for one in light} == {(60, 50)}
     assert page.evaluate("__lamplighter.glided") == 0
-    page.goto(town.at("folded=1&at=5000"))
+    page.goto(finished.url_with("folded=1&at=5000"))
     expect(page.get_by_test_id("past-problem")).to_contain_text("5000")
     page.close()
 
 
 def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
-    town: Town, chromium: Browser
+    finished: FinishedRun, chromium: Browser
 ) -> None:
-    trainer = FakeTrainer(make_run(RunStore(town.house.runs), steps=400)).begin().train(20)
-    draw(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
+    trainer = FakeTrainer(make_run(RunStore(finished.server.runs), steps=400)).begin().train(20)
+    write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     page = chromium.new_page(viewport=DESKTOP)
     drawn = "(document.querySelector('.city .axes').data ?? []).length"
     try:
-        page.goto(f"{town.house.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
+        page.goto(f"{finished.server.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
         wait_for(page, f"window.__lamplighter?.shown && {drawn} > 0")
         page.get_by_test_id("legend-fold").click()
         page.get_by_test_id("trails").select_option("none")
         wait_for(page, f"{drawn} === 0")
         for step in range(21, 45):
             trainer.train(1)
-            draw(trainer.run.layouts_path, V, (step,), ("animals", "marks"))
+            write_maps(trainer.run.layouts_path, V, (step,), ("animals", "marks"))
             page.wait_for_timeout(200)
             if step == 25:
                 assert page.evaluate("__lamplighter.glided") > 0
@@ -204,7 +206,7 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
         # A lamp in motion can be clicked where it is drawn.
         for token in range(10):
             trainer.train(1)
-            draw(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
+            write_maps(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
             page.wait_for_timeout(150)
             page.mouse.click(*page.evaluate("(id) => __lamplighter.pixelOf(id)", 4 * token))
         wait_for(page, "location.search.includes('token=')", 5)
@@ -213,32 +215,32 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
         page.close()
 
 
-def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Browser) -> None:
-    trainer = FakeTrainer(make_run(RunStore(town.house.runs), steps=400)).begin().train(30)
+def test_live_again_after_a_lost_line_without_a_reload(finished: FinishedRun, chromium: Browser) -> None:
+    trainer = FakeTrainer(make_run(RunStore(finished.server.runs), steps=400)).begin().train(30)
     run = trainer.run
-    draw(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
+    write_maps(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
     remember_sockets(context)
     page = context.new_page()
     try:
-        page.goto(f"{town.house.url}/?run={run.id}&folded=1")
+        page.goto(f"{finished.server.url}/?run={run.id}&folded=1")
         wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
         trainer.train(1)
         wait_for(page, "__lamplighter.beat.step === 31")
         page.evaluate("window.sameDocument = true")
-        cut_line(page)
+        cut_connection(page)
         trainer.train(40)
         page.wait_for_timeout(500)
         assert page.evaluate("__lamplighter.step") == 31
         context.set_offline(False)
-        caught_up(page, town.house, run.id, 71)
+        caught_up(page, finished.server, run.id, 71)
         # A viewer at a past step stays there after the loss, and "live" leads to the newest step.
         page.keyboard.press("Space")
         page.keyboard.press("Shift+ArrowLeft")
         wait_for(page, "__lamplighter.beat.step === 61")
-        cut_line(page)
+        cut_connection(page)
         trainer.train(9)
-        draw(run.layouts_path, V, (60, 70), ("animals", "marks"))
+        write_maps(run.layouts_path, V, (60, 70), ("animals", "marks"))
         page.wait_for_timeout(200)
         context.set_offline(False)
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "open")
@@ -249,30 +251,30 @@ def test_live_again_after_a_lost_line_without_a_reload(town: Town, chromium: Bro
         page.keyboard.press("ArrowLeft")
         wait_for(page, "__lamplighter.beat.step === 61")
         # Training goes back to an earlier step, so the displayed step no longer counts.
-        trainer.again_from(50).train(20)
+        trainer.start_attempt_after(50).train(20)
         expect(page.get_by_test_id("standing")).to_contain_text("step 61 of attempt 1 does not count")
         wait_for(
             page,
-            f"String([...__lamplighter.beat.ids].sort((a, b) => a - b)) === '{joined(town.house, run.id, 61)}'",
+            f"String([...__lamplighter.beat.ids].sort((a, b) => a - b)) === '{joined(finished.server, run.id, 61)}'",
         )
         page.keyboard.press("l")
-        caught_up(page, town.house, run.id, 70)
+        caught_up(page, finished.server, run.id, 70)
         assert page.evaluate("window.sameDocument")
     finally:
         trainer.crash()
         context.close()
 
 
-def joined(house: Application, run: str, step: int) -> str:
-    return ",".join(map(str, lit(house, run, step)))
+def joined(server: Application, run: str, step: int) -> str:
+    return ",".join(map(str, batch_rows_of(server, run, step)))
 
 
-def caught_up(page: Page, house: Application, run: str, step: int) -> None:
+def caught_up(page: Page, server: Application, run: str, step: int) -> None:
     """Check that the newest step is lit, and every missed step is counted and drawn."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
     series = page.get_by_test_id("timeline").locator(".chart")
     expect(series).to_have_attribute("aria-label", re.compile(rf"at step {step}\b"))
-    ever = house.get(f"/api/runs/{run}/steps?from=1&most=2000")["items"][-1]["ever_rows"]
+    ever = server.get(f"/api/runs/{run}/steps?from=1&most=2000")["items"][-1]["ever_rows"]
     expect(page.get_by_test_id("scrubber")).to_have_attribute(
         "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} rows lit so far")
     )

@@ -14,7 +14,7 @@ from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import Pace, Served, hear
+from tests.integration.serving.served import PacedTrainer, ServerThread, receive_until
 from tests.unit.serving.folders import FakeTrainer, make_run
 
 SECONDS = 4.0
@@ -27,7 +27,7 @@ def anyio_backend() -> str:
 
 @pytest.mark.anyio
 async def test_those_who_keep_up_get_every_step(tmp_path: Path) -> None:
-    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
 
@@ -50,9 +50,9 @@ async def test_those_who_keep_up_get_every_step(tmp_path: Path) -> None:
     async def come_and_go(until: float) -> None:
         while time.monotonic() < until:
             async with server.watch(run.id, close_timeout=0.2) as ws:
-                await hear(ws, lambda m: isinstance(m, Census))
+                await receive_until(ws, lambda m: isinstance(m, Census))
 
-    with Pace(trainer, 70):
+    with PacedTrainer(trainer, 70):
         until = time.monotonic() + SECONDS
         jobs = [keep_up(until) for _ in range(10)] + [be_slow(until) for _ in range(5)]
         await asyncio.gather(*jobs, come_and_go(until))

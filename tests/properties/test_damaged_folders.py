@@ -56,7 +56,7 @@ numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with one intact run; damaged copies are added beside it."""
     folder = tmp_path_factory.mktemp("runs")
     make_whole(folder)
@@ -72,8 +72,8 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def app(shelf: Path) -> FastAPI:
-    return create_app(ServerSettings(shelf, port=PORT, roles=()))
+def app(runs_dir: Path) -> FastAPI:
+    return create_app(ServerSettings(runs_dir, port=PORT, roles=()))
 
 
 def make_whole(folder: Path) -> RunFolder:
@@ -149,7 +149,7 @@ def damages(draw: st.DrawFn) -> Callable[[Path], None]:
     return act
 
 
-def said(do: Callable[[], object]) -> None:
+def expect_success_or_message(do: Callable[[], object]) -> None:
     """Call `do`: it must succeed, or raise an expected error with a message."""
     error = None
     try:
@@ -177,7 +177,7 @@ def read_from_python(path: Path) -> None:
         lambda: run.events(),
     ]
     for look in looks:
-        said(look)
+        expect_success_or_message(look)
 
 
 def export_all(run: RunFolder) -> None:
@@ -188,7 +188,7 @@ def export_all(run: RunFolder) -> None:
         lambda: write_npy(run, 35, out / "npy", no_progress),
     ):
         out.mkdir()
-        said(write)
+        expect_success_or_message(write)
         shutil.rmtree(out)
 
 
@@ -198,8 +198,8 @@ def supervise(run: RunFolder, whole: RunFolder) -> None:
     wanted.refresh([run, whole])
     for role in ("trainer", "projector", "analyst"):
         wanted.needed_state(run, role)
-    said(lambda: wants_training(run))
-    said(lambda: [seal_role_files(run, role) for role in unsealed_roles(run)])
+    expect_success_or_message(lambda: wants_training(run))
+    expect_success_or_message(lambda: [seal_role_files(run, role) for role in unsealed_roles(run)])
 
 
 async def ask_everything(app: FastAPI, run_id: str, whole: str) -> None:
@@ -216,9 +216,9 @@ async def ask_everything(app: FastAPI, run_id: str, whole: str) -> None:
 
 
 @contextmanager
-def copy_of(run: Path, shelf: Path) -> Generator[Path]:
+def copy_of(run: Path, runs_dir: Path) -> Generator[Path]:
     # A new name each time, because caches are keyed by a run's name.
-    path = shelf / f"damaged-{next(numbers)}"
+    path = runs_dir / f"damaged-{next(numbers)}"
     shutil.copytree(run, path)
     try:
         yield path
@@ -230,10 +230,10 @@ def copy_of(run: Path, shelf: Path) -> Generator[Path]:
 @settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
 def test_a_damaged_folder_says_so_and_hides_no_other(
-    shelf: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
+    runs_dir: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
 ) -> None:
-    whole = next(run for run in RunStore(shelf).runs() if not run.id.startswith("damaged"))
-    with copy_of(begun if unfinished else whole.path, shelf) as path:
+    whole = next(run for run in RunStore(runs_dir).runs() if not run.id.startswith("damaged"))
+    with copy_of(begun if unfinished else whole.path, runs_dir) as path:
         for damage in what:
             damage(path)
         asyncio.run(ask_everything(app, path.name, whole.id))

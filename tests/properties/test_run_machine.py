@@ -55,7 +55,7 @@ class Step:
     key: bool
 
 
-class Died(Exception):
+class CommitInterrupted(Exception):
     """An interruption in the middle of a commit."""
 
 
@@ -66,7 +66,7 @@ class RunMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="machine-"))
         self.random = np.random.default_rng(0)
-        self.line: list[Step] = []
+        self.steps: list[Step] = []
         self.attempt = 0
         self.snapshots = True
         self.copies = 0
@@ -96,10 +96,10 @@ class RunMachine(RuleBasedStateMachine):
         with self.writer.transaction():
             self.attempt = self.writer.start_attempt(0)
             self.writer.commit_initial_state(_matrix(1, 0, matrix), _census(1, 0))
-        self.line.append(Step(1, matrix, b"", rows=False, key=True))
+        self.steps.append(Step(1, matrix, b"", rows=False, key=True))
 
     def _next(self, moved: np.ndarray, key: bool) -> tuple[Step, StepRecord]:
-        step, matrix = len(self.line), self.line[-1].matrix.copy()
+        step, matrix = len(self.steps), self.steps[-1].matrix.copy()
         matrix[moved] = self.random.standard_normal((len(moved), D)).astype(np.float32)
         ones = np.ones(len(moved), np.float32)
         pulse = encode(
@@ -122,7 +122,7 @@ class RunMachine(RuleBasedStateMachine):
         for number, moved in enumerate(moves):
             made, record = self._next(moved, key=number == key_at)
             self.writer.commit(record)
-            self.line.append(made)
+            self.steps.append(made)
 
     @rule()
     def pause_or_resume_snapshots(self) -> None:
@@ -130,23 +130,23 @@ class RunMachine(RuleBasedStateMachine):
 
     @rule(where=st.floats(0, 1))
     def a_new_attempt(self, where: float) -> None:
-        first = 1 + round(where * (len(self.line) - 1))
+        first = 1 + round(where * (len(self.steps) - 1))
         self.attempt = self.writer.start_attempt(first)
-        del self.line[first:]
+        del self.steps[first:]
 
     @rule(moved=ids, key=st.booleans(), new_attempt=st.booleans())
     def die_in_the_middle_of_a_commit(self, moved: np.ndarray, key: bool, new_attempt: bool) -> None:
         _, record = self._next(moved, key)
-        with pytest.raises(Died):
+        with pytest.raises(CommitInterrupted):
             self._commit_and_die(record, new_attempt)
         self._close()
 
     def _commit_and_die(self, record: StepRecord, new_attempt: bool) -> None:
         with self.writer.transaction():
             if new_attempt:
-                self.writer.start_attempt(len(self.line))
+                self.writer.start_attempt(len(self.steps))
             self.writer.commit(record)
-            raise Died
+            raise CommitInterrupted
 
     @rule()
     def a_power_cut(self) -> None:
@@ -186,7 +186,7 @@ class RunMachine(RuleBasedStateMachine):
         self._compare(copy)
         shutil.rmtree(copy.path)
 
-    @precondition(lambda self: len(self.line) > 1)
+    @precondition(lambda self: len(self.steps) > 1)
     @rule()
     def a_zip_brought_elsewhere(self) -> None:
         out = self._fresh("zip") / "run.zip"
@@ -197,20 +197,20 @@ class RunMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_step_is_what_the_model_says(self) -> None:
-        if self.line:
+        if self.steps:
             self._compare(self.run)
 
     def _compare(self, run: RunFolder) -> None:
-        exact = _exact(self.line)
+        exact = _exact(self.steps)
         with MatrixHistory(run) as history:
-            last = len(self.line) - 1
-            assert history.steps.newest_step() == (self.line[-1].attempt, last)
-            assert history.steps.pulses(1, last) == [(n, s.pulse) for n, s in enumerate(self.line) if n]
+            last = len(self.steps) - 1
+            assert history.steps.newest_step() == (self.steps[-1].attempt, last)
+            assert history.steps.pulses(1, last) == [(n, s.pulse) for n, s in enumerate(self.steps) if n]
             assert history.steps.digests(1, last) == {
-                n: bytes([n % 256, s.attempt]) for n, s in enumerate(self.line) if n
+                n: bytes([n % 256, s.attempt]) for n, s in enumerate(self.steps) if n
             }
             assert history.exact_steps().tolist() == exact
-            for number, step in enumerate(self.line):
+            for number, step in enumerate(self.steps):
                 if number in exact:
                     found = history.snapshot(number)
                     assert (found.attempt, found.step) == (step.attempt, number)
@@ -222,18 +222,18 @@ class RunMachine(RuleBasedStateMachine):
             self._compare_ranges(history, exact)
 
     def _compare_ranges(self, history: MatrixHistory, exact: list[int]) -> None:
-        reached = next((n - 1 for n in range(len(self.line)) if n not in exact), len(self.line) - 1)
+        reached = next((n - 1 for n in range(len(self.steps)) if n not in exact), len(self.steps) - 1)
         for every in (1, 3):
             walked = list(history.snapshots(0, reached, every))
             assert [(s.attempt, s.step) for s in walked] == [
-                (self.line[n].attempt, n) for n in range(0, reached + 1, every)
+                (self.steps[n].attempt, n) for n in range(0, reached + 1, every)
             ]
             for snapshot in walked:
-                np.testing.assert_array_equal(snapshot.vectors, self.line[snapshot.step].matrix)
+                np.testing.assert_array_equal(snapshot.vectors, self.steps[snapshot.step].matrix)
         for token, first in ((0, 0), (V - 1, exact[len(exact) // 2])):
             path = history.token_history(token, first)
             assert path.steps.tolist() == [n for n in exact if n >= first]
-            expected = np.stack([self.line[n].matrix[token] for n in path.steps])
+            expected = np.stack([self.steps[n].matrix[token] for n in path.steps])
             np.testing.assert_array_equal(path.vectors, expected)
 
     def _close(self, *, sealed: bool = False) -> None:

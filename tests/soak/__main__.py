@@ -20,9 +20,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "M
 
 def main() -> int:
     """Run the soak. Returns the exit code."""
-    from tests.soak.chaos import Battle, Plan
+    from tests.soak.chaos import ChaosSoak, Plan
     from tests.soak.processes import PLACES
-    from tests.soak.reference import find_truth
+    from tests.soak.reference import train_reference
 
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="at least so many  [default: 200]")
@@ -52,28 +52,28 @@ def main() -> int:
         "seed": chosen.seed,
     }
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        truth = find_truth(Path(folder) / "truth", recipe)
-        say(f"the same run undisturbed: {truth.steps} steps")
-        battle = Battle(Path(folder), truth, plan, chosen.seed, say)
-        battle.fight()
-        faults = battle.faults
+        reference = train_reference(Path(folder) / "reference", recipe)
+        say(f"the same run undisturbed: {reference.steps} steps")
+        soak = ChaosSoak(Path(folder), reference, plan, chosen.seed, say)
+        soak.run()
+        faults = soak.faults
         report = {
-            "kills": battle.deaths.total,
+            "kills": soak.deaths.total,
             "seed": chosen.seed,
-            "by_place": dict(sorted(battle.deaths.places.items())),
-            "by_process": dict(sorted(battle.deaths.processes.items())),
-            "runs": len(battle.runs),
-            "steps": len(battle.runs) * truth.steps,
-            "attempts_provoked": sum(battle.forgeries.values()),
-            "audits": battle.audits,
-            "tracebacks": battle.deaths.tracebacks,
+            "by_place": dict(sorted(soak.deaths.places.items())),
+            "by_process": dict(sorted(soak.deaths.processes.items())),
+            "runs": len(soak.runs),
+            "steps": len(soak.runs) * reference.steps,
+            "attempts_provoked": sum(soak.forgeries.values()),
+            "audits": soak.audits,
+            "tracebacks": soak.deaths.tracebacks,
             "lost": len(faults.lost),
             "half_visible": len(faults.half_visible),
             "mixed": len(faults.mixed),
             "seconds": round(time.monotonic() - begun, 1),
         }
     print(json.dumps(report), flush=True)
-    return 0 if faults.none else 1
+    return 0 if faults.empty else 1
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
-from tests.soak.reference import Truth, content, pulses_of
+from tests.soak.reference import ReferenceRun, content_digest, pulses_of
 
 FORGED = b"\0"
 """A digest that the soak writes in place of another, so that a replay finds a difference."""
@@ -39,24 +39,26 @@ class Faults:
     half_visible: list[str] = field(default_factory=list[str])
     mixed: list[str] = field(default_factory=list[str])
 
-    def add(self, other: Faults) -> None:
+    def extend(self, other: Faults) -> None:
         """Add the faults of another audit."""
         self.lost += other.lost
         self.half_visible += other.half_visible
         self.mixed += other.mixed
 
     @property
-    def none(self) -> bool:
+    def empty(self) -> bool:
         """Return whether there are no faults."""
         return not (self.lost or self.half_visible or self.mixed)
 
 
-def audit(run: RunFolder, truth: Truth, seen: Seen, forgeries: int, *, over: bool = False) -> Faults:
+def audit(
+    run: RunFolder, reference: ReferenceRun, seen: Seen, forgeries: int, *, over: bool = False
+) -> Faults:
     """Compare a run with the reference.
 
     Args:
         run: a run that no process writes.
-        truth: the reference for its recipe.
+        reference: the reference for its recipe.
         seen: the steps that readers saw of it.
         forgeries: number of provoked attempts; the run must not have opened more than these.
         over: the run is finished, so every step must be present.
@@ -66,10 +68,10 @@ def audit(run: RunFolder, truth: Truth, seen: Seen, forgeries: int, *, over: boo
         faults.lost += [f"{run.id}: its steps are gone"] if seen or over else []
         return faults
     for look in (_steps, _matrices, _layouts, _measures, _checkpoints):
-        _guarded(faults, run, look.__name__.strip("_"), lambda look=look: look(run, truth, faults))
+        _guarded(faults, run, look.__name__.strip("_"), lambda look=look: look(run, reference, faults))
     _guarded(faults, run, "what was seen", lambda: _seen(run, seen, forgeries, faults))
     if over:
-        _guarded(faults, run, "the end", lambda: _complete(run, truth, faults))
+        _guarded(faults, run, "the end", lambda: _complete(run, reference, faults))
     return faults
 
 
@@ -82,7 +84,7 @@ def _guarded(faults: Faults, run: RunFolder, what: str, look: Callable[[], None]
         faults.half_visible.append(f"{run.id}: {what} cannot be read: {type(error).__name__}: {error}")
 
 
-def _steps(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _steps(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         digests, pulses = history.steps.digests(1, last), dict(pulses_of(history, last))
@@ -96,11 +98,14 @@ def _steps(run: RunFolder, truth: Truth, faults: Faults) -> None:
         pulse = decode_as(pulses[step], Pulse)
         if (pulse.attempt, pulse.step) != (attempt_at(line, step), step):
             faults.mixed.append(f"{run.id}: step {step} holds the pulse of {pulse.attempt}/{pulse.step}")
-        if digests[step] not in (truth.digests[step], FORGED) or content(pulse) != truth.pulses[step]:
+        if (
+            digests[step] not in (reference.digests[step], FORGED)
+            or content_digest(pulse) != reference.pulses[step]
+        ):
             faults.lost.append(f"{run.id}: step {step} is not what it was")
 
 
-def _matrices(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _matrices(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         if not history.steps.keyframe_steps():
@@ -110,24 +115,24 @@ def _matrices(run: RunFolder, truth: Truth, faults: Faults) -> None:
         if missing:
             return
         for snapshot in history.snapshots(0, last):
-            if not np.array_equal(snapshot.vectors, truth.matrices[snapshot.step]):
+            if not np.array_equal(snapshot.vectors, reference.matrices[snapshot.step]):
                 faults.lost.append(f"{run.id}: the matrix of step {snapshot.step} is not what it was")
             if snapshot.attempt != attempt_at(line, snapshot.step):
                 faults.mixed.append(f"{run.id}: the matrix of step {snapshot.step} is of {snapshot.attempt}")
         for token in (0, len(run.vocabulary) // 2):
             path = history.token_history(token)
-            if not np.array_equal(path.vectors, truth.matrices[path.steps, token]):
+            if not np.array_equal(path.vectors, reference.matrices[path.steps, token]):
                 faults.lost.append(f"{run.id}: the path of token {token} is not what it was")
 
 
-def _layouts(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _layouts(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         line, (_, last) = history.steps.lineage(), history.steps.newest_step()
     with LayoutsReader(run.layouts_path) as reader:
         counting = {entry.id for entry in layouts_on_lineage(reader, line)}
         for entry in reader.layout_entries(limit=100_000):
             layout = decode_as(reader.layout_record(entry.id), Layout)
-            size = truth.matrices.shape[1]
+            size = reference.matrices.shape[1]
             if layout.coordinates.shape != (size, 2) or not np.isfinite(layout.coordinates).all():
                 faults.half_visible.append(f"{run.id}: layout {entry.id} is not whole")
             if (layout.attempt, layout.step, layout.method) != (entry.attempt, entry.step, entry.method):
@@ -136,20 +141,20 @@ def _layouts(run: RunFolder, truth: Truth, faults: Faults) -> None:
                 faults.lost.append(f"{run.id}: a layout of step {entry.step}, and the last step is {last}")
 
 
-def _measures(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _measures(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history, MeasuresReader(run.measures_path) as reader:
-        found = reader.by_step(line=history.steps.lineage())
+        found = reader.by_step(lineage=history.steps.lineage())
         for step in list(found)[:: max(1, len(found) // 8)]:
             if step > history.steps.newest_step()[1]:
                 faults.lost.append(f"{run.id}: measures of step {step}, which is not there")
                 continue
-            matrix = truth.matrices[step]
+            matrix = reference.matrices[step]
             expected = measure(matrix, run.vocabulary, read_touches(history.steps, step).touches)
             if found[step] != {name: value for name, value in expected.items() if value == value}:
                 faults.mixed.append(f"{run.id}: the measures of step {step} are not of that step")
 
 
-def _checkpoints(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _checkpoints(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     for path in run.checkpoints.glob("*.safetensors"):
         try:
             with safe_open(path, framework="np") as file:
@@ -158,7 +163,7 @@ def _checkpoints(run: RunFolder, truth: Truth, faults: Faults) -> None:
         except (SafetensorError, OSError) as error:
             faults.half_visible.append(f"{run.id}: {path.name} is not whole: {error}")
             continue
-        if not np.array_equal(matrix, truth.matrices[int(path.name[:10])]):
+        if not np.array_equal(matrix, reference.matrices[int(path.name[:10])]):
             faults.mixed.append(f"{run.id}: {path.name} holds another step")
 
 
@@ -181,12 +186,14 @@ def _superseded(line: Lineage, attempt: int, step: int) -> bool:
     return any(of > attempt and first <= step <= last for of, first, last in line)
 
 
-def _complete(run: RunFolder, truth: Truth, faults: Faults) -> None:
+def _complete(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         last = history.steps.newest_step()[1]
         forged = [s for s, digest in history.steps.digests(1, last).items() if digest == FORGED]
-    if last != truth.steps or forged:
-        faults.lost.append(f"{run.id}: it ends at {last}, not at {truth.steps}; not computed again: {forged}")
+    if last != reference.steps or forged:
+        faults.lost.append(
+            f"{run.id}: it ends at {last}, not at {reference.steps}; not computed again: {forged}"
+        )
 
 
 def leftovers(run: RunFolder) -> list[Path]:

@@ -24,9 +24,9 @@ from tests.application import Application
 from tests.runs import make_run
 from tests.soak.audit import FORGED, Faults, audit
 from tests.soak.exporters import FORMATS, Exporter
-from tests.soak.observer import Witness
-from tests.soak.processes import PLACES, Deaths, at_work, strike, wait_until_gone, workers
-from tests.soak.reference import Truth, newest_step, phase_of
+from tests.soak.observer import CommitObserver
+from tests.soak.processes import PLACES, Deaths, kill_process, wait_until_gone, workers, workers_with_role
+from tests.soak.reference import ReferenceRun, newest_step, phase_of
 
 _PATIENCE = 300.0
 _SESSION = 150.0
@@ -61,14 +61,14 @@ class Plan:
 
 
 @dataclass
-class Battle:
+class ChaosSoak:
     """One chaos soak. The seed decides every action; the machine decides the exact timing."""
 
     folder: Path
-    truth: Truth
+    reference: ReferenceRun
     plan: Plan
     seed: int
-    say: Callable[[str], None]
+    log: Callable[[str], None]
     deaths: Deaths = field(default_factory=Deaths)
     faults: Faults = field(default_factory=Faults)
     forgeries: dict[str, int] = field(default_factory=dict[str, int])
@@ -78,48 +78,48 @@ class Battle:
     def __post_init__(self) -> None:
         self._choose = random.Random(self.seed)
         self._runs = (self.folder / "runs").resolve()
-        self._shelf = RunStore(self._runs)
-        self._witness = Witness()
+        self._run_store = RunStore(self._runs)
+        self._observer = CommitObserver()
         self._exporters: list[Exporter] = []
         self._passed: set[str] = set()
         self._said: set[str] = set()
         self._server: Application | None = None
 
-    def fight(self) -> None:
+    def run(self) -> None:
         """Kill until the plan is fulfilled, auditing between sessions; then let every run finish."""
         try:
             sessions = 0
             while not self.plan.done(self.deaths):
-                self._provide()
+                self._create_runs()
                 self._session(power_cut=sessions % 2 == 1)
                 sessions += 1
-                self.say(f"{self.deaths.total} of {self.plan.kills} killed; {dict(self.deaths.places)}")
-            self._come_to_an_end()
+                self.log(f"{self.deaths.total} of {self.plan.kills} killed; {dict(self.deaths.places)}")
+            self._finish_all_runs()
         finally:
-            self._witness.close()
+            self._observer.close()
             if self._server is not None:
                 self._server.kill()
             for exporter in self._exporters:
                 exporter.process.kill()
             for _, _, process in workers(self._runs):
-                strike(process)
+                kill_process(process)
 
     @property
     def runs(self) -> list[RunFolder]:
         """Return all runs so far."""
-        return self._shelf.runs()
+        return self._run_store.runs()
 
-    def _provide(self) -> None:
+    def _create_runs(self) -> None:
         """Create runs until as many are unfinished as the plan demands."""
         going = [run for run in self.runs if not self._over(run)]
         for _ in range(self.plan.runs_at_once - len(going)):
-            make_run(self._runs, **self.truth.recipe)
-        self._witness.watch([run for run in self.runs if run.id not in self._passed])
+            make_run(self._runs, **self.reference.recipe)
+        self._observer.watch([run for run in self.runs if run.id not in self._passed])
 
     def _over(self, run: RunFolder) -> bool:
         return run.id in self._passed or phase_of(run) == "finished"
 
-    def _arms(self) -> str:
+    def _choose_failpoints(self) -> str:
         """Choose the failpoints of a session: for each process, the place whose kills are most behind plan.
 
         The process dies at that place each time it is started again.
@@ -148,13 +148,13 @@ class Battle:
             self._server = Application(self._runs, "serve", command=command)
             return self._server
         except AssertionError as error:
-            if not self.deaths.count_said("server", str(error)):
+            if not self.deaths.count_reported("server", str(error)):
                 raise
             return None
 
     def _session(self, *, power_cut: bool) -> None:
         """Run one server's life: workers die at failpoints and by random kills, then the server ends."""
-        armed = self._arms()
+        armed = self._choose_failpoints()
         server = self._serve(armed)
         if server is None:
             return
@@ -162,24 +162,24 @@ class Battle:
         until = time.monotonic() + _SESSION
         before, quiet = (-1, -1), 0.0
         while self.deaths.total < begun + target and time.monotonic() < until:
-            if server.process.poll() is not None or self._met(armed):
+            if server.process.poll() is not None or self._session_done(armed):
                 break
             time.sleep(self._choose.uniform(0.1, 0.6))
-            self._act()
-            self._provide()
+            self._act_at_random()
+            self._create_runs()
             self.deaths.read_logs(self.runs)
             now = self.deaths.total, sum(newest_step(run) for run in self.runs)
             if now != before:
                 before, quiet = now, time.monotonic() + _QUIET
             elif time.monotonic() > quiet:
                 break
-        self._end(server, power_cut=power_cut)
+        self._end_server(server, power_cut=power_cut)
         self.deaths.read_logs(self.runs)
         self._collect()
         if not workers(self._runs):
             self._audit()
 
-    def _met(self, armed: str) -> bool:
+    def _session_done(self, armed: str) -> bool:
         """Return whether the session has done its part: enough deaths at one of the armed places.
 
         The other armed places may be unreachable while that one keeps killing.
@@ -190,31 +190,31 @@ class Battle:
         places = [place for place, names in PLACES.items() if any(f"{name}:" in armed for name in names)]
         return not places or any(place not in missing for place in places)
 
-    def _act(self) -> None:
+    def _act_at_random(self) -> None:
         """Do one random action, as far as the plan has kills to spend on it."""
         # Only the end of the session shows whether an exporter died at its failpoint.
         pending = len(self._exporters)
         spare = self.plan.spare(self.deaths) - pending
         some = [self._export] if self.plan.missing(self.deaths).get("export", 0) > pending else []
-        some += [self._strike_one, self._forge, self._export] if spare >= 1 else []
-        some += [self._strike_two] if spare >= 4 else []
+        some += [self._kill_one, self._kill_and_forge, self._export] if spare >= 1 else []
+        some += [self._kill_twice] if spare >= 4 else []
         if some:
             self._choose.choice(some)()
 
-    def _end(self, server: Application, *, power_cut: bool) -> None:
+    def _end_server(self, server: Application, *, power_cut: bool) -> None:
         """End the server: together with all its workers, alone, or in peace."""
         spare, missing = self.plan.spare(self.deaths), self.plan.missing(self.deaths)
         at_once = [(role, process) for role, _, process in workers(self._runs)]
         if server.process.poll() is not None:
             server.close()
-            if not self.deaths.count_said("server", server.log):
+            if not self.deaths.count_reported("server", server.log):
                 raise AssertionError(f"the server ended by itself; it said:\n{server.log}")
             return
         if power_cut and spare > len(at_once):
             server.kill()
             self.deaths.count("server")
             for role, process in at_once:
-                if strike(process):
+                if kill_process(process):
                     self.deaths.count(role)
             wait_until_gone([process for _, process in at_once])
         elif spare > 0 or "server" in missing:
@@ -226,24 +226,24 @@ class Battle:
             server.process.wait(60)
         server.close()
 
-    def _strike_one(self) -> None:
-        if found := at_work(self._runs):
+    def _kill_one(self) -> None:
+        if found := workers_with_role(self._runs):
             role, _, process = self._choose.choice(sorted(found, key=lambda one: one[:2]))
-            if strike(process):
+            if kill_process(process):
                 self.deaths.count(role)
 
-    def _strike_two(self) -> None:
+    def _kill_twice(self) -> None:
         """Kill all workers of one run at once, and one of them again soon after its restart.
 
         The second kill most likely hits it in its replay.
         """
-        found = sorted(at_work(self._runs), key=lambda one: one[:2])
+        found = sorted(workers_with_role(self._runs), key=lambda one: one[:2])
         if not found:
             return
         _, run, _ = self._choose.choice(found)
         struck = [(role, process) for role, of, process in found if of == run]
         for role, process in struck:
-            if strike(process):
+            if kill_process(process):
                 self.deaths.count(role)
         until, delay = time.monotonic() + 4, self._choose.uniform(0, 1)
         while time.monotonic() < until:
@@ -251,28 +251,30 @@ class Battle:
             again = [(role, p) for role, of, p in workers(self._runs) if of == run and role == struck[0][0]]
             if again:
                 time.sleep(delay)
-                if strike(again[0][1]):
+                if kill_process(again[0][1]):
                     self.deaths.count(again[0][0])
                 return
 
-    def _forge(self) -> None:
+    def _kill_and_forge(self) -> None:
         """Kill a trainer and forge a digest, so that the replay finds a difference and opens an attempt."""
-        trainers = [(run, process) for role, run, process in at_work(self._runs) if role == "trainer"]
+        trainers = [
+            (run, process) for role, run, process in workers_with_role(self._runs) if role == "trainer"
+        ]
         if not trainers or self._choose.random() < 0.5:
             return
         run_id, process = self._choose.choice(sorted(trainers, key=lambda one: one[0]))
-        run = self._shelf.find(run_id)
-        if not strike(process):
+        run = self._run_store.find(run_id)
+        if not kill_process(process):
             return
         self.deaths.count("trainer")
         wait_until_gone([process])
         try:
             with RoleLock(run.path, "trainer"):
-                self._forge_one(run)
+                self._forge_digest(run)
         except (RoleTakenError, FileNotFoundError):
             return
 
-    def _forge_one(self, run: RunFolder) -> None:
+    def _forge_digest(self, run: RunFolder) -> None:
         with MatrixHistory(run) as history:
             line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         if last < 2 or read_status(run).has_ended:
@@ -315,14 +317,14 @@ class Battle:
         """Check the files that the exporters left."""
         for exporter in self._exporters:
             code, said = exporter.wait()
-            self.deaths.count_said("exporter", said)
+            self.deaths.count_reported("exporter", said)
             if code not in (0, -9) and not re.search(
                 r"was not kept exactly|has no step|has no map yet", said
             ):
                 self.faults.half_visible.append(f"{exporter.format} ended with {code}: {said.strip()[-300:]}")
             if code == 0 and not exporter.out.exists():
                 self.faults.lost.append(f"the {exporter.format} said to be made is not there")
-            if problem := exporter.problem(self.truth, self.folder / "scratch"):
+            if problem := exporter.problem(self.reference, self.folder / "scratch"):
                 self.faults.half_visible.append(problem)
         self._exporters.clear()
 
@@ -332,21 +334,21 @@ class Battle:
             if run.id not in self._passed:
                 over = self._over(run) and not unsealed_roles(run)
                 found = audit(
-                    run, self.truth, self._witness.seen(run), self.forgeries.get(run.id, 0), over=over
+                    run, self.reference, self._observer.seen(run), self.forgeries.get(run.id, 0), over=over
                 )
-                self.faults.add(found)
+                self.faults.extend(found)
                 self.audits += 1
                 if over:
                     self._passed.add(run.id)
         for fault in self.faults.lost + self.faults.half_visible + self.faults.mixed:
             if fault not in self._said:
-                self.say(fault)
+                self.log(fault)
                 self._said.add(fault)
 
-    def _come_to_an_end(self) -> None:
+    def _finish_all_runs(self) -> None:
         """Run a server without kills until every run is finished, sealed, listed and readable."""
         self._passed.clear()
-        self._witness.watch(self.runs)
+        self._observer.watch(self.runs)
         with Application(self._runs, "serve") as server:
             deadline = time.monotonic() + _PATIENCE
             while not all(phase_of(run) == "finished" for run in self.runs):

@@ -18,7 +18,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.soak.audit import FORGED
-from tests.soak.reference import Truth
+from tests.soak.reference import ReferenceRun
 
 FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet", "embedding-projector")
 
@@ -46,25 +46,25 @@ class Exporter:
         _, said = self.process.communicate(timeout=300)
         return self.process.returncode, said
 
-    def problem(self, truth: Truth, scratch: Path) -> str | None:
+    def problem(self, reference: ReferenceRun, scratch: Path) -> str | None:
         """Check the exported file. Returns the problem, or None if the file is complete or absent."""
         if not self.out.exists():
             return None
         try:
-            fine = self._whole(truth, scratch)
+            fine = self._whole(reference, scratch)
         except (ExportError, ValueError, OSError, LookupError) as error:
             return f"the {self.format} at {self.out.name} cannot be read: {type(error).__name__}: {error}"
         return None if fine else f"the {self.format} at {self.out.name} is not whole"
 
-    def _whole(self, truth: Truth, scratch: Path) -> bool:
-        matrix = truth.matrices[self.step]
+    def _whole(self, reference: ReferenceRun, scratch: Path) -> bool:
+        matrix = reference.matrices[self.step]
         match self.format:
             case "zip":
                 run, _ = import_zip(RunStore(scratch), self.out, no_progress)
                 with MatrixHistory(run) as history:
                     last = history.steps.newest_step()[1]
                     digests = history.steps.digests(1, last)
-                    same = all(digests.get(s) in (truth.digests[s], FORGED) for s in range(1, last + 1))
+                    same = all(digests.get(s) in (reference.digests[s], FORGED) for s in range(1, last + 1))
                     return same and len(history.exact_steps()) == last + 1
             case "html":
                 return self.out.read_text(encoding="utf-8").rstrip().endswith("</html>")

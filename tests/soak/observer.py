@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.soak.audit import FORGED, Seen
 
 
-class Witness:
+class CommitObserver:
     """A thread that polls the runs some twenty times a second and keeps the digests it saw."""
 
     def __init__(self) -> None:

@@ -70,7 +70,7 @@ def median(found: list[Memory]) -> Memory:
 
 
 @dataclass
-class Account:
+class StepCounts:
     """The number of steps by how the page learned of them."""
 
     steps: int
@@ -79,7 +79,7 @@ class Account:
     unaccounted: list[int] = field(default_factory=list[int])
 
 
-def account(received: dict[str, Any], steps: int) -> Account:
+def count_steps(received: dict[str, Any], steps: int) -> StepCounts:
     """Count the steps from 1 on that reached the page.
 
     Args:
@@ -94,10 +94,10 @@ def account(received: dict[str, Any], steps: int) -> Account:
         if gap["fetched"]:
             read.update(range(gap["first"], gap["last"] + 1))
     every = set(range(1, steps + 1))
-    return Account(steps, len(told & every), len((read - told) & every), sorted(every - told - read))
+    return StepCounts(steps, len(told & every), len((read - told) & every), sorted(every - told - read))
 
 
-class Watcher:
+class WatchedPage:
     """A page in Chromium, and the visits and losses it goes through."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
@@ -123,7 +123,7 @@ class Watcher:
         """Return the newest step that the page has received."""
         return self.page.evaluate("window.__lamplighter.step")
 
-    def look(self) -> None:
+    def visit_next(self) -> None:
         """Visit the next view or panel, and return to the resting view."""
         looks: list[Callable[[], None]] = [
             *(lambda name=name: self._press(f"tab-{name}") for name in _PANELS),
@@ -135,20 +135,20 @@ class Watcher:
         looks[self._looks % len(looks)]()
         self._looks += 1
         self.page.wait_for_timeout(2_000)
-        self.rest()
+        self.show_resting_view()
 
     @property
-    def looked_at_all(self) -> bool:
+    def visited_all(self) -> bool:
         """Return whether every view and panel was visited once."""
         return self._looks >= len(_PANELS) + 3
 
-    def rest(self) -> None:
+    def show_resting_view(self) -> None:
         """Open the view and panel at which memory is measured."""
         for name in _REST:
             self._press(name)
         self.page.wait_for_timeout(700)
 
-    def drop(self, seconds: float) -> None:
+    def cut_network(self, seconds: float) -> None:
         """Cut the network for a while, then wait for the page to reconnect."""
         opened = self.received["frames"]["census"]
         self._context.set_offline(True)
@@ -207,18 +207,18 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         run = application.start_run({"steps": 1_000_000, "disk_budget": int(minutes * _A_MINUTE) + 10**9})
         browser = playwright.chromium.launch(**launch_arguments())  # pyright: ignore[reportArgumentType]
         context = browser.new_context(viewport={"width": 1280, "height": 720})
-        watcher = Watcher(context, f"{application.url}/?run={run.id}")
+        watcher = WatchedPage(context, f"{application.url}/?run={run.id}")
         say("the page is there")
         samples: list[tuple[float, Memory]] = []
         watched = time.monotonic()
         while (gone := time.monotonic() - watched) < 60 * minutes or len(samples) < 2:
-            if gone > WARM_UP and watcher.looked_at_all and watcher.step > FILLED:
+            if gone > WARM_UP and watcher.visited_all and watcher.step > FILLED:
                 samples.append((gone, watcher.memory()))
                 say(f"step {watcher.step}, {samples[-1][1]}")
-            watcher.look()
+            watcher.visit_next()
             say(f"step {watcher.step}")
             if watcher.offline < gone / _DROP_EVERY:
-                watcher.drop(1.0 + watcher.offline % 3)
+                watcher.cut_network(1.0 + watcher.offline % 3)
         samples.append((time.monotonic() - watched, watcher.memory()))
         # Stop the run and wait until the page has received its last step.
         application.ask(run, "stop")
@@ -228,7 +228,7 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         wait_for(watcher.page, "window.__lamplighter.received.gaps.every((gap) => gap.fetched)", 60)
         received = watcher.received
         browser.close()
-    heard = account(received, steps)
+    heard = count_steps(received, steps)
     measured = [one for _, one in samples]
     of_an_end = min(_OF_AN_END, len(measured) // 2)
     first, last = median(measured[:of_an_end]), median(measured[-of_an_end:])

@@ -45,7 +45,7 @@ class Deaths:
         self.places[place] += 1
         self.processes[process] += 1
 
-    def count_said(self, process: str, said: str) -> int:
+    def count_reported(self, process: str, said: str) -> int:
         """Add the deaths that a process's output reports. Returns how many."""
         found = 0
         for line in said.splitlines():
@@ -65,7 +65,7 @@ class Deaths:
                     text = path.read_text(encoding="utf-8", errors="replace")
                     whole = text[: text.rfind("\n") + 1]
                     fresh = whole[self._read.get(path, 0) :]
-                    self.count_said(role, fresh)
+                    self.count_reported(role, fresh)
                     self.tracebacks += fresh.count("Traceback (most recent call last)")
                     self._read[path] = len(whole)
 
@@ -86,12 +86,12 @@ def workers(runs: Path) -> list[tuple[str, str, psutil.Process]]:
     return found
 
 
-def at_work(runs: Path) -> list[tuple[str, str, psutil.Process]]:
+def workers_with_role(runs: Path) -> list[tuple[str, str, psutil.Process]]:
     """Return those of `workers` that already hold their role."""
     return [(role, run, process) for role, run, process in workers(runs) if is_held(runs / run, role)]
 
 
-def strike(process: psutil.Process) -> bool:
+def kill_process(process: psutil.Process) -> bool:
     """Send `kill -9`. Returns False if the process was already gone."""
     try:
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -20,7 +20,7 @@ from tests.runs import finish, make_run, start_worker
 
 
 @dataclass(frozen=True)
-class Truth:
+class ReferenceRun:
     """The digests, pulses and matrices of every step of the undisturbed run."""
 
     recipe: dict[str, Any]
@@ -37,16 +37,16 @@ class Truth:
         return len(self.matrices) - 1
 
 
-def find_truth(folder: Path, recipe: dict[str, Any]) -> Truth:
+def train_reference(folder: Path, recipe: dict[str, Any]) -> ReferenceRun:
     """Train the recipe undisturbed. Returns the reference."""
     run = make_run(folder, **recipe)
     assert finish(start_worker(run), timeout=300) == 0
     with MatrixHistory(run) as history:
         last = history.steps.newest_step()[1]
-        return Truth(
+        return ReferenceRun(
             recipe,
             history.steps.digests(1, last),
-            {step: content(decode_as(record, Pulse)) for step, record in pulses_of(history, last)},
+            {step: content_digest(decode_as(record, Pulse)) for step, record in pulses_of(history, last)},
             np.stack([snapshot.vectors for snapshot in history.snapshots(0, last)]),
         )
 
@@ -60,7 +60,7 @@ def pulses_of(history: MatrixHistory, last: int) -> list[tuple[int, bytes]]:
     ]
 
 
-def content(pulse: Pulse) -> bytes:
+def content_digest(pulse: Pulse) -> bytes:
     """Return a digest of the fields that are the same whenever the step is computed."""
     digest = hashlib.sha256(np.array([pulse.step, pulse.vocabulary, pulse.verified]).tobytes())
     for values in (

@@ -102,7 +102,7 @@ def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
         over: no more steps will come, so the remaining ones make a stretch too.
     """
     steps = history.steps
-    line, (_, newest) = steps.lineage(), steps.newest_step()
+    lineage, (_, newest) = steps.lineage(), steps.newest_step()
     keyframe = newest if over else (steps.keyframe_step(newest) or 0)
     done = max((stretch.last for stretch in history.stretches()), default=0)
     while True:
@@ -119,7 +119,7 @@ def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
         if following is None:
             return None
         done = following
-    attempt, end = next((a, last) for a, first, last in line if first <= base_step + 1 <= last)
+    attempt, end = next((a, last) for a, first, last in lineage if first <= base_step + 1 <= last)
     consecutive = int(np.argmin(np.append(kept == base_step + 1 + np.arange(len(kept)), False)))
     closed = min(base_step + consecutive, end)
     last = min(closed, base_step + MAX_STRETCH_STEPS)
@@ -140,13 +140,13 @@ def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool
     Raises:
         LookupError: a new attempt began meanwhile; no tiles are stored.
     """
-    line = history.steps.lineage()
+    lineage = history.steps.lineage()
     plan = plan_next_stretch(history, over=over)
     if plan is None:
         return False
     before = history.snapshot(plan.base_step).vectors
     last, ids, steps, rows = _read_moves(history, plan)
-    if history.steps.lineage() != line:
+    if history.steps.lineage() != lineage:
         raise LookupError(f"a new attempt began while steps {plan.base_step + 1} to {last} were read")
     order = np.lexsort((steps, ids))
     tiles = _encode_tiles(plan, last, before, ids[order], steps[order], rows[order])

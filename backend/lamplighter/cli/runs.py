@@ -23,14 +23,14 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     """List the runs; or trash, remove."""
     if context.invoked_subcommand is not None:
         return
-    shelf = RunStore(runs_dir)
-    runs = shelf.runs()
+    run_store = RunStore(runs_dir)
+    runs = run_store.runs()
     for run in runs:
         click.echo(json.dumps(_facts(run)) if as_json else _line(run))
     if not as_json:
         if not runs:
             click.echo(f"no runs in {runs_dir}/ yet; start one with: lamplighter, or lamplighter train")
-        if trashed := shelf.trashed():
+        if trashed := run_store.trashed():
             size = sum(run.bytes_on_disk() for run in trashed)
             click.echo(
                 f"in the trash: {len(trashed)}, {_size(size)}; remove for good with: lamplighter runs remove --trashed"
@@ -42,9 +42,9 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
 @common_options()
 def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs to the trash folder."""
-    shelf = RunStore(runs_dir)
-    for run in [shelf.find(run_id) for run_id in run_ids]:
-        click.echo(f"{run.id} -> {shelf.trash(run)}")
+    run_store = RunStore(runs_dir)
+    for run in [run_store.find(run_id) for run_id in run_ids]:
+        click.echo(f"{run.id} -> {run_store.trash(run)}")
 
 
 @runs_group.command("remove")
@@ -54,19 +54,19 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
 @common_options()
 def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes: bool) -> None:
     """Remove runs for good."""
-    shelf = RunStore(runs_dir)
+    run_store = RunStore(runs_dir)
     if not run_ids and not trashed:
         raise click.UsageError("name runs to remove, or --trashed for everything in the trash")
-    runs = [shelf.find(run_id) for run_id in run_ids]
-    size = _size(sum(run.bytes_on_disk() for run in runs + (shelf.trashed() if trashed else [])))
-    what = ", ".join([run.id for run in runs] + (["the trash"] if trashed else []))
+    runs = [run_store.find(run_id) for run_id in run_ids]
+    size = _size(sum(run.bytes_on_disk() for run in runs + (run_store.trashed() if trashed else [])))
+    removed = ", ".join([run.id for run in runs] + (["the trash"] if trashed else []))
     if not yes:
-        click.confirm(f"Remove {what} ({size}) for good?", abort=True)
+        click.confirm(f"Remove {removed} ({size}) for good?", abort=True)
     for run in runs:
-        shelf.remove(run)
+        run_store.remove(run)
     if trashed:
-        shelf.empty_trash()
-    click.echo(f"removed {what}")
+        run_store.empty_trash()
+    click.echo(f"removed {removed}")
 
 
 def _facts(run: RunFolder) -> dict[str, Any]:

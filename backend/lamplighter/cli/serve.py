@@ -26,9 +26,9 @@ def serve_app(
         click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
     settings = _settings(runs=runs_dir, host=host, port=port)
-    shelf = RunStore(runs_dir)
-    if new or not shelf.runs():
-        click.echo(f"a new run on Lamptown: {shelf.create(Recipe()).id}")
+    run_store = RunStore(runs_dir)
+    if new or not run_store.runs():
+        click.echo(f"a new run on Lamptown: {run_store.create(Recipe()).id}")
     _serve(settings, browser=not no_browser, print_token=print_token)
 
 

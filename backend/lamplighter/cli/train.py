@@ -51,12 +51,12 @@ def train_command(
     runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
-    shelf = RunStore(runs_dir)
+    run_store = RunStore(runs_dir)
     if watch:
-        watch_role(shelf, "trainer")
+        watch_role(run_store, "trainer")
         return
     if resume is not None:
-        run = shelf.find(resume)
+        run = run_store.find(resume)
         refused = [name for name, value in options.items() if value is not None and name != "learning_rate"]
         if refused:
             raise click.UsageError(
@@ -73,7 +73,7 @@ def train_command(
             RequestsWriter(run.path, "cli").add("learning_rate", {"value": rate})
     else:
         recipe, text = make_recipe(options)
-        run = shelf.create(recipe, text)
+        run = run_store.create(recipe, text)
         if not as_json:
             click.echo(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
     phase = _train_with_progress(run, quiet=as_json)

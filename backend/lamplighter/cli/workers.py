@@ -25,12 +25,12 @@ watch_option: Callable[..., Any] = click.option(
 )
 
 
-def watch_role(shelf: RunStore, role: str) -> None:
+def watch_role(run_store: RunStore, role: str) -> None:
     """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
     from lamplighter.processes.supervisor import Supervisor
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    supervisor = Supervisor(shelf, (role,))
+    supervisor = Supervisor(run_store, (role,))
     stopping = threading.Event()
 
     def on_signal(number: int, _: FrameType | None) -> None:
@@ -41,19 +41,19 @@ def watch_role(shelf: RunStore, role: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     supervisor.start()
-    click.echo(f"looking for runs in {shelf.path} that want a {role}; Ctrl-C stops")
+    click.echo(f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops")
     stopping.wait()
     supervisor.stop()
 
 
 def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, package: str) -> None:
-    shelf = RunStore(runs_dir)
+    run_store = RunStore(runs_dir)
     if watch:
-        watch_role(shelf, role)
+        watch_role(run_store, role)
         return
     if run_id is None:
         raise click.UsageError("name a run (see: lamplighter runs), or --watch for all of them")
-    run = shelf.find(run_id)
+    run = run_store.find(run_id)
     # A separate process, as the supervisor starts it, because umap and torch must never share one.
     command = [sys.executable, "-m", f"lamplighter.{package}.worker", str(run.path)]
     raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)

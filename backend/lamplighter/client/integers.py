@@ -8,12 +8,12 @@ from typing import SupportsIndex, cast
 from lamplighter.client.errors import InputError
 
 
-def whole_number(value: object, what: str, least: int | None = 0) -> int:
+def whole_number(value: object, name: str, least: int | None = 0) -> int:
     """Return a whole number of any kind (Python's, numpy's, a tensor of one number) as an `int`.
 
     Args:
         value: anything with `__index__`.
-        what: begins the messages: the argument's name.
+        name: begins the messages: the argument's name.
         least: the smallest number that is allowed; None: any.
 
     Raises:
@@ -26,8 +26,8 @@ def whole_number(value: object, what: str, least: int | None = 0) -> int:
         number = int(operator.index(cast(SupportsIndex, value)))
     except TypeError:
         raise InputError(
-            f"{what}: {str(value)[:80]} is no whole number but of type {type(value).__name__}"
+            f"{name}: {str(value)[:80]} is no whole number but of type {type(value).__name__}"
         ) from None
     if least is not None and number < least:
-        raise InputError(f"{what}: {number} is too small: {least} or later")
+        raise InputError(f"{name}: {number} is too small: {least} or later")
     return number

@@ -158,8 +158,8 @@ def _choose_tensor(where: str, tensors: dict[str, _Tensor], rows: int, wanted: s
 
 
 def _format_names(names: list[str]) -> str:
-    shown = ", ".join(name[:80] for name in names[:8]) or "none"
-    return f"{shown}, and {len(names) - 8} more" if len(names) > 8 else shown
+    listed = ", ".join(name[:80] for name in names[:8]) or "none"
+    return f"{listed}, and {len(names) - 8} more" if len(names) > 8 else listed
 
 
 def _to_float32(array: NDArray[Any]) -> Floats:

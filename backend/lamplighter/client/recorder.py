@@ -164,7 +164,7 @@ class Recorder:
         seconds, ended = time.perf_counter() - self._returned, time.time()
         matrix = self._checked_matrix(embedding)
         batch = count_batch_rows(token_ids, len(self._vocabulary))
-        lit = find_gradient_rows(gradient, len(self._vocabulary)) if gradient is not None else None
+        gradient_rows = find_gradient_rows(gradient, len(self._vocabulary)) if gradient is not None else None
         scalars = to_float32_scalar(loss), to_float32_scalar(learning_rate)
         first = self._recording is None
         if self._recording is None and not self._disk_full:
@@ -173,12 +173,12 @@ class Recorder:
             return
         recording, step = self._recording, self.at + 1
         if step == 1:
-            recording.layers = ["embedding"] if lit is not None else []
+            recording.layers = ["embedding"] if gradient_rows is not None else []
             recording.set_facts({"layers": recording.layers})
         if self._open_end and step > self._end:
             self._end = _displayed_end(step)
             recording.set_facts({"steps": self._end})
-        recording.commit(step, matrix, batch, lit, scalars, ended, seconds, seen_first=first)
+        recording.commit(step, matrix, batch, gradient_rows, scalars, ended, seconds, seen_first=first)
         self.at = step
         self._returned = time.perf_counter()
         recording.observe_seconds = time.time() - ended

@@ -136,12 +136,15 @@ class Run:
         return self._pulses(start, None if last is None else whole_number(last, "last"))
 
     def _pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
-        at, end = first, self._read_consistently(lambda h: h.steps.newest_step()[1]) if last is None else last
-        while at <= end:
-            start = at
+        next_step, end = (
+            first,
+            self._read_consistently(lambda h: h.steps.newest_step()[1]) if last is None else last,
+        )
+        while next_step <= end:
+            start = next_step
             batch = self._read_consistently(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
             for step, data in batch:
-                at = step + 1
+                next_step = step + 1
                 yield decode_as(data, Pulse)
             if len(batch) < _BATCH:
                 return
@@ -242,11 +245,11 @@ class Run:
         """
         newest = None if step is None else whole_number(step, "step")
         wanted_method = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
-        line = self._read_consistently(lambda h: h.steps.lineage())
+        lineage = self._read_consistently(lambda h: h.steps.lineage())
 
         try:
             with LayoutsReader(self._folder.layouts_path) as reader:
-                best = newest_layout_entry(layouts_on_lineage(reader, line), wanted_method, newest)
+                best = newest_layout_entry(layouts_on_lineage(reader, lineage), wanted_method, newest)
                 if best is not None:
                     return decode_as(reader.layout_record(best.id), Layout)
         except FileNotFoundError:
@@ -261,7 +264,7 @@ class Run:
                 MeasuresReader(self._folder.measures_path) as reader,
                 StepsReader(self._folder.steps_path) as steps,
             ):
-                return reader.by_step(line=steps.lineage())
+                return reader.by_step(lineage=steps.lineage())
         except FileNotFoundError:
             return {}
 
@@ -293,14 +296,14 @@ class Run:
             except FileNotFoundError:
                 raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
             with history:
-                line = history.steps.lineage()
+                lineage = history.steps.lineage()
                 try:
                     result = read(history)
                 except (FrameError, LookupError):
-                    if history.steps.lineage() == line:
+                    if history.steps.lineage() == lineage:
                         raise
                     continue
-                if history.steps.lineage() == line:
+                if history.steps.lineage() == lineage:
                     return result
 
 

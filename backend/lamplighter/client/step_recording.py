@@ -68,7 +68,7 @@ class StepRecording:
         step: int,
         matrix: Floats,
         batch: tuple[UInts, UInts],
-        lit: tuple[UInts, Floats] | None,
+        gradient_rows: tuple[UInts, Floats] | None,
         scalars: tuple[float, float],
         ended: float,
         seconds: float,
@@ -85,9 +85,11 @@ class StepRecording:
         whole, self._needs_keyframe = self._needs_keyframe, True
         changed = self.matrix_diff.diff(matrix)
         none = np.empty(0, dtype=np.uint32)
-        gradient_ids, norms = lit if lit is not None else (none, np.empty(0, dtype=np.float32))
+        gradient_ids, norms = (
+            gradient_rows if gradient_rows is not None else (none, np.empty(0, dtype=np.float32))
+        )
         with np.errstate(over="ignore", invalid="ignore"):
-            norm = np.float32(np.linalg.norm(norms)) if lit is not None else np.float32(np.nan)
+            norm = np.float32(np.linalg.norm(norms)) if gradient_rows is not None else np.float32(np.nan)
         attempt, size = self.writer.attempt, len(matrix)
         pulse = Pulse(
             attempt=attempt,
@@ -119,18 +121,18 @@ class StepRecording:
             raise
         self._needs_keyframe = False
 
-    def _write(self, step: int, pulse: Pulse, moved: ChangedRows, *, whole: bool) -> None:
+    def _write(self, step: int, pulse: Pulse, changed_rows: ChangedRows, *, whole: bool) -> None:
         attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
         retention = self._retention
         retention.refresh(step)
         # While earlier steps wait without their matrices, moved rows have no base to apply to.
         whole = whole or retention.needs_keyframe or bool(self._waiting)
         rows = keyframe = census = None
-        if not whole and retention.keeps_rows and 2 * len(moved.token_ids) <= size:
-            rows = encode(Rows(attempt, step, ended, size, moved.token_ids, moved.vectors))
+        if not whole and retention.keeps_rows and 2 * len(changed_rows.token_ids) <= size:
+            rows = encode(Rows(attempt, step, ended, size, changed_rows.token_ids, changed_rows.vectors))
         if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and retention.keeps_keyframes:
             keyframe, census = self._encode_keyframe(step, ended), self._encode_census(step, ended)
-        record = StepRecord(step, encode(pulse), _digest(pulse, moved), rows, keyframe, census)
+        record = StepRecord(step, encode(pulse), _digest(pulse, changed_rows), rows, keyframe, census)
         try:
             self._write_waiting()
             kept = retention.commit(record)
@@ -216,8 +218,8 @@ class StepRecording:
         return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))
 
 
-def _digest(pulse: Pulse, moved: ChangedRows) -> bytes:
+def _digest(pulse: Pulse, changed_rows: ChangedRows) -> bytes:
     digest = hashlib.blake2b(struct.pack("<If", pulse.step, pulse.loss), digest_size=16)
-    for array in (pulse.batch_ids, pulse.gradient_norms, moved.token_ids, moved.vectors):
+    for array in (pulse.batch_ids, pulse.gradient_norms, changed_rows.token_ids, changed_rows.vectors):
         digest.update(np.ascontiguousarray(array).data)
     return digest.digest()

@@ -92,15 +92,15 @@ def choose_article(following: str) -> str:
 class _DocumentWriter:
     """A writer of documents that tracks what was dealt, so that shares come out even over the whole town."""
 
-    def __init__(self, book: Lexicon, rng: random.Random) -> None:
-        self._book = book
+    def __init__(self, lexicon: Lexicon, rng: random.Random) -> None:
+        self._lexicon = lexicon
         self._random = rng.random
-        self._decks = {name: _QuotaDealer(_zipf(len(words)), rng) for name, words in book.classes.items()}
+        self._decks = {name: _QuotaDealer(_zipf(len(words)), rng) for name, words in lexicon.classes.items()}
         self._decks |= {
-            f"[{name}]": _QuotaDealer(_zipf(len(table.rows)), rng) for name, table in book.tables.items()
+            f"[{name}]": _QuotaDealer(_zipf(len(table.rows)), rng) for name, table in lexicon.tables.items()
         }
         self._patterns = {
-            topic: _QuotaDealer([1.0] * len(patterns), rng) for topic, patterns in book.topics.items()
+            topic: _QuotaDealer([1.0] * len(patterns), rng) for topic, patterns in lexicon.topics.items()
         }
 
     def _pick(self, things: list[int]) -> int:
@@ -108,7 +108,7 @@ class _DocumentWriter:
 
     def write_document(self, topic: str) -> list[str]:
         """Write one document: a few sentence patterns, a small cast, sentences until it is long enough."""
-        known = self._book.topics[topic]
+        known = self._lexicon.topics[topic]
         patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
         for pattern in patterns:
             self._patterns[topic].use(pattern)
@@ -127,7 +127,7 @@ class _DocumentWriter:
         return document
 
     def _render_sentence(self, sentence: Sentence, casts: dict[str, list[int]]) -> list[str]:
-        book, decks = self._book, self._decks
+        lexicon, decks = self._lexicon, self._decks
         rows: dict[str, list[int]] = {}
         spoken: dict[str, int] = {}
         words: list[str] = []
@@ -146,7 +146,7 @@ class _DocumentWriter:
                     number = cast[(cast.index(number) + 1) % len(cast)]
                 spoken[name] = number
                 decks[name].use(number)
-                words.append(book.classes[name][number])
+                words.append(lexicon.classes[name][number])
                 continue
             chosen = rows.get(name)
             if chosen is None:
@@ -155,24 +155,24 @@ class _DocumentWriter:
                 chosen = rows[name] = [cast[first], cast[second]]
             number = chosen[part.row_index]
             decks[name].use(number)
-            words.append(book.tables[part.source].rows[number][part.column])
+            words.append(lexicon.tables[part.source].rows[number][part.column])
         for index, word in enumerate(words):
             if word == "a":
                 words[index] = choose_article(words[index + 1])
         return words
 
 
-def _topic_weights(book: Lexicon) -> dict[str, float]:
+def _topic_weights(lexicon: Lexicon) -> dict[str, float]:
     """Return the topics' weights: the more words only a topic has, the larger, so that no district starves."""
-    stems = {topic: _sources_of_topic(patterns) for topic, patterns in book.topics.items()}
+    stems = {topic: _sources_of_topic(patterns) for topic, patterns in lexicon.topics.items()}
     topic_counts = Counter(stem for found in stems.values() for stem in found)
 
     def size(stem: str) -> int:
-        table = book.tables.get(stem)
-        return len(book.classes[stem]) if table is None else len(table.rows) * len(table.columns)
+        table = lexicon.tables.get(stem)
+        return len(lexicon.classes[stem]) if table is None else len(table.rows) * len(table.columns)
 
     return {
-        topic: book.topic_emphasis[topic] * sum(size(stem) / topic_counts[stem] for stem in found)
+        topic: lexicon.topic_emphasis[topic] * sum(size(stem) / topic_counts[stem] for stem in found)
         for topic, found in stems.items()
     }
 
@@ -190,12 +190,12 @@ def generate_town(seed: int, progress: Callable[[float], None] | None = None) ->
 
     `progress` is called with the share done, from 0 to 1.
     """
-    book = read_lexicon()
+    lexicon = read_lexicon()
     # Python promises to keep only random() itself the same between versions.
     rng = random.Random(f"lamptown {seed}")
-    writer = _DocumentWriter(book, rng)
-    topics = list(book.topics)
-    weights = _topic_weights(book)
+    writer = _DocumentWriter(lexicon, rng)
+    topics = list(lexicon.topics)
+    weights = _topic_weights(lexicon)
     calendar = _QuotaDealer([weights[topic] for topic in topics], rng)
     documents: list[list[str]] = []
     document_topics: list[str] = []
@@ -209,4 +209,4 @@ def generate_town(seed: int, progress: Callable[[float], None] | None = None) ->
         tokens += len(document)
         if progress is not None and len(documents) % 200 == 0:
             progress(min(1.0, tokens / TOWN_TOKENS))
-    return Town(documents, document_topics, book.classes, book.relations)
+    return Town(documents, document_topics, lexicon.classes, lexicon.relations)

@@ -108,32 +108,32 @@ def _read_sections() -> list[tuple[str, list[str], list[str]]]:
 
 def read_lexicon() -> Lexicon:
     """Read the lexicon packaged with this module."""
-    book = Lexicon()
+    lexicon = Lexicon()
     sections = _read_sections()
     for kind, header, lines in sections:
         if kind == "table":
             named = [column.partition("=") for column in header[1:]]
             rows = [tuple(line.split()) for line in lines]
-            book.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
+            lexicon.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
             for index, (_, _, name) in enumerate(named):
                 if name:
-                    words = book.classes.setdefault(name, [])
+                    words = lexicon.classes.setdefault(name, [])
                     words.extend(dict.fromkeys(row[index] for row in rows if row[index] not in words))
         elif kind == "class":
-            book.classes[header[0]] = " ".join(lines).split()
+            lexicon.classes[header[0]] = " ".join(lines).split()
     for kind, header, lines in sections:
         if kind == "topic":
-            book.topics[header[0]] = [
-                tuple(_parse_sentence(version, book.tables) for version in _gender_versions(line))
+            lexicon.topics[header[0]] = [
+                tuple(_parse_sentence(version, lexicon.tables) for version in _gender_versions(line))
                 for line in lines
             ]
-            book.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0
+            lexicon.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0
         elif kind == "relation":
             (left, left_column), (right, right_column) = (end.split(".") for end in header[1:])
-            table = book.tables[left]
+            table = lexicon.tables[left]
             if left != right:
                 raise ValueError(f"relation {header[0]} joins two tables: {left}, {right}")
             a, b = table.columns.index(left_column), table.columns.index(right_column)
-            pairs = book.relations.setdefault(header[0], [])
+            pairs = lexicon.relations.setdefault(header[0], [])
             pairs.extend(dict.fromkeys((row[a], row[b]) for row in table.rows))
-    return book
+    return lexicon

@@ -40,15 +40,15 @@ class StepSnapshot:
 
     def metadata(self) -> dict[str, str]:
         """Return the metadata that an export carries."""
-        said = {
+        facts = {
             "format": "lamplighter",
             "run": self.run_id,
             "attempt": str(self.attempt),
             "step": str(self.step),
         }
         if self.layout is not None:
-            said |= {"layout_step": str(self.layout.step), "layout_method": self.layout.method.name.lower()}
-        return said
+            facts |= {"layout_step": str(self.layout.step), "layout_method": self.layout.method.name.lower()}
+        return facts
 
 
 def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
@@ -60,7 +60,7 @@ def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
     """
     try:
         with MatrixHistory(run) as history:
-            line, (_, last) = history.steps.lineage(), history.steps.newest_step()
+            lineage, (_, last) = history.steps.lineage(), history.steps.newest_step()
             if step is not None and step > last:
                 raise ExportError(f"{run.id} has no step {step}: its last is {last}")
             snapshot = history.snapshot(last if step is None else step, nearest=step is None)
@@ -75,14 +75,14 @@ def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
         snapshot.step,
         snapshot.vectors,
         vocabulary,
-        _newest_layout(run, line, snapshot.step),
+        _newest_layout(run, lineage, snapshot.step),
     )
 
 
-def _newest_layout(run: RunFolder, line: Lineage, step: int) -> Layout | None:
+def _newest_layout(run: RunFolder, lineage: Lineage, step: int) -> Layout | None:
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            entries = list(layouts_on_lineage(reader, line))
+            entries = list(layouts_on_lineage(reader, lineage))
             for method in (Method.UMAP, Method.LINEAR):
                 if entry := newest_layout_entry(entries, method, step):
                     return decode_as(reader.layout_record(entry.id), Layout)

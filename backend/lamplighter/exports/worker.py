@@ -70,7 +70,7 @@ def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
     from lamplighter.exports.output import atomic_output
     from lamplighter.runfolder.run_folder import RunFolder
 
-    lines = _ProgressLines()
+    progress_lines = _ProgressLines()
     run = RunFolder(folder)
     # The suffix of a folder format does not start with a dot.
     if format in FORMATS and not FORMATS[format].suffix.startswith("."):
@@ -78,10 +78,10 @@ def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
             tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
             atomic_output(out) as path,
         ):
-            made = export_run(run, format, step, Path(scratch) / out.stem, lines.progress)
-            _pack(made, path)
+            exported = export_run(run, format, step, Path(scratch) / out.stem, progress_lines.progress)
+            _pack(exported, path)
     else:
-        export_run(run, format, step, out, lines.progress)
+        export_run(run, format, step, out, progress_lines.progress)
 
 
 class _ProgressLines:

@@ -34,15 +34,15 @@ def measure_motion(
         first: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`.
         before: shape (D,): the vector at the step before the first of `vectors`; None: unknown.
     """
-    here = vectors.astype(np.float64)
-    start = here[0] if first is None else first
-    nothing = np.full(here.shape[1], np.nan)
-    previous = np.vstack([nothing if before is None else before, here[:-1]])
+    current = vectors.astype(np.float64)
+    start = current[0] if first is None else first
+    nothing = np.full(current.shape[1], np.nan)
+    previous = np.vstack([nothing if before is None else before, current[:-1]])
     return VectorMotion(
-        np.linalg.norm(here, axis=1),
-        np.linalg.norm(here - previous, axis=1),
-        _degrees(previous, here),
-        _degrees(start[np.newaxis, :], here),
+        np.linalg.norm(current, axis=1),
+        np.linalg.norm(current - previous, axis=1),
+        _degrees(previous, current),
+        _degrees(start[np.newaxis, :], current),
     )
 
 

@@ -27,7 +27,7 @@ class FullTrust:
 
 
 def compute_full_trust(
-    vectors: NDArray[np.float32], places: NDArray[np.float32], neighbours: int = 10
+    vectors: NDArray[np.float32], coordinates: NDArray[np.float32], neighbours: int = 10
 ) -> FullTrust:
     """Compute trustworthiness and recall of a map, with every token ranked against every other.
 
@@ -35,7 +35,7 @@ def compute_full_trust(
 
     Args:
         vectors: the embedding, shape (V, D).
-        places: its map, shape (V, 2).
+        coordinates: its map, shape (V, 2).
         neighbours: k; lowered to fewer than half the tokens, which the measure needs.
     """
     size = len(vectors)
@@ -43,7 +43,7 @@ def compute_full_trust(
     if k < 1:
         return FullTrust(float("nan"), float("nan"), 0)
     units = unit_rows(vectors)
-    x, y = np.ascontiguousarray(places.T, dtype=np.float32)
+    x, y = np.ascontiguousarray(coordinates.T, dtype=np.float32)
     intrusion = kept = 0
     block = max(1, BLOCK_BYTES // (4 * size))
     for start in range(0, size, block):

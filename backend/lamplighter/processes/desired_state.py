@@ -51,9 +51,9 @@ class DesiredState:
 
     def refresh(self, runs: list[RunFolder]) -> None:
         """Read the state of these runs again, and forget all others."""
-        there = {run.id for run in runs}
-        self._known = {name: known for name, known in self._known.items() if name in there}
-        self._spells = {name: spell for name, spell in self._spells.items() if name in there}
+        run_ids = {run.id for run in runs}
+        self._known = {name: known for name, known in self._known.items() if name in run_ids}
+        self._spells = {name: spell for name, spell in self._spells.items() if name in run_ids}
         before, self._alive = self._alive, {}
         for run in runs:
             known = self._read_run(run)
@@ -127,35 +127,36 @@ def _read_needs(run: RunFolder, mark: FilesMark) -> _RunNeeds:
     if wants_training(run):
         return _RunNeeds(mark, training=True)
     with StepsReader(run.steps_path) as reader:
-        line, (_, last) = reader.lineage(), reader.newest_step()
+        lineage, (_, last) = reader.lineage(), reader.newest_step()
         over, untiled = reader.facts().get("phase") in TERMINAL_PHASES, reader.has_rows()
     drawing = read_map_settings(run)
     pending = tuple((request.server, request.id) for request in drawing.pending)
-    undrawn = _last_layout(run, line) < last or not drawing.settled or bool(pending)
+    undrawn = _last_layout(run, lineage) < last or not drawing.settled or bool(pending)
     return _RunNeeds(
         mark,
         False,
         last,
         pending,
-        (undrawn, _last_measure(run, line) < last or untiled),
+        (undrawn, _last_measure(run, lineage) < last or untiled),
         over,
         unsealed_roles(run) if over else (),
     )
 
 
-def _last_layout(run: RunFolder, line: Lineage) -> int:
+def _last_layout(run: RunFolder, lineage: Lineage) -> int:
     try:
         with LayoutsReader(run.layouts_path) as reader:
             return max(
-                (e.step for e in reader.layout_entries() if on_lineage(line, e.attempt, e.step)), default=-1
+                (e.step for e in reader.layout_entries() if on_lineage(lineage, e.attempt, e.step)),
+                default=-1,
             )
     except FileNotFoundError:
         return -1
 
 
-def _last_measure(run: RunFolder, line: Lineage) -> int:
+def _last_measure(run: RunFolder, lineage: Lineage) -> int:
     try:
         with MeasuresReader(run.measures_path) as reader:
-            return reader.last_step(line)
+            return reader.last_step(lineage)
     except FileNotFoundError:
         return -1

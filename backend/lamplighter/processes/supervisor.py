@@ -106,7 +106,7 @@ class Supervisor:
         limits: SupervisorLimits | None = None,
         command: WorkerCommand = worker_command,
     ) -> None:
-        """Supervise the runs in `shelf`, in these roles only. `command` builds the command line of a
+        """Supervise the runs in `run_store`, in these roles only. `command` builds the command line of a
         worker."""
         self._run_store = run_store
         self._roles = roles
@@ -140,16 +140,16 @@ class Supervisor:
         if self._thread.is_alive():
             self._thread.join()
         with self._lock:
-            posts = [post for post in self._workers.by_role.values() if post.process is not None]
-            ours = {post.run.id for post in posts if post.role == "trainer"}
+            workers = [worker for worker in self._workers.by_role.values() if worker.process is not None]
+            ours = {worker.run.id for worker in workers if worker.role == "trainer"}
             for run in self._run_store.runs() if "trainer" in self._roles else []:
                 if run.id not in ours and is_held(run.path, "trainer"):
                     log.info("%s goes on training: this server did not start its trainer", run.id)
-        at_work = [post.process for post in posts if post.process is not None]
-        for post in posts:
+        at_work = [worker.process for worker in workers if worker.process is not None]
+        for worker in workers:
             with suppress(ProcessLookupError):
-                if post.process is not None:
-                    post.process.send_signal(self._stop_signal(post.role))
+                if worker.process is not None:
+                    worker.process.send_signal(self._stop_signal(worker.role))
         deadline = time.monotonic() + self._limits.stop_seconds
         for process in at_work:
             try:
@@ -171,19 +171,19 @@ class Supervisor:
     def has_given_up(self, run_id: str, role: str) -> bool:
         """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
         with self._lock:
-            post = self._workers.by_role.get((run_id, role))
-            return post is not None and post.stop_reason is not None
+            worker = self._workers.by_role.get((run_id, role))
+            return worker is not None and worker.stop_reason is not None
 
     def poll(self) -> None:
         """Note once which workers ended, and start those that are needed. The thread repeats this."""
         with self._lock:
-            for post in self._workers.by_role.values():
-                self._reap(post)
-                post.held_elsewhere = False
+            for worker in self._workers.by_role.values():
+                self._reap(worker)
+                worker.held_elsewhere = False
             runs = self._run_store.runs()
             self._drop_removed_runs({run.id for run in runs})
             self._desired.refresh(runs)
-            at_work = {key for key, post in self._workers.by_role.items() if post.process is not None}
+            at_work = {key for key, worker in self._workers.by_role.items() if worker.process is not None}
             # A trainer just started does not hold its lock yet.
             trained = sum(self._desired.is_trained(run) or (run.id, "trainer") in at_work for run in runs)
             finishing = {run_id for run_id, role in at_work if role != "trainer"}
@@ -216,101 +216,109 @@ class Supervisor:
         state = self._desired.needed_state(run, role)
         if state is None:
             return False
-        post = self._workers.state_of(run, role)
-        if post.process is not None:
+        worker = self._workers.state_of(run, role)
+        if worker.process is not None:
             return False
-        post.held_elsewhere = is_held(run.path, role)
-        if post.held_elsewhere or time.monotonic() < post.restart_after:
+        worker.held_elsewhere = is_held(run.path, role)
+        if worker.held_elsewhere or time.monotonic() < worker.restart_after:
             return False
-        if role != "trainer" and post.done_state == state:
+        if role != "trainer" and worker.done_state == state:
             return False
-        if post.stop_reason is not None:
-            if post.requests_mark == requests_mark(run):
+        if worker.stop_reason is not None:
+            if worker.requests_mark == requests_mark(run):
                 return False
-            post.stop_reason, post.crashes = None, 0
+            worker.stop_reason, worker.crashes = None, 0
         if not os.access(run.path, os.W_OK):
             return False
-        return self._start(post, state)
+        return self._start(worker, state)
 
     def _finalise(self, run: RunFolder) -> None:
         """Finalise the files that a killed writer left open: a finalised file opens read-only anywhere."""
         for role in self._desired.roles_to_finalise(run):
-            post = self._workers.by_role.get((run.id, role))
-            if post is not None and post.process is not None:
+            worker = self._workers.by_role.get((run.id, role))
+            if worker is not None and worker.process is not None:
                 continue
             if os.access(run.path, os.W_OK) and seal_role_files(run, role):
                 log.info("%s: the file of the %s is sealed now", run.id, role)
 
-    def _start(self, post: _WorkerState, state: object) -> bool:
+    def _start(self, worker: _WorkerState, state: object) -> bool:
         try:
-            with open_log(post.run.path, post.role, self._limits.max_log_bytes) as file:
-                post.process = subprocess.Popen(
-                    self._command(post.role, post.run.path),
+            with open_log(worker.run.path, worker.role, self._limits.max_log_bytes) as file:
+                worker.process = subprocess.Popen(
+                    self._command(worker.role, worker.run.path),
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=file,
                     # A session of its own: Ctrl-C in the terminal goes to the server, which asks its workers
                     # to end.
                     start_new_session=os.name == "posix",
-                    creationflags=windows_flags(post.role),
+                    creationflags=windows_flags(worker.role),
                 )
         except OSError as error:
-            self._record_crash(post, str(error))
+            self._record_crash(worker, str(error))
             return False
-        lower_priority(post.process.pid, NICE.get(post.role, 0))
-        post.started = time.monotonic()
-        post.done_state = state
-        log.info("%s of %s started, process %d", post.role, post.run.id, post.process.pid)
+        lower_priority(worker.process.pid, NICE.get(worker.role, 0))
+        worker.started = time.monotonic()
+        worker.done_state = state
+        log.info("%s of %s started, process %d", worker.role, worker.run.id, worker.process.pid)
         return True
 
-    def _reap(self, post: _WorkerState) -> None:
-        if post.process is None:
+    def _reap(self, worker: _WorkerState) -> None:
+        if worker.process is None:
             return
-        code = post.process.poll()
+        code = worker.process.poll()
         if code is None:
-            limit_log(post.run.path, post.role, self._limits.max_log_bytes)
+            limit_log(worker.run.path, worker.role, self._limits.max_log_bytes)
             return
-        post.process = None
-        post.restart_after = time.monotonic() + self._limits.first_restart_delay
+        worker.process = None
+        worker.restart_after = time.monotonic() + self._limits.first_restart_delay
         if code == 0:
-            post.crashes = 0
+            worker.crashes = 0
         elif code == _EXIT_ROLE_TAKEN:
-            post.done_state = None
+            worker.done_state = None
         elif code == _EXIT_RUN_FAILED:
-            post.stop_reason, post.requests_mark = (
-                last_line(post.run.path, post.role) or "the run failed",
-                requests_mark(post.run),
+            worker.stop_reason, worker.requests_mark = (
+                last_line(worker.run.path, worker.role) or "the run failed",
+                requests_mark(worker.run),
             )
-            log.warning("%s of %s failed for good: %s", post.role, post.run.id, post.stop_reason)
+            log.warning("%s of %s failed for good: %s", worker.role, worker.run.id, worker.stop_reason)
         else:
-            if time.monotonic() - post.started >= self._limits.healthy_seconds:
-                post.crashes = 0
-            self._record_crash(post, last_line(post.run.path, post.role) or f"exit code {code}")
+            if time.monotonic() - worker.started >= self._limits.healthy_seconds:
+                worker.crashes = 0
+            self._record_crash(worker, last_line(worker.run.path, worker.role) or f"exit code {code}")
 
-    def _record_crash(self, post: _WorkerState, why: str) -> None:
-        post.done_state = None
-        post.crashes += 1
-        if post.crashes > self._limits.max_crashes:
-            post.stop_reason, post.requests_mark = why, requests_mark(post.run)
+    def _record_crash(self, worker: _WorkerState, why: str) -> None:
+        worker.done_state = None
+        worker.crashes += 1
+        if worker.crashes > self._limits.max_crashes:
+            worker.stop_reason, worker.requests_mark = why, requests_mark(worker.run)
             log.error(
-                "%s of %s crashed %d times and stays stopped: %s", post.role, post.run.id, post.crashes, why
+                "%s of %s crashed %d times and stays stopped: %s",
+                worker.role,
+                worker.run.id,
+                worker.crashes,
+                why,
             )
         else:
-            post.restart_after = time.monotonic() + self._limits.first_restart_delay * 2 ** (post.crashes - 1)
-            log.warning("%s of %s crashed (%s) and is started again", post.role, post.run.id, why)
+            worker.restart_after = time.monotonic() + self._limits.first_restart_delay * 2 ** (
+                worker.crashes - 1
+            )
+            log.warning("%s of %s crashed (%s) and is started again", worker.role, worker.run.id, why)
 
     def _describe_role(self, role: str) -> str:
-        posts = [post for post in self._workers.by_role.values() if post.role == role]
-        at_work = sum(post.process is not None or post.held_elsewhere for post in posts)
-        stopped = [post for post in posts if post.stop_reason is not None]
-        restarting = any(post.process is None and post.crashes and post.stop_reason is None for post in posts)
+        workers = [worker for worker in self._workers.by_role.values() if worker.role == role]
+        at_work = sum(worker.process is not None or worker.held_elsewhere for worker in workers)
+        stopped = [worker for worker in workers if worker.stop_reason is not None]
+        restarting = any(
+            worker.process is None and worker.crashes and worker.stop_reason is None for worker in workers
+        )
         words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []
         words += ["starting again after a crash"] if restarting else []
-        words += [f"stopped in {post.run.id}: {post.stop_reason}" for post in stopped[-1:]]
+        words += [f"stopped in {worker.run.id}: {worker.stop_reason}" for worker in stopped[-1:]]
         return "; ".join(words) or "idle"
 
-    def _drop_removed_runs(self, there: set[str]) -> None:
+    def _drop_removed_runs(self, run_ids: set[str]) -> None:
         """Drop the state of runs that are gone."""
-        for key, post in list(self._workers.by_role.items()):
-            if key[0] not in there and post.process is None:
+        for key, worker in list(self._workers.by_role.items()):
+            if key[0] not in run_ids and worker.process is None:
                 del self._workers.by_role[key]

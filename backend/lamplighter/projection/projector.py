@@ -69,14 +69,14 @@ class Projector:
         facts = earlier.facts()
         if "linear" in facts:
             self._linear = LinearView.from_facts(facts["linear"])
-        linear, drawn = (
+        newest_linear, newest_map = (
             _newest_layout_by(earlier, size, *methods) for methods in ((Method.LINEAR,), METHODS.values())
         )
-        self._linear_shown = (linear.attempt, linear.step) if linear else None
-        self._places = drawn.coordinates if drawn else None
-        self._drawn_by = drawn.method if drawn else None
+        self._linear_shown = (newest_linear.attempt, newest_linear.step) if newest_linear else None
+        self._coordinates = newest_map.coordinates if newest_map else None
+        self._drawn_by = newest_map.method if newest_map else None
         self._remembered: NDArray[np.float32] | None = None
-        self.last_drawn = (drawn.attempt, drawn.step) if drawn else None
+        self.last_drawn = (newest_map.attempt, newest_map.step) if newest_map else None
         """(attempt, step) of the newest layout of the map; None before the first."""
         self.map_recipe = settings_from_facts(facts) or chosen or MapRecipe()
         """The map's current method and settings."""
@@ -135,9 +135,9 @@ class Projector:
 
     def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
         """Create the chosen method so that it continues from the layout shown."""
-        if self._places is not None and self._drawn_by != METHODS[self.map_recipe.method]:
-            return make_replacement_method(self.map_recipe, vectors, self._places)
-        method = make_method(self.map_recipe, self._places)
+        if self._coordinates is not None and self._drawn_by != METHODS[self.map_recipe.method]:
+            return make_replacement_method(self.map_recipe, vectors, self._coordinates)
+        method = make_method(self.map_recipe, self._coordinates)
         if self._remembered is not None and np.isfinite(self._remembered).all():
             method.resume_from(self._remembered)
         if not self._settled:
@@ -197,17 +197,17 @@ class Projector:
             return False
         self._probe.set_space(vectors)
         # The first frame of a map may take seconds, so the linear view is committed before it.
-        begun = self._method is not None
-        if begun:
+        had_method = self._method is not None
+        if had_method:
             self._draw(vectors, attempt, step)
         else:
             self._nearest = self._neighbour_source.find(vectors, None)
         start_only = self._linear is not None and self._linear.step == 0 < step
         if self._linear_shown != (attempt, step) or (over and start_only):
-            places = self._linear_view(vectors, attempt, step, over=over).project(vectors)
-            self._commit(Method.LINEAR, places, attempt, step)
+            coordinates = self._linear_view(vectors, attempt, step, over=over).project(vectors)
+            self._commit(Method.LINEAR, coordinates, attempt, step)
             self._linear_shown = (attempt, step)
-        if self._ready and not begun:
+        if self._ready and not had_method:
             self._draw(vectors, attempt, step)
         if self._ready and self._districts is not None:
             final = over and not self.needs_frame(attempt, step)
@@ -219,10 +219,10 @@ class Projector:
             self._method = self._create_method(vectors)
             self._remembered = None
         self._settling = self._settling + 1 if self.last_drawn == (attempt, step) else 0
-        self._places, self._drawn_by = self._method.draw_frame(vectors), METHODS[self.map_recipe.method]
+        self._coordinates, self._drawn_by = self._method.draw_frame(vectors), METHODS[self.map_recipe.method]
         self._nearest = self._neighbour_source.find(vectors, self._method)
         with self._writer.transaction():
-            self._commit(self._drawn_by, self._places, attempt, step)
+            self._commit(self._drawn_by, self._coordinates, attempt, step)
             if not self._settled and not self._unsettled:
                 self._writer.set_facts({"settled": True})
                 self._settled = True
@@ -241,8 +241,8 @@ class Projector:
             self._writer.set_facts({"linear": view.to_facts()})
         return view
 
-    def _commit(self, method: Method, places: NDArray[np.float32], attempt: int, step: int) -> None:
-        self._writer.commit(score_layout(attempt, step, method, places, self._probe, self._nearest))
+    def _commit(self, method: Method, coordinates: NDArray[np.float32], attempt: int, step: int) -> None:
+        self._writer.commit(score_layout(attempt, step, method, coordinates, self._probe, self._nearest))
 
 
 def _newest_layout_by(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:

@@ -69,7 +69,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
         FileNotFoundError: the run has not begun.
         FormatError: this version cannot read the run.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     part = run.relayouts_path.with_suffix(".part")
     _delete_part(part)
     try:
@@ -79,7 +79,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
     except BaseException:
         _delete_part(part)
         raise
-    return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - begun)
+    return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)
 
 
 def _write_layouts(
@@ -94,26 +94,34 @@ def _write_layouts(
     view: LinearView | None = None
     passes = len(LEARNING_RATES) + 1
     for sweep in range(len(LEARNING_RATES)):
-        for number, (at, snapshot) in enumerate(
+        for number, (index, snapshot) in enumerate(
             _snapshots_of_slices(history, steps, backward=sweep % 2 == 0)
         ):
             progress((sweep + number / len(steps)) / passes, f"sweep {sweep + 1}, step {snapshot.step:,}")
             if view is None:
                 view = principal_view(snapshot.vectors, snapshot.attempt, snapshot.step)
-            joint.refine_slice(at, snapshot.vectors, sweep)
+            joint.refine_slice(index, snapshot.vectors, sweep)
     joint.remove_jitter()
     assert view is not None
-    probe, near = TrustProbe(size), NeighbourIndex(NEIGHBOURS_USED)
+    probe, nearest = TrustProbe(size), NeighbourIndex(NEIGHBOURS_USED)
     trusts: list[float] = []
     with LayoutsWriter(part) as writer:
-        for at, snapshot in _snapshots_of_slices(history, steps, backward=False):
-            progress((len(LEARNING_RATES) + at / len(steps)) / passes, f"trust of step {snapshot.step:,}")
+        for index, snapshot in _snapshots_of_slices(history, steps, backward=False):
+            progress((len(LEARNING_RATES) + index / len(steps)) / passes, f"trust of step {snapshot.step:,}")
             probe.set_space(snapshot.vectors)
-            near.update(snapshot.vectors)
+            nearest.update(snapshot.vectors)
             linear = view.project(snapshot.vectors)
-            for method, places in ((Method.LINEAR, linear), (Method.UMAP, joint.coordinates[at].copy())):
+            for method, coordinates in (
+                (Method.LINEAR, linear),
+                (Method.UMAP, joint.coordinates[index].copy()),
+            ):
                 layout = score_layout(
-                    snapshot.attempt, snapshot.step, method, places, probe, (near.ids, near.cosines)
+                    snapshot.attempt,
+                    snapshot.step,
+                    method,
+                    coordinates,
+                    probe,
+                    (nearest.ids, nearest.cosines),
                 )
                 writer.commit(layout)
             trusts.append(layout.trust)
@@ -139,11 +147,11 @@ def _snapshots_of_slices(
 ) -> Iterator[tuple[int, Snapshot]]:
     """Yield the slices and their snapshots, from the first to the last or backward."""
     order = range(len(steps))
-    for at in reversed(order) if backward else order:
-        snapshot = history.snapshot(steps[at])
+    for index in reversed(order) if backward else order:
+        snapshot = history.snapshot(steps[index])
         if not np.isfinite(snapshot.vectors).all():
-            raise ReprojectionError(f"step {steps[at]:,} holds numbers that are not finite")
-        yield at, snapshot
+            raise ReprojectionError(f"step {steps[index]:,} holds numbers that are not finite")
+        yield index, snapshot
 
 
 def _delete_part(part: Path) -> None:

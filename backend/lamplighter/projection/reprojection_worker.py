@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         with RoleLock(chosen.run, "reprojector"):
-            made = reproject(RunFolder(chosen.run), progress, chosen.slices or SLICES)
+            layouts = reproject(RunFolder(chosen.run), progress, chosen.slices or SLICES)
     except _CancelledError:
         return CANCELLED
     except RoleTakenError:
@@ -78,7 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not is_disk_full(error):
             raise
         return _report_failure("there is no room on the disk for it; make room, and try again")
-    _print_line({"steps": made.steps, "trust": round(made.trust, 4), "seconds": round(made.seconds, 1)})
+    _print_line(
+        {"steps": layouts.steps, "trust": round(layouts.trust, 4), "seconds": round(layouts.seconds, 1)}
+    )
     return DONE
 
 

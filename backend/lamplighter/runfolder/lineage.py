@@ -8,14 +8,14 @@ Lineage = list[tuple[int, int, int]]
 """(attempt, first step, last step), ascending, as `StepsReader.lineage` returns it."""
 
 
-def on_lineage(line: Lineage, attempt: int, step: int) -> bool:
+def on_lineage(lineage: Lineage, attempt: int, step: int) -> bool:
     """Return whether a step of an attempt is on the lineage, that is, not superseded."""
-    return any(range_attempt == attempt and first <= step <= last for range_attempt, first, last in line)
+    return any(range_attempt == attempt and first <= step <= last for range_attempt, first, last in lineage)
 
 
-def attempt_at(line: Lineage, step: int) -> int:
+def attempt_at(lineage: Lineage, step: int) -> int:
     """Return the attempt that a step counts in. The lineage must not be empty."""
-    return next((attempt for attempt, first, last in line if first <= step <= last), line[0][0])
+    return next((attempt for attempt, first, last in lineage if first <= step <= last), lineage[0][0])
 
 
 def last_shared_step(old: Lineage, new: Lineage, step: int) -> int:
@@ -33,10 +33,10 @@ def step_key(attempt: int, step: int) -> int:
     return operator.index(attempt) << 32 | operator.index(step)
 
 
-def clip_lineage(line: Lineage, first: int, last: int) -> Lineage:
+def clip_lineage(lineage: Lineage, first: int, last: int) -> Lineage:
     """Return the part of a lineage between two steps, inclusive."""
     return [
         (attempt, max(low, first), min(high, last))
-        for attempt, low, high in line
+        for attempt, low, high in lineage
         if max(low, first) <= min(high, last)
     ]

@@ -108,10 +108,10 @@ class RunStore:
 
     def empty_trash(self) -> int:
         """Delete all runs in the trash permanently. Return their number."""
-        gone = self.trashed()
-        for run in gone:
+        trashed_runs = self.trashed()
+        for run in trashed_runs:
             shutil.rmtree(run.path)
-        return len(gone)
+        return len(trashed_runs)
 
 
 def _new_run_id(recipe: Recipe) -> str:

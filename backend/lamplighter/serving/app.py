@@ -120,14 +120,14 @@ def create_app(settings: ServerSettings) -> FastAPI:
 
 
 def _build(settings: ServerSettings) -> Services:
-    shelf = RunStore(settings.runs)
-    library = RunCatalog(shelf)
+    run_store = RunStore(settings.runs)
+    catalog = RunCatalog(run_store)
     public = settings.public
     # The address people type comes first, because launch links use the first address.
     addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
     gate = Gate(
         [public, *addresses] if public else addresses,
-        open_credentials(shelf.path),
+        open_credentials(run_store.path),
         loopback=public is None and settings.loopback,
         port=public.port if public else settings.port,
     )
@@ -136,11 +136,11 @@ def _build(settings: ServerSettings) -> Services:
     return Services(
         settings=settings,
         gate=gate,
-        catalog=library,
-        uploads=Uploads(shelf.path / ".uploads"),
-        export_jobs=ExportJobs(shelf.path / ".exports", server),
-        hub=Hub(library),
+        catalog=catalog,
+        uploads=Uploads(run_store.path / ".uploads"),
+        export_jobs=ExportJobs(run_store.path / ".exports", server),
+        hub=Hub(catalog),
         assets=Assets(),
-        supervisor=Supervisor(shelf, settings.roles, limits) if settings.roles else None,
+        supervisor=Supervisor(run_store, settings.roles, limits) if settings.roles else None,
         server_id=server,
     )

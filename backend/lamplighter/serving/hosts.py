@@ -37,7 +37,7 @@ def parse_origin(text: str) -> Origin:
     """Read `scheme://host[:port]`, with nothing after it, as browsers write an `Origin`.
 
     Raises:
-        AddressError: the text is anything else (a path, a user, `null`, another scheme).
+        OriginError: the text is anything else (a path, a user, `null`, another scheme).
     """
     scheme, mark, authority = text.partition("://")
     scheme = scheme.lower()
@@ -50,7 +50,7 @@ def parse_authority(text: str, scheme: Scheme = "http") -> Origin:
     """Read `host[:port]`, as in a `Host` header.
 
     Raises:
-        AddressError: the text is anything else.
+        OriginError: the text is anything else.
     """
     lowered = text.lower()
     match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?", lowered)

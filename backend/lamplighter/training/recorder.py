@@ -39,11 +39,11 @@ class TrainingRecorder:
             self._encode_keyframe(0, time.time()), self._encode_census(0, time.time())
         )
 
-    def record(self, seen: Observation, learning_rate: float, ended: float, seconds: float) -> None:
+    def record(self, observation: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.
 
         Args:
-            seen: the observation of the step.
+            observation: the observation of the step.
             learning_rate: the learning rate of the step.
             ended: the time at which training ended and observation began, Unix seconds.
             seconds: the duration of training alone.
@@ -55,33 +55,47 @@ class TrainingRecorder:
         attempt, vocabulary = self._writer.attempt, len(self._observer.touches)
         pulse = Pulse(
             attempt=attempt,
-            step=seen.step,
+            step=observation.step,
             time=ended,
             vocabulary=vocabulary,
-            loss=seen.loss,
+            loss=observation.loss,
             learning_rate=learning_rate,
             tokens_per_second=self._recipe.batch_tokens / (seconds + self._observe_seconds),
             step_seconds=seconds,
             observe_seconds=self._observe_seconds,
-            batch_ids=seen.batch_ids,
-            batch_counts=seen.batch_counts,
-            gradient_ids=seen.gradient_ids,
-            gradient_norms=seen.gradient_norms,
-            moved_ids=seen.moved_ids,
-            moved_distances=seen.moved_distances,
-            layer_norms=seen.layer_norms,
-            verified=seen.verified,
+            batch_ids=observation.batch_ids,
+            batch_counts=observation.batch_counts,
+            gradient_ids=observation.gradient_ids,
+            gradient_norms=observation.gradient_norms,
+            moved_ids=observation.moved_ids,
+            moved_distances=observation.moved_distances,
+            layer_norms=observation.layer_norms,
+            verified=observation.verified,
         )
-        keeping = self._retention
-        keeping.refresh(seen.step)
+        retention = self._retention
+        retention.refresh(observation.step)
         rows = keyframe = census = None
-        if seen.moved_vectors is not None and keeping.keeps_rows and not keeping.needs_keyframe:
-            rows = encode(Rows(attempt, seen.step, ended, vocabulary, seen.moved_ids, seen.moved_vectors))
-        if keeping.needs_keyframe or (
-            seen.step % self._recipe.cadence.keyframe_every == 0 and keeping.keeps_keyframes
+        if observation.moved_vectors is not None and retention.keeps_rows and not retention.needs_keyframe:
+            rows = encode(
+                Rows(
+                    attempt,
+                    observation.step,
+                    ended,
+                    vocabulary,
+                    observation.moved_ids,
+                    observation.moved_vectors,
+                )
+            )
+        if retention.needs_keyframe or (
+            observation.step % self._recipe.cadence.keyframe_every == 0 and retention.keeps_keyframes
         ):
-            keyframe, census = self._encode_keyframe(seen.step, ended), self._encode_census(seen.step, ended)
-        keeping.commit(StepRecord(seen.step, encode(pulse), seen.digest(), rows, keyframe, census))
+            keyframe, census = (
+                self._encode_keyframe(observation.step, ended),
+                self._encode_census(observation.step, ended),
+            )
+        retention.commit(
+            StepRecord(observation.step, encode(pulse), observation.digest(), rows, keyframe, census)
+        )
         self._observe_seconds = time.time() - ended
 
     def _encode_keyframe(self, step: int, now: float) -> bytes:
@@ -90,5 +104,5 @@ class TrainingRecorder:
         return encode(Rows(self._writer.attempt, step, now, len(matrix), ids, matrix))
 
     def _encode_census(self, step: int, now: float) -> bytes:
-        seen = self._observer
-        return encode(Census(self._writer.attempt, step, now, seen.touches, seen.last_lit))
+        observer = self._observer
+        return encode(Census(self._writer.attempt, step, now, observer.touches, observer.last_lit))

@@ -30,7 +30,7 @@ from lamplighter.training.control import RunControl, StopFlag, requested_learnin
 class ComputedStep:
     """A step that was computed and is not yet committed."""
 
-    seen: Observation
+    observation: Observation
     ended: float
     """The time at which training ended and observation began, Unix seconds."""
     seconds: float
@@ -53,7 +53,7 @@ class RunCheckpoints:
 
     def restore(
         self,
-        line: Lineage,
+        lineage: Lineage,
         last: int,
         model: tuple[Learner, Observer],
         build_model: Callable[[], tuple[Learner, Observer]],
@@ -63,7 +63,7 @@ class RunCheckpoints:
         """Restore the newest (or oldest) readable checkpoint on the lineage.
 
         Args:
-            line: the lineage of the run.
+            lineage: the lineage of the run.
             last: the newest committed step.
             model: the model in its initial state, with its observer.
             build_model: builds both anew, after a damaged file has left them half restored.
@@ -75,7 +75,7 @@ class RunCheckpoints:
         files = list_checkpoints(self._run.checkpoints)
         for file in files if oldest else reversed(files):
             # An attempt may begin with a checkpoint of the step before its first.
-            counts = any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in line)
+            counts = any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in lineage)
             if file.step > last or not counts:
                 # A checkpoint of superseded steps must neither be loaded nor displace valid ones.
                 file.path.unlink(missing_ok=True)
@@ -153,7 +153,7 @@ def replay_steps(
             return None
         control.learning_rate = rates.get(step, control.learning_rate)
         computed = compute(step)
-        if computed.seen.digest() != recorded.get(step):
+        if computed.observation.digest() != recorded.get(step):
             attempt = writer.start_attempt(step)
             writer.add_event(
                 step,
@@ -162,7 +162,7 @@ def replay_steps(
                 f" what followed in the attempt before no longer counts",
             )
             return step if commit(computed) else None
-        on_same(computed.seen)
+        on_same(computed.observation)
     control.learning_rate = rates.get(last + 1, control.learning_rate)
     if writer.has_tiles_after(last):
         attempt = writer.start_attempt(last + 1)
@@ -177,10 +177,10 @@ def replay_steps(
 
 def _requested_rates(reader: StepsReader) -> dict[int, float]:
     """Return the learning rates that requests set on the lineage, by the first step under each."""
-    line = reader.lineage()
+    lineage = reader.lineage()
     return {
         applied.step: rate
         for applied in reader.applied()
         if (rate := requested_learning_rate(applied)) is not None
-        and on_lineage(line, applied.attempt, applied.step)
+        and on_lineage(lineage, applied.attempt, applied.step)
     }

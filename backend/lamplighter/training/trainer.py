@@ -197,22 +197,22 @@ class Trainer:
         return self._commit_step(self._compute_step(step))
 
     def _commit_step(self, computed: ComputedStep) -> bool:
-        seen = computed.seen
-        if not seen.is_finite:
+        observation = computed.observation
+        if not observation.is_finite:
             self._control.set_phase(
                 "failed",
-                seen.step,
-                f"step {seen.step}: the loss or a gradient is no longer a finite number (loss {seen.loss})."
+                observation.step,
+                f"step {observation.step}: the loss or a gradient is no longer a finite number (loss {observation.loss})."
                 " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
             )
             return False
         rate = self._control.learning_rate
         kept = self._retry_while_full(
-            lambda: self._recorder.record(seen, rate, computed.ended, computed.seconds),
-            lambda: self._report(seen, replaying=False, waiting=True),
+            lambda: self._recorder.record(observation, rate, computed.ended, computed.seconds),
+            lambda: self._report(observation, replaying=False, waiting=True),
         )
         if kept:
-            self._report(seen, replaying=False)
+            self._report(observation, replaying=False)
         return kept
 
     def _retry_while_full(self, write: Callable[[], None], on_wait: Callable[[], None] | None = None) -> bool:
@@ -221,7 +221,7 @@ class Trainer:
         Returns:
             False if a stop came meanwhile.
         """
-        begun, waited = time.monotonic(), False
+        start, waited = time.monotonic(), False
 
         def work() -> bool:
             write()
@@ -235,25 +235,25 @@ class Trainer:
                 on_wait()
 
         try:
-            done = retry_while_full(
+            result = retry_while_full(
                 work, lambda: self._stop.reason, "training", also_full=(CheckpointError,), on_wait=note_wait
             )
         finally:
             self._disk_full_flag.clear()
-        if done and waited:
-            message = f"training waited {time.monotonic() - begun:,.0f} s for room on the disk"
+        if result and waited:
+            message = f"training waited {time.monotonic() - start:,.0f} s for room on the disk"
             with contextlib.suppress(*DISK_FULL_ERRORS):
                 self._writer.add_event(self._reader.newest_step()[1], "room", message)
-        return done is not None
+        return result is not None
 
     def _compute_step(self, step: int) -> ComputedStep:
         """Compute a step at the present learning rate and observe it."""
         self._learner.set_learning_rate(self._control.learning_rate)
         host_ids, ids, targets = self._batches.batch(step)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         result = train_step(self._learner, ids, targets)
         synchronise(self._device)
-        seconds, ended = time.perf_counter() - begun, time.time()
+        seconds, ended = time.perf_counter() - start, time.time()
         return ComputedStep(self._observer.observe(step, host_ids, result), ended, seconds)
 
     def _restore_checkpoint(self, *, oldest: bool = False) -> int:
@@ -266,8 +266,15 @@ class Trainer:
     def _try_checkpoint(self, step: int) -> None:
         self._checkpoints.try_write(step, self._learner, self._observer)
 
-    def _report(self, seen: Observation, *, replaying: bool, waiting: bool = False) -> None:
+    def _report(self, observation: Observation, *, replaying: bool, waiting: bool = False) -> None:
         if self._on_progress is not None:
             self._on_progress(
-                Progress(seen.step, self._control.end, seen.loss, len(seen.batch_ids), replaying, waiting)
+                Progress(
+                    observation.step,
+                    self._control.end,
+                    observation.loss,
+                    len(observation.batch_ids),
+                    replaying,
+                    waiting,
+                )
             )

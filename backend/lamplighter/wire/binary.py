@@ -52,10 +52,10 @@ def pad_to_four(data: bytes) -> bytes:
 class BinaryReader:
     """A sequential reader of the fields of a frame that never reads past the end."""
 
-    def __init__(self, view: memoryview, at: int) -> None:
+    def __init__(self, view: memoryview, offset: int) -> None:
         """Start at byte `at` of `view`."""
         self.view = view
-        self.offset = at
+        self.offset = offset
 
     def read_struct(self, shape: struct.Struct) -> tuple[int, ...]:
         """Read the fields of `shape`.

@@ -45,8 +45,8 @@ def encode_districts(districts: Districts) -> tuple[int, bytes]:
     text = names.encode("utf-8", errors="replace")
     body = _DISTRICTS.pack(len(districts.of), len(districts.ids), len(text), 0)
     ids = np.ascontiguousarray(districts.ids, dtype="<u4").tobytes()
-    of = np.ascontiguousarray(districts.of, dtype="<u2").tobytes()
-    return 0, body + ids + pad_to_four(of) + pad_to_four(text)
+    district_of = np.ascontiguousarray(districts.of, dtype="<u2").tobytes()
+    return 0, body + ids + pad_to_four(district_of) + pad_to_four(text)
 
 
 def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float) -> Districts:
@@ -62,9 +62,9 @@ def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float)
     ids = cursor.read_u32(count)
     if count and (int(ids[0]) == 0 or bool((ids[1:] <= ids[:-1]).any())):
         raise FrameError("ids of districts must be distinct, sorted and above 0")
-    of: NDArray[np.uint16] = cursor.read_array("<u2", vocabulary)  # pyright: ignore[reportAssignmentType]
+    district_of: NDArray[np.uint16] = cursor.read_array("<u2", vocabulary)  # pyright: ignore[reportAssignmentType]
     cursor.skip_padding()
-    if vocabulary and int(of.max()) > count:
+    if vocabulary and int(district_of.max()) > count:
         raise FrameError("a token of a district that is not there")
     try:
         text = cursor.read_array("u1", length).tobytes().decode("utf-8")
@@ -74,4 +74,4 @@ def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float)
     names = tuple(text.split("\n")) if count else ()
     if len(names) != count or (not count and text):
         raise FrameError("as many names as districts must be there")
-    return Districts(attempt, step, time, ids, names, of)
+    return Districts(attempt, step, time, ids, names, district_of)

@@ -67,7 +67,7 @@ def encode_layout(layout: Layout) -> tuple[int, bytes]:
     low = xy.min(axis=0)
     high = xy.max(axis=0)
     span = np.where(high > low, high - low, np.float32(1))
-    places = np.rint((xy - low) / span * 65_535).astype("<u2")
+    coordinates = np.rint((xy - low) / span * 65_535).astype("<u2")
     body = _LAYOUT.pack(
         len(xy),
         layout.method,
@@ -83,9 +83,9 @@ def encode_layout(layout: Layout) -> tuple[int, bytes]:
         layout.sample,
     )
     if layout.by_token is None:
-        return 0, body + places.tobytes()
+        return 0, body + coordinates.tobytes()
     by_token = np.ascontiguousarray(layout.by_token, dtype=np.uint8)
-    return _HAS_TOKEN_TRUST, body + places.tobytes() + pad_to_four(by_token.tobytes())
+    return _HAS_TOKEN_TRUST, body + coordinates.tobytes() + pad_to_four(by_token.tobytes())
 
 
 def decode_layout(cursor: BinaryReader, flags: int, attempt: int, step: int, time: float) -> Layout:
@@ -98,14 +98,16 @@ def decode_layout(cursor: BinaryReader, flags: int, attempt: int, step: int, tim
     require_at_most(vocabulary, MAX_VOCABULARY, "vocabulary")
     if method not in list(Method):
         raise FrameError(f"unknown layout method: {method}")
-    places = cursor.read_array("<u2", 2 * vocabulary).reshape(vocabulary, 2)
+    quantised = cursor.read_array("<u2", 2 * vocabulary).reshape(vocabulary, 2)
     low = np.array([x0, y0], dtype=np.float32)
     high = np.array([x1, y1], dtype=np.float32)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise FrameError("the layout's bounds are not finite")
     if max(abs(x1 - x0), abs(y1 - y0)) > _MAX_SPAN:
         raise FrameError("the layout's bounds are too far apart")
-    coordinates = (low + (high - low) * (places.astype(np.float32) / np.float32(65_535))).astype(np.float32)
+    coordinates = (low + (high - low) * (quantised.astype(np.float32) / np.float32(65_535))).astype(
+        np.float32
+    )
     by_token: NDArray[np.uint8] | None = None
     if flags & _HAS_TOKEN_TRUST:
         by_token = cursor.read_array("u1", vocabulary)  # pyright: ignore[reportAssignmentType]

@@ -61,12 +61,12 @@ class Tile:
         return len(self.starts) - 1
 
     def move_rows(self, vectors: Floats, from_step: int, to_step: int) -> None:
-        """Move the rows of this tile from step `at` forward or back to step `to`.
+        """Move the rows of this tile from `from_step` forward or back to `to_step`.
 
         Args:
-            vectors: the matrix after step `at`, shape (V, D); changed in place.
-            at: `first_step - 1` to `last_step`.
-            to: `first_step - 1` to `last_step`.
+            vectors: the matrix after `from_step`, shape (V, D); changed in place.
+            from_step: `first_step - 1` to `last_step`.
+            to_step: `first_step - 1` to `last_step`.
         """
         early, late = sorted((from_step, to_step))
         # Differences add up: take each row's sum up to the later step, minus its sum up to the earlier one.
@@ -92,12 +92,12 @@ class Tile:
         vectors[ids] = _floats_of_ranks(ranks + total if from_step < to_step else ranks - total)
 
     def moves_of(self, token_id: int, vector: Floats, from_step: int) -> tuple[UInts, Floats]:
-        """Return one row's moves after step `at`: steps, shape (N,), and vectors, shape (N, D).
+        """Return one row's moves after `from_step`: steps, shape (N,), and vectors, shape (N, D).
 
         Args:
             token_id: a token of this tile.
-            vector: the row after step `at`, shape (D,).
-            at: at least `first_step - 1`.
+            vector: the row after `from_step`, shape (D,).
+            from_step: at least `first_step - 1`.
         """
         index = token_id - self.first_token
         span = np.arange(self.starts[index], self.starts[index + 1])
@@ -193,8 +193,8 @@ def decode_tile(data: bytes) -> Tile:
         raise FrameError("a tile that is too large, or out of order")
     if len(data) != _HEADER.size + sum(lengths):
         raise FrameError("a tile that is cut short, or too long")
-    at = np.cumsum([_HEADER.size, *lengths]).tolist()
-    index, *planes = (memoryview(data)[a:b] for a, b in pairwise(at))
+    offsets = np.cumsum([_HEADER.size, *lengths]).tolist()
+    index, *planes = (memoryview(data)[a:b] for a, b in pairwise(offsets))
     numbers = np.frombuffer(_decompress(index, 4 * (tokens + moves)), "<u4")
     counts, steps = numbers[:tokens], numbers[tokens:] + np.uint32(first)
     cells = tuple(

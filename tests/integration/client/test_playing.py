@@ -14,19 +14,19 @@ from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import Pace, PlayersClock, Served
+from tests.integration.serving.served import PacedTrainer, PlayersClock, ServerThread
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+def served(tmp_path: Path) -> Iterator[ServerThread]:
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     yield server
     server.stop()
 
 
 def test_followed_from_a_step_it_is_as_played_from_the_folder(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path, 60)
     write_layouts(run, layout(1, 0), layout(1, 30))
@@ -42,13 +42,15 @@ def test_followed_from_a_step_it_is_as_played_from_the_folder(
     assert [f.step for f in paced] == list(range(30, 61))
 
 
-def test_a_running_run_is_caught_up_with_and_followed_to_its_end(served: Served, tmp_path: Path) -> None:
+def test_a_running_run_is_caught_up_with_and_followed_to_its_end(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     url = f"http://127.0.0.1:{served.port}/?run={run.id}"
     heard: list[object] = []
     ended = False
-    with Pace(trainer, 60) as pace:
+    with PacedTrainer(trainer, 60) as pace:
         for frame in lamplighter.follow(url, channels=("pulse", "rows"), from_step=5, linger=0.5):
             heard.append(frame)
             if not ended and isinstance(frame, Pulse) and frame.step >= 60:
@@ -64,7 +66,7 @@ def test_a_running_run_is_caught_up_with_and_followed_to_its_end(served: Served,
 
 def test_a_lost_server_is_played_on_where_it_was(tmp_path: Path) -> None:
     run = finished_run(tmp_path, 60)
-    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     port = server.port
     steps: list[tuple[type, int]] = []
     url = f"http://127.0.0.1:{port}/?run={run.id}"
@@ -72,14 +74,14 @@ def test_a_lost_server_is_played_on_where_it_was(tmp_path: Path) -> None:
         steps.append((type(frame), frame.step))
         if frame.step == 10 and len(steps) == 11:
             server.stop()
-            server = Served(ServerSettings(tmp_path, port=port, roles=())).start()
+            server = ServerThread(ServerSettings(tmp_path, port=port, roles=())).start()
     server.stop()
     (_, again) = (n for n, (kind, _) in enumerate(steps) if kind is Census)
     assert steps[again][1] == steps[again - 1][1] >= 10
     assert [s for kind, s in steps if kind is Pulse] == list(range(1, 61))
 
 
-def test_what_cannot_be_followed_so_is_refused(served: Served, tmp_path: Path) -> None:
+def test_what_cannot_be_followed_so_is_refused(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 20)
     url = f"http://127.0.0.1:{served.port}/?run={run.id}"
     with pytest.raises(lamplighter.LiveError, match="between 0 and 20"):

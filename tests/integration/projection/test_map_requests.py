@@ -28,12 +28,12 @@ def applied(run: GrowingRun) -> list[AppliedRequest]:
 
 
 def wants_projector(run: GrowingRun) -> bool:
-    wanted = DesiredState()
-    wanted.refresh([run.folder])
-    return wanted.needed_state(run.folder, "projector") is not None
+    desired = DesiredState()
+    desired.refresh([run.folder])
+    return desired.needed_state(run.folder, "projector") is not None
 
 
-def streets(places: np.ndarray) -> float:
+def nearest_distance(places: np.ndarray) -> float:
     """Return the median distance to the nearest neighbour on the map, as a share of the map's diagonal."""
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -60,7 +60,7 @@ def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start
     assert (taken.server, taken.request, taken.kind) == ("s1", number, "map")
     assert (taken.attempt, taken.step) == (1, 60)
     maps = [layout.coordinates for layout in layouts(run.folder, Method.UMAP)]
-    assert streets(maps[-1]) < 0.8 * streets(maps[before - 1])
+    assert nearest_distance(maps[-1]) < 0.8 * nearest_distance(maps[before - 1])
     width = float(np.linalg.norm(np.ptp(maps[before - 1], axis=0)))
     for one, two in zip(maps[before - 2 :], maps[before - 1 :], strict=False):
         assert np.median(np.linalg.norm(two - one, axis=1)) < 0.25 * width

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import Served
+from tests.integration.serving.served import ServerThread
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+def served(tmp_path: Path) -> Iterator[ServerThread]:
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     yield server
     server.stop()

@@ -24,7 +24,7 @@ from lamplighter.wire.pulse_frames import Pulse
 from tests.unit.serving.folders import FakeTrainer
 
 
-class Served:
+class ServerThread:
     def __init__(self, settings: ServerSettings) -> None:
         self._listening = open_listener(settings.host, settings.port)
         self.port: int = self._listening.getsockname()[1]
@@ -36,7 +36,7 @@ class Served:
         self.ready = ready
         self._up.set()
 
-    def start(self) -> Served:
+    def start(self) -> ServerThread:
         self._thread.start()
         assert self._up.wait(10)
         return self
@@ -71,7 +71,9 @@ class Served:
             yield ws
 
 
-async def hear(ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0) -> list[Any]:
+async def receive_until(
+    ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0
+) -> list[Any]:
     """Receive and decode messages up to the first that satisfies `enough`."""
     heard: list[Any] = []
     async with asyncio.timeout(seconds):
@@ -109,7 +111,7 @@ class PlayersClock:
         await asyncio.sleep(0)
 
 
-class Pace:
+class PacedTrainer:
     """A fake trainer run in a thread at a fixed number of steps a second."""
 
     def __init__(self, trainer: FakeTrainer, per_second: float) -> None:
@@ -121,11 +123,11 @@ class Pace:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._stop.is_set():
-            self.trainer.one()
+            self.trainer.train_one()
             due += self._pause
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> PacedTrainer:
         self._thread.start()
         return self
 

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
 SCRIPT = """
 import json, os, pathlib, sys, urllib.request
 from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import Served
+from tests.integration.serving.served import ServerThread
 def look(folder):
-    served = Served(ServerSettings(folder, port=0)).start()
+    served = ServerThread(ServerSettings(folder, port=0)).start()
     try:
         base = f'http://127.0.0.1:{served.port}/api/runs'
         runs = json.load(urllib.request.urlopen(base))['items']

@@ -17,7 +17,7 @@ from lamplighter.serving.server import open_listener
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import Served, hear, pulse_at
+from tests.integration.serving.served import ServerThread, pulse_at, receive_until
 from tests.unit.serving.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio
@@ -70,7 +70,7 @@ def test_it_starts_and_ends_when_told(tmp_path: Path) -> None:
 async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Served(ServerSettings(tmp_path, port=0, roles=()))
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=()))
     monkeypatch.setattr(server.services.hub, "_send_seconds", 1.0)
     server.start()
     run = make_run(RunStore(tmp_path))
@@ -78,10 +78,10 @@ async def test_one_who_never_reads_holds_up_nobody_and_is_dropped(
     stuck = await asyncio.to_thread(_upgrade, server.port, run.id)
     try:
         async with server.watch(run.id, close_timeout=0.2) as ws:
-            await hear(ws, lambda m: isinstance(m, Census))
+            await receive_until(ws, lambda m: isinstance(m, Census))
             for step in range(1, 301):
                 await asyncio.to_thread(trainer.train, 1)
-                heard = await hear(ws, pulse_at(step))
+                heard = await receive_until(ws, pulse_at(step))
                 assert [(m.step, m.merged) for m in heard if isinstance(m, Pulse)] == [(step, False)]
             # Write steps larger than all buffers until the server drops the stuck viewer. Small portions,
             # since a viewer that lags gets them merged, and the server shares this process.

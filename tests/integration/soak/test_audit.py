@@ -17,14 +17,14 @@ from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import finish, make_run, start_worker
 from tests.soak.audit import Seen, audit
-from tests.soak.reference import Truth, find_truth
+from tests.soak.reference import ReferenceRun, train_reference
 
 STEPS = 30
 
 
 @pytest.fixture(scope="module")
-def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return find_truth(tmp_path_factory.mktemp("truth"), {"steps": STEPS})
+def truth(tmp_path_factory: pytest.TempPathFactory) -> ReferenceRun:
+    return train_reference(tmp_path_factory.mktemp("truth"), {"steps": STEPS})
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +91,17 @@ DAMAGES: dict[str, tuple[Callable[[RunFolder], None], str]] = {
 
 
 @pytest.mark.parametrize("what", DAMAGES)
-def test_what_is_wrong_is_counted(what: str, trained: Path, truth: Truth, tmp_path: Path) -> None:
+def test_what_is_wrong_is_counted(what: str, trained: Path, truth: ReferenceRun, tmp_path: Path) -> None:
     damage, kind = DAMAGES[what]
     run = RunFolder(tmp_path / trained.name)
     shutil.copytree(trained, run.path)
     with StepsReader(run.steps_path) as reader:
         seen: Seen = {(1, step): digest for step, digest in reader.digests(1, STEPS).items()}
-    assert audit(run, truth, seen, 0, over=True).none
+    assert audit(run, truth, seen, 0, over=True).empty
     damage(run)
     faults = audit(run, truth, seen, 0, over=True)
     assert getattr(faults, kind), faults
 
 
-def test_a_run_that_is_gone_is_lost(truth: Truth, tmp_path: Path) -> None:
+def test_a_run_that_is_gone_is_lost(truth: ReferenceRun, tmp_path: Path) -> None:
     assert audit(RunFolder(tmp_path), truth, {(1, 1): b"x"}, 0).lost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.soak.page import account
+from tests.soak.page import count_steps
 
 
 def received(stretches: list[tuple[int, int]], gaps: list[tuple[int, int, bool]]) -> dict[str, Any]:
@@ -15,10 +15,10 @@ def received(stretches: list[tuple[int, int]], gaps: list[tuple[int, int, bool]]
 
 
 def test_steps_are_told_or_read() -> None:
-    heard = account(received([(5, 9), (13, 20)], [(1, 4, True), (10, 12, True)]), 20)
+    heard = count_steps(received([(5, 9), (13, 20)], [(1, 4, True), (10, 12, True)]), 20)
     assert (heard.by_pulse, heard.from_record, heard.unaccounted) == (13, 7, [])
 
 
 def test_what_neither_told_is_found() -> None:
-    heard = account(received([(5, 9), (14, 18)], [(1, 4, True), (10, 12, False)]), 20)
+    heard = count_steps(received([(5, 9), (14, 18)], [(1, 4, True), (10, 12, False)]), 20)
     assert heard.unaccounted == [10, 11, 12, 13, 19, 20]

@@ -36,12 +36,12 @@ def fill(disk: Path, leave: int) -> None:
             file.write(bytes(min(65_536, free - leave)))
 
 
-def told(run: RunFolder, kind: str) -> list[tuple[int, str]]:
+def event_messages(run: RunFolder, kind: str) -> list[tuple[int, str]]:
     with StepsReader(run.steps_path) as reader:
         return [(event.step, event.message) for event in reader.events() if event.kind == kind]
 
 
-class Saved:
+class SavedCheckpoints:
     """Checkpoints of a small model in this process."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,7 +54,7 @@ class Saved:
         save_checkpoint(self.folder, step, 1, self._learner, self._observer, {})
 
 
-def keep_no_half_checkpoint(saved: Saved) -> None:
+def expect_no_half_checkpoint(saved: SavedCheckpoints) -> None:
     """Check that a full disk leaves the old checkpoint and no part of a new one."""
     with pytest.raises(CheckpointError, match="step 2 could not be written"):
         saved.save(2)
@@ -67,7 +67,7 @@ def main(disk: Path) -> None:
     assert usage.total < 60_000_000, f"{disk} is no small file system"
     run = make_run(disk, steps=1_000_000)
     command = [sys.executable, "-m", "lamplighter.training.worker", str(run.path)]
-    saved = Saved(disk / "aside")
+    saved = SavedCheckpoints(disk / "aside")
     saved.save(1)
     log = Path(os.environ["SMALL_DISK_LOG"])
     with log.open("wb") as file:
@@ -80,7 +80,7 @@ def main(disk: Path) -> None:
             fill(disk, leave=0)
             wait_until(lambda: "training waits for room" in log.read_text(), "training to wait for room")
             assert read_status(run).alive
-            keep_no_half_checkpoint(saved)
+            expect_no_half_checkpoint(saved)
             (disk / "ballast").unlink()
             wait_until(lambda: read_status(run).snapshots == "all", "snapshots to go on")
             wait_for_step(run, read_status(run).step + 60)
@@ -89,12 +89,12 @@ def main(disk: Path) -> None:
             code = trainer.wait(60)
     assert code == 0, log.read_text()
     assert not list(run.checkpoints.glob("*.part"))
-    look(run, disk)
+    check_record(run, disk)
 
 
-def look(run: RunFolder, disk: Path) -> None:
+def check_record(run: RunFolder, disk: Path) -> None:
     """Check that every step is present and correct, exact where promised, and that the pauses were logged."""
-    (paused, full), (_, room) = told(run, "full")[0], told(run, "room")[-1]
+    (paused, full), (_, room) = event_messages(run, "full")[0], event_messages(run, "room")[-1]
     assert "nearly full" in full
     with StepsReader(run.steps_path) as reader:
         last = reader.newest_step()[1]
@@ -103,7 +103,7 @@ def look(run: RunFolder, disk: Path) -> None:
         assert reader.facts()["snapshots"] == "all"
         assert len(reader.lineage()) == 1
     assert steps == list(range(1, last + 1))
-    assert any("there is room" in message for _, message in told(run, "room")), room
+    assert any("there is room" in message for _, message in event_messages(run, "room")), room
     with MatrixHistory(run) as history:
         exact = set(history.exact_steps().tolist())
         assert set(range(paused)) <= exact, "steps before the pause are exact"

@@ -355,7 +355,7 @@ def test_measures_of_a_superseded_attempt_do_not_count(tmp_path: Path) -> None:
     trainer = FakeTrainer(run).begin().train(20)
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 20, {"purity": 1.0})
-    trainer.again_from(15).train(5).end()
+    trainer.start_attempt_after(15).train(5).end()
     write_layouts(run, layout(2, 20))
     started = Started(analyst=SLEEP, projector=SLEEP)
     with supervising(tmp_path, started, roles=("projector", "analyst")):

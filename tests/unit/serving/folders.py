@@ -36,7 +36,7 @@ TOKENS = (
 )
 
 
-def make_run(shelf: RunStore, *, steps: int = 100, prepared: bool = True) -> RunFolder:
+def make_run(run_store: RunStore, *, steps: int = 100, prepared: bool = True) -> RunFolder:
     recipe = Recipe(
         corpus=CorpusRecipe(kind="lamptown"),
         model=ModelRecipe(dim=D, heads=2, context=8),
@@ -45,7 +45,7 @@ def make_run(shelf: RunStore, *, steps: int = 100, prepared: bool = True) -> Run
         passages=2,
         steps=steps,
     )
-    run = shelf.create(recipe)
+    run = run_store.create(recipe)
     if prepared:
         ids = np.random.default_rng(0).integers(0, V, size=500).astype(np.uint32)
         classes = {"animals": (1, 2, 3, 5), "marks": (6, 7)}
@@ -79,10 +79,10 @@ class FakeTrainer:
 
     def train(self, steps: int) -> FakeTrainer:
         for _ in range(steps):
-            self.one()
+            self.train_one()
         return self
 
-    def one(self) -> None:
+    def train_one(self) -> None:
         self.step += 1
         ids = np.unique(np.random.default_rng([self.writer.attempt, self.step]).integers(0, V, 6)).astype(
             np.uint32
@@ -104,7 +104,7 @@ class FakeTrainer:
             )
         )
 
-    def again_from(self, step: int) -> FakeTrainer:
+    def start_attempt_after(self, step: int) -> FakeTrainer:
         """Open a new attempt that supersedes every step after `step`."""
         self.writer.start_attempt(step + 1)
         self.step = step

@@ -32,12 +32,12 @@ _MAX_TOKEN = 10_000
 
 
 def import_zip(
-    shelf: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
+    run_store: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
 ) -> tuple[RunFolder, str]:
     """Create a run from a zip, written by `lamplighter export --to zip` or by anyone else.
 
     Args:
-        shelf: where the run goes.
+        run_store: where the run goes.
         source: the zip.
         progress: called with the share done; may raise `Cancelled`.
         total: maximum number of bytes when unpacked.
@@ -48,14 +48,14 @@ def import_zip(
     Raises:
         ExportError: the zip is refused; the message says why. No file of it is kept.
     """
-    making = shelf.path / f".importing-{secrets.token_hex(6)}"
+    making = run_store.path / f".importing-{secrets.token_hex(6)}"
     (making / "packed").mkdir(parents=True)
     (making / "run" / "checkpoints").mkdir(parents=True)
     try:
         unpack(source, making / "packed", lambda share, what: progress(share / 2, what), total)
         with failpoint.trigger_within("import"):
             remark = _copy_run(RunFolder(making / "packed"), RunFolder(making / "run"), progress)
-        run = shelf.adopt(making / "run", RunFolder(making / "run").recipe)
+        run = run_store.adopt(making / "run", RunFolder(making / "run").recipe)
         progress(1.0, run.id)
         return run, remark
     except FormatError as error:
@@ -66,40 +66,40 @@ def import_zip(
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _copy_run(packed: RunFolder, made: RunFolder, progress: ExportProgress) -> str:
+def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> str:
     recipe, vocabulary = _recipe(packed), _vocabulary(packed)
     shape = RecordShape(len(vocabulary), recipe.model.dim)
-    write_atomically(made.path / "recipe.json", recipe.model_dump_json(indent=2))
+    write_atomically(copy.path / "recipe.json", recipe.model_dump_json(indent=2))
     if packed.source_path.exists():
         try:
-            write_atomically(made.source_path, packed.source_path.read_bytes().decode("utf-8"))
+            write_atomically(copy.source_path, packed.source_path.read_bytes().decode("utf-8"))
         except UnicodeDecodeError as error:
             raise ExportError("source.txt is not UTF-8: refused") from error
     if recipe.corpus.kind == "recorded":
-        made.write_vocabulary(vocabulary)
+        copy.write_vocabulary(vocabulary)
     else:
-        _copy_corpus(packed, made, vocabulary)
+        _copy_corpus(packed, copy, vocabulary)
     tick = sub_progress(progress, 0.55, 0.55, "checking every step")
-    phase = copy_steps(packed.steps_path, made.steps_path, shape, lambda: tick(0))
+    phase = copy_steps(packed.steps_path, copy.steps_path, shape, lambda: tick(0))
     if packed.tiles_path.exists():
-        copy_tiles(packed.tiles_path, made.tiles_path, shape, lambda: tick(0))
+        copy_tiles(packed.tiles_path, copy.tiles_path, shape, lambda: tick(0))
     for source, target in (
-        (packed.layouts_path, made.layouts_path),
-        (packed.relayouts_path, made.relayouts_path),
+        (packed.layouts_path, copy.layouts_path),
+        (packed.relayouts_path, copy.relayouts_path),
     ):
         if source.exists():
             copy_layouts(source, target, shape, lambda: tick(0))
     if packed.measures_path.exists():
-        copy_measures(packed.measures_path, made.measures_path, lambda: tick(0))
+        copy_measures(packed.measures_path, copy.measures_path, lambda: tick(0))
     for path in packed.checkpoints.glob("*.safetensors"):
         _check_tensors(path)
-        path.rename(made.checkpoints / path.name)
+        path.rename(copy.checkpoints / path.name)
     if phase in TERMINAL_PHASES:
         return ""
     return f"it was {phase} when it was exported: it is marked interrupted, and nothing trains it until you continue it"
 
 
-def _copy_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> None:
+def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> None:
     try:
         token_ids = packed.token_ids
         with (packed.path / "corpus.npy").open("rb") as file:
@@ -109,7 +109,7 @@ def _copy_corpus(packed: RunFolder, made: RunFolder, vocabulary: Vocabulary) -> 
         raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
     if _read_json_object(packed.path / "corpus.json") != facts:
         raise ExportError("corpus.npy is not what corpus.json says: refused")
-    made.write_corpus(token_ids, vocabulary, tokeniser)
+    copy.write_corpus(token_ids, vocabulary, tokeniser)
 
 
 def _recipe(packed: RunFolder) -> Recipe:

@@ -66,9 +66,9 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
             for name, info in members.items():
                 target = folder / name
                 target.parent.mkdir(exist_ok=True)
-                with archive.open(info) as packed, target.open("xb") as made:
+                with archive.open(info) as packed, target.open("xb") as target_file:
                     while block := packed.read(_BLOCK):
-                        made.write(block)
+                        target_file.write(block)
                         done += len(block)
                         if done > size:
                             raise ExportError(f"{source.name}: {name} is larger than it says: refused")
@@ -139,9 +139,9 @@ class _BoundedReader(io.BufferedReader):
         """Read up to `size` bytes. Raises BadZipFile for a size that only a huge list of members would
         need."""
         if size is None or size < 0:
-            here = self.tell()
-            size = self.seek(0, io.SEEK_END) - here
-            self.seek(here)
+            position = self.tell()
+            size = self.seek(0, io.SEEK_END) - position
+            self.seek(position)
         if size > 2 * _BLOCK:
             raise zipfile.BadZipFile("its list of files is too long")
         return super().read(size)

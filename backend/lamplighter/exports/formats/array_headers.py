@@ -34,11 +34,11 @@ def safetensors_header(
         metadata: the file's metadata.
     """
     head: dict[str, Any] = {"__metadata__": dict(metadata)}
-    at = 0
+    offset = 0
     for name, (dtype, shape) in tensors.items():
-        end = at + dtype.itemsize * math.prod(shape)
-        head[name] = {"dtype": _NAMES[dtype.name], "shape": shape, "data_offsets": [at, end]}
-        at = end
+        end = offset + dtype.itemsize * math.prod(shape)
+        head[name] = {"dtype": _NAMES[dtype.name], "shape": shape, "data_offsets": [offset, end]}
+        offset = end
     text = json.dumps(head).encode()
     # The format requires the numbers to start at a multiple of eight.
     text += b" " * (-len(text) % 8)

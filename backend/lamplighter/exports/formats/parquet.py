@@ -22,14 +22,14 @@ def write_parquet(run: RunFolder, step: int | None, out: Path, progress: ExportP
         ExportError: pyarrow is not installed, that step is not stored exactly, or the run has no step yet.
     """
     arrow, parquet = import_pyarrow(), import_pyarrow("pyarrow.parquet")
-    moment = read_step_snapshot(run, step)
+    snapshot = read_step_snapshot(run, step)
     progress(0.3, "writing")
-    size = len(moment.vectors)
-    places = None if moment.layout is None else moment.layout.coordinates
+    size = len(snapshot.vectors)
+    coordinates = None if snapshot.layout is None else snapshot.layout.coordinates
     nothing = arrow.nulls(size, arrow.float32())
-    rows = TokenRows(moment.metadata(), moment.vocabulary, np.arange(size), moment.vectors)
+    rows = TokenRows(snapshot.metadata(), snapshot.vocabulary, np.arange(size), snapshot.vectors)
     places_by_name = {
-        "x": nothing if places is None else arrow.array(places[:, 0].copy()),
-        "y": nothing if places is None else arrow.array(places[:, 1].copy()),
+        "x": nothing if coordinates is None else arrow.array(coordinates[:, 0].copy()),
+        "y": nothing if coordinates is None else arrow.array(coordinates[:, 1].copy()),
     }
     parquet.write_table(arrow_table(rows, places_by_name), out, compression="zstd")

@@ -1,4 +1,4 @@
-"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv, and what they are, told twice.
+"""A folder that the Embedding Projector loads: vectors.tsv, metadata.tsv, and two files that describe them.
 
 projector_config.json is what the page projector.tensorflow.org takes for its `config`; TensorBoard's plugin reads
 projector_config.pbtxt, the same message as protobuf text.
@@ -28,24 +28,24 @@ def write_embedding_projector(run: RunFolder, step: int | None, out: Path, progr
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_step_snapshot(run, step)
+    snapshot = read_step_snapshot(run, step)
     out.mkdir()
-    size, dim = moment.vectors.shape
+    size, dim = snapshot.vectors.shape
     with (out / "vectors.tsv").open("w", encoding="utf-8", newline="\n") as file:
         for first in range(0, size, _ROWS):
             # Nine digits preserve every bit of a float32.
-            for row in moment.vectors[first : first + _ROWS].tolist():
+            for row in snapshot.vectors[first : first + _ROWS].tolist():
                 file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
             progress(first / size, "vectors.tsv")
     columns: dict[str, list[str]] = {
-        "token": [escape_cell(token) for token in moment.vocabulary.tokens],
-        "count": [str(count) for count in moment.vocabulary.counts.tolist()],
+        "token": [escape_cell(token) for token in snapshot.vocabulary.tokens],
+        "count": [str(count) for count in snapshot.vocabulary.counts.tolist()],
     }
-    if moment.vocabulary.classes:
-        columns["class"] = [escape_cell(name) if name else "none" for name in moment.classes]
+    if snapshot.vocabulary.classes:
+        columns["class"] = [escape_cell(name) if name else "none" for name in snapshot.classes]
     lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
     (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    name = f"{moment.run_id}, step {moment.step}"
+    name = f"{snapshot.run_id}, step {snapshot.step}"
     config = {
         "embeddings": [
             {

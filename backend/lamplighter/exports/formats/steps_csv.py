@@ -30,7 +30,7 @@ def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     """
     try:
         with MeasuresReader(run.measures_path) as reader, StepsReader(run.steps_path) as steps:
-            measures = reader.by_step(line=steps.lineage())
+            measures = reader.by_step(lineage=steps.lineage())
     except FileNotFoundError:
         measures = {}
     names = sorted({name for values in measures.values() for name in values})

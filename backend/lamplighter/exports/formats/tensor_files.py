@@ -20,12 +20,12 @@ def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Exp
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_step_snapshot(run, step)
+    snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")
-    tensors = {"embedding": np.ascontiguousarray(moment.vectors)}
-    if moment.layout is not None:
-        tensors["coordinates"] = np.ascontiguousarray(moment.layout.coordinates)
-    save_file(tensors, out, metadata=moment.metadata())
+    tensors = {"embedding": np.ascontiguousarray(snapshot.vectors)}
+    if snapshot.layout is not None:
+        tensors["coordinates"] = np.ascontiguousarray(snapshot.layout.coordinates)
+    save_file(tensors, out, metadata=snapshot.metadata())
 
 
 def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
@@ -34,7 +34,7 @@ def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgr
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
     """
-    moment = read_step_snapshot(run, step)
+    snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")
     with out.open("wb") as file:
-        np.save(file, moment.vectors, allow_pickle=False)
+        np.save(file, snapshot.vectors, allow_pickle=False)

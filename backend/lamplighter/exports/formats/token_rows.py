@@ -127,7 +127,7 @@ def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) ->
 
     Args:
         rows: the rows of the table.
-        more: further columns (Arrow arrays) by name.
+        extra_columns: further columns (Arrow arrays) by name.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -200,9 +200,9 @@ def import_pyarrow(module: str = "pyarrow") -> Any:
         ) from error
 
 
-def _write_batches(made: Any, size: int) -> Iterator[bytes]:
-    stream = ArrowStream(made.schema)
-    for batch in made.to_batches(max_chunksize=size):
+def _write_batches(table: Any, size: int) -> Iterator[bytes]:
+    stream = ArrowStream(table.schema)
+    for batch in table.to_batches(max_chunksize=size):
         yield stream.write(batch)
     yield stream.close()
 
@@ -219,6 +219,6 @@ class _Sink(io.RawIOBase):
         return len(data)
 
     def drain(self) -> bytes:
-        taken = b"".join(self._parts)
+        data = b"".join(self._parts)
         self._parts.clear()
-        return taken
+        return data

@@ -50,7 +50,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
     """
     try:
         with StepsReader(run.steps_path) as reader:
-            line, (_, last) = reader.lineage(), reader.newest_step()
+            lineage, (_, last) = reader.lineage(), reader.newest_step()
             if last < 1:
                 raise FileNotFoundError
             # A live run goes on meanwhile, so the page ends at `last`.
@@ -58,13 +58,16 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
         vocabulary = run.vocabulary
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to replay yet") from error
-    steps, places, method, all_layouts = _layouts(run, line, last, len(vocabulary), progress)
-    lit, most = [pulse.gradient_ids for pulse in beats], max((len(p.gradient_ids) for p in beats), default=0)
+    steps, coordinates, method, all_layouts = _layouts(run, lineage, last, len(vocabulary), progress)
+    lit, max_lit = (
+        [pulse.gradient_ids for pulse in beats],
+        max((len(p.gradient_ids) for p in beats), default=0),
+    )
     norms = [pulse.gradient_norms for pulse in beats]
     strongest = _norm_ceiling(norms)
     chosen = [_keep_strongest(ids, of) for ids, of in zip(lit, norms, strict=True)]
     parts: dict[str, bytes] = {
-        "places": _byte_planes(_deltas(places), 2),
+        "places": _byte_planes(_deltas(coordinates), 2),
         "losses": np.array([loss for _, loss in losses], "<f4").tobytes(),
         "loss_steps": np.array([step for step, _ in losses], "<u4").tobytes(),
         "ids": _byte_planes(np.concatenate([np.diff(ids, prepend=np.uint32(0)) for ids, _ in chosen]), 3),
@@ -76,7 +79,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
     for name, data in parts.items():
         offsets[name] = (offset, len(data))
         offset += len(data)
-    spans = np.ptp(places.reshape(-1, 2), axis=0)
+    spans = np.ptp(coordinates.reshape(-1, 2), axis=0)
     head = {
         "name": run.id,
         "tokens": vocabulary.tokens,
@@ -92,7 +95,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
         "norm": strongest,
         "parts": offsets,
         "size": offset,
-        "about": _describe(run, last, beats, steps, all_layouts, method, most, len(losses)),
+        "about": _describe(run, last, beats, steps, all_layouts, method, max_lit, len(losses)),
     }
     return PageData(head, zlib.compress(b"".join(parts.values()), 9))
 
@@ -128,7 +131,7 @@ def _downsample_losses(losses: list[tuple[int, float]]) -> list[tuple[int, float
 
 
 def _layouts(
-    run: RunFolder, line: Lineage, last: int, size: int, progress: Callable[[float], None]
+    run: RunFolder, lineage: Lineage, last: int, size: int, progress: Callable[[float], None]
 ) -> tuple[list[int], NDArray[np.uint16], Method, int]:
     """Read layouts spread evenly over the run.
 
@@ -137,10 +140,10 @@ def _layouts(
     """
     try:
         with LayoutsReader(run.layouts_path) as reader:
-            drawn = list(layouts_on_lineage(reader, line))
-            view = max((entry.method.view for entry in drawn), default=Method.LINEAR)
+            all_entries = list(layouts_on_lineage(reader, lineage))
+            view = max((entry.method.view for entry in all_entries), default=Method.LINEAR)
             entries = {
-                entry.step: entry for entry in drawn if entry.method.view == view and entry.step <= last
+                entry.step: entry for entry in all_entries if entry.method.view == view and entry.step <= last
             }
             if not entries:
                 raise FileNotFoundError
@@ -150,14 +153,14 @@ def _layouts(
                 wanted = np.linspace(chosen[0].step, chosen[-1].step, count)
                 steps = np.array([e.step for e in chosen])
                 chosen = [chosen[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
-            places: list[NDArray[np.float32]] = []
+            coordinates: list[NDArray[np.float32]] = []
             for index, entry in enumerate(chosen):
                 layout = decode_as(reader.layout_record(entry.id), Layout)
-                places.append(layout.coordinates)
+                coordinates.append(layout.coordinates)
                 progress(0.6 + 0.4 * index / len(chosen))
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}") from error
-    xyz = np.stack(places)
+    xyz = np.stack(coordinates)
     low, high = xyz.min(axis=(0, 1)), xyz.max(axis=(0, 1))
     scale = np.where(high > low, high - low, np.float32(1))
     return (
@@ -203,7 +206,7 @@ def _keep_strongest(
 
 
 def _describe(
-    run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, most: int, losses: int
+    run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, max_lit: int, losses: int
 ) -> list[str]:  # fmt: skip
     """Describe the page: what it shows and what was left out."""
     kind = "a linear view" if method in (Method.LINEAR, Method.PCA) else "UMAP"
@@ -216,7 +219,7 @@ def _describe(
         left.append(f"{last - len(beats):,} of {last:,} steps (shown are {len(beats):,}, evenly spread)")
     if len(layouts) < all_layouts:
         left.append(f"{all_layouts - len(layouts):,} of {all_layouts:,} layouts")
-    if most > MAX_LIT:
+    if max_lit > MAX_LIT:
         left.append(f"all but the {MAX_LIT:,} strongest lamps of a step")
     if losses < last:
         left.append("losses between the extremes of each stretch")

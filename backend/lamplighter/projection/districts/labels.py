@@ -68,18 +68,18 @@ class DistrictNamer:
             units: shape (V, D), rows of length one.
         """
         self._names = {known: name for known, name in self._names.items() if known in members}
-        taken: set[str] = set()
+        used_names: set[str] = set()
         # Districts that keep their name come first, so that no new one takes it.
         anew: list[int] = []
         for known, some in members.items():
             name = self._names.get(known)
-            if name is not None and name.text not in taken and self._fits(name, some):
-                taken.add(name.text)
+            if name is not None and name.text not in used_names and self._fits(name, some):
+                used_names.add(name.text)
             else:
                 anew.append(known)
         for known in sorted(anew, key=lambda known: -len(members[known])):
-            self._names[known] = self._compose_name(members[known], units, taken)
-            taken.add(self._names[known].text)
+            self._names[known] = self._compose_name(members[known], units, used_names)
+            used_names.add(self._names[known].text)
         return {known: self._names[known].text for known in members}
 
     def _fits(self, name: _Name, members: NDArray[np.int64]) -> bool:
@@ -91,7 +91,9 @@ class DistrictNamer:
         grown = max(len(members), name.size) > _RENAME_RATIO * min(len(members), name.size)
         return not grown and bool(np.isin(name.token_ids, members).all())
 
-    def _compose_name(self, members: NDArray[np.int64], units: NDArray[np.float32], taken: set[str]) -> _Name:
+    def _compose_name(
+        self, members: NDArray[np.int64], units: NDArray[np.float32], used_names: set[str]
+    ) -> _Name:
         centre = units[members].sum(axis=0)
         centre /= max(float(np.linalg.norm(centre)), 1e-12)
         score = (units[members] @ centre) * self._weight[members]
@@ -100,7 +102,7 @@ class DistrictNamer:
         planted, share = self._majority_class(members)
         if planted >= 0 and share >= _MIN_SHARE_TO_NAME:
             name = self._classes[planted]
-            if name not in taken:
+            if name not in used_names:
                 return _Name(name, len(members), planted)
             return _Name(f"{name}: {words[0]}", len(members), -1, tuple(central[:1].tolist()))
         return _Name(" · ".join(words), len(members), -1, tuple(central.tolist()))

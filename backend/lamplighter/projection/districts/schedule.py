@@ -32,7 +32,7 @@ class DistrictSchedule:
         self._writer = writer
         last = _last_districts(earlier)
         next_id = earlier.facts().get("next_district", 1)
-        self._book = DistrictTracker(vocabulary, last, next_id)
+        self._tracker = DistrictTracker(vocabulary, last, next_id)
         self._seen = (last.attempt, last.step) if last else None
         self._due = 0.0
         self._final = False
@@ -60,12 +60,12 @@ class DistrictSchedule:
         if nearest is None or not fresh or (time.monotonic() < self._due and not final):
             return
         used = time.thread_time()
-        members, names, changes = self._book.detect(vectors, *nearest, final=final)
+        members, names, changes = self._tracker.detect(vectors, *nearest, final=final)
         district_of = np.zeros(len(vectors), dtype=np.uint16)
-        for place, some in enumerate(members.values(), 1):
-            district_of[some] = place
+        for index, some in enumerate(members.values(), 1):
+            district_of[some] = index
         ids = np.array(list(members), dtype=np.uint32)
-        self._writer.set_facts({"next_district": self._book.next_id})
+        self._writer.set_facts({"next_district": self._tracker.next_id})
         self._writer.commit_districts(
             Districts(attempt, step, time.time(), ids, tuple(names[known] for known in members), district_of),
             [(change.kind, change.message) for change in _limit_events(changes)],

@@ -79,8 +79,8 @@ class DistrictTracker:
         self._candidates: list[NDArray[np.int64]] = []
         """Clusters found once, which become districts if the next observation finds them too."""
         if last is not None and len(last.of) == self._size:
-            for place, (known, name) in enumerate(zip(last.ids.tolist(), last.names, strict=True), 1):
-                self._districts[known] = _District(np.flatnonzero(last.of == place))
+            for index, (known, name) in enumerate(zip(last.ids.tolist(), last.names, strict=True), 1):
+                self._districts[known] = _District(np.flatnonzero(last.of == index))
                 self._namer.restore(known, name, len(self._districts[known].members))
             self.next_id = max([next_id, *(known + 1 for known in self._districts)])
 
@@ -196,10 +196,12 @@ class DistrictTracker:
 
         The sets in `others` must be disjoint.
         """
-        place = np.full(self._size, len(others))
-        for at, members in enumerate(others):
-            place[members] = at
-        common = np.array([np.bincount(place[members], minlength=len(others) + 1)[:-1] for members in some])
+        cluster_of = np.full(self._size, len(others))
+        for index, members in enumerate(others):
+            cluster_of[members] = index
+        common = np.array(
+            [np.bincount(cluster_of[members], minlength=len(others) + 1)[:-1] for members in some]
+        )
         union = np.array([[len(members)] for members in some]) + [len(members) for members in others] - common
         return common / union
 

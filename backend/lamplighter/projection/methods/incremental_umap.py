@@ -37,7 +37,7 @@ class IncrementalUmap:
     """The layout and all state carried from frame to frame: a layout method. For one thread only."""
 
     def __init__(
-        self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
+        self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
     ) -> None:
         """Start from scratch, or from the positions of an earlier process, shape (V, 2)."""
         self.settings = settings = settings or MapSettings()
@@ -45,8 +45,8 @@ class IncrementalUmap:
         """The learning rate with which the last warm frame started."""
         self.last_update: NeighbourUpdate | None = None
         """The last frame's update of the neighbours; None before the first."""
-        self._optimised = places
-        self._glide = None if places is None else PositionSmoother(places)
+        self._optimised = coordinates
+        self._smoother = None if coordinates is None else PositionSmoother(coordinates)
         self._gliding = False
         self._curve = _curve(settings)
         self._random = np.random.default_rng(settings.seed)
@@ -62,7 +62,7 @@ class IncrementalUmap:
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
         """Return the displayed positions, shape (V, 2), or None before the first frame."""
-        return None if self._glide is None else self._glide.shown
+        return None if self._smoother is None else self._smoother.shown
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -73,7 +73,7 @@ class IncrementalUmap:
     @property
     def unsettled(self) -> bool:
         """Return whether another frame of the same embedding would still move the map."""
-        return self._glide is None or self.learning_rate >= _RESTING_RATE or self._gliding
+        return self._smoother is None or self.learning_rate >= _RESTING_RATE or self._gliding
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
         """Load the embedding that the initial positions were made for, shape (V, D)."""
@@ -92,7 +92,7 @@ class IncrementalUmap:
         size = len(vectors)
         if size <= 2:
             self._optimised = np.array([[0, 0], [1, 0]], dtype=np.float32)[:size]
-            self._glide = PositionSmoother(self._optimised)
+            self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.0
             return self._optimised
         if len(self._generators) != size:
@@ -100,23 +100,23 @@ class IncrementalUmap:
             # it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         unrest, change = self._update_graph(vectors)
-        if self._glide is None or self._optimised is None:
+        if self._smoother is None or self._optimised is None:
             self._optimised = self._optimise(self._start(vectors), self.settings.horizon, 1.0)
-            self._glide = PositionSmoother(self._optimised)
+            self._smoother = PositionSmoother(self._optimised)
             self.learning_rate = 0.1
             return self._optimised
         wanted = min(self.settings.max_learning_rate, self.settings.gain * change)
         self.learning_rate = max(wanted, self.settings.learning_rate_decay * self.learning_rate)
         if self.learning_rate >= _RESTING_RATE:
             reached = self._optimise(self._optimised, self.settings.warm_epochs, self.learning_rate)
-            self._optimised = align_to_previous(reached, self._glide.shown)
+            self._optimised = align_to_previous(reached, self._smoother.shown)
         if self.unsettled:
-            self._gliding = not self._glide.has_arrived(self._optimised)
+            self._gliding = not self._smoother.has_arrived(self._optimised)
             if self._gliding or self.learning_rate >= _RESTING_RATE:
-                self._glide.advance(self._optimised, self._smoothing_share(unrest, change))
+                self._smoother.advance(self._optimised, self._smoothing_share(unrest, change))
             else:
-                self._glide.jump_to(self._optimised)
-        return self._glide.shown
+                self._smoother.jump_to(self._optimised)
+        return self._smoother.shown
 
     def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on; the map moves to its new shape from where it is."""
@@ -140,11 +140,11 @@ class IncrementalUmap:
     def _start(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the linear layout, ten units wide as in umap-learn, with noise so that no two tokens
         coincide."""
-        places = principal_view(vectors, 0, 0).project(vectors)
-        places -= places.mean(axis=0)
-        largest = np.abs(places).max()
-        places *= 5 / largest if largest > 0 else 1
-        return places + self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
+        coordinates = principal_view(vectors, 0, 0).project(vectors)
+        coordinates -= coordinates.mean(axis=0)
+        largest = np.abs(coordinates).max()
+        coordinates *= 5 / largest if largest > 0 else 1
+        return coordinates + self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
 
     def _update_graph(self, vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
         """Switch to the graph of a new embedding, carrying over the counters of edges that both graphs have.
@@ -178,16 +178,16 @@ class IncrementalUmap:
         np.divide(larger - kept, larger, out=unrest, where=larger > 0, casting="same_kind")
         return unrest, float(1 - kept.sum() / larger.sum())
 
-    def _optimise(self, places: NDArray[np.float32], epochs: int, rate: float) -> NDArray[np.float32]:
-        """Return `places` after some epochs, with a learning rate that falls from `rate` to zero, as in a
+    def _optimise(self, coordinates: NDArray[np.float32], epochs: int, rate: float) -> NDArray[np.float32]:
+        """Return `coordinates` after some epochs, with a learning rate that falls from `rate` to zero, as in a
         full fit."""
         graph, curve = self._graph, self._curve
         assert graph is not None
-        places = np.array(places, dtype=np.float32, order="C")
+        coordinates = np.array(coordinates, dtype=np.float32, order="C")
         for n in range(epochs):
             self._epoch += 1
             run_epoch(
-                places,
+                coordinates,
                 graph.head,
                 graph.tail,
                 self._period,
@@ -202,7 +202,7 @@ class IncrementalUmap:
                 curve.mantissas,
                 self._generators,
             )
-        return places
+        return coordinates
 
 
 def _curve(settings: MapSettings) -> AttractionCurve:

@@ -73,27 +73,27 @@ class JointLayout:
         if sweep == 0:
             self._initialise_slice(index, graph, vectors)
         self._last = index, graph
-        places = np.array(self.coordinates[index], order="C")
+        coordinates = np.array(self.coordinates[index], order="C")
         for number in range(_ROUNDS):
             fast, slow = (LEARNING_RATES[sweep] * (1 - n / _ROUNDS) for n in (number, number + 1))
-            self._optimise(places, graph, _EPOCHS, fast, slow)
+            self._optimise(coordinates, graph, _EPOCHS, fast, slow)
             if sweep:
-                self._pull(places, index)
+                self._pull(coordinates, index)
         if sweep == 0 and index + 1 < len(self.coordinates):
-            places = align_to_previous(places, self.coordinates[index + 1])
-        self.coordinates[index] = places
+            coordinates = align_to_previous(coordinates, self.coordinates[index + 1])
+        self.coordinates[index] = coordinates
         return self.coordinates[index]
 
     def _initialise_slice(self, index: int, graph: FuzzyGraph, vectors: NDArray[np.float32]) -> None:
         """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at
         the one after it."""
         if self._last is None:
-            places = principal_view(vectors, 0, 0).project(vectors)
-            largest = np.abs(places).max()
-            places *= 5 / largest if largest > 0 else 1
-            places += self._random.normal(scale=0.01, size=places.shape).astype(np.float32)
-            self._optimise(places, graph, self._settings.horizon, 1.0, 0.0)
-            self.coordinates[index] = places
+            coordinates = principal_view(vectors, 0, 0).project(vectors)
+            largest = np.abs(coordinates).max()
+            coordinates *= 5 / largest if largest > 0 else 1
+            coordinates += self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
+            self._optimise(coordinates, graph, self._settings.horizon, 1.0, 0.0)
+            self.coordinates[index] = coordinates
             return
         self.coordinates[index] = self.coordinates[index + 1]
         self._overlap[index] = _shared_edge_weight(graph, self._last[1])
@@ -105,7 +105,7 @@ class JointLayout:
             for index in range(len(self.coordinates)):
                 self._pull(self.coordinates[index], index)
 
-    def _pull(self, places: NDArray[np.float32], index: int) -> None:
+    def _pull(self, coordinates: NDArray[np.float32], index: int) -> None:
         """Pull the positions of slice `index`, shape (V, 2), towards those of the adjacent slices, in
         place."""
         beside = [(self._overlap[index - 1], self.coordinates[index - 1])] if index > 0 else []
@@ -114,12 +114,14 @@ class JointLayout:
         )
         total = np.maximum(sum(steady for steady, _ in beside), np.float32(1e-9))
         target = sum((steady / total)[:, None] * there for steady, there in beside)
-        places += (_PULL * np.maximum.reduce([steady for steady, _ in beside]))[:, None] * (target - places)
+        coordinates += (_PULL * np.maximum.reduce([steady for steady, _ in beside]))[:, None] * (
+            target - coordinates
+        )
 
     def _optimise(
-        self, places: NDArray[np.float32], graph: FuzzyGraph, epochs: int, rate: float, until: float
+        self, coordinates: NDArray[np.float32], graph: FuzzyGraph, epochs: int, rate: float, until: float
     ) -> None:
-        """Optimise `places` in place for some epochs, with a learning rate that falls from `rate` to
+        """Optimise `coordinates` in place for some epochs, with a learning rate that falls from `rate` to
         `until`."""
         period = graph.period
         # Edges start at a random point of their period, so that each pulls as often as its weight demands.
@@ -128,7 +130,7 @@ class JointLayout:
         curve = self._curve
         for n in range(epochs):
             run_epoch(
-                places, graph.head, graph.tail, period, due, negative_due, float(self._settings.negatives), n + 1,
+                coordinates, graph.head, graph.tail, period, due, negative_due, float(self._settings.negatives), n + 1,
                 rate + (until - rate) * n / epochs, curve.a, curve.b, curve.exponents, curve.mantissas,
                 self._generators,
             )  # fmt: skip

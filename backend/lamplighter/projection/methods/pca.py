@@ -18,15 +18,15 @@ from lamplighter.projection.methods.linear_view import principal_view
 class PcaLayout:
     """A layout by principal components, recomputed for every frame. It has no settings."""
 
-    def __init__(self, places: NDArray[np.float32] | None = None) -> None:
+    def __init__(self, coordinates: NDArray[np.float32] | None = None) -> None:
         """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
-        self._places = places
+        self._coordinates = coordinates
         self._drawn = False
 
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
         """Return the positions, shape (V, 2), or None before the first frame."""
-        return self._places
+        return self._coordinates
 
     @property
     def unsettled(self) -> bool:
@@ -39,9 +39,9 @@ class PcaLayout:
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""
-        self._places = principal_view(vectors, 0, 0, self._places).project(vectors)
+        self._coordinates = principal_view(vectors, 0, 0, self._coordinates).project(vectors)
         self._drawn = True
-        return self._places
+        return self._coordinates
 
     def change_settings(self, settings: MapSettings) -> None:
         """Ignore other settings; this method has none."""

@@ -24,18 +24,18 @@ class RefitUmap:
     """A layout by one UMAP fit a frame; an embedding that did not move is not fitted again."""
 
     def __init__(
-        self, settings: MapSettings | None = None, places: NDArray[np.float32] | None = None
+        self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
     ) -> None:
         """Start from scratch, or aligned to the positions of an earlier process, shape (V, 2)."""
         self._settings = settings or MapSettings()
-        self._places = places
+        self._coordinates = coordinates
         self._fitted: NDArray[np.float32] | None = None
         """The embedding of the last fit, shape (V, D)."""
 
     @property
     def coordinates(self) -> NDArray[np.float32] | None:
         """Return the positions, shape (V, 2), or None before the first frame."""
-        return self._places
+        return self._coordinates
 
     @property
     def unsettled(self) -> bool:
@@ -49,17 +49,23 @@ class RefitUmap:
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Fit the embedding, shape (V, D) to (V, 2), and align the fit to the last layout; see
         `LayoutMethod`."""
-        if self._places is not None and self._fitted is not None and np.array_equal(vectors, self._fitted):
-            return self._places
+        if (
+            self._coordinates is not None
+            and self._fitted is not None
+            and np.array_equal(vectors, self._fitted)
+        ):
+            return self._coordinates
         self._fitted = vectors.copy()
         size = len(vectors)
         if size < _MIN_TOKENS:
-            places = _linear_fallback(vectors)
+            coordinates = _linear_fallback(vectors)
         else:
             # A row of zeros has no angle to any other; umap-learn's cosine treats it as the farthest.
-            places = fit(vectors, min(self._settings.neighbours, size - 1), self._settings)
-        self._places = places if self._places is None else align_or_mirror(places, self._places)
-        return self._places
+            coordinates = fit(vectors, min(self._settings.neighbours, size - 1), self._settings)
+        self._coordinates = (
+            coordinates if self._coordinates is None else align_or_mirror(coordinates, self._coordinates)
+        )
+        return self._coordinates
 
     def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on, which is fitted anew."""
@@ -69,13 +75,14 @@ class RefitUmap:
 
 def _linear_fallback(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the linear layout, with coinciding tokens moved apart."""
-    places = principal_view(vectors, 0, 0).project(vectors)
-    return places + np.linspace(0, 1e-3, len(places), dtype=np.float32)[:, None]
+    coordinates = principal_view(vectors, 0, 0).project(vectors)
+    return coordinates + np.linspace(0, 1e-3, len(coordinates), dtype=np.float32)[:, None]
 
 
-def align_or_mirror(places: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Align `places` or its mirror image to the last layout, whichever fits better."""
+def align_or_mirror(coordinates: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Align `coordinates` or its mirror image to the last layout, whichever fits better."""
     both = [
-        align_to_previous(some, before) for some in (places, places * np.array([-1, 1], dtype=np.float32))
+        align_to_previous(some, before)
+        for some in (coordinates, coordinates * np.array([-1, 1], dtype=np.float32))
     ]
     return min(both, key=lambda some: float(np.median(np.square(some - before).sum(axis=1))))

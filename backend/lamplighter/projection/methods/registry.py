@@ -18,7 +18,7 @@ def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
     return MapSettings(neighbours=chosen.neighbours, min_dist=chosen.min_dist, spread=chosen.spread)
 
 
-def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) -> LayoutMethod:
+def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = None) -> LayoutMethod:
     """Create a layout method that continues from the given positions, shape (V, 2), or starts from scratch.
 
     Imports UMAP where the method needs it, which takes seconds the first time.
@@ -28,32 +28,32 @@ def make_method(chosen: MapRecipe, places: NDArray[np.float32] | None = None) ->
         case "umap":
             from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 
-            return IncrementalUmap(settings, places)
+            return IncrementalUmap(settings, coordinates)
         case "refit":
             from lamplighter.projection.methods.refit_umap import RefitUmap
 
-            return RefitUmap(settings, places)
+            return RefitUmap(settings, coordinates)
         case "pca":
             from lamplighter.projection.methods.pca import PcaLayout
 
-            return PcaLayout(places)
+            return PcaLayout(coordinates)
 
 
 def make_replacement_method(
-    chosen: MapRecipe, vectors: NDArray[np.float32], places: NDArray[np.float32]
+    chosen: MapRecipe, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]
 ) -> LayoutMethod:
     """Create a layout method that replaces another: it starts from scratch, aligned to the other's layout.
 
     Args:
         chosen: the method and its settings.
         vectors: the embedding, shape (V, D).
-        places: the other method's positions, shape (V, 2), in their own scale.
+        coordinates: the other method's positions, shape (V, 2), in their own scale.
     """
     if chosen.method != "umap":
-        return make_method(chosen, places)
+        return make_method(chosen, coordinates)
     from lamplighter.projection.methods.refit_umap import align_or_mirror
 
     anew = make_method(chosen).draw_frame(vectors)
-    method = make_method(chosen, align_or_mirror(anew, places))
+    method = make_method(chosen, align_or_mirror(anew, coordinates))
     method.resume_from(vectors)
     return method

@@ -16,7 +16,7 @@ def score_layout(
     attempt: int,
     step: int,
     method: Method,
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     probe: TrustProbe,
     nearest: NearestNeighbours | None,
 ) -> Layout:
@@ -26,21 +26,21 @@ def score_layout(
         attempt: the attempt that the step belongs to.
         step: the step.
         method: the method that drew it.
-        places: shape (V, 2).
+        coordinates: shape (V, 2).
         probe: the trust probe, set to this embedding.
         nearest: each token's nearest neighbours in this embedding; None: tokens get no trust of their own.
     """
-    shown = by_token = None
+    map_nearest = by_token = None
     if nearest is not None:
-        shown = nearest_on_map(places, probe.neighbours)
-        by_token = trust_by_token(shown, nearest[0])
-    trust = probe.estimate(places, shown)
+        map_nearest = nearest_on_map(coordinates, probe.neighbours)
+        by_token = trust_by_token(map_nearest, nearest[0])
+    trust = probe.estimate(coordinates, map_nearest)
     return Layout(
         attempt,
         step,
         time.time(),
         method,
-        places,
+        coordinates,
         trust.trust,
         trust.error,
         trust.recall,

@@ -78,18 +78,20 @@ class TrustProbe:
             self._similar[moved_in_sample] = self._units[ids[moved_in_sample]] @ self._units.T
         self._similar[np.arange(len(ids)), ids] = -np.inf
 
-    def estimate(self, places: NDArray[np.float32], shown: NDArray[np.int64] | None = None) -> Trust:
+    def estimate(
+        self, coordinates: NDArray[np.float32], map_nearest: NDArray[np.int64] | None = None
+    ) -> Trust:
         """Estimate how well a map shows the current embedding.
 
         Args:
-            places: shape (V, 2).
-            shown: the result of `nearest_on_map` for them and as many neighbours, where that is known.
+            coordinates: shape (V, 2).
+            map_nearest: the result of `nearest_on_map` for them and as many neighbours, where that is known.
         """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
             nothing = np.full(len(ids), np.nan)
             return Trust(float("nan"), float("nan"), float("nan"), ids, nothing)
-        near = _nearest_on_map(places, ids, k) if shown is None else shown[ids]
+        near = _nearest_on_map(coordinates, ids, k) if map_nearest is None else map_nearest[ids]
         ranks = self._ranks(self._similar, near)
         by_token = 1 - 2 / (k * (2 * self.size - 3 * k - 1)) * np.maximum(ranks - k, 0).sum(axis=1)
         # The sample is drawn without replacement, so the error vanishes as it approaches the whole.
@@ -113,22 +115,22 @@ class TrustProbe:
         return ranks
 
 
-def nearest_on_map(places: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+def nearest_on_map(coordinates: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map to each token, without the token itself.
 
     Args:
-        places: shape (V, 2).
+        coordinates: shape (V, 2).
         k: at most V - 1; below 1 the result is empty.
 
     Returns:
         Shape (V, k).
     """
     if k < 1:
-        return np.empty((len(places), 0), dtype=np.int64)
-    return _nearest_on_map(places, np.arange(len(places)), k)
+        return np.empty((len(coordinates), 0), dtype=np.int64)
+    return _nearest_on_map(coordinates, np.arange(len(coordinates)), k)
 
 
-def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
+def trust_by_token(map_nearest: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDArray[np.uint8] | None:
     """Compute how well each token's neighbourhood on the map matches its neighbourhood in the embedding.
 
     For a token i with the `k` nearest on the map U(i), and r(i, j) the rank of j among its nearest in the
@@ -142,26 +144,26 @@ def trust_by_token(shown: NDArray[np.int64], nearest: NDArray[np.int32]) -> NDAr
     ranks beyond K.
 
     Args:
-        shown: shape (V, k), the result of `nearest_on_map`.
+        map_nearest: shape (V, k), the result of `nearest_on_map`.
         nearest: shape (V, K), the nearest in the embedding, nearest first, without the token itself.
 
     Returns:
         Shape (V,), 255 for full trust; None where K is not larger than k, or k is below 1.
     """
-    (size, k), reach = shown.shape, nearest.shape[1]
+    (size, k), reach = map_nearest.shape, nearest.shape[1]
     if k < 1 or reach <= k:
         return None
     penalty = np.zeros(size, dtype=np.int64)
     for column in range(k):
-        same = nearest == shown[:, column : column + 1]
+        same = nearest == map_nearest[:, column : column + 1]
         rank = np.where(same.any(axis=1), same.argmax(axis=1) + 1, reach)
         penalty += np.clip(rank - k, 0, None)
     return np.rint(255 * (1 - penalty / (k * (reach - k)))).astype(np.uint8)
 
 
-def _nearest_on_map(places: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _nearest_on_map(coordinates: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Return the `k` tokens nearest on the map, without the token itself. Shape (len(ids), k)."""
-    neighbours = np.asarray(KDTree(places).query(places[ids], k=k + 1)[1], dtype=np.int64)
+    neighbours = np.asarray(KDTree(coordinates).query(coordinates[ids], k=k + 1)[1], dtype=np.int64)
     # Where tokens coincide, the token itself need not come first, nor appear at all.
     own = neighbours == ids[:, None]
     own[~own.any(axis=1), -1] = True

@@ -104,36 +104,36 @@ def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
     for row in range(count):
         rho = 0.0
         total = 0.0
-        for at in range(k):
-            distance = max(np.float32(0), np.float32(1) - cosines[row, at])
+        for column in range(k):
+            distance = max(np.float32(0), np.float32(1) - cosines[row, column])
             total += distance
             if rho == 0 and distance > 0:
                 rho = distance
-            beyond[at] = distance
+            beyond[column] = distance
         if rho == 0:
             continue
         level = 0
         mean = 0.0
-        for at in range(k):
-            beyond[at] = max(0.0, beyond[at] - rho)
-            mean += beyond[at] / k
-            level += beyond[at] == 0
+        for column in range(k):
+            beyond[column] = max(0.0, beyond[column] - rho)
+            mean += beyond[column] / k
+            level += beyond[column] == 0
         sigma = 0.0
         if level < target and k > target:
             inverse = np.log(k / target) / mean
             for _ in range(64):
                 reached, slope = 0.0, 0.0
-                for at in range(k):
-                    strength = np.exp(-beyond[at] * inverse)
+                for column in range(k):
+                    strength = np.exp(-beyond[column] * inverse)
                     reached += strength
-                    slope += beyond[at] * strength
+                    slope += beyond[column] * strength
                 if reached - target < 1e-5:
                     break
                 inverse += (reached - target) / slope
             sigma = 1 / inverse
         sigma = max(sigma, 1e-3 * total / (k + 1))
-        for at in range(k):
-            weights[row, at] = np.exp(-beyond[at] / sigma)
+        for column in range(k):
+            weights[row, column] = np.exp(-beyond[column] / sigma)
     return weights
 
 
@@ -148,8 +148,8 @@ def _union(
     size, k = ids.shape
     begins = np.zeros(size + 1, dtype=np.int64)
     for row in range(size):
-        for at in range(k):
-            begins[ids[row, at] + 1] += 1
+        for column in range(k):
+            begins[ids[row, column] + 1] += 1
     for row in range(size):
         begins[row + 1] += begins[row]
     # For each token, the tokens that have it as a neighbour, by id.
@@ -157,20 +157,20 @@ def _union(
     their_ids = np.empty(size * k, dtype=np.int32)
     theirs = np.empty(size * k, dtype=np.float32)
     for row in range(size):
-        for at in range(k):
-            place = filled[ids[row, at]]
-            their_ids[place] = row
-            theirs[place] = weights[row, at]
-            filled[ids[row, at]] += 1
+        for column in range(k):
+            index = filled[ids[row, column]]
+            their_ids[index] = row
+            theirs[index] = weights[row, column]
+            filled[ids[row, column]] += 1
     # Transposed once more: each token's own neighbours, by id.
     own_ids = np.empty((size, k), dtype=np.int32)
     own = np.empty((size, k), dtype=np.float32)
     counts = np.zeros(size, dtype=np.int32)
     for token in range(size):
-        for place in range(begins[token], begins[token + 1]):
-            row = their_ids[place]
+        for index in range(begins[token], begins[token + 1]):
+            row = their_ids[index]
             own_ids[row, counts[row]] = token
-            own[row, counts[row]] = theirs[place]
+            own[row, counts[row]] = theirs[index]
             counts[row] += 1
     head = np.empty(2 * size * k, dtype=np.int32)
     tail = np.empty(2 * size * k, dtype=np.int32)

@@ -93,22 +93,22 @@ class NeighbourIndex:
         self._edges = np.zeros(size, dtype=np.float32)
         self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
 
-    def _rank_all(self, moved: int) -> NeighbourUpdate:
+    def _rank_all(self, moved_count: int) -> NeighbourUpdate:
         size = len(self._ids)
         for _ in self._rank_blocks(np.arange(size)):
             pass
-        return NeighbourUpdate(moved, size, np.ones(size, dtype=np.bool_))
+        return NeighbourUpdate(moved_count, size, np.ones(size, dtype=np.bool_))
 
     def _repair(self, moved: NDArray[np.int64]) -> NeighbourUpdate:
         size = len(self._ids)
-        went = np.zeros(size, dtype=np.bool_)
-        went[moved] = True
-        changed = went.copy()
-        _remove_moved(self._ids, self._cosines, self._counts, self._k, went, changed)
+        is_moved = np.zeros(size, dtype=np.bool_)
+        is_moved[moved] = True
+        changed = is_moved.copy()
+        _remove_moved(self._ids, self._cosines, self._counts, self._k, is_moved, changed)
         for some, similar in self._rank_blocks(moved):
             _insert_moved(
                 similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids,
-                self._k, went, changed,
+                self._k, is_moved, changed,
             )  # fmt: skip
         poor = self._counts < self._k
         # In addition to rows with too few neighbours, rank a few in turn.
@@ -116,11 +116,11 @@ class NeighbourIndex:
         self._next = int(turn[-1]) + 1
         poor[turn] = True
         poor[moved] = False
-        again = np.flatnonzero(poor)
-        for _ in self._rank_blocks(again):
+        reranked = np.flatnonzero(poor)
+        for _ in self._rank_blocks(reranked):
             pass
-        changed[again] = True
-        return NeighbourUpdate(len(moved), len(moved) + len(again), changed)
+        changed[reranked] = True
+        return NeighbourUpdate(len(moved), len(moved) + len(reranked), changed)
 
     def _rank_blocks(
         self, rows: NDArray[np.int64]

@@ -24,9 +24,9 @@ class RigidMotion:
     translation: NDArray[np.float64]
     """Translation, shape (2,)."""
 
-    def apply(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the positions `places`, shape (N, 2), rotated and translated."""
-        return (places @ self.rotation.T + self.translation).astype(np.float32)
+    def apply(self, coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the positions `coordinates`, shape (N, 2), rotated and translated."""
+        return (coordinates @ self.rotation.T + self.translation).astype(np.float32)
 
 
 def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating]) -> RigidMotion:
@@ -53,26 +53,26 @@ def fit_rigid_motion(source: NDArray[np.floating], target: NDArray[np.floating])
 
 
 def align_to_previous(
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     before: NDArray[np.float32],
     share: float = 0.5,
 ) -> NDArray[np.float32]:
-    """Align `places` rigidly to `before`, by the tokens that moved least.
+    """Align `coordinates` rigidly to `before`, by the tokens that moved least.
 
     Args:
-        places: shape (V, 2).
+        coordinates: shape (V, 2).
         before: shape (V, 2), the last frame.
         share: the fraction of the tokens, those with the smallest displacements, that determines the motion.
 
     Returns:
         Shape (V, 2).
     """
-    moved = fit_rigid_motion(places, before).apply(places)
-    keep = max(1, int(np.ceil(share * len(places))))
+    moved = fit_rigid_motion(coordinates, before).apply(coordinates)
+    keep = max(1, int(np.ceil(share * len(coordinates))))
     # Two passes, because the first choice of the calmest tokens depends on a motion that all tokens
     # influenced.
     for _ in range(2):
         distance = np.square(moved - before).sum(axis=1)
         calm = np.argpartition(distance, keep - 1)[:keep]
-        moved = fit_rigid_motion(places[calm], before[calm]).apply(places)
+        moved = fit_rigid_motion(coordinates[calm], before[calm]).apply(coordinates)
     return moved

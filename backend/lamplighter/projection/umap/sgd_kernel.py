@@ -42,10 +42,10 @@ class AttractionCurve:
 def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float32]) -> np.float32:
     """Return x^b for a float32 `x` above 0, from the tables of an `AttractionCurve`."""
     bits = np.float32(x).view(np.uint32)
-    at = (bits >> np.uint32(12)) & np.uint32(2047)
+    index = (bits >> np.uint32(12)) & np.uint32(2047)
     rest = np.float32(bits & np.uint32(4095)) * np.float32(1 / 4096)
-    low = mantissas[at]
-    return exponents[bits >> np.uint32(23)] * (low + rest * (mantissas[at + np.uint32(1)] - low))
+    low = mantissas[index]
+    return exponents[bits >> np.uint32(23)] * (low + rest * (mantissas[index + np.uint32(1)] - low))
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")
@@ -56,7 +56,7 @@ def clip_change(change: np.float32) -> np.float32:
 
 @numba.njit(fastmath=True, cache=True)
 def run_epoch(
-    places: NDArray[np.float32],
+    coordinates: NDArray[np.float32],
     head: NDArray[np.int32],
     tail: NDArray[np.int32],
     period: NDArray[np.float64],
@@ -71,11 +71,11 @@ def run_epoch(
     mantissas: NDArray[np.float32],
     rng: NDArray[np.int64],
 ) -> None:
-    """Pull along every edge that is due and push away from random tokens; changes `places` and the counters
+    """Pull along every edge that is due and push away from random tokens; changes `coordinates` and the counters
     in place.
 
     Args:
-        places: shape (V, 2).
+        coordinates: shape (V, 2).
         head: shape (E,), the first token of each edge; both directions are listed.
         tail: shape (E,), the second token.
         period: shape (E,), epochs between two pulls of an edge: 1 for the strongest.
@@ -87,7 +87,7 @@ def run_epoch(
         a_of_curve: from the `AttractionCurve`, like `b_of_curve`, `exponents` and `mantissas`.
         rng: shape (V, 3), the state of a random generator for every token.
     """
-    size = places.shape[0]
+    size = coordinates.shape[0]
     one, alpha, a, b = np.float32(1), np.float32(rate), np.float32(a_of_curve), np.float32(b_of_curve)
     for i in range(period.shape[0]):
         if due[i] > epoch:
@@ -97,8 +97,8 @@ def run_epoch(
         between = period[i] / negatives
         count = int((epoch - negative_due[i]) / between)
         negative_due[i] += count * between
-        x, y = places[j, 0], places[j, 1]
-        dx, dy = x - places[k, 0], y - places[k, 1]
+        x, y = coordinates[j, 0], coordinates[j, 1]
+        dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]
         distance = dx * dx + dy * dy
         if distance > 0:
             raised = power(distance, exponents, mantissas)
@@ -106,20 +106,20 @@ def run_epoch(
             change_x, change_y = clip_change(pull * dx) * alpha, clip_change(pull * dy) * alpha
             x += change_x
             y += change_y
-            places[k, 0] -= change_x
-            places[k, 1] -= change_y
+            coordinates[k, 0] -= change_x
+            coordinates[k, 1] -= change_y
         for _ in range(count):
             k = tau_rand_int(rng[j]) % size
             if k == j:
                 continue
-            dx, dy = x - places[k, 0], y - places[k, 1]
+            dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]
             distance = dx * dx + dy * dy
             if distance > 0:
                 raised = power(distance, exponents, mantissas)
                 push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))
                 x += clip_change(push * dx) * alpha
                 y += clip_change(push * dy) * alpha
-        places[j, 0], places[j, 1] = x, y
+        coordinates[j, 0], coordinates[j, 1] = x, y
 
 
 @numba.njit(cache=True)
@@ -152,7 +152,7 @@ def carry_counters(
         larger: shape (V,), zeros on entry; receives the weight that they have in either graph.
     """
     old_most = old_weight.max() if len(old_weight) else np.float32(1)
-    most = weight.max() if len(weight) else np.float32(1)
+    max_weight = weight.max() if len(weight) else np.float32(1)
     i = 0
     for e in range(len(head)):
         while i < len(old_head) and (
@@ -162,7 +162,7 @@ def carry_counters(
             i += 1
         if i < len(old_head) and old_head[i] == head[e] and old_tail[i] == tail[e]:
             # The ratio of the new period to the old one; a period is most / weight.
-            stretch = np.float64(most) / weight[e] * old_weight[i] / old_most
+            stretch = np.float64(max_weight) / weight[e] * old_weight[i] / old_most
             due[e] = epoch + (old_due[i] - epoch) * stretch
             negative_due[e] = epoch + (old_negative_due[i] - epoch) * stretch
             kept[head[e]] += min(weight[e], old_weight[i])

@@ -20,11 +20,11 @@ _NEAR = 1e-3
 class PositionSmoother:
     """Displayed positions, shape (V, 2), that follow target positions smoothly."""
 
-    def __init__(self, places: NDArray[np.float32]) -> None:
-        """Start at rest at `places`."""
-        self.shown: NDArray[np.float32] = places
+    def __init__(self, coordinates: NDArray[np.float32]) -> None:
+        """Start at rest at `coordinates`."""
+        self.shown: NDArray[np.float32] = coordinates
         """The displayed positions: a new array each time."""
-        self._mean: NDArray[np.float32] = places
+        self._mean: NDArray[np.float32] = coordinates
         """The first running mean, which the displayed positions follow."""
 
     def advance(self, reached: NDArray[np.float32], share: NDArray[np.floating] | float) -> None:

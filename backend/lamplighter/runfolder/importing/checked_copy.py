@@ -116,8 +116,8 @@ def copy_layouts(source: Path, target: Path, shape: RecordShape, tick: ProgressT
         if _is_linear_basis(linear, shape):
             copy.insert("INSERT INTO facts VALUES(?,?)", "linear", json.dumps(linear))
         with contextlib.suppress(ValidationError):
-            drawn = MapRecipe.model_validate(facts.get("map")).model_dump()
-            copy.insert("INSERT INTO facts VALUES(?,?)", "map", json.dumps(drawn))
+            map_settings = MapRecipe.model_validate(facts.get("map")).model_dump()
+            copy.insert("INSERT INTO facts VALUES(?,?)", "map", json.dumps(map_settings))
         if "made" in facts:
             copy.insert("INSERT INTO facts VALUES(?,?)", "made", json.dumps(require_number(facts["made"])))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"

@@ -10,18 +10,20 @@ from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.wire.layout_frames import Method
 
 
-def layouts_on_lineage(reader: LayoutsReader, line: Lineage, after: int = 0) -> Iterator[LayoutEntry]:
+def layouts_on_lineage(reader: LayoutsReader, lineage: Lineage, after: int = 0) -> Iterator[LayoutEntry]:
     """Yield the layouts on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.layout_entries(after):
         after = batch[-1].id
-        yield from (entry for entry in batch if on_lineage(line, entry.attempt, entry.step))
+        yield from (entry for entry in batch if on_lineage(lineage, entry.attempt, entry.step))
 
 
-def districts_on_lineage(reader: DistrictsReader, line: Lineage, after: int = 0) -> Iterator[DistrictsEntry]:
+def districts_on_lineage(
+    reader: DistrictsReader, lineage: Lineage, after: int = 0
+) -> Iterator[DistrictsEntry]:
     """Yield the districts entries on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.districts_entries(after):
         after = batch[-1].id
-        yield from (entry for entry in batch if on_lineage(line, entry.attempt, entry.step))
+        yield from (entry for entry in batch if on_lineage(lineage, entry.attempt, entry.step))
 
 
 def newest_layout_entry(

@@ -44,13 +44,13 @@ def read_map_settings(run: RunFolder) -> MapSettingsState:
                 requests.skip_through(server, request)
     except FileNotFoundError:
         pass
-    chosen = asked = settings_from_facts(facts) or run.recipe.map
+    chosen = requested = settings_from_facts(facts) or run.recipe.map
     pending = tuple(request for request in requests.read_new() if request.kind in PROJECTOR_KINDS)
     for request in pending:
-        asked = merge_settings_if_valid(asked, request.body) or asked
+        requested = merge_settings_if_valid(requested, request.body) or requested
     linear = facts.get("linear")
     linear_source = (int(linear["attempt"]), int(linear["step"])) if isinstance(linear, dict) else None
-    return MapSettingsState(chosen, asked, pending, bool(facts.get("settled", True)), linear_source)
+    return MapSettingsState(chosen, requested, pending, bool(facts.get("settled", True)), linear_source)
 
 
 def settings_from_facts(facts: dict[str, Any]) -> MapRecipe | None:
@@ -75,5 +75,5 @@ def merge_settings(chosen: MapRecipe, body: dict[str, Any]) -> MapRecipe:
     Raises:
         ValidationError: a value is not allowed; the error says which values are.
     """
-    asked = {name: value for name, value in body.items() if value is not None}
-    return MapRecipe.model_validate(chosen.model_dump() | asked)
+    changes = {name: value for name, value in body.items() if value is not None}
+    return MapRecipe.model_validate(chosen.model_dump() | changes)

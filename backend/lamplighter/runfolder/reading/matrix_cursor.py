@@ -13,8 +13,8 @@ from lamplighter.wire.binary import Floats, UInts
 class MatrixCursor:
     """The matrix at the current step, and the unpacked moves of the current stretch."""
 
-    def __init__(self, line: Lineage, start: Snapshot) -> None:
-        self.lineage, self.step, self.vectors = line, start.step, start.vectors
+    def __init__(self, lineage: Lineage, start: Snapshot) -> None:
+        self.lineage, self.step, self.vectors = lineage, start.step, start.vectors
         self._first, self._last = 1, 0
         self._ids: UInts = np.empty(0, dtype=np.uint32)
         self._steps: UInts = self._ids

@@ -51,47 +51,47 @@ class MatrixFollower:
         before = (self.attempt, self.step)
         # The attempt can change between two reads, which would mix two lineages: then read again.
         while True:
-            line = reader.lineage()
-            if not any(a == self.attempt and first <= self.step <= last for a, first, last in line):
+            lineage = reader.lineage()
+            if not any(a == self.attempt and first <= self.step <= last for a, first, last in lineage):
                 self.attempt, self.step = 0, -1
             target = reader.newest_step()[1] if to is None else min(to, reader.newest_step()[1])
             if self.step > target:
                 self.attempt, self.step = 0, -1
-            if not self._advance_to(reader, target, line):
+            if not self._advance_to(reader, target, lineage):
                 break
         return (self.attempt, self.step) != before and self.step >= 0
 
-    def _advance_to(self, reader: StepsReader, target: int, line: Lineage) -> bool:
+    def _advance_to(self, reader: StepsReader, target: int, lineage: Lineage) -> bool:
         """Advance to `target`. Return True if the lineage changed meanwhile, which makes the matrix unreliable."""
         key = reader.keyframe_step(target)
         if key is not None and key > self.step:
             found = reader.keyframe(key)
-            if found is None or found[0] != key or reader.lineage() != line:
+            if found is None or found[0] != key or reader.lineage() != lineage:
                 return True
             rows = decode_as(found[1], Rows)
             self.vectors = rows.vectors.copy()
             self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
         while 0 <= self.step < target:
             moved = reader.rows(self.step + 1, target, limit=_BATCH)
-            if reader.lineage() != line:
+            if reader.lineage() != lineage:
                 return True
             for step, data in moved:
                 if step != self.step + 1:
-                    return self._advance_by_tiles(target, line)
+                    return self._advance_by_tiles(target, lineage)
                 rows = decode_as(data, Rows)
                 self.vectors[rows.token_ids] = rows.vectors
                 self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
             if len(moved) < _BATCH:
-                return self._advance_by_tiles(target, line)
+                return self._advance_by_tiles(target, lineage)
         return False
 
-    def _advance_by_tiles(self, target: int, line: Lineage) -> bool:
+    def _advance_by_tiles(self, target: int, lineage: Lineage) -> bool:
         """Advance through tiles, where `steps.sqlite` lacks the rows. Return True if the lineage changed meanwhile."""
         if self.step < target and self._run.tiles_path.exists():
             with MatrixHistory(self._run) as history:
                 if history.is_tiled(self.step + 1):
                     found = history.snapshot(target, nearest=True)
-                    if history.steps.lineage() != line:
+                    if history.steps.lineage() != lineage:
                         return True
                     self.vectors, self.attempt, self.step = found.vectors, found.attempt, found.step
                     self.time = found.time

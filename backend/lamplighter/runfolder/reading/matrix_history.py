@@ -57,12 +57,12 @@ class MatrixHistory:
 
     def exact_steps(self) -> NDArray[np.int64]:
         """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
-        return self._on_stable_lineage(lambda line: np.flatnonzero(self._deltas.coverage(line).exact))
+        return self._on_stable_lineage(lambda lineage: np.flatnonzero(self._deltas.coverage(lineage).exact))
 
     def is_exact(self, step: int) -> bool:
         """Return whether the matrix of a step can be rebuilt bit for bit."""
         return self._on_stable_lineage(
-            lambda line: bool(self._deltas.coverage(line).exact[step : step + 1].any())
+            lambda lineage: bool(self._deltas.coverage(lineage).exact[step : step + 1].any())
         )
 
     def is_tiled(self, step: int) -> bool:
@@ -86,8 +86,8 @@ class MatrixHistory:
             NoSnapshotError: the step was not kept exactly, or has not happened.
         """
         # numpy's integers have a width of their own: differences of them would wrap.
-        at = operator.index(step)
-        return self._on_stable_lineage(lambda line: self._snapshot(line, at, nearest))
+        asked_step = operator.index(step)
+        return self._on_stable_lineage(lambda lineage: self._snapshot(lineage, asked_step, nearest))
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
         """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
@@ -100,10 +100,10 @@ class MatrixHistory:
         """
         cursor: MatrixCursor | None = None
         for step in range(first, last + 1, every):
-            line = self.steps.lineage()
-            if cursor is None or cursor.lineage != line or not self._advance_cursor(cursor, step):
-                cursor = MatrixCursor(line, self.snapshot(step))
-            yield Snapshot(attempt_at(line, step), step, self._time_of(step), cursor.vectors.copy())
+            lineage = self.steps.lineage()
+            if cursor is None or cursor.lineage != lineage or not self._advance_cursor(cursor, step):
+                cursor = MatrixCursor(lineage, self.snapshot(step))
+            yield Snapshot(attempt_at(lineage, step), step, self._time_of(step), cursor.vectors.copy())
 
     def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
         """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
@@ -115,7 +115,9 @@ class MatrixHistory:
             NoSnapshotError: no step was kept exactly in that range.
         """
         row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
-        return self._on_stable_lineage(lambda line: read_token_history(self._deltas, line, row, start, end))
+        return self._on_stable_lineage(
+            lambda lineage: read_token_history(self._deltas, lineage, row, start, end)
+        )
 
     def _on_stable_lineage(self, read: Callable[[Lineage], T]) -> T:
         """Call `read` with the lineage; retry if a new attempt or new tiles interfered.
@@ -124,73 +126,73 @@ class MatrixHistory:
         from one file to the other.
         """
         while True:
-            line, tiled = self.steps.lineage(), self._deltas.stretches_on(self.steps.lineage())
+            lineage, tiled = self.steps.lineage(), self._deltas.stretches_on(self.steps.lineage())
             try:
-                found = read(line)
+                result = read(lineage)
             except (LookupError, ValueError) as error:
-                if self.steps.lineage() == line and self._deltas.stretches_on(line) == tiled:
+                if self.steps.lineage() == lineage and self._deltas.stretches_on(lineage) == tiled:
                     if isinstance(error, NoSnapshotError | ValueError):
                         raise
                     raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
                 continue
-            if self.steps.lineage() == line:
-                return found
+            if self.steps.lineage() == lineage:
+                return result
 
-    def _snapshot(self, line: Lineage, step: int, nearest: bool) -> Snapshot:
-        found = self.steps.keyframe(self._nearest_keyframe_step(line, step))
+    def _snapshot(self, lineage: Lineage, step: int, nearest: bool) -> Snapshot:
+        found = self.steps.keyframe(self._nearest_keyframe_step(lineage, step))
         if found is None:
             raise NoSnapshotError(step, None)
-        at, record, _ = found
+        keyframe_step, record, _ = found
         start = decode_as(record, Rows)
         vectors = start.vectors.copy()
-        if at > step:
-            reached = self._retreat(line, vectors, at, step)
+        if keyframe_step > step:
+            reached = self._retreat(lineage, vectors, keyframe_step, step)
         else:
-            reached = self._advance(line, vectors, at, min(step, self.steps.newest_step()[1]))
+            reached = self._advance(lineage, vectors, keyframe_step, min(step, self.steps.newest_step()[1]))
         if reached < step and not nearest:
             raise NoSnapshotError(step, reached)
-        time = start.time if reached == at else self._time_of(reached)
-        return Snapshot(attempt_at(line, reached), reached, time, vectors)
+        time = start.time if reached == keyframe_step else self._time_of(reached)
+        return Snapshot(attempt_at(lineage, reached), reached, time, vectors)
 
-    def _nearest_keyframe_step(self, line: Lineage, step: int) -> int:
+    def _nearest_keyframe_step(self, lineage: Lineage, step: int) -> int:
         """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""
         before, after = self.steps.keyframe_step(step), self.steps.keyframe_step_after(step)
         if before is None or after is None or after - step >= step - before:
             return step
         # Only tiles can be undone, since they hold differences; so all steps back must be tiled.
-        at = after
-        while at > step:
-            stretch = self._deltas.stretch_at(line, at)
+        reached = after
+        while reached > step:
+            stretch = self._deltas.stretch_at(lineage, reached)
             if stretch is None:
                 return step
-            at = stretch.first - 1
+            reached = stretch.first - 1
         return after
 
-    def _retreat(self, line: Lineage, vectors: Floats, at: int, to: int) -> int:
-        """Move a matrix back from step `at` to `to` through tiles, in place. Return `to`."""
-        while at > to:
-            stretch = self._deltas.stretch_at(line, at)
+    def _retreat(self, lineage: Lineage, vectors: Floats, step: int, to: int) -> int:
+        """Move a matrix back from `step` to `to` through tiles, in place. Return `to`."""
+        while step > to:
+            stretch = self._deltas.stretch_at(lineage, step)
             if stretch is None:
-                raise LookupError(f"step {at} is not in tiles any more")
+                raise LookupError(f"step {step} is not in tiles any more")
             reached = max(to, stretch.first - 1)
             for tile in self._deltas.tiles_of(stretch, vectors):
-                tile.move_rows(vectors, at, reached)
-            at = reached
+                tile.move_rows(vectors, step, reached)
+            step = reached
         return to
 
-    def _advance(self, line: Lineage, vectors: Floats, at: int, to: int) -> int:
-        """Advance a matrix from step `at` towards `to`, in place. Return the step reached."""
-        while at < to:
-            reached = self._deltas.apply_rows(vectors, at, to)
-            if reached == at:
-                stretch = self._deltas.stretch_at(line, at + 1)
+    def _advance(self, lineage: Lineage, vectors: Floats, step: int, to: int) -> int:
+        """Advance a matrix from `step` towards `to`, in place. Return the step reached."""
+        while step < to:
+            reached = self._deltas.apply_rows(vectors, step, to)
+            if reached == step:
+                stretch = self._deltas.stretch_at(lineage, step + 1)
                 if stretch is None:
-                    return at
+                    return step
                 reached = min(to, stretch.last)
                 for tile in self._deltas.tiles_of(stretch, vectors):
-                    tile.move_rows(vectors, at, reached)
-            at = reached
-        return at
+                    tile.move_rows(vectors, step, reached)
+            step = reached
+        return step
 
     def _advance_cursor(self, cursor: MatrixCursor, to: int) -> bool:
         """Advance a matrix cursor to a later step. Return False if a step on the way was not kept."""

@@ -88,81 +88,81 @@ class Playback:
         """
         with MatrixHistory(self._run) as history:
             while True:
-                line = history.steps.lineage()
-                waiting = copy(self._pending)
+                lineage = history.steps.lineage()
+                pending = copy(self._pending)
                 try:
-                    place, played = self._read(history, line, steps, waiting)
+                    cursor, played = self._read(history, lineage, steps, pending)
                 except (LookupError, ValueError):
                     # The attempt can change between two reads, which would mix two lineages: read again.
-                    if history.steps.lineage() == line:
+                    if history.steps.lineage() == lineage:
                         raise
                     continue
-                if history.steps.lineage() == line:
-                    self.cursor, self._pending = place, waiting
+                if history.steps.lineage() == lineage:
+                    self.cursor, self._pending = cursor, pending
                     return played
 
     def _read(
-        self, history: MatrixHistory, line: Lineage, steps: int, waiting: PendingItems
+        self, history: MatrixHistory, lineage: Lineage, steps: int, pending: PendingItems
     ) -> tuple[PlaybackCursor, list[PlaybackItem]]:
         reader = history.steps
         # Read the phase first: once the run is over, no step follows.
         self.run_ended = reader.facts().get("phase") in TERMINAL_PHASES
-        begun, self.newest = reader.newest_step()
-        place = self.cursor
-        if place.step < 0 and self._first > self.newest:
+        attempt, self.newest = reader.newest_step()
+        cursor = self.cursor
+        if cursor.step < 0 and self._first > self.newest:
             raise NoSuchStepError(self._first, self.newest)
-        if not begun or reader.keyframe_step(self.newest) is None:
+        if not attempt or reader.keyframe_step(self.newest) is None:
             # The run has not started, or only just: its first keyframe is not written yet.
-            return place, []
+            return cursor, []
         played: list[PlaybackItem] = []
-        if place.step < 0 or not on_lineage(line, place.attempt, place.step):
-            back = self._first if place.step < 0 else last_shared_step(place.line, line, place.step)
-            place = self._start_at(history, line, min(back, self.newest), waiting, played)
+        if cursor.step < 0 or not on_lineage(lineage, cursor.attempt, cursor.step):
+            back = self._first if cursor.step < 0 else last_shared_step(cursor.lineage, lineage, cursor.step)
+            cursor = self._start_at(history, lineage, min(back, self.newest), pending, played)
         last = self.newest if self._last is None else min(self._last, self.newest)
-        limit = min(steps, max(1, _BATCH_BYTES // self._per_step), last - place.step)
-        pulses = reader.pulses(place.step + 1, last, limit=limit) if limit > 0 else []
-        waiting.collect(reader, line, place, pulses[-1][0] if pulses else place.step)
-        place = waiting.release_due(replace(place, line=line), played)
+        limit = min(steps, max(1, _BATCH_BYTES // self._per_step), last - cursor.step)
+        pulses = reader.pulses(cursor.step + 1, last, limit=limit) if limit > 0 else []
+        pending.collect(reader, lineage, cursor, pulses[-1][0] if pulses else cursor.step)
+        cursor = pending.release_due(replace(cursor, lineage=lineage), played)
         if not pulses:
-            return place, played
-        moved = RowChanges(history, place, pulses[-1][0]) if PlaybackKind.ROWS in self._kinds else None
+            return cursor, played
+        row_changes = RowChanges(history, cursor, pulses[-1][0]) if PlaybackKind.ROWS in self._kinds else None
         size = 0
         for number, (step, data) in enumerate(pulses, 1):
             before = len(played)
-            place = replace(place, attempt=attempt_at(line, step), step=step)
+            cursor = replace(cursor, attempt=attempt_at(lineage, step), step=step)
             if PlaybackKind.PULSE in self._kinds:
-                played.append(PlaybackItem(step, PlaybackKind.PULSE, place.attempt, data))
-            if moved is not None:
-                played += moved.items_for(step, data)
-                place = replace(place, exact=moved.exact)
-            place = waiting.release_due(place, played)
+                played.append(PlaybackItem(step, PlaybackKind.PULSE, cursor.attempt, data))
+            if row_changes is not None:
+                played += row_changes.items_for(step, data)
+                cursor = replace(cursor, exact=row_changes.exact)
+            cursor = pending.release_due(cursor, played)
             size += len(data) + sum(len(one.frame) for one in played[before:])
             self._per_step = max(1, size // number)
             if size > _BATCH_BYTES:
                 break
-        return place, played
+        return cursor, played
 
     def _start_at(
         self,
         history: MatrixHistory,
-        line: Lineage,
+        lineage: Lineage,
         step: int,
-        waiting: PendingItems,
+        pending: PendingItems,
         played: list[PlaybackItem],
     ) -> PlaybackCursor:
-        place = PlaybackCursor(line, attempt_at(line, step), step, measured=step)
+        cursor = PlaybackCursor(lineage, attempt_at(lineage, step), step, measured=step)
         if PlaybackKind.CENSUS in self._kinds:
             so_far = read_touches(history.steps, step)
             when = [decode_as(data, Pulse).time for _, data in history.steps.pulses_at([step])]
             time = when[0] if when else self._run.created
-            census = Census(place.attempt, step, time, so_far.touches, so_far.last_lit)
-            played.append(PlaybackItem(step, PlaybackKind.CENSUS, place.attempt, encode(census)))
-        waiting.reset()
-        waiting.collect(history.steps, line, place, step)
-        waiting.skip_to(step)
-        place = waiting.release_due(place, played)
+            census = Census(cursor.attempt, step, time, so_far.touches, so_far.last_lit)
+            played.append(PlaybackItem(step, PlaybackKind.CENSUS, cursor.attempt, encode(census)))
+        pending.reset()
+        pending.collect(history.steps, lineage, cursor, step)
+        pending.skip_to(step)
+        cursor = pending.release_due(cursor, played)
         if PlaybackKind.ROWS in self._kinds:
             matrix = history.snapshot(step, nearest=True)
             played.append(whole_matrix(step, matrix))
-            place = replace(place, exact=matrix.step == step)
-        return place
+            cursor = replace(cursor, exact=matrix.step == step)
+        return cursor

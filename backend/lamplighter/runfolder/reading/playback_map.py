@@ -41,35 +41,37 @@ class PendingItems:
         self._events: list[TimelineEvent] = []
         self._measures: list[tuple[int, dict[str, float]]] = []
 
-    def collect(self, reader: StepsReader, line: Lineage, place: PlaybackCursor, last: int) -> None:
+    def collect(self, reader: StepsReader, lineage: Lineage, cursor: PlaybackCursor, last: int) -> None:
         """Read the new items; measures only of steps up to `last`."""
         if PlaybackKind.EVENT in self._parts:
             while len(self._events) < MAX_PENDING and (batch := reader.events(self._event_id)):
                 self._event_id = batch[-1].id
                 self._events = self._events + batch
-            counted = (e for e in self._events if on_lineage(line, e.attempt, e.step))
+            counted = (e for e in self._events if on_lineage(lineage, e.attempt, e.step))
             self._events = sorted(counted, key=lambda e: (e.step, e.id))
         # A run can be played without its map and its measures, so ignore read errors and retry next time.
         with suppress(*READ_ERRORS):
             if PlaybackKind.LAYOUT in self._parts:
-                with LayoutsReader(self._layouts_path) as drawn:
-                    room = max(0, MAX_PENDING - len(self._layouts))
-                    fresh = list(islice(layouts_on_lineage(drawn, line, self._layout_id), room))
+                with LayoutsReader(self._layouts_path) as layouts:
+                    space = max(0, MAX_PENDING - len(self._layouts))
+                    fresh = list(islice(layouts_on_lineage(layouts, lineage, self._layout_id), space))
                 self._layout_id = fresh[-1].id if fresh else self._layout_id
-                counted = (e for e in self._layouts + fresh if on_lineage(line, e.attempt, e.step))
+                counted = (e for e in self._layouts + fresh if on_lineage(lineage, e.attempt, e.step))
                 self._layouts = sorted(counted, key=lambda e: (e.step, e.id))
         with suppress(*READ_ERRORS):
             if PlaybackKind.DISTRICTS in self._parts:
-                with LayoutsReader(self._run.layouts_path) as drawn:
-                    room = max(0, MAX_PENDING - len(self._districts))
-                    found = list(islice(districts_on_lineage(drawn, line, self._districts_id), room))
+                with LayoutsReader(self._run.layouts_path) as layouts:
+                    space = max(0, MAX_PENDING - len(self._districts))
+                    found = list(islice(districts_on_lineage(layouts, lineage, self._districts_id), space))
                 self._districts_id = found[-1].id if found else self._districts_id
-                still = (e for e in self._districts + found if on_lineage(line, e.attempt, e.step))
+                still = (e for e in self._districts + found if on_lineage(lineage, e.attempt, e.step))
                 self._districts = sorted(still, key=lambda e: (e.step, e.id))
         with suppress(*READ_ERRORS):
             if PlaybackKind.MEASURES in self._parts:
                 with MeasuresReader(self._run.measures_path) as measured:
-                    self._measures = list(measured.by_step(place.measured + 1, last, line=line).items())
+                    self._measures = list(
+                        measured.by_step(cursor.measured + 1, last, lineage=lineage).items()
+                    )
 
     def skip_to(self, step: int) -> None:
         """Start at `step`: of the earlier items keep only the newest layout of each view and the newest districts."""
@@ -79,55 +81,55 @@ class PendingItems:
         self._districts = [e for e in self._districts if e.step > step or e is last]
         self._events = [e for e in self._events if e.step > step]
 
-    def release_due(self, place: PlaybackCursor, played: list[PlaybackItem]) -> PlaybackCursor:
+    def release_due(self, cursor: PlaybackCursor, played: list[PlaybackItem]) -> PlaybackCursor:
         """Append the items whose step has been reached to `played`. Return the new position."""
-        step = place.step
+        step = cursor.step
         if self._layouts and self._layouts[0].step <= step:
             due = [e for e in self._layouts if e.step <= step]
             self._layouts = self._layouts[len(due) :]
-            place = self._release_layouts(place, due, played)
+            cursor = self._release_layouts(cursor, due, played)
         if self._districts and self._districts[0].step <= step:
             found = [e for e in self._districts if e.step <= step]
             self._districts = self._districts[len(found) :]
-            place = self._release_districts(place, found, played)
+            cursor = self._release_districts(cursor, found, played)
         if self._measures and self._measures[0][0] <= step:
             due = [m for m in self._measures if m[0] <= step]
             self._measures = self._measures[len(due) :]
             played += [PlaybackItem(step, PlaybackKind.MEASURES, measures=measured) for measured in due]
-            place = replace(place, measured=due[-1][0])
+            cursor = replace(cursor, measured=due[-1][0])
         if self._events and self._events[0].step <= step:
             due = [e for e in self._events if e.step <= step]
             self._events = self._events[len(due) :]
             played += [PlaybackItem(step, PlaybackKind.EVENT, e.attempt, event=e) for e in due]
-        return place
+        return cursor
 
     def _release_layouts(
-        self, place: PlaybackCursor, due: list[LayoutEntry], played: list[PlaybackItem]
+        self, cursor: PlaybackCursor, due: list[LayoutEntry], played: list[PlaybackItem]
     ) -> PlaybackCursor:
-        shown = dict(place.layouts)
+        shown = dict(cursor.layouts)
         # Skip layouts that were thinned out meanwhile or cannot be read.
-        with suppress(*READ_ERRORS), LayoutsReader(self._layouts_path) as drawn:
+        with suppress(*READ_ERRORS), LayoutsReader(self._layouts_path) as reader:
             for entry in due:
                 # Skip a late layout if a newer one was already played.
                 if (entry.step, entry.id) > shown.get(entry.method.view, (-1, -1)):
                     with suppress(IndexError):
-                        frame = drawn.layout_record(entry.id)
+                        frame = reader.layout_record(entry.id)
                         played.append(
                             PlaybackItem(
-                                place.step, PlaybackKind.LAYOUT, entry.attempt, frame, method=entry.method
+                                cursor.step, PlaybackKind.LAYOUT, entry.attempt, frame, method=entry.method
                             )
                         )
                         shown[entry.method.view] = entry.step, entry.id
-        return replace(place, layouts=shown)
+        return replace(cursor, layouts=shown)
 
     def _release_districts(
-        self, place: PlaybackCursor, due: list[DistrictsEntry], played: list[PlaybackItem]
+        self, cursor: PlaybackCursor, due: list[DistrictsEntry], played: list[PlaybackItem]
     ) -> PlaybackCursor:
-        with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as drawn:
+        with suppress(*READ_ERRORS), LayoutsReader(self._run.layouts_path) as reader:
             for entry in due:
-                if (entry.step, entry.id) > place.districts:
+                if (entry.step, entry.id) > cursor.districts:
                     with suppress(IndexError):
-                        frame = drawn.districts_record(entry.id)
-                        played.append(PlaybackItem(place.step, PlaybackKind.DISTRICTS, entry.attempt, frame))
-                        place = replace(place, districts=(entry.step, entry.id))
-        return place
+                        frame = reader.districts_record(entry.id)
+                        played.append(PlaybackItem(cursor.step, PlaybackKind.DISTRICTS, entry.attempt, frame))
+                        cursor = replace(cursor, districts=(entry.step, entry.id))
+        return cursor

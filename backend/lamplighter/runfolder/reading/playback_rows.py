@@ -17,13 +17,15 @@ from lamplighter.wire.row_frames import Rows
 class RowChanges:
     """The moved rows of each step in a batch where they are known exactly; otherwise the keyframes."""
 
-    def __init__(self, history: MatrixHistory, place: PlaybackCursor, last: int) -> None:
-        self.exact = place.exact
+    def __init__(self, history: MatrixHistory, cursor: PlaybackCursor, last: int) -> None:
+        self.exact = cursor.exact
         self._history, self._last = history, last
         self._matrices: Iterator[Snapshot] = iter(())
         if self.exact:
-            self._matrices = history.snapshots(place.step + 1, last)
-        self._keys = {step for _, step in history.steps.keyframe_steps() if place.step < step <= last}
+            self._matrices = history.snapshots(cursor.step + 1, last)
+        self._keyframe_steps = {
+            step for _, step in history.steps.keyframe_steps() if cursor.step < step <= last
+        }
 
     def items_for(self, step: int, data: bytes) -> list[PlaybackItem]:
         """Return the row items of `step`, which must be the next one; `data` is its pulse."""
@@ -33,7 +35,7 @@ class RowChanges:
             ids = pulse.moved_ids
             rows = Rows(matrix.attempt, step, pulse.time, pulse.vocabulary, ids, matrix.vectors[ids])
             return [PlaybackItem(step, PlaybackKind.ROWS, matrix.attempt, encode(rows))]
-        if step not in self._keys:
+        if step not in self._keyframe_steps:
             return []
         self.exact = True
         self._matrices = self._history.snapshots(step + 1, self._last)

@@ -57,19 +57,19 @@ class RowDeltas:
         if self._tiles is not None:
             self._tiles.close()
 
-    def coverage(self, line: Lineage) -> StepCoverage:
+    def coverage(self, lineage: Lineage) -> StepCoverage:
         """Return which steps have a keyframe, moved rows, or tiles."""
         last = self.steps.newest_step()[1]
-        kept = StepCoverage(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
-        kept.keyframe[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
-        kept.rows[self.steps.steps_with_rows(1, last)] = True
+        coverage = StepCoverage(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
+        coverage.keyframe[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
+        coverage.rows[self.steps.steps_with_rows(1, last)] = True
         # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
-        for stretch in self.stretches_on(line):
-            kept.tiled[stretch.first : stretch.last + 1] = True
-        return kept
+        for stretch in self.stretches_on(lineage):
+            coverage.tiled[stretch.first : stretch.last + 1] = True
+        return coverage
 
     def apply_rows(self, vectors: Floats, from_step: int, to_step: int) -> int:
-        """Advance a matrix from step `at` towards `to`, in place, with rows still in `steps.sqlite`.
+        """Advance a matrix from `from_step` towards `to_step`, in place, with rows still in `steps.sqlite`.
 
         Applies at most one batch of steps. Return the step reached.
         """
@@ -124,11 +124,11 @@ class RowDeltas:
             )
         return tile
 
-    def stretch_at(self, line: Lineage, step: int) -> Stretch | None:
+    def stretch_at(self, lineage: Lineage, step: int) -> Stretch | None:
         """Return the tiled stretch that contains a step; None if the step is not tiled."""
-        return next((s for s in self.stretches_on(line) if s.first <= step <= s.last), None)
+        return next((s for s in self.stretches_on(lineage) if s.first <= step <= s.last), None)
 
-    def stretches_on(self, line: Lineage) -> list[Stretch]:
+    def stretches_on(self, lineage: Lineage) -> list[Stretch]:
         """Return the tiled stretches on the lineage, cut where an attempt was superseded, ascending."""
         try:
             tiles = self._tiles_reader()
@@ -137,7 +137,7 @@ class RowDeltas:
         version = tiles.version()
         if version != self._stretches[0]:
             self._stretches = version, tiles.stretches()
-        return clip_to_lineage(self._stretches[1], line)
+        return clip_to_lineage(self._stretches[1], lineage)
 
     def _tiles_reader(self) -> TilesReader:
         if self._tiles is None:

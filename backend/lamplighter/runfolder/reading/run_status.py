@@ -54,19 +54,19 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
     """
     alive = is_held(run.path, "trainer")
     crowded = alive and is_waiting_for_space(run.path)
-    waiting = RunStatus(
+    unstarted = RunStatus(
         "waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
     )
     if reader is not None:
-        return _read(waiting, reader)
+        return _read(unstarted, reader)
     try:
         with StepsReader(run.steps_path) as own:
-            return _read(waiting, own)
+            return _read(unstarted, own)
     except FileNotFoundError:
-        return waiting
+        return unstarted
 
 
-def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
+def _read(unstarted: RunStatus, reader: StepsReader) -> RunStatus:
     facts = reader.facts()
     attempt, step = reader.newest_step()
     pulses = reader.pulses_at([step])
@@ -74,16 +74,16 @@ def _read(waiting: RunStatus, reader: StepsReader) -> RunStatus:
     return RunStatus(
         phase=facts.get("phase", "waiting"),
         message=facts.get("message", ""),
-        alive=waiting.alive,
+        alive=unstarted.alive,
         attempt=attempt,
         step=step,
-        steps=facts.get("steps", waiting.steps),
+        steps=facts.get("steps", unstarted.steps),
         loss=pulse.loss if isinstance(pulse, Pulse) else None,
         pace=facts.get("pace", "full"),
         pace_steps_per_second=facts.get("pace_steps_per_second"),
         snapshots=facts.get("snapshots", "all"),
-        crowded=waiting.crowded,
-        changed=facts.get("changed", waiting.changed),
+        crowded=unstarted.crowded,
+        changed=facts.get("changed", unstarted.changed),
     )
 
 

@@ -28,7 +28,7 @@ class TokenHistory(NamedTuple):
 
 
 def read_token_history(
-    deltas: RowDeltas, line: Lineage, token_id: int, first: int, last: int
+    deltas: RowDeltas, lineage: Lineage, token_id: int, first: int, last: int
 ) -> TokenHistory:
     """Read one row after every exact step from `first` to `last`, inclusive.
 
@@ -38,21 +38,21 @@ def read_token_history(
         NoSnapshotError: no step was kept exactly in that range.
         LookupError: rows were moved into tiles meanwhile: read again.
     """
-    kept = deltas.coverage(line)
-    exact = np.flatnonzero(kept.exact)
+    coverage = deltas.coverage(lineage)
+    exact = np.flatnonzero(coverage.exact)
     exact = exact[(exact >= first) & (exact <= last)]
     if not len(exact):
         raise NoSnapshotError(first, None)
-    from_step = int(np.flatnonzero(kept.keyframe[: exact[0] + 1])[-1])
+    from_step = int(np.flatnonzero(coverage.keyframe[: exact[0] + 1])[-1])
     last_exact = int(exact[-1])
     steps: list[NDArray[np.integer]] = [np.array([from_step])]
     vectors: list[Floats] = [deltas.steps.keyframe_row(from_step, token_id)[None]]
     while from_step < last_exact:
         reached, (when, where) = _read_moves(
-            deltas, line, token_id, vectors[-1][-1], from_step, last_exact, kept
+            deltas, lineage, token_id, vectors[-1][-1], from_step, last_exact, coverage
         )
         if reached == from_step:
-            from_step = int(np.flatnonzero(kept.keyframe[from_step + 1 :])[0]) + from_step + 1
+            from_step = int(np.flatnonzero(coverage.keyframe[from_step + 1 :])[0]) + from_step + 1
             when, where = np.array([from_step]), deltas.steps.keyframe_row(from_step, token_id)[None]
             reached = from_step
         if len(when):
@@ -64,22 +64,28 @@ def read_token_history(
 
 
 def _read_moves(
-    deltas: RowDeltas, line: Lineage, token_id: int, vector: Floats, at: int, to: int, kept: StepCoverage
+    deltas: RowDeltas,
+    lineage: Lineage,
+    token_id: int,
+    vector: Floats,
+    from_step: int,
+    to: int,
+    coverage: StepCoverage,
 ) -> tuple[int, tuple[NDArray[np.integer], Floats]]:
-    """Read one row's moves after step `at` from the next stretch or run of steps.
+    """Read one row's moves after `from_step` from the next stretch or run of steps.
 
     Returns:
         The step up to which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).
     """
-    stretch = deltas.stretch_at(line, at + 1)
+    stretch = deltas.stretch_at(lineage, from_step + 1)
     if stretch is not None:
         tile = deltas.tile_with(stretch, token_id, len(vector))
-        when, where = tile.moves_of(token_id, vector, at)
+        when, where = tile.moves_of(token_id, vector, from_step)
         counted = int(np.searchsorted(when, min(to, stretch.last), side="right"))
         return min(to, stretch.last), (when[:counted], where[:counted])
-    alone = kept.rows[at + 1 : to + 1] & ~kept.tiled[at + 1 : to + 1]
-    end = at + (int(np.argmin(alone)) if not alone.all() else len(alone))
-    times = list(_steps_moving(deltas.steps, token_id, at + 1, end)) if end > at else []
+    alone = coverage.rows[from_step + 1 : to + 1] & ~coverage.tiled[from_step + 1 : to + 1]
+    end = from_step + (int(np.argmin(alone)) if not alone.all() else len(alone))
+    times = list(_steps_moving(deltas.steps, token_id, from_step + 1, end)) if end > from_step else []
     found: list[tuple[int, Floats]] = []
     for start in range(0, len(times), BATCH):
         for step, data in deltas.steps.rows_at(times[start : start + BATCH]):
@@ -89,7 +95,7 @@ def _read_moves(
                 raise FrameError(f"step {step} moved row {token_id} and did not keep it")
             found.append((step, rows.vectors[index].copy()))
     if len(found) < len(times):
-        raise LookupError(f"rows of steps {at + 1} to {end} are not there any more")
+        raise LookupError(f"rows of steps {from_step + 1} to {end} are not there any more")
     when = np.array([step for step, _ in found], dtype=np.int64)
     return end, (when, np.stack([row for _, row in found]) if found else vector[None][:0])
 

@@ -42,10 +42,10 @@ class MeasuresWriter(FileWriter):
 class MeasuresReader(FileReader):
     """A reader of `measures.sqlite`, live or finished."""
 
-    def last_step(self, line: LineageRanges | None = None) -> int:
+    def last_step(self, lineage: LineageRanges | None = None) -> int:
         """Return the newest step with measures, on the lineage (`StepsReader.lineage`) if one is given; -1 if
         none."""
-        stretches = _EVERY_STEP if line is None else line
+        stretches = _EVERY_STEP if lineage is None else lineage
         found = [
             self._fetch_all(
                 "SELECT max(step) FROM measures WHERE step BETWEEN ? AND ? AND attempt=ifnull(?, attempt)",
@@ -63,14 +63,14 @@ class MeasuresReader(FileReader):
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
 
     def by_step(
-        self, first: int = 0, last: int = 0xFFFF_FFFF, line: LineageRanges | None = None
+        self, first: int = 0, last: int = 0xFFFF_FFFF, lineage: LineageRanges | None = None
     ) -> dict[int, dict[str, float]]:
         """Return the measures by step and name, ascending.
 
         With a lineage (`StepsReader.lineage`), only its steps; without one, the newest attempt at each step.
         """
         found: dict[int, dict[str, float]] = {}
-        for attempt, lower, upper in _EVERY_STEP if line is None else line:
+        for attempt, lower, upper in _EVERY_STEP if lineage is None else lineage:
             for step, name, value in self._fetch_all(
                 "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ?"
                 " AND attempt=ifnull(?, attempt) ORDER BY step, attempt, id",

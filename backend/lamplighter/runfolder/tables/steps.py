@@ -319,11 +319,11 @@ class StepsReader(FactsReader):
         ]
 
     def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
-        line = self.lineage()
+        lineage = self.lineage()
         return [
             (step, row[0])
             for step in steps
-            for attempt, lower, upper in line
+            for attempt, lower, upper in lineage
             if lower <= step <= upper
             for row in self._fetch_all(select, step_key(attempt, step))
         ]

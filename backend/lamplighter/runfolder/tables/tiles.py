@@ -117,11 +117,11 @@ class TilesReader(FileReader):
         return decode_tile(rows[0][0]) if rows else None
 
 
-def clip_to_lineage(stretches: Iterable[Stretch], line: Lineage) -> list[Stretch]:
+def clip_to_lineage(stretches: Iterable[Stretch], lineage: Lineage) -> list[Stretch]:
     """Return the stretches on the lineage, cut where an attempt was superseded, ascending by step."""
     found: list[Stretch] = []
     for stretch in stretches:
-        for attempt, first, last in line:
+        for attempt, first, last in lineage:
             if attempt == stretch.attempt and stretch.first <= last and stretch.last >= first:
                 # An attempt begins where its range of the lineage begins, so only the end can be cut.
                 found.append(Stretch(stretch.id, attempt, stretch.first, min(stretch.last, last)))

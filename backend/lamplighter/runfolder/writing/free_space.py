@@ -104,17 +104,17 @@ def retry_while_full(
     Args:
         work: the operation; must be safe to repeat after a failure.
         stopped: returns a true value to give up.
-        who: name of the waiting activity for the log, such as "training".
-        also: further exceptions of `work` that mean a full disk.
+        activity: name of the waiting activity for the log, such as "training".
+        also_full: further exceptions of `work` that mean a full disk.
         on_wait: called before each wait.
 
     Returns:
         The result of `work`; None when stopped.
     """
-    begun, pause = time.monotonic(), 0.0
+    start, pause = time.monotonic(), 0.0
     while True:
         try:
-            done = work()
+            result = work()
         except Exception as error:
             if not (is_disk_full(error) or isinstance(error, also_full)):
                 raise
@@ -123,9 +123,9 @@ def retry_while_full(
         else:
             if pause:
                 log_line(
-                    f"{activity} goes on after {time.monotonic() - begun:,.0f} s without room on the disk"
+                    f"{activity} goes on after {time.monotonic() - start:,.0f} s without room on the disk"
                 )
-            return done
+            return result
         if on_wait is not None:
             on_wait()
         pause = min(2 * pause or 1.0, 15.0)

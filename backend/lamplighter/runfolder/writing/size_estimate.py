@@ -79,7 +79,7 @@ def estimate_size(
         recipe: the run's recipe.
         vocabulary: number of tokens V, if known; otherwise the recipe's upper limit.
         text_bytes: size of the user's text, if known.
-        alone: only a trainer runs, without a projector (no map) or an analyst (no tiles).
+        without_workers: only a trainer runs, without a projector (no map) or an analyst (no tiles).
     """
     size = vocabulary or _expected_vocabulary(recipe, text_bytes)
     dim, steps = recipe.model.dim, recipe.steps
@@ -123,10 +123,10 @@ def estimate_lit_rows(recipe: Recipe, vocabulary: int) -> int:
 
 
 def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
-    most = recipe.corpus.vocabulary_size
+    limit = recipe.corpus.vocabulary_size
     if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
-        return min(most, _LAMPTOWN_WORDS)
-    return most if text_bytes is None else max(3, min(most, text_bytes // 2))
+        return min(limit, _LAMPTOWN_WORDS)
+    return limit if text_bytes is None else max(3, min(limit, text_bytes // 2))
 
 
 def _parameter_count(model: ModelRecipe, vocabulary: int) -> int:

@@ -59,7 +59,7 @@ class Gate:
 
         Args:
             addresses: the addresses under which clients may reach the server.
-            keys: the presenter's credentials.
+            credentials: the presenter's credentials.
             loopback: only this machine can connect, so reading needs no credential.
             port: the port of the address people use; part of the cookie's name.
         """
@@ -69,9 +69,9 @@ class Gate:
         self.cookie_name = f"lamplighter-{port}"
         self.rules: list[RouteRule] = []
 
-    def issue_launch_url(self, address: Origin | None = None) -> str:
+    def issue_launch_url(self, origin: Origin | None = None) -> str:
         """Return a link that makes one browser the presenter's; it works once, for some minutes."""
-        return f"{address or self.addresses[0]}/launch?code={self.credentials.issue_code()}"
+        return f"{origin or self.addresses[0]}/launch?code={self.credentials.issue_code()}"
 
     def decide(
         self, kind: Literal["http", "websocket"], method: str, path: str, headers: Headers, peer: str | None
@@ -156,50 +156,50 @@ class GateMiddleware:
             await self._app(scope, receive, send)
             return
         client = scope.get("client")
-        verdict = self._gate.decide(
+        decision = self._gate.decide(
             scope["type"],
             scope.get("method", ""),
             scope["path"],
             scope["headers"],
             client[0] if client else None,
         )
-        scope.setdefault("state", {})["presenter"] = verdict.presenter
-        scope["state"]["address"] = verdict.address
+        scope.setdefault("state", {})["presenter"] = decision.presenter
+        scope["state"]["address"] = decision.address
         if scope["type"] == "websocket":
-            await self._handle_websocket(verdict, scope, receive, send)
+            await self._handle_websocket(decision, scope, receive, send)
         else:
-            await self._handle_http(verdict, scope, receive, send)
+            await self._handle_http(decision, scope, receive, send)
 
-    async def _handle_http(self, verdict: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-        secure = with_security_headers(send, verdict.address)
-        if not verdict.allowed or verdict.rule is None:
+    async def _handle_http(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
+        secure = with_security_headers(send, decision.address)
+        if not decision.allowed or decision.rule is None:
             extra: dict[str, str] = {}
-            if verdict.status == 405:
-                extra["Allow"] = verdict.allow
-            elif verdict.status == 401:
+            if decision.status == 405:
+                extra["Allow"] = decision.allow
+            elif decision.status == 401:
                 extra["WWW-Authenticate"] = "Bearer"
-            await problem_response(verdict.status, verdict.detail, headers=extra)(scope, receive, secure)
+            await problem_response(decision.status, decision.detail, headers=extra)(scope, receive, secure)
             return
         if scope["method"] == "HEAD":
             # The HTTP server drops the body by itself, so routes only need to handle GET.
             scope = {**scope, "method": "GET"}
             # Routes with large bodies check this flag, to avoid producing one in vain.
             scope["state"]["head"] = True
-        await self._app(scope, _capped(receive, verdict.rule.body_limit), secure)
+        await self._app(scope, _capped(receive, decision.rule.body_limit), secure)
 
-    async def _handle_websocket(self, verdict: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-        if verdict.allowed:
+    async def _handle_websocket(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
+        if decision.allowed:
             await self._app(scope, receive, send)
             return
         await receive()
-        if verdict.status in (401, 404):
+        if decision.status in (401, 404):
             # The caller may be our own page, which can read the reason only once the socket is open.
             await send({"type": "websocket.accept"})
         await send(
             {
                 "type": "websocket.close",
-                "code": 4404 if verdict.status == 404 else CLOSE_NOT_ALLOWED,
-                "reason": verdict.detail,
+                "code": 4404 if decision.status == 404 else CLOSE_NOT_ALLOWED,
+                "reason": decision.detail,
             }
         )
 

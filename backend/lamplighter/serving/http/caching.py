@@ -41,8 +41,8 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
 
     `If-None-Match: *` cannot be answered here, because it is not known yet whether there is a response.
     """
-    asked = ",".join(request.headers.getlist("if-none-match"))
-    if headers["ETag"] in _TAG.findall(asked):
+    known_tags = ",".join(request.headers.getlist("if-none-match"))
+    if headers["ETag"] in _TAG.findall(known_tags):
         return Response(status_code=304, headers=headers)
     return None
 

@@ -44,12 +44,12 @@ def negotiate_format(
     """Choose the format of a response.
 
     Args:
-        request: the request, whose `Accept` header counts if `asked` is None.
+        request: the request, whose `Accept` header counts if `requested` is None.
         offered: the available formats, the default first.
-        asked: the value of `?format=`, the name of an offered format.
+        requested: the value of `?format=`, the name of an offered format.
 
     Raises:
-        Refused: `Accept` allows none of them (406).
+        RefusedError: `Accept` allows none of them (406).
     """
     if requested is not None:
         return next(format for format in offered if format.name == requested)
@@ -59,8 +59,8 @@ def negotiate_format(
     ranked = [(_rank(format.media_type, ranges), format) for format in offered]
     (quality, _), best = max(ranked, key=lambda found: found[0])
     if quality == 0:
-        there = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
-        raise RefusedError(406, f"this does not come in a format that Accept allows; there is {there}: "
+        available = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
+        raise RefusedError(406, f"this does not come in a format that Accept allows; there is {available}: "
                       "name one with ?format= or in Accept")  # fmt: skip
     return best
 

@@ -14,7 +14,7 @@ def estimate_memory(run: RunFolder, size: int) -> int:
     """Return the bytes of memory that a response of `size` bytes takes: at least the matrix's, if that is large.
 
     Raises:
-        Refused: the matrix is larger than a server should hold (422).
+        RefusedError: the matrix is larger than a server should hold (422).
     """
     matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
     if matrix > _MATRIX_BYTES:

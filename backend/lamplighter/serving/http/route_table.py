@@ -88,10 +88,10 @@ class Routes:
             if rule.kind == "websocket":
                 app.add_api_websocket_route(rule.path, endpoint)
             else:
-                given: dict[str, Any] = {"tags": [self._tag], **options}
-                if given.get("include_in_schema", True):
-                    given["responses"] = {**PROBLEM_RESPONSES, **options.get("responses", {})}
-                app.add_api_route(rule.path, endpoint, **given)
+                route_options: dict[str, Any] = {"tags": [self._tag], **options}
+                if route_options.get("include_in_schema", True):
+                    route_options["responses"] = {**PROBLEM_RESPONSES, **options.get("responses", {})}
+                app.add_api_route(rule.path, endpoint, **route_options)
         return [rule for rule, _, _ in self._entries]
 
     def _add(self, rule: RouteRule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:

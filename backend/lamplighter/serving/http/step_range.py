@@ -44,26 +44,26 @@ def resolve_step_range(
     """Return the existing steps from `first` to `last` (None: the newest).
 
     Raises:
-        Refused: the last step does not count in `attempt` (409), there is no such step (404) or attempt
+        RefusedError: the last step does not count in `attempt` (409), there is no such step (404) or attempt
             (404), or `attempt` was given without a last step (422).
     """
-    line = reader.lineage()
+    lineage = reader.lineage()
     newest = reader.newest_step()[1]
     if attempt is not None:
         if last is None:
             message = "with attempt, say also to which step: name it with to"
             raise RefusedError(422, message, [FieldError(field="to", message=message)])
-        _require_attempt(run, line, newest, last, attempt)
+        _require_attempt(run, lineage, newest, last, attempt)
     end = newest if last is None else min(last, newest)
-    return StepRange(first, end, clip_lineage(line, first, end), newest, attempt is not None)
+    return StepRange(first, end, clip_lineage(lineage, first, end), newest, attempt is not None)
 
 
-def _require_attempt(run: RunFolder, line: Lineage, newest: int, step: int, attempt: int) -> None:
-    if not line or attempt > line[-1][0]:
-        newest_attempt = line[-1][0] if line else 0
+def _require_attempt(run: RunFolder, lineage: Lineage, newest: int, step: int, attempt: int) -> None:
+    if not lineage or attempt > lineage[-1][0]:
+        newest_attempt = lineage[-1][0] if lineage else 0
         raise RefusedError(404, f"{run.id} has no attempt {attempt}: its newest is {newest_attempt}")
     if step > newest:
         raise RefusedError(404, f"step {step} is not recorded; the last is {newest}")
-    if (holds := attempt_at(line, step)) != attempt:
+    if (holds := attempt_at(lineage, step)) != attempt:
         raise RefusedError(409, f"step {step} counts in attempt {holds}, not in {attempt}: ask with "
                       f"attempt={holds}, or leave attempt out for what counts now")  # fmt: skip

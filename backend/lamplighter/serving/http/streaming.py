@@ -17,53 +17,53 @@ from lamplighter.serving.http.caching import not_modified_if_any
 from lamplighter.serving.http.problems import RefusedError
 
 LARGE_RESPONSE_BYTES = 4 << 20
-"""Bytes from which on a response counts as large and needs a place."""
+"""Bytes from which on a response counts as large and needs a slot."""
 
-_PLACES = 4
-_PLACE_BYTES = 64 << 20
-"""Bytes of memory that one place stands for."""
+_SLOTS = 4
+_SLOT_BYTES = 64 << 20
+"""Bytes of memory that one slot stands for."""
 _WAIT_SECONDS = 0.5
 _PIECE_BYTES = 1 << 18
 _SEND_SECONDS = 30.0
-"""Seconds allowed for a client to read one piece: a client that stopped reading keeps no place and no open
+"""Seconds allowed for a client to read one piece: a client that stopped reading keeps no slot and no open
 file."""
 
 
 class LargeResponseLimiter:
     """A limit on large responses at a time: each holds a matrix, and shares the machine with the trainer."""
 
-    def __init__(self, places: int = _PLACES) -> None:
-        """Start with this many free places."""
-        self._places = places
-        self._free = places
+    def __init__(self, slots: int = _SLOTS) -> None:
+        """Start with this many free slots."""
+        self._slots = slots
+        self._free = slots
         self._changed = threading.Condition()
 
     def acquire(self, size: int = 0) -> Callable[[], None]:
-        """Take one place, plus more in proportion to the `size` bytes of memory that a response takes.
+        """Take one slot, plus more in proportion to the `size` bytes of memory that a response takes.
 
         Returns:
             A function that gives them back; calling it again does nothing.
 
         Raises:
-            Refused: the places did not become free within half a second (503).
+            RefusedError: the slots did not become free within half a second (503).
         """
-        taken = min(self._places, 1 + size // _PLACE_BYTES)
+        count = min(self._slots, 1 + size // _SLOT_BYTES)
         with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= taken, timeout=_WAIT_SECONDS):
+            if not self._changed.wait_for(lambda: self._free >= count, timeout=_WAIT_SECONDS):
                 raise RefusedError(
                     503,
                     "this server is making as many large answers as it can at once: try again in a few seconds",
                     headers={"Retry-After": "3"},
                 )
-            self._free -= taken
-        holding = [taken]
+            self._free -= count
+        holding = [count]
 
-        def leave() -> None:
+        def release() -> None:
             with self._changed:
                 self._free += holding.pop() if holding else 0
                 self._changed.notify_all()
 
-        return leave
+        return release
 
 
 class StreamedResponse(StreamingResponse):
@@ -78,13 +78,13 @@ class StreamedResponse(StreamingResponse):
         *,
         length: int | None = None,
     ) -> None:
-        """Send `parts` (a generator is closed in the end), then call `leave`.
+        """Send `parts` (a generator is closed in the end), then call `release`.
 
         Args:
             parts: the body.
             headers: the headers of the response.
             media_type: the media type of the response.
-            leave: called once, when everything has been sent or the client is gone.
+            release: called once, when everything has been sent or the client is gone.
             length: total bytes, if known.
         """
         if length is not None:
@@ -122,19 +122,19 @@ def respond(
     *,
     length: int | None = None,
 ) -> Response:
-    """Return a small response in one piece; stream a large one while it is produced, if a place is free.
+    """Return a small response in one piece; stream a large one while it is produced, if a slot is free.
 
     Args:
         request: the request; for HEAD, a response that is large or of known length gets its headers only.
-        turnstile: the limit on large responses.
+        limiter: the limit on large responses.
         make: produces the parts; may raise, right away, an error that becomes a problem.
-        size: about how many bytes of memory it takes to produce it; at least `LARGE` if that takes long.
+        size: about how many bytes of memory it takes to produce it; at least `LARGE_RESPONSE_BYTES` if that takes long.
         headers: the headers of the response.
         media_type: the media type of the response.
         length: total bytes, if known.
 
     Raises:
-        Refused: too many large responses are being sent (503).
+        RefusedError: too many large responses are being sent (503).
     """
     if head_only(request) and (size >= LARGE_RESPONSE_BYTES or length is not None):
         return _headers_only_response(headers, media_type, length)
@@ -162,11 +162,11 @@ def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]])
     """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
     null."""
     yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
-    begun = False
+    started = False
     for block in blocks:
         if len(block):
-            yield (b"," if begun else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
-            begun = True
+            yield (b"," if started else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
+            started = True
     yield b"]}"
 
 

@@ -30,8 +30,8 @@ _MODULE = "lamplighter.exports.worker"
 
 def export_worker_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
     """Return the command line of an export's process."""
-    at = [] if step is None else ["--step", str(step)]
-    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *at]
+    step_arguments = [] if step is None else ["--step", str(step)]
+    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *step_arguments]
 
 
 @dataclass
@@ -60,9 +60,9 @@ class ExportJob:
     @property
     def name(self) -> str:
         """Return the file name for downloads."""
-        at = "" if self.step is None else f"-step-{self.step}"
+        step_suffix = "" if self.step is None else f"-step-{self.step}"
         ending = FORMATS[self.format].suffix
-        return f"{self.run.id}{at}{ending if ending.startswith('.') else f'{ending}.zip'}"
+        return f"{self.run.id}{step_suffix}{ending if ending.startswith('.') else f'{ending}.zip'}"
 
     @property
     def file(self) -> Path:

@@ -63,7 +63,7 @@ class ExportJobs:
         self,
         folder: Path,
         server: str,
-        bounds: ExportLimits | None = None,
+        limits: ExportLimits | None = None,
         command: ExportCommand = export_worker_command,
     ) -> None:
         """Keep exports below `folder`, which is created when it is first needed.
@@ -71,12 +71,12 @@ class ExportJobs:
         Args:
             folder: shared by all servers of one folder of runs.
             server: the name of this server.
-            bounds: limits on the number and the size of exports.
+            limits: limits on the number and the size of exports.
             command: builds the command line of an export's process.
         """
         self._root = folder
         self._folder = folder / server
-        self._bounds = bounds or ExportLimits()
+        self._limits = limits or ExportLimits()
         self._command = command
         self._lock = threading.Lock()
         self._server_lock: RoleLock | None = None
@@ -100,8 +100,8 @@ class ExportJobs:
             self._stopped = True
             for job_id in self._running:
                 self._end_job(self._jobs[job_id], "cancelled")
-            waiting = [thread for _, thread in self._running.values()]
-        for thread in waiting:
+            threads = [thread for _, thread in self._running.values()]
+        for thread in threads:
             thread.join(_EXIT_SECONDS)
         with self._lock:
             self._jobs.clear()
@@ -114,14 +114,14 @@ class ExportJobs:
         """Start an export in one of `FORMATS`.
 
         Raises:
-            Refused: the server is stopping (503), too many exports are running (409), or the disk has no room
+            RefusedError: the server is stopping (503), too many exports are running (409), or the disk has no room
                 (507).
         """
         with self._lock:
             if self._stopped:
                 raise RefusedError(503, "the server is ending; ask again when it is back")
-            if len(self._running) >= self._bounds.max_running:
-                few = self._bounds.max_running
+            if len(self._running) >= self._limits.max_running:
+                few = self._limits.max_running
                 raise RefusedError(
                     409,
                     f"{few} exports are being made and no more at a time; cancel one, or wait until one is done",
@@ -157,7 +157,7 @@ class ExportJobs:
         """Return an export of a run.
 
         Raises:
-            Refused: the run has no export with that id, or no longer (404).
+            RefusedError: the run has no export with that id, or no longer (404).
         """
         with self._lock:
             job = self._jobs.get(job_id)
@@ -234,8 +234,8 @@ class ExportJobs:
             self._discard_old()
             if crowded:
                 self._end_job(job, "failed", _DISK_NEARLY_FULL)
-            if job.state == "running" and self._bytes() > self._bounds.bytes:
-                allowed = self._bounds.bytes / 1e9
+            if job.state == "running" and self._bytes() > self._limits.bytes:
+                allowed = self._limits.bytes / 1e9
                 problem = f"exports may take {allowed:.3g} GB together, and this one takes more; use: lamplighter export"
                 self._end_job(job, "failed", f"{problem} {job.run.id} --to {job.format}")
 
@@ -254,11 +254,11 @@ class ExportJobs:
             if not job.run.path.exists():
                 self._discard(job)
         over = [job for job in over if job.id in self._jobs]
-        while len(over) > self._bounds.max_finished:
+        while len(over) > self._limits.max_finished:
             self._discard(over.pop(0))
-        held = [job for job in over if job.bytes]
-        while held and self._bytes() > self._bounds.bytes:
-            self._discard(held.pop(0))
+        with_file = [job for job in over if job.bytes]
+        while with_file and self._bytes() > self._limits.bytes:
+            self._discard(with_file.pop(0))
 
     def _discard(self, job: ExportJob) -> None:
         self._jobs.pop(job.id, None)
@@ -266,7 +266,7 @@ class ExportJobs:
 
     def _disk_nearly_full(self) -> bool:
         usage = shutil.disk_usage(self._folder)
-        return usage.free < min(self._bounds.reserved_bytes, self._bounds.max_reserved_share * usage.total)
+        return usage.free < min(self._limits.reserved_bytes, self._limits.max_reserved_share * usage.total)
 
     def _bytes(self) -> int:
         return sum(job.bytes for job in self._jobs.values())

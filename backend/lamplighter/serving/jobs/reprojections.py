@@ -58,7 +58,7 @@ class ReprojectionJobs:
         """Start reprojecting a run.
 
         Raises:
-            Refused: another reprojection is running (409), or no process can be started (507).
+            RefusedError: another reprojection is running (409), or no process can be started (507).
         """
         with self._lock:
             if self._running is not None:

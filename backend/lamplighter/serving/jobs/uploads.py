@@ -43,7 +43,7 @@ class Uploads:
             Its id and its size in bytes.
 
         Raises:
-            Refused: too large (413), empty, not UTF-8 or not text (422). Nothing is stored then.
+            RefusedError: too large (413), empty, not UTF-8 or not text (422). Nothing is stored then.
         """
         await anyio.to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
         upload = secrets.token_hex(12)
@@ -59,17 +59,17 @@ class Uploads:
         """Return a text and its name.
 
         Raises:
-            Refused: the text is not kept, or no longer (422).
+            RefusedError: the text is not kept, or no longer (422).
         """
-        gone = RefusedError(422, "that upload is not here (any more); send the text again")
+        missing = RefusedError(422, "that upload is not here (any more); send the text again")
         # Check the id before it becomes part of a path: no other text can name a file.
         if not _ID.fullmatch(upload):
-            raise gone
+            raise missing
         try:
             text = (self._folder / f"{upload}.txt").read_bytes().decode("utf-8")
             return text, (self._folder / f"{upload}.name").read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise gone from None
+            raise missing from None
 
     def delete(self, upload: str) -> None:
         """Remove a text, once a run has been made from it."""

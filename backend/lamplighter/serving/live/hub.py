@@ -48,12 +48,12 @@ _READERS = 2
 class _WatchedRun:
     """One watched run: its follower and its viewers."""
 
-    def __init__(self, run: RunFolder, library: RunCatalog, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, run: RunFolder, catalog: RunCatalog, loop: asyncio.AbstractEventLoop) -> None:
         self.viewers: set[Viewer] = set()
         self.failed = False
         self.follower: RunFollower[Viewer] = RunFollower(
             run,
-            library,
+            catalog,
             on_messages=lambda messages: _call_on_loop(loop, lambda: self._deliver(messages)),
             on_joined=lambda viewer, messages: _call_on_loop(loop, lambda: self._joined(viewer, messages)),
             on_failed=lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
@@ -82,12 +82,12 @@ class _WatchedRun:
         self.follower.send_hello(viewer, viewer.channels)
         await viewer.join_answer
 
-    async def join(self, viewer: Viewer, place: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
-        """Make a viewer that was played up to `place` a live one, after the given messages. Returns False if
+    async def join(self, viewer: Viewer, cursor: PlaybackCursor, messages: list[ViewerMessage]) -> bool:
+        """Make a viewer that was played up to `cursor` a live one, after the given messages. Returns False if
         more must be played before."""
         viewer.first_live_messages = messages
         viewer.join_answer = asyncio.get_running_loop().create_future()
-        self.follower.join(viewer, viewer.channels, place=place)
+        self.follower.join(viewer, viewer.channels, cursor=cursor)
         return await viewer.join_answer
 
     def _fail(self, code: int, reason: str) -> None:
@@ -99,9 +99,9 @@ class _WatchedRun:
 class Hub:
     """The watched runs of a server. Belongs to one event loop."""
 
-    def __init__(self, library: RunCatalog, send_seconds: float = SEND_SECONDS) -> None:
-        """Serve the runs of `library`."""
-        self._library = library
+    def __init__(self, catalog: RunCatalog, send_seconds: float = SEND_SECONDS) -> None:
+        """Serve the runs of `catalog`."""
+        self._catalog = catalog
         self._send_seconds = send_seconds
         self._watched_runs: dict[str, _WatchedRun] = {}
         self._readers = anyio.CapacityLimiter(_READERS)
@@ -116,15 +116,15 @@ class Hub:
             await websocket.close(CLOSE_CANNOT_BE_PLAYED, str(error))
             return
         try:
-            run = await anyio.to_thread.run_sync(self._library.find_run, run_id)
+            run = await anyio.to_thread.run_sync(self._catalog.find_run, run_id)
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
         wanted = query.get("channels", DEFAULT_CHANNELS)
         viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES))
-        with self._watch(run, viewer) as watch:
+        with self._watch(run, viewer) as watched_run:
             if request is None:
-                watch.follower.join(viewer, viewer.channels)
+                watched_run.follower.join(viewer, viewer.channels)
                 await self._serve_viewer(websocket, viewer)
                 return
             session = PlaybackSession(
@@ -133,28 +133,28 @@ class Hub:
                 request,
                 enqueue=viewer.enqueue,
                 wait_for_room=viewer.wait_for_room,
-                join=lambda place, say: watch.join(viewer, place, say),
+                join=lambda cursor, messages: watched_run.join(viewer, cursor, messages),
                 readers=self._readers,
             )
-            await self._serve_viewer(websocket, viewer, self._play(watch, viewer, session))
+            await self._serve_viewer(websocket, viewer, self._play(watched_run, viewer, session))
 
     def viewer_count(self, run_id: str) -> int:
         """Return how many viewers watch a run."""
-        watch = self._watched_runs.get(run_id)
-        return 0 if watch is None else len(watch.viewers)
+        watched_run = self._watched_runs.get(run_id)
+        return 0 if watched_run is None else len(watched_run.viewers)
 
     async def close(self) -> None:
         """Stop every run follower, and wait up to 2 s for each to close its files."""
-        tails = [watch.follower for watch in self._watched_runs.values()]
-        for watch in self._watched_runs.values():
-            watch.follower.stop()
-            for viewer in watch.viewers:
+        followers = [watched_run.follower for watched_run in self._watched_runs.values()]
+        for watched_run in self._watched_runs.values():
+            watched_run.follower.stop()
+            for viewer in watched_run.viewers:
                 viewer.request_close(1012, "the server is going")
-        for tail in tails:
-            await anyio.to_thread.run_sync(tail.wait_ended, 2.0)
+        for follower in followers:
+            await anyio.to_thread.run_sync(follower.wait_ended, 2.0)
 
-    async def _play(self, watch: _WatchedRun, viewer: Viewer, session: PlaybackSession) -> None:
-        await watch.send_hello(viewer)
+    async def _play(self, watched_run: _WatchedRun, viewer: Viewer, session: PlaybackSession) -> None:
+        await watched_run.send_hello(viewer)
         try:
             await session.play()
         except (*READ_ERRORS, NoSuchStepError, ValueError) as error:
@@ -166,19 +166,19 @@ class Hub:
     @contextlib.contextmanager
     def _watch(self, run: RunFolder, viewer: Viewer) -> Generator[_WatchedRun]:
         """Register a viewer with a run; the last viewer to leave stops the run's follower."""
-        watch = self._watched_runs.get(run.id)
-        if watch is None or watch.failed:
-            watch = _WatchedRun(run, self._library, asyncio.get_running_loop())
-            self._watched_runs[run.id] = watch
-            watch.follower.start()
-        watch.viewers.add(viewer)
+        watched_run = self._watched_runs.get(run.id)
+        if watched_run is None or watched_run.failed:
+            watched_run = _WatchedRun(run, self._catalog, asyncio.get_running_loop())
+            self._watched_runs[run.id] = watched_run
+            watched_run.follower.start()
+        watched_run.viewers.add(viewer)
         try:
-            yield watch
+            yield watched_run
         finally:
-            watch.viewers.discard(viewer)
-            if not watch.viewers:
-                watch.follower.stop()
-                if self._watched_runs.get(run.id) is watch:
+            watched_run.viewers.discard(viewer)
+            if not watched_run.viewers:
+                watched_run.follower.stop()
+                if self._watched_runs.get(run.id) is watched_run:
                     del self._watched_runs[run.id]
 
     async def _serve_viewer(

@@ -38,7 +38,7 @@ class JoinRequest(Generic[ViewerT]):
     channels: frozenset[str]
     hello_only: bool = False
     """True if it gets no more than `hello` for now."""
-    place: PlaybackCursor | None = None
+    cursor: PlaybackCursor | None = None
     """The position up to which it was played."""
 
 
@@ -48,7 +48,7 @@ class JoinQueue(Generic[ViewerT]):
     def __init__(
         self,
         run: RunFolder,
-        library: RunCatalog,
+        catalog: RunCatalog,
         *,
         steps: tuple[WatchedFile[StepsReader], StepFeed],
         layouts: tuple[WatchedFile[LayoutsReader], MapFeed],
@@ -59,12 +59,12 @@ class JoinQueue(Generic[ViewerT]):
 
         Args:
             run: the run that is followed.
-            library: describes the run.
+            catalog: describes the run.
             steps, layouts, measures: the files of the run, each with the feed that reads it.
             on_joined: receives the first messages of a viewer; None if it cannot join from its position.
         """
         self._run = run
-        self._library = library
+        self._catalog = catalog
         self._steps, self._step_feed = steps
         self._layouts, self._map_feed = layouts
         self._measures, self._measures_feed = measures
@@ -87,20 +87,20 @@ class JoinQueue(Generic[ViewerT]):
     def _messages(
         self, request: JoinRequest[ViewerT], at_hand: dict[bool, list[ViewerMessage]]
     ) -> list[ViewerMessage] | None:
-        channels, place = request.channels, request.place
+        channels, cursor = request.channels, request.cursor
         if request.hello_only:
             return [self._hello(channels)]
         messages = (
             self._first_messages(channels, at_hand)
-            if place is None
-            else self._missed_messages(place, channels)
+            if cursor is None
+            else self._missed_messages(cursor, channels)
         )
         if "rows" in channels and messages is not None:
             self._step_feed.start_rows(messages)
         return messages
 
     def _hello(self, channels: frozenset[str]) -> ViewerMessage:
-        hello = HelloMessage(run=self._library.read_fully(self._run), channels=sorted(channels))
+        hello = HelloMessage(run=self._catalog.read_fully(self._run), channels=sorted(channels))
         return ViewerMessage(MessageKind.TEXT, to_json_text(hello))
 
     def _first_messages(
@@ -117,23 +117,25 @@ class JoinQueue(Generic[ViewerT]):
             messages += self._newest_layouts()
         return messages
 
-    def _missed_messages(self, place: PlaybackCursor, channels: frozenset[str]) -> list[ViewerMessage] | None:
-        """Return what a viewer lacks that was played up to `place`; None if more must be played first."""
+    def _missed_messages(
+        self, cursor: PlaybackCursor, channels: frozenset[str]
+    ) -> list[ViewerMessage] | None:
+        """Return what a viewer lacks that was played up to `cursor`; None if more must be played first."""
         with self._steps.opened() as reader:
-            messages = self._step_feed.missed_messages(reader, place, rows="rows" in channels)
+            messages = self._step_feed.missed_messages(reader, cursor, rows="rows" in channels)
         if messages is None:
             return None
-        with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as drawn:
-            messages += self._map_feed.missed_messages(drawn, place)
+        with suppress(*READ_ERRORS, IndexError), self._layouts.opened() as layouts:
+            messages += self._map_feed.missed_messages(layouts, cursor)
         with suppress(*READ_ERRORS), self._measures.opened() as measured:
-            messages += self._measures_feed.missed_messages(measured, place, self._step_feed.lineage)
+            messages += self._measures_feed.missed_messages(measured, cursor, self._step_feed.lineage)
         return messages
 
     def _newest_layouts(self) -> list[ViewerMessage]:
         """Return the newest layouts; if they cannot be read, none, and all are sent anew once they can be."""
         try:
-            with self._layouts.opened() as drawn:
-                return self._map_feed.newest_messages(drawn)
+            with self._layouts.opened() as layouts:
+                return self._map_feed.newest_messages(layouts)
         except READ_ERRORS:
             self._layouts.reset()
             self._map_feed.reset()

@@ -33,10 +33,10 @@ class MapFeed:
         """Return whether anything has been sent."""
         return bool(self._newest) or self._districts is not None
 
-    def read_new(self, reader: LayoutsReader, line: Lineage) -> Iterator[ViewerMessage]:
+    def read_new(self, reader: LayoutsReader, lineage: Lineage) -> Iterator[ViewerMessage]:
         """Yield the new messages, advancing the cursor past each."""
         seen, fresh = self._layout_id, dict(self._newest)
-        for entry in layouts_on_lineage(reader, line, self._layout_id):
+        for entry in layouts_on_lineage(reader, lineage, self._layout_id):
             seen = max(seen, entry.id)
             known = fresh.get(entry.method.view)
             if known is None or (entry.step, entry.id) > (known.step, known.id):
@@ -48,7 +48,7 @@ class MapFeed:
                 yield message
         self._layout_id = seen
         newest, seen = self._districts, self._districts_id
-        for found in districts_on_lineage(reader, line, seen):
+        for found in districts_on_lineage(reader, lineage, seen):
             seen = max(seen, found.id)
             if newest is None or (found.step, found.id) > (newest.step, newest.id):
                 newest = found
@@ -63,22 +63,22 @@ class MapFeed:
         messages = [_layout_message(reader, self._newest[method]) for method in sorted(self._newest)]
         return messages + ([_districts_message(reader, self._districts)] if self._districts else [])
 
-    def missed_messages(self, reader: LayoutsReader, place: PlaybackCursor) -> list[ViewerMessage]:
-        """Return what a viewer lacks that was played up to `place`."""
+    def missed_messages(self, reader: LayoutsReader, cursor: PlaybackCursor) -> list[ViewerMessage]:
+        """Return what a viewer lacks that was played up to `cursor`."""
         messages = [
             _layout_message(reader, e)
             for e in self._newest.values()
-            if (e.step, e.id) > place.layouts.get(e.method.view, (-1, -1))
+            if (e.step, e.id) > cursor.layouts.get(e.method.view, (-1, -1))
         ]
         districts = self._districts
-        if districts is not None and (districts.step, districts.id) > place.districts:
+        if districts is not None and (districts.step, districts.id) > cursor.districts:
             messages.append(_districts_message(reader, districts))
         return messages
 
 
 def _layout_message(reader: LayoutsReader, entry: LayoutEntry) -> ViewerMessage:
-    what = MessageKind.UMAP if entry.method.view is Method.UMAP else MessageKind.LINEAR
-    return ViewerMessage(what, reader.layout_record(entry.id), entry.attempt)
+    kind = MessageKind.UMAP if entry.method.view is Method.UMAP else MessageKind.LINEAR
+    return ViewerMessage(kind, reader.layout_record(entry.id), entry.attempt)
 
 
 def _districts_message(reader: LayoutsReader, entry: DistrictsEntry) -> ViewerMessage:

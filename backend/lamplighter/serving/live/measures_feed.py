@@ -26,21 +26,21 @@ class MeasuresFeed:
         """Forget that measures of steps after `step` were sent."""
         self._step = min(self._step, step)
 
-    def read_measures(self, reader: MeasuresReader, line: Lineage) -> Iterator[ViewerMessage]:
+    def read_measures(self, reader: MeasuresReader, lineage: Lineage) -> Iterator[ViewerMessage]:
         """Yield the new messages, advancing the cursor past each."""
         if self._step < 0:
             # Measures from before the first read are fetched by REST.
-            self._step = max(0, reader.last_step(line))
+            self._step = max(0, reader.last_step(lineage))
             return
-        for step, values in reader.by_step(self._step + 1, line=line).items():
+        for step, values in reader.by_step(self._step + 1, lineage=lineage).items():
             self._step = step
             yield _measures_message(step, values)
 
     def missed_messages(
-        self, reader: MeasuresReader, place: PlaybackCursor, line: Lineage
+        self, reader: MeasuresReader, cursor: PlaybackCursor, lineage: Lineage
     ) -> list[ViewerMessage]:
-        """Return what a viewer lacks that was played up to `place`."""
-        found = reader.by_step(place.measured + 1, self._step, line=line)
+        """Return what a viewer lacks that was played up to `cursor`."""
+        found = reader.by_step(cursor.measured + 1, self._step, lineage=lineage)
         return [_measures_message(step, values) for step, values in found.items()]
 
 

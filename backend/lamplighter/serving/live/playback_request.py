@@ -33,7 +33,7 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
     """Read the playback request in the parameters `from`, `to`, `speed` and `set`; None for live.
 
     Raises:
-        WishError: the parameters are not valid.
+        PlaybackRequestError: the parameters are not valid.
     """
     if "from" not in query:
         if "to" in query or "speed" in query or "set" in query:

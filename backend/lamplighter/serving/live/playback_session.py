@@ -71,9 +71,9 @@ class PlaybackSession:
         Args:
             run: the run to play.
             channels: the viewer's channels.
-            wish: the first and last step, and the speed.
-            put: queues messages for the viewer without waiting.
-            room: waits until at most the given number of messages are queued for the viewer.
+            request: the first and last step, and the speed.
+            enqueue: queues messages for the viewer without waiting.
+            wait_for_room: waits until at most the given number of messages are queued for the viewer.
             join: makes the viewer live after sending it the given messages; returns False if more must be
                 played first.
             readers: limits how many playbacks read at once.
@@ -111,12 +111,12 @@ class PlaybackSession:
             await self._wait_until_due(self._playback.cursor.step)
             if batch or self._playback.cursor.step != before.step:
                 continue
-            place = self._playback.cursor
-            if self._playback.run_ended and place.step >= 0 and not self._end_sent:
+            cursor = self._playback.cursor
+            if self._playback.run_ended and cursor.step >= 0 and not self._end_sent:
                 self._send_end()
-            if self._live and place.step >= 0:
-                live = ViewerMessage(MessageKind.TEXT, to_json_text(LiveMessage(step=place.step)))
-                if await self._join(place, [] if self._end_sent else [live]):
+            if self._live and cursor.step >= 0:
+                live = ViewerMessage(MessageKind.TEXT, to_json_text(LiveMessage(step=cursor.step)))
+                if await self._join(cursor, [] if self._end_sent else [live]):
                     return
             await asyncio.sleep(_POLL_SECONDS)
         self._send_end()
@@ -129,7 +129,7 @@ class PlaybackSession:
 
     async def _read_batch(self) -> list[PlaybackItem]:
         failures = 0
-        begun = time.monotonic()
+        start = time.monotonic()
         while True:
             try:
                 batch = await anyio.to_thread.run_sync(
@@ -150,7 +150,7 @@ class PlaybackSession:
         elif self._anchor is not None and batch and not math.isinf(self._speed):
             # If reading fell behind, shift the clock instead of catching up: a slow disk must not merge
             # steps.
-            late = time.monotonic() - max(begun, self._due_time(batch[0].step))
+            late = time.monotonic() - max(start, self._due_time(batch[0].step))
             self._anchor = self._anchor[0] + max(0.0, late), self._anchor[1]
         return batch
 

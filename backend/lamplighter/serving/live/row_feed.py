@@ -60,8 +60,8 @@ class RowFeed:
 
     def _append_moved(self, reader: StepsReader, step: int, messages: list[ViewerMessage]) -> None:
         """Append the moved rows up to the first missing step."""
-        while moved := reader.rows(self._step + 1, step, limit=_BATCH):
-            for row_step, data in moved:
+        while rows := reader.rows(self._step + 1, step, limit=_BATCH):
+            for row_step, data in rows:
                 if row_step != self._step + 1:
                     return
                 messages.append(ViewerMessage(MessageKind.ROWS, data, read_step(data)[0]))

@@ -54,7 +54,7 @@ class RunFollower(Generic[ViewerT]):
     def __init__(
         self,
         run: RunFolder,
-        library: RunCatalog,
+        catalog: RunCatalog,
         *,
         on_messages: Callable[[list[ViewerMessage]], None],
         on_joined: Callable[[ViewerT, list[ViewerMessage] | None], None],
@@ -64,7 +64,7 @@ class RunFollower(Generic[ViewerT]):
 
         Args:
             run: the run to follow.
-            library: describes the run.
+            catalog: describes the run.
             on_messages: receives messages for every viewer that has joined.
             on_joined: receives the first messages of one viewer, which from then on gets the messages for
                 everybody too; None if it cannot join from its position.
@@ -80,10 +80,10 @@ class RunFollower(Generic[ViewerT]):
         self._step_feed = StepFeed(run, self._reset_feeds)
         self._map_feed = MapFeed()
         self._measures_feed = MeasuresFeed()
-        self._status_feed = StatusFeed(run, library)
+        self._status_feed = StatusFeed(run, catalog)
         self._join_queue: JoinQueue[ViewerT] = JoinQueue(
             run,
-            library,
+            catalog,
             steps=(self._steps, self._step_feed),
             layouts=(self._layouts, self._map_feed),
             measures=(self._measures, self._measures_feed),
@@ -97,9 +97,11 @@ class RunFollower(Generic[ViewerT]):
         """Start the thread."""
         self._thread.start()
 
-    def join(self, viewer: ViewerT, channels: frozenset[str], *, place: PlaybackCursor | None = None) -> None:
-        """Let a viewer join at the next poll, from `place` if it replayed the run."""
-        self._join_queue.add(JoinRequest(viewer, channels, place=place))
+    def join(
+        self, viewer: ViewerT, channels: frozenset[str], *, cursor: PlaybackCursor | None = None
+    ) -> None:
+        """Let a viewer join at the next poll, from `cursor` if it replayed the run."""
+        self._join_queue.add(JoinRequest(viewer, channels, cursor=cursor))
         self._wake.set()
 
     def send_hello(self, viewer: ViewerT, channels: frozenset[str]) -> None:
@@ -219,16 +221,16 @@ class RunFollower(Generic[ViewerT]):
         self._measures.reset()
 
     def _read_layouts(self, reader: LayoutsReader, messages: list[ViewerMessage]) -> None:
-        line = self._step_feed.lineage
-        if not line:
+        lineage = self._step_feed.lineage
+        if not lineage:
             self._layouts.reset()
             return
         self._status_feed.read_layouts(reader, messages)
-        messages.extend(self._map_feed.read_new(reader, line))
+        messages.extend(self._map_feed.read_new(reader, lineage))
 
     def _read_measures(self, reader: MeasuresReader, messages: list[ViewerMessage]) -> None:
-        line = self._step_feed.lineage
-        if not line:
+        lineage = self._step_feed.lineage
+        if not lineage:
             self._measures.reset()
             return
-        messages.extend(self._measures_feed.read_measures(reader, line))
+        messages.extend(self._measures_feed.read_measures(reader, lineage))

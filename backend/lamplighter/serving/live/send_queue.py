@@ -60,8 +60,8 @@ class SendQueue:
                 self._frames[MessageKind.ROWS].clear()
             # It takes the position of the message it replaces: at the end of the queue it could be put off by
             # its successors for ever.
-            place = self._newest.get(message.kind, entry)[0]
-            self._newest[message.kind] = (place, message)
+            position = self._newest.get(message.kind, entry)[0]
+            self._newest[message.kind] = (position, message)
         else:
             self._texts.append(entry)
             if len(self._texts) > MAX_TEXTS:
@@ -83,17 +83,17 @@ class SendQueue:
 
     def _pop(self) -> ViewerMessage | None:
         heads: list[tuple[int, MessageKind | None]] = [
-            (lane.first, what) for what, lane in self._frames.items() if len(lane)
+            (lane.first, kind) for kind, lane in self._frames.items() if len(lane)
         ]
-        heads += [(number, what) for what, (number, _) in self._newest.items()]
+        heads += [(number, kind) for kind, (number, _) in self._newest.items()]
         if self._texts:
             heads.append((self._texts[0][0], None))
         if not heads:
             return None
-        _, what = min(heads, key=lambda head: head[0])
-        if what is None:
+        _, kind = min(heads, key=lambda head: head[0])
+        if kind is None:
             return self._texts.popleft()[1]
-        return self._newest.pop(what)[1] if what in LATEST_ONLY else self._frames[what].pop()
+        return self._newest.pop(kind)[1] if kind in LATEST_ONLY else self._frames[kind].pop()
 
 
 class _MergeQueue:
@@ -102,7 +102,7 @@ class _MergeQueue:
 
     def __init__(self, merge: Callable[[Sequence[bytes]], bytes], max_frames: int, max_bytes: int) -> None:
         self._merge = merge
-        self._most = max_frames
+        self._max_frames = max_frames
         self._most_bytes = max_bytes
         self._waiting: deque[tuple[int, ViewerMessage]] = deque()
         self._bytes = 0
@@ -121,7 +121,7 @@ class _MergeQueue:
         self._waiting.append(entry)
         self._bytes += len(entry[1].data)
         same = sum(1 for _, message in self._waiting if message.attempt == entry[1].attempt)
-        if same > self._most or (same > 2 and self._bytes > self._most_bytes):
+        if same > self._max_frames or (same > 2 and self._bytes > self._most_bytes):
             self._merge_newest_attempt()
 
     def pop(self) -> ViewerMessage:

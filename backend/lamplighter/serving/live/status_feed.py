@@ -27,10 +27,10 @@ STATUS_POLL_SECONDS = 1.0
 class StatusFeed:
     """The status feed of one run. For the run follower's thread only."""
 
-    def __init__(self, run: RunFolder, library: RunCatalog) -> None:
+    def __init__(self, run: RunFolder, catalog: RunCatalog) -> None:
         """Start before any status has been sent. The library describes the run."""
         self._run = run
-        self._library = library
+        self._catalog = catalog
         self._status: Status | None = None
         self._facts: object = None
         self._applied_by_trainer = 0
@@ -69,12 +69,12 @@ class StatusFeed:
     def read_status(self, reader: StepsReader | None, messages: list[ViewerMessage]) -> None:
         """Append the status if it has changed; without a reader, the facts are those of the last one."""
         if reader is not None or self._status is None:
-            status = self._library.status(self._run, reader)
+            status = self._catalog.status(self._run, reader)
         else:
             alive = is_held(self._run.path, "trainer")
             crowded = alive and is_waiting_for_space(self._run.path)
-            seen = {"alive": alive, "crowded": crowded, "bytes": self._run.bytes_on_disk()}
-            status = self._status.model_copy(update=seen)
+            current = {"alive": alive, "crowded": crowded, "bytes": self._run.bytes_on_disk()}
+            status = self._status.model_copy(update=current)
         if status != self._status:
             self._status = status
             messages.append(ViewerMessage(MessageKind.STATUS, to_json_text(StatusMessage(status=status))))

@@ -44,8 +44,8 @@ class StepFeed:
     def read_new(self, reader: StepsReader, messages: list[ViewerMessage]) -> bool:
         """Append new messages and advance the cursor past each. Returns whether more are available at
         once."""
-        line = reader.lineage()
-        more = self._adopt_lineage(reader, line, messages) and self._read_pulses(reader, line, messages)
+        lineage = reader.lineage()
+        more = self._adopt_lineage(reader, lineage, messages) and self._read_pulses(reader, lineage, messages)
         self._rows.read_new(reader, self.step, messages, behind=more)
         return more
 
@@ -54,22 +54,22 @@ class StepFeed:
         return self._start_messages(reader, self.lineage, self.step, rows=rows) or []
 
     def missed_messages(
-        self, reader: StepsReader, place: PlaybackCursor, *, rows: bool
+        self, reader: StepsReader, cursor: PlaybackCursor, *, rows: bool
     ) -> list[ViewerMessage] | None:
-        """Return what a viewer lacks that was played up to `place`; None if more must be played first."""
-        behind = self.step - place.step
+        """Return what a viewer lacks that was played up to `cursor`; None if more must be played first."""
+        behind = self.step - cursor.step
         if (
-            place.step < 0
+            cursor.step < 0
             or not 0 <= behind <= _MAX_JOIN_GAP
-            or not on_lineage(self.lineage, place.attempt, place.step)
+            or not on_lineage(self.lineage, cursor.attempt, cursor.step)
         ):
             return None
-        pulses = reader.pulses(place.step + 1, self.step, limit=_MAX_JOIN_GAP)
-        moved = reader.rows(place.step + 1, self.step, limit=_MAX_JOIN_GAP) if rows else []
+        pulses = reader.pulses(cursor.step + 1, self.step, limit=_MAX_JOIN_GAP)
+        moved = reader.rows(cursor.step + 1, self.step, limit=_MAX_JOIN_GAP) if rows else []
         if reader.lineage() != self.lineage or len(pulses) != behind:
             return None
         messages = [ViewerMessage(MessageKind.PULSE, data, read_step(data)[0]) for _, data in pulses]
-        if rows and place.exact and len(moved) == behind:
+        if rows and cursor.exact and len(moved) == behind:
             messages += [ViewerMessage(MessageKind.ROWS, data, read_step(data)[0]) for _, data in moved]
         elif rows:
             messages.append(matrix_message(self._run, self.step))
@@ -81,45 +81,45 @@ class StepFeed:
             self._rows.wanted = True
             self._rows.restart(messages, self.step)
 
-    def _read_pulses(self, reader: StepsReader, line: Lineage, messages: list[ViewerMessage]) -> bool:
+    def _read_pulses(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
         pulses = reader.pulses(self.step + 1, 0xFFFF_FFFF, limit=_BATCH)
         for step, data in pulses:
             attempt = read_step(data)[0]
-            if step != self.step + 1 or not on_lineage(line, attempt, step):
+            if step != self.step + 1 or not on_lineage(lineage, attempt, step):
                 # The lineage changed between two reads: the next poll starts with the new one.
                 return True
             messages.append(ViewerMessage(MessageKind.PULSE, data, attempt))
             self._attempt, self.step = attempt, step
         return len(pulses) == _BATCH
 
-    def _adopt_lineage(self, reader: StepsReader, line: Lineage, messages: list[ViewerMessage]) -> bool:
+    def _adopt_lineage(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
         """Adopt a new lineage, with a new start where it departs from what was sent. Returns whether there is
         one."""
-        if self.step >= 0 and on_lineage(line, self._attempt, self.step):
-            self.lineage = line
+        if self.step >= 0 and on_lineage(lineage, self._attempt, self.step):
+            self.lineage = lineage
             return True
         attempt, last = reader.newest_step()
         if attempt == 0:
             return False
         # Go back to the last step sent that still counts; the first time, start at the newest step.
-        step = last if self.step < 0 else min(last_shared_step(self.lineage, line, self.step), last)
-        beginning = self._start_messages(reader, line, step, rows=self._rows.wanted)
+        step = last if self.step < 0 else min(last_shared_step(self.lineage, lineage, self.step), last)
+        beginning = self._start_messages(reader, lineage, step, rows=self._rows.wanted)
         if beginning is None:
             return False
-        self.lineage, self.step = line, step
-        self._attempt = attempt_at(line, step)
+        self.lineage, self.step = lineage, step
+        self._attempt = attempt_at(lineage, step)
         self._rows.restart(beginning, step)
         self._on_restart(step)
         messages += beginning
         return True
 
     def _start_messages(
-        self, reader: StepsReader, line: Lineage, step: int, *, rows: bool
+        self, reader: StepsReader, lineage: Lineage, step: int, *, rows: bool
     ) -> list[ViewerMessage] | None:
         """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
         try:
             so_far = read_touches(reader, step)
-            attempt = attempt_at(line, step)
+            attempt = attempt_at(lineage, step)
             census = Census(attempt, step, time.time(), so_far.touches, so_far.last_lit)
             messages = [ViewerMessage(MessageKind.CENSUS, encode(census), attempt)]
             if rows:

@@ -18,10 +18,10 @@ def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], limit: int) -> ND
 
     Args:
         series: one or more, each of shape (N,).
-        most: the most points to keep; at least `LEAST`, and 2 more than twice the number of series.
+        limit: the most points to keep; at least `MIN_POINTS`, and 2 more than twice the number of series.
 
     Returns:
-        Indices of the points, at most `most`.
+        Indices of the points, at most `limit`.
     """
     size = len(series[0])
     if size <= limit:

@@ -13,34 +13,44 @@ from lamplighter.serving.reading.path_answers import MANY_STEPS, Columns, PathRe
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
 
 
-def answer_gradient_history(asked: PathRequest) -> Response:
+def answer_gradient_history(path_request: PathRequest) -> Response:
     """Return a token's gradient norms in the steps in which it was lit.
 
     Raises:
         RefusedError: too many steps at once (422), or a new attempt began while they were read (409).
     """
-    run = asked.run
-    with asked.catalog.open_steps(run) as reader:
-        steps = resolve_step_range(run, reader, max(1, asked.first), asked.last, asked.attempt)
+    run = path_request.run
+    with path_request.catalog.open_steps(run) as reader:
+        steps = resolve_step_range(
+            run, reader, max(1, path_request.first), path_request.last, path_request.attempt
+        )
     if len(steps) > LAST_INDEXED_STEP:
         raise RefusedError(
             422,
             f"a token's gradient is looked for in at most {LAST_INDEXED_STEP:,} steps at once: "
             "ask for fewer with from and to",
         )
-    tag = entity_tag(run, "path", asked.token_id, "gradient", steps.lineage, asked.most, asked.form.name)
+    tag = entity_tag(
+        run,
+        "path",
+        path_request.token_id,
+        "gradient",
+        steps.lineage,
+        path_request.most,
+        path_request.form.name,
+    )
     headers = cache_headers(tag, immutable=steps.immutable)
-    if done := not_modified(asked.request, headers):
+    if done := not_modified(path_request.request, headers):
         return done
 
     def read() -> Columns:
-        with asked.catalog.open_steps(run) as reader:
-            history = read_gradient_history(reader, asked.token_id, steps.first, steps.last)
+        with path_request.catalog.open_steps(run) as reader:
+            history = read_gradient_history(reader, path_request.token_id, steps.first, steps.last)
             now = resolve_step_range(run, reader, steps.first, steps.last)
         if now.lineage != steps.lineage:
             raise RefusedError(409, "a new attempt began while this was read: ask again")
         columns: Columns = dict(zip(history._fields, history, strict=True))
-        return downsample(columns, [history.gradient], asked.most)
+        return downsample(columns, [history.gradient], path_request.most)
 
-    held = LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0
-    return asked.respond(read, {}, held, headers)
+    memory_bytes = LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0
+    return path_request.respond(read, {}, memory_bytes, headers)

@@ -49,13 +49,13 @@ def open_layouts(
     """Open one set of a run's counting layouts; it is empty if nothing is recorded or drawn yet."""
     try:
         with catalog.open_steps(run) as reader:
-            line = reader.lineage()
+            lineage = reader.lineage()
         layouts_reader = LayoutsReader(run.layouts_path if set_name == "live" else run.relayouts_path)
     except (FileNotFoundError, RefusedError):
         yield OpenLayouts(None, [])
         return
     with layouts_reader:
-        yield OpenLayouts(layouts_reader, list(layouts_on_lineage(layouts_reader, line)))
+        yield OpenLayouts(layouts_reader, list(layouts_on_lineage(layouts_reader, lineage)))
 
 
 def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
@@ -69,12 +69,12 @@ def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
 
 
 def select_layouts(
-    drawn: OpenLayouts, first: int, last: int | None, method: MethodName | None, after: int = 0
+    layouts: OpenLayouts, first: int, last: int | None, method: MethodName | None, after: int = 0
 ) -> list[LayoutEntry]:
     """Return the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
     return [
         entry
-        for entry in drawn.entries
+        for entry in layouts.entries
         if entry.id > after
         and first <= entry.step
         and (last is None or entry.step <= last)

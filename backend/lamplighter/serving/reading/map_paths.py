@@ -1,4 +1,4 @@
-"""A token's places on the map through the steps."""
+"""A token's positions on the map over the steps."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 
 
-def answer_map_history(asked: PathRequest, method: MethodName) -> Response:
+def answer_map_history(path_request: PathRequest, method: MethodName) -> Response:
     """Return a token's coordinates in the layouts of a view.
 
     Raises:
         RefusedError: an attempt was named, or too many layouts asked for (422), or there is none (404).
     """
-    run = asked.run
-    if asked.attempt is not None:
+    run = path_request.run
+    if path_request.attempt is not None:
         raise RefusedError(422, "more layouts may be made of old steps: ask for places without attempt")
-    with open_layouts(asked.catalog, run) as opened:
-        entries = select_layouts(opened, asked.first, asked.last, method)
+    with open_layouts(path_request.catalog, run) as opened:
+        entries = select_layouts(opened, path_request.first, path_request.last, method)
     if not entries:
         raise RefusedError(
             404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
@@ -35,24 +35,28 @@ def answer_map_history(asked: PathRequest, method: MethodName) -> Response:
             f"{len(entries):,} layouts are too many, at most {MOST_LAYOUTS:,} are read at once: ask for fewer "
             "with from and to",
         )
-    drawn = [(entry.id, entry.attempt, entry.step) for entry in entries]
-    tag = entity_tag(run, "path", asked.token_id, "places", drawn, asked.most, asked.form.name)
+    layout_ids = [(entry.id, entry.attempt, entry.step) for entry in entries]
+    tag = entity_tag(
+        run, "path", path_request.token_id, "places", layout_ids, path_request.most, path_request.form.name
+    )
     headers = cache_headers(tag, immutable=False)
-    if done := not_modified(asked.request, headers):
+    if done := not_modified(path_request.request, headers):
         return done
 
     def read() -> Columns:
         coordinates = np.empty((len(entries), 2), dtype=np.float32)
-        with open_layouts(asked.catalog, run) as opened:
+        with open_layouts(path_request.catalog, run) as opened:
             for index, entry in enumerate(entries):
                 layout = decode_as(opened.read_frame(entry), Layout)
-                coordinates[index] = layout.coordinates[asked.token_id]
+                coordinates[index] = layout.coordinates[path_request.token_id]
         columns: Columns = {
             "steps": np.array([entry.step for entry in entries], dtype=np.int64),
             "x": coordinates[:, 0],
             "y": coordinates[:, 1],
         }
-        return downsample(columns, [coordinates[:, 0], coordinates[:, 1]], asked.most)
+        return downsample(columns, [coordinates[:, 0], coordinates[:, 1]], path_request.most)
 
-    held = LARGE_RESPONSE_BYTES if 4 * len(entries) * len(run.vocabulary) >= LARGE_RESPONSE_BYTES else 0
-    return asked.respond(read, {"method": method}, held, headers)
+    memory_bytes = (
+        LARGE_RESPONSE_BYTES if 4 * len(entries) * len(run.vocabulary) >= LARGE_RESPONSE_BYTES else 0
+    )
+    return path_request.respond(read, {"method": method}, memory_bytes, headers)

@@ -53,11 +53,11 @@ class PathRequest:
     attempt: int | None
 
     def respond(
-        self, read: Callable[[], Columns], facts: dict[str, Any], held: int, headers: dict[str, str]
+        self, read: Callable[[], Columns], facts: dict[str, Any], memory_bytes: int, headers: dict[str, str]
     ) -> Response:
         """Stream the columns that `read` returns; `held` is what reading them takes, in bytes."""
         parts = columns_maker(read, {"token_id": self.token_id} | facts, self.form)
-        return respond(self.request, self.limiter, parts, held, headers, self.form.media_type)
+        return respond(self.request, self.limiter, parts, memory_bytes, headers, self.form.media_type)
 
 
 def check_size(numbers: int, form: ResponseFormat) -> None:

@@ -36,7 +36,7 @@ class _LruCache(OrderedDict[Any, Cached]):
 
     def __init__(self, limit: int) -> None:
         super().__init__()
-        self._most = limit
+        self._limit = limit
         self._lock = threading.Lock()
 
     def get_or_create(self, key: object, make: Callable[[], Cached]) -> Cached:
@@ -44,19 +44,19 @@ class _LruCache(OrderedDict[Any, Cached]):
             if key in self:
                 self.move_to_end(key)
                 return self[key]
-        made = make()
+        value = make()
         with self._lock:
-            self[key] = made
-            while len(self) > self._most:
+            self[key] = value
+            while len(self) > self._limit:
                 self.popitem(last=False)
-        return made
+        return value
 
 
 class RunCatalog:
     """A catalogue of the runs in a run store, for reading."""
 
     def __init__(self, run_store: RunStore) -> None:
-        """Read the runs in `shelf`."""
+        """Read the runs in `run_store`."""
         self.run_store = run_store
         self._folders: _LruCache[RunFolder] = _LruCache(_RUNS_KEPT)
         self._tables: _LruCache[TokenTable] = _LruCache(_RUNS_KEPT)
@@ -126,7 +126,7 @@ class RunCatalog:
         """Open the steps of a run.
 
         Raises:
-            Refused: the run has not begun (404).
+            RefusedError: the run has not begun (404).
             FormatError: the steps cannot be read.
         """
         try:
@@ -141,7 +141,7 @@ class RunCatalog:
         """Open the matrix history of a run.
 
         Raises:
-            Refused: the run has not begun (404).
+            RefusedError: the run has not begun (404).
             FormatError: the run cannot be read.
         """
         try:
@@ -155,7 +155,7 @@ class RunCatalog:
         """Return the vocabulary of a run as a searchable table.
 
         Raises:
-            Refused: the corpus has not been read yet (404).
+            RefusedError: the corpus has not been read yet (404).
             FormatError: the vocabulary cannot be read.
         """
         try:

@@ -56,64 +56,64 @@ class RunIndex:
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._entry(run)
+        entry = self._entry(run)
         reader = history.steps
-        with found.exact_lock:
-            line, newest = reader.lineage(), reader.newest_step()[1]
-            now = (line, newest, reader.keyframe_step(newest))
-            before = found.exact_key
+        with entry.exact_lock:
+            lineage, newest = reader.lineage(), reader.newest_step()[1]
+            now = (lineage, newest, reader.keyframe_step(newest))
+            before = entry.exact_key
             # Exact steps stay exact, but a step that was the newest may have gained a keyframe since.
-            if before is None or before[0] != line or (before != now and last >= before[1]):
-                found.exact = history.exact_steps()
-                found.exact_key = now
-            return found.exact[: int(np.searchsorted(found.exact, last, side="right"))]
+            if before is None or before[0] != lineage or (before != now and last >= before[1]):
+                entry.exact = history.exact_steps()
+                entry.exact_key = now
+            return entry.exact[: int(np.searchsorted(entry.exact, last, side="right"))]
 
     def losses(
         self, run: RunFolder, reader: StepsReader, first: int, last: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the recorded steps from `first` to `last`, inclusive, and their losses, each of shape (N,).
 
-        Reads only the steps not read before. `last` must be at most `FURTHEST`.
+        Reads only the steps not read before. `last` must be at most `LAST_INDEXED_STEP`.
 
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._entry(run)
-        with found.losses_lock:
-            self._update(found, reader, last)
-            steps = np.array(found.steps, dtype=np.int64)
-            losses = np.array(found.losses, dtype=np.float32)
+        entry = self._entry(run)
+        with entry.losses_lock:
+            self._update(entry, reader, last)
+            steps = np.array(entry.steps, dtype=np.int64)
+            losses = np.array(entry.losses, dtype=np.float32)
         low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
         return steps[low:high], losses[low:high]
 
     def touched_row_counts(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
         """Return how many rows were in at least one batch by each of `steps`, which must be at most
-        `FURTHEST`.
+        `LAST_INDEXED_STEP`.
 
         Raises:
             FormatError: the run cannot be read.
         """
-        found = self._entry(run)
-        with found.losses_lock:
-            self._update(found, reader, max(steps, default=0))
-            first = np.sort(found.first_touched[found.first_touched != _NEVER])
+        entry = self._entry(run)
+        with entry.losses_lock:
+            self._update(entry, reader, max(steps, default=0))
+            first = np.sort(entry.first_touched[entry.first_touched != _NEVER])
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
 
     def _update(self, entry: _IndexEntry, reader: StepsReader, last: int) -> None:
-        line = reader.lineage()
-        if line != entry.lineage:
+        lineage = reader.lineage()
+        if lineage != entry.lineage:
             same = (
-                last_shared_step(entry.lineage, line, entry.steps[-1])
-                if entry.lineage and entry.steps and line
+                last_shared_step(entry.lineage, lineage, entry.steps[-1])
+                if entry.lineage and entry.steps and lineage
                 else 0
             )
             count = int(np.searchsorted(np.array(entry.steps, dtype=np.int64), same, side="right"))
             del entry.steps[count:], entry.losses[count:]
             entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = _NEVER
-            entry.lineage = line
+            entry.lineage = lineage
         next_step = entry.steps[-1] + 1 if entry.steps else 1
         while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
-            if reader.lineage() != line:
+            if reader.lineage() != lineage:
                 # A new attempt began meanwhile, so the batch just read may belong to either attempt.
                 entry.lineage = []
                 self._update(entry, reader, last)

@@ -26,7 +26,7 @@ def require_token(table: TokenTable, token_id: int) -> None:
     """Raise Refused if there is no token with this id.
 
     Raises:
-        Refused: there is no such token (404).
+        RefusedError: there is no such token (404).
     """
     if not 0 <= token_id < len(table):
         raise RefusedError(404, f"there is no token {str(token_id)[:20]}; this run has {len(table)}, from 0")
@@ -39,7 +39,7 @@ def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | 
         The ids, shape (N,).
 
     Raises:
-        Refused: the text is not a list of ids, has too many, or names one twice (422), or there is no such
+        RefusedError: the text is not a list of ids, has too many, or names one twice (422), or there is no such
             token (404).
     """
     if text is None:

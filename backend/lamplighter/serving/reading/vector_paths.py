@@ -30,44 +30,54 @@ from lamplighter.wire.binary import Floats
 VectorMeaning = Literal["vectors", "motion", "pair"]
 
 
-def answer_vector_history(asked: PathRequest, of: VectorMeaning, other: int | None) -> Response:
+def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, other: int | None) -> Response:
     """Return a token's history over its exactly kept steps; `other` is the second token of a pair.
 
     Raises:
         NoSnapshotError: none of these steps was kept exactly.
         RefusedError: it is too large (422).
     """
-    run = asked.run
-    with asked.catalog.open_history(run) as history:
-        range_ = resolve_step_range(run, history.steps, asked.first, asked.last, asked.attempt)
-        exact = asked.run_index.exact_steps(run, history, max(0, range_.last))
-    steps = exact[int(np.searchsorted(exact, asked.first)) :]
+    run = path_request.run
+    with path_request.catalog.open_history(run) as history:
+        range_ = resolve_step_range(
+            run, history.steps, path_request.first, path_request.last, path_request.attempt
+        )
+        exact = path_request.run_index.exact_steps(run, history, max(0, range_.last))
+    steps = exact[int(np.searchsorted(exact, path_request.first)) :]
     if not len(steps):
-        raise NoSnapshotError(asked.first, int(exact[-1]) if len(exact) else None)
+        raise NoSnapshotError(path_request.first, int(exact[-1]) if len(exact) else None)
     # A last step without a matrix may still get one later, for example when the run ends.
     immutable = range_.immutable and int(steps[-1]) == range_.last
     tag = entity_tag(
-        run, "path", asked.token_id, of, range_.lineage, len(steps), asked.most, asked.form.name, other
+        run,
+        "path",
+        path_request.token_id,
+        meaning,
+        range_.lineage,
+        len(steps),
+        path_request.most,
+        path_request.form.name,
+        other,
     )
     headers = cache_headers(tag, immutable=immutable)
     headers["X-Lamplighter-Attempt"] = str(range_.attempt)
-    if done := not_modified(asked.request, headers):
+    if done := not_modified(path_request.request, headers):
         return done
     dim = run.recipe.model.dim
-    count = len(steps) if asked.most is None else min(asked.most, len(steps))
-    numbers = count * (dim if of == "vectors" else 4)
-    check_size(numbers, asked.form)
+    count = len(steps) if path_request.most is None else min(path_request.most, len(steps))
+    numbers = count * (dim if meaning == "vectors" else 4)
+    check_size(numbers, path_request.form)
 
     def read() -> Columns:
-        with asked.catalog.open_history(run) as history:
+        with path_request.catalog.open_history(run) as history:
             if other is not None:
-                return _pair(history, asked.token_id, other, steps, dim, asked.most)
-            read_columns = _vectors if of == "vectors" else _motion
-            return read_columns(history, asked.token_id, steps, dim, asked.most)
+                return _pair(history, path_request.token_id, other, steps, dim, path_request.most)
+            read_columns = _vectors if meaning == "vectors" else _motion
+            return read_columns(history, path_request.token_id, steps, dim, path_request.most)
 
     # A slow read counts as a large response.
-    held = max(8 * numbers, LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0)
-    return asked.respond(read, {} if other is None else {"with": other}, held, headers)
+    memory_bytes = max(8 * numbers, LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0)
+    return path_request.respond(read, {} if other is None else {"with": other}, memory_bytes, headers)
 
 
 def _vectors(

@@ -112,8 +112,8 @@ def _resolve_steps(
     exact = services.run_index.exact_steps(run, history, newest)
 
     def kept(step: int) -> int:
-        at = int(np.searchsorted(exact, step, side="right")) - 1
-        before = int(exact[at]) if at >= 0 else None
+        index = int(np.searchsorted(exact, step, side="right")) - 1
+        before = int(exact[index]) if index >= 0 else None
         if before is None or (before != step and not nearest):
             raise NoSnapshotError(step, before)
         return before

@@ -48,11 +48,11 @@ def get_districts(
     form = negotiate_format(request, OFFERED, format)
     run_folder = services.catalog.find_run(run)
     with services.catalog.open_steps(run_folder) as reader:
-        line = reader.lineage()
+        lineage = reader.lineage()
     record, response_headers = None, dict[str, str]()
     try:
         with LayoutsReader(run_folder.layouts_path) as reader:
-            candidates = [e for e in districts_on_lineage(reader, line) if step is None or e.step <= step]
+            candidates = [e for e in districts_on_lineage(reader, lineage) if step is None or e.step <= step]
             newest = max(candidates, key=lambda e: (e.step, e.id), default=None)
             if newest is not None:
                 response_headers = cache_headers(
@@ -84,14 +84,14 @@ def get_districts(
 @routes.get("/api/runs/{run}/districts/steps", response_model=Items[DistrictsSummary])
 def list_district_steps(run: str, services: ServicesDep) -> Response:
     """Return the steps at which districts were found, oldest first, without superseded steps."""
-    found = services.catalog.find_run(run)
-    if not found.steps_path.exists():
+    run_folder = services.catalog.find_run(run)
+    if not run_folder.steps_path.exists():
         return json_response(Items[DistrictsSummary](items=[]))
-    with services.catalog.open_steps(found) as reader:
-        line = reader.lineage()
+    with services.catalog.open_steps(run_folder) as reader:
+        lineage = reader.lineage()
     try:
-        with LayoutsReader(found.layouts_path) as reader:
-            entries = list(districts_on_lineage(reader, line))
+        with LayoutsReader(run_folder.layouts_path) as reader:
+            entries = list(districts_on_lineage(reader, lineage))
     except FileNotFoundError:
         entries = []
     return json_response(
@@ -109,13 +109,13 @@ def list_district_events(
     """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
     steps are left out.
     """
-    found = services.catalog.find_run(run)
-    if not found.steps_path.exists():
+    run_folder = services.catalog.find_run(run)
+    if not run_folder.steps_path.exists():
         return json_response(Items[DistrictEventResponse](items=[]))
-    with services.catalog.open_steps(found) as reader:
-        line = reader.lineage()
+    with services.catalog.open_steps(run_folder) as reader:
+        lineage = reader.lineage()
     try:
-        with LayoutsReader(found.layouts_path) as reader:
+        with LayoutsReader(run_folder.layouts_path) as reader:
             records = reader.district_events(after, limit)
     except FileNotFoundError:
         records = []
@@ -124,6 +124,6 @@ def list_district_events(
             id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
         )
         for e in records
-        if on_lineage(line, e.attempt, e.step)
+        if on_lineage(lineage, e.attempt, e.step)
     ]
     return json_response(Items[DistrictEventResponse](items=items))

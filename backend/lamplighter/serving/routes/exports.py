@@ -30,8 +30,8 @@ def start_export(run: str, body: NewExport, services: ServicesDep) -> Response:
     """Start an export; poll it for its progress."""
     run_folder = services.catalog.find_run(run)
     if body.step is not None and FORMATS[body.format].write_step is None:
-        fault = f"{body.format} holds every step, so it takes none; leave it out"
-        raise RefusedError(422, f"step: {fault}", [FieldError(field="step", message=fault)])
+        problem = f"{body.format} holds every step, so it takes none; leave it out"
+        raise RefusedError(422, f"step: {problem}", [FieldError(field="step", message=problem)])
     job = services.export_jobs.submit(run_folder, body.format, body.step)
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 

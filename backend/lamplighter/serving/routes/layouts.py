@@ -172,8 +172,8 @@ def get_layout(
         record = opened.read_frame(entry)
     if form is FRAME:
         return Response(record, headers=response_headers, media_type=FRAME.media_type)
-    places = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
-    return json_response(LayoutDetails(**_facts(entry), coordinates=places), headers=response_headers)
+    coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
+    return json_response(LayoutDetails(**_facts(entry), coordinates=coordinates), headers=response_headers)
 
 
 @routes.get(
@@ -231,9 +231,17 @@ def get_coordinates(
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
     make = _maker(services, run_folder, entries, ids, form, head, set_name)
     # Each layout is read whole even when only a few tokens are wanted, but the response is streamed.
-    held = LARGE_RESPONSE_BYTES if max(size, 4 * len(entries) * len(table)) >= LARGE_RESPONSE_BYTES else size
+    memory_bytes = (
+        LARGE_RESPONSE_BYTES if max(size, 4 * len(entries) * len(table)) >= LARGE_RESPONSE_BYTES else size
+    )
     return respond(
-        request, services.response_limiter, make, held, response_headers, form.media_type, length=length
+        request,
+        services.response_limiter,
+        make,
+        memory_bytes,
+        response_headers,
+        form.media_type,
+        length=length,
     )
 
 

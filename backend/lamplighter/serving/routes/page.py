@@ -73,7 +73,7 @@ def get_api_docs_style() -> Response:
 
 
 def _asset_response(services: ServicesDep, below: str, path: str, keep: str) -> Response:
-    found = services.assets.find_file(below, path)
-    if found is None:
+    file = services.assets.find_file(below, path)
+    if file is None:
         raise RefusedError(404, "there is no such file")
-    return FileResponse(found, headers={"Cache-Control": keep})
+    return FileResponse(file, headers={"Cache-Control": keep})

@@ -34,8 +34,8 @@ def start_reprojection(run: str, body: NewReprojection, services: ServicesDep) -
 @routes.get("/api/runs/{run}/reprojection", response_model=Reprojection)
 def get_reprojection(run: str, services: ServicesDep) -> Response:
     """Return the progress of a run's reprojection, and the layouts of an earlier one."""
-    found = services.catalog.find_run(run)
-    return json_response(_to_schema(found, services.reprojection_jobs.for_run(found)))
+    run_folder = services.catalog.find_run(run)
+    return json_response(_to_schema(run_folder, services.reprojection_jobs.for_run(run_folder)))
 
 
 @routes.delete("/api/runs/{run}/reprojection", status_code=204)

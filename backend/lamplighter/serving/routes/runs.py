@@ -76,22 +76,22 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     """Return the recipe, and the uploaded text for it (None for corpora that need none).
 
     Raises:
-        Refused: the recipe and the upload do not fit together, or the upload is gone (422).
+        RefusedError: the recipe and the upload do not fit together, or the upload is gone (422).
     """
     recipe = new_run.recipe
     if recipe.corpus.kind == "recorded":
-        fault = (
+        problem = (
             "runs of the kind 'recorded' are written by a training loop of their own; see lamplighter.record"
         )
-        raise RefusedError(422, fault, [FieldError(field="recipe.corpus.kind", message=fault)])
+        raise RefusedError(422, problem, [FieldError(field="recipe.corpus.kind", message=problem)])
     if recipe.corpus.kind != "text":
         if new_run.upload is not None:
-            fault = f"only the corpus kind 'text' takes an upload, not '{recipe.corpus.kind}'"
-            raise RefusedError(422, f"upload: {fault}", [FieldError(field="upload", message=fault)])
+            problem = f"only the corpus kind 'text' takes an upload, not '{recipe.corpus.kind}'"
+            raise RefusedError(422, f"upload: {problem}", [FieldError(field="upload", message=problem)])
         return recipe, None
     if new_run.upload is None:
-        fault = "the corpus kind 'text' needs one: send the text to /api/uploads first"
-        raise RefusedError(422, f"upload: {fault}", [FieldError(field="upload", message=fault)])
+        problem = "the corpus kind 'text' needs one: send the text to /api/uploads first"
+        raise RefusedError(422, f"upload: {problem}", [FieldError(field="upload", message=problem)])
     try:
         text, name = services.uploads.read_text(new_run.upload)
     except RefusedError as refused:

@@ -164,14 +164,14 @@ def _check_kept(services: Services, run: RunFolder, step: int) -> None:
 
 
 def _maker(
-    services: Services, run: RunFolder, span_: StepRange, ids: NDArray[np.int64] | None, form: ResponseFormat
+    services: Services, run: RunFolder, range_: StepRange, ids: NDArray[np.int64] | None, form: ResponseFormat
 ) -> Callable[[], Iterable[bytes]]:
     def make() -> Iterable[bytes]:
         with services.catalog.open_history(run) as history:
-            matrix = services.catalog.matrix_at(run, history, span_.first, nearest=False)
+            matrix = services.catalog.matrix_at(run, history, range_.first, nearest=False)
         if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
             raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        if matrix.attempt != span_.attempt:
+        if matrix.attempt != range_.attempt:
             raise RefusedError(409, "a new attempt began while this was read: ask again")
         try:
             return _parts(run, matrix, ids, form)

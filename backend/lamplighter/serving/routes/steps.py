@@ -174,9 +174,9 @@ def list_measures(run: str, services: ServicesDep) -> Response:
     by_step: dict[int, dict[str, float]] = {}
     if run_folder.steps_path.exists():
         with services.catalog.open_steps(run_folder) as reader:
-            line = reader.lineage()
+            lineage = reader.lineage()
         with suppress(FileNotFoundError), MeasuresReader(run_folder.measures_path) as measured:
-            by_step = measured.by_step(line=line)
+            by_step = measured.by_step(lineage=lineage)
     return json_response(
         Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()])
     )
@@ -206,7 +206,7 @@ def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> byt
     """Return the census frame of the step before the requested ones.
 
     Raises:
-        Refused: nothing is recorded at or before that step (404).
+        RefusedError: nothing is recorded at or before that step (404).
     """
     previous_step = min(range_.first, range_.newest_step + 1) - 1
     try:

@@ -68,7 +68,7 @@ def get_token_history(
         raise RefusedError(422, message, [FieldError(field="with", message=message)])
     if with_ is not None:
         require_token(table, with_)
-    asked = PathRequest(
+    path_request = PathRequest(
         request,
         services.catalog,
         services.run_index,
@@ -83,8 +83,8 @@ def get_token_history(
     )
     match of:
         case "places":
-            return answer_map_history(asked, method)
+            return answer_map_history(path_request, method)
         case "gradient":
-            return answer_gradient_history(asked)
+            return answer_gradient_history(path_request)
         case _:
-            return answer_vector_history(asked, of, with_)
+            return answer_vector_history(path_request, of, with_)

@@ -93,14 +93,14 @@ def _full_trust(services: Services, run: RunFolder, layout: Layout) -> FullTrust
     try:
         with services.catalog.open_history(run) as history:
             matrix = services.catalog.matrix_at(run, history, layout.step, nearest=False)
-        found = compute_full_trust(matrix.vectors, layout.coordinates)
+        trust = compute_full_trust(matrix.vectors, layout.coordinates)
     finally:
         release()
-    defined = math.isfinite(found.trust)
+    defined = math.isfinite(trust.trust)
     return FullTrustResponse(
-        trust=found.trust if defined else None,
-        recall=found.recall if defined else None,
-        neighbours=found.neighbours,
+        trust=trust.trust if defined else None,
+        recall=trust.recall if defined else None,
+        neighbours=trust.neighbours,
         tokens=size,
     )
 

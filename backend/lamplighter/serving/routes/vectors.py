@@ -110,13 +110,13 @@ def get_vectors(
     head = _file_header(query, form)
     length = len(head) + size if form in (NPY, SAFETENSORS) else None
     # Streamed, so the size beyond `LARGE` does not matter; a slow read counts as a large response.
-    held = LARGE_RESPONSE_BYTES if size >= LARGE_RESPONSE_BYTES or len(steps) > _MANY_STEPS else size
+    memory_bytes = LARGE_RESPONSE_BYTES if size >= LARGE_RESPONSE_BYTES or len(steps) > _MANY_STEPS else size
     make = _maker(services, query, form, head)
     return respond(
         request,
         services.response_limiter,
         make,
-        estimate_memory(run_folder, held),
+        estimate_memory(run_folder, memory_bytes),
         response_headers,
         form.media_type,
         length=length,

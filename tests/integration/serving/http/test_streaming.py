@@ -14,7 +14,7 @@ import pytest
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.streaming import LargeResponseLimiter
-from tests.integration.serving.served import Served
+from tests.integration.serving.served import ServerThread
 from tests.unit.serving.folders import D, FakeTrainer, V, make_run
 
 STEPS = 4_000
@@ -22,7 +22,7 @@ SIZE = (STEPS + 1) * V * D * 4
 
 
 @pytest.fixture
-def path(served: Served) -> str:
+def path(served: ServerThread) -> str:
     """Make a run too large for the buffers on the way. Returns the path of all its matrices."""
     trainer = FakeTrainer(make_run(RunStore(served.services.settings.runs))).begin()
     with trainer.writer.transaction():
@@ -31,11 +31,11 @@ def path(served: Served) -> str:
     return f"/api/runs/{trainer.run.id}/vectors?attempt=1&to={STEPS}"
 
 
-def free(turnstile: LargeResponseLimiter) -> int:
+def free(limiter: LargeResponseLimiter) -> int:
     leaving: list[Callable[[], None]] = []
     try:
         while len(leaving) < 100:
-            leaving.append(turnstile.acquire())
+            leaving.append(limiter.acquire())
     except RefusedError:
         pass
     for leave in leaving:
@@ -43,13 +43,13 @@ def free(turnstile: LargeResponseLimiter) -> int:
     return len(leaving)
 
 
-def wait_until_free(turnstile: LargeResponseLimiter, places: int) -> None:
+def wait_until_free(limiter: LargeResponseLimiter, slots: int) -> None:
     deadline = time.monotonic() + 30
-    while free(turnstile) < places:
+    while free(limiter) < slots:
         assert time.monotonic() < deadline, "the places were not given back"
 
 
-def slow_reader(served: Served, path: str) -> socket.socket:
+def slow_reader(served: ServerThread, path: str) -> socket.socket:
     """Send a request and read only the beginning of the answer. Returns the open socket."""
     reader = socket.socket()
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -60,7 +60,7 @@ def slow_reader(served: Served, path: str) -> socket.socket:
     return reader
 
 
-def test_read_whole(served: Served, path: str) -> None:
+def test_read_whole(served: ServerThread, path: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     connection.request("HEAD", path)
     head = connection.getresponse()
@@ -77,20 +77,20 @@ def test_read_whole(served: Served, path: str) -> None:
     connection.close()
 
 
-def test_who_leaves_in_the_middle_keeps_no_place(served: Served, path: str) -> None:
-    places = free(served.services.response_limiter)
-    readers = [slow_reader(served, path) for _ in range(places)]
+def test_who_leaves_in_the_middle_keeps_no_place(served: ServerThread, path: str) -> None:
+    slots = free(served.services.response_limiter)
+    readers = [slow_reader(served, path) for _ in range(slots)]
     assert free(served.services.response_limiter) == 0
     for reader in readers:
         reader.close()
-    wait_until_free(served.services.response_limiter, places)
+    wait_until_free(served.services.response_limiter, slots)
 
 
-def test_who_stops_reading_is_left(served: Served, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_stops_reading_is_left(served: ServerThread, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lamplighter.serving.http.streaming._SEND_SECONDS", 1.0)
-    places = free(served.services.response_limiter)
+    slots = free(served.services.response_limiter)
     with slow_reader(served, path) as reader:
-        wait_until_free(served.services.response_limiter, places)
+        wait_until_free(served.services.response_limiter, slots)
         got = 0
         try:
             while data := reader.recv(1 << 16):

@@ -23,7 +23,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.schemas.exports import NewExport
 from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import Served
+from tests.integration.serving.served import ServerThread
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 CONTENT = {
@@ -40,7 +40,7 @@ CONTENT = {
 class Presenter:
     """A REST client with the presenter's token, for the exports of one run."""
 
-    def __init__(self, served: Served, run: RunFolder) -> None:
+    def __init__(self, served: ServerThread, run: RunFolder) -> None:
         self.base = f"http://127.0.0.1:{served.port}/api/runs/{run.id}/exports"
         self._headers = {"Authorization": f"Bearer {served.services.gate.credentials.token}"}
 
@@ -73,7 +73,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 @pytest.fixture
-def presenter(served: Served, run: RunFolder) -> Presenter:
+def presenter(served: ServerThread, run: RunFolder) -> Presenter:
     return Presenter(served, run)
 
 
@@ -122,13 +122,15 @@ def test_the_formats_hold_what_they_should(presenter: Presenter, run: RunFolder)
     ]
 
 
-def test_a_run_that_is_being_written_is_exported_as_of_one_moment(served: Served, tmp_path: Path) -> None:
+def test_a_run_that_is_being_written_is_exported_as_of_one_moment(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path), steps=100_000)
     trainer = FakeTrainer(run).begin().train(20)
     presenter = Presenter(served, run)
     asked = presenter.make("zip")
     while presenter.ask("GET", f"/{asked['id']}").json()["state"] == "running":
-        trainer.one()
+        trainer.train_one()
     done = presenter.wait(asked)
     assert done["state"] == "done", done
     (tmp_path / "sent.zip").write_bytes(presenter.download(done).content)
@@ -141,7 +143,7 @@ def test_a_run_that_is_being_written_is_exported_as_of_one_moment(served: Served
 
 
 def test_what_cannot_be_is_refused_with_a_sentence(
-    presenter: Presenter, served: Served, tmp_path: Path
+    presenter: Presenter, served: ServerThread, tmp_path: Path
 ) -> None:
     for body, field in (
         ({"format": "zip", "step": 3}, "step"),
@@ -180,7 +182,7 @@ def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_p
     left = tmp_path / "runs" / ".exports" / "killed" / "job"
     left.mkdir(parents=True)
     (left / "half.zip").write_bytes(b"half")
-    served = Served(ServerSettings(tmp_path / "runs", port=0, roles=())).start()
+    served = ServerThread(ServerSettings(tmp_path / "runs", port=0, roles=())).start()
     try:
         assert not left.parent.exists()
         presenter = Presenter(served, run)

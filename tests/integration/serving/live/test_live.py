@@ -26,19 +26,26 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import Pace, Served, hear, pulse_at, status_is, texts
+from tests.integration.serving.served import (
+    PacedTrainer,
+    ServerThread,
+    pulse_at,
+    receive_until,
+    status_is,
+    texts,
+)
 from tests.unit.serving.folders import FakeTrainer, V, finished_run, layout, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> None:
+async def test_every_step_from_the_census_on(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(25)
-    with Pace(trainer, 100):
+    with PacedTrainer(trainer, 100):
         for _ in range(4):
             async with served.watch(run.id, "pulse,rows") as ws:
-                heard = await hear(ws, pulse_at(trainer.step + 30))
+                heard = await receive_until(ws, pulse_at(trainer.step + 30))
             assert [heard[0]["type"], *map(type, heard[1:3])] == ["hello", Census, Rows]
             census, matrix = heard[1], heard[2]
             pulses = [m for m in heard if isinstance(m, Pulse)]
@@ -62,74 +69,76 @@ async def test_every_step_from_the_census_on(served: Served, tmp_path: Path) -> 
     trainer.crash()
 
 
-async def test_a_step_is_there_before_the_next(served: Served, tmp_path: Path) -> None:
+async def test_a_step_is_there_before_the_next(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     async with served.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         # `python -m benchmarks latency` measures how soon.
         for step in range(1, 201):
             trainer.train(1)
-            heard = await hear(ws, pulse_at(step))
+            heard = await receive_until(ws, pulse_at(step))
             assert [(m.step, m.merged) for m in heard if isinstance(m, Pulse)] == [(step, False)]
     trainer.crash()
 
 
-async def test_a_run_watched_before_it_begins(served: Served, tmp_path: Path) -> None:
+async def test_a_run_watched_before_it_begins(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path), prepared=False)
     async with served.watch(run.id) as ws:
-        heard = await hear(ws, lambda m: m["type"] == "hello")
+        heard = await receive_until(ws, lambda m: m["type"] == "hello")
         assert heard[0]["run"]["status"]["phase"] == "waiting"
         assert "layers" not in heard[0]["run"]
         trainer = FakeTrainer(run)
         trainer.writer.set_facts({"phase": "preparing", "message": "reading the corpus"})
-        heard = await hear(ws, status_is("preparing"))
+        heard = await receive_until(ws, status_is("preparing"))
         assert heard[-1]["status"]["message"] == "reading the corpus"
         trainer.begin()
-        heard = await hear(ws, lambda m: isinstance(m, Census))
+        heard = await receive_until(ws, lambda m: isinstance(m, Census))
         assert heard[-1].step == 0
         trainer.train(5)
-        heard = await hear(ws, pulse_at(5))
+        heard = await receive_until(ws, pulse_at(5))
         assert [m.step for m in heard if isinstance(m, Pulse)] == [1, 2, 3, 4, 5]
     trainer.crash()
 
 
-async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(served: Served, tmp_path: Path) -> None:
+async def test_a_finished_run_is_sealed_under_the_eyes_of_its_viewers(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(20)
     async with served.watch(run.id, "pulse,layout,rows") as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         trainer.train(5)
         # A server that went on reading would prevent sealing for as long as the writer tries.
         assert await asyncio.to_thread(trainer.end)
-        heard = await hear(ws, status_is("finished"))
+        heard = await receive_until(ws, status_is("finished"))
         # The last pulse is not lost: the status follows it.
         assert max(m.step for m in heard if isinstance(m, Pulse)) == 25
-        heard = await hear(ws, lambda m: isinstance(m, dict) and m["status"]["alive"] is False)
+        heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["status"]["alive"] is False)
         assert not run.steps_path.with_name("steps.sqlite-wal").exists()
         # The run is continued.
         writer = StepsWriter(run.steps_path)
         writer.set_facts({"phase": "running", "steps": 200})
         trainer.writer = writer
         trainer.train(3)
-        heard = await hear(ws, pulse_at(28))
+        heard = await receive_until(ws, pulse_at(28))
         assert [m.step for m in heard if isinstance(m, Pulse)] == [26, 27, 28]
         writer.close()
 
 
-async def test_a_new_attempt_begins_again_where_it_differs(served: Served, tmp_path: Path) -> None:
+async def test_a_new_attempt_begins_again_where_it_differs(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     async with served.watch(run.id, "pulse,rows") as ws:
-        await hear(ws, lambda m: isinstance(m, Rows))
+        await receive_until(ws, lambda m: isinstance(m, Rows))
         trainer.train(4)
-        await hear(ws, lambda m: isinstance(m, Rows) and m.step == 32)
+        await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 32)
         trainer.crash()
         again = FakeTrainer(run)
         again.matrices = trainer.matrices
         again.touches, again.last_lit = trainer.touches, trainer.last_lit
-        again.again_from(20).train(6)
-        heard = await hear(ws, lambda m: isinstance(m, Rows) and (m.attempt, m.step) == (2, 26))
+        again.start_attempt_after(20).train(6)
+        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and (m.attempt, m.step) == (2, 26))
         frames = [m for m in heard if not isinstance(m, dict)]
         assert isinstance(frames[0], Census)
         assert (frames[0].attempt, frames[0].step) == (1, 20)
@@ -143,93 +152,97 @@ async def test_a_new_attempt_begins_again_where_it_differs(served: Served, tmp_p
     again.crash()
 
 
-async def test_a_new_attempt_that_changes_nothing_seen_just_goes_on(served: Served, tmp_path: Path) -> None:
+async def test_a_new_attempt_that_changes_nothing_seen_just_goes_on(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(15)
     async with served.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
-        trainer.again_from(15).train(3)
-        heard = await hear(ws, pulse_at(18))
+        await receive_until(ws, lambda m: isinstance(m, Census))
+        trainer.start_attempt_after(15).train(3)
+        heard = await receive_until(ws, pulse_at(18))
         frames = [m for m in heard if not isinstance(m, dict)]
         assert [(m.attempt, m.step) for m in frames] == [(2, 16), (2, 17), (2, 18)]
     trainer.crash()
 
 
-async def test_layouts_measures_status_and_acknowledgements(served: Served, tmp_path: Path) -> None:
+async def test_layouts_measures_status_and_acknowledgements(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(12)
     write_layouts(run, layout(1, 5), layout(1, 10), layout(1, 0, Method.LINEAR), layout(4, 12))
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 10, {"purity": 0.25})
         async with served.watch(run.id, None) as ws:
-            heard = await hear(ws, lambda m: isinstance(m, Layout) and m.method is Method.UMAP)
+            heard = await receive_until(ws, lambda m: isinstance(m, Layout) and m.method is Method.UMAP)
             assert heard[0]["channels"] == ["layout", "pulse"]
             shown = [(m.method, m.step) for m in heard if isinstance(m, Layout)]
             assert shown == [(Method.LINEAR, 0), (Method.UMAP, 10)]
             measures.commit(1, 12, {"purity": 0.5})
-            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
+            heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
             assert heard[-1] == {"type": "measures", "step": 12, "values": {"purity": 0.5}}
             with LayoutsWriter(run.layouts_path) as drawn:
                 drawn.commit(layout(1, 12))
-                heard = await hear(ws, lambda m: isinstance(m, Layout))
+                heard = await receive_until(ws, lambda m: isinstance(m, Layout))
                 assert heard[-1].step == 12
             trainer.writer.add_applied("abc", 7, 13, "pause", {})
-            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
+            heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:7", "kind": "pause", "step": 13}
             with LayoutsWriter(run.layouts_path) as drawn:
                 drawn.add_applied("abc", 8, 1, 12, "map", {"neighbours": 9})
-                heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
+                heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:8", "kind": "map", "step": 12}
             trainer.writer.set_facts({"phase": "paused"})
-            await hear(ws, status_is("paused"))
+            await receive_until(ws, status_is("paused"))
     trainer.crash()
 
 
-async def test_superseded_measures_do_not_count(served: Served, tmp_path: Path) -> None:
+async def test_superseded_measures_do_not_count(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     with MeasuresWriter(run.measures_path) as measures:
         measures.commit(1, 10, {"purity": 0.25})
         async with served.watch(run.id, None) as ws:
-            await hear(ws, lambda m: isinstance(m, Census))
+            await receive_until(ws, lambda m: isinstance(m, Census))
             measures.commit(1, 20, {"purity": 0.5})
-            await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
-            trainer.again_from(15).train(6)
-            await hear(ws, pulse_at(21, attempt=2))
+            await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
+            trainer.start_attempt_after(15).train(6)
+            await receive_until(ws, pulse_at(21, attempt=2))
             measures.commit(1, 28, {"purity": 0.9})
             measures.commit(2, 20, {"purity": 0.75})
-            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
+            heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "measures")
             assert heard[-1] == {"type": "measures", "step": 20, "values": {"purity": 0.75}}
     trainer.crash()
 
 
-async def test_where_moved_rows_are_not_kept_keyframes_come(served: Served, tmp_path: Path) -> None:
+async def test_where_moved_rows_are_not_kept_keyframes_come(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(13)
     async with served.watch(run.id, "rows") as ws:
-        heard = await hear(ws, lambda m: isinstance(m, Rows))
+        heard = await receive_until(ws, lambda m: isinstance(m, Rows))
         assert heard[-1].step == 10
         trainer.train(20)
-        heard = await hear(ws, lambda m: isinstance(m, Rows) and m.step == 30)
+        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 30)
         assert all(m.whole for m in heard if isinstance(m, Rows))
         np.testing.assert_array_equal(heard[-1].vectors, trainer.matrices[30])
     trainer.crash()
 
 
-async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Served, tmp_path: Path) -> None:
+async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(13)
     async with served.watch(run.id, "pulse,rows") as ws:
-        await hear(ws, lambda m: isinstance(m, Rows))
+        await receive_until(ws, lambda m: isinstance(m, Rows))
         # One transaction, so that the follower falls behind by many steps, whose moved rows the trainer then
         # drops.
         with trainer.writer.transaction():
             trainer.train(142)
             connection = trainer.writer._connection  # pyright: ignore[reportPrivateUsage]
             connection.execute("DELETE FROM rows WHERE id & 0xFFFFFFFF BETWEEN 20 AND 100")
-        heard = await hear(ws, lambda m: isinstance(m, Rows) and m.step >= 155)
+        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and m.step >= 155)
         trainer.train(3)
-        heard += await hear(ws, lambda m: isinstance(m, Rows) and m.step == 158)
+        heard += await receive_until(ws, lambda m: isinstance(m, Rows) and m.step == 158)
         rows = [m for m in heard if isinstance(m, Rows)]
         # Rows before the hole arrive as usual (the matrix replaces those still in the queue); after it comes
         # the whole matrix.
@@ -242,17 +255,17 @@ async def test_one_who_fell_behind_what_is_kept_gets_the_whole_matrix(served: Se
     trainer.crash()
 
 
-async def test_a_finished_run_is_shown_whole(served: Served, tmp_path: Path) -> None:
+async def test_a_finished_run_is_shown_whole(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 35)
     write_layouts(run, layout(1, 35))
     async with served.watch(run.id, "pulse,layout,rows") as ws:
-        heard = await hear(ws, lambda m: isinstance(m, Layout))
+        heard = await receive_until(ws, lambda m: isinstance(m, Layout))
     assert [type(m).__name__ for m in heard] == ["dict", "Census", "Rows", "Layout"]
     assert heard[0]["run"]["status"]["phase"] == "finished"
     assert heard[1].step == 35
 
 
-async def test_close_codes(served: Served, tmp_path: Path) -> None:
+async def test_close_codes(served: ServerThread, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "recipe.json").write_text('{"format": 2}')
@@ -261,14 +274,14 @@ async def test_close_codes(served: Served, tmp_path: Path) -> None:
     for run, code in (("none", 4404), ("..", 4404), ("broken", 4409), (damaged.id, 4409)):
         async with served.watch(run) as ws:
             with pytest.raises(websockets.ConnectionClosed) as caught:
-                await hear(ws, lambda _: False)
+                await receive_until(ws, lambda _: False)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == code, run
             assert caught.value.rcvd.reason
 
 
 async def test_what_passes_closes_so_that_viewers_come_back(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_the_way = make_run(RunStore(tmp_path))
     in_the_way.steps_path.mkdir()  # The file exists and cannot be opened.
@@ -283,39 +296,39 @@ async def test_what_passes_closes_so_that_viewers_come_back(
     for run in (in_the_way, full):
         async with served.watch(run.id) as ws:
             with pytest.raises(websockets.ConnectionClosed) as caught:
-                await hear(ws, lambda _: False)
+                await receive_until(ws, lambda _: False)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1011
 
 
-async def test_damaged_layouts_and_measures_hide_no_step(served: Served, tmp_path: Path) -> None:
+async def test_damaged_layouts_and_measures_hide_no_step(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     run.layouts_path.write_bytes(b"no database at all " * 500)
     run.measures_path.write_bytes(b"no database at all " * 500)
     async with served.watch(run.id, None) as ws:
-        heard = await hear(ws, lambda m: isinstance(m, Census))
+        heard = await receive_until(ws, lambda m: isinstance(m, Census))
         assert heard[-1].step == 5
         for number in range(6, 12):
             trainer.train(1)
             trainer.writer.add_applied("abc", number, number, "pause", {})
-            heard = await hear(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
+            heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert [m.step for m in heard if isinstance(m, Pulse)] == [number]
         # The layouts are made again.
         run.layouts_path.unlink()
         write_layouts(run, layout(1, 10))
-        heard = await hear(ws, lambda m: isinstance(m, Layout))
+        heard = await receive_until(ws, lambda m: isinstance(m, Layout))
         assert heard[-1].step == 10
     trainer.crash()
 
 
 async def test_what_was_read_before_a_failure_is_told(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     async with served.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         real, failures = RunCatalog.status, iter(range(2))
 
         def fails_twice(library: RunCatalog, *args: object) -> object:
@@ -327,41 +340,41 @@ async def test_what_was_read_before_a_failure_is_told(
         trainer.train(3)
         trainer.writer.add_applied("abc", 7, 8, "pause", {})
         trainer.writer.set_facts({"phase": "paused"})
-        heard = await hear(ws, status_is("paused"))
+        heard = await receive_until(ws, status_is("paused"))
         assert [m.step for m in heard if isinstance(m, Pulse)] == [6, 7, 8]
         assert [m["request"] for m in texts(heard, "acknowledged")] == ["abc:7"]
     trainer.crash()
 
 
-async def test_a_run_moved_to_the_trash_closes_its_viewers(served: Served, tmp_path: Path) -> None:
+async def test_a_run_moved_to_the_trash_closes_its_viewers(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     async with served.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         shutil.move(run.path, tmp_path / ".trash")
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            await hear(ws, lambda _: False)
+            await receive_until(ws, lambda _: False)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 4404
 
 
-async def test_what_viewers_say_is_ignored_and_must_be_short(served: Served, tmp_path: Path) -> None:
+async def test_what_viewers_say_is_ignored_and_must_be_short(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(3)
     async with served.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         for said in ("hello", '{"kind": "stop"}', b"\x00" * 60_000):
             await ws.send(said)
         trainer.train(2)
-        await hear(ws, pulse_at(5))
+        await receive_until(ws, pulse_at(5))
         await ws.send("x" * 70_000)
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            await hear(ws, lambda _: False)
+            await receive_until(ws, lambda _: False)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1009
     trainer.crash()
 
 
-async def test_a_foreign_page_gets_no_socket(served: Served, tmp_path: Path) -> None:
+async def test_a_foreign_page_gets_no_socket(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     for origin in ("http://evil.example", "null", f"http://127.0.0.1:{served.port + 1}"):
         with pytest.raises(websockets.InvalidStatus) as caught:
@@ -369,22 +382,22 @@ async def test_a_foreign_page_gets_no_socket(served: Served, tmp_path: Path) -> 
                 pass
         assert caught.value.response.status_code == 403
     async with served.watch(run.id, origin=f"http://127.0.0.1:{served.port}") as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
 
 
 async def test_the_server_going_is_said(tmp_path: Path) -> None:
-    server = Served(ServerSettings(tmp_path, port=0, roles=())).start()
+    server = ServerThread(ServerSettings(tmp_path, port=0, roles=())).start()
     run = finished_run(tmp_path)
     async with server.watch(run.id) as ws:
-        await hear(ws, lambda m: isinstance(m, Census))
+        await receive_until(ws, lambda m: isinstance(m, Census))
         await asyncio.to_thread(server.stop)
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            await hear(ws, lambda _: False)
+            await receive_until(ws, lambda _: False)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1012
 
 
-async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_path: Path) -> None:
+async def test_viewers_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(5)
     process = psutil.Process()
@@ -393,7 +406,7 @@ async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_
         for number in range(times):
             async with served.watch(run.id, "pulse,layout,rows") as ws:
                 if number % 3:
-                    await hear(ws, lambda m: isinstance(m, Census))
+                    await receive_until(ws, lambda m: isinstance(m, Census))
 
     async def settled() -> tuple[int, int]:
         for _ in range(100):
@@ -412,20 +425,20 @@ async def test_viewers_who_come_and_go_leave_nothing_behind(served: Served, tmp_
     trainer.crash()
 
 
-async def test_merging_keeps_the_promise_about_text(served: Served, tmp_path: Path) -> None:
+async def test_merging_keeps_the_promise_about_text(served: ServerThread, tmp_path: Path) -> None:
     """A viewer that stops reading for a while gets every acknowledgement, and merged pulses without a gap."""
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin()
     async with served.watch(run.id, "pulse,rows", max_queue=1, close_timeout=0.2) as ws:
-        heard = await hear(ws, lambda m: isinstance(m, Census))
+        heard = await receive_until(ws, lambda m: isinstance(m, Census))
         # More than all buffers on the way hold: the kernel's, the client's and the send queue's.
         for number in range(6_000):
-            trainer.one()
+            trainer.train_one()
             if number % 500 == 0:
                 trainer.writer.add_applied("abc", number + 1, trainer.step, "pace", {})
             if number % 20 == 0:
                 await asyncio.sleep(0)
-        heard += await hear(ws, pulse_at(6_000), 20)
+        heard += await receive_until(ws, pulse_at(6_000), 20)
     trainer.crash()
     pulses = [m for m in heard if isinstance(m, Pulse)]
     assert any(p.merged for p in pulses)

@@ -23,7 +23,15 @@ from lamplighter.wire.frames import Kind, decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import Pace, PlayersClock, Served, hear, pulse_at, status_is, texts
+from tests.integration.serving.served import (
+    PacedTrainer,
+    PlayersClock,
+    ServerThread,
+    pulse_at,
+    receive_until,
+    status_is,
+    texts,
+)
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +70,7 @@ def rebuild(heard: list[Any], matrices: dict[int, np.ndarray]) -> list[int]:
     return steps
 
 
-async def test_what_is_played_is_what_was_recorded(served: Served, tmp_path: Path) -> None:
+async def test_what_is_played_is_what_was_recorded(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(45)
     trainer.writer.add_event(20, "learning_rate", "less")
@@ -109,40 +117,44 @@ async def test_what_is_played_is_what_was_recorded(served: Served, tmp_path: Pat
     assert heard[-1] == {"type": "end", "step": 70}
 
 
-async def test_to_a_step_and_no_further(served: Served, tmp_path: Path) -> None:
+async def test_to_a_step_and_no_further(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 35)
     async with served.play(run.id, first=0, to=9, speed="full") as ws:
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
         assert heard[-1] == {"type": "end", "step": 9}
         assert [m.step for m in heard if isinstance(m, Census | Pulse)] == list(range(10))
         with pytest.raises(TimeoutError):
-            await hear(ws, lambda m: not is_text("status")(m), 0.3)
+            await receive_until(ws, lambda m: not is_text("status")(m), 0.3)
 
 
-async def test_the_pace_is_kept(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_pace_is_kept(
+    served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = finished_run(tmp_path, 60)
     clock = PlayersClock(monkeypatch)
     async with served.play(run.id, first=10, to=50, speed=40) as ws:
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
     assert [m.step for m in heard if isinstance(m, Pulse)] == list(range(11, 51))
     assert not any(m.merged for m in heard if isinstance(m, Pulse))
     assert clock.passed == pytest.approx(40 / 40)
     # The pace holds even where no step has a message for the viewer.
     async with served.play(run.id, "layout", first=10, to=30, speed=40) as ws:
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
     assert not [m for m in heard if not isinstance(m, dict)]
     assert clock.passed == pytest.approx(40 / 40 + 20 / 40)
 
 
-async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(served: Served, tmp_path: Path) -> None:
+async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(60)
     write_layouts(run, layout(1, 20), layout(1, 55))
-    with Pace(trainer, 60):
+    with PacedTrainer(trainer, 60):
         for speed in ("full", 300):
             async with served.play(run.id, ALL, first=7, speed=speed) as ws:
-                heard = await hear(ws, is_text("live"))
-                heard += await hear(ws, pulse_at(trainer.step + 20))
+                heard = await receive_until(ws, is_text("live"))
+                heard += await receive_until(ws, pulse_at(trainer.step + 20))
             frames = [m for m in heard if not isinstance(m, dict)]
             pulses = [m for m in frames if isinstance(m, Pulse)]
             assert pulses[0].first_step == 8
@@ -157,39 +169,41 @@ async def test_a_running_run_is_joined_live_without_a_gap_or_a_double(served: Se
     trainer.crash()
 
 
-async def test_a_run_that_ends_while_it_is_played_goes_on_to_its_end(served: Served, tmp_path: Path) -> None:
+async def test_a_run_that_ends_while_it_is_played_goes_on_to_its_end(
+    served: ServerThread, tmp_path: Path
+) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     async with served.play(run.id, first=0, speed=60) as ws:
-        await hear(ws, pulse_at(5))
+        await receive_until(ws, pulse_at(5))
         # The file is not held open between two reads, so it can be sealed during playback.
         trainer.train(10)
         assert await asyncio.to_thread(trainer.end)
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
         assert heard[-1]["step"] == 40
         assert not run.steps_path.with_name("steps.sqlite-wal").exists()
         # From then on the socket is live: a continuation of the run is shown.
         again = FakeTrainer(run)
         again.matrices = trainer.matrices
-        again.again_from(40)
+        again.start_attempt_after(40)
         again.writer.set_facts({"phase": "running"})
         again.train(3)
-        heard = await hear(ws, pulse_at(43, attempt=2))
+        heard = await receive_until(ws, pulse_at(43, attempt=2))
         assert [m.step for m in heard if isinstance(m, Pulse)] == [41, 42, 43]
     again.crash()
 
 
-async def test_a_superseded_attempt_begins_again(served: Served, tmp_path: Path) -> None:
+async def test_a_superseded_attempt_begins_again(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(80)
     async with served.play(run.id, "pulse,rows", first=30, speed=40) as ws:
-        heard = await hear(ws, pulse_at(45))
+        heard = await receive_until(ws, pulse_at(45))
         trainer.crash()
         again = FakeTrainer(run)
         again.matrices = {**trainer.matrices}
         again.touches, again.last_lit = trainer.touches, trainer.last_lit
-        again.again_from(38).train(30)
-        heard = await hear(ws, lambda m: isinstance(m, Rows) and (m.attempt, m.step) == (2, 60))
+        again.start_attempt_after(38).train(30)
+        heard = await receive_until(ws, lambda m: isinstance(m, Rows) and (m.attempt, m.step) == (2, 60))
     censuses = [n for n, m in enumerate(heard) if isinstance(m, Census)]
     assert len(censuses) == 1
     assert (heard[censuses[0]].attempt, heard[censuses[0]].step) == (1, 38)
@@ -200,20 +214,20 @@ async def test_a_superseded_attempt_begins_again(served: Served, tmp_path: Path)
     again.crash()
 
 
-async def test_a_superseded_past_is_not_played(served: Served, tmp_path: Path) -> None:
+async def test_a_superseded_past_is_not_played(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(28)
     write_layouts(run, layout(1, 25), layout(2, 22))
-    trainer.again_from(20).train(10)
+    trainer.start_attempt_after(20).train(10)
     trainer.end()
     async with served.play(run.id, ALL, first=15, speed="full") as ws:
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
     attempts = [(m.attempt, m.step) for m in heard if isinstance(m, Pulse)]
     assert attempts == [(1, step) for step in range(16, 21)] + [(2, step) for step in range(21, 31)]
     assert [(m.attempt, m.step) for m in heard if isinstance(m, Layout)] == [(2, 22)]
 
 
-async def test_where_steps_are_not_exact_the_keyframes_come(served: Served, tmp_path: Path) -> None:
+async def test_where_steps_are_not_exact_the_keyframes_come(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run, rows=False).begin().train(25)
     trainer.rows = True
@@ -222,7 +236,7 @@ async def test_where_steps_are_not_exact_the_keyframes_come(served: Served, tmp_
     trainer.train(5)
     trainer.end()
     async with served.play(run.id, "rows", first=13, speed="full") as ws:
-        heard = await hear(ws, is_text("end"))
+        heard = await receive_until(ws, is_text("end"))
     rows = [(m.step, m.whole) for m in heard if isinstance(m, Rows)]
     # Moved rows alone, after a step whose matrix is unknown, would not add up to any recorded matrix.
     assert rows == [(10, True), (20, True), (30, True)]
@@ -230,16 +244,16 @@ async def test_where_steps_are_not_exact_the_keyframes_come(served: Served, tmp_
 
 
 async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full_speed(
-    served: Served, tmp_path: Path
+    served: ServerThread, tmp_path: Path
 ) -> None:
     run = finished_run(tmp_path, 6_000)
     for speed in (100_000, "full"):
         url = f"{served.url(run.id)}&from=0&speed={speed}"
         async with websockets.connect(url, compression=None, max_queue=1) as ws:
-            heard = await hear(ws, lambda m: isinstance(m, Pulse))
+            heard = await receive_until(ws, lambda m: isinstance(m, Pulse))
             # Longer than all buffers on the way last: the kernel's, the client's and the send queue's.
             await asyncio.sleep(1.5)
-            heard += await hear(ws, is_text("end"), 30)
+            heard += await receive_until(ws, is_text("end"), 30)
         pulses = [m for m in heard if isinstance(m, Pulse)]
         assert pulses[0].first_step == 1
         assert pulses[-1].step == 6_000
@@ -248,7 +262,7 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
 
 
 async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
-    served: Served, tmp_path: Path
+    served: ServerThread, tmp_path: Path
 ) -> None:
     served.services.hub._send_seconds = 0.5  # pyright: ignore[reportPrivateUsage]
     run = finished_run(tmp_path, 6_000)
@@ -262,7 +276,7 @@ async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
         assert not served.services.hub.viewer_count(run.id)
 
 
-async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_path: Path) -> None:
+async def test_players_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 200)
     process = psutil.Process()
 
@@ -271,7 +285,7 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_
             async with served.play(
                 run.id, ALL, first=number % 50, speed=(0.01, 50, "full")[number % 3]
             ) as ws:
-                await hear(ws, lambda m: isinstance(m, Census))
+                await receive_until(ws, lambda m: isinstance(m, Census))
         for _ in range(100):
             await asyncio.sleep(0.05)
             if not served.services.hub.viewer_count(run.id):
@@ -284,20 +298,20 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: Served, tmp_
     assert await come_and_go(40) <= files + 8
 
 
-async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: Path) -> None:
+async def test_a_run_that_has_not_begun_is_waited_for(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     async with served.play(run.id, first=0, speed="full") as ws:
-        await hear(ws, is_text("hello"))
+        await receive_until(ws, is_text("hello"))
         trainer = FakeTrainer(run)
         # Between these two calls the run has no state to show yet.
         trainer.writer.start_attempt(0)
         await asyncio.sleep(0.3)
         trainer.writer.commit_initial_state(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
         trainer.train(5)
-        heard = await hear(ws, pulse_at(5))
+        heard = await receive_until(ws, pulse_at(5))
         assert [m.step for m in heard if isinstance(m, Census | Pulse)] == list(range(6))
         trainer.writer.set_facts({"phase": "paused"})
-        await hear(ws, status_is("paused"))
+        await receive_until(ws, status_is("paused"))
     trainer.crash()
 
 
@@ -321,23 +335,23 @@ async def test_a_run_that_has_not_begun_is_waited_for(served: Served, tmp_path: 
     ],
 )
 async def test_what_cannot_be_played_is_refused(
-    served: Served, tmp_path: Path, wish: dict[str, Any], says: str
+    served: ServerThread, tmp_path: Path, wish: dict[str, Any], says: str
 ) -> None:
     run = finished_run(tmp_path, 35)
     async with served.play(run.id, **wish) as ws:
         with pytest.raises(websockets.ConnectionClosed) as caught:
-            await hear(ws, lambda _: False)
+            await receive_until(ws, lambda _: False)
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 4400
     assert says in caught.value.rcvd.reason
 
 
-async def test_no_such_run_and_a_damaged_one(served: Served, tmp_path: Path) -> None:
+async def test_no_such_run_and_a_damaged_one(served: ServerThread, tmp_path: Path) -> None:
     damaged = finished_run(tmp_path)
     damaged.steps_path.write_bytes(damaged.steps_path.read_bytes()[:4096] + b"\xff" * 50_000)
     for run, code in (("none", 4404), (damaged.id, 4409)):
         async with served.play(run, first=0) as ws:
             with pytest.raises(websockets.ConnectionClosed) as caught:
-                await hear(ws, lambda _: False)
+                await receive_until(ws, lambda _: False)
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == code

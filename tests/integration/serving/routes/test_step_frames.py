@@ -17,13 +17,13 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.frames import Kind, decode_as
 from lamplighter.wire.row_frames import Census
 from tests.integration.serving.routes.test_districts import districts
-from tests.integration.serving.served import Served
+from tests.integration.serving.served import ServerThread
 from tests.unit.serving.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio
 
 
-async def get(served: Served, run: RunFolder, path: str) -> httpx.Response:
+async def get(served: ServerThread, run: RunFolder, path: str) -> httpx.Response:
     async with httpx.AsyncClient(timeout=20) as client:
         return await client.get(f"http://127.0.0.1:{served.port}/api/runs/{run.id}/{path}")
 
@@ -40,11 +40,11 @@ async def played(ws: ClientConnection, kind: Kind) -> list[bytes]:
                 return got
 
 
-async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> None:
+async def test_they_are_those_of_the_stream(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(30)
     # The second attempt takes over the steps from 21 on.
-    trainer.again_from(20).train(15)
+    trainer.start_attempt_after(20).train(15)
     async with served.play(run.id, first=12, to=28, speed="full") as ws:
         pulses = await played(ws, Kind.PULSE)
     told = await get(served, run, "steps?from=13&to=28&every=1&format=frame")
@@ -62,7 +62,7 @@ async def test_they_are_those_of_the_stream(served: Served, tmp_path: Path) -> N
     trainer.crash()
 
 
-async def test_the_first_stretch_and_what_is_refused(served: Served, tmp_path: Path) -> None:
+async def test_the_first_stretch_and_what_is_refused(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     assert (await get(served, run, "steps?format=frame")).content == b""
     trainer = FakeTrainer(run).begin()
@@ -82,14 +82,14 @@ async def test_the_first_stretch_and_what_is_refused(served: Served, tmp_path: P
     trainer.crash()
 
 
-async def test_districts_and_when_they_were_found(served: Served, tmp_path: Path) -> None:
+async def test_districts_and_when_they_were_found(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     assert (await get(served, run, "districts/steps")).json() == {"items": []}
     trainer = FakeTrainer(run).begin().train(20)
     with LayoutsWriter(run.layouts_path) as writer:
         for step in (3, 8, 20):
             writer.commit_districts(districts(step, f"at {step}"), [])
-    trainer.again_from(10).train(5)
+    trainer.start_attempt_after(10).train(5)
     told = await get(served, run, "districts/steps")
     assert told.json() == {"items": [{"attempt": 1, "step": 3}, {"attempt": 1, "step": 8}]}
     async with served.play(run.id, "layout", first=9, to=9, speed="full") as ws:
@@ -100,7 +100,7 @@ async def test_districts_and_when_they_were_found(served: Served, tmp_path: Path
     trainer.crash()
 
 
-async def test_rows_ever_lit(served: Served, tmp_path: Path) -> None:
+async def test_rows_ever_lit(served: ServerThread, tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(25)
 
@@ -120,7 +120,7 @@ async def test_rows_ever_lit(served: Served, tmp_path: Path) -> None:
 
     await check()
     # Rows lit only by a superseded step no longer count.
-    trainer.again_from(15).train(10)
+    trainer.start_attempt_after(15).train(10)
     await check()
     items = (await get(served, run, "steps?every=1")).json()["items"]
     assert {item["ever_rows"] for item in items} == {None}

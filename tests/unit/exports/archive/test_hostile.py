@@ -36,10 +36,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(tmp_path: Path, packed: Path, **limits: Any) -> str:
-    shelf = RunStore(tmp_path / "other")
+    run_store = RunStore(tmp_path / "other")
     with pytest.raises(ExportError) as caught:
-        import_zip(shelf, packed, no_progress, **limits)
-    assert list(shelf.path.iterdir()) == []
+        import_zip(run_store, packed, no_progress, **limits)
+    assert list(run_store.path.iterdir()) == []
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

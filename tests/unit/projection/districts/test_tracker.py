@@ -26,13 +26,13 @@ def vocabulary(size: int, classes: dict[str, tuple[int, ...]] | None = None) -> 
 
 
 def look(
-    book: DistrictTracker, vectors: np.ndarray, times: int = 1, *, final: bool = False
+    tracker: DistrictTracker, vectors: np.ndarray, times: int = 1, *, final: bool = False
 ) -> tuple[dict[int, set[int]], dict[int, str], list[DistrictChange]]:
     seen: list[DistrictChange] = []
     members: dict[int, np.ndarray] = {}
     names: dict[int, str] = {}
     for _ in range(times):
-        members, names, changes = book.detect(vectors, *all_nearest(vectors, NEIGHBOURS), final=final)
+        members, names, changes = tracker.detect(vectors, *all_nearest(vectors, NEIGHBOURS), final=final)
         seen += changes
     return {known: set(some.tolist()) for known, some in members.items()}, names, seen
 
@@ -48,28 +48,28 @@ def test_towns_are_found_and_strays_are_in_none() -> None:
 
 def test_a_random_space_has_no_districts() -> None:
     vectors = np.random.default_rng(1).normal(size=(1500, 48)).astype(np.float32)
-    book = DistrictTracker(vocabulary(1500))
-    assert look(book, vectors, 3) == ({}, {}, [])
+    tracker = DistrictTracker(vocabulary(1500))
+    assert look(tracker, vectors, 3) == ({}, {}, [])
 
 
 def test_a_district_must_be_there_twice() -> None:
-    book = DistrictTracker(vocabulary(102))
+    tracker = DistrictTracker(vocabulary(102))
     vectors = towns(30, 20, 12)
-    assert look(book, vectors)[0] == {}
-    members, _, changes = look(book, vectors)
+    assert look(tracker, vectors)[0] == {}
+    members, _, changes = look(tracker, vectors)
     assert len(members) == 3
     assert [change.kind for change in changes] == ["district-born"] * 3
 
 
 def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
     vectors = towns(30, 20, 12, strays=60)
-    book = DistrictTracker(vocabulary(len(vectors)))
-    before, names, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(len(vectors)))
+    before, names, _ = look(tracker, vectors, 2)
     largest = max(before, key=lambda known: len(before[known]))
     turned = vectors @ np.linalg.qr(np.random.default_rng(5).normal(size=(DIM, DIM)))[0].astype(np.float32)
     # Five of the strays join a district.
     turned[62:67] = turned[:5] * np.float32(1.01)
-    after, named, changes = look(book, turned, 2)
+    after, named, changes = look(tracker, turned, 2)
     assert set(after) == set(before)
     assert after[largest] >= before[largest] | set(range(62, 67))
     assert named == names
@@ -78,39 +78,39 @@ def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
 
 def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
     vectors = towns(30, 20, 12)
-    book = DistrictTracker(vocabulary(102))
-    before, names, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(102))
+    before, names, _ = look(tracker, vectors, 2)
     gone = next(known for known, some in before.items() if 45 in some)
     scattered = vectors.copy()
     scattered[30:50] = np.random.default_rng(9).normal(size=(20, DIM))
-    members, _, changes = look(book, scattered)
+    members, _, changes = look(tracker, scattered)
     assert gone in members
     assert changes == []
-    members, _, changes = look(book, scattered)
+    members, _, changes = look(tracker, scattered)
     assert gone not in members
     assert [change.kind for change in changes] == ["district-gone"]
     assert names[gone] in changes[0].message
     # Its id is never used for another district.
-    again, _, _ = look(book, vectors, 2)
-    assert set(again) - set(members) == {book.next_id - 1}
-    assert book.next_id - 1 > gone
+    again, _, _ = look(tracker, vectors, 2)
+    assert set(again) - set(members) == {tracker.next_id - 1}
+    assert tracker.next_id - 1 > gone
 
 
 def test_districts_merge_and_split() -> None:
     vectors = towns(30, 20, 16)
-    book = DistrictTracker(vocabulary(106))
-    before, _, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(106))
+    before, _, _ = look(tracker, vectors, 2)
     one = next(known for known, some in before.items() if 5 in some)
     other = next(known for known, some in before.items() if 35 in some)
     joined = vectors.copy()
     rng = np.random.default_rng(3)
     joined[:50] = joined[0] + 0.2 * rng.normal(size=(50, DIM)) / np.sqrt(DIM)
-    members, _, changes = look(book, joined, 3)
+    members, _, changes = look(tracker, joined, 3)
     assert [change.kind for change in changes] == ["district-merged"]
     assert len({one, other} & set(members)) == 1
     heir = one if one in members else other
     assert len(members[heir]) >= 40
-    members, _, changes = look(book, vectors, 3)
+    members, _, changes = look(tracker, vectors, 3)
     assert [change.kind for change in changes] == ["district-split"]
     assert len(members) == 3
     assert heir in members
@@ -119,8 +119,8 @@ def test_districts_merge_and_split() -> None:
 def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() -> None:
     vectors = towns(30, 20, 12)
     classes = {"animals": tuple(range(26)), "odds": (30, 31, 50), "colours": tuple(range(90, 96))}
-    book = DistrictTracker(vocabulary(102, classes))
-    members, names, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(102, classes))
+    members, names, _ = look(tracker, vectors, 2)
     by_first = {min(some): names[known] for known, some in members.items()}
     assert by_first[min(by_first)] == "animals"
     others = [name for name in names.values() if name != "animals"]
@@ -134,21 +134,21 @@ def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() 
 
 def test_two_districts_of_one_class_have_two_names() -> None:
     vectors = towns(30, 20)
-    book = DistrictTracker(vocabulary(90, {"animals": tuple(range(50))}))
-    _, names, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(90, {"animals": tuple(range(50))}))
+    _, names, _ = look(tracker, vectors, 2)
     assert len(set(names.values())) == 2
     assert sorted(name.split(":")[0] for name in names.values()) == ["animals", "animals"]
 
 
 def test_an_earlier_process_is_gone_on_from() -> None:
     vectors = towns(30, 20, 12)
-    book = DistrictTracker(vocabulary(102))
-    members, names, _ = look(book, vectors, 2)
+    tracker = DistrictTracker(vocabulary(102))
+    members, names, _ = look(tracker, vectors, 2)
     of = np.zeros(102, dtype=np.uint16)
     for place, some in enumerate(members.values(), 1):
         of[sorted(some)] = place
     kept = Districts(1, 9, 1.0, np.array(list(members), np.uint32), tuple(names.values()), of)
-    fresh = DistrictTracker(vocabulary(102), kept, book.next_id)
+    fresh = DistrictTracker(vocabulary(102), kept, tracker.next_id)
     assert look(fresh, vectors) == (members, names, [])
 
 

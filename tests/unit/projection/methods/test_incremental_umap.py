@@ -177,7 +177,7 @@ def test_duplicates_and_rows_of_zeros() -> None:
     assert np.isfinite(layout.draw_frame(vectors)).all()
 
 
-def streets(places: np.ndarray) -> float:
+def nearest_distance(places: np.ndarray) -> float:
     """Return the median distance to the nearest neighbour on the map, as a share of the map's diameter."""
     distance = np.linalg.norm(places[:, None] - places[None], axis=2)
     np.fill_diagonal(distance, np.inf)
@@ -197,7 +197,7 @@ def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
     for _ in range(60):
         after = layout.draw_frame(vectors) if layout.unsettled else after
     assert not layout.unsettled
-    assert streets(after) < 0.8 * streets(before)
+    assert nearest_distance(after) < 0.8 * nearest_distance(before)
 
 
 @pytest.mark.parametrize(

@@ -38,22 +38,22 @@ def moving(rng: np.random.Generator, size: int, frames: int) -> Iterator[np.ndar
         yield vectors
 
 
-def assert_exact(kept: NeighbourIndex, vectors: np.ndarray, k: int) -> None:
+def assert_exact(index: NeighbourIndex, vectors: np.ndarray, k: int) -> None:
     ids, cosines = all_nearest(vectors, k)
-    np.testing.assert_array_equal(kept.cosines, cosines)
-    np.testing.assert_array_equal(kept.ids, ids)
+    np.testing.assert_array_equal(index.cosines, cosines)
+    np.testing.assert_array_equal(index.ids, ids)
 
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
 @settings(max_examples=60, deadline=None)
 def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) -> None:
     rng = np.random.default_rng(seed)
-    kept = NeighbourIndex(k)
+    index = NeighbourIndex(k)
     before: np.ndarray | None = None
     for vectors in moving(rng, size, 12):
-        found = kept.update(vectors)
-        assert_exact(kept, vectors, k)
-        now = np.concatenate((kept.ids, kept.cosines), axis=1)
+        found = index.update(vectors)
+        assert_exact(index, vectors, k)
+        now = np.concatenate((index.ids, index.cosines), axis=1)
         if before is not None:
             assert found.changed[(now != before).any(axis=1)].all()
         before = now
@@ -64,15 +64,15 @@ def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) ->
 def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(150, 24)).astype(np.float32)
-    kept = NeighbourIndex(12)
-    kept.update(vectors)
+    index = NeighbourIndex(12)
+    index.update(vectors)
     for _ in range(20):
         some = rng.choice(150, 12, replace=False)
         vectors[some] += 0.3 * rng.normal(size=(12, 24)).astype(np.float32)
-        kept.update(vectors)
+        index.update(vectors)
         ids, cosines = all_nearest(vectors, 12)
-        np.testing.assert_allclose(kept.cosines, cosines, atol=1e-6)
-        other = kept.ids != ids
+        np.testing.assert_allclose(index.cosines, cosines, atol=1e-6)
+        other = index.ids != ids
         # Only neighbours that rounding cannot tell apart may swap.
         gaps = np.abs(np.diff(cosines, axis=1)) < 1e-6
         near = np.pad(gaps, ((0, 0), (0, 1))) | np.pad(gaps, ((0, 0), (1, 0)))
@@ -82,12 +82,12 @@ def test_is_exact_to_rounding_in_a_space_without_ties(seed: int) -> None:
 def test_few_moves_rank_few_rows() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
-    kept = NeighbourIndex(20)
-    assert kept.update(vectors).ranked == 2_000
-    assert kept.update(vectors.copy()).ranked == 0
+    index = NeighbourIndex(20)
+    assert index.update(vectors).ranked == 2_000
+    assert index.update(vectors.copy()).ranked == 0
     some = rng.choice(2_000, 20, replace=False)
     vectors[some] += 0.1 * rng.normal(size=(20, 16)).astype(np.float32)
-    found = kept.update(vectors)
+    found = index.update(vectors)
     assert found.moved == 20
     assert 20 <= found.ranked < 20 + 2 * (2_000 / nearest_neighbours.REFRESH_PERIOD + 1)
     assert found.changed[some].all()
@@ -99,31 +99,31 @@ def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest_neighbours, "REFRESH_PERIOD", 8)
     rng = np.random.default_rng(0)
     vectors = lattice(rng, 100)
-    kept = NeighbourIndex(10)
-    kept.update(vectors)
-    kept.ids[:] = 0
+    index = NeighbourIndex(10)
+    index.update(vectors)
+    index.ids[:] = 0
     for _ in range(9):
         vectors[3] = lattice(rng, 1)
-        kept.update(vectors)
+        index.update(vectors)
     vectors[3] = lattice(rng, 1)
-    kept.update(vectors)
-    assert_exact(kept, vectors, 10)
+    index.update(vectors)
+    assert_exact(index, vectors, 10)
 
 
 def test_rows_that_are_not_finite_have_no_direction() -> None:
     vectors = lattice(np.random.default_rng(1), 30)
-    kept = NeighbourIndex(5)
-    kept.update(vectors)
+    index = NeighbourIndex(5)
+    index.update(vectors)
     vectors[7, 3] = np.nan
     vectors[9, 0] = np.inf
-    kept.update(vectors)
-    assert_exact(kept, vectors, 5)
+    index.update(vectors)
+    assert_exact(index, vectors, 5)
 
 
 def test_the_cards_arithmetic_is_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest_neighbours, "make_row_products", lambda units: GpuProducts(units, "cpu"))
     rng = np.random.default_rng(2)
-    kept = NeighbourIndex(8)
+    index = NeighbourIndex(8)
     for vectors in moving(rng, 90, 8):
-        kept.update(vectors)
-        assert_exact(kept, vectors, 8)
+        index.update(vectors)
+        assert_exact(index, vectors, 8)

@@ -96,11 +96,11 @@ async def test_a_finished_step_of_an_attempt_never_changes(
     assert before.headers["cache-control"] == "private, max-age=31536000, immutable"
     trainer.train(10)
     # A new attempt begins after the last requested step, so the answer is unchanged.
-    trainer.again_from(34).train(3)
+    trainer.start_attempt_after(34).train(3)
     after = await ask(app, trainer, with_attempt(path))
     assert (after.status, after.headers["etag"], after.body) == (200, before.headers["etag"], before.body)
     # This attempt takes over the last requested step, so the answer now belongs to another attempt.
-    trainer.again_from(10).train(30)
+    trainer.start_attempt_after(10).train(30)
     refused = await ask(app, trainer, with_attempt(path))
     assert refused.status == 409
     assert "attempt=3" in refused.json["detail"]
@@ -118,7 +118,7 @@ async def test_formats_rows_and_steps_have_their_own_tags(app: FastAPI, trainer:
 
 
 async def test_an_attempt_that_does_not_hold_the_step(app: FastAPI, trainer: FakeTrainer) -> None:
-    trainer.again_from(20).train(3)
+    trainer.start_attempt_after(20).train(3)
     for path, status, said in (
         ("snapshots/14?attempt=1", 200, ""),
         ("snapshots/14?attempt=2", 409, "attempt=1"),

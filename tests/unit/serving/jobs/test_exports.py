@@ -170,7 +170,7 @@ def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_pat
         job = exporter.submit(run, "zip", None)
         until(lambda: job.progress)
         # No file system has as much free space as these bounds keep in reserve.
-        exporter._bounds = ExportLimits(reserved_bytes=1 << 62, max_reserved_share=1.0)
+        exporter._limits = ExportLimits(reserved_bytes=1 << 62, max_reserved_share=1.0)
         over(job)
         assert job.state == "failed"
         assert "nearly full" in (job.problem or "")

@@ -26,8 +26,8 @@ def rows(step: int, *ids: int) -> ViewerMessage:
     return ViewerMessage(MessageKind.ROWS if ids else MessageKind.MATRIX, encode(frame), 1)
 
 
-async def drain(slot: SendQueue) -> list[bytes | str]:
-    return [await slot.get() for _ in range(slot.pending_count())]
+async def drain(queue: SendQueue) -> list[bytes | str]:
+    return [await queue.get() for _ in range(queue.pending_count())]
 
 
 def pulses(data: list[bytes | str]) -> list[Pulse]:
@@ -35,20 +35,20 @@ def pulses(data: list[bytes | str]) -> list[Pulse]:
 
 
 async def test_a_viewer_who_keeps_up_gets_the_very_bytes() -> None:
-    slot = SendQueue()
+    queue = SendQueue()
     sent = [a_pulse(step) for step in range(1, MERGE_AFTER + 1)]
     for message in sent:
-        slot.put(message)
-    taken = await drain(slot)
+        queue.put(message)
+    taken = await drain(queue)
     assert all(a is b.data for a, b in zip(taken, sent, strict=True))
 
 
 async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
-    slot = SendQueue()
+    queue = SendQueue()
     for step in range(1, 1001):
-        slot.put(a_pulse(step))
-        assert slot.pending_count() <= MERGE_AFTER + 1
-    found = pulses(await drain(slot))
+        queue.put(a_pulse(step))
+        assert queue.pending_count() <= MERGE_AFTER + 1
+    found = pulses(await drain(queue))
     assert (found[0].first_step, found[0].merged, found[-1].step) == (1, True, 1000)
     for before, after in pairwise(found):
         assert after.first_step == before.step + 1
@@ -56,29 +56,29 @@ async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
 
 
 async def test_pulses_of_two_attempts_never_merge() -> None:
-    slot = SendQueue()
+    queue = SendQueue()
     for step in range(1, 101):
-        slot.put(a_pulse(step))
+        queue.put(a_pulse(step))
     for step in range(101, 301):
-        slot.put(a_pulse(step, attempt=2))
-    found = pulses(await drain(slot))
+        queue.put(a_pulse(step, attempt=2))
+    found = pulses(await drain(queue))
     assert {p.attempt for p in found} == {1, 2}
     assert [(p.first_step, p.step) for p in found if p.attempt == 1] == [(1, 100)]
     assert found[-1].step == 300
 
 
 async def test_large_frames_merge_early() -> None:
-    slot = SendQueue(merge_bytes=1_000)
+    queue = SendQueue(merge_bytes=1_000)
     for step in range(1, 60):
-        slot.put(a_pulse(step))
-        assert slot.pending_count() < 12
+        queue.put(a_pulse(step))
+        assert queue.pending_count() < 12
 
 
 async def test_merged_rows_hold_the_newest_vectors() -> None:
-    slot = SendQueue(merge_after=4)
+    queue = SendQueue(merge_after=4)
     for step in range(1, 12):
-        slot.put(rows(step, step % 3, 10 + step % 3))
-    frames = [decode(d) for d in await drain(slot) if isinstance(d, bytes)]
+        queue.put(rows(step, step % 3, 10 + step % 3))
+    frames = [decode(d) for d in await drain(queue) if isinstance(d, bytes)]
     matrix = np.zeros((V, D), dtype=np.float32)
     for frame in frames:
         assert isinstance(frame, Rows)
@@ -87,51 +87,51 @@ async def test_merged_rows_hold_the_newest_vectors() -> None:
 
 
 async def test_only_the_newest_layout_status_and_census_wait() -> None:
-    slot = SendQueue()
+    queue = SendQueue()
     for number in range(5):
         for what in (MessageKind.LINEAR, MessageKind.UMAP, MessageKind.STATUS):
-            slot.put(ViewerMessage(what, f"{what.value} {number}"))
-    assert await drain(slot) == ["linear 4", "umap 4", "status 4"]
+            queue.put(ViewerMessage(what, f"{what.value} {number}"))
+    assert await drain(queue) == ["linear 4", "umap 4", "status 4"]
 
 
 async def test_what_is_replaced_keeps_its_place() -> None:
-    slot = SendQueue()
-    slot.put(ViewerMessage(MessageKind.STATUS, "old"))
-    slot.put(a_pulse(1))
-    slot.put(ViewerMessage(MessageKind.STATUS, "new"))
-    assert await slot.get() == "new"
+    queue = SendQueue()
+    queue.put(ViewerMessage(MessageKind.STATUS, "old"))
+    queue.put(a_pulse(1))
+    queue.put(ViewerMessage(MessageKind.STATUS, "new"))
+    assert await queue.get() == "new"
 
 
 async def test_a_census_and_a_matrix_replace_what_they_contain() -> None:
-    slot = SendQueue()
-    slot.put(a_pulse(1))
-    slot.put(rows(1, 3))
-    slot.put(ViewerMessage(MessageKind.CENSUS, b"census"))
-    slot.put(rows(2))
-    slot.put(a_pulse(3))
-    taken = await drain(slot)
+    queue = SendQueue()
+    queue.put(a_pulse(1))
+    queue.put(rows(1, 3))
+    queue.put(ViewerMessage(MessageKind.CENSUS, b"census"))
+    queue.put(rows(2))
+    queue.put(a_pulse(3))
+    taken = await drain(queue)
     assert taken[0] == b"census"
     assert [type(decode(d)).__name__ for d in taken[1:] if isinstance(d, bytes)] == ["Rows", "Pulse"]
 
 
 async def test_text_is_never_dropped_and_keeps_its_order_among_frames() -> None:
-    slot = SendQueue()
-    slot.put(ViewerMessage(MessageKind.TEXT, "hello"))
-    slot.put(a_pulse(1))
-    slot.put(ViewerMessage(MessageKind.TEXT, "acknowledged"))
-    slot.put(a_pulse(2))
-    kinds = [d if isinstance(d, str) else "pulse" for d in await drain(slot)]
+    queue = SendQueue()
+    queue.put(ViewerMessage(MessageKind.TEXT, "hello"))
+    queue.put(a_pulse(1))
+    queue.put(ViewerMessage(MessageKind.TEXT, "acknowledged"))
+    queue.put(a_pulse(2))
+    kinds = [d if isinstance(d, str) else "pulse" for d in await drain(queue)]
     assert kinds == ["hello", "pulse", "acknowledged", "pulse"]
     for number in range(MAX_TEXTS):
-        slot.put(ViewerMessage(MessageKind.TEXT, str(number)))
+        queue.put(ViewerMessage(MessageKind.TEXT, str(number)))
     with pytest.raises(TooFarBehindError):
-        slot.put(ViewerMessage(MessageKind.TEXT, "one too many"))
+        queue.put(ViewerMessage(MessageKind.TEXT, "one too many"))
 
 
 async def test_taking_waits_for_a_message() -> None:
-    slot = SendQueue()
-    waiting = asyncio.create_task(slot.get())
+    queue = SendQueue()
+    waiting = asyncio.create_task(queue.get())
     await asyncio.sleep(0)
     assert not waiting.done()
-    slot.put(ViewerMessage(MessageKind.TEXT, "there"))
+    queue.put(ViewerMessage(MessageKind.TEXT, "there"))
     assert await waiting == "there"

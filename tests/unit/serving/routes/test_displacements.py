@@ -96,7 +96,7 @@ async def test_answers_are_kept_as_long_as_they_are_true(app: FastAPI, trainer: 
     near = await ask(app, run, "?from=5&to=20&attempt=1&nearest=true")
     assert near.headers["cache-control"] == "no-cache"
     # A new attempt takes over the second of the two steps: another answer with another tag.
-    trainer.again_from(10).train(15)
+    trainer.start_attempt_after(10).train(15)
     again = await ask(app, run, "?from=5&to=20", held=first.headers["etag"])
     assert again.json["attempt"] == 2
     change = trainer.matrices[20].astype(np.float64) - trainer.matrices[5]

@@ -102,7 +102,7 @@ async def test_vectors_in_every_format(
 
 
 async def test_vectors_across_attempts_are_those_that_count(app: FastAPI, trainer: FakeTrainer) -> None:
-    trainer.again_from(20).train(5)
+    trainer.start_attempt_after(20).train(5)
     table = arrow(await ask(app, trainer.run, "vectors?from=18&format=arrow&token_ids=1"))
     assert table["step"].to_pylist() == list(range(18, 26))
     assert table["attempt"].to_pylist() == [1, 1, 1, 2, 2, 2, 2, 2]
@@ -215,7 +215,7 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
         if message["type"] == "http.response.body":
             sizes.append(len(message["body"]))
             if len(sizes) == 5:
-                await asyncio.to_thread(lambda: trainer.again_from(10).train(30))
+                await asyncio.to_thread(lambda: trainer.start_attempt_after(10).train(30))
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(3600)
@@ -234,8 +234,8 @@ async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
-    turnstile: LargeResponseLimiter = app.state.services.response_limiter
-    leaving = [turnstile.acquire() for _ in range(4)]
+    limiter: LargeResponseLimiter = app.state.services.response_limiter
+    leaving = [limiter.acquire() for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):
         refused = await ask(app, trainer.run, path, 503)
         assert int(refused.headers["retry-after"]) > 0
@@ -246,7 +246,7 @@ async def test_only_a_few_large_answers_at_once(
     for _ in range(6):
         assert npy(await ask(app, trainer.run, "vectors")).shape == (STEPS + 1, V, D)
     # Every place was given back exactly once, however an answer ended.
-    again = [turnstile.acquire() for _ in range(4)]
+    again = [limiter.acquire() for _ in range(4)]
     await ask(app, trainer.run, "vectors?format=json", 503)
     for leave in again:
         leave()
@@ -492,22 +492,22 @@ def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
 
 
 def test_what_takes_more_memory_takes_more_places() -> None:
-    turnstile = LargeResponseLimiter(4)
-    small, large = turnstile.acquire(), turnstile.acquire(130 << 20)
+    limiter = LargeResponseLimiter(4)
+    small, large = limiter.acquire(), limiter.acquire(130 << 20)
     with pytest.raises(RefusedError):
-        turnstile.acquire()
+        limiter.acquire()
     large()
     large()
     with pytest.raises(RefusedError):
-        turnstile.acquire(1 << 40)
+        limiter.acquire(1 << 40)
     small()
     # However large, a request is admitted when no other is in progress.
-    turnstile.acquire(1 << 40)()
-    turnstile.acquire(1 << 40)()
+    limiter.acquire(1 << 40)()
+    limiter.acquire(1 << 40)()
 
 
 def test_a_place_is_waited_for_only_briefly() -> None:
-    turnstile = LargeResponseLimiter(1)
-    leave = turnstile.acquire()
+    limiter = LargeResponseLimiter(1)
+    leave = limiter.acquire()
     threading.Timer(0.05, leave).start()
-    turnstile.acquire()()
+    limiter.acquire()()

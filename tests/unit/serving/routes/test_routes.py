@@ -167,7 +167,7 @@ async def test_a_superseded_step_is_not_answered_from_memory(app: FastAPI, tmp_p
     run = make_run(RunStore(tmp_path))
     trainer = FakeTrainer(run).begin().train(15)
     first = await get(app, f"/api/runs/{run.id}/snapshots/14?format=npy")
-    trainer.again_from(10).train(5)
+    trainer.start_attempt_after(10).train(5)
     second = await get(app, f"/api/runs/{run.id}/snapshots/14?format=npy")
     assert first.headers["etag"] != second.headers["etag"]
     np.testing.assert_array_equal(np.load(io.BytesIO(second.body)), trainer.matrices[14])

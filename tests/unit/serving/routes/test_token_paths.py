@@ -71,7 +71,7 @@ async def test_a_gradient_is_what_the_pulses_say_and_of_the_line_that_counts(
 ) -> None:
     run = trainer.run
     first = await ask(app, run, "tokens/3/path?of=gradient")
-    trainer.again_from(20).train(30)
+    trainer.start_attempt_after(20).train(30)
     monkeypatch.setattr("lamplighter.runfolder.reading.gradient_history._BATCH", 7)
     with StepsReader(run.steps_path) as reader:
         pulses = [decode_as(record, Pulse) for _, record in reader.pulses(1, 100)]
@@ -115,7 +115,7 @@ async def test_how_far_two_tokens_are_through_the_steps(app: FastAPI, trainer: F
 async def test_the_record_tells_attempts_and_room_by_part(app: FastAPI, trainer: FakeTrainer) -> None:
     run = trainer.run
     (run.checkpoints / "7.safetensors").write_bytes(b"x" * 500)
-    trainer.again_from(20).train(2)
+    trainer.start_attempt_after(20).train(2)
     told = (await ask(app, run, "record")).json
     assert [(one["attempt"], one["first_step"]) for one in told["attempts"]] == [(1, 0), (2, 21)]
     assert told["attempts"][0]["opened"] <= told["attempts"][1]["opened"]
