@@ -35,10 +35,10 @@ interface Cost {
 }
 
 let scene: Scene;
-let lights: PointRenderer;
+let renderer: PointRenderer;
 let frames: ArrayBuffer[] = [];
 let vocabulary: Vocabulary;
-let found: Districts;
+let districts: Districts;
 let tints: Uint8Array;
 
 async function bytes(name: string): Promise<ArrayBuffer> {
@@ -66,9 +66,9 @@ async function begin(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
   const items = (await (await fetch(`${folder}/tokens.json`)).json()) as Token[];
   vocabulary = buildVocabulary("benchmark", items, []);
-  found = decode(await bytes(`${folder}/districts.bin`)) as Districts;
-  const kinds = Array.from({ length: found.ids.length + 1 }, (_, kind) => ({ kind }));
-  tints = lampColours(kinds, found.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
+  districts = decode(await bytes(`${folder}/districts.bin`)) as Districts;
+  const kinds = Array.from({ length: districts.ids.length + 1 }, (_, kind) => ({ kind }));
+  tints = lampColours(kinds, districts.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
   scene = new Scene(canvas("lamps"), new Overlay(canvas("names")), {
     viewChanged: () => undefined,
     beatPainted: () => undefined,
@@ -76,11 +76,11 @@ async function begin(folder: string, count: number): Promise<void> {
   scene.resize(WIDTH, HEIGHT, INSETS);
   scene.setVocabulary(vocabulary);
   scene.setTints(tints);
-  scene.setDistricts(found);
+  scene.setDistricts(districts);
   scene.setLayout(decode(frames[0]!) as Layout);
-  lights = new PointRenderer(canvas("lamps-alone"), () => undefined);
-  lights.resize(WIDTH, HEIGHT);
-  lights.setTokens(tints);
+  renderer = new PointRenderer(canvas("lamps-alone"), () => undefined);
+  renderer.resize(WIDTH, HEIGHT);
+  renderer.setTokens(tints);
   await pause(1_500);
 }
 
@@ -89,7 +89,7 @@ function beatOf(step: number): Beat {
   const count = Math.floor(vocabulary.tokens.length / LIT_EVERY);
   const ids = Uint32Array.from({ length: count }, (_, i) => LIT_EVERY * i + (step % LIT_EVERY));
   const norms = Float32Array.from(ids, (id) => 0.1 + (id % 97) / 97);
-  return { step, ids, norms, lasting: 0, atOnce: true };
+  return { step, ids, norms, duration: 0, atOnce: true };
 }
 
 /** Measure the frames of one glide: main-thread ms of each, and the bytes uploaded by all of them. */
@@ -99,10 +99,10 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
   // frame.
   let land = 0;
-  const raise = lamps.setLand.bind(lamps);
+  const setLand = lamps.setLand.bind(lamps);
   lamps.setLand = (relief) => {
     const before = lamps.uploaded;
-    raise(relief);
+    setLand(relief);
     land += lamps.uploaded - before;
   };
   scene.setLayout(decode(frames[0]!.slice(0)) as Layout);
@@ -115,7 +115,7 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
     await new Promise((done) => requestAnimationFrame(done));
     if (scene.glided > glided) spent.push(meter.spent);
   }
-  lamps.setLand = raise;
+  lamps.setLand = setLand;
   return { frames: spent, uploaded: lamps.uploaded - before - land };
 }
 
@@ -153,20 +153,20 @@ async function costOf(
 const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
 
 /** Measure our lamps alone: a layout and a beat, drawn synchronously. */
-async function lampsAlone(n: number): Promise<Cost> {
+async function lampsOnly(n: number): Promise<Cost> {
   const copy = frames[n]!.slice(0);
   const { ids, norms } = beatOf(n);
-  const moment = { view: scene.view, mixing: 1, rising: 1, glow: 1 };
+  const moment = { view: scene.view, mixing: 1, landProgress: 1, glow: 1 };
   const show = () => {
-    lights.setPlacement(placementOf(decode(copy) as Layout));
-    lights.setLit(ids, lampStrengths(norms));
-    lights.render(moment, designPixelSize(WIDTH, HEIGHT));
+    renderer.setPlacement(placementOf(decode(copy) as Layout));
+    renderer.setLit(ids, lampStrengths(norms));
+    renderer.render(moment, designPixelSize(WIDTH, HEIGHT));
   };
-  return costOf(show, () => Promise.resolve(), lights.canvas);
+  return costOf(show, () => Promise.resolve(), renderer.canvas);
 }
 
 /** Measure our whole map, drawn by the scene without a glide. */
-async function wholeCity(n: number): Promise<Cost> {
+async function wholeMap(n: number): Promise<Cost> {
   scene.setReducedMotion(true);
   scene.setHeld(1);
   const copy = frames[n]!.slice(0);
@@ -254,9 +254,9 @@ function namesTrace(): PlotlyTrace {
 async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plotly", Cost[]>> {
   const costs = { lamps: [], scattergl: [], city: [], plotly: [] } as Record<string, Cost[]>;
   for (let n = 0; n < frames.length; n++) {
-    costs["lamps"]!.push(await lampsAlone(n));
+    costs["lamps"]!.push(await lampsOnly(n));
     costs["scattergl"]!.push(await plotly(n, false));
-    costs["city"]!.push(await wholeCity(n));
+    costs["city"]!.push(await wholeMap(n));
     costs["plotly"]!.push(await plotly(n, true));
   }
   return costs;
@@ -265,7 +265,7 @@ async function compared(): Promise<Record<"lamps" | "scattergl" | "city" | "plot
 /** Measure our whole map alone, frame by frame. */
 async function alone(): Promise<Cost[]> {
   const costs: Cost[] = [];
-  for (let n = 0; n < frames.length; n++) costs.push(await wholeCity(n));
+  for (let n = 0; n < frames.length; n++) costs.push(await wholeMap(n));
   return costs;
 }
 

@@ -21,6 +21,6 @@ export class ApiError extends Error {
 }
 
 /** Make a failure of a reason that is already in words. */
-export function said(reason: string): Failure {
+export function reasonGiven(reason: string): Failure {
   return { code: "said", reason };
 }

@@ -3,7 +3,7 @@
 import { decode, type Rows } from "./frames";
 import { FrameError } from "./binary-reader";
 import { requestJson, requestBytes, runPath } from "./rest";
-import { ApiError, said } from "./failure";
+import { ApiError, reasonGiven } from "./failure";
 
 interface ExactSteps {
   /** First and last steps of the ranges that rebuild exactly. */
@@ -33,7 +33,7 @@ async function fetchExactMatrix(run: string, step: number, signal: AbortSignal):
     if (frame.kind === "rows" && frame.whole) return frame;
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
-    throw new ApiError(0, said(error.message));
+    throw new ApiError(0, reasonGiven(error.message));
   }
   throw new ApiError(0, { code: "noMatrix" });
 }

@@ -3,7 +3,7 @@
  */
 
 import { fetchResponse } from "./rest";
-import { ApiError, said } from "./failure";
+import { ApiError, reasonGiven } from "./failure";
 
 const MAGIC = "\x93NUMPY";
 
@@ -37,6 +37,6 @@ export async function requestArray(path: string, signal: AbortSignal) {
     return { numbers: parseNpy(await answer.arrayBuffer()), headers: answer.headers };
   } catch (error) {
     if (signal.aborted || !(error instanceof RangeError)) throw error;
-    throw new ApiError(0, said(error.message));
+    throw new ApiError(0, reasonGiven(error.message));
   }
 }

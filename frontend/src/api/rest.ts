@@ -1,6 +1,6 @@
 /** The REST interface of `docs/rest.md`: its types, and the functions that send requests. */
 
-import { ApiError, said, type Failure } from "./failure";
+import { ApiError, reasonGiven, type Failure } from "./failure";
 
 export type Phase =
   "waiting" | "preparing" | "running" | "paused" | "finished" | "interrupted" | "failed";
@@ -307,14 +307,14 @@ export function runPath(run: string, rest = ""): string {
 async function errorMessage(answer: Response): Promise<Failure> {
   try {
     const problem = (await answer.json()) as { detail?: unknown; title?: unknown };
-    if (typeof problem.detail === "string") return said(problem.detail);
+    if (typeof problem.detail === "string") return reasonGiven(problem.detail);
     if (Array.isArray(problem.detail))
       return { code: "invalid", faults: problem.detail.map(describeFault) };
-    if (typeof problem.title === "string") return said(problem.title);
+    if (typeof problem.title === "string") return reasonGiven(problem.title);
   } catch {
     // Without JSON the status line has to do.
   }
-  return said(`${answer.status} ${answer.statusText}`.trim());
+  return reasonGiven(`${answer.status} ${answer.statusText}`.trim());
 }
 
 function describeFault(item: unknown): { field: string; reason: string | null } {

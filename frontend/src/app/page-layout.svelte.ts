@@ -29,15 +29,15 @@ export class PageLayout {
   readonly narrow = $derived.by(() => this.width < WIDE_PAGE);
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
-    const { narrow, width, height, topHeight: top, bottomHeight: bottom } = this;
-    const { inspectorOpen: inspecting } = this.app.viewSettings;
+    const { narrow, width, height, topHeight, bottomHeight } = this;
+    const { inspectorOpen } = this.app.viewSettings;
     return {
       left: 0,
-      top,
-      width: width - (inspecting && !narrow ? this.sideWidth + 16 : 0),
+      top: topHeight,
+      width: width - (inspectorOpen && !narrow ? this.sideWidth + 16 : 0),
       height: Math.max(
         MIN_MAP_HEIGHT,
-        height - top - bottom - (inspecting && narrow ? this.sideHeight + 6 : 0),
+        height - topHeight - bottomHeight - (inspectorOpen && narrow ? this.sideHeight + 6 : 0),
       ),
     };
   });
@@ -49,15 +49,15 @@ export class PageLayout {
   readonly insets = $derived.by<Insets>(() => {
     if (this.halves) return HALF_INSETS;
     const { narrow } = this;
-    const { inspectorOpen: inspecting, legendOpen: explaining } = this.app.viewSettings;
-    const covered = inspecting
+    const { inspectorOpen, legendOpen } = this.app.viewSettings;
+    const covered = inspectorOpen
       ? this.sideHeight + 6
       : Math.min(MAX_LEGEND_HEIGHT, this.legendHeight);
     return {
       top: this.topHeight + 14,
-      right: inspecting && !narrow ? this.sideWidth + 30 : 30,
+      right: inspectorOpen && !narrow ? this.sideWidth + 30 : 30,
       bottom: this.bottomHeight + 10 + (narrow ? covered : 0),
-      left: narrow ? 14 : explaining ? this.legendWidth + 60 : 44,
+      left: narrow ? 14 : legendOpen ? this.legendWidth + 60 : 44,
     };
   });
 }

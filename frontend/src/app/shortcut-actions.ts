@@ -5,7 +5,7 @@ import type { AppState } from "../state/app-state.svelte";
 import type { LiveRun } from "../state/run/live-run.svelte";
 
 /** The parts of the page that shortcuts act on. */
-export interface Reach {
+export interface PageParts {
   /** Return the visible map, flat or as a skyline. */
   map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;
@@ -17,11 +17,11 @@ export interface Reach {
 }
 
 /** Make the table of actions. An action returns false to leave the key to the browser. */
-export function shortcutActions(app: AppState, reach: Reach): Record<Command, () => unknown> {
-  const { viewSettings: viewing, tokenSelection: gathered } = app;
+export function shortcutActions(app: AppState, page: PageParts): Record<Command, () => unknown> {
+  const { viewSettings, tokenSelection } = app;
 
   /** Move through time by a key, and return true; while the picture is live, do nothing and return false. */
-  function travel(go: (there: LiveRun) => void): boolean {
+  function moveInTime(go: (there: LiveRun) => void): boolean {
     const { run } = app;
     if (!run || run.pastStep === null) return false;
     go(run);
@@ -30,8 +30,8 @@ export function shortcutActions(app: AppState, reach: Reach): Record<Command, ()
 
   return {
     search() {
-      viewing.inspectorOpen = true;
-      reach.focusSearch();
+      viewSettings.inspectorOpen = true;
+      page.focusSearch();
     },
     pause() {
       const { run } = app;
@@ -39,39 +39,39 @@ export function shortcutActions(app: AppState, reach: Reach): Record<Command, ()
       else run?.pausePicture();
     },
     live: () => app.run?.goLive(),
-    back: () => travel((there) => there.stepBy(-1)),
-    forward: () => travel((there) => there.stepBy(1)),
-    farBack: () => travel((there) => there.stepBy(-10)),
-    farForward: () => travel((there) => there.stepBy(10)),
-    first: () => travel((there) => there.seek(0)),
-    newest: () => travel((there) => there.seek(there.newestStep)),
-    step: () => reach.step(),
+    back: () => moveInTime((there) => there.stepBy(-1)),
+    forward: () => moveInTime((there) => there.stepBy(1)),
+    farBack: () => moveInTime((there) => there.stepBy(-10)),
+    farForward: () => moveInTime((there) => there.stepBy(10)),
+    first: () => moveInTime((there) => there.seek(0)),
+    newest: () => moveInTime((there) => there.seek(there.newestStep)),
+    step: () => page.step(),
     map() {
-      viewing.method = viewing.view === "umap" ? "linear" : "umap";
+      viewSettings.method = viewSettings.view === "umap" ? "linear" : "umap";
     },
-    inspector: () => viewing.toggleInspector(),
+    inspector: () => viewSettings.toggleInspector(),
     skyline() {
-      viewing.view = viewing.view === "skyline" ? "umap" : "skyline";
+      viewSettings.view = viewSettings.view === "skyline" ? "umap" : "skyline";
     },
-    home: () => reach.map()?.goHome(),
-    save: () => reach.save(),
-    closer: () => reach.map()?.zoom(0.75),
-    farther: () => reach.map()?.zoom(1 / 0.75),
+    home: () => page.map()?.goHome(),
+    save: () => page.save(),
+    closer: () => page.map()?.zoom(0.75),
+    farther: () => page.map()?.zoom(1 / 0.75),
     lasso() {
-      gathered.tool = gathered.tool === "lasso" ? "pan" : "lasso";
+      tokenSelection.tool = tokenSelection.tool === "lasso" ? "pan" : "lasso";
     },
     escape() {
-      if (gathered.tool !== "pan") {
+      if (tokenSelection.tool !== "pan") {
         // The first press clears the selection, the second puts the lasso away.
-        if (gathered.ids.length) gathered.clear();
-        else gathered.tool = "pan";
+        if (tokenSelection.ids.length) tokenSelection.clear();
+        else tokenSelection.tool = "pan";
       } else if (app.focusedToken?.token != null) app.choose(null);
-      else if (viewing.district !== null) viewing.chooseDistrict(null);
-      else if (viewing.ring) viewing.ring = null;
-      else if (gathered.ids.length) gathered.clear();
-      else if (reach.narrow() && viewing.inspectorOpen) viewing.toggleInspector();
+      else if (viewSettings.district !== null) viewSettings.chooseDistrict(null);
+      else if (viewSettings.ring) viewSettings.ring = null;
+      else if (tokenSelection.ids.length) tokenSelection.clear();
+      else if (page.narrow() && viewSettings.inspectorOpen) viewSettings.toggleInspector();
     },
-    beside: () => viewing.toggleSecondMap(),
+    beside: () => viewSettings.toggleSecondMap(),
     shortcuts() {
       app.shortcuts = !app.shortcuts;
     },

@@ -20,7 +20,11 @@ export interface TestHooks {
     paintedAt: number | null;
   } | null;
   /** Counts of the frames received, and the steps they covered or that had to be read from the record. */
-  readonly received: Pick<FrameCounts, "frames" | "merged" | "lost" | "stretches" | "gaps"> | null;
+  readonly received:
+    | (Pick<FrameCounts, "frames" | "merged" | "lost" | "gaps"> & {
+        stretches: FrameCounts["ranges"];
+      })
+    | null;
   /** Step of the newest layout received, by method. */
   readonly layoutSteps: { linear: number | null; umap: number | null };
   /** The past step that the viewer requested; null without a time cursor. */
@@ -97,7 +101,7 @@ export function installTestHooks(app: AppState, paintings: PaintingLog) {
     },
     get received() {
       if (!app.run) return null;
-      const { frames, merged, lost, stretches, gaps } = app.run.frameCounts;
+      const { frames, merged, lost, ranges: stretches, gaps } = app.run.frameCounts;
       return { frames, merged, lost, stretches, gaps };
     },
     get layoutSteps() {

@@ -13,14 +13,14 @@ export const GENTLE_RISE_MS = 260;
  */
 export function beatBrightness(
   age: number,
-  lasting: number,
+  duration: number,
   held: number,
   gentle: boolean,
 ): number {
   const rise = gentle ? GENTLE_RISE_MS : RISE;
   if (age < 0) return held;
   if (age < rise) return smoothstep(age / rise);
-  const left = 1 - Math.min(1, (age - rise) / Math.max(1, lasting - rise));
+  const left = 1 - Math.min(1, (age - rise) / Math.max(1, duration - rise));
   const fall = gentle ? smoothstep(left) : left ** 1.4;
   return Math.max(held, fall);
 }

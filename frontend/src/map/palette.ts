@@ -33,8 +33,8 @@ export function unit(hex: string): [number, number, number] {
 }
 
 /** Return the tint of the class at index `place` of the run's classes. */
-export function tintOf(place: number): string {
-  return TINTS[place % TINTS.length]!;
+export function tintOf(index: number): string {
+  return TINTS[index % TINTS.length]!;
 }
 
 /**
@@ -50,18 +50,18 @@ const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
 
 /** Return the colour of a shade. */
-export function shadeColour(shade: EntryColour): string {
-  if (shade === "plain") return PLAIN;
-  if (shade === "unknown") return UNKNOWN;
-  if ("kind" in shade) return tintOf(shade.kind);
-  return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(shade.part * (RAMP.length - 1))))]!;
+export function entryColour(colour: EntryColour): string {
+  if (colour === "plain") return PLAIN;
+  if (colour === "unknown") return UNKNOWN;
+  if ("kind" in colour) return tintOf(colour.kind);
+  return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(colour.part * (RAMP.length - 1))))]!;
 }
 
 /** Return the least and greatest brightness of unlit lamps of a shade, 0 to 1. */
-function asleep(shade: EntryColour): [number, number] {
-  if (shade === "unknown") return [0.3, 0.4];
-  if (shade === "plain") return [0.4, 0.62];
-  return "part" in shade ? [0.5 + 0.3 * shade.part, 0.62 + 0.34 * shade.part] : [0.58, 0.92];
+function unlitBrightness(colour: EntryColour): [number, number] {
+  if (colour === "unknown") return [0.3, 0.4];
+  if (colour === "plain") return [0.4, 0.62];
+  return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.58, 0.92];
 }
 
 /**
@@ -72,27 +72,27 @@ function asleep(shade: EntryColour): [number, number] {
  * the rarest.
  */
 export function lampColours(
-  shades: EntryColour[],
-  of: Uint16Array,
+  colours: EntryColour[],
+  entryOf: Uint16Array,
   rank: Float32Array,
 ): Uint8Array {
-  const rgb = shades.map((shade) => unit(shadeColour(shade)).map((part) => 255 * part));
-  const ends = shades.map(asleep);
-  const bytes = new Uint8Array(4 * of.length);
-  for (let id = 0; id < of.length; id++) {
-    const place = of[id]!;
-    bytes.set(rgb[place]!, 4 * id);
-    const [low, high] = ends[place]!;
+  const rgb = colours.map((shade) => unit(entryColour(shade)).map((part) => 255 * part));
+  const ends = colours.map(unlitBrightness);
+  const bytes = new Uint8Array(4 * entryOf.length);
+  for (let id = 0; id < entryOf.length; id++) {
+    const entry = entryOf[id]!;
+    bytes.set(rgb[entry]!, 4 * id);
+    const [low, high] = ends[entry]!;
     bytes[4 * id + 3] = 255 * (low + (high - low) * rank[id]! ** 2);
   }
   return bytes;
 }
 
 /** Return the tints with all tokens but these dimmed; the tints themselves if none are given. */
-export function dimOthers(tints: Uint8Array, but: readonly number[]): Uint8Array {
-  if (!but.length) return tints;
+export function dimOthers(tints: Uint8Array, kept: readonly number[]): Uint8Array {
+  if (!kept.length) return tints;
   const out = tints.slice();
   for (let i = 3; i < out.length; i += 4) out[i] = tints[i]! * 0.6;
-  for (const id of but) out[4 * id + 3] = Math.max(tints[4 * id + 3]!, 200);
+  for (const id of kept) out[4 * id + 3] = Math.max(tints[4 * id + 3]!, 200);
   return out;
 }

@@ -12,7 +12,7 @@ import { INK, tintOf } from "./palette";
 import { densityOf } from "./regions/density";
 
 /** Limit on lamps drawn as SVG; the rarest tokens are left out. */
-const MOST = 5_000;
+const MAX_LAMPS = 5_000;
 
 /** Return the land as a contour trace. */
 export function landTrace(layout: Layout): PlotlyTrace {
@@ -43,10 +43,10 @@ export function lampTraces(
   beat: { ids: Uint32Array; norms: Float32Array } | null,
   /** Four bytes per token, as in the WebGL renderer; null for the classes' own colours. */
   tints: Uint8Array | null = null,
-  most = MOST,
+  maxLamps = MAX_LAMPS,
 ): PlotlyTrace[] {
   const xy = coordinates(placementOf(layout));
-  const every = Array.from(vocabulary.byCount.subarray(0, most));
+  const every = Array.from(vocabulary.byCount.subarray(0, maxLamps));
   const lit = beat ? Array.from(beat.ids) : [];
   const bright = beat ? lampStrengths(beat.norms) : new Float32Array(0);
   const tint = (id: number) =>

@@ -17,7 +17,7 @@ const event = (id: number) => ({
 });
 const facts = (changes: Partial<AnnouncementFacts> = {}): AnnouncementFacts => ({
   phase: "running",
-  linked: true,
+  connected: true,
   step: 100,
   loss: 3,
   lit: 12,
@@ -41,15 +41,15 @@ describe("what a screen reader is told", () => {
 
   it("comes at once when the run turns", () => {
     expect(nextAnnouncement(facts({ phase: "finished" }), facts(), 0)?.stateChanged).toBe(true);
-    expect(nextAnnouncement(facts({ linked: false }), facts(), 0)?.stateChanged).toBe(true);
+    expect(nextAnnouncement(facts({ connected: false }), facts(), 0)?.stateChanged).toBe(true);
   });
 
   it("has a trend, and none where a loss is not known", () => {
     const later = (loss: number) =>
       nextAnnouncement(facts({ step: 200, loss }), facts(), MIN_ANNOUNCEMENT_INTERVAL)?.trend;
-    expect(later(2.5)).toEqual({ since: 100, change: 0.5, way: "down" });
-    expect(later(3.5)?.way).toBe("up");
-    expect(later(2.99)?.way).toBe("steady");
+    expect(later(2.5)).toEqual({ since: 100, change: 0.5, direction: "down" });
+    expect(later(3.5)?.direction).toBe("up");
+    expect(later(2.99)?.direction).toBe("steady");
     expect(later(NaN)).toBeNull();
     expect(nextAnnouncement(facts(), null, 0)?.trend).toBeNull();
   });

@@ -19,7 +19,7 @@ const EVENTS = 2;
 export interface AnnouncementFacts {
   phase: Phase;
   /** Set while the connection is open. */
-  linked: boolean;
+  connected: boolean;
   step: number;
   /** Smoothed, because the loss of one batch is noisy. NaN where not known. */
   loss: number;
@@ -36,7 +36,7 @@ export interface Announcement {
   /** Set when the phase changed, or the connection opened or closed. */
   stateChanged: boolean;
   /** Null for the first announcement, and where either loss is not known. */
-  trend: { since: number; change: number; way: "down" | "up" | "steady" } | null;
+  trend: { since: number; change: number; direction: "down" | "up" | "steady" } | null;
   events: DistrictEvent[];
   moreEvents: number;
 }
@@ -67,20 +67,22 @@ export function nextAnnouncement(
   before: AnnouncementFacts | null,
   elapsed: number,
 ): Announcement | null {
-  const turned = before !== null && (now.phase !== before.phase || now.linked !== before.linked);
-  const fresh = before === null || now.step !== before.step || turned;
-  if (!fresh || (before !== null && !turned && elapsed < MIN_ANNOUNCEMENT_INTERVAL)) return null;
+  const stateChanged =
+    before !== null && (now.phase !== before.phase || now.connected !== before.connected);
+  const fresh = before === null || now.step !== before.step || stateChanged;
+  if (!fresh || (before !== null && !stateChanged && elapsed < MIN_ANNOUNCEMENT_INTERVAL))
+    return null;
   const last = before?.events.at(-1)?.id;
   // The first announcement would list every event of the past, and none of them is news.
-  const news = now.events.filter(({ id, step }) =>
+  const announcement = now.events.filter(({ id, step }) =>
     last === undefined ? before !== null && step > before.step : id > last,
   );
   return {
     facts: now,
-    stateChanged: turned,
+    stateChanged,
     trend: before && trendOf(now, before),
-    events: news.slice(-EVENTS),
-    moreEvents: Math.max(0, news.length - EVENTS),
+    events: announcement.slice(-EVENTS),
+    moreEvents: Math.max(0, announcement.length - EVENTS),
   };
 }
 
@@ -88,5 +90,5 @@ function trendOf(now: AnnouncementFacts, before: AnnouncementFacts): Announcemen
   const change = now.loss - before.loss;
   if (!Number.isFinite(change) || now.step <= before.step) return null;
   const way = Math.abs(change) < STEADY * before.loss ? "steady" : change < 0 ? "down" : "up";
-  return { since: before.step, change: Math.abs(change), way };
+  return { since: before.step, change: Math.abs(change), direction: way };
 }

@@ -39,11 +39,11 @@ export class FilmTiming {
 
   /** Return the state at a time. */
   instantAt(seconds: number): FilmInstant {
-    const shot = Math.min(this.frames - 1, Math.floor(seconds * this.rate + 1e-9));
-    const beat = shot - (shot % this.stride);
+    const frame = Math.min(this.frames - 1, Math.floor(seconds * this.rate + 1e-9));
+    const beat = frame - (frame % this.stride);
     return {
-      frame: shot,
-      mixing: Math.min(1, (seconds - shot / this.rate) / Math.min(GLIDE, 1 / this.rate)),
+      frame,
+      mixing: Math.min(1, (seconds - frame / this.rate) / Math.min(GLIDE, 1 / this.rate)),
       beat,
       age: seconds - beat / this.rate,
     };

@@ -14,11 +14,11 @@ export function parseSecondMapSource(word: string): SecondMapSource | null {
   return /^run:[a-z0-9][a-z0-9-]{0,79}$/.test(word) ? (word as SecondMapSource) : null;
 }
 
-export function sourceKind(beside: SecondMapSource): SecondMapKind {
-  return beside.slice(0, beside.indexOf(":")) as SecondMapKind;
+export function sourceKind(source: SecondMapSource): SecondMapKind {
+  return source.slice(0, source.indexOf(":")) as SecondMapKind;
 }
 
 /** Return the step, the view or the run that the source names. */
-export function sourceName(beside: SecondMapSource): string {
-  return beside.slice(beside.indexOf(":") + 1);
+export function sourceName(source: SecondMapSource): string {
+  return source.slice(source.indexOf(":") + 1);
 }

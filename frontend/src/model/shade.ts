@@ -10,7 +10,7 @@ export type EntryColour = { kind: number } | { part: number } | "plain" | "unkno
 
 export interface LegendEntry {
   key: string;
-  shade: EntryColour;
+  colour: EntryColour;
   /** A kind's name, with text of the run in it. Hostile: show with `printableText`. */
   name: string | null;
   /** Ends of a band; null where it is open, and for other entries. */

@@ -17,14 +17,14 @@ export interface StepBeat {
   /** Set when the moved rows were found by comparing the whole matrix. */
   verified: boolean;
   /** Duration of the light, ms. */
-  lasting: number;
+  duration: number;
   /** Set during a scrub: the light is there at once, without fading in. */
   atOnce?: boolean;
   /** When the frame was decoded, Unix ms; null for a beat from the record. */
   decodedAt: number | null;
 }
 
-export function beatFromPulse(pulse: Pulse, lasting: number, decodedAt: number): StepBeat {
+export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number): StepBeat {
   return {
     attempt: pulse.attempt,
     step: pulse.step,
@@ -39,12 +39,12 @@ export function beatFromPulse(pulse: Pulse, lasting: number, decodedAt: number):
     },
     drifting: pulse.verified ? countOutside(pulse.movedIds, pulse.batchIds) : null,
     verified: pulse.verified,
-    lasting,
+    duration,
     decodedAt,
   };
 }
 
-export function beatFromRecord(detail: StepDetail, lasting: number): StepBeat {
+export function beatFromRecord(detail: StepDetail, duration: number): StepBeat {
   const ids = Uint32Array.from(new Set(readTokens(detail))).sort();
   const norm = new Map(detail.gradient);
   // A long list holds only the strongest gradients: that of a row missing from it need not be 0.
@@ -63,7 +63,7 @@ export function beatFromRecord(detail: StepDetail, lasting: number): StepBeat {
     },
     drifting: countDrifting(detail, ids),
     verified: detail.verified,
-    lasting,
+    duration,
     decodedAt: null,
   };
 }

@@ -81,13 +81,13 @@ export class TouchCounts {
   litRecently(): { rows: number; steps: number; about: boolean } {
     let rows = 0;
     let about = false;
-    const from = Math.max(0, this.step - this.span);
+    const first = Math.max(0, this.step - this.span);
     this.lastLit.forEach((last, id) => {
-      if (last === NEVER || last <= from) return;
+      if (last === NEVER || last <= first) return;
       rows += 1;
       // The row may have been in any step of a merged pulse, even one before `from`.
-      if (from > 0 && this.upperBounds[id]! & LIT_BIT) about = true;
+      if (first > 0 && this.upperBounds[id]! & LIT_BIT) about = true;
     });
-    return { rows, steps: this.step - from, about };
+    return { rows, steps: this.step - first, about };
   }
 }

@@ -184,14 +184,18 @@ export class AppState {
   private readonly stepKnown = $derived(this.run?.counters != null);
 
   private moversRequest(): MoversRequest | null {
-    const { run, viewSettings: viewing } = this;
+    const { run, viewSettings } = this;
     if (
       !run?.vocabulary ||
       !this.stepKnown ||
-      (viewing.colourBy !== "moved" && viewing.trails !== "movers")
+      (viewSettings.colourBy !== "moved" && viewSettings.trails !== "movers")
     )
       return null;
-    return { run: run.id, vocabulary: run.vocabulary.tokens.length, over: viewing.stepsBack };
+    return {
+      run: run.id,
+      vocabulary: run.vocabulary.tokens.length,
+      stepsBack: viewSettings.stepsBack,
+    };
   }
 
   private query(): string {

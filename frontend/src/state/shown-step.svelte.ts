@@ -41,6 +41,11 @@ export class ShownStep {
   }
 }
 
-export function buildCounters(ledger: TouchCounts, loss: number): Counters {
-  return { step: ledger.step, loss, recently: ledger.litRecently(), ever: ledger.everTouched };
+export function buildCounters(touchCounts: TouchCounts, loss: number): Counters {
+  return {
+    step: touchCounts.step,
+    loss,
+    recently: touchCounts.litRecently(),
+    ever: touchCounts.everTouched,
+  };
 }

@@ -5,7 +5,7 @@ import { count, fixed, small } from "./numbers";
 
 const list = new Intl.ListFormat("en");
 
-export const told = {
+export const announcements = {
   /** Describe what the city is doing. `readable` makes the text of tokens printable. */
   doing(
     { facts, stateChanged: turned, trend, events, moreEvents }: Announcement,
@@ -13,14 +13,14 @@ export const told = {
     readable: (text: string) => string,
   ): string {
     const said: string[] = [];
-    if (!facts.linked)
+    if (!facts.connected)
       return "Connection lost, trying again. What is shown stands still meanwhile.";
     if (turned) said.push(`The run: ${phase}.`);
     const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)} nats` : "";
     let way = "";
-    if (loss && trend?.way === "steady") way = `, steady since step ${count(trend.since)}`;
+    if (loss && trend?.direction === "steady") way = `, steady since step ${count(trend.since)}`;
     else if (loss && trend) {
-      way = `, ${trend.way} by ${small(trend.change)} since step ${count(trend.since)}`;
+      way = `, ${trend.direction} by ${small(trend.change)} since step ${count(trend.since)}`;
     }
     said.push(`Step ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);

@@ -2,8 +2,8 @@
 
 import { count } from "./numbers";
 
-export const beside = {
-  beside: {
+export const compare = {
+  compare: {
     name: "two maps",
     more: "A second map beside this one: another step, the other view, or another run (b)",
     label:

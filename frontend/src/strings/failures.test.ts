@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { said } from "../api/failure";
+import { reasonGiven } from "../api/failure";
 import { failureText } from "./failures";
 
 describe("what went wrong, in words", () => {
   it("is the server's own sentence where it gave one", () => {
-    expect(failureText(said("There is no such run."))).toBe("There is no such run.");
+    expect(failureText(reasonGiven("There is no such run."))).toBe("There is no such run.");
   });
 
   it("names each field that was not accepted", () => {

@@ -1,46 +1,46 @@
 /** All texts of the page in one place, one file per panel. Another language is another such folder. */
 
-import { beside } from "./compare";
+import { compare } from "./compare";
 import { exports } from "./exports";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
-import { gathered } from "./selection";
+import { selection } from "./selection";
 import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { page } from "./page";
 import { run } from "./run";
 import { film } from "./film";
-import { pictures } from "./picture";
+import { picture } from "./picture";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
 import { step } from "./step";
-import { told } from "./announcements";
+import { announcements } from "./announcements";
 import { token } from "./token";
 import { transport } from "./transport";
 
 export { failureText } from "./failures";
-export { entryWords } from "./legend";
+export { entryText } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
 export { formatDuration, formatTime } from "./run";
 
 export const t = {
-  ...beside,
+  ...compare,
   ...exports,
   ...inspector,
   ...legend,
-  ...gathered,
+  ...selection,
   ...map,
   ...matrix,
   ...measures,
   ...page,
   ...run,
   ...film,
-  ...pictures,
+  ...picture,
   ...runs,
   ...skyline,
   ...step,
-  told,
+  told: announcements,
   ...token,
   ...transport,
 } as const;

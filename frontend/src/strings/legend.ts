@@ -118,7 +118,7 @@ function value(by: ColourBy, of: number): string {
 }
 
 /** Return the text of a legend entry. */
-export function entryWords({ name, from, to, other }: LegendEntry, by: ColourScale["by"]): string {
+export function entryText({ name, from, to, other }: LegendEntry, by: ColourScale["by"]): string {
   const w = legend.legend;
   if (name !== null) return printableText(name);
   if (other === "none") return w.none[by] ?? w.unknown;

@@ -3,8 +3,8 @@
 import type { PictureSizeName } from "../model/picture-sizes";
 import { count } from "./numbers";
 
-export const pictures = {
-  pictures: {
+export const picture = {
+  picture: {
     title: "A picture of the city",
     about:
       "What the map shows now, drawn anew at the size you choose: the lamps of this step at their full light, the names, and a caption.",

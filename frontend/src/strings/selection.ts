@@ -4,8 +4,8 @@ import { count } from "./numbers";
 
 const tokens = (n: number) => (n === 1 ? "1 token" : `${count(n)} tokens`);
 
-export const gathered = {
-  gathered: {
+export const selection = {
+  selection: {
     said: (n: number) => (n ? `${tokens(n)} gathered` : "No token gathered"),
     toldWith: (n: number, some: string) => `${tokens(n)} gathered: ${some}`,
     none: "Draw around lamps on the map, or gather them here by what they have in common.",

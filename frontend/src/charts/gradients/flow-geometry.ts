@@ -38,18 +38,20 @@ export function flowGeometry(layers: string[], norms: number[]): FlowGeometry {
   const order = norms.map((_, i) => norms.length - 1 - i);
   // An arm needs a main flow to leave.
   const isArm = (i: number) => ARM_LAYERS.test(names[i]!) && i > 0 && i < norms.length - 1;
-  const fords = order.map((i, index): FlowSection => {
+  const sections = order.map((i, index): FlowSection => {
     const aside = isArm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
     return { name: names[i]!, norm: norms[i]!, y: index + 1, x: aside };
   });
   const width = (index: number) => widths[order[index]!]!;
-  const main = fords.flatMap((ford, index) => (ford.x ? [] : [{ ...ford, width: width(index) }]));
-  if (!main.length) return { sections: fords, outlines: [], scale };
+  const main = sections.flatMap((ford, index) =>
+    ford.x ? [] : [{ ...ford, width: width(index) }],
+  );
+  if (!main.length) return { sections, outlines: [], scale };
   const outlines = [traceOutline([{ x: 0, y: 0.1, width: 0 }, ...main])];
-  fords.forEach((ford, index) => {
-    const from = fords.slice(0, index).findLast(({ x }) => !x);
+  sections.forEach((ford, index) => {
+    const from = sections.slice(0, index).findLast(({ x }) => !x);
     if (!ford.x || !from) return;
-    const half = width(fords.indexOf(from)) / 2;
+    const half = width(sections.indexOf(from)) / 2;
     outlines.push(
       traceOutline([
         { x: half / 2, y: from.y, width: Math.min(half, width(index)) },
@@ -57,7 +59,7 @@ export function flowGeometry(layers: string[], norms: number[]): FlowGeometry {
       ]),
     );
   });
-  return { sections: fords, outlines, scale };
+  return { sections, outlines, scale };
 }
 
 interface CrossSection {
@@ -70,19 +72,19 @@ interface CrossSection {
  * Trace one side down and the other back up, smoothly from cut to cut. The sides are parallel at each cut, so the
  * flow is never wider or narrower than the cuts around it.
  */
-function traceOutline(cuts: CrossSection[]): { x: number[]; y: number[] } {
+function traceOutline(sections: CrossSection[]): { x: number[]; y: number[] } {
   const [left, right, ys]: [number[], number[], number[]] = [[], [], []];
-  cuts.forEach((cut, index) => {
-    const next = cuts[index + 1];
+  sections.forEach((section, index) => {
+    const next = sections[index + 1];
     for (let point = 0; point < (next ? CURVE_POINTS : 1); point++) {
       const part = point / CURVE_POINTS;
       const ease = part * part * (3 - 2 * part);
       const between = (a: number, b: number) => a + (b - a) * ease;
-      const x = between(cut.x, next?.x ?? cut.x);
-      const half = between(cut.width, next?.width ?? cut.width) / 2;
+      const x = between(section.x, next?.x ?? section.x);
+      const half = between(section.width, next?.width ?? section.width) / 2;
       left.push(x - half);
       right.push(x + half);
-      ys.push(cut.y + part * ((next?.y ?? cut.y) - cut.y));
+      ys.push(section.y + part * ((next?.y ?? section.y) - section.y));
     }
   });
   return { x: [...left, ...right.reverse()], y: [...ys, ...ys.slice().reverse()] };

@@ -44,7 +44,7 @@ export function poolMatrix(
   last: number,
   width: number,
   height: number,
-  how: Pooling,
+  pooling: Pooling,
 ): PooledMatrix {
   const { values, minus, dim, order } = cells;
   const rows = Math.max(0, last - first);
@@ -62,14 +62,14 @@ export function poolMatrix(
       for (let x = 0; x < dim; x++) {
         const value = minus ? values[offset + x]! - minus[offset + x]! : values[offset + x]!;
         const pixel = column[x]!;
-        if (how === "mean") sum[pixel]! += value;
+        if (pooling === "mean") sum[pixel]! += value;
         // NaN wins, so that its neighbours do not hide it.
         else if (!(Math.abs(value) <= Math.abs(sum[pixel]!)) && !Number.isNaN(sum[pixel]))
           sum[pixel] = value;
         count[pixel]! += 1;
       }
     }
-    for (let x = 0; x < w; x++) out[y * w + x] = how === "mean" ? sum[x]! / count[x]! : sum[x]!;
+    for (let x = 0; x < w; x++) out[y * w + x] = pooling === "mean" ? sum[x]! / count[x]! : sum[x]!;
   }
   return { values: out, width: w, height: h };
 }

@@ -15,7 +15,7 @@ export interface NeighbourhoodOverlap {
 }
 
 /** Limit on distances computed per map; above it, only a sample of the tokens is compared. */
-const MOST_DISTANCES = 4_000_000;
+const MAX_DISTANCES = 4_000_000;
 
 /**
  * Return the overlap of two maps, or null if they share too few tokens.
@@ -29,36 +29,36 @@ export function neighbourhoodOverlap(
   a: Float32Array,
   b: Float32Array,
   neighbours = 10,
-  most = MOST_DISTANCES,
+  maxDistances = MAX_DISTANCES,
 ): NeighbourhoodOverlap | null {
   const tokens = a.length / 2;
   if (b.length !== a.length) throw new RangeError("as many places on either map");
   if (tokens <= neighbours + 1) return null;
-  const looked = Math.min(tokens, Math.max(1, Math.floor(most / tokens)));
+  const sampled = Math.min(tokens, Math.max(1, Math.floor(maxDistances / tokens)));
   let common = 0;
   const here = new Nearest(neighbours);
   const there = new Nearest(neighbours);
-  for (let i = 0; i < looked; i++) {
-    const sampledId = Math.floor(((i + 0.5) * tokens) / looked);
+  for (let i = 0; i < sampled; i++) {
+    const sampledId = Math.floor(((i + 0.5) * tokens) / sampled);
     here.find(a, sampledId);
     there.find(b, sampledId);
     for (const id of here.ids) if (there.ids.includes(id)) common += 1;
   }
-  return { share: common / (looked * neighbours), neighbours, sampled: looked, tokens };
+  return { share: common / (sampled * neighbours), neighbours, sampled, tokens };
 }
 
 /** The nearest tokens of one token; the list is short, so it is kept sorted. */
 class Nearest {
   readonly ids: Int32Array;
-  private readonly far: Float64Array;
+  private readonly distances: Float64Array;
 
   constructor(readonly count: number) {
     this.ids = new Int32Array(count);
-    this.far = new Float64Array(count);
+    this.distances = new Float64Array(count);
   }
 
   find(xy: Float32Array, target: number) {
-    const { ids, far, count } = this;
+    const { ids, distances: far, count } = this;
     far.fill(Infinity);
     ids.fill(-1);
     const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];

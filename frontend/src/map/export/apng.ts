@@ -23,10 +23,10 @@ export class ApngEncoder implements FrameEncoder {
     const { width, height } = canvas;
     const change = document.createElement("canvas");
     [change.width, change.height] = [width, height];
-    const pen = change.getContext("2d")!;
-    pen.drawImage(canvas, 0, 0);
-    const image = pen.getImageData(0, 0, width, height);
-    if (this.seen) pen.putImageData(changes(image, this.seen), 0, 0);
+    const context = change.getContext("2d")!;
+    context.drawImage(canvas, 0, 0);
+    const image = context.getImageData(0, 0, width, height);
+    if (this.seen) context.putImageData(changes(image, this.seen), 0, 0);
     else this.seen = image;
     const file = new Uint8Array(await (await canvasBlob(change, "image/png")).arrayBuffer());
     const all = chunksOf(file);
@@ -41,12 +41,12 @@ export class ApngEncoder implements FrameEncoder {
     parts.push(chunk("acTL", words(frames.length, 0)));
     let order = 0;
     frames.forEach((frame, i) => {
-      const lasting = Math.round((frames[i + 1]?.time ?? time) - frame.time);
+      const duration = Math.round((frames[i + 1]?.time ?? time) - frame.time);
       const shown = new Uint8Array(26);
       // Sequence number, size, offset; then the delay in milliseconds; blended over the frame before.
       shown.set(words(order++));
       shown.set(head.subarray(0, 8), 4);
-      shown.set([lasting >> 8, lasting & 255, 3, 232, 0, i ? 1 : 0], 20);
+      shown.set([duration >> 8, duration & 255, 3, 232, 0, i ? 1 : 0], 20);
       parts.push(chunk("fcTL", shown));
       for (const data of frame.data) {
         parts.push(i ? chunk("fdAT", words(order++), data) : chunk("IDAT", data));

@@ -143,33 +143,33 @@ function placeLegend(
 }
 
 /** Draw the caption, with the picture darkened beneath it so that it can be read. */
-export function drawCaption(pen: DrawingContext, { marks, blocks }: CaptionLayout) {
-  pen.globalAlpha = 0.45;
-  pen.fillStyle = INK.night;
-  for (const { left, top, width, height } of blocks) pen.fillRect(left, top, width, height);
-  pen.globalAlpha = 1;
-  pen.textBaseline = "middle";
-  pen.textAlign = "left";
-  pen.letterSpacing = "0px";
+export function drawCaption(context: DrawingContext, { marks, blocks }: CaptionLayout) {
+  context.globalAlpha = 0.45;
+  context.fillStyle = INK.night;
+  for (const { left, top, width, height } of blocks) context.fillRect(left, top, width, height);
+  context.globalAlpha = 1;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.letterSpacing = "0px";
   for (const { text, x, y, size, weight, ink, tint } of marks) {
     if (tint) {
-      pen.fillStyle = tint;
-      pen.beginPath();
-      pen.arc(x + 4, y, 4, 0, 2 * Math.PI);
-      pen.fill();
+      context.fillStyle = tint;
+      context.beginPath();
+      context.arc(x + 4, y, 4, 0, 2 * Math.PI);
+      context.fill();
     }
-    pen.font = `${weight} ${size}px ${FONT_FAMILY}`;
-    pen.fillStyle = ink;
-    pen.fillText(text, x + (tint ? SPOT : 0), y);
+    context.font = `${weight} ${size}px ${FONT_FAMILY}`;
+    context.fillStyle = ink;
+    context.fillText(text, x + (tint ? SPOT : 0), y);
   }
 }
 
 /** Return a function that measures texts on a canvas, in pixels. */
 export function createTextMeasure(): Measure {
-  const pen = document.createElement("canvas").getContext("2d")!;
+  const context = document.createElement("canvas").getContext("2d")!;
   return (text, size, weight) => {
-    pen.font = `${weight} ${size}px ${FONT_FAMILY}`;
-    return pen.measureText(text).width;
+    context.font = `${weight} ${size}px ${FONT_FAMILY}`;
+    return context.measureText(text).width;
   };
 }
 

@@ -67,25 +67,25 @@ export interface Film {
  * @throws the abort reason, or an Error if drawing or encoding fails.
  */
 export async function renderFilm(
-  script: FilmSpec,
+  spec: FilmSpec,
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<Film> {
-  const [width, height] = pixelDimensions(script.size);
-  const tape = await createFrameEncoder(width, height);
-  if (tape.still) script = { ...script, steady: true };
-  const timing = new FilmTiming(script.frames.length, script.rate);
-  const stage = new FilmRenderer(script, timing);
-  const count = Math.ceil(timing.seconds * tape.rate);
+  const [width, height] = pixelDimensions(spec.size);
+  const encoder = await createFrameEncoder(width, height);
+  if (encoder.still) spec = { ...spec, steady: true };
+  const timing = new FilmTiming(spec.frames.length, spec.rate);
+  const renderer = new FilmRenderer(spec, timing);
+  const count = Math.ceil(timing.seconds * encoder.rate);
   try {
     let last = "";
     for (let i = 0; i < count; i++) {
-      const key = stage.pictureKey(i / tape.rate);
-      const second = i % tape.rate === 0 && !tape.still;
+      const key = renderer.pictureKey(i / encoder.rate);
+      const second = i % encoder.rate === 0 && !encoder.still;
       // Skip unchanged pictures, but in a video repeat one every second and at the end.
-      if (key !== last || second || (i === count - 1 && !tape.still)) {
-        if (key !== last) stage.drawAt(i / tape.rate);
-        await tape.addFrame(stage.canvas, (1e3 * i) / tape.rate, second);
+      if (key !== last || second || (i === count - 1 && !encoder.still)) {
+        if (key !== last) renderer.drawAt(i / encoder.rate);
+        await encoder.addFrame(renderer.canvas, (1e3 * i) / encoder.rate, second);
       }
       last = key;
       progress((i + 1) / count);
@@ -93,11 +93,11 @@ export async function renderFilm(
       await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
     }
-    const seconds = count / tape.rate;
-    return { blob: await tape.finish(1_000 * seconds), seconds };
+    const seconds = count / encoder.rate;
+    return { blob: await encoder.finish(1_000 * seconds), seconds };
   } finally {
-    tape.close();
-    stage.stop();
+    encoder.close();
+    renderer.stop();
   }
 }
 
@@ -105,31 +105,31 @@ export async function renderFilm(
 class FilmRenderer {
   readonly canvas = document.createElement("canvas");
   private readonly pen: CanvasRenderingContext2D;
-  private readonly lights: PointRenderer;
+  private readonly renderer: PointRenderer;
   private readonly overlay = new Overlay(document.createElement("canvas"));
   private readonly measure = createTextMeasure();
   private readonly view: MapRect;
-  private readonly free: OverlayModel["free"];
+  private readonly uncovered: OverlayModel["uncovered"];
   private districts: District[] = [];
-  private shot = -1;
+  private shownFrame = -1;
   private beat = -1;
   private moves = false;
   private tints: Uint8Array;
 
   constructor(
-    private readonly script: FilmSpec,
+    private readonly spec: FilmSpec,
     private readonly timing: FilmTiming,
   ) {
-    const { width, height, ratio } = script.size;
-    [this.canvas.width, this.canvas.height] = pixelDimensions(script.size);
+    const { width, height, ratio } = spec.size;
+    [this.canvas.width, this.canvas.height] = pixelDimensions(spec.size);
     this.pen = this.canvas.getContext("2d")!;
-    this.lights = new PointRenderer(document.createElement("canvas"), () => undefined);
-    this.lights.resize(this.canvas.width, this.canvas.height);
-    this.lights.setTokens((this.tints = script.tints(0)));
+    this.renderer = new PointRenderer(document.createElement("canvas"), () => undefined);
+    this.renderer.resize(this.canvas.width, this.canvas.height);
+    this.renderer.setTokens((this.tints = spec.tints(0)));
     this.overlay.resize(width, height, ratio);
-    const first = script.frames[0]!;
-    const { insets } = layOutCaption(script.caption(first, first), width, height, this.measure);
-    const boxes = [...new Set(script.frames.map(({ layout }) => layout))].map((layout) =>
+    const first = spec.frames[0]!;
+    const { insets } = layOutCaption(spec.caption(first, first), width, height, this.measure);
+    const boxes = [...new Set(spec.frames.map(({ layout }) => layout))].map((layout) =>
       robustBounds(coordinates(placementOf(layout))),
     );
     // The camera holds still, so that whatever moves in the film has moved on the map.
@@ -141,88 +141,88 @@ class FilmRenderer {
     };
     this.view = fitView(box, width, height, insets);
     const { left, top, right, bottom } = insets;
-    this.free = { left, top, right: width - right, bottom: height - bottom };
+    this.uncovered = { left, top, right: width - right, bottom: height - bottom };
   }
 
   /** Return a key that is equal for two instants with the same picture. */
   pictureKey(seconds: number): string {
-    const { frame: shot, beat, mixing, age } = this.timing.instantAt(seconds);
-    return this.script.steady ? `${shot} ${beat}` : [shot, beat, mixing, age].join();
+    const { frame, beat, mixing, age } = this.timing.instantAt(seconds);
+    return this.spec.steady ? `${frame} ${beat}` : [frame, beat, mixing, age].join();
   }
 
   drawAt(seconds: number) {
-    const { script, timing } = this;
-    const { frame: shot, beat, mixing, age } = timing.instantAt(seconds);
-    const lit = script.frames[beat]!;
+    const { spec, timing } = this;
+    const { frame, beat, mixing, age } = timing.instantAt(seconds);
+    const lit = spec.frames[beat]!;
     const bright = lampStrengths(lit.norms);
-    if (beat !== this.beat) this.lights.setLit(lit.ids, bright);
-    const renamed = beat !== this.beat || shot !== this.shot;
-    if (shot !== this.shot) {
-      this.place(shot);
-      const tints = script.tints(shot);
-      if (tints !== this.tints) this.lights.setTints((this.tints = tints));
+    if (beat !== this.beat) this.renderer.setLit(lit.ids, bright);
+    const renamed = beat !== this.beat || frame !== this.shownFrame;
+    if (frame !== this.shownFrame) {
+      this.place(frame);
+      const tints = spec.tints(frame);
+      if (tints !== this.tints) this.renderer.setTints((this.tints = tints));
     }
-    this.shot = shot;
+    this.shownFrame = frame;
     this.beat = beat;
-    const { steady, frames: shots, size } = script;
-    const lasting = 1_000 * timing.beatDuration * 0.97;
+    const { steady, frames, size } = spec;
+    const duration = 1_000 * timing.beatDuration * 0.97;
     // The last beat stays lit, as on the page when no other follows.
-    const held = shot === shots.length - 1 ? 0.6 : 0;
-    const glow = steady ? 1 : beatBrightness(1_000 * age, lasting, held, false);
+    const held = frame === frames.length - 1 ? 0.6 : 0;
+    const glow = steady ? 1 : beatBrightness(1_000 * age, duration, held, false);
     const mixed = steady || !this.moves ? 1 : smoothstep(mixing);
-    const moment = { view: this.view, mixing: mixed, rising: mixed, glow };
-    this.lights.render(moment, size.ratio * designPixelSize(size.width, size.height));
+    const state = { view: this.view, mixing: mixed, landProgress: mixed, glow };
+    this.renderer.render(state, size.ratio * designPixelSize(size.width, size.height));
     const { pen, canvas } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(this.lights.canvas, 0, 0);
-    const scenery = this.scenery(mixed, namedRows(lit, bright));
-    if (renamed) this.overlay.updateLabels(scenery);
-    this.overlay.draw(scenery, steady ? Infinity : FRAME);
+    pen.drawImage(this.renderer.canvas, 0, 0);
+    const model = this.overlayModel(mixed, namedRows(lit, bright));
+    if (renamed) this.overlay.updateLabels(model);
+    this.overlay.draw(model, steady ? Infinity : FRAME);
     pen.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
     pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    const caption = script.caption(shots[shot]!, lit);
+    const caption = spec.caption(frames[frame]!, lit);
     drawCaption(pen, layOutCaption(caption, size.width, size.height, this.measure));
   }
 
   stop() {
-    this.lights.stop();
+    this.renderer.stop();
   }
 
-  private place(shot: number) {
-    const { frames: shots, vocabulary } = this.script;
-    const { layout, districts } = shots[shot]!;
-    const before = shots[Math.max(0, this.shot)]!;
+  private place(frame: number) {
+    const { frames, vocabulary } = this.spec;
+    const { layout, districts } = frames[frame]!;
+    const before = frames[Math.max(0, this.shownFrame)]!;
     this.moves = layout !== before.layout;
-    if (this.shot >= 0 && !this.moves && districts === before.districts) return;
+    if (this.shownFrame >= 0 && !this.moves && districts === before.districts) return;
     const groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
     const next = placementOf(layout);
-    const { relief, shapes: lies } = analyseLayout(next, membersOf(groups));
-    if (this.shot < 0 || this.moves) {
-      this.lights.setPlacement(next, placementOf(before.layout));
-      this.lights.setLand(relief);
+    const { density, shapes } = analyseLayout(next, membersOf(groups));
+    if (this.shownFrame < 0 || this.moves) {
+      this.renderer.setPlacement(next, placementOf(before.layout));
+      this.renderer.setLand(density);
     }
-    this.districts = districtsOf(groups, lies);
+    this.districts = districtsOf(groups, shapes);
   }
 
-  private scenery(mixing: number, lit: OverlayModel["lit"]): OverlayModel {
-    const { vocabulary, frames: shots, size } = this.script;
-    const to = placementOf(shots[this.shot]!.layout);
-    const from = this.moves ? placementOf(shots[this.shot - 1]!.layout) : to;
-    const at = (id: number): [number, number] => {
+  private overlayModel(mixing: number, lit: OverlayModel["lit"]): OverlayModel {
+    const { vocabulary, frames, size } = this.spec;
+    const to = placementOf(frames[this.shownFrame]!.layout);
+    const from = this.moves ? placementOf(frames[this.shownFrame - 1]!.layout) : to;
+    const positionOf = (id: number): [number, number] => {
       const [x, y] = placement.positionOf(to, id);
       const [fromX, fromY] = placement.positionOf(from, id);
       return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
     };
-    const { districts, view, free } = this;
-    const seen = { view, free, width: size.width, height: size.height, zoom: 1 };
+    const { districts, view, uncovered } = this;
+    const visible = { view, uncovered, width: size.width, height: size.height, zoom: 1 };
     return {
       ...UNMARKED,
       vocabulary,
       districts,
       lit,
-      at,
+      positionOf,
       commonest: () => vocabulary.byCount,
-      ...seen,
+      ...visible,
     };
   }
 }

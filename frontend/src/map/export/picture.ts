@@ -30,12 +30,12 @@ export async function pngOf(
   caption: Caption,
   size: PictureSize,
 ): Promise<Blob | null> {
-  const placed = layOutCaption(caption, size.width, size.height, createTextMeasure());
-  const pose = scene.stillScene(size.width, size.height, placed.insets);
-  if (!pose) return null;
-  const canvas = pose.renderer
-    ? drawPicture(pose, placed, size)
-    : await rasterise(renderSvg(pose, placed, caption.title), size);
+  const captionLayout = layOutCaption(caption, size.width, size.height, createTextMeasure());
+  const stillScene = scene.stillScene(size.width, size.height, captionLayout.insets);
+  if (!stillScene) return null;
+  const canvas = stillScene.renderer
+    ? drawPicture(stillScene, captionLayout, size)
+    : await rasterise(renderSvg(stillScene, captionLayout, caption.title), size);
   return canvasBlob(canvas, "image/png");
 }
 
@@ -46,56 +46,58 @@ export function svgBlobOf(
   size: PictureSize,
   title: string,
 ): Blob | null {
-  const placed = layOutCaption(caption, size.width, size.height, createTextMeasure());
-  const pose = scene.stillScene(size.width, size.height, placed.insets);
-  return pose && new Blob([renderSvg(pose, placed, title)], { type: "image/svg+xml" });
+  const captionLayout = layOutCaption(caption, size.width, size.height, createTextMeasure());
+  const stillScene = scene.stillScene(size.width, size.height, captionLayout.insets);
+  return (
+    stillScene && new Blob([renderSvg(stillScene, captionLayout, title)], { type: "image/svg+xml" })
+  );
 }
 
 function drawPicture(
-  pose: StillScene,
+  stillScene: StillScene,
   caption: CaptionLayout,
   size: PictureSize,
 ): HTMLCanvasElement {
   const { width, height, ratio } = size;
-  const canvas = blank(size);
-  const pen = canvas.getContext("2d")!;
-  const lights = new PointRenderer(document.createElement("canvas"), () => undefined);
+  const canvas = blankCanvas(size);
+  const context = canvas.getContext("2d")!;
+  const renderer = new PointRenderer(document.createElement("canvas"), () => undefined);
   try {
-    lights.copyFrom(pose.renderer!);
-    lights.resize(canvas.width, canvas.height);
-    const moment = { view: pose.scenery.view, mixing: 1, rising: 1, glow: 1 };
-    lights.render(moment, ratio * designPixelSize(width, height));
-    pen.drawImage(lights.canvas, 0, 0);
+    renderer.copyFrom(stillScene.renderer!);
+    renderer.resize(canvas.width, canvas.height);
+    const state = { view: stillScene.overlayModel.view, mixing: 1, landProgress: 1, glow: 1 };
+    renderer.render(state, ratio * designPixelSize(width, height));
+    context.drawImage(renderer.canvas, 0, 0);
   } finally {
-    lights.stop();
+    renderer.stop();
   }
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawTrails(pen, pose.scenery);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  drawTrails(context, stillScene.overlayModel);
   const overlay = new Overlay(document.createElement("canvas"));
   overlay.resize(width, height, ratio);
-  overlay.updateLabels(pose.scenery);
-  overlay.draw(pose.scenery, Infinity);
-  pen.drawImage(overlay.canvas, 0, 0, width, height);
-  drawCaption(pen, caption);
+  overlay.updateLabels(stillScene.overlayModel);
+  overlay.draw(stillScene.overlayModel, Infinity);
+  context.drawImage(overlay.canvas, 0, 0, width, height);
+  drawCaption(context, caption);
   return canvas;
 }
 
 /** Draw the SVG on a canvas, where the lamps have no WebGL2. */
 async function rasterise(svg: string, size: PictureSize): Promise<HTMLCanvasElement> {
-  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
     const image = new Image();
-    image.src = address;
+    image.src = url;
     await image.decode();
-    const canvas = blank(size);
+    const canvas = blankCanvas(size);
     canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
     return canvas;
   } finally {
-    URL.revokeObjectURL(address);
+    URL.revokeObjectURL(url);
   }
 }
 
-function blank(size: PictureSize): HTMLCanvasElement {
+function blankCanvas(size: PictureSize): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = pixelDimensions(size);
   return canvas;

@@ -29,28 +29,28 @@ const DIMNESSES = 12;
 const HALO_REACH = 8;
 
 /** Return an SVG document of the scene, with a title and a caption. */
-export function renderSvg(pose: StillScene, caption: CaptionLayout, title: string): string {
-  const { width, height } = pose.scenery;
+export function renderSvg(stillScene: StillScene, caption: CaptionLayout, title: string): string {
+  const { width, height } = stillScene.overlayModel;
   const overlay = new Overlay(document.createElement("canvas"));
   overlay.resize(width, height, 1);
-  overlay.updateLabels(pose.scenery);
+  overlay.updateLabels(stillScene.overlayModel);
   const names = new SvgContext();
-  overlay.drawWith(names, pose.scenery);
+  overlay.drawWith(names, stillScene.overlayModel);
   const trails = new SvgContext();
-  drawTrails(trails, pose.scenery);
+  drawTrails(trails, stillScene.overlayModel);
   const words = new SvgContext();
   drawCaption(words, caption);
   const gradients = new Map<string, string>();
-  const [asleep, lit] = [unlitLamps(pose, gradients), litLamps(pose, gradients)];
-  const said = caption.marks.map(({ text }) => text).join("\n");
+  const [asleep, lit] = [unlitLamps(stillScene, gradients), litLamps(stillScene, gradients)];
+  const escapedTitle = caption.marks.map(({ text }) => text).join("\n");
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${formatNumber(width)}" height="${formatNumber(height)}" viewBox="0 0 ${formatNumber(width)} ${formatNumber(height)}" font-family="${escapeXml(FONT_FAMILY)}">`,
     `<title>${escapeXml(title)}</title>`,
-    `<desc>${escapeXml(said)}</desc>`,
+    `<desc>${escapeXml(escapedTitle)}</desc>`,
     // Light adds up; a viewer without blend modes paints one lamp over the other.
     `<defs><style>circle{mix-blend-mode:screen}</style>${[...gradients.values()].join("\n")}</defs>`,
     `<rect width="100%" height="100%" fill="${INK.night}"/>`,
-    `<g id="land">${land(pose)}</g>`,
+    `<g id="land">${land(stillScene)}</g>`,
     `<g id="asleep">${asleep}</g>`,
     `<g id="lit">${lit}</g>`,
     `<g id="trails">${trails.elements.join("\n")}</g>`,
@@ -67,7 +67,7 @@ function pixelOf({ view, width, height }: OverlayModel, x: number, y: number): [
   ];
 }
 
-function land({ scenery, xy, box }: StillScene): string {
+function land({ overlayModel: scenery, xy, box }: StillScene): string {
   const relief = densityOf(xy, box);
   const paths: string[] = [];
   for (const height of SHADES) {
@@ -92,17 +92,17 @@ function land({ scenery, xy, box }: StillScene): string {
 }
 
 /** Return the rings as one path with rounded corners. */
-function rings(all: Float32Array[], scenery: OverlayModel): string {
+function rings(all: Float32Array[], model: OverlayModel): string {
   return all
     .map((ring) => {
       const points = Array.from({ length: ring.length / 2 }, (_, i) =>
-        pixelOf(scenery, ring[2 * i]!, ring[2 * i + 1]!),
+        pixelOf(model, ring[2 * i]!, ring[2 * i + 1]!),
       );
       const outside =
         points.every(([x]) => x < 0) ||
-        points.every(([x]) => x > scenery.width) ||
+        points.every(([x]) => x > model.width) ||
         points.every(([, y]) => y < 0) ||
-        points.every(([, y]) => y > scenery.height);
+        points.every(([, y]) => y > model.height);
       if (outside) return "";
       const between = (i: number) => {
         const [a, b] = [points[i]!, points[(i + 1) % points.length]!];
@@ -127,7 +127,7 @@ function shade(height: number): Rgb {
 
 /** Return the unlit lamps, with one gradient per hue and brightness level. Adds to `gradients`. */
 function unlitLamps(
-  { scenery, xy, tints, lit: shining }: StillScene,
+  { overlayModel: scenery, xy, tints, lit: shining }: StillScene,
   gradients: Map<string, string>,
 ): string {
   const size = designPixelSize(scenery.width, scenery.height);
@@ -152,7 +152,7 @@ function unlitLamps(
 }
 
 function litLamps(
-  { scenery, xy, tints, lit: shining }: StillScene,
+  { overlayModel: scenery, xy, tints, lit: shining }: StillScene,
   gradients: Map<string, string>,
 ): string {
   const size = designPixelSize(scenery.width, scenery.height);

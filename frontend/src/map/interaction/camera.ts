@@ -33,7 +33,7 @@ export class MapCamera {
    * Start at the unit square. `viewed` is called when the camera changes the view itself, so that the axes
    * can follow.
    */
-  constructor(private readonly viewed: (view: MapRect) => void) {}
+  constructor(private readonly viewChanged: (view: MapRect) => void) {}
 
   /** Return whether the camera is on its way to the whole map. */
   get moving(): boolean {
@@ -46,7 +46,7 @@ export class MapCamera {
   }
 
   /** Return the uncovered part of the picture, extended slightly beneath what covers it, in CSS pixels. */
-  get free(): PixelRect {
+  get uncovered(): PixelRect {
     const { top, right, bottom, left } = this.insets;
     return {
       left: left - 10,
@@ -103,7 +103,7 @@ export class MapCamera {
     const cx = x + ((insets.right - insets.left) / 2 / width) * w;
     const cy = y + ((insets.top - insets.bottom) / 2 / height) * h;
     this.setView({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 });
-    this.viewed(this.view);
+    this.viewChanged(this.view);
   }
 
   /** Advance the camera. Return whether the view changed. */
@@ -113,7 +113,7 @@ export class MapCamera {
     this.view = mixViews(this.from, this.home, turned);
     if (turned >= 1) {
       this.from = null;
-      this.viewed(this.view);
+      this.viewChanged(this.view);
     }
     return true;
   }
@@ -174,7 +174,7 @@ export class MapCamera {
     this.started = performance.now();
     if (atOnce) {
       this.view = home;
-      this.viewed(home);
+      this.viewChanged(home);
     }
   }
 }

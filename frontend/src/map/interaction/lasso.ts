@@ -6,7 +6,7 @@ export interface Point {
 }
 
 /** Fewest corners of an outline that encloses anything. */
-const LEAST = 3;
+const MIN_CORNERS = 3;
 
 /** Return the corners of the box that two points span. */
 export function boxOfCorners(one: Point, other: Point): Point[] {
@@ -19,7 +19,7 @@ export function boxOfCorners(one: Point, other: Point): Point[] {
  * decides.
  */
 export function tokensWithin(xy: Float32Array, corners: readonly Point[]): number[] {
-  if (corners.length < LEAST) return [];
+  if (corners.length < MIN_CORNERS) return [];
   let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const { x, y } of corners) {
     if (!Number.isFinite(x) || !Number.isFinite(y)) return [];
@@ -32,13 +32,13 @@ export function tokensWithin(xy: Float32Array, corners: readonly Point[]): numbe
     const y = xy[i + 1]!;
     // Most tokens are far away and cost only four comparisons.
     if (x < x0 || x > x1 || y < y0 || y > y1) continue;
-    if (within(x, y, corners)) found.push(i / 2);
+    if (isInside(x, y, corners)) found.push(i / 2);
   }
   return found;
 }
 
 /** Return whether a ray from the point to the right crosses the outline an odd number of times. */
-function within(x: number, y: number, corners: readonly Point[]): boolean {
+function isInside(x: number, y: number, corners: readonly Point[]): boolean {
   let inside = false;
   let last = corners[corners.length - 1]!;
   for (const corner of corners) {

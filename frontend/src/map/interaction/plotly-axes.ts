@@ -45,14 +45,14 @@ export class PlotlyAxes {
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
   private drag: DragMode = "pan";
-  private readonly fingers: TouchGestures;
+  private readonly touch: TouchGestures;
 
   constructor(
     private readonly div: HTMLElement,
     private readonly events: PlotlyAxesEvents,
     private readonly words: PlotlyAxesWords,
   ) {
-    this.fingers = new TouchGestures(div, {
+    this.touch = new TouchGestures(div, {
       currentView: () => this.view,
       viewChanged: (view) => {
         this.events.viewChanged(view);
@@ -60,7 +60,7 @@ export class PlotlyAxes {
       },
       dragMode: () => this.drag,
       outlineChanged: (line) => this.events.outlineChanged(line),
-      outlineFinished: (line) => this.events.areaDrawn(line.map((point) => this.placeOf(point))),
+      outlineFinished: (line) => this.events.areaDrawn(line.map((point) => this.mapPointOf(point))),
     });
     void this.createPlot();
   }
@@ -84,7 +84,7 @@ export class PlotlyAxes {
   setDrag(drag: DragMode) {
     if (drag === this.drag) return;
     this.drag = drag;
-    this.fingers.cancelOutline();
+    this.touch.cancelOutline();
     if (this.library && this.plotted) void this.library.relayout(this.plotted, { dragmode: drag });
   }
 
@@ -103,7 +103,7 @@ export class PlotlyAxes {
   stop() {
     clearTimeout(this.timer);
     clearTimeout(this.redrawing);
-    this.fingers.stop();
+    this.touch.stop();
     if (this.plotted) this.library?.purge(this.plotted);
     this.library = this.plotted = null;
   }
@@ -113,7 +113,7 @@ export class PlotlyAxes {
     if (!library || !plotted) return;
     // Replacing traces would interrupt a drag, so wait until the view rests.
     const wait = this.movedAt + REST - performance.now();
-    if (wait > 0 || this.fingers.touching)
+    if (wait > 0 || this.touch.touching)
       this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
     else void library.react(plotted, this.traces, this.plotlyLayout(), this.config(library));
   };
@@ -131,7 +131,7 @@ export class PlotlyAxes {
       this.plotlyLayout(),
       this.config(library),
     );
-    const told = (changes: Record<string, unknown>) => {
+    const handleRelayout = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
       // Ignore our own changes and changes of size: the viewer did not make them.
       if (!full || this.applying || !Object.keys(changes).some((key) => key.includes("range["))) {
@@ -145,22 +145,22 @@ export class PlotlyAxes {
       this.events.viewChanged(this.view);
     };
     this.apply();
-    this.plotted.on?.("plotly_relayouting", told);
-    this.plotted.on?.("plotly_relayout", told);
+    this.plotted.on?.("plotly_relayouting", handleRelayout);
+    this.plotted.on?.("plotly_relayout", handleRelayout);
     this.plotted.on?.("plotly_doubleclick", () => this.events.homeRequested());
-    this.plotted.on?.("plotly_selected", (drawn) => this.selected(drawn));
+    this.plotted.on?.("plotly_selected", (drawn) => this.handleSelected(drawn));
   }
 
   /**
    * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
    */
-  private selected(drawn: Record<string, unknown> | undefined) {
+  private handleSelected(drawn: Record<string, unknown> | undefined) {
     const { lassoPoints, range } = (drawn ?? {}) as Partial<
       Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
     >;
     if (!lassoPoints && !range) return;
     // The outline is no longer needed, but Plotly is still about to draw it.
-    setTimeout(() => this.wipe(), 0);
+    setTimeout(() => this.removeOutline(), 0);
     if (lassoPoints) {
       this.events.areaDrawn(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
     } else if (range) {
@@ -170,7 +170,7 @@ export class PlotlyAxes {
   }
 
   /** Remove Plotly's outline. */
-  private wipe() {
+  private removeOutline() {
     if (!this.library || !this.plotted) return;
     void this.library.relayout(this.plotted, { selections: [] });
     // Where Plotly draws the lamps itself, it has dimmed those outside.
@@ -178,7 +178,7 @@ export class PlotlyAxes {
   }
 
   /** Return the map position of a point given in CSS pixels from the corner. */
-  private placeOf({ x, y }: Point): Point {
+  private mapPointOf({ x, y }: Point): Point {
     const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
     return {
       x: x0 + (x / this.div.clientWidth) * (x1 - x0),
@@ -228,7 +228,7 @@ export class PlotlyAxes {
       click: () => this.events.saveRequested(),
     };
     // Our own buttons: Plotly omits its own in a figure without points. It still marks the active one.
-    const dragging = (val: DragMode, icon: string, title = "") => ({
+    const dragButton = (val: DragMode, icon: string, title = "") => ({
       name: `drag-${val}`,
       title,
       icon: library.Icons[icon],
@@ -236,10 +236,10 @@ export class PlotlyAxes {
       val,
       click: () => this.events.dragModeChanged(val),
     });
-    const drags = [
-      dragging("pan", "pan", this.words.pan),
-      dragging("lasso", "lasso", this.words.lasso),
-      dragging("select", "selectbox", this.words.box),
+    const dragButtons = [
+      dragButton("pan", "pan", this.words.pan),
+      dragButton("lasso", "lasso", this.words.lasso),
+      dragButton("select", "selectbox", this.words.box),
     ];
     return {
       displaylogo: false,
@@ -249,7 +249,7 @@ export class PlotlyAxes {
           "zoomIn2d",
           "zoomOut2d",
           home,
-          ...(this.words.lasso ? drags : []),
+          ...(this.words.lasso ? dragButtons : []),
           ...(this.words.save ? [save] : []),
         ],
       ],

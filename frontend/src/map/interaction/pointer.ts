@@ -3,17 +3,17 @@
 import type { Point } from "./lasso";
 
 /** The modifier held when a pointer went down: shift adds, alt removes. */
-export type Held = "add" | "take" | null;
+export type HeldModifier = "add" | "take" | null;
 
 /** Pixels a pointer must move before it drags or draws instead of clicking. */
-const MEANT = 5;
+const MIN_DRAG = 5;
 
 /** The pointers that are down on the map. */
 export class Presses {
   /** The modifier held when the pointer last went down. */
-  held: Held = null;
+  held: HeldModifier = null;
   /** Where the pointer went down, and the modifier held then; null once it can no longer be a click. */
-  private pressed: (Point & { how: Held }) | null = null;
+  private pressed: (Point & { modifier: HeldModifier }) | null = null;
   /** Ids of the pointers that are down. */
   private readonly down = new Set<number>();
 
@@ -23,30 +23,30 @@ export class Presses {
     this.held = event.shiftKey ? "add" : event.altKey ? "take" : null;
     // Two fingers pinch; neither of them taps.
     this.pressed =
-      this.down.size > 1 ? null : { x: event.clientX, y: event.clientY, how: this.held };
+      this.down.size > 1 ? null : { x: event.clientX, y: event.clientY, modifier: this.held };
   }
 
   /**
    * Drop the click once the pointer has moved away, even if it comes back as a lasso does. Listens on the
    * window, since Plotly covers the page while dragging.
    */
-  travelled = (event: PointerEvent) => {
+  moved = (event: PointerEvent) => {
     if (this.pressed && far(event, this.pressed)) this.pressed = null;
   };
 
-  lost = (event: PointerEvent) => {
+  cancel = (event: PointerEvent) => {
     this.down.delete(event.pointerId);
     this.pressed = null;
   };
 
   /** End a press. Return the modifier held with it if it was a click, else null. */
-  end(event: PointerEvent): { how: Held } | null {
+  end(event: PointerEvent): { modifier: HeldModifier } | null {
     const { pressed } = this;
-    this.lost(event);
+    this.cancel(event);
     return pressed && !far(event, pressed) ? pressed : null;
   }
 }
 
 function far({ clientX, clientY }: PointerEvent, { x, y }: Point): boolean {
-  return Math.hypot(clientX - x, clientY - y) > MEANT;
+  return Math.hypot(clientX - x, clientY - y) > MIN_DRAG;
 }

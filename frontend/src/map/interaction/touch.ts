@@ -22,12 +22,12 @@ export interface TouchHandlers {
 }
 
 /** Pixels a finger moves before it draws, and between two corners of its line. */
-const MEANT = 6;
-const APART = 3;
-const MOST_CORNERS = 2_000;
+const MIN_DRAG = 6;
+const CORNER_SPACING = 3;
+const MAX_CORNERS = 2_000;
 /** Greatest distance (px) and interval (ms) between the taps of a double tap. */
-const NEAR = 30;
-const SOON = 320;
+const MAX_TAP_DISTANCE = 30;
+const MAX_TAP_INTERVAL = 320;
 
 /** Touch gestures on one element. */
 export class TouchGestures {
@@ -107,12 +107,12 @@ export class TouchGestures {
     if (!this.points.length) this.pinched = false;
   };
 
-  private extendOutline(at: Point) {
+  private extendOutline(point: Point) {
     const line = this.line!;
     const last = line[line.length - 1]!;
-    const far = Math.hypot(at.x - last.x, at.y - last.y);
-    if (far < (line.length > 1 ? APART : MEANT) || line.length >= MOST_CORNERS) return;
-    line.push(at);
+    const far = Math.hypot(point.x - last.x, point.y - last.y);
+    if (far < (line.length > 1 ? CORNER_SPACING : MIN_DRAG) || line.length >= MAX_CORNERS) return;
+    line.push(point);
     this.events.outlineChanged(this.outline());
   }
 
@@ -156,11 +156,13 @@ export class DoubleTapDetector {
   private last: (Point & { at: number }) | null = null;
 
   /** Record a tap at a time in ms. Return whether it completes a double tap. */
-  recordTap(x: number, y: number, at: number): boolean {
+  recordTap(x: number, y: number, time: number): boolean {
     const { last } = this;
     const double =
-      last !== null && at - last.at < SOON && Math.hypot(x - last.x, y - last.y) < NEAR;
-    this.last = double ? null : { x, y, at };
+      last !== null &&
+      time - last.at < MAX_TAP_INTERVAL &&
+      Math.hypot(x - last.x, y - last.y) < MAX_TAP_DISTANCE;
+    this.last = double ? null : { x, y, at: time };
     return double;
   }
 }

@@ -5,14 +5,14 @@ import type { DrawingContext } from "./drawing-context";
 import { trailStrokes } from "./trails";
 
 /** Draw the trails. */
-export function drawTrails(pen: DrawingContext, { trails, view, width, height }: OverlayModel) {
+export function drawTrails(context: DrawingContext, { trails, view, width, height }: OverlayModel) {
   const scale = Math.max(1, Math.min(2, height / 1_000));
-  pen.lineJoin = "round";
+  context.lineJoin = "round";
   for (const strokes of trailStrokes(trails)) {
-    pen.strokeStyle = pen.fillStyle = strokes.color;
-    pen.globalAlpha = strokes.opacity;
-    pen.lineWidth = strokes.width * scale;
-    pen.beginPath();
+    context.strokeStyle = context.fillStyle = strokes.color;
+    context.globalAlpha = strokes.opacity;
+    context.lineWidth = strokes.width * scale;
+    context.beginPath();
     let begun = false;
     strokes.x.forEach((x, i) => {
       const y = strokes.y[i] ?? null;
@@ -21,20 +21,20 @@ export function drawTrails(pen: DrawingContext, { trails, view, width, height }:
       const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
       const arm = ((strokes.sign?.size ?? 0) * scale) / 2;
       if (!strokes.sign) {
-        if (begun) pen.lineTo(px, py);
-        else pen.moveTo(px, py);
+        if (begun) context.lineTo(px, py);
+        else context.moveTo(px, py);
       } else if (strokes.sign.symbol === "square-open") {
-        pen.rect(px - arm, py - arm, 2 * arm, 2 * arm);
+        context.rect(px - arm, py - arm, 2 * arm, 2 * arm);
       } else {
-        pen.moveTo(px, py - 1.15 * arm);
-        pen.lineTo(px + arm, py + 0.6 * arm);
-        pen.lineTo(px - arm, py + 0.6 * arm);
-        pen.closePath();
+        context.moveTo(px, py - 1.15 * arm);
+        context.lineTo(px + arm, py + 0.6 * arm);
+        context.lineTo(px - arm, py + 0.6 * arm);
+        context.closePath();
       }
       begun = true;
     });
-    if (strokes.sign?.symbol === "triangle-up") pen.fill();
-    else pen.stroke();
+    if (strokes.sign?.symbol === "triangle-up") context.fill();
+    else context.stroke();
   }
-  pen.globalAlpha = 1;
+  context.globalAlpha = 1;
 }

@@ -33,15 +33,15 @@ const APART = 86;
 
 /** Yield the labels that may be drawn, the most important first. */
 export function* labelCandidates(
-  scenery: OverlayModel,
+  model: OverlayModel,
   scale: number,
   measure: Measure,
 ): Iterable<MapLabel> {
-  const { vocabulary, lit, chosen, links, zoom, width, height } = scenery;
+  const { vocabulary, lit, chosen, links, zoom, width, height } = model;
   const seen = new Set<number>();
   const token = (id: number, style: LabelStyle): MapLabel | null => {
     if (seen.has(id) || id >= vocabulary.tokens.length) return null;
-    const [x, y] = toPixel(scenery, scenery.at(id));
+    const [x, y] = toPixel(model, model.positionOf(id));
     if (x < 0 || y < 0 || x > width || y > height) return null;
     seen.add(id);
     const text = printableToken(vocabulary.tokens[id]);
@@ -65,13 +65,13 @@ export function* labelCandidates(
       if (near) yield near;
     }
   }
-  for (const { id } of scenery.trails) {
+  for (const { id } of model.trails) {
     const name = token(id, "neighbour");
     if (name) yield name;
   }
   // Lit tokens precede districts, because the beat is the news. Only one per neighbourhood, so that they
   // represent the whole batch.
-  let bright = Math.round((labelArea(scenery, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
+  let bright = Math.round((labelArea(model, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
   const litLabels: MapLabel[] = [];
   for (const { id } of lit) {
     if (bright <= 0) break;
@@ -87,11 +87,11 @@ export function* labelCandidates(
     bright -= 1;
     yield name;
   }
-  yield* districtNames(scenery, scale, measure);
+  yield* districtNames(model, scale, measure);
   let quiet = vocabulary.classes.length ? Math.round((zoom - 1.6) * 26) : Math.round(zoom * 14);
   if (quiet <= 0) return;
   quiet = Math.min(90, quiet);
-  for (const id of scenery.commonest()) {
+  for (const id of model.commonest()) {
     const name = token(id, "token");
     if (!name) continue;
     yield name;
@@ -99,18 +99,14 @@ export function* labelCandidates(
   }
 }
 
-function* districtNames(
-  scenery: OverlayModel,
-  scale: number,
-  measure: Measure,
-): Iterable<MapLabel> {
-  const { zoom, width, height } = scenery;
+function* districtNames(model: OverlayModel, scale: number, measure: Measure): Iterable<MapLabel> {
+  const { zoom, width, height } = model;
   const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
   // From afar only the larger districts are labelled; the smaller ones follow on zooming in.
-  let most = Math.round((labelArea(scenery, scale) / 34_000) * Math.max(1, zoom) ** 2);
-  for (const { id, tint, name, x, y, compactness: unity } of scenery.districts) {
-    if (unity * fade < 0.12) continue;
-    const [px, py] = toPixel(scenery, [x, y]);
+  let most = Math.round((labelArea(model, scale) / 34_000) * Math.max(1, zoom) ** 2);
+  for (const { id, tint, name, x, y, compactness } of model.districts) {
+    if (compactness * fade < 0.12) continue;
+    const [px, py] = toPixel(model, [x, y]);
     if (px < 0 || py < 0 || px > width || py > height) continue;
     if (most-- <= 0) return;
     const text = printableToken(name).toLocaleUpperCase();
@@ -137,14 +133,14 @@ export function labelArea({ width, height }: OverlayModel, scale: number): numbe
 /** Return the current position of a label, in pixels; null if its token or district is gone. */
 export function labelPosition(
   { style, id }: MapLabel,
-  scenery: OverlayModel,
+  model: OverlayModel,
 ): [number, number] | null {
   if (style !== "district") {
-    return id < scenery.vocabulary.tokens.length ? toPixel(scenery, scenery.at(id)) : null;
+    return id < model.vocabulary.tokens.length ? toPixel(model, model.positionOf(id)) : null;
   }
-  const district = scenery.districts.find((one) => one.id === id);
+  const district = model.districts.find((candidate) => candidate.id === id);
   if (!district) return null;
-  const [x, y] = toPixel(scenery, [district.x, district.y]);
+  const [x, y] = toPixel(model, [district.x, district.y]);
   return [x, y - LIFT];
 }
 

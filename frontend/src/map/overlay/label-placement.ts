@@ -36,12 +36,12 @@ const WIDE = 200;
 export function placeLabels<C extends LabelCandidate>(
   candidates: Iterable<C>,
   within: PixelRect,
-  most: number,
+  maxLabels: number,
 ): PlacedLabel<C>[] {
   const boxes: PixelRect[] = [];
   const placed: PlacedLabel<C>[] = [];
   for (const candidate of candidates) {
-    if (placed.length >= most) break;
+    if (placed.length >= maxLabels) break;
     for (const [dx, dy] of offsets(candidate)) {
       const box = labelRect(candidate, dx, dy);
       const inside =

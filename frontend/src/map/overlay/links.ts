@@ -9,31 +9,31 @@ const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3
 
 /** Draw the links from (x, y); `pixelOf` returns a token's position in the picture. */
 export function drawLinks(
-  pen: DrawingContext,
+  context: DrawingContext,
   [x, y]: [number, number],
   links: NeighbourLink[],
   pixelOf: (id: number) => [number, number],
 ) {
-  pen.strokeStyle = INK.lamp;
+  context.strokeStyle = INK.lamp;
   for (const { id, cosine, kind } of links) {
     const [nx, ny] = pixelOf(id);
-    pen.lineWidth = kind === "both" ? 1.8 : 1.2;
-    pen.globalAlpha = kind === "map" ? 0.55 : 0.2 + 0.5 * Math.max(0, cosine ?? 0) ** 2;
-    pen.setLineDash(DASHES[kind]);
-    pen.beginPath();
-    pen.moveTo(x, y);
-    pen.lineTo(nx, ny);
-    pen.stroke();
-    pen.setLineDash([]);
-    pen.globalAlpha = 0.85;
-    pen.beginPath();
+    context.lineWidth = kind === "both" ? 1.8 : 1.2;
+    context.globalAlpha = kind === "map" ? 0.55 : 0.2 + 0.5 * Math.max(0, cosine ?? 0) ** 2;
+    context.setLineDash(DASHES[kind]);
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(nx, ny);
+    context.stroke();
+    context.setLineDash([]);
+    context.globalAlpha = 0.85;
+    context.beginPath();
     // A ring for near in the space, a square for near on the map, both for both.
     if (kind !== "map") {
-      pen.moveTo(nx + 4, ny);
-      pen.arc(nx, ny, 4, 0, 2 * Math.PI);
+      context.moveTo(nx + 4, ny);
+      context.arc(nx, ny, 4, 0, 2 * Math.PI);
     }
-    if (kind !== "space") pen.rect(nx - 5.5, ny - 5.5, 11, 11);
-    pen.stroke();
+    if (kind !== "space") context.rect(nx - 5.5, ny - 5.5, 11, 11);
+    context.stroke();
   }
-  pen.globalAlpha = 1;
+  context.globalAlpha = 1;
 }

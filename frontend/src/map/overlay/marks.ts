@@ -9,52 +9,54 @@ import type { DrawingContext } from "./drawing-context";
 import { toPixel, type OverlayModel } from "./overlay-model";
 
 /** Draw all marks, enlarged by `scale`. */
-export function drawMarks(pen: DrawingContext, scenery: OverlayModel, scale: number) {
-  drawDoubtful(pen, scenery, scale);
-  drawAmong(pen, scenery, scale);
-  drawGathered(pen, scenery, scale);
-  drawChosen(pen, scenery);
+export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {
+  drawDoubtful(context, model, scale);
+  drawRinged(context, model, scale);
+  drawSelected(context, model, scale);
+  drawChosen(context, model);
 }
 
 /** Draw a cross on each token whose position is not trustworthy. */
-function drawDoubtful(pen: DrawingContext, scenery: OverlayModel, scale: number) {
+function drawDoubtful(context: DrawingContext, model: OverlayModel, scale: number) {
   const arm = 3.5 * scale;
   const cross = (x: number, y: number) => {
-    pen.moveTo(x - arm, y - arm);
-    pen.lineTo(x + arm, y + arm);
-    pen.moveTo(x - arm, y + arm);
-    pen.lineTo(x + arm, y - arm);
+    context.moveTo(x - arm, y - arm);
+    context.lineTo(x + arm, y + arm);
+    context.moveTo(x - arm, y + arm);
+    context.lineTo(x + arm, y - arm);
   };
-  if (trace(pen, scenery, scenery.doubtful, arm, cross)) stroke(pen, INK.doubt, 1.4 * scale, 0.85);
+  if (trace(context, model, model.doubtful, arm, cross))
+    stroke(context, INK.doubt, 1.4 * scale, 0.85);
 }
 
 /** Draw a ring around each token of the focused district. */
-function drawAmong(pen: DrawingContext, scenery: OverlayModel, scale: number) {
+function drawRinged(context: DrawingContext, model: OverlayModel, scale: number) {
   const radius = 6 * scale;
   const ring = (x: number, y: number) => {
-    pen.moveTo(x + radius, y);
-    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    context.moveTo(x + radius, y);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
   };
-  if (trace(pen, scenery, scenery.ringed, radius, ring)) stroke(pen, INK.lamp, 1.2 * scale, 0.8);
+  if (trace(context, model, model.ringed, radius, ring))
+    stroke(context, INK.lamp, 1.2 * scale, 0.8);
 }
 
 /** Draw a diamond around each selected token. */
-function drawGathered(pen: DrawingContext, scenery: OverlayModel, scale: number) {
+function drawSelected(context: DrawingContext, model: OverlayModel, scale: number) {
   // Many diamonds are drawn smaller, to leave the lamps visible.
-  const many = scenery.selected.length;
+  const many = model.selected.length;
   const arm = (many > 250 ? 3.6 : many > 60 ? 5 : 7.5) * scale;
   const line = (many > 60 ? 1 : 1.4) * scale;
   const diamond = (x: number, y: number) => {
-    pen.moveTo(x, y - arm);
-    pen.lineTo(x + arm, y);
-    pen.lineTo(x, y + arm);
-    pen.lineTo(x - arm, y);
-    pen.closePath();
+    context.moveTo(x, y - arm);
+    context.lineTo(x + arm, y);
+    context.lineTo(x, y + arm);
+    context.lineTo(x - arm, y);
+    context.closePath();
   };
-  if (!trace(pen, scenery, scenery.selected, arm, diamond)) return;
+  if (!trace(context, model, model.selected, arm, diamond)) return;
   // A dark edge keeps them visible on bright land.
-  stroke(pen, INK.night, line + 1.6 * scale, 0.5);
-  stroke(pen, INK.text, line, 0.95);
+  stroke(context, INK.night, line + 1.6 * scale, 0.5);
+  stroke(context, INK.text, line, 0.95);
 }
 
 /**
@@ -62,36 +64,36 @@ function drawGathered(pen: DrawingContext, scenery: OverlayModel, scale: number)
  * Return whether there are any tokens.
  */
 function trace(
-  pen: DrawingContext,
-  scenery: OverlayModel,
+  context: DrawingContext,
+  model: OverlayModel,
   ids: readonly number[],
   reach: number,
   shape: (x: number, y: number) => void,
 ): boolean {
   if (!ids.length) return false;
-  const { width, height } = scenery;
-  pen.beginPath();
+  const { width, height } = model;
+  context.beginPath();
   for (const id of ids) {
-    const [x, y] = toPixel(scenery, scenery.at(id));
+    const [x, y] = toPixel(model, model.positionOf(id));
     if (x >= -reach && y >= -reach && x <= width + reach && y <= height + reach) shape(x, y);
   }
   return true;
 }
 
-function stroke(pen: DrawingContext, ink: string, width: number, alpha: number) {
-  pen.strokeStyle = ink;
-  pen.lineWidth = width;
-  pen.globalAlpha = alpha;
-  pen.stroke();
-  pen.globalAlpha = 1;
+function stroke(context: DrawingContext, ink: string, width: number, alpha: number) {
+  context.strokeStyle = ink;
+  context.lineWidth = width;
+  context.globalAlpha = alpha;
+  context.stroke();
+  context.globalAlpha = 1;
 }
 
 /** Draw the links to the chosen token's neighbours, and the ring around it. */
-function drawChosen(pen: DrawingContext, scenery: OverlayModel) {
-  if (scenery.chosen === null) return;
-  const [x, y] = toPixel(scenery, scenery.at(scenery.chosen));
-  drawLinks(pen, [x, y], scenery.links, (id) => toPixel(scenery, scenery.at(id)));
-  pen.beginPath();
-  pen.arc(x, y, 11, 0, 2 * Math.PI);
-  stroke(pen, INK.lamp, 2, 1);
+function drawChosen(context: DrawingContext, model: OverlayModel) {
+  if (model.chosen === null) return;
+  const [x, y] = toPixel(model, model.positionOf(model.chosen));
+  drawLinks(context, [x, y], model.links, (id) => toPixel(model, model.positionOf(id)));
+  context.beginPath();
+  context.arc(x, y, 11, 0, 2 * Math.PI);
+  stroke(context, INK.lamp, 2, 1);
 }

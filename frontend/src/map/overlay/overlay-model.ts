@@ -32,11 +32,11 @@ export interface OverlayModel extends MapMarks {
   zoom: number;
   view: MapRect;
   /** Returns the current position of a token, in map units. */
-  at: (id: number) => [number, number];
+  positionOf: (id: number) => [number, number];
   width: number;
   height: number;
   /** The uncovered part of the picture, in pixels. */
-  free: PixelRect;
+  uncovered: PixelRect;
 }
 
 /** Return the pixel of the picture at which a map position is drawn. */

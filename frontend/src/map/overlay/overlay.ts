@@ -19,7 +19,7 @@ import type { OverlayModel } from "./overlay-model";
 
 export type { MapMarks, OverlayModel } from "./overlay-model";
 
-interface Shown {
+interface ShownLabel {
   name: MapLabel;
   dx: number;
   dy: number;
@@ -37,15 +37,15 @@ const FADE_OUT = 1 / 100;
 export class Overlay {
   /** The context that measures texts. */
   private readonly ruler: CanvasRenderingContext2D;
-  private pen: DrawingContext;
+  private context: DrawingContext;
   private readonly widths = new Map<string, number>();
-  private names = new Map<string, Shown>();
+  private names = new Map<string, ShownLabel>();
   private ratio = 1;
   /** Scale of the type, which grows with the screen. */
   private scale = 1;
 
   constructor(readonly canvas: HTMLCanvasElement) {
-    this.pen = this.ruler = canvas.getContext("2d")!;
+    this.context = this.ruler = canvas.getContext("2d")!;
   }
 
   resize(width: number, height: number, ratio: number) {
@@ -57,54 +57,60 @@ export class Overlay {
   }
 
   /** Choose and place the labels again. */
-  updateLabels(scenery: OverlayModel) {
+  updateLabels(model: OverlayModel) {
     const { scale } = this;
-    const most = Math.round(labelArea(scenery, scale) / 9_000);
-    const names = labelCandidates(scenery, scale, (text, style) => this.measure(text, style));
-    const placed = placeLabels(names, scenery.free, most);
-    for (const one of this.names.values()) one.wanted = false;
-    for (const { candidate: of, dx, dy } of placed) {
-      const known = this.names.get(of.key);
-      this.names.set(of.key, { name: of, dx, dy, alpha: known?.alpha ?? 0, wanted: true });
+    const maxLabels = Math.round(labelArea(model, scale) / 9_000);
+    const names = labelCandidates(model, scale, (text, style) => this.measure(text, style));
+    const placed = placeLabels(names, model.uncovered, maxLabels);
+    for (const label of this.names.values()) label.wanted = false;
+    for (const { candidate, dx, dy } of placed) {
+      const known = this.names.get(candidate.key);
+      this.names.set(candidate.key, {
+        name: candidate,
+        dx,
+        dy,
+        alpha: known?.alpha ?? 0,
+        wanted: true,
+      });
     }
   }
 
   /** Draw the overlay. Return whether labels are still fading. `elapsed` in ms; Infinity skips the fading. */
-  draw(scenery: OverlayModel, elapsed: number): boolean {
-    const { pen } = this;
-    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    pen.clearRect(0, 0, scenery.width, scenery.height);
-    drawMarks(pen, scenery, this.scale);
+  draw(model: OverlayModel, elapsed: number): boolean {
+    const { context } = this;
+    context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    context.clearRect(0, 0, model.width, model.height);
+    drawMarks(context, model, this.scale);
     let fading = false;
-    for (const [key, one] of this.names) {
-      const target = one.wanted ? 1 : 0;
-      const change = Math.min(1, elapsed * (one.wanted ? FADE_IN : FADE_OUT));
-      one.alpha += Math.max(-change, Math.min(change, target - one.alpha));
-      if (one.alpha <= 0 && !one.wanted) {
+    for (const [key, label] of this.names) {
+      const target = label.wanted ? 1 : 0;
+      const change = Math.min(1, elapsed * (label.wanted ? FADE_IN : FADE_OUT));
+      label.alpha += Math.max(-change, Math.min(change, target - label.alpha));
+      if (label.alpha <= 0 && !label.wanted) {
         this.names.delete(key);
         continue;
       }
-      if (one.alpha !== target) fading = true;
-      this.write(one, scenery);
+      if (label.alpha !== target) fading = true;
+      this.write(label, model);
     }
     return fading;
   }
 
   /** Draw everything with another context, without fading. */
-  drawWith(pen: DrawingContext, scenery: OverlayModel) {
-    const own = this.pen;
-    this.pen = pen;
-    this.draw(scenery, Infinity);
-    this.pen = own;
+  drawWith(context: DrawingContext, model: OverlayModel) {
+    const own = this.context;
+    this.context = context;
+    this.draw(model, Infinity);
+    this.context = own;
   }
 
   /** Return the district whose label is at a point of the picture. */
-  districtAt(scenery: OverlayModel, x: number, y: number): number | null {
+  districtAt(model: OverlayModel, x: number, y: number): number | null {
     for (const { name, dx, dy, wanted } of this.names.values()) {
       if (name.style !== "district" || !wanted) continue;
-      const at = labelPosition(name, scenery);
-      if (!at) continue;
-      const box = labelRect({ ...name, x: at[0], y: at[1] }, dx, dy);
+      const position = labelPosition(name, model);
+      if (!position) continue;
+      const box = labelRect({ ...name, x: position[0], y: position[1] }, dx, dy);
       if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return name.id;
     }
     return null;
@@ -117,35 +123,35 @@ export class Overlay {
 
   clear() {
     this.names.clear();
-    this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  private write({ name, dx, dy, alpha }: Shown, scenery: OverlayModel) {
-    const { pen } = this;
-    const at = labelPosition(name, scenery);
-    if (!at) return;
-    const [x, y] = [at[0] + dx, at[1] + dy];
+  private write({ name, dx, dy, alpha }: ShownLabel, model: OverlayModel) {
+    const { context } = this;
+    const position = labelPosition(name, model);
+    if (!position) return;
+    const [x, y] = [position[0] + dx, position[1] + dy];
     this.setFont(name.style);
-    pen.textBaseline = "middle";
-    pen.textAlign = "left";
-    pen.globalAlpha = alpha;
-    pen.lineJoin = "round";
+    context.textBaseline = "middle";
+    context.textAlign = "left";
+    context.globalAlpha = alpha;
+    context.lineJoin = "round";
     // A dark edge, soft at its rim, keeps the text readable above the brightest lamps.
-    pen.strokeStyle = HALO;
+    context.strokeStyle = HALO;
     for (const width of [7, 4.5]) {
-      pen.lineWidth = width * this.scale;
-      pen.strokeText(name.text, x, y);
+      context.lineWidth = width * this.scale;
+      context.strokeText(name.text, x, y);
     }
-    pen.fillStyle = labelColour(name);
-    pen.fillText(name.text, x, y);
-    pen.globalAlpha = 1;
+    context.fillStyle = labelColour(name);
+    context.fillText(name.text, x, y);
+    context.globalAlpha = 1;
   }
 
   private setFont(style: LabelStyle) {
     const [weight, size] = LABEL_FONTS[style];
-    this.pen.font = `${weight} ${size * this.scale}px ${FONT_FAMILY}`;
-    if ("letterSpacing" in this.pen) {
-      this.pen.letterSpacing = style === "district" ? `${1.5 * this.scale}px` : "0px";
+    this.context.font = `${weight} ${size * this.scale}px ${FONT_FAMILY}`;
+    if ("letterSpacing" in this.context) {
+      this.context.letterSpacing = style === "district" ? `${1.5 * this.scale}px` : "0px";
     }
   }
 

@@ -10,7 +10,7 @@ import { densityOf, type DensityGrid } from "./density";
 export interface LayoutAnalysis {
   /** Bounds of all but the stray tokens. */
   box: MapRect;
-  relief: DensityGrid;
+  density: DensityGrid;
   /** Shapes by group. */
   shapes: DistrictShape[];
   grid: TokenGrid;
@@ -20,9 +20,9 @@ export interface LayoutAnalysis {
 export function analyseLayout(placement: Placement, { ids, starts }: GroupMembers): LayoutAnalysis {
   const xy = coordinates(placement);
   const box = robustBounds(xy);
-  const lies: DistrictShape[] = [];
+  const shapes: DistrictShape[] = [];
   for (let group = 0; group + 1 < starts.length; group++) {
-    lies.push(districtShapeOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
+    shapes.push(districtShapeOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
   }
-  return { box, relief: densityOf(xy, box), shapes: lies, grid: buildTokenGrid(xy, box) };
+  return { box, density: densityOf(xy, box), shapes, grid: buildTokenGrid(xy, box) };
 }

@@ -16,13 +16,13 @@ export interface AnalysisJob {
 
 interface PendingAnalysis extends AnalysisJob {
   members: GroupMembers;
-  done: (survey: LayoutAnalysis) => void;
+  done: (analysis: LayoutAnalysis) => void;
 }
 
 /** The analyser of layouts, with its worker. */
 export class AnalysisWorker {
   private worker: Worker | null = null;
-  private known: GroupMembers | null = null;
+  private sentMembers: GroupMembers | null = null;
   private current: PendingAnalysis | null = null;
   private next: PendingAnalysis | null = null;
   private stopped = false;
@@ -38,7 +38,7 @@ export class AnalysisWorker {
   }
 
   /** Analyse a layout. `done` is called later, unless a newer layout replaces this one before its turn. */
-  submit(placement: Placement, members: GroupMembers, done: (survey: LayoutAnalysis) => void) {
+  submit(placement: Placement, members: GroupMembers, done: (analysis: LayoutAnalysis) => void) {
     this.next = { placement, members, done };
     if (!this.busy) this.startNext();
   }
@@ -66,20 +66,20 @@ export class AnalysisWorker {
     if (!this.current) return;
     const { placement, members } = this.current;
     if (this.worker) {
-      const commission: AnalysisJob = {
+      const job: AnalysisJob = {
         placement,
-        members: members === this.known ? null : members,
+        members: members === this.sentMembers ? null : members,
       };
-      this.known = members;
-      this.worker.postMessage(commission);
+      this.sentMembers = members;
+      this.worker.postMessage(job);
     } else setTimeout(() => this.current && this.complete(analyseLayout(placement, members)), 0);
   }
 
-  private complete(found: LayoutAnalysis) {
+  private complete(analysis: LayoutAnalysis) {
     if (this.stopped || !this.current) return;
     const { done } = this.current;
     this.current = null;
-    done(found);
+    done(analysis);
     // If `done` asked for another analysis, that one has already begun.
     if (!this.busy) this.startNext();
   }

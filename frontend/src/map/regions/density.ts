@@ -29,9 +29,9 @@ export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): Densi
     y0: around.y0 - h * MARGIN,
     y1: around.y1 + h * MARGIN,
   };
-  const counts = counted(xy, box, size);
-  const hills = blurred(counts, size, HILL * size);
-  const country = blurred(counts, size, COUNTRY * size);
+  const counts = countTokens(xy, box, size);
+  const hills = blur(counts, size, HILL * size);
+  const country = blur(counts, size, COUNTRY * size);
   const heights = new Float32Array(size * size);
   for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * country[i]!;
   const top = quantile(heights, 0.995);
@@ -44,7 +44,7 @@ export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): Densi
 }
 
 /** Count the tokens by cell, each shared among the four cells around it. */
-function counted(xy: Float32Array, box: MapRect, size: number): Float32Array {
+function countTokens(xy: Float32Array, box: MapRect, size: number): Float32Array {
   const counts = new Float32Array(size * size);
   const sx = size / (box.x1 - box.x0);
   const sy = size / (box.y1 - box.y0);
@@ -65,7 +65,7 @@ function counted(xy: Float32Array, box: MapRect, size: number): Float32Array {
 }
 
 /** Blur a field. Repeated running means look like a Gaussian, and cost the same however wide they are. */
-function blurred(field: Float32Array, size: number, sigma: number): Float32Array {
+function blur(field: Float32Array, size: number, sigma: number): Float32Array {
   const radius = Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2);
   let from = field;
   for (let pass = 0; pass < 6; pass++) {

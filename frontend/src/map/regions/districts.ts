@@ -92,8 +92,8 @@ export function districtShapeOf(
     const id = tokenIds[i]!;
     values[i] = Math.hypot((xy[2 * id]! - x) / w, (xy[2 * id + 1]! - y) / h);
   }
-  const unity = Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
-  return { x, y, compactness: unity };
+  const compactness = Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
+  return { x, y, compactness };
 }
 
 /** Return the groups that are large enough to be districts, the largest first. The locations are by group. */

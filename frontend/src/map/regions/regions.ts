@@ -22,7 +22,7 @@ import type { LayoutAnalysis } from "./analyse";
 import { AnalysisWorker } from "./analyser";
 
 /** With fewer tokens in view it is faster to sort those than to search all tokens by frequency. */
-const FEW = 2_500;
+const SORT_LIMIT = 2_500;
 
 /** The regions of the shown layout. */
 export class Regions {
@@ -37,7 +37,7 @@ export class Regions {
   private vocabulary: Vocabulary | null = null;
   /** Frequency rank by token id, 0 for the most common. */
   private ranks = new Uint32Array(0);
-  private readonly surveyor = new AnalysisWorker();
+  private readonly analyser = new AnalysisWorker();
   private shown: Placement | null = null;
   private analysed = false;
   private groups: TokenGroup[] = [];
@@ -49,14 +49,14 @@ export class Regions {
    * `surveyed` is called with the density grid of a layout, shortly after its glide began; `first` is true if
    * the map had none before.
    */
-  constructor(private readonly surveyed: (land: DensityGrid, first: boolean) => void) {}
+  constructor(private readonly landChanged: (land: DensityGrid, first: boolean) => void) {}
 
   /** Switch to another vocabulary and drop all that was known about the old one. */
   setVocabulary(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.ranks = new Uint32Array(vocabulary?.tokens.length ?? 0);
     vocabulary?.byCount.forEach((id, rank) => (this.ranks[id] = rank));
-    this.surveyor.cancelAll();
+    this.analyser.cancelAll();
     this.index = this.shown = null;
     this.analysed = false;
     this.districts = [];
@@ -64,12 +64,12 @@ export class Regions {
   }
 
   /** Switch to other districts; null for the planted classes. */
-  setDistricts(found: Districts | null) {
+  setDistricts(districts: Districts | null) {
     const { vocabulary } = this;
-    if (found && found.vocabulary !== vocabulary?.tokens.length) found = null;
-    this.found = found;
+    if (districts && districts.vocabulary !== vocabulary?.tokens.length) districts = null;
+    this.found = districts;
     if (!vocabulary) this.groups = [];
-    else this.groups = found ? clusterGroups(found, vocabulary) : classGroups(vocabulary);
+    else this.groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
     this.members = membersOf(this.groups);
     if (this.shown) this.analyse(this.shown);
   }
@@ -79,7 +79,7 @@ export class Regions {
     const { groups } = this;
     if (placement !== this.shown) this.index = null;
     this.shown = placement;
-    this.surveyor.submit(placement, this.members, (found) =>
+    this.analyser.submit(placement, this.members, (found) =>
       this.applyAnalysis(found, placement, groups),
     );
   }
@@ -89,26 +89,26 @@ export class Regions {
     const { byCount } = this.vocabulary!;
     const count = this.index?.countInView(view) ?? Infinity;
     // With many in view, searching all tokens by frequency soon meets enough of them.
-    if (count >= FEW) return byCount;
+    if (count >= SORT_LIMIT) return byCount;
     const ranks = this.index!.tokensInView(view).map((id) => this.ranks[id]!);
     return ranks.sort().map((rank) => byCount[rank]!);
   }
 
   stop() {
-    this.surveyor.stop();
+    this.analyser.stop();
   }
 
   private applyAnalysis(
-    { box, relief, shapes: lies, grid }: LayoutAnalysis,
-    of: Placement,
+    { box, density: relief, shapes: lies, grid }: LayoutAnalysis,
+    placement: Placement,
     groups: TokenGroup[],
   ) {
     if (groups === this.groups) this.districts = districtsOf(groups, lies);
     // Another layout may be shown by now; its own analysis will follow.
-    if (of === this.shown) this.index = new GridIndex(grid);
+    if (placement === this.shown) this.index = new GridIndex(grid);
     this.box = box;
     const first = !this.analysed;
     this.analysed = true;
-    this.surveyed(relief, first);
+    this.landChanged(relief, first);
   }
 }

@@ -4,19 +4,19 @@
  */
 
 /** Frame interval (ms) that is enough while only light fades; movement needs every frame. */
-const GLOW_FRAME = 30;
+const GLOW_INTERVAL = 30;
 /** Longest such interval (ms), which leaves a slow processor time for other work. */
-const SLOWEST_GLOW_FRAME = 110;
+const MAX_GLOW_INTERVAL = 110;
 /** Frame time (ms) above which the resolution is lowered. */
-const HARD = 55;
+const SLOW_FRAME = 55;
 /** Frame time (ms) up to which a higher resolution may be tried again. */
-const EASY = 20;
+const FAST_FRAME = 20;
 /** Number of fast frames in a row before that. */
 const LONG_EASY = 900;
 /** Resolution as a share of the screen's pixels, per axis, from fine to coarse. */
-const PARTS = [1, 0.75, 0.55];
+const SCALES = [1, 0.75, 0.55];
 /** Resolution while scrubbing, on a fast machine and on a slow one. */
-const HASTY = [1, 0.36];
+const SCRUBBING_SCALE = [1, 0.36];
 
 /** A controller of the resolution, driven by the time between frames. */
 export class AdaptiveResolution {
@@ -27,24 +27,24 @@ export class AdaptiveResolution {
 
   /** Return the resolution as a share of the screen's pixels, per axis. */
   get scale(): number {
-    return PARTS[this.coarseness]!;
+    return SCALES[this.coarseness]!;
   }
 
   /** Return the resolution while scrubbing, when no position stays long enough to be looked at closely. */
   get scrubbingScale(): number {
-    return HASTY[this.coarseness > 0 || this.late > EASY ? 1 : 0]!;
+    return SCRUBBING_SCALE[this.coarseness > 0 || this.late > FAST_FRAME ? 1 : 0]!;
   }
 
   /** Return the least time between two frames in which nothing moves, in ms. */
   get glowInterval(): number {
-    return Math.max(GLOW_FRAME, Math.min(SLOWEST_GLOW_FRAME, 1.5 * this.late));
+    return Math.max(GLOW_INTERVAL, Math.min(MAX_GLOW_INTERVAL, 1.5 * this.late));
   }
 
   /** Record the time since the frame before, in ms; null if the two were not consecutive. */
   recordFrame(after: number | null) {
     if (after !== null) this.late = 0.8 * this.late + 0.2 * Math.min(400, after);
-    this.easy = this.late < EASY ? this.easy + 1 : 0;
-    if (this.late > HARD && this.coarseness < PARTS.length - 1) {
+    this.easy = this.late < FAST_FRAME ? this.easy + 1 : 0;
+    if (this.late > SLOW_FRAME && this.coarseness < SCALES.length - 1) {
       this.coarseness += 1;
       this.late = 16;
     } else if (this.easy > LONG_EASY && this.coarseness > 0) {

@@ -61,11 +61,11 @@ export function transformPoints(
 }
 
 /** Return a copy of the trail, rotated and translated like its map. Pure. */
-export function transformTrail(trail: DrawnTrail, turn: RigidTransform): DrawnTrail {
+export function transformTrail(trail: DrawnTrail, transform: RigidTransform): DrawnTrail {
   const { xs, ys } = trail;
   const xy = transformPoints(
     Float32Array.from({ length: 2 * xs.length }, (_, i) => (i % 2 ? ys : xs)[i >> 1]!),
-    turn,
+    transform,
   );
   return { ...trail, xs: xs.map((_, i) => xy[2 * i]!), ys: ys.map((_, i) => xy[2 * i + 1]!) };
 }
@@ -114,11 +114,11 @@ export class LayoutAnchor {
   private turnedLayout(layout: Layout): Layout {
     this.transform = null;
     if (!this.anchor) return layout;
-    const turn = fitRigidTransform(coordinatesOf(layout, this.ids), this.anchor);
-    const shift = Math.hypot(turn.dx, turn.dy) / Math.max(1e-9, layout.x1 - layout.x0);
-    if (Math.abs(turn.sin) < UNSEEN && turn.cos > 0 && shift < UNSEEN) return layout;
-    this.transform = turn;
-    const { places, box } = quantise(transformPoints(coordinates(placementOf(layout)), turn));
+    const transform = fitRigidTransform(coordinatesOf(layout, this.ids), this.anchor);
+    const shift = Math.hypot(transform.dx, transform.dy) / Math.max(1e-9, layout.x1 - layout.x0);
+    if (Math.abs(transform.sin) < UNSEEN && transform.cos > 0 && shift < UNSEEN) return layout;
+    this.transform = transform;
+    const { places, box } = quantise(transformPoints(coordinates(placementOf(layout)), transform));
     return { ...layout, places, ...box };
   }
 }

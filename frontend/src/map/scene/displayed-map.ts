@@ -9,7 +9,7 @@ export interface Beat {
   /** Gradient norm by row of `ids`; NaN if not known. */
   norms: Float32Array;
   /** Milliseconds until its light has faded. */
-  lasting: number;
+  duration: number;
   /** True to skip the rise of its light. */
   atOnce?: boolean;
 }

@@ -6,14 +6,14 @@
 import { AdaptiveResolution } from "./adaptive-resolution";
 
 /** Time without movement before a coarse picture is refined, in ms. */
-const REST = 300;
+const REFINE_DELAY = 300;
 /**
  * That time while scrubbing, in ms. It is longer because resizing the canvas blocks the page; refining
  * matters only if the viewer stops for a closer look.
  */
-const HASTY_REST = 1_500;
+const SCRUBBING_REFINE_DELAY = 1_500;
 /** How long a change that is not urgent waits to be drawn with another, in ms. */
-const BRING = 150;
+const COALESCE_DELAY = 150;
 
 /** The client of a render loop, which draws the frames. */
 export interface RenderLoopClient {
@@ -23,7 +23,7 @@ export interface RenderLoopClient {
    * Draw at a resolution of `part` of the screen's pixels per axis, `elapsed` ms after the last frame. Return
    * whether the picture will keep changing by itself.
    */
-  renderFrame(now: number, part: number, elapsed: number): boolean;
+  renderFrame(now: number, scale: number, elapsed: number): boolean;
 }
 
 /** A render loop with one client. */
@@ -32,15 +32,15 @@ export class RenderLoop {
   hidden = false;
   /** True while the viewer scrubs through time; frames are coarse then. */
   scrubbing = false;
-  private readonly fineness = new AdaptiveResolution();
-  private resting: ReturnType<typeof setTimeout> | undefined;
+  private readonly resolution = new AdaptiveResolution();
+  private timer: ReturnType<typeof setTimeout> | undefined;
   /** Id of the requested animation frame; 0 if none is requested, -1 after `stop`. */
   private frame = 0;
-  private drawn = 0;
+  private lastFrameAt = 0;
   /** True if the coming frame directly follows one just drawn. */
   private following = false;
 
-  constructor(private readonly city: RenderLoopClient) {}
+  constructor(private readonly client: RenderLoopClient) {}
 
   /** Request a frame. */
   wake() {
@@ -51,33 +51,34 @@ export class RenderLoop {
    * Request a frame soon, or with the next change if that comes first: a frame of its own would cost as much.
    */
   wakeSoon() {
-    clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.wake(), BRING);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.wake(), COALESCE_DELAY);
   }
 
   stop() {
     cancelAnimationFrame(this.frame);
-    clearTimeout(this.resting);
+    clearTimeout(this.timer);
     this.frame = -1;
   }
 
   private readonly tick = () => {
     if (this.frame < 0) return;
     this.frame = 0;
-    clearTimeout(this.resting);
+    clearTimeout(this.timer);
     const now = performance.now();
-    const moving = this.city.isMoving(now);
+    const moving = this.client.isMoving(now);
     // After a frame that was slow to draw, the next one comes late.
-    this.fineness.recordFrame(this.following ? now - this.drawn : null);
+    this.resolution.recordFrame(this.following ? now - this.lastFrameAt : null);
     this.following = false;
-    if (!moving && now - this.drawn < this.fineness.glowInterval) {
+    if (!moving && now - this.lastFrameAt < this.resolution.glowInterval) {
       this.wake();
       return;
     }
-    const part = this.scrubbing ? this.fineness.scrubbingScale : this.fineness.scale;
-    this.following = this.drawFrame(now, part);
+    const scale = this.scrubbing ? this.resolution.scrubbingScale : this.resolution.scale;
+    this.following = this.drawFrame(now, scale);
     if (this.following) this.wake();
-    else if (part < 1) this.resting = setTimeout(this.refine, this.scrubbing ? HASTY_REST : REST);
+    else if (scale < 1)
+      this.timer = setTimeout(this.refine, this.scrubbing ? SCRUBBING_REFINE_DELAY : REFINE_DELAY);
   };
 
   /** Redraw a coarse picture at full resolution once nothing moves. */
@@ -85,9 +86,9 @@ export class RenderLoop {
     if (this.frame === 0) this.drawFrame(performance.now(), 1);
   };
 
-  private drawFrame(now: number, part: number): boolean {
-    const goesOn = this.city.renderFrame(now, part, now - this.drawn);
-    this.drawn = now;
-    return goesOn;
+  private drawFrame(now: number, scale: number): boolean {
+    const keepsChanging = this.client.renderFrame(now, scale, now - this.lastFrameAt);
+    this.lastFrameAt = now;
+    return keepsChanging;
   }
 }

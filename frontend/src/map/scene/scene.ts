@@ -50,7 +50,7 @@ export class Scene {
     isMoving: (now) => this.isMoving(now) || this.labelsStale || this.unpainted,
     renderFrame: (now, part, elapsed) => this.drawFrame(now, part, elapsed),
   });
-  private marked: MapMarks = UNMARKED;
+  private currentMarks: MapMarks = UNMARKED;
   private tints: Uint8Array = new Uint8Array(0);
   private beatStarted = -Infinity;
   private unpainted = false;
@@ -76,7 +76,7 @@ export class Scene {
   setVocabulary(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.layout = this.beat = null;
-    this.marked = { ...this.marked, ringed: [], doubtful: [], selected: [], lit: [] };
+    this.currentMarks = { ...this.currentMarks, ringed: [], doubtful: [], selected: [], lit: [] };
     this.transition.reset();
     this.regions.setVocabulary(vocabulary);
     this.camera.userControlled = false;
@@ -95,7 +95,7 @@ export class Scene {
 
   /** Glide to a layout; jump there while scrubbing. */
   setLayout(layout: Layout) {
-    const { vocabulary, transition: journey, camera } = this;
+    const { vocabulary, transition, camera } = this;
     if (!vocabulary || layout.vocabulary !== vocabulary.tokens.length) return;
     if (layout === this.layout) return;
     const first = this.layout === null;
@@ -103,7 +103,7 @@ export class Scene {
     const other = this.layout?.drawnBy !== layout.drawnBy;
     if (other) camera.userControlled = false;
     const next = placement.placementOf(layout);
-    const from = journey.start(
+    const from = transition.start(
       next,
       first || this.scrubbing,
       performance.now(),
@@ -132,13 +132,13 @@ export class Scene {
   }
 
   /** Set the clusters found in the embedding space; null if none were computed, for the planted classes. */
-  setDistricts(found: Districts | null) {
-    this.regions.setDistricts(found);
+  setDistricts(districts: Districts | null) {
+    this.regions.setDistricts(districts);
   }
 
   /** Replace the kinds of marks that are given; keep the others. */
   setMarks(marks: Partial<Omit<MapMarks, "lit">>) {
-    this.marked = { ...this.marked, ...marks };
+    this.currentMarks = { ...this.currentMarks, ...marks };
     this.invalidateLabels();
   }
 
@@ -157,7 +157,7 @@ export class Scene {
     const norms = beat?.norms ?? new Float32Array(0);
     const bright = lampStrengths(norms);
     this.renderer?.setLit(ids, bright);
-    this.marked = { ...this.marked, lit: namedRows({ ids, norms }, bright) };
+    this.currentMarks = { ...this.currentMarks, lit: namedRows({ ids, norms }, bright) };
     this.invalidateLabels();
   }
 
@@ -174,8 +174,8 @@ export class Scene {
   }
 
   /** Switch all gliding off, or on again. */
-  setReducedMotion(still: boolean) {
-    this.reducedMotion = still;
+  setReducedMotion(reducedMotion: boolean) {
+    this.reducedMotion = reducedMotion;
     this.wake();
   }
 
@@ -183,9 +183,9 @@ export class Scene {
    * Set whether the viewer scrubs through time: glides, rises and fades are then skipped, and drawing is
    * coarse.
    */
-  setScrubbing(hasty: boolean) {
-    if (hasty === this.scrubbing) return;
-    this.scrubbing = this.renderLoop.scrubbing = hasty;
+  setScrubbing(scrubbing: boolean) {
+    if (scrubbing === this.scrubbing) return;
+    this.scrubbing = this.renderLoop.scrubbing = scrubbing;
     this.wake();
   }
 
@@ -230,16 +230,16 @@ export class Scene {
    * Return the district whose label is at a point of the picture, in CSS pixels; null for planted classes.
    */
   districtAt(x: number, y: number): number | null {
-    const scenery = this.regions.found && this.overlayModel();
-    return scenery ? this.overlay.districtAt(scenery, x, y) : null;
+    const model = this.regions.found && this.overlayModel();
+    return model ? this.overlay.districtAt(model, x, y) : null;
   }
 
   /** Return the token nearest to a point of the picture, in CSS pixels, within `reach` pixels. */
   tokenAt(x: number, y: number, reach: number): number | null {
     if (!this.layout) return null;
-    const place = this.camera.mapPointAt(x, y);
-    const placed = this.transition.currentPlacement(this.progress());
-    return nearestToken(placed, place.x, place.y, reach * place.ux, reach * place.uy);
+    const point = this.camera.mapPointAt(x, y);
+    const placement = this.transition.currentPlacement(this.progress());
+    return nearestToken(placement, point.x, point.y, reach * point.ux, reach * point.uy);
   }
 
   /** Return the milliseconds until the map has come to rest. */
@@ -259,7 +259,7 @@ export class Scene {
 
   /** Return the marks on the map. */
   marks(): MapMarks {
-    return this.marked;
+    return this.currentMarks;
   }
 
   /** Return the texts of the labels. */
@@ -288,18 +288,18 @@ export class Scene {
    * fully lit. Null if there is nothing to see yet. The screen is not touched.
    */
   stillScene(width: number, height: number, insets: Insets): StillScene | null {
-    const scenery = this.overlayModel();
-    if (!scenery) return null;
+    const model = this.overlayModel();
+    if (!model) return null;
     const { view, zoom } = this.camera.viewForSize(width, height, insets);
     const { to } = this.transition;
-    const at = (id: number) => placement.positionOf(to, id);
-    const commonest = () => scenery.vocabulary.byCount;
+    const positionOf = (id: number) => placement.positionOf(to, id);
+    const commonest = () => model.vocabulary.byCount;
     const { left, top, right, bottom } = insets;
-    const free = { left, top, right: width - right, bottom: height - bottom };
+    const uncovered = { left, top, right: width - right, bottom: height - bottom };
     const { ids, norms } = this.beat ?? { ids: new Uint32Array(0), norms: new Float32Array(0) };
     return {
       renderer: this.renderer,
-      scenery: { ...scenery, commonest, zoom, view, at, width, height, free },
+      overlayModel: { ...model, commonest, zoom, view, positionOf, width, height, uncovered },
       xy: placement.coordinates(to),
       box: this.regions.box,
       tints: this.tints,
@@ -315,11 +315,11 @@ export class Scene {
 
   private createRenderer(canvas: HTMLCanvasElement): PointRenderer | null {
     try {
-      const lights: PointRenderer = new PointRenderer(canvas, () => {
-        this.events.contextChanged?.(lights.lost);
+      const renderer: PointRenderer = new PointRenderer(canvas, () => {
+        this.events.contextChanged?.(renderer.lost);
         this.wake();
       });
-      return lights;
+      return renderer;
     } catch (error) {
       console.warn("Lamplighter: the city is drawn without WebGL2.", error);
       return null;
@@ -336,21 +336,21 @@ export class Scene {
     this.renderLoop.wake();
   }
 
-  private setResolution(part: number) {
+  private setResolution(scale: number) {
     const { width, height } = this.camera;
-    const ratio = this.ratio * part;
+    const ratio = this.ratio * scale;
     this.renderer?.resize(Math.round(width * ratio), Math.round(height * ratio));
     this.design = ratio * designPixelSize(width, height);
   }
 
   /** Draw a frame. Return whether the picture will keep changing by itself. */
-  private drawFrame(now: number, part: number, elapsed: number): boolean {
-    this.setResolution(part);
+  private drawFrame(now: number, scale: number, elapsed: number): boolean {
+    this.setResolution(scale);
     const mixing = this.progress(now);
     if (this.camera.advance(now, this.reducedMotion)) this.labelsStale = true;
     if (mixing < 1 || this.camera.moving) this.glided += 1;
-    const moment = this.renderState(now);
-    this.renderer?.render(moment, this.design);
+    const state = this.renderState(now);
+    this.renderer?.render(state, this.design);
     // Labels were chosen for the positions when the glide began.
     if (mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
     const moved = mixing < 1 || this.lastMixing < 1 || this.labelsStale;
@@ -361,37 +361,37 @@ export class Scene {
       this.events.beatPainted(this.beat);
     }
     const age = now - this.beatStarted;
-    const glowing = this.beat !== null && age < this.beat.lasting + 100;
-    return mixing < 1 || moment.rising < 1 || this.camera.moving || this.fading || glowing;
+    const glowing = this.beat !== null && age < this.beat.duration + 100;
+    return mixing < 1 || state.landProgress < 1 || this.camera.moving || this.fading || glowing;
   }
 
   private drawOverlay(elapsed: number): boolean {
-    const scenery = this.overlayModel();
-    if (!scenery) return false;
-    if (this.labelsStale) this.overlay.updateLabels(scenery);
+    const model = this.overlayModel();
+    if (!model) return false;
+    if (this.labelsStale) this.overlay.updateLabels(model);
     this.labelsStale = this.camera.moving;
-    return this.overlay.draw(scenery, this.reducedMotion || this.scrubbing ? Infinity : elapsed);
+    return this.overlay.draw(model, this.reducedMotion || this.scrubbing ? Infinity : elapsed);
   }
 
   private overlayModel(): OverlayModel | null {
     const { vocabulary, layout } = this;
     const { districts } = this.regions;
     if (!vocabulary || !layout) return null;
-    const { zoom, view, width, height, free } = this.camera;
+    const { zoom, view, width, height, uncovered } = this.camera;
     const mixing = this.progress();
-    const at = (id: number) => this.positionOf(id, mixing);
+    const positionOf = (id: number) => this.positionOf(id, mixing);
     const commonest = () => this.regions.commonestInView(view);
     return {
       vocabulary,
       districts,
-      ...this.marked,
+      ...this.currentMarks,
       commonest,
       zoom,
       view,
-      at,
+      positionOf,
       width,
       height,
-      free,
+      uncovered,
     };
   }
 
@@ -412,13 +412,18 @@ export class Scene {
   }
 
   private renderState(now: number): RenderState {
-    const { reducedMotion: still, view } = this;
-    const rising = this.transition.landProgress(now, still);
-    return { view, mixing: this.progress(now), rising, glow: this.glow(now) };
+    const { reducedMotion, view } = this;
+    const landProgress = this.transition.landProgress(now, reducedMotion);
+    return { view, mixing: this.progress(now), landProgress, glow: this.glow(now) };
   }
 
   private glow(now: number): number {
     if (!this.beat) return 0;
-    return beatBrightness(now - this.beatStarted, this.beat.lasting, this.held, this.reducedMotion);
+    return beatBrightness(
+      now - this.beatStarted,
+      this.beat.duration,
+      this.held,
+      this.reducedMotion,
+    );
   }
 }

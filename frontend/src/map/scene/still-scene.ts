@@ -9,7 +9,7 @@ export interface StillScene {
   /** The map's own renderer, to copy from; null without WebGL2. */
   renderer: PointRenderer | null;
   /** The overlay, for the picture's own width and height. */
-  scenery: OverlayModel;
+  overlayModel: OverlayModel;
   /** x, y by token id, in map units. */
   xy: Float32Array;
   /** The bounds of the map, in map units. */

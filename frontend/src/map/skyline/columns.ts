@@ -7,11 +7,11 @@ import type { Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 
 /** Limit on columns that stay smooth; with more tokens, only the most frequent have one. */
-export const MOST_COLUMNS = 5_000;
+export const MAX_COLUMNS = 5_000;
 /** Number of the highest columns that are labelled. */
-const NAMED = 7;
+const MAX_LABELS = 7;
 /** Least distance between two labelled columns, as a share of the ground. */
-const APART = 0.09;
+const LABEL_DISTANCE = 0.09;
 
 /** Input of the 3-D view. */
 export interface Skyline {
@@ -78,7 +78,7 @@ export function columnsOf(
   byCount: Uint32Array,
   heights: Float32Array,
   always: number[],
-  most = MOST_COLUMNS,
+  most = MAX_COLUMNS,
 ): Columns {
   const drawn = new Set(byCount.subarray(0, most));
   for (const id of always) if (id < heights.length) drawn.add(id);
@@ -110,7 +110,7 @@ export function highestApart(
   heights: Float32Array,
   xy: Float32Array,
   taken: number[] = [],
-  most = NAMED,
+  most = MAX_LABELS,
 ): number[] {
   const [w, h] = spanOf(withHeight, xy);
   const named: number[] = [];
@@ -119,7 +119,7 @@ export function highestApart(
     const near = [...taken, ...named].some(
       (other) =>
         Math.hypot((xy[2 * id]! - xy[2 * other]!) / w, (xy[2 * id + 1]! - xy[2 * other + 1]!) / h) <
-        APART,
+        LABEL_DISTANCE,
     );
     if (!near) named.push(id);
   }

@@ -46,15 +46,11 @@ export function skylineFigure(
   const { vocabulary, layout, tints, heights, logarithmic, axis } = skyline;
   const xy = coordinates(placementOf(layout));
   const always = marks.chosen === null ? marks.ringed : [...marks.ringed, marks.chosen];
-  const { withHeight: standing, withoutHeight: lying } = columnsOf(
-    vocabulary.byCount,
-    heights,
-    always,
-  );
+  const { withHeight, withoutHeight } = columnsOf(vocabulary.byCount, heights, always);
   const z = (id: number) =>
     Number.isFinite(heights[id]) ? drawnHeight(heights[id]!, logarithmic) : 0;
   let top = 0;
-  for (const id of standing) top = Math.max(top, z(id));
+  for (const id of withHeight) top = Math.max(top, z(id));
   top = top > 0 ? top : 1;
   const points = (ids: number[], more: PlotlyTrace): PlotlyTrace => ({
     type: "scatter3d",
@@ -67,21 +63,21 @@ export function skylineFigure(
   });
   const ringed = marks.ringed.filter((id) => id < heights.length);
   const chosen = marks.chosen !== null && marks.chosen < heights.length ? [marks.chosen] : [];
-  const named = new Set([...chosen, ...highestApart(standing, heights, xy, chosen)]);
+  const named = new Set([...chosen, ...highestApart(withHeight, heights, xy, chosen)]);
   const traces = [
     groundOf(xy, layout),
-    stemsOf(standing, xy, z, tints),
-    points(standing, {
-      marker: { size: 2.6, color: standing.map((id) => ink(tints, id, 1)), opacity: 1 },
+    stemsOf(withHeight, xy, z, tints),
+    points(withHeight, {
+      marker: { size: 2.6, color: withHeight.map((id) => ink(tints, id, 1)), opacity: 1 },
     }),
-    points(lying, { marker: { size: 2, color: INK.quiet, symbol: "circle-open" } }),
+    points(withoutHeight, { marker: { size: 2, color: INK.quiet, symbol: "circle-open" } }),
     points(ringed, { marker: { size: 9, color: INK.lamp, symbol: "circle-open" } }),
     points(chosen, { marker: { size: 13, color: INK.lamp, symbol: "diamond-open" } }),
   ];
   const tokens = new Map([
-    [1, standing.flatMap((id) => [id, id, id])],
-    [2, standing],
-    [3, lying],
+    [1, withHeight.flatMap((id) => [id, id, id])],
+    [2, withHeight],
+    [3, withoutHeight],
     [4, ringed],
     [5, chosen],
   ]);

@@ -4,7 +4,7 @@
  */
 
 /** Polling interval of the fence, in ms. */
-const ASK = 3;
+const POLL_INTERVAL = 3;
 
 /** A fence that tells when a canvas has been drawn. */
 export class GpuFence {
@@ -30,7 +30,7 @@ export class GpuFence {
     const fence = gl?.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (!gl || !fence) return;
     gl.flush();
-    while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await after(ASK);
+    while (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await after(POLL_INTERVAL);
     gl.deleteSync(fence);
   }
 }

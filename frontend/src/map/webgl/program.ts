@@ -1,7 +1,7 @@
 /** A linked shader program whose uniforms are set by name. */
 export class ShaderProgram {
   private readonly program: WebGLProgram;
-  private readonly places = new Map<string, WebGLUniformLocation | null>();
+  private readonly locations = new Map<string, WebGLUniformLocation | null>();
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -26,36 +26,36 @@ export class ShaderProgram {
   }
 
   float(name: string, value: number) {
-    this.gl.uniform1f(this.place(name), value);
+    this.gl.uniform1f(this.locationOf(name), value);
   }
 
   int(name: string, value: number) {
-    this.gl.uniform1i(this.place(name), value);
+    this.gl.uniform1i(this.locationOf(name), value);
   }
 
   vec2(name: string, x: number, y: number) {
-    this.gl.uniform2f(this.place(name), x, y);
+    this.gl.uniform2f(this.locationOf(name), x, y);
   }
 
   vec3(name: string, value: readonly [number, number, number]) {
-    this.gl.uniform3f(this.place(name), ...value);
+    this.gl.uniform3f(this.locationOf(name), ...value);
   }
 
   vec4(name: string, x: number, y: number, z: number, w: number) {
-    this.gl.uniform4f(this.place(name), x, y, z, w);
+    this.gl.uniform4f(this.locationOf(name), x, y, z, w);
   }
 
   texture(name: string, slot: number, texture: WebGLTexture) {
     this.gl.activeTexture(this.gl.TEXTURE0 + slot);
     this.gl.bindTexture(this.gl.TEXTURE_2D, texture);
-    this.gl.uniform1i(this.place(name), slot);
+    this.gl.uniform1i(this.locationOf(name), slot);
   }
 
-  private place(name: string): WebGLUniformLocation | null {
-    if (!this.places.has(name)) {
-      this.places.set(name, this.gl.getUniformLocation(this.program, name));
+  private locationOf(name: string): WebGLUniformLocation | null {
+    if (!this.locations.has(name)) {
+      this.locations.set(name, this.gl.getUniformLocation(this.program, name));
     }
-    return this.places.get(name) ?? null;
+    return this.locations.get(name) ?? null;
   }
 
   private compile(kind: number, source: string): WebGLShader {

@@ -41,7 +41,7 @@ export interface RenderState {
   /** Progress of the glide from the last layout to this one, 0 to 1. */
   mixing: number;
   /** Progress of the land, which starts a moment later, 0 to 1. */
-  rising: number;
+  landProgress: number;
   /** Brightness of the current beat, 0 to 1. */
   glow: number;
 }
@@ -65,7 +65,7 @@ export class PointRenderer {
   private lamps!: Record<Part, ShaderProgram>;
   private buffers!: PointBuffers;
   private screen!: WebGLVertexArrayObject;
-  private reliefs!: [WebGLTexture, WebGLTexture];
+  private landTextures!: [WebGLTexture, WebGLTexture];
   /** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
   private cells: Record<"halos" | "asleep" | "lit" | "seen", RenderTarget> | null = null;
   private depth: LightFormat = "bytes";
@@ -141,12 +141,12 @@ export class PointRenderer {
   }
 
   /** Set the land of the placement just set. */
-  setLand(relief: DensityGrid) {
-    const last = this.land?.[1] ?? relief;
-    this.reliefs.reverse();
-    this.land = [last, relief];
-    if (last === relief) this.uploadRelief(0, relief);
-    this.uploadRelief(1, relief);
+  setLand(land: DensityGrid) {
+    const last = this.land?.[1] ?? land;
+    this.landTextures.reverse();
+    this.land = [last, land];
+    if (last === land) this.uploadLand(0, land);
+    this.uploadLand(1, land);
   }
 
   /** Light these rows, each by its strength (0 to 1), and no others. */
@@ -180,32 +180,32 @@ export class PointRenderer {
   }
 
   /** Draw a frame. `design`: device pixels per design pixel. */
-  render(moment: RenderState, design: number) {
+  render(state: RenderState, design: number) {
     if (this.lost) return;
     const { gl, canvas } = this;
     const cell = Math.max(2, Math.round(CELL_SIDE * design));
     const cells = this.cellsOf(Math.ceil(canvas.width / cell), Math.ceil(canvas.height / cell));
-    this.drawAsleep(moment, design / cell, cells, cell);
-    const shining = this.ids.length > 0 && moment.glow > 0;
-    if (shining) this.drawBlooms(moment, design / cell, cells, cell);
+    this.drawUnlit(state, design / cell, cells, cell);
+    const shining = this.ids.length > 0 && state.glow > 0;
+    if (shining) this.drawBlooms(state, design / cell, cells, cell);
     this.drawSeen(shining ? cells.lit : cells.asleep, cells.seen);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     this.drawGround(cells.seen, design, cell);
-    this.drawLamps("asleep", moment, moment.view, design);
-    if (shining) this.drawLamps("lit", moment, moment.view, design);
+    this.drawLamps("asleep", state, state.view, design);
+    if (shining) this.drawLamps("lit", state, state.view, design);
   }
 
   /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
-  litPixels(moment: RenderState, design: number): number {
-    if (this.lost || moment.glow <= 0) return 0;
+  litPixels(state: RenderState, design: number): number {
+    if (this.lost || state.glow <= 0) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
     const target = createRenderTarget(gl, "bytes", width, height);
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this.drawLamps("lit", moment, moment.view, design);
+    this.drawLamps("lit", state, state.view, design);
     const pixels = new Uint8Array(4 * width * height);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     deleteRenderTarget(gl, target);
@@ -217,38 +217,38 @@ export class PointRenderer {
   }
 
   /** Draw halos and land, unless they are those of the last frame. */
-  private drawAsleep(
-    { view, mixing, rising, glow }: RenderState,
+  private drawUnlit(
+    { view, mixing, landProgress, glow }: RenderState,
     size: number,
     { halos, asleep }: Record<"halos" | "asleep", RenderTarget>,
     cell: number,
   ) {
     const { gl } = this;
-    const seen = [view.x0, view.x1, view.y0, view.y1, mixing, rising, size].join();
-    if (seen === this.unlitInputs) return;
-    this.unlitInputs = seen;
+    const inputs = [view.x0, view.x1, view.y0, view.y1, mixing, landProgress, size].join();
+    if (inputs === this.unlitInputs) return;
+    this.unlitInputs = inputs;
     const wider = this.wholeCells(view, halos, cell);
     onto(gl, halos);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this.drawLamps("halo", { view, mixing, rising, glow }, wider, size);
+    this.drawLamps("halo", { view, mixing, landProgress, glow }, wider, size);
     onto(gl, asleep);
     gl.disable(gl.BLEND);
     const [before, after] = this.land ?? [null, null];
     const cells = this.programs.cells.use();
     cells.texture("halos", 0, halos.picture);
     cells.float("spread", SPREAD);
-    cells.texture("before", 1, this.reliefs[0]);
-    cells.texture("after", 2, this.reliefs[1]);
+    cells.texture("before", 1, this.landTextures[0]);
+    cells.texture("after", 2, this.landTextures[1]);
     cells.vec4("beforeRect", ...rect(before));
     cells.vec4("afterRect", ...rect(after));
     cells.vec4("view", ...corner(wider));
-    cells.float("mixing", rising);
+    cells.float("mixing", landProgress);
     this.fill();
   }
 
   private drawBlooms(
-    moment: RenderState,
+    state: RenderState,
     size: number,
     { asleep, lit }: Record<"asleep" | "lit", RenderTarget>,
     cell: number,
@@ -258,7 +258,7 @@ export class PointRenderer {
     onto(gl, lit);
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, asleep.frame);
     gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
-    this.drawLamps("bloom", moment, this.wholeCells(moment.view, lit, cell), size);
+    this.drawLamps("bloom", state, this.wholeCells(state.view, lit, cell), size);
   }
 
   /** Tone-map the light of the cells. */
@@ -347,7 +347,7 @@ export class PointRenderer {
     ) as typeof this.lamps;
     this.buffers = new PointBuffers(gl);
     this.screen = gl.createVertexArray()!;
-    this.reliefs = [this.reliefTexture(), this.reliefTexture()];
+    this.landTextures = [this.createLandTexture(), this.createLandTexture()];
     this.cells = null;
   }
 
@@ -359,7 +359,7 @@ export class PointRenderer {
       this.upload("from", this.placements[0].places);
       this.upload("to", this.placements[1].places);
     }
-    this.land?.forEach((relief, i) => this.uploadRelief(i as 0 | 1, relief));
+    this.land?.forEach((relief, i) => this.uploadLand(i as 0 | 1, relief));
   }
 
   private upload(...[name, data]: Parameters<PointBuffers["upload"]>) {
@@ -369,10 +369,10 @@ export class PointRenderer {
     if (name !== "lit") this.unlitInputs = "";
   }
 
-  private uploadRelief(slot: 0 | 1, { size, heights }: DensityGrid) {
+  private uploadLand(slot: 0 | 1, { size, heights }: DensityGrid) {
     if (this.lost) return;
     const { gl } = this;
-    gl.bindTexture(gl.TEXTURE_2D, this.reliefs[slot]);
+    gl.bindTexture(gl.TEXTURE_2D, this.landTextures[slot]);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
     const format = this.depth === "full" ? gl.R32F : gl.R16F;
     gl.texImage2D(gl.TEXTURE_2D, 0, format, size, size, 0, gl.RED, gl.FLOAT, heights);
@@ -380,7 +380,7 @@ export class PointRenderer {
     this.unlitInputs = "";
   }
 
-  private reliefTexture(): WebGLTexture {
+  private createLandTexture(): WebGLTexture {
     const { gl } = this;
     const texture = createTexture(gl);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R16F, 1, 1, 0, gl.RED, gl.FLOAT, new Float32Array(1));

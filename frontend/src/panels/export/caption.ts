@@ -1,17 +1,17 @@
 /** The caption of a picture of this viewer's map. */
 
 import type { Caption } from "../../map/export/caption";
-import { TINTS, shadeColour } from "../../map/palette";
+import { TINTS, entryColour } from "../../map/palette";
 import type { AppState } from "../../state/app-state.svelte";
 import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/shade";
-import { entryWords, fixed, t } from "../../strings";
+import { entryText, fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
 import { printableText } from "../../api/vocabulary";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
-export function pictureCaption(app: AppState, run: LiveRun, shades: ColourScale | null): Caption {
+export function pictureCaption(app: AppState, run: LiveRun, scale: ColourScale | null): Caption {
   const { beat, vocabulary } = run;
   const layout = app.layout;
   const all = vocabulary?.tokens.length ?? 0;
@@ -22,7 +22,7 @@ export function pictureCaption(app: AppState, run: LiveRun, shades: ColourScale 
       ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
       : [w.step(layout?.step ?? 0), w.none(all)],
     notes: [...viewNotes(layout), w.relief, w.reading],
-    legend: captionLegend(shades),
+    legend: captionLegend(scale),
   };
 }
 
@@ -41,18 +41,18 @@ export function viewNotes(layout: Layout | null): string[] {
  * `unknown` is the text for unknown values by colouring, where it differs from the usual one.
  */
 export function captionLegend(
-  shades: ColourScale | null,
+  scale: ColourScale | null,
   unknown: Partial<Record<ColourBy, string>> = {},
 ): Caption["legend"] {
   const w = t.caption;
-  const some = (shades?.entries ?? []).filter(({ count }) => count > 0);
+  const some = (scale?.entries ?? []).filter(({ count }) => count > 0);
   const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
   const others = some.filter(({ name }) => name === null);
   const entries = [...kinds, ...others].map((entry) => ({
-    tint: shadeColour(entry.shade),
-    name: (entry.other === "unknown" && unknown[shades!.by]) || entryWords(entry, shades!.by),
+    tint: entryColour(entry.colour),
+    name: (entry.other === "unknown" && unknown[scale!.by]) || entryText(entry, scale!.by),
   }));
-  const by = shades ? t.colours[shades.by] : "";
+  const by = scale ? t.colours[scale.by] : "";
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
 }
 

@@ -50,7 +50,7 @@ export class FilmExport {
     };
     report("fetching", 0);
     try {
-      const { fileName, renderFilm: film } = await import("../../map/export");
+      const { fileName, renderFilm } = await import("../../map/export");
       const { from, to, every, rate, steady, method, size, by } = request;
       const steps = stepsBetween(from, to, every);
       const filmSteps = await fetchFilmSteps(
@@ -63,7 +63,7 @@ export class FilmExport {
         (share) => report("fetching", share),
       );
       const framesByStep = new Map(filmSteps.map((one, at) => [one.step, { ...one, at }]));
-      const shades = filmColourScales(by, vocabulary, filmSteps, (found) =>
+      const scales = filmColourScales(by, vocabulary, filmSteps, (found) =>
         clusterGroups(found, vocabulary).map(({ tint }) => tint),
       );
       const legends = memoiseLast((one: ColourScale) => captionLegend(one, t.film.unknown));
@@ -86,7 +86,7 @@ export class FilmExport {
             over ? t.film.moved(over.from, over.to) : "",
             w.relief,
           ],
-          legend: legends(shades[at]!),
+          legend: legends(scales[at]!),
         };
       };
       const frames = filmSteps.map(({ step, layout, districts, beat: { ids, norms } }) => {
@@ -95,14 +95,14 @@ export class FilmExport {
       const ranks = frequencyRanks(vocabulary);
       const lamps = memoiseLast((one: ColourScale) =>
         lampColours(
-          one.entries.map(({ shade }) => shade),
+          one.entries.map(({ colour: shade }) => shade),
           one.entryOf,
           ranks,
         ),
       );
-      const tints = (at: number) => lamps(shades[at]!);
+      const tints = (at: number) => lamps(scales[at]!);
       const spec = { vocabulary, tints, frames, rate, steady, size, caption };
-      const { blob, seconds } = await film(spec, signal, (share) => report("drawing", share));
+      const { blob, seconds } = await renderFilm(spec, signal, (share) => report("drawing", share));
       const kind = blob.type === "image/png" ? "png" : "webm";
       const name = fileName(run.id, ["steps", from, steps.at(-1)!], kind);
       this.finished = { url: URL.createObjectURL(blob), blob, name, seconds };
@@ -141,7 +141,7 @@ function frequencyRanks({ byCount }: Vocabulary): Float32Array {
 }
 
 /** Memoise `make` for its last argument. */
-function memoiseLast<From, To>(make: (from: From) => To): (from: From) => To {
+function memoiseLast<From, To>(compute: (from: From) => To): (from: From) => To {
   let last: [From, To] | null = null;
-  return (from) => (last?.[0] === from ? last : (last = [from, make(from)]))[1];
+  return (from) => (last?.[0] === from ? last : (last = [from, compute(from)]))[1];
 }

@@ -29,7 +29,7 @@ export class PictureExport {
 
   constructor(
     readonly app: AppState,
-    readonly shades: () => ColourScale | null,
+    readonly scale: () => ColourScale | null,
   ) {
     setContext(CONTEXT_KEY, this);
   }
@@ -39,16 +39,16 @@ export class PictureExport {
     const { app, scene } = this;
     const run = app.run;
     if (!run || !scene) {
-      this.setMessage(t.pictures.nothing, true);
+      this.setMessage(t.picture.nothing, true);
       return;
     }
     if (this.busy) return;
     this.busy = true;
-    this.setMessage(t.pictures.busy);
+    this.setMessage(t.picture.busy);
     try {
       const { fileName, pngOf, svgBlobOf } = await import("../../map/export");
       // The caption matches the moment drawn, because no await separates the two.
-      const caption = pictureCaption(app, run, this.shades());
+      const caption = pictureCaption(app, run, this.scale());
       const size = pictureSize(this.size, scene.size);
       const step = pictureStep(app, run);
       const name = fileName(run.id, ["step", step, pixelDimensions(size).join("x")], format);
@@ -57,29 +57,26 @@ export class PictureExport {
         format === "png"
           ? await pngOf(scene, caption, size)
           : svgBlobOf(scene, caption, size, title);
-      if (!blob) this.setMessage(t.pictures.nothing, true);
+      if (!blob) this.setMessage(t.picture.nothing, true);
       else if (delivery === "share" && !(await shareFile(blob, name))) {
-        this.setMessage(t.pictures.notShared, true);
+        this.setMessage(t.picture.notShared, true);
       } else {
         if (delivery === "save") downloadFile(blob, name);
-        this.setMessage(t.pictures.saved(name, bytes(blob.size)));
+        this.setMessage(t.picture.saved(name, bytes(blob.size)));
       }
     } catch (error) {
       console.warn("Lamplighter: no picture.", error);
-      this.setMessage(t.pictures.failed, true);
+      this.setMessage(t.picture.failed, true);
     } finally {
       this.busy = false;
     }
   }
 
-  private setMessage(news: string, alarming = false) {
+  private setMessage(message: string, failed = false) {
     clearTimeout(this.timer);
-    this.message = news;
-    this.failed = alarming;
-    this.timer = setTimeout(
-      () => (this.message = ""),
-      alarming ? PROBLEM_DURATION : RESULT_DURATION,
-    );
+    this.message = message;
+    this.failed = failed;
+    this.timer = setTimeout(() => (this.message = ""), failed ? PROBLEM_DURATION : RESULT_DURATION);
   }
 }
 

@@ -29,9 +29,9 @@ export class MapProps {
 
   private readonly spaceNeighbours = $derived.by(() => this.app.focusedToken?.neighbours ?? null);
   private readonly mapNeighbours = $derived.by(() => {
-    const { layout, focusedToken: selection } = this.app;
-    return this.spaceNeighbours && layout && selection?.token != null
-      ? nearestOnMap(layout, selection.token, this.spaceNeighbours.items.length)
+    const { layout, focusedToken } = this.app;
+    return this.spaceNeighbours && layout && focusedToken?.token != null
+      ? nearestOnMap(layout, focusedToken.token, this.spaceNeighbours.items.length)
       : [];
   });
   /** Links from the chosen token. */
@@ -40,29 +40,39 @@ export class MapProps {
   );
   /** How many of the chosen token's neighbours on the map are neighbours in the space; null without a chosen token. */
   readonly shared = $derived.by(() => {
-    const { spaceNeighbours: space, mapNeighbours: onMap } = this;
+    const { spaceNeighbours, mapNeighbours } = this;
     const { layout } = this.app;
-    if (!space || !layout || !onMap.length) return null;
-    const both = buildLinks("both", space.items, onMap).filter(({ kind }) => kind === "both");
-    return { shared: both.length, k: onMap.length, map: layout.step, space: space.step };
+    if (!spaceNeighbours || !layout || !mapNeighbours.length) return null;
+    const both = buildLinks("both", spaceNeighbours.items, mapNeighbours).filter(
+      ({ kind }) => kind === "both",
+    );
+    return {
+      shared: both.length,
+      k: mapNeighbours.length,
+      map: layout.step,
+      space: spaceNeighbours.step,
+    };
   });
   /** Tokens shown where they do not belong; empty unless the viewer has them marked. */
   readonly doubtful = $derived.by(() =>
     this.app.viewSettings.markDoubtful ? (doubtfulTokens(this.app.layout) ?? []) : [],
   );
   private readonly districtTokens = $derived.by(() => {
-    const { run, viewSettings: viewing } = this.app;
-    const found = run?.districts;
-    const place = found && viewing.district !== null ? found.ids.indexOf(viewing.district) + 1 : 0;
-    if (!found || place <= 0) return [];
+    const { run, viewSettings } = this.app;
+    const districts = run?.districts;
+    const district =
+      districts && viewSettings.district !== null
+        ? districts.ids.indexOf(viewSettings.district) + 1
+        : 0;
+    if (!districts || district <= 0) return [];
     const ids: number[] = [];
-    found.of.forEach((of, id) => {
-      if (of === place) ids.push(id);
+    districts.of.forEach((of, id) => {
+      if (of === district) ids.push(id);
     });
     return ids;
   });
   private readonly entryTokens = $derived.by(() =>
-    idsInEntry(this.colouring.shades, this.pointedEntry ?? this.app.viewSettings.ring),
+    idsInEntry(this.colouring.scale, this.pointedEntry ?? this.app.viewSettings.ring),
   );
   /** Ringed tokens: those of the legend entry, or else of the district in focus. */
   readonly ringedIds = $derived.by(() =>
@@ -77,39 +87,42 @@ export class MapProps {
   });
   /** Lamp colours in the scene's format; null while there are none. */
   readonly tints = $derived.by(() => {
-    const { shades } = this.colouring;
-    if (!shades || shades.entryOf.length !== this.frequencyRank.length) return null;
+    const { scale } = this.colouring;
+    if (!scale || scale.entryOf.length !== this.frequencyRank.length) return null;
     return lampColours(
-      shades.entries.map(({ shade }) => shade),
-      shades.entryOf,
+      scale.entries.map(({ colour }) => colour),
+      scale.entryOf,
       this.frequencyRank,
     );
   });
   /** Trails; `own` is true unless the token is one of the biggest movers. */
   readonly shownTrails = $derived.by(() => {
-    const { viewSettings: viewing, biggestMovers: moves } = this.app;
-    const movers = new Set(viewing.trails === "movers" ? moves.farthest(MAX_TRAILED_MOVERS) : []);
+    const { viewSettings, biggestMovers } = this.app;
+    const movers = new Set(
+      viewSettings.trails === "movers" ? biggestMovers.farthest(MAX_TRAILED_MOVERS) : [],
+    );
     return this.trails.current.map((trail) => ({ ...trail, own: !movers.has(trail.id) }));
   });
 
   /** Return the meaning of a lamp's colour in words; empty for class and frequency, which the tooltip shows anyway. */
   readonly colourText = (id: number): string => {
-    const { shades } = this.colouring;
-    if (!shades || id >= shades.entryOf.length) return "";
-    if (shades.by === "district")
-      return printableText(kindNameOf(shades, id) ?? t.legend.none.district ?? "");
-    const value = shades.values?.[id] ?? NaN;
-    if (Number.isNaN(value)) return t.legend.toldUnknown[shades.by] ?? "";
-    return t.legend.told(shades.by, value, this.app.biggestMovers.current);
+    const { scale } = this.colouring;
+    if (!scale || id >= scale.entryOf.length) return "";
+    if (scale.by === "district")
+      return printableText(kindNameOf(scale, id) ?? t.legend.none.district ?? "");
+    const value = scale.values?.[id] ?? NaN;
+    if (Number.isNaN(value)) return t.legend.toldUnknown[scale.by] ?? "";
+    return t.legend.told(scale.by, value, this.app.biggestMovers.current);
   };
 
   /** Return in words how often a token occurs, and when it was last lit. */
   readonly about = (id: number): string => {
-    const { touchCounts: ledger, vocabulary } = this.app.run ?? {};
-    const last = ledger?.lastLit[id] ?? NEVER;
+    const { touchCounts, vocabulary } = this.app.run ?? {};
+    const last = touchCounts?.lastLit[id] ?? NEVER;
     const times = t.token.times(vocabulary?.counts[id] ?? 0);
-    const unsure = ((ledger?.upperBounds[id] ?? 0) & LIT_BIT) > 0;
-    const ago = last === NEVER ? t.token.never : t.token.ago((ledger?.step ?? 0) - last, unsure);
+    const unsure = ((touchCounts?.upperBounds[id] ?? 0) & LIT_BIT) > 0;
+    const ago =
+      last === NEVER ? t.token.never : t.token.ago((touchCounts?.step ?? 0) - last, unsure);
     return `${t.token.count} ${times} · ${t.token.lastLit} ${ago}`;
   };
 }

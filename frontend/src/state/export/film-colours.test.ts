@@ -40,7 +40,7 @@ describe("the shades of a film", () => {
     expect(then).toBe(after);
     expect(then!.entries[then!.entryOf[2]!]).toMatchObject({
       name: "x",
-      shade: { kind: 4 },
+      colour: { kind: 4 },
       count: 2,
     });
   });

@@ -18,14 +18,14 @@ interface FilmStepValues {
 export function filmColourScales(
   by: ColourBy,
   vocabulary: Vocabulary,
-  shots: FilmStepValues[],
+  steps: FilmStepValues[],
   tintsOf: (found: Districts, vocabulary: Vocabulary) => number[],
 ): ColourScale[] {
   if (by === "district") {
     const all = vocabulary.tokens.length;
     const nowhere = districtScale({ names: [], of: new Uint16Array(all), vocabulary: all }, []);
     const known = new Map<Districts | null, ColourScale>([[null, nowhere]]);
-    return shots.map(({ districts }) => {
+    return steps.map(({ districts }) => {
       const shades =
         known.get(districts) ?? districtScale(districts!, tintsOf(districts!, vocabulary));
       known.set(districts, shades);
@@ -37,9 +37,9 @@ export function filmColourScales(
       by === "class"
         ? classScale(vocabulary)
         : quantityScale(by, Float32Array.from(vocabulary.counts));
-    return shots.map(() => all);
+    return steps.map(() => all);
   }
-  const values = shots.map((shot) => shot.values ?? new Float32Array());
+  const values = steps.map((step) => step.values ?? new Float32Array());
   const scale = sharedEdges(by, values);
   const shades = values.map((one) => quantityScale(by, one, scale));
   // The film has one legend: an entry empty in one step may have tokens in another.
@@ -53,10 +53,10 @@ export function filmColourScales(
  * Return edges shared by all steps, found from a sample of them that includes the last; undefined
  * where the edges are fixed.
  */
-function sharedEdges(by: ColourBy, shots: Float32Array[]): number[] | undefined {
+function sharedEdges(by: ColourBy, values: Float32Array[]): number[] | undefined {
   if (by === "since" || by === "trust") return undefined;
-  const every = Math.ceil(shots.length / SAMPLED_STEPS);
-  const some = shots.toReversed().filter((_, at) => at % every === 0);
+  const every = Math.ceil(values.length / SAMPLED_STEPS);
+  const some = values.toReversed().filter((_, at) => at % every === 0);
   const all = new Float32Array(some.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const one of some) {

@@ -12,7 +12,7 @@ import {
 } from "../../api/frames";
 import { requestArray } from "../../api/npy";
 import { requestJson, runPath } from "../../api/rest";
-import { ApiError, said } from "../../api/failure";
+import { ApiError, reasonGiven } from "../../api/failure";
 import type { ColourBy } from "../../model/view-options";
 import { trustByToken } from "../tokens/token-trust";
 import { stepsSinceLit } from "../view/colour-scales";
@@ -65,7 +65,7 @@ export async function fetchFilmSteps(
   const set = reprojected ? "&set=again" : "";
   const layouts = new Map<string, Layout>();
   const found = new Map<string, Districts>();
-  const same = <T extends Layout | Districts>(known: Map<string, T>, one: T): T => {
+  const reuse = <T extends Layout | Districts>(known: Map<string, T>, one: T): T => {
     const key = `${one.attempt} ${one.step}`;
     if (!known.has(key)) known.set(key, one);
     return known.get(key)!;
@@ -92,33 +92,33 @@ export async function fetchFilmSteps(
   const out: FilmStep[] = new Array<FilmStep>(steps.length);
   const pulses = new Array<Pulse>(steps.length);
   let [next, done] = [0, 0];
-  async function work() {
+  async function fetchNextSteps() {
     while (next < steps.length) {
       const i = next++;
       const step = steps[i]!;
       const census = by === "since" ? "&census=true" : "";
       const light = `steps?from=${step}&to=${step}&every=1&format=frame${census}`;
-      const [told, layout, [districts], moved] = await Promise.all([
+      const [frames, layout, [districts], moved] = await Promise.all([
         fetchFrames(run, light, signal),
         layoutAt(step),
         fetchFrames(run, `districts?step=${step}&format=frame`, signal),
         by === "moved" ? distances(step) : null,
       ]);
-      const pulse = told.at(-1) as Pulse | undefined;
+      const pulse = frames.at(-1) as Pulse | undefined;
       if (!pulse) throw new ApiError(404, { code: "noStep", step });
       pulses[i] = pulse;
       out[i] = {
         step,
         beat: beatFromPulse(pulse, 0, 0),
-        layout: same(layouts, layout),
-        districts: districts ? same(found, districts as Districts) : null,
-        values: valuesOf(told[0] as Census, pulse, layout) ?? moved?.numbers ?? null,
+        layout: reuse(layouts, layout),
+        districts: districts ? reuse(found, districts as Districts) : null,
+        values: valuesOf(frames[0] as Census, pulse, layout) ?? moved?.numbers ?? null,
         over: moved && { from: moved.from, to: moved.to },
       };
       progress(++done / steps.length);
     }
   }
-  await Promise.all(Array.from({ length: MAX_PARALLEL }, work));
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, fetchNextSteps));
   if (by === "gradient") fillGradients(out, pulses);
   return out;
 
@@ -134,8 +134,8 @@ export async function fetchFilmSteps(
     const from = over ? Math.max(0, step - over) : 0;
     const path = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
     const { numbers, headers } = await requestArray(runPath(run, path), signal);
-    const told = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
-    return { numbers, from: told("From"), to: told("Step") };
+    const header = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
+    return { numbers, from: header("From"), to: header("Step") };
   }
 }
 
@@ -143,11 +143,11 @@ export async function fetchFilmSteps(
  * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
  * the first.
  */
-function fillGradients(shots: FilmStep[], pulses: Pulse[]) {
+function fillGradients(steps: FilmStep[], pulses: Pulse[]) {
   const norms = new Float32Array(pulses[0]?.vocabulary ?? 0).fill(NaN);
   pulses.forEach(({ gradientIds, gradientNorms }, i) => {
     gradientIds.forEach((id, at) => (norms[id] = gradientNorms[at]!));
-    shots[i]!.values = norms.slice();
+    steps[i]!.values = norms.slice();
   });
 }
 
@@ -155,6 +155,7 @@ function fillGradients(shots: FilmStep[], pulses: Pulse[]) {
 async function fetchFrames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
   const answer = await fetch(runPath(run, path), { credentials: "same-origin", signal });
   if (answer.status === 404) return [];
-  if (!answer.ok) throw new ApiError(answer.status, said(`${answer.status} ${answer.statusText}`));
+  if (!answer.ok)
+    throw new ApiError(answer.status, reasonGiven(`${answer.status} ${answer.statusText}`));
   return decodeAll(await answer.arrayBuffer());
 }

@@ -13,7 +13,7 @@ describe("tally", () => {
       tally.receive(frame);
     expect(tally.frames.pulse).toBe(3);
     expect(tally.merged).toBe(1);
-    expect(tally.stretches).toEqual([
+    expect(tally.ranges).toEqual([
       { attempt: 1, first: 5, last: 9, pulses: 2 },
       { attempt: 1, first: 13, last: 13, pulses: 1 },
     ]);
@@ -38,7 +38,7 @@ describe("tally", () => {
     const tally = new FrameCounts();
     for (const frame of [census(0), pulse(1), pulse(4)]) tally.receive(frame);
     expect(tally.lost).toBe(2);
-    expect(tally.stretches.map(({ first, last }) => [first, last])).toEqual([[1, 1], [4, 4]]); // prettier-ignore
+    expect(tally.ranges.map(({ first, last }) => [first, last])).toEqual([[1, 1], [4, 4]]); // prettier-ignore
   });
 
   it("misses nothing that a new attempt took, or that is of another time", () => {

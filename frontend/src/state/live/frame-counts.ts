@@ -37,7 +37,7 @@ export class FrameCounts {
   merged = 0;
   /** Steps missing between two pulses of one connection; must stay 0. */
   lost = 0;
-  readonly stretches: ReceivedRange[] = [];
+  readonly ranges: ReceivedRange[] = [];
   readonly gaps: MissedRange[] = [];
   /** Last step covered by a pulse or a census; null after a jump to another time. */
   private lastStep: number | null = 0;
@@ -59,7 +59,7 @@ export class FrameCounts {
       this.open.pulses += 1;
     } else {
       this.open = { attempt, first: firstStep, last: step, pulses: 1 };
-      pushBounded(this.stretches, this.open);
+      pushBounded(this.ranges, this.open);
     }
   }
 

@@ -72,14 +72,14 @@ export class NewestStep extends ShownStep {
   }
 
   receive(frame: Frame) {
-    const { touchCounts: ledger } = this;
-    if (!ledger) {
+    const { touchCounts } = this;
+    if (!touchCounts) {
       this.queue(frame);
       return;
     }
     this.frameCounts.receive(frame);
     if (frame.kind === "census") {
-      ledger.loadCensus(frame);
+      touchCounts.loadCensus(frame);
       this.lastStep = frame.step;
       // A pulse may have been missed between the last one and the census.
       if (this.newestPulse?.step !== frame.step) this.newestPulse = null;
@@ -87,7 +87,7 @@ export class NewestStep extends ShownStep {
     }
     if (frame.kind === "layout") this.receiveLayout(frame);
     else if (frame.kind === "districts") this.receiveDistricts(frame);
-    else if (frame.kind === "pulse") this.receivePulse(frame, ledger);
+    else if (frame.kind === "pulse") this.receivePulse(frame, touchCounts);
   }
 
   /** Reset what was counted or queued, for a jump to another time. */
@@ -132,10 +132,10 @@ export class NewestStep extends ShownStep {
   }
 
   updateCounters() {
-    const { touchCounts: ledger, counters, newestPulse: newest } = this;
-    if (!ledger) return;
-    if (counters?.step === (newest?.step ?? ledger.step)) return;
-    this.counters = buildCounters(ledger, newest?.loss ?? NaN);
+    const { touchCounts, counters, newestPulse } = this;
+    if (!touchCounts) return;
+    if (counters?.step === (newestPulse?.step ?? touchCounts.step)) return;
+    this.counters = buildCounters(touchCounts, newestPulse?.loss ?? NaN);
   }
 
   /** Update the loss series if it changed; return whether it did. */
@@ -180,39 +180,40 @@ export class NewestStep extends ShownStep {
     this.layoutsStale = false;
     const { beat } = this;
     // In stepwise training the light is seen before anything moves.
-    const early =
+    const delay =
       this.beatPhase && beat && layout.step >= beat.step ? this.moveAt - performance.now() : 0;
-    if (early > 0) setTimeout(() => this.applyLayout(layout), early);
+    if (delay > 0) setTimeout(() => this.applyLayout(layout), delay);
     else this.applyLayout(layout);
   }
 
   private applyLayout(layout: Layout) {
-    const { layouts, beatPhase: telling, beat } = this;
+    const { layouts, beatPhase, beat } = this;
     const { method, played } = this.context();
-    const there = layouts[layout.method];
+    const current = layouts[layout.method];
     // A newer one may have arrived while this one waited.
-    if (there && there.attempt === layout.attempt && there.step > layout.step && !played) return;
+    if (current && current.attempt === layout.attempt && current.step > layout.step && !played)
+      return;
     this.layouts = { ...layouts, [layout.method]: layout };
-    if (telling && layout.method === method && layout.step >= (beat?.step ?? 0)) {
+    if (beatPhase && layout.method === method && layout.step >= (beat?.step ?? 0)) {
       this.beatPhase = "move";
     }
   }
 
-  private receiveDistricts(found: Districts) {
-    this.events.onMap(found);
-    this.districts = found;
+  private receiveDistricts(districts: Districts) {
+    this.events.onMap(districts);
+    this.districts = districts;
   }
 
-  private receivePulse(pulse: Pulse, ledger: TouchCounts) {
+  private receivePulse(pulse: Pulse, touchCounts: TouchCounts) {
     this.lastStep = pulse.step;
     if (this.newestPulse && pulse.attempt !== this.newestPulse.attempt) this.scheduler.clear();
     this.newestPulse = pulse;
-    ledger.applyPulse(pulse);
+    touchCounts.applyPulse(pulse);
     const { attempt, step, loss } = pulse;
     this.events.onPulse(attempt);
     // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
     const norms = pulse.layerNorms.slice();
-    this.lossSeries.addPoint({ attempt, step, loss, norms, ever: ledger.everTouched });
+    this.lossSeries.addPoint({ attempt, step, loss, norms, ever: touchCounts.everTouched });
     this.chartStale = true;
     const now = performance.now();
     const beat = this.scheduler.offer(pulse, now);

@@ -81,8 +81,8 @@ export class FrameCache {
 
   /** Abort the speculative requests, except for those keys. */
   abortSpeculative(except: ReadonlySet<string>) {
-    for (const [key, { speculative: ahead, abort }] of this.pending) {
-      if (!ahead || except.has(key)) continue;
+    for (const [key, { speculative, abort }] of this.pending) {
+      if (!speculative || except.has(key)) continue;
       this.pending.delete(key);
       abort.abort();
     }

@@ -110,9 +110,9 @@ export class PastStore {
   /** Add a new map, or new districts, to the index if it is loaded. */
   addToIndex(frame: Layout | Districts) {
     this.ifIndexed(({ layouts, districts }) => {
-      const made = frame.kind === "layout" ? layouts[frame.method] : districts;
+      const refs = frame.kind === "layout" ? layouts[frame.method] : districts;
       const { attempt, step } = frame;
-      if ((made.at(-1)?.step ?? -1) < step) made.push({ attempt, step });
+      if ((refs.at(-1)?.step ?? -1) < step) refs.push({ attempt, step });
     });
   }
 
@@ -127,11 +127,18 @@ export class PastStore {
       this.fetchDistricts(step),
     ]);
     const [census, ...pulses] = light as [Census, ...Pulse[]];
-    const ledger = new TouchCounts(this.vocabulary);
-    ledger.loadCensus(census);
-    for (const pulse of pulses) if (pulse.step <= step) ledger.applyPulse(pulse);
+    const touchCounts = new TouchCounts(this.vocabulary);
+    touchCounts.loadCensus(census);
+    for (const pulse of pulses) if (pulse.step <= step) touchCounts.applyPulse(pulse);
     const pulse = pulses.find((one) => one.step === step) ?? null;
-    return { attempt: ledger.attempt, step, pulse, touchCounts: ledger, layouts, districts };
+    return {
+      attempt: touchCounts.attempt,
+      step,
+      pulse,
+      touchCounts,
+      layouts,
+      districts,
+    };
   }
 
   /** Return whether the limit on parallel requests is reached. */
@@ -156,14 +163,16 @@ export class PastStore {
     const index = await this.loadIndex();
     const back = step < from;
     let { first } = rangeOfStep(step);
-    let place = step;
-    while (back ? place < from : place > from) {
-      if (this.isCached(index, place, methods)) return place;
-      const middle = middleOfRange(place);
-      const between = back ? place < middle && middle < from : from < middle && middle < place;
+    let candidate = step;
+    while (back ? candidate < from : candidate > from) {
+      if (this.isCached(index, candidate, methods)) return candidate;
+      const middle = middleOfRange(candidate);
+      const between = back
+        ? candidate < middle && middle < from
+        : from < middle && middle < candidate;
       if (between && this.isCached(index, middle, methods)) return middle;
       first += back ? RANGE_STEPS : -RANGE_STEPS;
-      place = back ? first : first + RANGE_STEPS - 1;
+      candidate = back ? first : first + RANGE_STEPS - 1;
     }
     return null;
   }
@@ -218,23 +227,23 @@ export class PastStore {
     step: number,
     method: LayoutMethod,
   ): Promise<{ at: number | null; next: number | null }> {
-    const made = (await this.loadIndex()).layouts[method];
-    const place = lastRefAt(made, step);
-    return { at: made[place]?.step ?? null, next: made[place + 1]?.step ?? null };
+    const refs = (await this.loadIndex()).layouts[method];
+    const index = lastRefAt(refs, step);
+    return { at: refs[index]?.step ?? null, next: refs[index + 1]?.step ?? null };
   }
 
   /**
    * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
    * except during a scrub (`passing`).
    */
-  prefetch(steps: readonly number[], methods: readonly LayoutMethod[], passing = false) {
-    if (!passing) this.endSkim();
+  prefetch(steps: readonly number[], methods: readonly LayoutMethod[], scrubbing = false) {
+    if (!scrubbing) this.endSkim();
     this.ifIndexed((index) => {
-      const wanted = this.missingRequests(index, steps, methods);
-      if (!passing) this.cache.abortSpeculative(new Set(wanted.map(([key]) => key)));
-      for (const one of wanted) {
+      const requests = this.missingRequests(index, steps, methods);
+      if (!scrubbing) this.cache.abortSpeculative(new Set(requests.map(([key]) => key)));
+      for (const request of requests) {
         if (this.busy) break;
-        this.cache.fetch(one, true).catch(() => undefined);
+        this.cache.fetch(request, true).catch(() => undefined);
       }
     });
   }
@@ -245,19 +254,19 @@ export class PastStore {
    */
   async skim(methods: readonly LayoutMethod[]) {
     if (this.skimming) return;
-    const own = (this.skimming = {});
+    const skim = (this.skimming = {});
     const end = () => {
-      if (this.skimming === own) this.skimming = null;
+      if (this.skimming === skim) this.skimming = null;
     };
     try {
       const index = await this.loadIndex();
       const before = this.cache.bytesReceived;
       for (const step of spreadSteps(this.newest().step)) {
-        for (const one of this.missingRequests(index, [step], methods)) {
-          while (this.cache.pendingCount >= MAX_SKIM_REQUESTS && this.skimming === own)
+        for (const request of this.missingRequests(index, [step], methods)) {
+          while (this.cache.pendingCount >= MAX_SKIM_REQUESTS && this.skimming === skim)
             await this.cache.anySettled();
-          if (this.skimming !== own || this.cache.bytesReceived - before > MAX_SKIM_BYTES) return;
-          this.cache.fetch(one, true).catch(end);
+          if (this.skimming !== skim || this.cache.bytesReceived - before > MAX_SKIM_BYTES) return;
+          this.cache.fetch(request, true).catch(end);
         }
       }
     } finally {
@@ -277,7 +286,7 @@ export class PastStore {
     methods: readonly LayoutMethod[],
   ): FrameRequest[] {
     const newest = this.newest().step;
-    const wanted = new Map<string, FrameRequest>();
+    const requests = new Map<string, FrameRequest>();
     for (const step of steps) {
       if (step < 0 || step > newest) continue;
       for (const [key, path] of [
@@ -285,18 +294,18 @@ export class PastStore {
         ...this.layoutRequests(index, step, methods),
         ...this.districtRequests(index, step),
       ]) {
-        if (!this.cache.has(key)) wanted.set(key, [key, path]);
+        if (!this.cache.has(key)) requests.set(key, [key, path]);
       }
     }
-    return [...wanted.values()];
+    return [...requests.values()];
   }
 
   private loadIndex(): Promise<PastIndex> {
-    const asked = (this.index ??= this.fetchIndex());
-    asked.catch(() => {
-      if (this.index === asked) this.index = null;
+    const request = (this.index ??= this.fetchIndex());
+    request.catch(() => {
+      if (this.index === request) this.index = null;
     });
-    return asked;
+    return request;
   }
 
   /** Run `then` once the index is loaded, if it was requested. */
@@ -328,11 +337,11 @@ export class PastStore {
   }
 
   private async fetchLight(step: number): Promise<Frame[]> {
-    const wanted = this.lightRequest(step);
-    const kept = this.cache.get(wanted[0]);
+    const request = this.lightRequest(step);
+    const cached = this.cache.get(request[0]);
     // The newest range was incomplete when it was fetched.
-    if (kept && !includesStep(kept, step)) this.cache.delete(wanted[0]);
-    const frames = await this.cache.fetch(wanted);
+    if (cached && !includesStep(cached, step)) this.cache.delete(request[0]);
+    const frames = await this.cache.fetch(request);
     if (frames[0]?.kind === "census" && includesStep(frames, step)) return frames;
     // For a step that does not exist, the server's error names those that do.
     await requestJson(this.apiPath(`steps/${step}`), { signal: this.signal });
@@ -354,36 +363,36 @@ export class PastStore {
     step: number,
     methods: readonly LayoutMethod[],
   ): MapRequest[] {
-    const there = methods.filter((method) => index.layouts[method].length);
+    const available = methods.filter((method) => index.layouts[method].length);
     const either = (["linear", "umap"] as const).filter((method) => index.layouts[method].length);
-    return (there.length ? there : either.slice(0, 1)).map((method) => {
-      const made = index.layouts[method];
-      const one = made[lastRefAt(made, step)] ?? made[0]!;
-      let [from, to] = [one, one];
+    return (available.length ? available : either.slice(0, 1)).map((method) => {
+      const refs = index.layouts[method];
+      const ref = refs[lastRefAt(refs, step)] ?? refs[0]!;
+      let [from, to] = [ref, ref];
       if (this.vocabulary <= SMALL_VOCABULARY) {
-        const { first, last } = rangeOfStep(one.step);
-        from = made[lastRefAt(made, first === 1 ? -1 : first - 1) + 1]!;
-        to = made[lastRefAt(made, last)]!;
+        const { first, last } = rangeOfStep(ref.step);
+        from = refs[lastRefAt(refs, first === 1 ? -1 : first - 1) + 1]!;
+        to = refs[lastRefAt(refs, last)]!;
       }
       const setParameter = this.reprojected ? "&set=again" : "";
       const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${setParameter}`;
       const key = `layouts ${setParameter} ${method} ${from.step} ${to.attempt} ${to.step}`;
-      return [key, this.apiPath(path), one.step];
+      return [key, this.apiPath(path), ref.step];
     });
   }
 
   private fetchDistricts(step: number): Promise<Districts | null> {
     return this.withFreshIndex(async (index) => {
-      const [wanted] = this.districtRequests(index, step);
-      return wanted ? ((await this.cache.fetch(wanted))[0] as Districts) : null;
+      const [request] = this.districtRequests(index, step);
+      return request ? ((await this.cache.fetch(request))[0] as Districts) : null;
     });
   }
 
   private districtRequests({ districts }: PastIndex, step: number): FrameRequest[] {
-    const one = districts[lastRefAt(districts, step)];
-    if (!one) return [];
-    const path = this.apiPath(`districts?step=${one.step}&format=frame`);
-    return [[`districts ${one.attempt} ${one.step}`, path]];
+    const ref = districts[lastRefAt(districts, step)];
+    if (!ref) return [];
+    const path = this.apiPath(`districts?step=${ref.step}&format=frame`);
+    return [[`districts ${ref.attempt} ${ref.step}`, path]];
   }
 
   /**

@@ -30,19 +30,19 @@ export function middleOfRange(step: number): number {
  * Return the index of the last of `made` (ascending by step) at or before `step`; -1 if there is
  * none.
  */
-export function lastRefAt(made: readonly StepRef[], step: number): number {
-  let [low, high] = [0, made.length];
+export function lastRefAt(refs: readonly StepRef[], step: number): number {
+  let [low, high] = [0, refs.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (made[middle]!.step <= step) low = middle + 1;
+    if (refs[middle]!.step <= step) low = middle + 1;
     else high = middle;
   }
   return low - 1;
 }
 
 /** Sort by step, and keep the last one named for each step. */
-export function sortByStep(made: readonly StepRef[]): StepRef[] {
-  const byStep = new Map(made.map(({ attempt, step }) => [step, { attempt, step }]));
+export function sortByStep(refs: readonly StepRef[]): StepRef[] {
+  const byStep = new Map(refs.map(({ attempt, step }) => [step, { attempt, step }]));
   return [...byStep.values()].sort((a, b) => a.step - b.step);
 }
 

@@ -8,7 +8,7 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
-import { ApiError, said, type Failure } from "../../api/failure";
+import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
 import { beatFromPulse } from "../../model/step-beat";
@@ -135,7 +135,7 @@ export class TimeCursor extends ShownStep {
   }
 
   /** Return whether it is closed. A call, since an await between two checks may have closed it. */
-  private gone(): boolean {
+  private isClosed(): boolean {
     return this.closed;
   }
 
@@ -148,34 +148,34 @@ export class TimeCursor extends ShownStep {
   private async processRequests() {
     if (this.processing) return;
     this.processing = true;
-    let passed = this.displayed?.step ?? this.requested;
+    let lastRequested = this.displayed?.step ?? this.requested;
     while (this.pending && !this.closed) {
-      const wish = this.pending;
+      const request = this.pending;
       this.pending = null;
       try {
-        const place = this.scrubbing ? await this.nearestShowable(wish.step) : wish.step;
-        if (place === wish.step) await this.fetchAndDisplay(wish);
+        const showable = this.scrubbing ? await this.nearestShowable(request.step) : request.step;
+        if (showable === request.step) await this.fetchAndDisplay(request);
         else {
           // The requested step is still to come.
-          this.pending ??= wish;
-          if (place === null) continue;
-          await this.fetchAndDisplay({ step: place, animate: false });
+          this.pending ??= request;
+          if (showable === null) continue;
+          await this.fetchAndDisplay({ step: showable, animate: false });
         }
         this.problem = null;
       } catch (error) {
-        if (this.gone()) break;
+        if (this.isClosed()) break;
         if (!(error instanceof ApiError || error instanceof FrameError)) throw error;
-        await this.handleFailure(wish, error);
+        await this.handleFailure(request, error);
         continue;
       }
-      const { scrubbing: dragged } = this;
+      const { scrubbing } = this;
       if (!this.serverDown)
         this.past.prefetch(
-          likelySteps(wish.step, wish.step - passed, dragged),
+          likelySteps(request.step, request.step - lastRequested, scrubbing),
           [this.method()],
-          dragged,
+          scrubbing,
         );
-      passed = wish.step;
+      lastRequested = request.step;
       // A scrub already waits for its picture; waiting here too would cost two frames for each
       // position.
       if (!this.scrubbing) await this.whenPainted?.();
@@ -188,10 +188,10 @@ export class TimeCursor extends ShownStep {
    * nearer yet; try again.
    */
   private async nearestShowable(step: number): Promise<number | null> {
-    const { past, displayed: moment } = this;
-    if (!moment || moment.step === step) return step;
+    const { past, displayed } = this;
+    if (!displayed || displayed.step === step) return step;
     const methods = [this.method()];
-    const near = await past.nearestCached(step, moment.step, methods);
+    const near = await past.nearestCached(step, displayed.step, methods);
     if (near !== null || this.closed) return near;
     const coming = past.busy || this.serverDown ? [] : [past.fetchStep(step, methods)];
     await Promise.race([...coming, past.nextArrival(), this.wait(SCRUB_TIMEOUT)]);
@@ -200,39 +200,40 @@ export class TimeCursor extends ShownStep {
 
   private async fetchAndDisplay({ step, animate: told }: StepRequest) {
     const methods = [this.method()];
-    const moment = await this.past.fetchStep(step, methods);
-    const { displayed: last } = this;
-    if (last && last.step === step && last.attempt !== moment.attempt)
-      this.superseded = last.attempt;
-    else if (last?.step !== step) this.superseded = null;
-    const next = told && last !== null && last.step === step - 1 && moment.pulse !== null;
-    const drawn = await this.past.mapSteps(step, this.method());
+    const pastStep = await this.past.fetchStep(step, methods);
+    const { displayed } = this;
+    if (displayed && displayed.step === step && displayed.attempt !== pastStep.attempt)
+      this.superseded = displayed.attempt;
+    else if (displayed?.step !== step) this.superseded = null;
+    const next =
+      told && displayed !== null && displayed.step === step - 1 && pastStep.pulse !== null;
+    const mapSteps = await this.past.mapSteps(step, this.method());
     const before = next ? await this.past.fetchLayouts(step - 1, methods) : null;
     if (this.closed) return;
-    this.mapSteps = drawn;
-    this.display(moment, before ?? moment.layouts);
+    this.mapSteps = mapSteps;
+    this.display(pastStep, before ?? pastStep.layouts);
     this.beatPhase = next ? "light" : null;
     if (!next) return;
     await this.wait(LIGHT_DURATION);
-    if (this.gone()) return;
-    this.layouts = moment.layouts;
+    if (this.isClosed()) return;
+    this.layouts = pastStep.layouts;
     this.beatPhase = "move";
   }
 
-  private display(moment: PastStep, layouts: Layouts) {
-    const { pulse, touchCounts: ledger } = moment;
-    this.displayed = moment;
+  private display(pastStep: PastStep, layouts: Layouts) {
+    const { pulse, touchCounts } = pastStep;
+    this.displayed = pastStep;
     this.syncStep();
     this.layouts = layouts;
-    this.districts = moment.districts;
-    this.touchCounts = ledger;
+    this.districts = pastStep.districts;
+    this.touchCounts = touchCounts;
     const decodedAt = performance.timeOrigin + performance.now();
-    const { scrubbing: dragged } = this;
+    const { scrubbing } = this;
     // A scrubbed step does not fade in or out: one frame shows it.
-    const lasting = dragged ? 0 : LIGHT_DURATION;
-    this.beat = pulse && { ...beatFromPulse(pulse, lasting, decodedAt), atOnce: dragged };
-    this.counters = buildCounters(ledger, pulse?.loss ?? NaN);
-    if (!dragged || this.handStill) this.settle();
+    const duration = scrubbing ? 0 : LIGHT_DURATION;
+    this.beat = pulse && { ...beatFromPulse(pulse, duration, decodedAt), atOnce: scrubbing };
+    this.counters = buildCounters(touchCounts, pulse?.loss ?? NaN);
+    if (!scrubbing || this.handStill) this.settle();
   }
 
   private settle() {
@@ -245,26 +246,26 @@ export class TimeCursor extends ShownStep {
     return this.scrubbing && performance.now() < this.serverDownUntil;
   }
 
-  private async handleFailure(wish: StepRequest, error: ApiError | FrameError) {
-    this.problem = error instanceof ApiError ? error.failure : said(error.message);
-    const passes = error instanceof ApiError && (error.status === 0 || error.status >= 500);
-    if (!passes) return;
+  private async handleFailure(request: StepRequest, error: ApiError | FrameError) {
+    this.problem = error instanceof ApiError ? error.failure : reasonGiven(error.message);
+    const transient = error instanceof ApiError && (error.status === 0 || error.status >= 500);
+    if (!transient) return;
     this.serverDownUntil = performance.now() + RETRY_DELAY;
     await this.wait(RETRY_DELAY);
-    this.pending ??= wish;
+    this.pending ??= request;
   }
 
   /** Wait, unless another step is requested meanwhile. */
   private async wait(milliseconds: number) {
     if (this.pending || this.closed) return;
-    let hurry = () => {};
+    let skip = () => {};
     await new Promise<void>((done) => {
       const timer = setTimeout(done, milliseconds);
-      this.skipWait = hurry = () => {
+      this.skipWait = skip = () => {
         clearTimeout(timer);
         done();
       };
     });
-    if (this.skipWait === hurry) this.skipWait = null;
+    if (this.skipWait === skip) this.skipWait = null;
   }
 }

@@ -46,11 +46,11 @@ export class CatchUp {
 
   /** Read the run's description, its past steps and its measures. */
   async readRecord() {
-    const { signal, newest: present } = this;
+    const { signal, newest } = this;
     this.reading += 1;
     try {
       this.events.onRunInfo(await requestJson<Run>(runPath(this.run), { signal }));
-      const [past, measured] = await Promise.all([
+      const [record, measures] = await Promise.all([
         requestJson<{ items: StepRecord[] }>(runPath(this.run, "steps?from=1&most=2000"), {
           signal,
         }),
@@ -58,8 +58,8 @@ export class CatchUp {
         // A missed pulse is never resent, so the newest step is lit from the record.
         this.lightNewestStep(),
       ]);
-      present.loadRecord(
-        past.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
+      newest.loadRecord(
+        record.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
           attempt,
           step,
           loss,
@@ -67,7 +67,7 @@ export class CatchUp {
           ever: ever ?? null,
         })),
       );
-      this.events.onMeasures(measured.items);
+      this.events.onMeasures(measures.items);
       this.done = true;
     } catch (error) {
       if (signal.aborted) return;
@@ -76,7 +76,7 @@ export class CatchUp {
     } finally {
       this.reading -= 1;
       // The read failed, or it came before the steps that the census counted were recorded.
-      if (present.frameCounts.hasGaps) setTimeout(() => this.fillGaps(), RETRY_DELAY);
+      if (newest.frameCounts.hasGaps) setTimeout(() => this.fillGaps(), RETRY_DELAY);
     }
   }
 

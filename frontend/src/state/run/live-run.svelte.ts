@@ -7,7 +7,7 @@
 
 import { Connection, type ConnectionState } from "../../api/connection";
 import { runPath, type TrainerRequest, type Measures, type Run, type Status } from "../../api/rest";
-import { ApiError, said, type Failure } from "../../api/failure";
+import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
 import { DistrictEvents } from "./district-events.svelte";
@@ -40,7 +40,7 @@ export class LiveRun extends TimeControl {
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected readonly newest = new NewestStep(() => this.frameContext(), {
     onMap: (frame) => {
-      if (frame.kind === "districts") void this.landmarks.refresh(frame.attempt);
+      if (frame.kind === "districts") void this.districtEvents.refresh(frame.attempt);
       // Played frames belong to steps that are in the index already.
       if (!this.replay) this.past?.addToIndex(frame);
     },
@@ -53,7 +53,7 @@ export class LiveRun extends TimeControl {
   });
   private readonly abort = new AbortController();
   private readonly catchUp: CatchUp;
-  readonly landmarks: DistrictEvents;
+  readonly districtEvents: DistrictEvents;
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
   private readonly requests: Requests;
@@ -66,10 +66,10 @@ export class LiveRun extends TimeControl {
     readonly id: string,
     { from, speed, at }: TimePosition,
     /** Resolves when it is worth showing another past step. */
-    painted?: () => Promise<void>,
+    whenPainted?: () => Promise<void>,
   ) {
-    super(painted);
-    this.landmarks = new DistrictEvents(id, this.abort.signal);
+    super(whenPainted);
+    this.districtEvents = new DistrictEvents(id, this.abort.signal);
     this.catchUp = new CatchUp(
       id,
       this.newest,
@@ -160,8 +160,8 @@ export class LiveRun extends TimeControl {
   }
 
   /** Send a request to the trainer. Throws `ApiError`. */
-  sendRequest(what: TrainerRequest): Promise<void> {
-    return this.requests.sendRequest(what);
+  sendRequest(request: TrainerRequest): Promise<void> {
+    return this.requests.sendRequest(request);
   }
 
   close() {
@@ -174,7 +174,7 @@ export class LiveRun extends TimeControl {
 
   private handleConnectionState(link: ConnectionState) {
     this.connectionState = link;
-    if (link.state === "refused") this.problem = said(link.reason || String(link.code));
+    if (link.state === "refused") this.problem = reasonGiven(link.reason || String(link.code));
     if (link.state !== "open") return;
     this.openCount += 1;
     this.problem = null;
@@ -255,9 +255,9 @@ export class LiveRun extends TimeControl {
     const before = this.status?.phase;
     this.status = status;
     this.noteAttempt(status.attempt);
-    const begun = before === "waiting" || before === "preparing";
+    const started = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
-    if (!this.vocabulary && (begun || status.phase === "running")) this.catchUp.requestRead();
+    if (!this.vocabulary && (started || status.phase === "running")) this.catchUp.requestRead();
   }
 
   /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
@@ -266,8 +266,8 @@ export class LiveRun extends TimeControl {
     const known = this.attempt > 0;
     this.attempt = attempt;
     // The last pulse of an older attempt may not count any more.
-    const { newest: now } = this;
-    if (now.newestPulse && now.newestPulse.attempt < attempt) now.newestPulse = null;
+    const { newest } = this;
+    if (newest.newestPulse && newest.newestPulse.attempt < attempt) newest.newestPulse = null;
     if (!known) return;
     this.past?.invalidate(this.reprojected);
     this.cursor?.refresh();

@@ -26,8 +26,8 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
   const all = [...known.filter(({ step }) => !steps.has(step)), ...more];
   all.sort((a, b) => a.step - b.step);
   let kept = all;
-  for (let stretch = 2; kept.length > MAX_SETS; stretch *= 2) {
-    const rangeOf = (one?: Measures) => Math.floor((one?.step ?? -1) / stretch);
+  for (let binSize = 2; kept.length > MAX_SETS; binSize *= 2) {
+    const rangeOf = (one?: Measures) => Math.floor((one?.step ?? -1) / binSize);
     // The newest one always stays.
     kept = all.filter((one, i) => rangeOf(one) !== rangeOf(all[i - 1]) || i === all.length - 1);
   }

@@ -112,8 +112,8 @@ export abstract class TimeControl {
 
   /** Return this viewer's position in time, for the URL. */
   get timePosition(): TimePosition {
-    const { replay, cursor: standing, speed } = this;
-    const at = standing?.step ?? this.pendingStep;
+    const { replay, cursor, speed } = this;
+    const at = cursor?.step ?? this.pendingStep;
     const from = replay?.from ?? null;
     return { from, speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null, at };
   }
@@ -137,8 +137,8 @@ export abstract class TimeControl {
   resumePicture() {
     if (!this.cursor) return;
     const { step } = this.cursor;
-    const over = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
-    this.play(over && step >= this.newestStep ? 0 : step);
+    const trainingOver = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
+    this.play(trainingOver && step >= this.newestStep ? 0 : step);
   }
 
   /** Seek to a past step, at once. */
@@ -252,12 +252,12 @@ export abstract class TimeControl {
 
   /** Close the time cursor; with `keep`, its picture stays until another arrives. */
   private closeCursor(keep = true) {
-    const { cursor: standing } = this;
+    const { cursor } = this;
     this.pendingStep = null;
     this.cursor = null;
-    if (!standing) return;
-    standing.close();
-    if (keep) this.newest.copyFrom(standing);
+    if (!cursor) return;
+    cursor.close();
+    if (keep) this.newest.copyFrom(cursor);
   }
 
   /** Restart the stream at another time. */

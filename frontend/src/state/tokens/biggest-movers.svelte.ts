@@ -12,7 +12,7 @@ export interface MoversRequest {
   run: string;
   vocabulary: number;
   /** Steps back; 0: to the start. */
-  over: number;
+  stepsBack: number;
 }
 
 export interface Displacements {
@@ -29,7 +29,7 @@ export class BiggestMovers {
   problem = $state.raw<Failure | null>(null);
 
   private lastKey = "";
-  private over = -1;
+  private stepsBack = -1;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -42,7 +42,11 @@ export class BiggestMovers {
       const question = request();
       untrack(() => {
         // Distances of another run or span must not be shown for this one.
-        if (!question || this.over !== question.over || this.current?.run !== question.run)
+        if (
+          !question ||
+          this.stepsBack !== question.stepsBack ||
+          this.current?.run !== question.run
+        )
           this.current = null;
         this.poll();
       });
@@ -75,14 +79,14 @@ export class BiggestMovers {
 
   private readonly poll = () => {
     this.close();
-    const wanted = untrack(this.request);
-    if (wanted) void this.fetchDistances(wanted, untrack(this.step));
+    const request = untrack(this.request);
+    if (request) void this.fetchDistances(request, untrack(this.step));
   };
 
-  private async fetchDistances({ run, vocabulary, over }: MoversRequest, step: number) {
+  private async fetchDistances({ run, vocabulary, stepsBack: over }: MoversRequest, step: number) {
     const { signal } = (this.abort = new AbortController());
     const key = `${run} ${step} ${over}`;
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       if (key !== this.lastKey || !this.current) {
         const from = over ? Math.max(0, step - over) : 0;
@@ -90,7 +94,7 @@ export class BiggestMovers {
         const { numbers, headers } = await requestArray(runPath(run, query), signal);
         if (numbers.length !== vocabulary) throw new ApiError(0, { code: "otherVocabulary" });
         const header = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
-        [this.lastKey, this.over] = [key, over];
+        [this.lastKey, this.stepsBack] = [key, over];
         this.current = { run, from: header("From"), to: header("Step"), distances: numbers };
         this.problem = null;
       }
@@ -101,6 +105,9 @@ export class BiggestMovers {
       this.current = null;
     }
     // Poll less often when the server takes long.
-    this.timer = setTimeout(this.poll, Math.max(POLL_INTERVAL, 3 * (performance.now() - begun)));
+    this.timer = setTimeout(
+      this.poll,
+      Math.max(POLL_INTERVAL, 3 * (performance.now() - startedAt)),
+    );
   }
 }

@@ -25,13 +25,13 @@ export class PairSimilarity {
   /** Measure these tokens at a step, or at the newest one; repeatedly while `moving`. */
   measure(run: string, ids: readonly number[], step: number | null, moving: boolean) {
     this.close();
-    const few = ids.length >= 2 && ids.length <= MAX_MEASURED;
-    const asked = `${run} ${ids.join()}`;
+    const measured = ids.length >= 2 && ids.length <= MAX_MEASURED;
+    const key = `${run} ${ids.join()}`;
     // Keep showing the previous step's values until the new ones arrive; each result carries its
     // step.
-    if (asked !== this.lastKey) this.pairs = this.problem = null;
-    this.lastKey = asked;
-    if (!few) return;
+    if (key !== this.lastKey) this.pairs = this.problem = null;
+    this.lastKey = key;
+    if (!measured) return;
     const stepParameter = step === null ? "" : `&step=${step}`;
     const path = runPath(run, `pairs?token_ids=${ids.join(",")}${stepParameter}`);
     this.timer = setTimeout(() => void this.fetchPairs(path, moving), DEBOUNCE);

@@ -31,14 +31,14 @@ export function tokensOfRule(
 ): number[] | null {
   const ids: number[] = [];
   if (rule.by === "search") {
-    const wanted = rule.text.toLowerCase();
-    vocabulary.tokens.forEach((token, id) => token.toLowerCase().includes(wanted) && ids.push(id));
+    const search = rule.text.toLowerCase();
+    vocabulary.tokens.forEach((token, id) => token.toLowerCase().includes(search) && ids.push(id));
   } else if (rule.by === "class") {
     vocabulary.classOf.forEach((of, id) => of === rule.which && ids.push(id));
   } else {
     if (!districts || districts.vocabulary !== vocabulary.tokens.length) return null;
-    const place = districts.ids.indexOf(rule.which) + 1;
-    if (place > 0) districts.of.forEach((of, id) => of === place && ids.push(id));
+    const index = districts.ids.indexOf(rule.which) + 1;
+    if (index > 0) districts.of.forEach((of, id) => of === index && ids.push(id));
   }
   return ids;
 }

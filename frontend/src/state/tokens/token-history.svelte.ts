@@ -26,7 +26,12 @@ export class TokenHistory {
   constructor(private readonly run: string) {}
 
   /** Request the history of a token. `version` changes when the run has moved on. */
-  request(token: number | null, pair: number | null, then: number, version: number) {
+  request(
+    token: number | null,
+    comparedToken: number | null,
+    comparedStep: number,
+    version: number,
+  ) {
     const path = (rest: string) => (token === null ? null : runPath(this.run, rest));
     const fresh = this.lastToken !== String(token);
     this.lastToken = String(token);
@@ -34,15 +39,20 @@ export class TokenHistory {
     this.motion.request(through("motion"), { fresh, version });
     this.gradient.request(through("gradient"), { fresh, version });
     // A token's distance from itself is meaningless.
-    const other = pair === null || pair === token ? null : through(`pair&with=${pair}`);
+    const other =
+      comparedToken === null || comparedToken === token
+        ? null
+        : through(`pair&with=${comparedToken}`);
     this.pair.request(other, { fresh: true, version });
-    this.pastNeighbours.request(path(`neighbours?token_id=${token}&k=${NEIGHBOURS}&step=${then}`), {
-      fresh,
-    });
+    this.pastNeighbours.request(
+      path(`neighbours?token_id=${token}&k=${NEIGHBOURS}&step=${comparedStep}`),
+      {
+        fresh,
+      },
+    );
   }
 
   close() {
-    for (const answer of [this.motion, this.gradient, this.pair, this.pastNeighbours])
-      answer.close();
+    for (const query of [this.motion, this.gradient, this.pair, this.pastNeighbours]) query.close();
   }
 }

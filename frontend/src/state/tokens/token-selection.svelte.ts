@@ -33,24 +33,24 @@ export class TokenSelection {
   /** The selection that a link requested, until it can be resolved. */
   private pending: { ids: number[] | null; rule: SelectionRule | null } | null = null;
 
-  constructor(wish: ViewState) {
-    if (wish.tokens || wish.gather) {
+  constructor(initialView: ViewState) {
+    if (initialView.tokens || initialView.gather) {
       this.pending = {
-        ids: wish.tokens,
-        rule: wish.gather === null ? null : parseRule(wish.gather),
+        ids: initialView.tokens,
+        rule: initialView.gather === null ? null : parseRule(initialView.gather),
       };
     }
-    this.anchored = wish.align !== null;
+    this.anchored = initialView.align !== null;
   }
 
   /**
    * Return the selection's part of the view state. Without a rule, a large set is cut: `truncated`.
    */
   toViewState(): Partial<ViewState> {
-    const { ids, rule, pending: wished } = this;
+    const { ids, rule, pending } = this;
     const align = this.anchored || null;
-    if (wished) {
-      return { tokens: wished.ids, gather: wished.rule && formatRule(wished.rule), align };
+    if (pending) {
+      return { tokens: pending.ids, gather: pending.rule && formatRule(pending.rule), align };
     }
     if (ids.length > MAX_LINKED_TOKENS && rule) return { gather: formatRule(rule), align };
     return { tokens: ids.length ? ids.slice(0, MAX_LINKED_TOKENS) : null, align };
@@ -78,12 +78,12 @@ export class TokenSelection {
 
   select(
     found: readonly number[],
-    how: SelectionMode = this.mode,
+    mode: SelectionMode = this.mode,
     rule: SelectionRule | null = null,
   ) {
     // Adding to an empty selection is the same as replacing it.
-    const alone = how === "new" || (how === "add" && !this.ids.length);
-    this.ids = combineSets(this.ids, found, how);
+    const alone = mode === "new" || (mode === "add" && !this.ids.length);
+    this.ids = combineSets(this.ids, found, mode);
     this.rule = alone ? rule : null;
     this.pending = null;
     if (!this.ids.length) this.anchored = false;
@@ -115,8 +115,8 @@ export class TokenSelection {
     const own = ids?.filter((id) => id < vocabulary.tokens.length);
     const found = own ?? (rule && tokensOfRule(rule, vocabulary, districts));
     if (!found) return;
-    const { anchored: aligning } = this;
+    const { anchored } = this;
     this.select(found, "new", own ? null : rule);
-    this.anchored = aligning && found.length > 0;
+    this.anchored = anchored && found.length > 0;
   }
 }

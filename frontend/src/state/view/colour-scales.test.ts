@@ -25,8 +25,8 @@ describe("shades of a quantity", () => {
   it("put a value on an edge into the band that begins there", () => {
     const shades = valueScale("frequency", Float32Array.from([0.9, 1, 9.9, 10]), [1, 10]);
     expect(Array.from(shades.entryOf)).toEqual([0, 1, 1, 2]);
-    expect(shades.entries[0]).toMatchObject({ from: null, to: 1, shade: { part: 0 } });
-    expect(shades.entries[2]).toMatchObject({ from: 10, to: null, shade: { part: 1 } });
+    expect(shades.entries[0]).toMatchObject({ from: null, to: 1, colour: { part: 0 } });
+    expect(shades.entries[2]).toMatchObject({ from: 10, to: null, colour: { part: 1 } });
   });
 
   it("say nothing of a scale where nothing is known", () => {
@@ -39,7 +39,7 @@ describe("shades of a quantity", () => {
     const ages = stepsSinceLit(Uint32Array.from([100, 91, 90, NEVER]), NEVER, 100);
     expect(Array.from(ages)).toEqual([0, 9, 10, -1]);
     const shades = valueScale("since", ages, ageEdges, { warmLow: true });
-    expect(shades.entries[0]!.shade).toEqual({ part: 1 });
+    expect(shades.entries[0]!.colour).toEqual({ part: 1 });
     expect(Array.from(shades.entryOf)).toEqual([0, 1, 2, ageEdges.length + 1]);
     expect(shades.entries[ageEdges.length + 1]!.other).toBe("rest");
   });
@@ -69,6 +69,6 @@ describe("shades of kinds", () => {
       ["k1", 2],
       ["none", 2],
     ]);
-    expect(shades.entries[1]).toMatchObject({ name: "b", shade: { kind: 5 } });
+    expect(shades.entries[1]).toMatchObject({ name: "b", colour: { kind: 5 } });
   });
 });

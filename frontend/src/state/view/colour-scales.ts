@@ -31,17 +31,17 @@ export function kindScale(
   by: ColourBy,
   names: string[],
   tints: number[],
-  placeOf: (id: number) => number,
+  kindOf: (id: number) => number,
   count: number,
 ): ColourScale {
   const entries = names.map((name, at) => entry(`k${at}`, { kind: tints[at]! }, { name }));
   entries.push(entry("none", "plain", { other: "none" }));
-  const of = new Uint16Array(count);
+  const entryOf = new Uint16Array(count);
   for (let id = 0; id < count; id++) {
-    const place = placeOf(id);
-    of[id] = place > 0 && place <= names.length ? place - 1 : names.length;
+    const kind = kindOf(id);
+    entryOf[id] = kind > 0 && kind <= names.length ? kind - 1 : names.length;
   }
-  return countEntries({ by, entries, entryOf: of, values: null, least: NaN, greatest: NaN });
+  return countEntries({ by, entries, entryOf, values: null, least: NaN, greatest: NaN });
 }
 
 /**
@@ -57,17 +57,17 @@ export function valueScale(
   { resting = -1, warmLow = false }: { resting?: number; warmLow?: boolean } = {},
 ): ColourScale {
   const bands = edges.length + 1;
-  const of = new Uint16Array(values.length);
+  const entryOf = new Uint16Array(values.length);
   let least = Infinity;
   let greatest = -Infinity;
   for (let id = 0; id < values.length; id++) {
     const value = values[id]!;
-    if (Number.isNaN(value)) of[id] = bands + 1;
-    else if (value === resting) of[id] = bands;
+    if (Number.isNaN(value)) entryOf[id] = bands + 1;
+    else if (value === resting) entryOf[id] = bands;
     else {
       let band = 0;
       while (band < edges.length && value >= edges[band]!) band += 1;
-      of[id] = band;
+      entryOf[id] = band;
       if (value < least) least = value;
       if (value > greatest) greatest = value;
     }
@@ -83,7 +83,7 @@ export function valueScale(
   return countEntries({
     by,
     entries,
-    entryOf: of,
+    entryOf,
     values,
     least: none ? NaN : least,
     greatest: none ? NaN : greatest,
@@ -122,9 +122,12 @@ export function quantityScale(
  * change a little.
  */
 export function roundEdges(values: Float32Array): number[] {
-  const some = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
-  if (!some.length) return [];
-  const [low, high] = [some[Math.floor(0.05 * (some.length - 1))]!, some[some.length - 1]!];
+  const positive = values.filter((value) => value > 0 && Number.isFinite(value)).sort();
+  if (!positive.length) return [];
+  const [low, high] = [
+    positive[Math.floor(0.05 * (positive.length - 1))]!,
+    positive[positive.length - 1]!,
+  ];
   for (const series of EDGE_DIGITS) {
     const edges = greatestBelow(high, series);
     if (edges[0]! <= low * 10 ** (1 / series.length) || series.length === 1) return edges;
@@ -140,19 +143,19 @@ export function stepsSinceLit(lastLit: Uint32Array, never: number, step: number)
 export const ageEdges = AGE_EDGES;
 
 /** Return the ids in one entry; of very many, only the lowest `MAX_RINGED`. */
-export function idsInEntry(shades: ColourScale | null, key: string | null): number[] {
-  const place = shades?.entries.findIndex((one) => one.key === key) ?? -1;
+export function idsInEntry(scale: ColourScale | null, key: string | null): number[] {
+  const entry = scale?.entries.findIndex((one) => one.key === key) ?? -1;
   const ids: number[] = [];
-  if (!shades || place < 0) return ids;
-  for (let id = 0; id < shades.entryOf.length && ids.length < MAX_RINGED; id++) {
-    if (shades.entryOf[id] === place) ids.push(id);
+  if (!scale || entry < 0) return ids;
+  for (let id = 0; id < scale.entryOf.length && ids.length < MAX_RINGED; id++) {
+    if (scale.entryOf[id] === entry) ids.push(id);
   }
   return ids;
 }
 
 /** Return the name of a token's kind; null if it has none. */
-export function kindNameOf(shades: ColourScale, id: number): string | null {
-  return shades.entries[shades.entryOf[id]!]?.name ?? null;
+export function kindNameOf(scale: ColourScale, id: number): string | null {
+  return scale.entries[scale.entryOf[id]!]?.name ?? null;
 }
 
 /** Return the `BANDS - 1` greatest numbers with these digits that are at most `high`, ascending. */
@@ -167,11 +170,11 @@ function greatestBelow(high: number, series: number[]): number[] {
   return edges;
 }
 
-function entry(key: string, shade: EntryColour, more: Partial<LegendEntry>): LegendEntry {
-  return { key, shade, name: null, from: null, to: null, other: null, count: 0, ...more };
+function entry(key: string, colour: EntryColour, more: Partial<LegendEntry>): LegendEntry {
+  return { key, colour, name: null, from: null, to: null, other: null, count: 0, ...more };
 }
 
-function countEntries(shades: ColourScale): ColourScale {
-  for (const place of shades.entryOf) shades.entries[place]!.count += 1;
-  return shades;
+function countEntries(scale: ColourScale): ColourScale {
+  for (const entry of scale.entryOf) scale.entries[entry]!.count += 1;
+  return scale;
 }

@@ -32,13 +32,14 @@ export interface ColourSources {
 export class Colouring {
   /** The active colouring; falls back when the run lacks classes or districts. */
   readonly by: ColourBy = $derived.by(() => {
-    const { run, viewSettings: viewing } = this.app;
+    const { run, viewSettings } = this.app;
     const classes = Boolean(run?.vocabulary?.classes.length);
-    const wish = viewing.colourBy === "district" && !run?.districts ? "class" : viewing.colourBy;
-    return wish === "class" && !classes ? "frequency" : wish;
+    const requested =
+      viewSettings.colourBy === "district" && !run?.districts ? "class" : viewSettings.colourBy;
+    return requested === "class" && !classes ? "frequency" : requested;
   });
 
-  readonly shades: ColourScale | null = $derived.by(() => {
+  readonly scale: ColourScale | null = $derived.by(() => {
     const vocabulary = this.app.run?.vocabulary;
     return vocabulary ? this.buildScale(this.by, vocabulary) : null;
   });
@@ -70,8 +71,9 @@ export class Colouring {
 
   private buildScale(by: ColourBy, vocabulary: Vocabulary): ColourScale {
     if (by === "class") return classScale(vocabulary);
-    const found = this.app.run?.districts;
-    if (by === "district" && found) return districtScale(found, this.tintsOf(found, vocabulary));
+    const districts = this.app.run?.districts;
+    if (by === "district" && districts)
+      return districtScale(districts, this.tintsOf(districts, vocabulary));
     if (CHANGING.has(by)) {
       void this.refreshes;
       const all = vocabulary.tokens.length;
@@ -83,21 +85,21 @@ export class Colouring {
     return quantityScale("frequency", Float32Array.from(vocabulary.counts));
   }
 
-  private quantity(by: ColourBy, all: number): Float32Array {
-    const { run, layout, biggestMovers: moves } = this.app;
-    const ledger = run?.touchCounts?.vocabulary === all ? run.touchCounts : null;
-    const unknown = new Float32Array(all).fill(NaN);
+  private quantity(by: ColourBy, vocabulary: number): Float32Array {
+    const { run, layout, biggestMovers } = this.app;
+    const touchCounts = run?.touchCounts?.vocabulary === vocabulary ? run.touchCounts : null;
+    const unknown = new Float32Array(vocabulary).fill(NaN);
     switch (by) {
       case "since":
-        return ledger ? stepsSinceLit(ledger.lastLit, NEVER, ledger.step) : unknown;
+        return touchCounts ? stepsSinceLit(touchCounts.lastLit, NEVER, touchCounts.step) : unknown;
       case "gradient":
-        return ledger ? ledger.gradient.slice() : unknown;
+        return touchCounts ? touchCounts.gradient.slice() : unknown;
       case "moved": {
-        const now = moves.current?.run === run?.id ? moves.current : null;
-        return now?.distances.length === all ? now.distances : unknown;
+        const displacements = biggestMovers.current?.run === run?.id ? biggestMovers.current : null;
+        return displacements?.distances.length === vocabulary ? displacements.distances : unknown;
       }
       default:
-        return trustByToken(layout, all);
+        return trustByToken(layout, vocabulary);
     }
   }
 }

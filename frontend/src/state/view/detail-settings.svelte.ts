@@ -13,11 +13,11 @@ export class DetailSettings {
   /** Step whose matrix is subtracted from the one shown; null: none. */
   subtractedStep = $state<number | null>(null);
 
-  constructor(wish: ViewState) {
-    this.comparedToken = wish.pair;
-    this.comparedStep = wish.then ?? 0;
-    this.rowOrder = wish.rows ?? "district";
-    this.subtractedStep = wish.against;
+  constructor(initialView: ViewState) {
+    this.comparedToken = initialView.pair;
+    this.comparedStep = initialView.then ?? 0;
+    this.rowOrder = initialView.rows ?? "district";
+    this.subtractedStep = initialView.against;
   }
 
   toViewState(): Partial<ViewState> {

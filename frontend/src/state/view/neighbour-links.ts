@@ -19,12 +19,13 @@ export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   const [sx, sy] = [x1 - x0, y1 - y0];
   for (let other = 0; other < places.length / 2; other++) {
     if (other === id) continue;
-    const away = ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2;
-    if (ids.length === k && away >= distances[k - 1]!) continue;
+    const distance =
+      ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2;
+    if (ids.length === k && distance >= distances[k - 1]!) continue;
     let index = ids.length;
-    while (index > 0 && distances[index - 1]! > away) index -= 1;
+    while (index > 0 && distances[index - 1]! > distance) index -= 1;
     ids.splice(index, 0, other);
-    distances.splice(index, 0, away);
+    distances.splice(index, 0, distance);
     ids.length = distances.length = Math.min(ids.length, k);
   }
   return ids;

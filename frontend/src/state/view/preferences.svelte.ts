@@ -19,8 +19,8 @@ export class Preferences {
     this.spoken = kept.spoken !== false;
   }
 
-  set(word: PreferenceName, value: boolean) {
-    this[word] = value;
+  set(name: PreferenceName, value: boolean) {
+    this[name] = value;
     try {
       localStorage.setItem(
         STORAGE_KEY,

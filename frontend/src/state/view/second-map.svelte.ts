@@ -12,7 +12,7 @@ import {
 } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
 import { fetchResponse, runPath } from "../../api/rest";
-import { ApiError, said, type Failure } from "../../api/failure";
+import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import { sourceKind, sourceName, type SecondMapSource } from "../../model/second-map-options";
 import { LiveRun } from "../run/live-run.svelte";
@@ -33,7 +33,7 @@ export class SecondMap {
 
   private step = $state.raw<SecondMapStep | null>(null);
   private readonly abort = new AbortController();
-  private readonly other: LiveRun | null = null;
+  private readonly otherRun: LiveRun | null = null;
 
   /**
    * Open `source`. `method` gives the first map's layout method, for sources without one of their
@@ -45,7 +45,7 @@ export class SecondMap {
     private readonly method: () => LayoutMethod,
   ) {
     if (this.kind === "run")
-      this.other = new LiveRun(sourceName(source), { from: null, speed: null, at: null });
+      this.otherRun = new LiveRun(sourceName(source), { from: null, speed: null, at: null });
     if (this.kind === "step") void this.fetchStep(Number(sourceName(source)));
   }
 
@@ -55,12 +55,12 @@ export class SecondMap {
 
   /** Return whether the second map shows another run. */
   get showsOtherRun(): boolean {
-    return this.other !== null;
+    return this.otherRun !== null;
   }
 
   /** Return the run that the second map shows. */
   get shownRun(): LiveRun {
-    return this.other ?? this.run;
+    return this.otherRun ?? this.run;
   }
 
   get vocabulary(): Vocabulary | null {
@@ -90,12 +90,12 @@ export class SecondMap {
 
   /** Return why nothing is shown, where that is known. */
   get displayProblem(): Failure | null {
-    return this.problem ?? this.other?.problem ?? null;
+    return this.problem ?? this.otherRun?.problem ?? null;
   }
 
   close() {
     this.abort.abort();
-    this.other?.close();
+    this.otherRun?.close();
   }
 
   private async fetchStep(step: number) {
@@ -131,7 +131,7 @@ export class SecondMap {
       return decode(await answer.arrayBuffer());
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      throw new ApiError(0, said(error.message));
+      throw new ApiError(0, reasonGiven(error.message));
     }
   }
 }

@@ -62,36 +62,37 @@ export class SkylineHeights {
     const layout = this.layout();
     if (this.refreshing || !layout || performance.now() - this.refreshedAt < REFRESH_INTERVAL)
       return;
-    const shown = run.pastStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
-    const seen = `${shown} ${run.touchCounts?.attempt} ${layout.method} ${layout.attempt} ${layout.step}`;
-    if (seen === this.lastKey) return;
+    const step = run.pastStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
+    const key = `${step} ${run.touchCounts?.attempt} ${layout.method} ${layout.attempt} ${layout.step}`;
+    if (key === this.lastKey) return;
     this.refreshedAt = performance.now();
-    void this.refresh(layout, shown, seen);
+    void this.refresh(layout, step, key);
   }
 
-  private async refresh(layout: Layout, shown: number, seen: string) {
+  private async refresh(layout: Layout, step: number, key: string) {
     const { run, height } = this;
     this.refreshing = true;
     try {
-      const asked = isServerMeasure(height) ? await this.fetchValues(height, shown) : null;
-      const { vocabulary, touchCounts: ledger } = run;
+      const response = isServerMeasure(height) ? await this.fetchValues(height, step) : null;
+      const { vocabulary, touchCounts } = run;
       if (this.abort.signal.aborted || !vocabulary) return;
       const bit = height === "touches" ? TOUCHES_BIT : height === "gradient" ? GRADIENT_BIT : 0;
       this.current = {
         height,
         heights: computeHeights(height, {
           vocabulary,
-          touchCounts: ledger,
+          touchCounts,
           layout,
-          serverValues: asked?.numbers ?? null,
+          serverValues: response?.numbers ?? null,
         }),
         layout,
-        step: asked?.step ?? (height === "trust" ? layout.step : (ledger?.step ?? shown)),
-        from: asked?.from ?? null,
-        upperBounds: bit > 0 && (ledger?.upperBounds.some((unsure) => (unsure & bit) > 0) ?? false),
+        step: response?.step ?? (height === "trust" ? layout.step : (touchCounts?.step ?? step)),
+        from: response?.from ?? null,
+        upperBounds:
+          bit > 0 && (touchCounts?.upperBounds.some((unsure) => (unsure & bit) > 0) ?? false),
       };
       this.problem = null;
-      this.lastKey = seen;
+      this.lastKey = key;
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -101,14 +102,14 @@ export class SkylineHeights {
     }
   }
 
-  private async fetchValues(height: ServerMeasure, shown: number) {
-    const way = `displacements?nearest=true&from=${Math.max(0, shown - MOVED_SPAN)}&to=${shown}&format=npy`;
-    const path = height === "norm" ? `norms?step=${shown}&format=npy` : way;
+  private async fetchValues(height: ServerMeasure, step: number) {
+    const displacements = `displacements?nearest=true&from=${Math.max(0, step - MOVED_SPAN)}&to=${step}&format=npy`;
+    const path = height === "norm" ? `norms?step=${step}&format=npy` : displacements;
     const { numbers, headers } = await requestArray(runPath(this.run.id, path), this.abort.signal);
     const header = (name: string) => {
       const word = headers.get(`x-lamplighter-${name}`);
       return word === null ? null : Number(word);
     };
-    return { numbers, step: header("step") ?? shown, from: header("from") };
+    return { numbers, step: header("step") ?? step, from: header("from") };
   }
 }

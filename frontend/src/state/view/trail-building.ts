@@ -21,12 +21,12 @@ export function appendPoint(
   step: number,
   x: number,
   y: number,
-  grain: [number, number],
+  tolerance: [number, number],
 ) {
   const { steps, xs, ys } = trail;
   const last = steps.length - 1;
   const here =
-    last >= 0 && Math.abs(xs[last]! - x) <= grain[0] && Math.abs(ys[last]! - y) <= grain[1];
+    last >= 0 && Math.abs(xs[last]! - x) <= tolerance[0] && Math.abs(ys[last]! - y) <= tolerance[1];
   if (here) return;
   steps.push(step);
   xs.push(x);
@@ -38,11 +38,11 @@ export function buildTrails(
   ids: number[],
   steps: number[],
   places: [number, number][][],
-  grain: [number, number],
+  tolerance: [number, number],
 ): TokenTrail[] {
   return ids.map((id, at) => {
     const trail: TokenTrail = { id, steps: [], xs: [], ys: [] };
-    places.forEach((layout, i) => appendPoint(trail, steps[i]!, ...layout[at]!, grain));
+    places.forEach((layout, i) => appendPoint(trail, steps[i]!, ...layout[at]!, tolerance));
     return trail;
   });
 }

@@ -47,16 +47,12 @@ export class Trails {
 
   /** Tokens that leave a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
-    const {
-      viewSettings: viewing,
-      focusedToken: selection,
-      biggestMovers: moves,
-      tokenSelection: gathered,
-    } = this.app;
-    if (viewing.trails === "none") return [];
-    const chosen = selection?.token ?? null;
-    const own = [...(chosen === null ? [] : [chosen]), ...gathered.ids];
-    const others = viewing.trails === "movers" ? moves.farthest(MAX_TRAILED_MOVERS) : [];
+    const { viewSettings, focusedToken, biggestMovers, tokenSelection } = this.app;
+    if (viewSettings.trails === "none") return [];
+    const chosen = focusedToken?.token ?? null;
+    const own = [...(chosen === null ? [] : [chosen]), ...tokenSelection.ids];
+    const others =
+      viewSettings.trails === "movers" ? biggestMovers.farthest(MAX_TRAILED_MOVERS) : [];
     return [...new Set([...own, ...others])].slice(0, MAX_TRAILS);
   });
 
@@ -78,8 +74,8 @@ export class Trails {
 
   /** Everything that the trails depend on, except for time simply going on. */
   private readonly question = $derived.by(() => {
-    const { run, viewSettings: viewing, layout } = this.app;
-    const map = [layout?.method, layout?.drawnBy, run?.reprojected, viewing.stepsBack];
+    const { run, viewSettings, layout } = this.app;
+    const map = [layout?.method, layout?.drawnBy, run?.reprojected, viewSettings.stepsBack];
     return [
       run?.id,
       ...map,
@@ -108,26 +104,26 @@ export class Trails {
   private extend(layout: Layout) {
     const { span } = this;
     if (!this.current.length || !span || layout.step === span.to) return;
-    const { run, viewSettings: viewing } = this.app;
+    const { run, viewSettings } = this.app;
     // A jump or a scrub skips layouts, so the trails are fetched again.
     if (layout.step < span.to || run?.paused) {
       this.restart();
       return;
     }
-    const from = viewing.stepsBack
-      ? Math.max(span.from, layout.step - viewing.stepsBack)
+    const from = viewSettings.stepsBack
+      ? Math.max(span.from, layout.step - viewSettings.stepsBack)
       : span.from;
     this.current = this.current.map((trail) => extendTrail(trail, layout, from));
     this.span = { from, to: layout.step };
   }
 
   private async fetchTrails(ids: number[]) {
-    const { run, viewSettings: viewing, layout } = this.app;
+    const { run, viewSettings, layout } = this.app;
     if (!run || !layout) return;
     const { signal } = (this.abort = new AbortController());
     const to = layout.step;
     try {
-      let from = viewing.stepsBack ? Math.max(0, to - viewing.stepsBack) : 0;
+      let from = viewSettings.stepsBack ? Math.max(0, to - viewSettings.stepsBack) : 0;
       if (layout.method === "linear" && !(run.reprojected && run.replay)) {
         // Before the directions of the linear view were chosen, a row at rest could move on it; no
         // trail covers that time.

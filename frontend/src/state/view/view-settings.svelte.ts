@@ -47,22 +47,25 @@ export class ViewSettings {
   ring = $state<string | null>(null);
 
   /** Start from a link; settings it lacks have their defaults. */
-  constructor(wish: ViewState) {
-    this.view = wish.map ?? "umap";
-    this.height = wish.height ?? "touches";
-    this.secondMap = wish.beside;
-    this.separateZoom = wish.apart !== null;
-    this.colourBy = wish.colour ?? "class";
-    this.panel = wish.panel ?? (wish.token === null ? "step" : "token");
-    this.inspectorOpen = wish.folded === null && (innerWidth >= 1_100 || wish.panel !== null);
-    this.markDoubtful = wish.doubt !== null;
-    this.district = wish.district;
-    this.details = new DetailSettings(wish);
-    this.trails = wish.trails ?? "none";
-    this.links = wish.links ?? "space";
-    this.stepsBack = wish.over ?? DEFAULT_STEPS_BACK;
-    this.legendOpen = wish.legend ? wish.legend === "open" : innerWidth >= ROOMY_WIDTH;
-    this.ring = wish.ring;
+  constructor(initialView: ViewState) {
+    this.view = initialView.map ?? "umap";
+    this.height = initialView.height ?? "touches";
+    this.secondMap = initialView.beside;
+    this.separateZoom = initialView.apart !== null;
+    this.colourBy = initialView.colour ?? "class";
+    this.panel = initialView.panel ?? (initialView.token === null ? "step" : "token");
+    this.inspectorOpen =
+      initialView.folded === null && (innerWidth >= 1_100 || initialView.panel !== null);
+    this.markDoubtful = initialView.doubt !== null;
+    this.district = initialView.district;
+    this.details = new DetailSettings(initialView);
+    this.trails = initialView.trails ?? "none";
+    this.links = initialView.links ?? "space";
+    this.stepsBack = initialView.over ?? DEFAULT_STEPS_BACK;
+    this.legendOpen = initialView.legend
+      ? initialView.legend === "open"
+      : innerWidth >= ROOMY_WIDTH;
+    this.ring = initialView.ring;
   }
 
   /** Return these settings' part of the view state; defaults are left out. */
