@@ -62,7 +62,7 @@ function canvas(id: string): HTMLCanvasElement {
 }
 
 /** Load `count` frames from `folder`, as `benchmarks/city.py` wrote them, and set both sides up. */
-async function begin(folder: string, count: number): Promise<void> {
+async function createScene(folder: string, count: number): Promise<void> {
   frames = await Promise.all(Array.from({ length: count }, (_, i) => bytes(`${folder}/${i}.bin`)));
   const items = (await (await fetch(`${folder}/tokens.json`)).json()) as Token[];
   vocabulary = buildVocabulary("benchmark", items, []);
@@ -100,9 +100,9 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
   // frame.
   let land = 0;
   const setLand = lamps.setLand.bind(lamps);
-  lamps.setLand = (relief) => {
+  lamps.setLand = (density) => {
     const before = lamps.uploaded;
-    setLand(relief);
+    setLand(density);
     land += lamps.uploaded - before;
   };
   scene.setLayout(decode(frames[0]!.slice(0)) as Layout);
@@ -156,11 +156,11 @@ const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
 async function lampsOnly(n: number): Promise<Cost> {
   const copy = frames[n]!.slice(0);
   const { ids, norms } = beatOf(n);
-  const moment = { view: scene.view, mixing: 1, landProgress: 1, glow: 1 };
+  const state = { view: scene.view, mixing: 1, landProgress: 1, glow: 1 };
   const show = () => {
     renderer.setPlacement(placementOf(decode(copy) as Layout));
     renderer.setLit(ids, lampStrengths(norms));
-    renderer.render(moment, designPixelSize(WIDTH, HEIGHT));
+    renderer.render(state, designPixelSize(WIDTH, HEIGHT));
   };
   return costOf(show, () => Promise.resolve(), renderer.canvas);
 }
@@ -269,7 +269,7 @@ async function alone(): Promise<Cost[]> {
   return costs;
 }
 
-const sides = { begin, compared, alone, gliding };
+const sides = { begin: createScene, compared, alone, gliding };
 
 declare global {
   interface Window {

@@ -8,7 +8,7 @@ import { decode, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 
 /** Close codes after which trying again cannot help. */
-export const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
+const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
@@ -20,9 +20,9 @@ export type ConnectionState =
   | { state: "refused"; code: number; reason: string };
 
 /** A JSON message with its `type`. */
-export type Message = { type: string } & Record<string, unknown>;
+type Message = { type: string } & Record<string, unknown>;
 
-export interface ConnectionListener {
+interface ConnectionListener {
   onFrame(frame: Frame): void;
   onMessage(message: Message): void;
   onState(link: ConnectionState): void;

@@ -7,7 +7,7 @@
 
 import { checkAscending, BinaryReader, FrameError, checkLimit, utf8 } from "./binary-reader";
 
-export const VERSION = 1;
+const VERSION = 1;
 /** Value of `Census.lastLit` for a row that no batch has touched. */
 export const NEVER = 0xffffffff;
 
@@ -56,7 +56,7 @@ export interface Pulse extends FrameHeader {
 export type LayoutMethod = "linear" | "umap";
 
 const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
-export type DrawnBy = (typeof DRAWN_BY)[number];
+type DrawnBy = (typeof DRAWN_BY)[number];
 
 /** Positions of the tokens at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
 export interface Layout extends FrameHeader {

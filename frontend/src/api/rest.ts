@@ -161,7 +161,7 @@ export interface RunRecord {
 }
 
 /** Statistics of a number measured on many pairs; null where there was no pair. */
-export interface Spread {
+interface Spread {
   mean: number | null;
   deviation: number | null;
   least: number | null;

@@ -5,7 +5,7 @@ import type { AppState } from "../state/app-state.svelte";
 import type { LiveRun } from "../state/run/live-run.svelte";
 
 /** The parts of the page that shortcuts act on. */
-export interface PageParts {
+interface PageParts {
   /** Return the visible map, flat or as a skyline. */
   map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;

@@ -9,7 +9,7 @@ import type { Beat } from "../map/scene/displayed-map";
 import type { AppState } from "../state/app-state.svelte";
 import type { FrameCounts } from "../state/live/frame-counts";
 
-export interface TestHooks {
+interface TestHooks {
   /** The newest step decoded, lit or not. */
   readonly step: number;
   /** The current beat, or null. `decodedAt` is null for a beat read from the record. */
@@ -55,7 +55,7 @@ declare global {
 }
 
 /** A frame that was the first to show a beat: its step, the number of rows lit, and the layout drawn. */
-export interface Painting {
+interface Painting {
   step: number;
   rows: number;
   map: { method: string; step: number } | null;

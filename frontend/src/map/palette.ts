@@ -3,7 +3,7 @@
  * never the only sign.
  */
 
-import type { EntryColour } from "../model/shade";
+import type { EntryColour } from "../model/colour-scale";
 
 export const INK = {
   night: "#0a0e1c",
@@ -41,7 +41,7 @@ export function tintOf(index: number): string {
  * Sequential colours from low to high, each lighter than the last by the same amount (OKLab lightness 0.60 to
  * 0.92), so that the order shows without colour too.
  */
-export const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
+const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] as const;
 
 /**
  * Colours of a lamp whose quantity is known to be nothing, and, dimmer, of one whose quantity is not known.

@@ -27,7 +27,7 @@ const facts = (changes: Partial<AnnouncementFacts> = {}): AnnouncementFacts => (
   ...changes,
 });
 
-describe("what a screen reader is told", () => {
+describe("the announcement", () => {
   it("comes at first, then calmly and only when there is something new", () => {
     expect(nextAnnouncement(facts(), null, 0)).not.toBeNull();
     expect(
@@ -58,9 +58,9 @@ describe("what a screen reader is told", () => {
     const past = [event(1), event(2)];
     expect(nextAnnouncement(facts({ events: past }), null, 0)?.events).toEqual([]);
     const now = facts({ step: 200, events: [...past, event(3), event(4), event(5)] });
-    const told = nextAnnouncement(now, facts({ events: past }), MIN_ANNOUNCEMENT_INTERVAL);
-    expect(told?.events.map(({ id }) => id)).toEqual([4, 5]);
-    expect(told?.moreEvents).toBe(1);
+    const announcement = nextAnnouncement(now, facts({ events: past }), MIN_ANNOUNCEMENT_INTERVAL);
+    expect(announcement?.events.map(({ id }) => id)).toEqual([4, 5]);
+    expect(announcement?.moreEvents).toBe(1);
     expect(
       nextAnnouncement(facts({ step: 200, events: [event(1)] }), facts(), MIN_ANNOUNCEMENT_INTERVAL)
         ?.events,

@@ -49,8 +49,8 @@ export function litDistricts(
   if (!found) return [];
   const counts = new Map<number, number>();
   for (const id of ids) {
-    const place = found.of[id] ?? 0;
-    if (place) counts.set(place, (counts.get(place) ?? 0) + 1);
+    const district = found.of[id] ?? 0;
+    if (district) counts.set(district, (counts.get(district) ?? 0) + 1);
   }
   return [...counts]
     .sort((a, b) => b[1] - a[1])
@@ -89,6 +89,6 @@ export function nextAnnouncement(
 function trendOf(now: AnnouncementFacts, before: AnnouncementFacts): Announcement["trend"] {
   const change = now.loss - before.loss;
   if (!Number.isFinite(change) || now.step <= before.step) return null;
-  const way = Math.abs(change) < STEADY * before.loss ? "steady" : change < 0 ? "down" : "up";
-  return { since: before.step, change: Math.abs(change), direction: way };
+  const direction = Math.abs(change) < STEADY * before.loss ? "steady" : change < 0 ? "down" : "up";
+  return { since: before.step, change: Math.abs(change), direction };
 }

@@ -7,11 +7,11 @@ it("shows each shot in its turn, and lights no more than three a second", () => 
     const seen = new Set<number>();
     const lit: number[] = [];
     for (let frame = 0; frame < timing.seconds * 24; frame++) {
-      const { frame: shot, beat, age, mixing } = timing.instantAt(frame / 24);
-      seen.add(shot);
+      const { frame: shownFrame, beat, age, mixing } = timing.instantAt(frame / 24);
+      seen.add(shownFrame);
       if (lit.at(-1) !== beat) lit.push(beat);
       expect(age).toBeGreaterThanOrEqual(-1e-9);
-      expect(beat).toBeLessThanOrEqual(shot);
+      expect(beat).toBeLessThanOrEqual(shownFrame);
       expect(mixing).toBeLessThanOrEqual(1);
     }
     expect([...seen]).toEqual(Array.from({ length: 30 }, (_, i) => i));

@@ -8,7 +8,7 @@ const TAIL = 1.5;
 const GLIDE = 0.6;
 
 /** The state of a film at one instant. */
-export interface FilmInstant {
+interface FilmInstant {
   /** Index of the film frame that is shown. */
   frame: number;
   /** Progress of the glide from the film frame before, 0 to 1. */

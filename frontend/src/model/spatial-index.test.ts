@@ -15,7 +15,7 @@ function places(count: number, random: () => number) {
   return Array.from({ length: count }, () => Math.round(random() * 65_535));
 }
 
-describe("picking", () => {
+describe("the spatial index", () => {
   it("finds what a search of all would find", () => {
     const random = generator();
     const placed = placementOf(layout(places(1_000, random)));
@@ -36,13 +36,13 @@ describe("picking", () => {
     const random = generator();
     const placed = placementOf(layout(places(4_000, random)));
     const xy = coordinates(placed);
-    const picker = new GridIndex(buildTokenGrid(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }));
+    const index = new GridIndex(buildTokenGrid(xy, { x0: -1, x1: 1, y0: 2, y1: 8 }));
     for (const view of [
       { x0: -0.4, x1: 0.1, y0: 3, y1: 4 },
       { x0: -5, x1: -0.9, y0: 7, y1: 99 },
     ]) {
-      const found = new Set(picker.tokensInView(view));
-      expect(found.size).toBe(picker.countInView(view));
+      const found = new Set(index.tokensInView(view));
+      expect(found.size).toBe(index.countInView(view));
       let inside = 0;
       for (let id = 0; id < 2_000; id++) {
         const [x, y] = positionOf(placed, id);

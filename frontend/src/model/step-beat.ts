@@ -100,13 +100,13 @@ function countDrifting(detail: StepDetail, batch: Uint32Array): number | null {
 }
 
 /** Select the norms of the `wanted` rows from a sorted list of rows with norms. */
-function selectNorms(wanted: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
-  if (wanted === ids) return norms;
-  const out = new Float32Array(wanted.length);
+function selectNorms(rows: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
+  if (rows === ids) return norms;
+  const out = new Float32Array(rows.length);
   let index = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    while (index < ids.length && ids[index]! < wanted[i]!) index += 1;
-    if (ids[index] === wanted[i]) out[i] = norms[index]!;
+  for (let i = 0; i < rows.length; i++) {
+    while (index < ids.length && ids[index]! < rows[i]!) index += 1;
+    if (ids[index] === rows[i]) out[i] = norms[index]!;
   }
   return out;
 }

@@ -23,7 +23,7 @@ const step = (changes: Partial<StepDetail>) =>
     ...changes,
   }) as StepDetail;
 
-describe("differences", () => {
+describe("stepSetDifferences", () => {
   it("names what is in one set and not in another; targets alone are not read", () => {
     expect(stepSetDifferences(step({}))).toEqual({
       noGradient: [2],

@@ -5,7 +5,7 @@ import type { StepDetail } from "../api/rest";
 export type StepSetDifference = "noGradient" | "gradientOutside" | "unmoved" | "movedOutside";
 
 /** Token ids in one set but not in the other, strongest first; null where a list is incomplete. */
-export type StepSetDifferences = Record<StepSetDifference, number[] | null>;
+type StepSetDifferences = Record<StepSetDifference, number[] | null>;
 
 /**
  * Return the differences: read but without a gradient, with a gradient but not read, with a

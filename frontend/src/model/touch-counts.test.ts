@@ -22,56 +22,56 @@ const census = {
   lastLit: Uint32Array.of(9, NEVER, 2, NEVER, 10),
 } as Census;
 
-describe("ledger", () => {
+describe("touch counts", () => {
   it("goes on from a census", () => {
-    const ledger = new TouchCounts(5);
-    ledger.loadCensus(census);
-    ledger.applyPulse(pulse(11, [0, 3]));
-    expect([...ledger.touches]).toEqual([4, 0, 1, 1, 9]);
-    expect([...ledger.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
-    expect(ledger.gradient[3]).toBe(1.5);
-    expect(ledger.everTouched).toBe(4);
+    const touchCounts = new TouchCounts(5);
+    touchCounts.loadCensus(census);
+    touchCounts.applyPulse(pulse(11, [0, 3]));
+    expect([...touchCounts.touches]).toEqual([4, 0, 1, 1, 9]);
+    expect([...touchCounts.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
+    expect(touchCounts.gradient[3]).toBe(1.5);
+    expect(touchCounts.everTouched).toBe(4);
   });
 
   it("counts no step twice", () => {
-    const ledger = new TouchCounts(5);
-    ledger.loadCensus(census);
-    ledger.applyPulse(pulse(10, [1]));
-    expect(ledger.touches[1]).toBe(0);
+    const touchCounts = new TouchCounts(5);
+    touchCounts.loadCensus(census);
+    touchCounts.applyPulse(pulse(10, [1]));
+    expect(touchCounts.touches[1]).toBe(0);
   });
 
   it("counts a row of a merged pulse at most once a step and once an occurrence", () => {
-    const ledger = new TouchCounts(5);
-    ledger.applyPulse(pulse(4, [0, 1], 1, [2, 90]));
-    expect([...ledger.touches]).toEqual([2, 4, 0, 0, 0]);
+    const touchCounts = new TouchCounts(5);
+    touchCounts.applyPulse(pulse(4, [0, 1], 1, [2, 90]));
+    expect([...touchCounts.touches]).toEqual([2, 4, 0, 0, 0]);
   });
 
   it("says what is only an upper bound", () => {
-    const ledger = new TouchCounts(5);
-    ledger.applyPulse(pulse(4, [0, 1], 1, [1, 90]));
-    expect([...ledger.upperBounds]).toEqual([
+    const touchCounts = new TouchCounts(5);
+    touchCounts.applyPulse(pulse(4, [0, 1], 1, [1, 90]));
+    expect([...touchCounts.upperBounds]).toEqual([
       LIT_BIT | GRADIENT_BIT,
       TOUCHES_BIT | LIT_BIT | GRADIENT_BIT,
       0,
       0,
       0,
     ]);
-    ledger.applyPulse(pulse(5, [1]));
-    expect(ledger.upperBounds[1]).toBe(TOUCHES_BIT);
-    ledger.loadCensus({ ...census, step: 6 });
-    expect([...ledger.upperBounds]).toEqual([GRADIENT_BIT, 0, 0, 0, 0]);
+    touchCounts.applyPulse(pulse(5, [1]));
+    expect(touchCounts.upperBounds[1]).toBe(TOUCHES_BIT);
+    touchCounts.loadCensus({ ...census, step: 6 });
+    expect([...touchCounts.upperBounds]).toEqual([GRADIENT_BIT, 0, 0, 0, 0]);
   });
 
   it("knows what was lit in the last steps", () => {
-    const ledger = new TouchCounts(5, 3);
-    for (let step = 1; step <= 5; step++) ledger.applyPulse(pulse(step, [step - 1]));
-    expect(ledger.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
+    const touchCounts = new TouchCounts(5, 3);
+    for (let step = 1; step <= 5; step++) touchCounts.applyPulse(pulse(step, [step - 1]));
+    expect(touchCounts.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
   });
 
   it("ignores frames of another vocabulary", () => {
-    const ledger = new TouchCounts(4);
-    ledger.loadCensus(census);
-    ledger.applyPulse(pulse(11, [4]));
-    expect(ledger.everTouched).toBe(0);
+    const touchCounts = new TouchCounts(4);
+    touchCounts.loadCensus(census);
+    touchCounts.applyPulse(pulse(11, [4]));
+    expect(touchCounts.everTouched).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EMPTY_VIEW, parseViewState, formatViewState, type ViewState } from "./view-state";
 
-describe("address", () => {
+describe("the view state in the URL", () => {
   it("comes back as it went", () => {
     const there: ViewState = {
       run: "2026 & <b>",

@@ -15,7 +15,7 @@ export interface Counters {
  * Beat of a step shown in two: first the light and the gradients, then the move. Null: both at
  * once.
  */
-export type BeatPhase = "light" | "move" | null;
+type BeatPhase = "light" | "move" | null;
 
 /** Duration of the light before the move, in ms. */
 export const LIGHT_DURATION = 1_300;

@@ -7,7 +7,7 @@ const list = new Intl.ListFormat("en");
 
 export const announcements = {
   /** Describe what the city is doing. `readable` makes the text of tokens printable. */
-  doing(
+  progress(
     { facts, stateChanged: turned, trend, events, moreEvents }: Announcement,
     phase: string,
     readable: (text: string) => string,

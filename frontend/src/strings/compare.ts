@@ -26,9 +26,9 @@ export const compare = {
     waitingView: "This view of the run is not there yet.",
     missing: "The chosen token is not in this run.",
     here: "That token is not in the run on the first map.",
-    agreement: (share: number, neighbours: number) =>
+    overlap: (share: number, neighbours: number) =>
       `${Math.round(100 * share)} % of the ${count(neighbours)} nearest are the same`,
-    agreementMore: (
+    overlapMore: (
       share: number,
       neighbours: number,
       looked: number,

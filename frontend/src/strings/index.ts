@@ -40,7 +40,7 @@ export const t = {
   ...runs,
   ...skyline,
   ...step,
-  told: announcements,
+  announcements,
   ...token,
   ...transport,
 } as const;

@@ -1,7 +1,7 @@
 /** Texts of the legend: the meaning of colours, trails and links. */
 
 import { printableText } from "../api/vocabulary";
-import type { LegendEntry, ColourScale } from "../model/shade";
+import type { LegendEntry, ColourScale } from "../model/colour-scale";
 import type { ColourBy } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
 
@@ -52,7 +52,7 @@ export const legend = {
       return `${number(from)} to ${number(to)}`;
     },
     /** Describe the value of one token. */
-    told: (by: ColourBy, of: number, over: { from: number; to: number } | null) => {
+    valueText: (by: ColourBy, of: number, over: { from: number; to: number } | null) => {
       if (by === "moved" && over) {
         const span = `from step ${count(over.from)} to ${count(over.to)}`;
         return of === 0
@@ -63,7 +63,7 @@ export const legend = {
       if (by === "trust") return `trust of its place ${fixed(of, 2)} of 1`;
       return "";
     },
-    toldUnknown: {
+    unknownText: {
       gradient: "norm of its last gradient: not known",
       moved: "how far it moved: not known",
       trust: "trust of its place: not known",

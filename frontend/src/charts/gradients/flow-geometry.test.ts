@@ -3,10 +3,10 @@ import { flowGeometry } from "./flow-geometry";
 
 const LAYERS = ["embedding", "positions", "block 1", "unembedding"];
 
-describe("riverbed", () => {
+describe("flowGeometry", () => {
   it("flows from the loss to the embedding, as wide at each layer as its norm", () => {
-    const { sections: fords, outlines, scale } = flowGeometry(LAYERS, [0.4, 0.1, 0.2, 0.7]);
-    expect(fords.map(({ name, y }) => [name, y])).toEqual([
+    const { sections, outlines, scale } = flowGeometry(LAYERS, [0.4, 0.1, 0.2, 0.7]);
+    expect(sections.map(({ name, y }) => [name, y])).toEqual([
       ["unembedding", 1],
       ["block 1", 2],
       ["positions", 3],

@@ -5,7 +5,7 @@
  * interpolated.
  */
 
-export interface FlowSection {
+interface FlowSection {
   name: string;
   norm: number;
   /** Row from the top; the loss is at 0. */
@@ -14,7 +14,7 @@ export interface FlowSection {
   x: number;
 }
 
-export interface FlowGeometry {
+interface FlowGeometry {
   sections: FlowSection[];
   /** Closed outlines: the main flow, then the arms that leave it. */
   outlines: { x: number[]; y: number[] }[];
@@ -23,7 +23,7 @@ export interface FlowGeometry {
 }
 
 /** Layers drawn as arms of the flow: positions and token embeddings are added together where the model begins. */
-const ARM_LAYERS = /^positions?$/;
+const BRANCH_LAYERS = /^positions?$/;
 const CURVE_POINTS = 10;
 
 /**
@@ -37,25 +37,25 @@ export function flowGeometry(layers: string[], norms: number[]): FlowGeometry {
   // From the loss to the embedding, as the gradient flows.
   const order = norms.map((_, i) => norms.length - 1 - i);
   // An arm needs a main flow to leave.
-  const isArm = (i: number) => ARM_LAYERS.test(names[i]!) && i > 0 && i < norms.length - 1;
+  const isBranch = (i: number) => BRANCH_LAYERS.test(names[i]!) && i > 0 && i < norms.length - 1;
   const sections = order.map((i, index): FlowSection => {
-    const aside = isArm(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
+    const aside = isBranch(i) ? 0.5 * scale + 0.5 * Math.max(widths[i]!, 0.2 * scale) : 0;
     return { name: names[i]!, norm: norms[i]!, y: index + 1, x: aside };
   });
   const width = (index: number) => widths[order[index]!]!;
-  const main = sections.flatMap((ford, index) =>
-    ford.x ? [] : [{ ...ford, width: width(index) }],
+  const main = sections.flatMap((section, index) =>
+    section.x ? [] : [{ ...section, width: width(index) }],
   );
   if (!main.length) return { sections, outlines: [], scale };
   const outlines = [traceOutline([{ x: 0, y: 0.1, width: 0 }, ...main])];
-  sections.forEach((ford, index) => {
+  sections.forEach((section, index) => {
     const from = sections.slice(0, index).findLast(({ x }) => !x);
-    if (!ford.x || !from) return;
+    if (!section.x || !from) return;
     const half = width(sections.indexOf(from)) / 2;
     outlines.push(
       traceOutline([
         { x: half / 2, y: from.y, width: Math.min(half, width(index)) },
-        { x: ford.x, y: ford.y, width: width(index) },
+        { x: section.x, y: section.y, width: width(index) },
       ]),
     );
   });

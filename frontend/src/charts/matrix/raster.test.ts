@@ -11,7 +11,7 @@ const cells: MatrixCells = {
 const list = (from: MatrixCells, ...rest: [number, number, number, number, "mean" | "largest"]) =>
   Array.from(poolMatrix(from, ...rest).values);
 
-describe("pooled", () => {
+describe("poolMatrix", () => {
   it("is every number where there is room for it", () => {
     expect(list(cells, 0, 4, 100, 100, "mean")).toEqual([-1, 0, 9, 1, -2, 3, 2, 2, -8, 4, 5, 6]);
     expect(list(cells, 2, 3, 100, 100, "largest")).toEqual([2, 2, -8]);
@@ -48,7 +48,7 @@ describe("pooled", () => {
   });
 });
 
-describe("scaleOf", () => {
+describe("colourScaleEnd", () => {
   it("leaves out what is rare, and is never 0", () => {
     const values = Float32Array.from({ length: 1_000 }, (_, i) =>
       i === 7 ? 500 : (i % 100) / 100,
@@ -62,7 +62,7 @@ describe("scaleOf", () => {
   });
 });
 
-describe("painted", () => {
+describe("colourPixels", () => {
   it("is dark at 0, blue below, amber above, and another colour for no number", () => {
     const values = Float32Array.of(-9, -1, 0, 1, 9, NaN);
     const bytes = colourPixels({ values, width: 6, height: 1 }, 1);

@@ -18,7 +18,7 @@ export interface MatrixCells {
   order: Uint32Array;
 }
 
-export interface PooledMatrix {
+interface PooledMatrix {
   /** Values row by row, `height` x `width`. */
   values: Float32Array;
   width: number;
@@ -94,7 +94,7 @@ export function colourScaleEnd(cells: MatrixCells): number {
 /** Blue below 0, amber above, the night at 0; distinguishable with every kind of colour blindness. */
 const RAMP_STOPS = ["#b3dcff", "#5a9fe8", "#2b5ea8", "#141c33", "#96561c", "#dc9238", "#ffe0a8"];
 const RAMP_COLOURS = 255;
-export const NAN_COLOUR = "#7d6f8a";
+const NAN_COLOUR = "#7d6f8a";
 
 const RAMP = buildRamp(RAMP_STOPS);
 

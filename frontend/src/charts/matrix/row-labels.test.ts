@@ -8,7 +8,7 @@ const groups = [
 ];
 const row = (at: number) => `row ${at}`;
 
-describe("placedNames", () => {
+describe("placeRowLabels", () => {
   it("leaves out what would lie over a larger group's name", () => {
     const names = placeRowLabels(groups, [0, 1_000], 200, 14, row);
     expect(names).toEqual([

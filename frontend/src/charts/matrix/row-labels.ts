@@ -7,7 +7,7 @@ export interface RowSpan {
   last: number;
 }
 
-export interface RowLabel {
+interface RowLabel {
   name: string;
   /** Pixels from the top to the middle of the name. */
   at: number;

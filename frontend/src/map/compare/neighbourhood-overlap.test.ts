@@ -24,7 +24,7 @@ function plainly(a: Float32Array, b: Float32Array, k: number): number {
   return common / (count * k);
 }
 
-describe("agreement", () => {
+describe("neighbourhoodOverlap", () => {
   it("is what its definition says", () => {
     const [a, b] = [strewn(80, 1), strewn(80, 2)];
     const half = a.map((value, i) => (i < 80 ? value : b[i]!));

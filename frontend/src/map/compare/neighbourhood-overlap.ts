@@ -58,22 +58,22 @@ class Nearest {
   }
 
   find(xy: Float32Array, target: number) {
-    const { ids, distances: far, count } = this;
-    far.fill(Infinity);
+    const { ids, distances, count } = this;
+    distances.fill(Infinity);
     ids.fill(-1);
     const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];
     for (let i = 0, id = 0; i < xy.length; i += 2, id++) {
       if (id === target) continue;
       const distance = (xy[i]! - x) ** 2 + (xy[i + 1]! - y) ** 2;
-      if (!(distance < far[count - 1]!)) continue;
-      let at = count - 1;
-      while (at > 0 && far[at - 1]! > distance) {
-        far[at] = far[at - 1]!;
-        ids[at] = ids[at - 1]!;
-        at -= 1;
+      if (!(distance < distances[count - 1]!)) continue;
+      let index = count - 1;
+      while (index > 0 && distances[index - 1]! > distance) {
+        distances[index] = distances[index - 1]!;
+        ids[index] = ids[index - 1]!;
+        index -= 1;
       }
-      far[at] = distance;
-      ids[at] = id;
+      distances[index] = distance;
+      ids[index] = id;
     }
   }
 }

@@ -75,11 +75,11 @@ function changes(image: ImageData, seen: ImageData): ImageData {
 function chunksOf(file: Uint8Array) {
   const view = new DataView(file.buffer);
   const chunks: { name: string; data: Uint8Array }[] = [];
-  for (let at = SIGNATURE.length; at < file.length;) {
-    const size = view.getUint32(at);
-    const name = String.fromCharCode(...file.subarray(at + 4, at + 8));
-    chunks.push({ name, data: file.subarray(at + 8, at + 8 + size) });
-    at += size + 12;
+  for (let offset = SIGNATURE.length; offset < file.length;) {
+    const size = view.getUint32(offset);
+    const name = String.fromCharCode(...file.subarray(offset + 4, offset + 8));
+    chunks.push({ name, data: file.subarray(offset + 8, offset + 8 + size) });
+    offset += size + 12;
   }
   return chunks;
 }
@@ -90,12 +90,12 @@ function chunk(name: string, ...data: Uint8Array[]): Uint8Array {
   const out = new Uint8Array(size + 12);
   out.set(words(size));
   out.set(new TextEncoder().encode(name), 4);
-  let at = 8;
+  let offset = 8;
   for (const part of data) {
-    out.set(part, at);
-    at += part.length;
+    out.set(part, offset);
+    offset += part.length;
   }
-  out.set(words(checksum(out.subarray(4, at))), at);
+  out.set(words(checksum(out.subarray(4, offset))), offset);
   return out;
 }
 

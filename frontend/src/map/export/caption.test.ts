@@ -50,9 +50,9 @@ describe("the caption of a picture", () => {
     expect(long.marks[0]!.text).toMatch(/^(🏙){5,}…$/u);
   });
 
-  it("is drawn with any pen", () => {
-    const pen = new SvgContext();
-    drawCaption(pen, layOutCaption({ ...caption(1), title: "<b>&" }, 900, 900, measure));
-    expect(pen.elements.join("")).toContain(">&lt;b&gt;&amp;</text>");
+  it("is drawn with any context", () => {
+    const context = new SvgContext();
+    drawCaption(context, layOutCaption({ ...caption(1), title: "<b>&" }, 900, 900, measure));
+    expect(context.elements.join("")).toContain(">&lt;b&gt;&amp;</text>");
   });
 });

@@ -36,7 +36,7 @@ export interface FilmFrame {
 }
 
 /** The specification of a film. */
-export interface FilmSpec {
+interface FilmSpec {
   vocabulary: Vocabulary;
   /** Returns the lamps' colours in a film frame; the same object while they do not change. */
   tints: (shot: number) => Uint8Array;
@@ -54,7 +54,7 @@ export interface FilmSpec {
 const FRAME = 1_000 / 24;
 
 /** A rendered film. */
-export interface Film {
+interface Film {
   blob: Blob;
   seconds: number;
 }
@@ -104,7 +104,7 @@ export async function renderFilm(
 /** An off-screen renderer of the film's pictures. */
 class FilmRenderer {
   readonly canvas = document.createElement("canvas");
-  private readonly pen: CanvasRenderingContext2D;
+  private readonly context: CanvasRenderingContext2D;
   private readonly renderer: PointRenderer;
   private readonly overlay = new Overlay(document.createElement("canvas"));
   private readonly measure = createTextMeasure();
@@ -113,7 +113,7 @@ class FilmRenderer {
   private districts: District[] = [];
   private shownFrame = -1;
   private beat = -1;
-  private moves = false;
+  private layoutChanged = false;
   private tints: Uint8Array;
 
   constructor(
@@ -122,7 +122,7 @@ class FilmRenderer {
   ) {
     const { width, height, ratio } = spec.size;
     [this.canvas.width, this.canvas.height] = pixelDimensions(spec.size);
-    this.pen = this.canvas.getContext("2d")!;
+    this.context = this.canvas.getContext("2d")!;
     this.renderer = new PointRenderer(document.createElement("canvas"), () => undefined);
     this.renderer.resize(this.canvas.width, this.canvas.height);
     this.renderer.setTokens((this.tints = spec.tints(0)));
@@ -158,7 +158,7 @@ class FilmRenderer {
     if (beat !== this.beat) this.renderer.setLit(lit.ids, bright);
     const renamed = beat !== this.beat || frame !== this.shownFrame;
     if (frame !== this.shownFrame) {
-      this.place(frame);
+      this.showFrame(frame);
       const tints = spec.tints(frame);
       if (tints !== this.tints) this.renderer.setTints((this.tints = tints));
     }
@@ -169,35 +169,35 @@ class FilmRenderer {
     // The last beat stays lit, as on the page when no other follows.
     const held = frame === frames.length - 1 ? 0.6 : 0;
     const glow = steady ? 1 : beatBrightness(1_000 * age, duration, held, false);
-    const mixed = steady || !this.moves ? 1 : smoothstep(mixing);
+    const mixed = steady || !this.layoutChanged ? 1 : smoothstep(mixing);
     const state = { view: this.view, mixing: mixed, landProgress: mixed, glow };
     this.renderer.render(state, size.ratio * designPixelSize(size.width, size.height));
-    const { pen, canvas } = this;
-    pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(this.renderer.canvas, 0, 0);
+    const { context, canvas } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(this.renderer.canvas, 0, 0);
     const model = this.overlayModel(mixed, namedRows(lit, bright));
     if (renamed) this.overlay.updateLabels(model);
     this.overlay.draw(model, steady ? Infinity : FRAME);
-    pen.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
-    pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
+    context.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
+    context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     const caption = spec.caption(frames[frame]!, lit);
-    drawCaption(pen, layOutCaption(caption, size.width, size.height, this.measure));
+    drawCaption(context, layOutCaption(caption, size.width, size.height, this.measure));
   }
 
   stop() {
     this.renderer.stop();
   }
 
-  private place(frame: number) {
+  private showFrame(frame: number) {
     const { frames, vocabulary } = this.spec;
     const { layout, districts } = frames[frame]!;
     const before = frames[Math.max(0, this.shownFrame)]!;
-    this.moves = layout !== before.layout;
-    if (this.shownFrame >= 0 && !this.moves && districts === before.districts) return;
+    this.layoutChanged = layout !== before.layout;
+    if (this.shownFrame >= 0 && !this.layoutChanged && districts === before.districts) return;
     const groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
     const next = placementOf(layout);
     const { density, shapes } = analyseLayout(next, membersOf(groups));
-    if (this.shownFrame < 0 || this.moves) {
+    if (this.shownFrame < 0 || this.layoutChanged) {
       this.renderer.setPlacement(next, placementOf(before.layout));
       this.renderer.setLand(density);
     }
@@ -207,7 +207,7 @@ class FilmRenderer {
   private overlayModel(mixing: number, lit: OverlayModel["lit"]): OverlayModel {
     const { vocabulary, frames, size } = this.spec;
     const to = placementOf(frames[this.shownFrame]!.layout);
-    const from = this.moves ? placementOf(frames[this.shownFrame - 1]!.layout) : to;
+    const from = this.layoutChanged ? placementOf(frames[this.shownFrame - 1]!.layout) : to;
     const positionOf = (id: number): [number, number] => {
       const [x, y] = placement.positionOf(to, id);
       const [fromX, fromY] = placement.positionOf(from, id);

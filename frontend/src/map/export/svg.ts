@@ -41,7 +41,7 @@ export function renderSvg(stillScene: StillScene, caption: CaptionLayout, title:
   const words = new SvgContext();
   drawCaption(words, caption);
   const gradients = new Map<string, string>();
-  const [asleep, lit] = [unlitLamps(stillScene, gradients), litLamps(stillScene, gradients)];
+  const [unlit, lit] = [unlitLamps(stillScene, gradients), litLamps(stillScene, gradients)];
   const escapedTitle = caption.marks.map(({ text }) => text).join("\n");
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${formatNumber(width)}" height="${formatNumber(height)}" viewBox="0 0 ${formatNumber(width)} ${formatNumber(height)}" font-family="${escapeXml(FONT_FAMILY)}">`,
@@ -51,7 +51,7 @@ export function renderSvg(stillScene: StillScene, caption: CaptionLayout, title:
     `<defs><style>circle{mix-blend-mode:screen}</style>${[...gradients.values()].join("\n")}</defs>`,
     `<rect width="100%" height="100%" fill="${INK.night}"/>`,
     `<g id="land">${land(stillScene)}</g>`,
-    `<g id="asleep">${asleep}</g>`,
+    `<g id="asleep">${unlit}</g>`,
     `<g id="lit">${lit}</g>`,
     `<g id="trails">${trails.elements.join("\n")}</g>`,
     `<g id="names">${names.elements.join("\n")}</g>`,
@@ -67,20 +67,24 @@ function pixelOf({ view, width, height }: OverlayModel, x: number, y: number): [
   ];
 }
 
-function land({ overlayModel: scenery, xy, box }: StillScene): string {
-  const relief = densityOf(xy, box);
+function land({ overlayModel: model, xy, box }: StillScene): string {
+  const density = densityOf(xy, box);
   const paths: string[] = [];
   for (const height of SHADES) {
-    const path = rings(contoursOf(relief, height), scenery);
+    const path = rings(contoursOf(density, height), model);
     if (path)
-      paths.push(`<path d="${path}" fill="${hex(shade(height + 0.0375))}" fill-rule="evenodd"/>`);
+      paths.push(
+        `<path d="${path}" fill="${hex(landColour(height + 0.0375))}" fill-rule="evenodd"/>`,
+      );
   }
-  const size = designPixelSize(scenery.width, scenery.height);
+  const size = designPixelSize(model.width, model.height);
   LINES.forEach((height, i) => {
-    const path = rings(contoursOf(relief, height), scenery);
+    const path = rings(contoursOf(density, height), model);
     if (!path) return;
     const stroke = (share: number, width: number, opaque: number) => {
-      const ink = hex(shade(height).map((part, j) => part + share * unit(INK.contour)[j]!) as Rgb);
+      const ink = hex(
+        landColour(height).map((part, j) => part + share * unit(INK.contour)[j]!) as Rgb,
+      );
       paths.push(
         `<path d="${path}" fill="none" stroke="${ink}" stroke-width="${formatNumber(width * size)}" stroke-opacity="${opaque}"/>`,
       );
@@ -117,7 +121,7 @@ function rings(all: Float32Array[], model: OverlayModel): string {
 }
 
 /** Return the colour of the land at a height, as in the ground shader. */
-function shade(height: number): Rgb {
+function landColour(height: number): Rgb {
   const [night, land, contour] = [unit(INK.night), unit(INK.land), unit(INK.contour)];
   const { from, to, share } = LAND.hills;
   const hilly = share * smoothstep((height - from) / (to - from));
@@ -127,16 +131,16 @@ function shade(height: number): Rgb {
 
 /** Return the unlit lamps, with one gradient per hue and brightness level. Adds to `gradients`. */
 function unlitLamps(
-  { overlayModel: scenery, xy, tints, lit: shining }: StillScene,
+  { overlayModel: model, xy, tints, lit }: StillScene,
   gradients: Map<string, string>,
 ): string {
-  const size = designPixelSize(scenery.width, scenery.height);
-  const awake = new Set(shining.ids);
+  const size = designPixelSize(model.width, model.height);
+  const awake = new Set(lit.ids);
   const groups = new Map<string, string[]>();
   for (let id = 0; 2 * id < xy.length; id++) {
-    const [x, y] = pixelOf(scenery, xy[2 * id]!, xy[2 * id + 1]!);
-    if (awake.has(id) || !within(scenery, x, y, HALO_REACH * size)) continue;
-    const hue = hueOf(tints, id);
+    const [x, y] = pixelOf(model, xy[2 * id]!, xy[2 * id + 1]!);
+    if (awake.has(id) || !within(model, x, y, HALO_REACH * size)) continue;
+    const hue = tintAt(tints, id);
     const bright = Math.round((DIMNESSES * tints[4 * id + 3]!) / 255) / DIMNESSES;
     const name = `${hex(hue).slice(1)}-a${Math.round(bright * DIMNESSES)}`;
     if (!gradients.has(name))
@@ -152,18 +156,18 @@ function unlitLamps(
 }
 
 function litLamps(
-  { overlayModel: scenery, xy, tints, lit: shining }: StillScene,
+  { overlayModel: model, xy, tints, lit }: StillScene,
   gradients: Map<string, string>,
 ): string {
-  const size = designPixelSize(scenery.width, scenery.height);
+  const size = designPixelSize(model.width, model.height);
   const lamps: string[] = [];
-  shining.ids.forEach((id, i) => {
-    const [x, y] = pixelOf(scenery, xy[2 * id]!, xy[2 * id + 1]!);
-    const strength = Math.ceil(BRIGHTNESSES * shining.strengths[i]!) / BRIGHTNESSES;
+  lit.ids.forEach((id, i) => {
+    const [x, y] = pixelOf(model, xy[2 * id]!, xy[2 * id + 1]!);
+    const strength = Math.ceil(BRIGHTNESSES * lit.strengths[i]!) / BRIGHTNESSES;
     const reach = BLOOM.reach + BLOOM.further * strength;
-    if (!within(scenery, x, y, reach * size)) return;
+    if (!within(model, x, y, reach * size)) return;
     // Hues that look the same share a gradient.
-    const hue = hueOf(tints, id).map((part) => Math.round(part * 15) / 15) as Rgb;
+    const hue = tintAt(tints, id).map((part) => Math.round(part * 15) / 15) as Rgb;
     const name = `${hex(hue).slice(1)}-${Math.round(strength * BRIGHTNESSES)}`;
     if (!gradients.has(name))
       gradients.set(name, gradient(name, reach, litFalloff(hue, strength, reach)));
@@ -238,7 +242,7 @@ function within({ width, height }: OverlayModel, x: number, y: number, reach: nu
   return x > -reach && y > -reach && x < width + reach && y < height + reach;
 }
 
-function hueOf(tints: Uint8Array, id: number): Rgb {
+function tintAt(tints: Uint8Array, id: number): Rgb {
   return [tints[4 * id]! / 255, tints[4 * id + 1]! / 255, tints[4 * id + 2]! / 255];
 }
 

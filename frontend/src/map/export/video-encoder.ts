@@ -119,10 +119,10 @@ function fileOf(
  */
 function vp8Of(file: ArrayBuffer): Uint8Array {
   const view = new DataView(file);
-  for (let at = 12; at + 8 <= file.byteLength;) {
-    const size = view.getUint32(at + 4, true);
-    if (view.getUint32(at) === 0x56503820) return new Uint8Array(file, at + 8, size);
-    at += 8 + size + (size & 1);
+  for (let offset = 12; offset + 8 <= file.byteLength;) {
+    const size = view.getUint32(offset + 4, true);
+    if (view.getUint32(offset) === 0x56503820) return new Uint8Array(file, offset + 8, size);
+    offset += 8 + size + (size & 1);
   }
   throw new RangeError("this WebP file has no frame of VP8");
 }

@@ -138,7 +138,7 @@ export class MapCamera {
   viewForSize(width: number, height: number, insets: Insets): { view: MapRect; zoom: number } {
     const home = fitView(this.box, width, height, insets);
     if (!this.userControlled) return { view: home, zoom: 1 };
-    const view = fitView(this.uncoveredView(), width, height, insets, this.stretch());
+    const view = fitView(this.uncoveredView(), width, height, insets, this.stretchView());
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
 
@@ -155,7 +155,7 @@ export class MapCamera {
   }
 
   /** Return how much wider than true to scale the map is drawn now. */
-  private stretch(): number {
+  private stretchView(): number {
     const { view, width, height } = this;
     return (view.y1 - view.y0) / height / ((view.x1 - view.x0) / width);
   }

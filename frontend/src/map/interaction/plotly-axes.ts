@@ -10,7 +10,7 @@ import { boxOfCorners, type Point } from "./lasso";
 import { zoomView, type MapRect } from "../../model/viewport";
 
 /** Handlers of the figure's events. */
-export interface PlotlyAxesEvents {
+interface PlotlyAxesEvents {
   viewChanged(view: MapRect): void;
   homeRequested(): void;
   saveRequested(): void;
@@ -23,7 +23,7 @@ export interface PlotlyAxesEvents {
 }
 
 /** Titles of the mode bar's buttons; a group without titles is left out. */
-export interface PlotlyAxesWords {
+interface PlotlyAxesWords {
   home: string;
   save: string;
   pan?: string;
@@ -154,8 +154,8 @@ export class PlotlyAxes {
   /**
    * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
    */
-  private handleSelected(drawn: Record<string, unknown> | undefined) {
-    const { lassoPoints, range } = (drawn ?? {}) as Partial<
+  private handleSelected(selection: Record<string, unknown> | undefined) {
+    const { lassoPoints, range } = (selection ?? {}) as Partial<
       Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
     >;
     if (!lassoPoints && !range) return;

@@ -17,7 +17,7 @@ export class Presses {
   /** Ids of the pointers that are down. */
   private readonly down = new Set<number>();
 
-  begin(event: PointerEvent) {
+  start(event: PointerEvent) {
     if ((event.target as Element).closest(".modebar")) return;
     this.down.add(event.pointerId);
     this.held = event.shiftKey ? "add" : event.altKey ? "take" : null;
@@ -31,7 +31,7 @@ export class Presses {
    * window, since Plotly covers the page while dragging.
    */
   moved = (event: PointerEvent) => {
-    if (this.pressed && far(event, this.pressed)) this.pressed = null;
+    if (this.pressed && hasMoved(event, this.pressed)) this.pressed = null;
   };
 
   cancel = (event: PointerEvent) => {
@@ -43,10 +43,10 @@ export class Presses {
   end(event: PointerEvent): { modifier: HeldModifier } | null {
     const { pressed } = this;
     this.cancel(event);
-    return pressed && !far(event, pressed) ? pressed : null;
+    return pressed && !hasMoved(event, pressed) ? pressed : null;
   }
 }
 
-function far({ clientX, clientY }: PointerEvent, { x, y }: Point): boolean {
+function hasMoved({ clientX, clientY }: PointerEvent, { x, y }: Point): boolean {
   return Math.hypot(clientX - x, clientY - y) > MIN_DRAG;
 }

@@ -10,7 +10,7 @@ import { zoomView, type MapRect } from "../../model/viewport";
 export type DragMode = "pan" | "lasso" | "select";
 
 /** The view and the handlers that touch gestures need. */
-export interface TouchHandlers {
+interface TouchHandlers {
   currentView(): MapRect | null;
   /** Handle a view moved by this many fingers. */
   viewChanged(view: MapRect, fingers: number): void;
@@ -110,8 +110,9 @@ export class TouchGestures {
   private extendOutline(point: Point) {
     const line = this.line!;
     const last = line[line.length - 1]!;
-    const far = Math.hypot(point.x - last.x, point.y - last.y);
-    if (far < (line.length > 1 ? CORNER_SPACING : MIN_DRAG) || line.length >= MAX_CORNERS) return;
+    const distance = Math.hypot(point.x - last.x, point.y - last.y);
+    if (distance < (line.length > 1 ? CORNER_SPACING : MIN_DRAG) || line.length >= MAX_CORNERS)
+      return;
     line.push(point);
     this.events.outlineChanged(this.outline());
   }

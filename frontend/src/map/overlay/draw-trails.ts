@@ -13,15 +13,15 @@ export function drawTrails(context: DrawingContext, { trails, view, width, heigh
     context.globalAlpha = strokes.opacity;
     context.lineWidth = strokes.width * scale;
     context.beginPath();
-    let begun = false;
+    let started = false;
     strokes.x.forEach((x, i) => {
       const y = strokes.y[i] ?? null;
-      if (x === null || y === null) return void (begun = false);
+      if (x === null || y === null) return void (started = false);
       const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
       const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
       const arm = ((strokes.sign?.size ?? 0) * scale) / 2;
       if (!strokes.sign) {
-        if (begun) context.lineTo(px, py);
+        if (started) context.lineTo(px, py);
         else context.moveTo(px, py);
       } else if (strokes.sign.symbol === "square-open") {
         context.rect(px - arm, py - arm, 2 * arm, 2 * arm);
@@ -31,7 +31,7 @@ export function drawTrails(context: DrawingContext, { trails, view, width, heigh
         context.lineTo(px - arm, py + 0.6 * arm);
         context.closePath();
       }
-      begun = true;
+      started = true;
     });
     if (strokes.sign?.symbol === "triangle-up") context.fill();
     else context.stroke();

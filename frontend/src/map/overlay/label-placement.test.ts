@@ -23,8 +23,8 @@ describe("labels", () => {
     const many = Array.from({ length: 300 }, (_, i) =>
       label(`${i}`, (i * 37) % 400, (i * 53) % 300, { centred: i % 5 === 0 }),
     );
-    const boxes = placeLabels(many, within, 500).map(({ candidate: of, dx, dy }) =>
-      labelRect(of, dx, dy),
+    const boxes = placeLabels(many, within, 500).map(({ candidate, dx, dy }) =>
+      labelRect(candidate, dx, dy),
     );
     expect(boxes.length).toBeGreaterThan(20);
     boxes.forEach((a, i) => {
@@ -42,7 +42,7 @@ describe("labels", () => {
 
   it("go to the more important first", () => {
     const crowd = Array.from({ length: 20 }, (_, i) => label(`${i}`, 200, 150));
-    const placed = placeLabels(crowd, within, 20).map(({ candidate: of }) => of.key);
+    const placed = placeLabels(crowd, within, 20).map(({ candidate }) => candidate.key);
     expect(placed[0]).toBe("0");
     expect(placed.length).toBeLessThan(20);
     expect(placed).toEqual([...placed].sort((a, b) => Number(a) - Number(b)));

@@ -16,7 +16,7 @@ export interface LabelCandidate {
 }
 
 /** A label with its offset. */
-export interface PlacedLabel<C extends LabelCandidate> {
+interface PlacedLabel<C extends LabelCandidate> {
   candidate: C;
   /** Offset from the position to the text's left edge and middle line. */
   dx: number;

@@ -46,14 +46,14 @@ describe("trails", () => {
 
 describe("trails on a picture", () => {
   it("are where the map's places are, with a square where they begin and a triangle where they end", () => {
-    const pen = new SvgContext();
+    const context = new SvgContext();
     const trail = { id: 1, xs: [0, 5, 10], ys: [0, 5, 10], own: true };
     const view = { x0: 0, x1: 10, y0: 0, y1: 10 };
-    drawTrails(pen, { trails: [trail], view, width: 200, height: 100 } as OverlayModel);
-    const paths = pen.elements.map((element) => /d="([^"]*)"/.exec(element)![1]!);
+    drawTrails(context, { trails: [trail], view, width: 200, height: 100 } as OverlayModel);
+    const paths = context.elements.map((element) => /d="([^"]*)"/.exec(element)![1]!);
     expect(paths).toContain("M100 50L200 0");
     expect(paths.at(-2)).toBe("M-3.5 96.5h7v7h-7Z");
     expect(paths.at(-1)).toMatch(/^M200 -5\.2L/);
-    expect(pen.elements.at(-1)).toContain('fill="#ffe9c4"');
+    expect(context.elements.at(-1)).toContain('fill="#ffe9c4"');
   });
 });

@@ -11,7 +11,7 @@ import { INK, TINTS } from "../palette";
 const AGES = [0.22, 0.38, 0.58, 0.85];
 
 /** Lines of one style in sequence; null ends a line. */
-export interface TrailStroke {
+interface TrailStroke {
   x: (number | null)[];
   y: (number | null)[];
   color: string;

@@ -9,7 +9,7 @@ let members: GroupMembers = { ids: new Uint32Array(0), starts: new Uint32Array(1
 onmessage = ({ data }: MessageEvent<AnalysisJob>) => {
   members = data.members ?? members;
   const found = analyseLayout(data.placement, members);
-  const { density: relief, grid } = found;
-  const transfer = [relief.heights.buffer, grid.starts.buffer, grid.ids.buffer];
+  const { density, grid } = found;
+  const transfer = [density.heights.buffer, grid.starts.buffer, grid.ids.buffer];
   postMessage(found, { transfer });
 };

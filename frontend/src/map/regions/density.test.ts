@@ -3,7 +3,7 @@ import { densityOf } from "./density";
 
 const around = { x0: 0, x1: 10, y0: 0, y1: 10 };
 
-describe("relief", () => {
+describe("the density grid", () => {
   it("is high where tokens are, and sea at the rim", () => {
     const xy = Float32Array.from({ length: 400 }, (_, i) => (i % 4 < 2 ? 3 : 7) + (i % 10) / 50);
     const { size, heights, box } = densityOf(xy, around, 96);

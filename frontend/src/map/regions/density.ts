@@ -16,7 +16,7 @@ const SIZE = 176;
 const MARGIN = 0.26;
 /** Two widths of blur, as shares of the side: for hills, and for the country around them. */
 const HILL = 0.0135;
-const COUNTRY = 0.036;
+const REGION = 0.036;
 /** Sums below this are rounding errors: sea. */
 const NOTHING = 1e-6;
 
@@ -31,9 +31,9 @@ export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): Densi
   };
   const counts = countTokens(xy, box, size);
   const hills = blur(counts, size, HILL * size);
-  const country = blur(counts, size, COUNTRY * size);
+  const region = blur(counts, size, REGION * size);
   const heights = new Float32Array(size * size);
-  for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * country[i]!;
+  for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * region[i]!;
   const top = quantile(heights, 0.995);
   // Square root, so that a hamlet shows beside a city.
   for (let i = 0; i < heights.length; i++) {
@@ -110,6 +110,7 @@ function quantile(values: Float32Array, part: number): number {
 /** Set the outermost cells to sea, so that beyond the grid there is sea too. */
 function clearEdges(heights: Float32Array, size: number) {
   for (let i = 0; i < size; i++) {
-    for (const at of [i, (size - 1) * size + i, i * size, i * size + size - 1]) heights[at] = 0;
+    for (const index of [i, (size - 1) * size + i, i * size, i * size + size - 1])
+      heights[index] = 0;
   }
 }

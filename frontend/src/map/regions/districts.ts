@@ -47,13 +47,13 @@ const LOOSE = 0.19;
  * Return the clusters found in the embedding space. One that is named after a planted class has the class's
  * tint.
  */
-export function clusterGroups(found: Found, { classes }: Vocabulary): TokenGroup[] {
-  const groups = found.names.map((name, place): TokenGroup => {
+export function clusterGroups(districts: Found, { classes }: Vocabulary): TokenGroup[] {
+  const groups = districts.names.map((name, place): TokenGroup => {
     const planted = classes.findIndex((one) => name === one || name.startsWith(`${one}: `));
-    const id = found.ids[place]!;
+    const id = districts.ids[place]!;
     return { id, name, tint: planted < 0 ? id : planted, tokenIds: [] };
   });
-  for (let id = 0; id < found.of.length; id++) groups[found.of[id]! - 1]?.tokenIds.push(id);
+  for (let id = 0; id < districts.of.length; id++) groups[districts.of[id]! - 1]?.tokenIds.push(id);
   return groups;
 }
 

@@ -99,16 +99,16 @@ export class Regions {
   }
 
   private applyAnalysis(
-    { box, density: relief, shapes: lies, grid }: LayoutAnalysis,
+    { box, density, shapes, grid }: LayoutAnalysis,
     placement: Placement,
     groups: TokenGroup[],
   ) {
-    if (groups === this.groups) this.districts = districtsOf(groups, lies);
+    if (groups === this.groups) this.districts = districtsOf(groups, shapes);
     // Another layout may be shown by now; its own analysis will follow.
     if (placement === this.shown) this.index = new GridIndex(grid);
     this.box = box;
     const first = !this.analysed;
     this.analysed = true;
-    this.landChanged(relief, first);
+    this.landChanged(density, first);
   }
 }

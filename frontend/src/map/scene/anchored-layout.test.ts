@@ -40,7 +40,7 @@ function layoutOf(xy: Float32Array, step = 1, drawnBy: Layout["drawnBy"] = "umap
 
 const where = (layout: Layout) => coordinates(placementOf(layout));
 
-describe("turnTo", () => {
+describe("fitRigidTransform", () => {
   it("undoes any turn and shift exactly", () => {
     const places = some(12);
     for (const degrees of [0, 30, -170, 180]) {
@@ -88,7 +88,7 @@ describe("turnTo", () => {
   });
 });
 
-describe("Alignment", () => {
+describe("LayoutAnchor", () => {
   const first = some(40);
   const ids = [3, 17, 20, 31];
 
@@ -98,12 +98,12 @@ describe("Alignment", () => {
   });
 
   it("keeps the tokens where they were, from layout to layout", () => {
-    const alignment = new LayoutAnchor();
+    const anchor = new LayoutAnchor();
     const before = layoutOf(first);
-    alignment.apply(before, []);
-    expect(alignment.apply(before, ids)).toBe(before);
+    anchor.apply(before, []);
+    expect(anchor.apply(before, ids)).toBe(before);
     for (const degrees of [40, 80, 200]) {
-      const shown = alignment.apply(layoutOf(transformPoints(first, by(degrees, 5, 1))), ids);
+      const shown = anchor.apply(layoutOf(transformPoints(first, by(degrees, 5, 1))), ids);
       // The precision at which positions are stored: a 65,536th of the map.
       for (const id of [...ids, 0]) {
         expect(where(shown)[2 * id]).toBeCloseTo(first[2 * id]!, 2);
@@ -112,21 +112,21 @@ describe("Alignment", () => {
       expect(shown.step).toBe(1);
     }
     const raw = layoutOf(transformPoints(first, by(40, 5, 1)));
-    expect(alignment.apply(raw, [])).toBe(raw);
-    expect(alignment.transform).toBeNull();
+    expect(anchor.apply(raw, [])).toBe(raw);
+    expect(anchor.transform).toBeNull();
   });
 
   it("does not move anything when other tokens are to stay, and starts anew on another map", () => {
-    const alignment = new LayoutAnchor();
-    alignment.apply(layoutOf(first), ids);
+    const anchor = new LayoutAnchor();
+    anchor.apply(layoutOf(first), ids);
     const next = layoutOf(transformPoints(first, by(70, 0, 0)));
-    const shown = alignment.apply(next, ids);
-    const others = alignment.apply(next, [1, 2]);
+    const shown = anchor.apply(next, ids);
+    const others = anchor.apply(next, [1, 2]);
     expect(
       Math.max(...where(others).map((value, i) => Math.abs(value - where(shown)[i]!))),
     ).toBeLessThan(0.01);
     const linear = layoutOf(some(40, 3), 1, "linear");
-    expect(alignment.apply(linear, [1, 2])).toBe(linear);
+    expect(anchor.apply(linear, [1, 2])).toBe(linear);
   });
 });
 

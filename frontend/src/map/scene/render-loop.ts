@@ -16,7 +16,7 @@ const SCRUBBING_REFINE_DELAY = 1_500;
 const COALESCE_DELAY = 150;
 
 /** The client of a render loop, which draws the frames. */
-export interface RenderLoopClient {
+interface RenderLoopClient {
   /** Return whether every frame counts: something is moving, or has not been shown yet. */
   isMoving(now: number): boolean;
   /**

@@ -24,7 +24,7 @@ import { designPixelSize, type StillScene } from "./still-scene";
 import type { DensityGrid } from "../regions/density";
 
 /** Handlers of the scene's events. */
-export interface SceneEvents {
+interface SceneEvents {
   /** Handle a view that the scene changed itself, for the axes to follow. */
   viewChanged(view: MapRect): void;
   /** Handle the first frame of a beat. */

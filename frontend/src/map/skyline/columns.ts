@@ -50,7 +50,7 @@ interface Point {
 }
 
 /** The tokens that are drawn. */
-export interface Columns {
+interface Columns {
   /** Tokens with a column, the most frequent first. */
   withHeight: number[];
   /** Tokens whose height is not known, drawn on the ground. */
@@ -78,9 +78,9 @@ export function columnsOf(
   byCount: Uint32Array,
   heights: Float32Array,
   always: number[],
-  most = MAX_COLUMNS,
+  maxColumns = MAX_COLUMNS,
 ): Columns {
-  const drawn = new Set(byCount.subarray(0, most));
+  const drawn = new Set(byCount.subarray(0, maxColumns));
   for (const id of always) if (id < heights.length) drawn.add(id);
   const withHeight: number[] = [];
   const withoutHeight: number[] = [];
@@ -110,12 +110,12 @@ export function highestApart(
   heights: Float32Array,
   xy: Float32Array,
   taken: number[] = [],
-  most = MAX_LABELS,
+  maxLabels = MAX_LABELS,
 ): number[] {
   const [w, h] = spanOf(withHeight, xy);
   const named: number[] = [];
   for (const id of withHeight.toSorted((a, b) => heights[b]! - heights[a]! || a - b)) {
-    if (named.length >= most || !(heights[id]! > 0)) break;
+    if (named.length >= maxLabels || !(heights[id]! > 0)) break;
     const near = [...taken, ...named].some(
       (other) =>
         Math.hypot((xy[2 * id]! - xy[2 * other]!) / w, (xy[2 * id + 1]! - xy[2 * other + 1]!) / h) <

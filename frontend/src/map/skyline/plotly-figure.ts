@@ -29,7 +29,7 @@ const GROUND = 56;
 type Type = (size: number) => { family: string; size: number };
 
 /** A figure, and the tokens of its points. */
-export interface SkylineFigure {
+interface SkylineFigure {
   traces: PlotlyTrace[];
   layout: PlotlyLayout;
   /** Token by trace and point; points that are missing here are no tokens. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { tooltipPosition } from "./tooltip-position";
 
-describe("cardPlace", () => {
+describe("tooltipPosition", () => {
   const phone = { width: 390, height: 844 };
   const projector = { width: 1280, height: 720 };
 

@@ -16,13 +16,13 @@ const EDGE = 8;
  * of space.
  */
 export function tooltipPosition(pointer: Point, card: Size, around: Size): [number, number] {
-  const beside = (at: number, size: number, room: number): [number, boolean] => {
-    if (at + AWAY + size + EDGE <= room) return [at + AWAY, true];
+  const placeAlong = (at: number, size: number, available: number): [number, boolean] => {
+    if (at + AWAY + size + EDGE <= available) return [at + AWAY, true];
     if (at - AWAY - size >= EDGE) return [at - AWAY - size, true];
-    return [Math.max(EDGE, Math.min(at - size / 2, room - size - EDGE)), false];
+    return [Math.max(EDGE, Math.min(at - size / 2, available - size - EDGE)), false];
   };
-  const [left, clear] = beside(pointer.x, card.width, around.width);
-  const [below, apart] = beside(pointer.y, card.height, around.height);
+  const [left, clear] = placeAlong(pointer.x, card.width, around.width);
+  const [below, apart] = placeAlong(pointer.y, card.height, around.height);
   // Too wide for either side and too high for above or below: use the half with more space.
   const free = pointer.y > around.height / 2 ? EDGE : around.height - card.height - EDGE;
   return [left, clear || apart ? below : free];

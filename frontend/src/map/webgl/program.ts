@@ -29,10 +29,6 @@ export class ShaderProgram {
     this.gl.uniform1f(this.locationOf(name), value);
   }
 
-  int(name: string, value: number) {
-    this.gl.uniform1i(this.locationOf(name), value);
-  }
-
   vec2(name: string, x: number, y: number) {
     this.gl.uniform2f(this.locationOf(name), x, y);
   }

@@ -67,7 +67,7 @@ export class PointRenderer {
   private screen!: WebGLVertexArrayObject;
   private landTextures!: [WebGLTexture, WebGLTexture];
   /** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
-  private cells: Record<"halos" | "asleep" | "lit" | "seen", RenderTarget> | null = null;
+  private cells: Record<"halos" | "unlit" | "lit" | "seen", RenderTarget> | null = null;
   private depth: LightFormat = "bytes";
   private largest = 64;
   /** Inputs of the unlit cells as last drawn; they are redrawn when these change. */
@@ -188,11 +188,11 @@ export class PointRenderer {
     this.drawUnlit(state, design / cell, cells, cell);
     const shining = this.ids.length > 0 && state.glow > 0;
     if (shining) this.drawBlooms(state, design / cell, cells, cell);
-    this.drawSeen(shining ? cells.lit : cells.asleep, cells.seen);
+    this.drawSeen(shining ? cells.lit : cells.unlit, cells.seen);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     this.drawGround(cells.seen, design, cell);
-    this.drawLamps("asleep", state, state.view, design);
+    this.drawLamps("unlit", state, state.view, design);
     if (shining) this.drawLamps("lit", state, state.view, design);
   }
 
@@ -220,7 +220,7 @@ export class PointRenderer {
   private drawUnlit(
     { view, mixing, landProgress, glow }: RenderState,
     size: number,
-    { halos, asleep }: Record<"halos" | "asleep", RenderTarget>,
+    { halos, unlit }: Record<"halos" | "unlit", RenderTarget>,
     cell: number,
   ) {
     const { gl } = this;
@@ -232,7 +232,7 @@ export class PointRenderer {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     this.drawLamps("halo", { view, mixing, landProgress, glow }, wider, size);
-    onto(gl, asleep);
+    onto(gl, unlit);
     gl.disable(gl.BLEND);
     const [before, after] = this.land ?? [null, null];
     const cells = this.programs.cells.use();
@@ -250,13 +250,13 @@ export class PointRenderer {
   private drawBlooms(
     state: RenderState,
     size: number,
-    { asleep, lit }: Record<"asleep" | "lit", RenderTarget>,
+    { unlit, lit }: Record<"unlit" | "lit", RenderTarget>,
     cell: number,
   ) {
     const { gl } = this;
     const { width, height } = lit;
     onto(gl, lit);
-    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, asleep.frame);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, unlit.frame);
     gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
     this.drawLamps("bloom", state, this.wholeCells(state.view, lit, cell), size);
   }
@@ -298,7 +298,7 @@ export class PointRenderer {
     lamp.float("glow", glow);
     lamp.float("size", size);
     lamp.float("largest", this.largest);
-    if (part === "asleep" || part === "halo") this.buffers.drawAll(this.count);
+    if (part === "unlit" || part === "halo") this.buffers.drawAll(this.count);
     else this.buffers.drawBatch(this.ids.length);
   }
 
@@ -327,7 +327,7 @@ export class PointRenderer {
     if (this.cells?.halos.width === width && this.cells.halos.height === height) return this.cells;
     for (const target of Object.values(this.cells ?? {})) deleteRenderTarget(gl, target);
     const target = () => createRenderTarget(gl, depth, width, height);
-    this.cells = { halos: target(), asleep: target(), lit: target(), seen: target() };
+    this.cells = { halos: target(), unlit: target(), lit: target(), seen: target() };
     this.unlitInputs = "";
     return this.cells;
   }
@@ -359,7 +359,7 @@ export class PointRenderer {
       this.upload("from", this.placements[0].places);
       this.upload("to", this.placements[1].places);
     }
-    this.land?.forEach((relief, i) => this.uploadLand(i as 0 | 1, relief));
+    this.land?.forEach((land, i) => this.uploadLand(i as 0 | 1, land));
   }
 
   private upload(...[name, data]: Parameters<PointBuffers["upload"]>) {
@@ -397,8 +397,8 @@ function corner(view: MapRect): [number, number, number, number] {
   return [view.x0, view.y0, view.x1 - view.x0, view.y1 - view.y0];
 }
 
-function rect(relief: DensityGrid | null): [number, number, number, number] {
-  if (!relief) return [0, 0, 0, 0];
-  const { x0, x1, y0, y1 } = relief.box;
+function rect(land: DensityGrid | null): [number, number, number, number] {
+  if (!land) return [0, 0, 0, 0];
+  const { x0, x1, y0, y1 } = land.box;
   return [x0, y0, 1 / (x1 - x0), 1 / (y1 - y0)];
 }

@@ -21,7 +21,7 @@ vec3 shoulder(vec3 sum) {
 }`;
 
 /** Passes of a lamp, drawn one after another, each with shaders of its own. */
-export const LAMP_PARTS = ["asleep", "lit", "halo", "bloom"] as const;
+export const LAMP_PARTS = ["unlit", "lit", "halo", "bloom"] as const;
 export type Part = (typeof LAMP_PARTS)[number];
 
 /**
@@ -31,9 +31,9 @@ export type Part = (typeof LAMP_PARTS)[number];
  * current beat glows as strongly as its gradient.
  */
 export function lampVertex(part: Part): string {
-  const asleep = part === "asleep" || part === "halo";
+  const unlit = part === "unlit" || part === "halo";
   const reach = {
-    asleep: float(CORE.reach),
+    unlit: float(CORE.reach),
     lit: float(LIT.reach),
     halo: "",
     bloom: `${float(BLOOM.reach)} + ${float(BLOOM.further)} * lit.y`,
@@ -59,7 +59,7 @@ void main() {
   vec2 place = mix(fromBox.xy + from * fromBox.zw, toBox.xy + to * toBox.zw, mixing);
   gl_Position = vec4((place - view.xy) / view.zw * 2.0 - 1.0, 0.0, 1.0);
   hue = tint.rgb;
-  bright = ${asleep ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
+  bright = ${unlit ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
   ${
     // A halo begins as the four cells around its lamp, and no others.
     part === "halo" ? "radius = 1.0;" : `radius = min(size * (${reach}), largest * 0.5);`
@@ -67,9 +67,9 @@ void main() {
   gl_PointSize = radius * 2.0;
   ${
     // A core this small needs no shoulder in each of its pixels.
-    part === "asleep" ? `hue = shoulder(hue * bright * ${float(CORE.peak)});` : ""
+    part === "unlit" ? `hue = shoulder(hue * bright * ${float(CORE.peak)});` : ""
   }
-  ${asleep ? "" : "if (bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);"}
+  ${unlit ? "" : "if (bright <= 0.0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);"}
 }`;
 }
 
@@ -99,7 +99,7 @@ void main() {
 }
 
 const FALL: Record<Part, string> = {
-  asleep: `
+  unlit: `
   float left = max(0.0, 1.0 - away);
   light = vec4(hue * (left * left * left), 1.0);`,
   lit: `

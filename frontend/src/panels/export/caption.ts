@@ -5,7 +5,7 @@ import { TINTS, entryColour } from "../../map/palette";
 import type { AppState } from "../../state/app-state.svelte";
 import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
-import type { ColourScale } from "../../model/shade";
+import type { ColourScale } from "../../model/colour-scale";
 import { entryText, fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
 import { printableText } from "../../api/vocabulary";

@@ -8,14 +8,14 @@ import type { PictureSize } from "../../model/picture-sizes";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/export/film-frames";
 import { filmColourScales } from "../../state/export/film-colours";
-import type { ColourScale } from "../../model/shade";
+import type { ColourScale } from "../../model/colour-scale";
 import { failureText, fixed, t } from "../../strings";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
 import { printableText, type Vocabulary } from "../../api/vocabulary";
 import { captionLegend, viewNotes } from "./caption";
 
-export interface FilmRequest extends FilmColouring {
+interface FilmRequest extends FilmColouring {
   from: number;
   to: number;
   every: number;
@@ -25,7 +25,7 @@ export interface FilmRequest extends FilmColouring {
   size: PictureSize;
 }
 
-export interface FinishedFilm {
+interface FinishedFilm {
   url: string;
   blob: Blob;
   name: string;
@@ -67,21 +67,21 @@ export class FilmExport {
         clusterGroups(found, vocabulary).map(({ tint }) => tint),
       );
       const legends = memoiseLast((one: ColourScale) => captionLegend(one, t.film.unknown));
-      const caption = (shot: FilmFrame, lit: FilmFrame): Caption => {
-        const { at, over } = framesByStep.get(shot.step)!;
+      const caption = (shown: FilmFrame, lit: FilmFrame): Caption => {
+        const { at, over } = framesByStep.get(shown.step)!;
         const { beat } = framesByStep.get(lit.step)!;
         const w = t.caption;
         return {
           title: printableText(run.id),
           facts: [
-            w.step(shot.step),
-            w.loss(fixed(framesByStep.get(shot.step)!.beat.loss, 3)),
+            w.step(shown.step),
+            w.loss(fixed(framesByStep.get(shown.step)!.beat.loss, 3)),
             w.lit(beat.rows.batch, vocabulary.tokens.length),
-            lit === shot ? "" : t.film.lamps(lit.step),
+            lit === shown ? "" : t.film.lamps(lit.step),
           ],
           notes: [
-            ...viewNotes(shot.layout),
-            shot.layout.step > shot.step ? t.mapSwitch.otherTime(shot.layout.step) : "",
+            ...viewNotes(shown.layout),
+            shown.layout.step > shown.step ? t.mapSwitch.otherTime(shown.layout.step) : "",
             t.film.every(every),
             over ? t.film.moved(over.from, over.to) : "",
             w.relief,
@@ -95,7 +95,7 @@ export class FilmExport {
       const ranks = frequencyRanks(vocabulary);
       const lamps = memoiseLast((one: ColourScale) =>
         lampColours(
-          one.entries.map(({ colour: shade }) => shade),
+          one.entries.map(({ colour }) => colour),
           one.entryOf,
           ranks,
         ),

@@ -4,7 +4,7 @@ import { getContext, setContext } from "svelte";
 import type { Scene } from "../../map/scene/scene";
 import { pixelDimensions, pictureSize, type PictureSizeName } from "../../model/picture-sizes";
 import type { AppState } from "../../state/app-state.svelte";
-import type { ColourScale } from "../../model/shade";
+import type { ColourScale } from "../../model/colour-scale";
 import { bytes, t } from "../../strings";
 import { pictureCaption, pictureStep } from "./caption";
 import { downloadFile, shareFile } from "../ui/download";
@@ -13,14 +13,14 @@ import { downloadFile, shareFile } from "../ui/download";
 const RESULT_DURATION = 6_000;
 const PROBLEM_DURATION = 15_000;
 
-const CONTEXT_KEY = Symbol("studio");
+const CONTEXT_KEY = Symbol("picture export");
 
-export type PictureFormat = "png" | "svg";
+type PictureFormat = "png" | "svg";
 
 export class PictureExport {
   size = $state<PictureSizeName>(innerWidth < 900 ? "screen" : "projector");
   busy = $state(false);
-  /** The result of the last picture, for a while; `alarming` is set if there is no picture. */
+  /** The result of the last picture, for a while; `failed` is set if there is no picture. */
   message = $state("");
   failed = $state(false);
   scene = $state.raw<Scene | null>(null);

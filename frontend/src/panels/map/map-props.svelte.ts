@@ -111,8 +111,8 @@ export class MapProps {
     if (scale.by === "district")
       return printableText(kindNameOf(scale, id) ?? t.legend.none.district ?? "");
     const value = scale.values?.[id] ?? NaN;
-    if (Number.isNaN(value)) return t.legend.toldUnknown[scale.by] ?? "";
-    return t.legend.told(scale.by, value, this.app.biggestMovers.current);
+    if (Number.isNaN(value)) return t.legend.unknownText[scale.by] ?? "";
+    return t.legend.valueText(scale.by, value, this.app.biggestMovers.current);
   };
 
   /** Return in words how often a token occurs, and when it was last lit. */

@@ -1,6 +1,6 @@
 /** The form for a new run, and its conversion to a recipe. Pure. */
 
-export interface RecipeForm {
+interface RecipeForm {
   corpus: "lamptown" | "manuals" | "text";
   optimiser: "lazy" | "adam" | "sgd";
   tied: boolean;

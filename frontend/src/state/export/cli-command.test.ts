@@ -23,7 +23,7 @@ const RECIPE: Recipe = {
   disk_budget: 2_000_000,
 };
 
-describe("commandOf", () => {
+describe("repeatCommand", () => {
   it("says every setting, so that other defaults change nothing", () => {
     expect(repeatCommand(RECIPE)).toEqual({
       command:

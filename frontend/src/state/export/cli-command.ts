@@ -2,7 +2,7 @@
 
 import type { Recipe } from "../../api/rest";
 
-export interface RepeatCommand {
+interface RepeatCommand {
   command: string;
   /**
    * Content of the `recipe.toml` that the command needs for settings without an option; null: none.

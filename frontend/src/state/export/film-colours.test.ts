@@ -8,33 +8,33 @@ const vocabulary = buildVocabulary(
   ["a", "b", "c"].map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
   [],
 );
-const shot = (values: number[] | null, districts: Districts | null = null) => {
+const step = (values: number[] | null, districts: Districts | null = null) => {
   return { values: values && Float32Array.from(values), districts };
 };
 const none = () => [];
 
-describe("the shades of a film", () => {
-  it("stand on one scale, so that a shade means the same in every shot", () => {
-    const shots = [shot([1, NaN, 0]), shot([1, 2, 100])];
-    const [first, last] = filmColourScales("moved", vocabulary, shots, none);
+describe("the colour scales of a film", () => {
+  it("stand on one scale, so that a colour means the same in every step", () => {
+    const steps = [step([1, NaN, 0]), step([1, 2, 100])];
+    const [first, last] = filmColourScales("moved", vocabulary, steps, none);
     expect(first!.entryOf[0]).toBe(last!.entryOf[0]);
     expect(first!.entryOf[0]).not.toBe(last!.entryOf[2]);
     const other = (at: number) => first!.entries[first!.entryOf[at]!]!.other;
     expect([other(1), other(2)]).toEqual(["unknown", "rest"]);
-    // One legend: it counts over all shots.
+    // One legend: it counts over all steps.
     expect(first!.entries).toBe(last!.entries);
     expect(first!.entries.reduce((sum, { count }) => sum + count, 0)).toBe(6);
   });
 
-  it("are the same for all shots where nothing changes", () => {
-    const [first, last] = filmColourScales("frequency", vocabulary, [shot(null), shot(null)], none);
+  it("are the same for all steps where nothing changes", () => {
+    const [first, last] = filmColourScales("frequency", vocabulary, [step(null), step(null)], none);
     expect(first).toBe(last);
   });
 
-  it("are of the districts of each shot, and of none before there were any", () => {
+  it("are of the districts of each step, and of none before there were any", () => {
     const found = { names: ["x"], of: Uint16Array.of(1, 0, 1), vocabulary: 3 } as Districts;
-    const shots = [shot(null), shot(null, found), shot(null, found)];
-    const [before, then, after] = filmColourScales("district", vocabulary, shots, () => [4]);
+    const steps = [step(null), step(null, found), step(null, found)];
+    const [before, then, after] = filmColourScales("district", vocabulary, steps, () => [4]);
     expect(Array.from(before!.entryOf)).toEqual([0, 0, 0]);
     expect(before!.entries[0]!.other).toBe("none");
     expect(then).toBe(after);

@@ -4,7 +4,7 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ColourBy } from "../../model/view-options";
 import { roundEdges, classScale, districtScale, quantityScale } from "../view/colour-scales";
-import type { ColourScale } from "../../model/shade";
+import type { ColourScale } from "../../model/colour-scale";
 
 /** Steps sampled to find the scale's edges. */
 const SAMPLED_STEPS = 12;
@@ -23,13 +23,13 @@ export function filmColourScales(
 ): ColourScale[] {
   if (by === "district") {
     const all = vocabulary.tokens.length;
-    const nowhere = districtScale({ names: [], of: new Uint16Array(all), vocabulary: all }, []);
-    const known = new Map<Districts | null, ColourScale>([[null, nowhere]]);
+    const noDistricts = districtScale({ names: [], of: new Uint16Array(all), vocabulary: all }, []);
+    const known = new Map<Districts | null, ColourScale>([[null, noDistricts]]);
     return steps.map(({ districts }) => {
-      const shades =
+      const scale =
         known.get(districts) ?? districtScale(districts!, tintsOf(districts!, vocabulary));
-      known.set(districts, shades);
-      return shades;
+      known.set(districts, scale);
+      return scale;
     });
   }
   if (by === "class" || by === "frequency") {
@@ -40,13 +40,13 @@ export function filmColourScales(
     return steps.map(() => all);
   }
   const values = steps.map((step) => step.values ?? new Float32Array());
-  const scale = sharedEdges(by, values);
-  const shades = values.map((one) => quantityScale(by, one, scale));
+  const edges = sharedEdges(by, values);
+  const scales = values.map((one) => quantityScale(by, one, edges));
   // The film has one legend: an entry empty in one step may have tokens in another.
-  for (const { entries } of shades.slice(1)) {
-    entries.forEach(({ count }, at) => (shades[0]!.entries[at]!.count += count));
+  for (const { entries } of scales.slice(1)) {
+    entries.forEach(({ count }, at) => (scales[0]!.entries[at]!.count += count));
   }
-  return shades.map((one) => ({ ...one, entries: shades[0]!.entries }));
+  return scales.map((one) => ({ ...one, entries: scales[0]!.entries }));
 }
 
 /**

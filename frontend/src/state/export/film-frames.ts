@@ -23,7 +23,7 @@ export const MAX_FILM_STEPS = 600;
 /** Parallel requests to the server. */
 const MAX_PARALLEL = 4;
 
-export interface FilmStep {
+interface FilmStep {
   step: number;
   beat: StepBeat;
   layout: Layout;

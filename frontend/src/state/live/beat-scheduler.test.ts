@@ -5,7 +5,7 @@ import { BeatScheduler, SHORTEST_INTERVAL } from "./beat-scheduler";
 const step = (n: number, first = n) =>
   ({ step: n, firstStep: first, merged: first !== n }) as Pulse;
 
-describe("beats", () => {
+describe("the beat scheduler", () => {
   it("lights the first step at once", () => {
     expect(new BeatScheduler(700).offer(step(1), 0)?.step).toBe(1);
   });

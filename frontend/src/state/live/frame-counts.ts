@@ -7,7 +7,7 @@
 import type { Frame } from "../../api/frames";
 
 /** A range of consecutive steps covered by the pulses of one connection. */
-export interface ReceivedRange {
+interface ReceivedRange {
   attempt: number;
   first: number;
   last: number;
@@ -15,7 +15,7 @@ export interface ReceivedRange {
 }
 
 /** A range of steps before a census that no pulse covered. */
-export interface MissedRange {
+interface MissedRange {
   first: number;
   last: number;
   /** Set once the record was read up to its end. */

@@ -9,7 +9,7 @@ const point = (step: number, attempt = 1, loss = step) => ({
   ever: step,
 });
 
-describe("history", () => {
+describe("the loss series", () => {
   it("stays small however long the run", () => {
     const history = new LossSeries(100);
     for (let step = 1; step <= 10_000; step++) history.addPoint(point(step));

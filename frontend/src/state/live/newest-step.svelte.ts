@@ -26,7 +26,7 @@ export interface FrameContext {
   speed: number | null;
 }
 
-export interface NewestStepEvents {
+interface NewestStepEvents {
   /** Report a map, or districts. */
   onMap(frame: Layout | Districts): void;
   /** Report a pulse of that attempt. */

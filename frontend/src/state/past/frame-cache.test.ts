@@ -55,18 +55,18 @@ it("asks once for what is wanted twice, and keeps it", async () => {
 it("tells of news when something has come, and not when it will not", async () => {
   const missed = vi.fn();
   const cache = new FrameCache(1 << 20, missed);
-  let told = false;
-  void cache.nextArrival().then(() => (told = true));
+  let arrived = false;
+  void cache.nextArrival().then(() => (arrived = true));
   const failing = cache.fetch(wanted("gone"));
   const settled = cache.anySettled();
   await Promise.all([answer("/gone", 404), expect(failing).rejects.toThrow(ApiError)]);
   await settled;
-  expect([told, cache.pendingCount, missed.mock.calls.length]).toEqual([false, 0, 1]);
+  expect([arrived, cache.pendingCount, missed.mock.calls.length]).toEqual([false, 0, 1]);
   const coming = cache.fetch(wanted("here"));
   await answer("/here");
   await coming;
   await Promise.resolve();
-  expect(told).toBe(true);
+  expect(arrived).toBe(true);
   expect(missed).toHaveBeenCalledTimes(1);
 });
 

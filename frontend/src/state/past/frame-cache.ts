@@ -98,8 +98,8 @@ export class FrameCache {
    * `ApiError`, or the abort.
    */
   async fetch([key, path]: FrameRequest, speculative = false): Promise<Frame[]> {
-    const kept = this.cache.get(key);
-    if (kept) return kept;
+    const cached = this.cache.get(key);
+    if (cached) return cached;
     const inFlight = this.pending.get(key);
     if (inFlight) {
       if (!speculative) inFlight.speculative = false;

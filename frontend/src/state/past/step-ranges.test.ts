@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { likelySteps, spreadSteps, sortByStep, lastRefAt, rangeOfStep } from "./step-ranges";
 
-describe("stretches", () => {
+describe("ranges of steps", () => {
   it("share no step and leave none out", () => {
     expect(rangeOfStep(0)).toEqual({ first: 1, last: 64 });
     let end = 0;
@@ -28,8 +28,8 @@ describe("what belongs to a step", () => {
   });
 
   it("is the last of several made for one step, whatever order they came in", () => {
-    const told = [7, 3, 3, 9].map((step, i) => ({ attempt: i, step }));
-    expect(sortByStep(told)).toEqual([
+    const unsorted = [7, 3, 3, 9].map((step, i) => ({ attempt: i, step }));
+    expect(sortByStep(unsorted)).toEqual([
       { attempt: 2, step: 3 },
       { attempt: 0, step: 7 },
       { attempt: 3, step: 9 },
@@ -47,7 +47,7 @@ describe("what is likely next", () => {
 });
 
 describe("what a drag may come by", () => {
-  it("is all along the run, far apart first, each in the middle of its stretch", () => {
+  it("is all along the run, far apart first, each in the middle of its range", () => {
     const steps = spreadSteps(5_000);
     expect(steps).toHaveLength(64);
     expect(steps.slice(0, 4).map((step) => Math.round(step / 1_250))).toEqual([0, 2, 1, 3]);

@@ -52,8 +52,8 @@ export function sortByStep(refs: readonly StepRef[]): StepRef[] {
  */
 export function likelySteps(step: number, moved: number, scrubbing: boolean): number[] {
   if (scrubbing && moved) return [1, 2, 3].map((times) => step + times * moved);
-  const way = moved < 0 ? -1 : 1;
-  return [step + way, step - way, step + 2 * way, step + RANGE_STEPS * way];
+  const direction = moved < 0 ? -1 : 1;
+  return [step + direction, step - direction, step + 2 * direction, step + RANGE_STEPS * direction];
 }
 
 /** Return at most 64 steps spread over a run for a scrub to pass, far apart first, then between. */

@@ -198,7 +198,7 @@ export class TimeCursor extends ShownStep {
     return null;
   }
 
-  private async fetchAndDisplay({ step, animate: told }: StepRequest) {
+  private async fetchAndDisplay({ step, animate }: StepRequest) {
     const methods = [this.method()];
     const pastStep = await this.past.fetchStep(step, methods);
     const { displayed } = this;
@@ -206,7 +206,7 @@ export class TimeCursor extends ShownStep {
       this.superseded = displayed.attempt;
     else if (displayed?.step !== step) this.superseded = null;
     const next =
-      told && displayed !== null && displayed.step === step - 1 && pastStep.pulse !== null;
+      animate && displayed !== null && displayed.step === step - 1 && pastStep.pulse !== null;
     const mapSteps = await this.past.mapSteps(step, this.method());
     const before = next ? await this.past.fetchLayouts(step - 1, methods) : null;
     if (this.closed) return;

@@ -18,7 +18,7 @@ import { beatFromRecord } from "../../model/step-beat";
 /** Delay in ms before the record is read again because it lagged behind the frames received. */
 const RETRY_DELAY = 1_000;
 
-export interface CatchUpEvents {
+interface CatchUpEvents {
   onRunInfo(info: Run): void;
   onMeasures(items: Measures[]): void;
   /** Report that the run does not exist or may not be read. */

@@ -2,13 +2,13 @@
 
 import type { Measures } from "../../api/rest";
 
-export interface MeasureLine {
+interface MeasureLine {
   name: string;
   steps: number[];
   values: number[];
 }
 
-export interface MeasureGroup {
+interface MeasureGroup {
   /** `purity`, `analogy`, or the measure's own name. */
   name: string;
   lines: MeasureLine[];

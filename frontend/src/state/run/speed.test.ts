@@ -5,7 +5,7 @@ import { measureSpeed } from "./speed";
 const step = (number: number, time: number, seconds = 0.02) =>
   ({ step: number, time, step_seconds: seconds, observe_seconds: 0.001 }) as StepRecord;
 
-describe("speedOf", () => {
+describe("measureSpeed", () => {
   it("goes by the clock", () => {
     const speed = measureSpeed([step(11, 100), step(12, 100.5), step(13, 101, 9)], 512)!;
     expect(speed).toEqual({

@@ -2,7 +2,7 @@
 
 import type { StepRecord } from "../../api/rest";
 
-export interface Speed {
+interface Speed {
   /** Steps measured over. */
   over: number;
   /** Wall-clock steps a second; null with fewer than two steps. */

@@ -164,8 +164,8 @@ export abstract class TimeControl {
    * Prefetch for a scrub while the pointer is near the timeline's handle (`there`); stop when it
    * leaves.
    */
-  prefetchForScrub(there: boolean) {
-    if (there) void this.past?.skim([this.method]).catch(() => undefined);
+  prefetchForScrub(entered: boolean) {
+    if (entered) void this.past?.skim([this.method]).catch(() => undefined);
     else if (this.cursor) this.past?.endSkim();
     else this.past?.suspend();
   }

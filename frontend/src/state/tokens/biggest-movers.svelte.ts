@@ -15,7 +15,7 @@ export interface MoversRequest {
   stepsBack: number;
 }
 
-export interface Displacements {
+interface Displacements {
   run: string;
   /** The two steps: those requested, or the nearest exact ones before them. */
   from: number;

@@ -17,7 +17,7 @@ describe("diffNeighbours", () => {
   });
 });
 
-describe("placeOf", () => {
+describe("lastIndexAtOrBefore", () => {
   it("is the newest at or before", () => {
     expect(lastIndexAtOrBefore([0, 5, 9], 7)).toBe(1);
     expect(lastIndexAtOrBefore([0, 5, 9], 9)).toBe(2);

@@ -2,7 +2,7 @@
 
 import type { Neighbours } from "../../api/rest";
 
-export interface NeighbourDiff {
+interface NeighbourDiff {
   /** Ids that are neighbours now but were not then; null where the earlier ones are not known. */
   added: Set<number> | null;
   /** Neighbours then that are no longer neighbours now. */

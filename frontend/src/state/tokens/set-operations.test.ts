@@ -16,7 +16,7 @@ const districts = {
   ...{ ids: Uint32Array.of(3, 7), of: Uint16Array.of(1, 2, 0, 2, 1) },
 } as Districts;
 
-describe("gathering", () => {
+describe("set operations", () => {
   it("puts sets together, each token once", () => {
     expect(combineSets([3, 1], [2, 3], "new")).toEqual([2, 3]);
     expect(combineSets([3, 1], [2, 3], "add")).toEqual([1, 2, 3]);

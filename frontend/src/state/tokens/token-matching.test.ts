@@ -9,22 +9,22 @@ const words = (run: string, tokens: string[]) =>
     [],
   );
 
-describe("twins", () => {
+describe("token matching", () => {
   it("of one run are the same token", () => {
     const one = words("a", ["x", "x ", "y"]);
-    const twins = new TokenMatching(one, words("a", ["x", "x ", "y"]));
-    expect([0, 1, 2, 3].map((id) => twins.toSecond(id))).toEqual([0, 1, 2, null]);
-    expect(twins.commonIds()[0]).toEqual(Uint32Array.of(0, 1, 2));
+    const matching = new TokenMatching(one, words("a", ["x", "x ", "y"]));
+    expect([0, 1, 2, 3].map((id) => matching.toSecond(id))).toEqual([0, 1, 2, null]);
+    expect(matching.commonIds()[0]).toEqual(Uint32Array.of(0, 1, 2));
   });
 
   it("of two runs are tokens of one text, and of others there is none", () => {
-    const twins = new TokenMatching(
+    const matching = new TokenMatching(
       words("a", ["x", "__proto__", "y"]),
       words("b", ["y", "z", "x", "w"]),
     );
-    expect([0, 1, 2].map((id) => twins.toSecond(id))).toEqual([2, null, 0]);
-    expect([0, 1, 2, 3].map((id) => twins.toFirst(id))).toEqual([2, null, 0, null]);
-    expect(twins.allToSecond([2, 1, 0])).toEqual([0, 2]);
-    expect(twins.commonIds()).toEqual([Uint32Array.of(0, 2), Uint32Array.of(2, 0)]);
+    expect([0, 1, 2].map((id) => matching.toSecond(id))).toEqual([2, null, 0]);
+    expect([0, 1, 2, 3].map((id) => matching.toFirst(id))).toEqual([2, null, 0, null]);
+    expect(matching.allToSecond([2, 1, 0])).toEqual([0, 2]);
+    expect(matching.commonIds()).toEqual([Uint32Array.of(0, 2), Uint32Array.of(2, 0)]);
   });
 });

@@ -32,10 +32,6 @@ export class TokenMatching {
     return ids.flatMap((id) => this.toSecond(id) ?? []);
   }
 
-  allToFirst(ids: number[]): number[] {
-    return ids.flatMap((id) => this.toFirst(id) ?? []);
-  }
-
   /** Return the ids of all shared tokens, in the first map and in the second. */
   commonIds(): [Uint32Array, Uint32Array] {
     const here: number[] = [];

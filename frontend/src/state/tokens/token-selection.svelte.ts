@@ -112,11 +112,11 @@ export class TokenSelection {
   resolvePending(vocabulary: Vocabulary | null, districts: Districts | null) {
     if (!this.pending || !vocabulary) return;
     const { ids, rule } = this.pending;
-    const own = ids?.filter((id) => id < vocabulary.tokens.length);
-    const found = own ?? (rule && tokensOfRule(rule, vocabulary, districts));
+    const known = ids?.filter((id) => id < vocabulary.tokens.length);
+    const found = known ?? (rule && tokensOfRule(rule, vocabulary, districts));
     if (!found) return;
     const { anchored } = this;
-    this.select(found, "new", own ? null : rule);
+    this.select(found, "new", known ? null : rule);
     this.anchored = anchored && found.length > 0;
   }
 }

@@ -3,7 +3,7 @@
 import type { Layout } from "../../api/frames";
 
 /** Trust below which a token does not belong where it is shown. */
-export const DOUBTFUL = 0.25;
+const DOUBTFUL = 0.25;
 
 /** Return a token's trust, 0 to 1; null where the layout has none. */
 export function tokenTrust(layout: Layout | null, id: number): number | null {

@@ -5,7 +5,7 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { LegendEntry, EntryColour, ColourScale } from "../../model/shade";
+import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
 import type { ColourBy } from "../../model/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the city. */
@@ -17,7 +17,7 @@ export const BANDS = 6;
  * Edges in steps since lit. A band is a power of ten, so that a lamp's colour changes only with its
  * own age.
  */
-const AGE_EDGES = [1, 10, 100, 1_000, 10_000];
+export const AGE_EDGES = [1, 10, 100, 1_000, 10_000];
 /** Edges of trust. The first band is the one called doubtful. */
 const TRUST_EDGES = [0.25, 0.4, 0.55, 0.7, 0.85];
 /** Digits of the edges in a decade; fewer digits reach over more decades. */
@@ -139,8 +139,6 @@ export function roundEdges(values: Float32Array): number[] {
 export function stepsSinceLit(lastLit: Uint32Array, never: number, step: number): Float32Array {
   return Float32Array.from(lastLit, (last) => (last === never ? -1 : Math.max(0, step - last)));
 }
-
-export const ageEdges = AGE_EDGES;
 
 /** Return the ids in one entry; of very many, only the lowest `MAX_RINGED`. */
 export function idsInEntry(scale: ColourScale | null, key: string | null): number[] {

@@ -12,7 +12,7 @@ import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
 import { stepsSinceLit, classScale, districtScale, quantityScale } from "./colour-scales";
 import type { ViewSettings } from "./view-settings.svelte";
-import type { ColourScale } from "../../model/shade";
+import type { ColourScale } from "../../model/colour-scale";
 
 /** Least milliseconds between two recomputations of a changing quantity. */
 const REFRESH_INTERVAL = 1_000;
@@ -22,7 +22,7 @@ const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "
 type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
 
 /** The part of the page's state that colours depend on. */
-export interface ColourSources {
+interface ColourSources {
   readonly run: LiveRun | null;
   readonly layout: Layout | null;
   readonly viewSettings: ViewSettings;

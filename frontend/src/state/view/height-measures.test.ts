@@ -11,15 +11,15 @@ const vocabulary = buildVocabulary(
   counts.map((count, token_id) => ({ token_id, token: `w${token_id}`, count, class: null })),
   [],
 );
-const ledger = new TouchCounts(3);
-ledger.loadCensus({
+const touchCounts = new TouchCounts(3);
+touchCounts.loadCensus({
   vocabulary: 3,
   attempt: 1,
   step: 10,
   touches: Uint32Array.of(3, 0, 1),
   lastLit: Uint32Array.of(9, NEVER, 2),
 } as Census);
-ledger.applyPulse({
+touchCounts.applyPulse({
   attempt: 1,
   step: 11,
   firstStep: 11,
@@ -32,7 +32,7 @@ ledger.applyPulse({
 const layout = { byToken: Uint8Array.of(255, 0, 51) } as unknown as Layout;
 const known = {
   vocabulary,
-  touchCounts: ledger,
+  touchCounts,
   layout,
   serverValues: Float32Array.of(1, 2, 3),
 };

@@ -18,7 +18,7 @@ export function isLogarithmic(height: HeightMeasure): boolean {
 }
 
 /** The inputs that heights are computed from. */
-export interface HeightInputs {
+interface HeightInputs {
   vocabulary: Vocabulary;
   touchCounts: TouchCounts | null;
   layout: Layout | null;
@@ -29,7 +29,7 @@ export interface HeightInputs {
 /** Return the heights by token id; NaN where not known. */
 export function computeHeights(
   height: HeightMeasure,
-  { vocabulary, touchCounts: ledger, layout, serverValues: asked }: HeightInputs,
+  { vocabulary, touchCounts, layout, serverValues }: HeightInputs,
 ) {
   const count = vocabulary.tokens.length;
   const heights = new Float32Array(count).fill(NaN);
@@ -38,12 +38,12 @@ export function computeHeights(
   };
   if (height === "frequency") fill((id) => vocabulary.counts[id]!);
   else if (isServerMeasure(height)) {
-    if (asked?.length === count) heights.set(asked);
+    if (serverValues?.length === count) heights.set(serverValues);
   } else if (height === "trust") {
     const own = layout?.byToken;
     if (own?.length === count) fill((id) => own[id]! / 255);
-  } else if (ledger?.vocabulary === count) {
-    const { touches, lastLit, gradient, step } = ledger;
+  } else if (touchCounts?.vocabulary === count) {
+    const { touches, lastLit, gradient, step } = touchCounts;
     if (height === "touches") fill((id) => touches[id]!);
     else if (height === "gradient") heights.set(gradient);
     else fill((id) => (lastLit[id] === NEVER ? NaN : Math.max(0, step - lastLit[id]!)));

@@ -4,7 +4,7 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { RowOrder } from "../../model/view-options";
 
-export interface RowGroup {
+interface RowGroup {
   /** Group name, "" for the tokens in no group. Hostile: show with `printableText`. */
   name: string;
   /** Rows, `last` exclusive. */
@@ -12,7 +12,7 @@ export interface RowGroup {
   last: number;
 }
 
-export interface OrderedRows {
+interface OrderedRows {
   /** Token id by row. */
   order: Uint32Array;
   groups: RowGroup[];

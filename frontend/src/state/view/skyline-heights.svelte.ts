@@ -16,9 +16,9 @@ import type { LiveRun } from "../run/live-run.svelte";
 const REFRESH_INTERVAL = 3_000;
 const POLL_INTERVAL = 200;
 /** Steps over which the distance a row moved is measured. */
-export const MOVED_SPAN = 100;
+const MOVED_SPAN = 100;
 
-export interface HeightField {
+interface HeightField {
   height: HeightMeasure;
   /** By token id; NaN where not known. */
   heights: Float32Array;

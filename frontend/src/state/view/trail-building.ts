@@ -16,7 +16,7 @@ export function placeTolerance({ x0, x1, y0, y1 }: Layout): [number, number] {
 }
 
 /** Append a position to a trail, unless the token is still where it was. */
-export function appendPoint(
+function appendPoint(
   trail: TokenTrail,
   step: number,
   x: number,

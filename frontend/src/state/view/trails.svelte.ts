@@ -29,7 +29,7 @@ interface LayoutPlaces {
 }
 
 /** The part of the page's state that trails depend on. */
-export interface TrailSources {
+interface TrailSources {
   readonly run: LiveRun | null;
   readonly layout: Layout | null;
   readonly viewSettings: ViewSettings;
