@@ -21,10 +21,10 @@ export function shortcutActions(app: AppState, page: PageParts): Record<Command,
   const { viewSettings, tokenSelection } = app;
 
   /** Move through time by a key, and return true; while the picture is live, do nothing and return false. */
-  function moveInTime(go: (there: LiveRun) => void): boolean {
+  function moveInTime(move: (there: LiveRun) => void): boolean {
     const { run } = app;
     if (!run || run.pastStep === null) return false;
-    go(run);
+    move(run);
     return true;
   }
 

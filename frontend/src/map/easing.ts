@@ -8,7 +8,7 @@ const RISE = 70;
 export const GENTLE_RISE_MS = 260;
 
 /**
- * Return the brightness (0 to 1) of a beat `age` ms old that lasts `lasting` ms. It fades out by its end,
+ * Return the brightness (0 to 1) of a beat `age` ms old that lasts `duration` ms. It fades out by its end,
  * down to `held`, which keeps it lit while no other beat follows.
  */
 export function beatBrightness(

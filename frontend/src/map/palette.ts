@@ -32,7 +32,7 @@ export function unit(hex: string): [number, number, number] {
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-/** Return the tint of the class at index `place` of the run's classes. */
+/** Return the tint of the class at `index` of the run's classes. */
 export function tintOf(index: number): string {
   return TINTS[index % TINTS.length]!;
 }
@@ -49,7 +49,7 @@ const RAMP = ["#6176dc", "#af76db", "#eb7bbb", "#ff9c97", "#fec190", "#ffe570"] 
 const PLAIN = "#a3b2d4";
 const UNKNOWN = "#6d7a99";
 
-/** Return the colour of a shade. */
+/** Return the colour of a legend entry. */
 export function entryColour(colour: EntryColour): string {
   if (colour === "plain") return PLAIN;
   if (colour === "unknown") return UNKNOWN;
@@ -57,7 +57,7 @@ export function entryColour(colour: EntryColour): string {
   return RAMP[Math.max(0, Math.min(RAMP.length - 1, Math.round(colour.part * (RAMP.length - 1))))]!;
 }
 
-/** Return the least and greatest brightness of unlit lamps of a shade, 0 to 1. */
+/** Return the least and greatest brightness of unlit lamps of an entry, 0 to 1. */
 function unlitBrightness(colour: EntryColour): [number, number] {
   if (colour === "unknown") return [0.3, 0.4];
   if (colour === "plain") return [0.4, 0.62];
@@ -65,10 +65,10 @@ function unlitBrightness(colour: EntryColour): [number, number] {
 }
 
 /**
- * Return four bytes per token: rgb, and its unlit brightness. Within a shade, common tokens are brighter than
+ * Return four bytes per token: rgb, and its unlit brightness. Within an entry, common tokens are brighter than
  * rare ones.
  *
- * `of` holds each token's index into `shades`, `rank` its frequency: 1 for the most common token, near 0 for
+ * `entryOf` holds each token's index into `colours`, `rank` its frequency: 1 for the most common token, near 0 for
  * the rarest.
  */
 export function lampColours(
@@ -76,7 +76,7 @@ export function lampColours(
   entryOf: Uint16Array,
   rank: Float32Array,
 ): Uint8Array {
-  const rgb = colours.map((shade) => unit(entryColour(shade)).map((part) => 255 * part));
+  const rgb = colours.map((colour) => unit(entryColour(colour)).map((part) => 255 * part));
   const ends = colours.map(unlitBrightness);
   const bytes = new Uint8Array(4 * entryOf.length);
   for (let id = 0; id < entryOf.length; id++) {

@@ -36,7 +36,7 @@ export function landTrace(layout: Layout): PlotlyTrace {
   };
 }
 
-/** Return the land, the lamps and the lit lamps as traces. `most` limits the lamps. */
+/** Return the land, the lamps and the lit lamps as traces. `maxLamps` limits the lamps. */
 export function lampTraces(
   layout: Layout,
   vocabulary: Vocabulary,

@@ -1,5 +1,5 @@
 /**
- * The screen-reader announcement of the city: what there is to say now, and whether it is worth
+ * The screen-reader announcement of the map: what there is to say now, and whether it is worth
  * saying. Pure.
  */
 

@@ -1,6 +1,6 @@
 /**
  * The table of all shortcuts: the keys of each command. The page obeys this table, and the list on
- * `?` shows it, so the two cannot disagree. `Page.svelte` holds each command's action and
+ * `?` shows it, so the two cannot disagree. `app/shortcut-actions.ts` holds each command's action and
  * `strings/page.ts` its description; a row that lacks either does not compile. Pure.
  *
  * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix

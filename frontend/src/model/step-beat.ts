@@ -99,7 +99,7 @@ function countDrifting(detail: StepDetail, batch: Uint32Array): number | null {
   return countOutside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
 }
 
-/** Select the norms of the `wanted` rows from a sorted list of rows with norms. */
+/** Select the norms of `rows` from a sorted list of rows with norms. */
 function selectNorms(rows: Uint32Array, ids: Uint32Array, norms: Float32Array): Float32Array {
   if (rows === ids) return norms;
   const out = new Float32Array(rows.length);

@@ -30,7 +30,7 @@ export type RowOrder = (typeof ROW_ORDERS)[number];
 
 export const VIEW_MODES = ["umap", "linear", "skyline"] as const;
 
-/** Ways to look at the city: one of the two maps, or the first of them in three dimensions. */
+/** Ways to look at the map: one of the two maps, or the first of them in three dimensions. */
 export type ViewMode = (typeof VIEW_MODES)[number];
 
 /** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */

@@ -4,7 +4,7 @@ import { fitView, zoomView } from "./viewport";
 describe("the view", () => {
   const insets = { top: 50, right: 300, bottom: 100, left: 20 };
 
-  it("shows the whole city in the part that nothing covers", () => {
+  it("shows the whole map in the part that nothing covers", () => {
     const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
     const view = fitView(box, 1_280, 720, insets);
     const px = (x: number) => ((x - view.x0) / (view.x1 - view.x0)) * 1_280;

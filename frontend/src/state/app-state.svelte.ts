@@ -94,7 +94,7 @@ export class AppState {
     this.focusedToken?.close();
     const run = new LiveRun(id, when, () => this.whenPainted());
     run.setBeatInterval(this.beatInterval);
-    let seen = -1;
+    let lastStep = -1;
     // A link names a district only for its own run; another run starts without one.
     if (this.run || id !== this.initialView.run) {
       this.viewSettings.district = null;
@@ -104,8 +104,8 @@ export class AppState {
     this.run = run;
     this.focusedToken = new FocusedToken(id, () => {
       const step = run.counters?.step ?? 0;
-      const fresh = step !== seen;
-      seen = step;
+      const fresh = step !== lastStep;
+      lastStep = step;
       return fresh;
     });
     if (token !== null) this.focusedToken.choose(token);

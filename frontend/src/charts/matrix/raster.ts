@@ -101,12 +101,12 @@ const RAMP = buildRamp(RAMP_STOPS);
 function buildRamp(stops: readonly string[]): Uint8ClampedArray {
   const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
   const bytes = new Uint8ClampedArray(3 * RAMP_COLOURS);
-  for (let shade = 0; shade < RAMP_COLOURS; shade++) {
-    const at = (shade / (RAMP_COLOURS - 1)) * (parts.length - 1);
-    const low = Math.min(parts.length - 2, Math.floor(at));
+  for (let index = 0; index < RAMP_COLOURS; index++) {
+    const position = (index / (RAMP_COLOURS - 1)) * (parts.length - 1);
+    const low = Math.min(parts.length - 2, Math.floor(position));
     for (let i = 0; i < 3; i++) {
       const [a, b] = [parts[low]![i]!, parts[low + 1]![i]!];
-      bytes[3 * shade + i] = a + (b - a) * (at - low);
+      bytes[3 * index + i] = a + (b - a) * (position - low);
     }
   }
   return bytes;
@@ -125,8 +125,8 @@ export function colourPixels(
   values.forEach((value, i) => {
     const known = !Number.isNaN(value);
     const part = Math.max(0, Math.min(1, (value / scale + 1) / 2));
-    const shade = known ? Math.round(part * (RAMP_COLOURS - 1)) : 0;
-    for (let j = 0; j < 3; j++) bytes[4 * i + j] = known ? RAMP[3 * shade + j]! : none[j]!;
+    const index = known ? Math.round(part * (RAMP_COLOURS - 1)) : 0;
+    for (let j = 0; j < 3; j++) bytes[4 * i + j] = known ? RAMP[3 * index + j]! : none[j]!;
     bytes[4 * i + 3] = 255;
   });
   return bytes;

@@ -15,9 +15,9 @@ interface RowLabel {
 
 /**
  * Place the names of the groups in view, widest first where not all fit, or those of single rows once each has
- * `room`.
+ * `labelHeight`.
  *
- * `top` and `bottom`: first and last row in view; `room`: pixels that a name needs.
+ * `top` and `bottom`: first and last row in view; `labelHeight`: pixels that a name needs.
  */
 export function placeRowLabels(
   groups: RowSpan[],

@@ -41,7 +41,7 @@ async function whenLoaded(): Promise<PlotlyLibrary> {
 
 /**
  * Load Plotly for one element, when its component is mounted. `ready` is called once Plotly has loaded. The result's
- * `end`, for when the component is unmounted, purges the figure after the drawing in progress.
+ * `dispose`, for when the component is unmounted, purges the figure after the drawing in progress.
  */
 export function loadPlotly(div: HTMLElement, ready: (plotly: PlotlyLibrary) => void): PlotlyLoader {
   let loaded: PlotlyLibrary | null = null;

@@ -36,13 +36,13 @@ export function neighbourhoodOverlap(
   if (tokens <= neighbours + 1) return null;
   const sampled = Math.min(tokens, Math.max(1, Math.floor(maxDistances / tokens)));
   let common = 0;
-  const here = new Nearest(neighbours);
-  const there = new Nearest(neighbours);
+  const inFirst = new Nearest(neighbours);
+  const inSecond = new Nearest(neighbours);
   for (let i = 0; i < sampled; i++) {
     const sampledId = Math.floor(((i + 0.5) * tokens) / sampled);
-    here.find(a, sampledId);
-    there.find(b, sampledId);
-    for (const id of here.ids) if (there.ids.includes(id)) common += 1;
+    inFirst.find(a, sampledId);
+    inSecond.find(b, sampledId);
+    for (const id of inFirst.ids) if (inSecond.ids.includes(id)) common += 1;
   }
   return { share: common / (sampled * neighbours), neighbours, sampled, tokens };
 }

@@ -31,7 +31,7 @@ describe("the camera", () => {
     expect(x > 0 && x < 1_000 && y > 0 && y < 600).toBe(true);
   });
 
-  it("sees the whole city's edge, however small it is", () => {
+  it("sees the whole map's edge, however small it is", () => {
     const made = camera();
     made.setViewport(90, 90, INSETS);
     made.panTo([1, 1]);

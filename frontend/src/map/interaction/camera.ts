@@ -30,7 +30,7 @@ export class MapCamera {
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
 
   /**
-   * Start at the unit square. `viewed` is called when the camera changes the view itself, so that the axes
+   * Start at the unit square. `viewChanged` is called when the camera changes the view itself, so that the axes
    * can follow.
    */
   constructor(private readonly viewChanged: (view: MapRect) => void) {}

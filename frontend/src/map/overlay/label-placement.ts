@@ -30,7 +30,7 @@ const GAP = 4;
 const WIDE = 200;
 
 /**
- * Place at most `most` candidates in order, each at the first offset from its position that is free and
+ * Place at most `maxLabels` candidates in order, each at the first offset from its position that is free and
  * inside `within`.
  */
 export function placeLabels<C extends LabelCandidate>(

@@ -20,7 +20,7 @@ import type { OverlayModel } from "./overlay-model";
 export type { MapMarks, OverlayModel } from "./overlay-model";
 
 interface ShownLabel {
-  name: MapLabel;
+  label: MapLabel;
   dx: number;
   dy: number;
   alpha: number;
@@ -39,7 +39,7 @@ export class Overlay {
   private readonly ruler: CanvasRenderingContext2D;
   private context: DrawingContext;
   private readonly widths = new Map<string, number>();
-  private names = new Map<string, ShownLabel>();
+  private labels = new Map<string, ShownLabel>();
   private ratio = 1;
   /** Scale of the type, which grows with the screen. */
   private scale = 1;
@@ -60,13 +60,13 @@ export class Overlay {
   updateLabels(model: OverlayModel) {
     const { scale } = this;
     const maxLabels = Math.round(labelArea(model, scale) / 9_000);
-    const names = labelCandidates(model, scale, (text, style) => this.measure(text, style));
-    const placed = placeLabels(names, model.uncovered, maxLabels);
-    for (const label of this.names.values()) label.wanted = false;
+    const candidates = labelCandidates(model, scale, (text, style) => this.measure(text, style));
+    const placed = placeLabels(candidates, model.uncovered, maxLabels);
+    for (const label of this.labels.values()) label.wanted = false;
     for (const { candidate, dx, dy } of placed) {
-      const known = this.names.get(candidate.key);
-      this.names.set(candidate.key, {
-        name: candidate,
+      const known = this.labels.get(candidate.key);
+      this.labels.set(candidate.key, {
+        label: candidate,
         dx,
         dy,
         alpha: known?.alpha ?? 0,
@@ -82,12 +82,12 @@ export class Overlay {
     context.clearRect(0, 0, model.width, model.height);
     drawMarks(context, model, this.scale);
     let fading = false;
-    for (const [key, label] of this.names) {
+    for (const [key, label] of this.labels) {
       const target = label.wanted ? 1 : 0;
       const change = Math.min(1, elapsed * (label.wanted ? FADE_IN : FADE_OUT));
       label.alpha += Math.max(-change, Math.min(change, target - label.alpha));
       if (label.alpha <= 0 && !label.wanted) {
-        this.names.delete(key);
+        this.labels.delete(key);
         continue;
       }
       if (label.alpha !== target) fading = true;
@@ -106,7 +106,7 @@ export class Overlay {
 
   /** Return the district whose label is at a point of the picture. */
   districtAt(model: OverlayModel, x: number, y: number): number | null {
-    for (const { name, dx, dy, wanted } of this.names.values()) {
+    for (const { label: name, dx, dy, wanted } of this.labels.values()) {
       if (name.style !== "district" || !wanted) continue;
       const position = labelPosition(name, model);
       if (!position) continue;
@@ -118,15 +118,17 @@ export class Overlay {
 
   /** Return the texts of the labels, for viewers who cannot see them. */
   labelTexts(): string[] {
-    return [...this.names.values()].filter(({ wanted }) => wanted).map(({ name }) => name.text);
+    return [...this.labels.values()]
+      .filter(({ wanted }) => wanted)
+      .map(({ label: name }) => name.text);
   }
 
   clear() {
-    this.names.clear();
+    this.labels.clear();
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  private write({ name, dx, dy, alpha }: ShownLabel, model: OverlayModel) {
+  private write({ label: name, dx, dy, alpha }: ShownLabel, model: OverlayModel) {
     const { context } = this;
     const position = labelPosition(name, model);
     if (!position) return;

@@ -14,9 +14,9 @@ export interface DensityGrid {
 const SIZE = 176;
 /** How far the land extends beyond the outermost tokens, as a share of the map. */
 const MARGIN = 0.26;
-/** Two widths of blur, as shares of the side: for hills, and for the country around them. */
-const HILL = 0.0135;
-const REGION = 0.036;
+/** Two widths of blur, as shares of the side: for peaks, and for the region around them. */
+const PEAK_WIDTH = 0.0135;
+const REGION_WIDTH = 0.036;
 /** Sums below this are rounding errors: sea. */
 const NOTHING = 1e-6;
 
@@ -30,12 +30,12 @@ export function densityOf(xy: Float32Array, around: MapRect, size = SIZE): Densi
     y1: around.y1 + h * MARGIN,
   };
   const counts = countTokens(xy, box, size);
-  const hills = blur(counts, size, HILL * size);
-  const region = blur(counts, size, REGION * size);
+  const peaks = blur(counts, size, PEAK_WIDTH * size);
+  const region = blur(counts, size, REGION_WIDTH * size);
   const heights = new Float32Array(size * size);
-  for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * hills[i]! + 0.6 * region[i]!;
+  for (let i = 0; i < heights.length; i++) heights[i] = 0.4 * peaks[i]! + 0.6 * region[i]!;
   const top = quantile(heights, 0.995);
-  // Square root, so that a hamlet shows beside a city.
+  // Square root, so that a small group shows beside a large one.
   for (let i = 0; i < heights.length; i++) {
     heights[i] = Math.min(1.25, Math.sqrt(heights[i]! / top));
   }

@@ -1,4 +1,4 @@
-/** Districts on the shown layout: where their tokens gather, and how tightly. Pure. */
+/** Districts on the shown layout: where their tokens are, and how tightly. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";

@@ -46,7 +46,7 @@ export class Regions {
   /**
    * Start without tokens.
    *
-   * `surveyed` is called with the density grid of a layout, shortly after its glide began; `first` is true if
+   * `landChanged` is called with the density grid of a layout, shortly after its glide began; `first` is true if
    * the map had none before.
    */
   constructor(private readonly landChanged: (land: DensityGrid, first: boolean) => void) {}

@@ -23,7 +23,7 @@ export class LayoutTransition {
   }
 
   /**
-   * Start the transition to `next`; jump there if `cut`. Return the placement it starts from if it interrupts
+   * Start the transition to `next`; jump there if `atOnce`. Return the placement it starts from if it interrupts
    * another transition.
    */
   start(next: Placement, atOnce: boolean, now: number, still: boolean): Placement | undefined {
@@ -38,7 +38,7 @@ export class LayoutTransition {
     return caught ? this.from : undefined;
   }
 
-  /** Start the land's transition, once it is known; jump there if `cut`. */
+  /** Start the land's transition, once it is known; jump there if `atOnce`. */
   startLand(atOnce: boolean, now: number) {
     this.landStarted = atOnce ? -Infinity : now;
   }

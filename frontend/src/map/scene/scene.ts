@@ -321,7 +321,7 @@ export class Scene {
       });
       return renderer;
     } catch (error) {
-      console.warn("Lamplighter: the city is drawn without WebGL2.", error);
+      console.warn("Lamplighter: the map is drawn without WebGL2.", error);
       return null;
     }
   }

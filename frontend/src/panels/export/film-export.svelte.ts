@@ -140,7 +140,7 @@ function frequencyRanks({ byCount }: Vocabulary): Float32Array {
   return ranks;
 }
 
-/** Memoise `make` for its last argument. */
+/** Memoise `compute` for its last argument. */
 function memoiseLast<From, To>(compute: (from: From) => To): (from: From) => To {
   let last: [From, To] | null = null;
   return (from) => (last?.[0] === from ? last : (last = [from, compute(from)]))[1];

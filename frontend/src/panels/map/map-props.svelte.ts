@@ -116,7 +116,7 @@ export class MapProps {
   };
 
   /** Return in words how often a token occurs, and when it was last lit. */
-  readonly about = (id: number): string => {
+  readonly tooltipText = (id: number): string => {
     const { touchCounts, vocabulary } = this.app.run ?? {};
     const last = touchCounts?.lastLit[id] ?? NEVER;
     const times = t.token.times(vocabulary?.counts[id] ?? 0);

@@ -234,7 +234,7 @@ export class PastStore {
 
   /**
    * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
-   * except during a scrub (`passing`).
+   * except during a scrub (`scrubbing`).
    */
   prefetch(steps: readonly number[], methods: readonly LayoutMethod[], scrubbing = false) {
     if (!scrubbing) this.endSkim();

@@ -27,7 +27,7 @@ export function middleOfRange(step: number): number {
 }
 
 /**
- * Return the index of the last of `made` (ascending by step) at or before `step`; -1 if there is
+ * Return the index of the last of `refs` (ascending by step) at or before `step`; -1 if there is
  * none.
  */
 export function lastRefAt(refs: readonly StepRef[], step: number): number {

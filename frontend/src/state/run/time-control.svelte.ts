@@ -161,7 +161,7 @@ export abstract class TimeControl {
   }
 
   /**
-   * Prefetch for a scrub while the pointer is near the timeline's handle (`there`); stop when it
+   * Prefetch for a scrub while the pointer is near the timeline's handle (`entered`); stop when it
    * leaves.
    */
   prefetchForScrub(entered: boolean) {

@@ -4,8 +4,8 @@ import type { Vocabulary } from "../../api/vocabulary";
 
 export class TokenMatching {
   private readonly same: boolean;
-  private readonly idsThere = new Map<string, number>();
-  private readonly idsHere = new Map<string, number>();
+  private readonly idsInSecond = new Map<string, number>();
+  private readonly idsInFirst = new Map<string, number>();
 
   constructor(
     readonly first: Vocabulary,
@@ -13,18 +13,18 @@ export class TokenMatching {
   ) {
     this.same = first === second || first.run === second.run;
     if (this.same) return;
-    first.tokens.forEach((text, id) => this.idsHere.set(text, id));
-    second.tokens.forEach((text, id) => this.idsThere.set(text, id));
+    first.tokens.forEach((text, id) => this.idsInFirst.set(text, id));
+    second.tokens.forEach((text, id) => this.idsInSecond.set(text, id));
   }
 
   /** Return the second map's id of a token of the first; null where it has none. */
   toSecond(id: number): number | null {
-    return this.matchingId(id, this.first, this.idsThere, this.second);
+    return this.matchingId(id, this.first, this.idsInSecond, this.second);
   }
 
   /** Return the first map's id of a token of the second; null where it has none. */
   toFirst(id: number): number | null {
-    return this.matchingId(id, this.second, this.idsHere, this.first);
+    return this.matchingId(id, this.second, this.idsInFirst, this.first);
   }
 
   /** Return the second map's ids of those tokens that it shares. */
@@ -34,15 +34,15 @@ export class TokenMatching {
 
   /** Return the ids of all shared tokens, in the first map and in the second. */
   commonIds(): [Uint32Array, Uint32Array] {
-    const here: number[] = [];
-    const there: number[] = [];
+    const inFirst: number[] = [];
+    const inSecond: number[] = [];
     this.first.tokens.forEach((_, id) => {
       const other = this.toSecond(id);
       if (other === null) return;
-      here.push(id);
-      there.push(other);
+      inFirst.push(id);
+      inSecond.push(other);
     });
-    return [Uint32Array.from(here), Uint32Array.from(there)];
+    return [Uint32Array.from(inFirst), Uint32Array.from(inSecond)];
   }
 
   private matchingId(

@@ -8,7 +8,7 @@ import type { Vocabulary } from "../../api/vocabulary";
 import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
 import type { ColourBy } from "../../model/view-options";
 
-/** Limit on the ringed tokens of an entry: more would hide the city. */
+/** Limit on the ringed tokens of an entry: more would hide the map. */
 export const MAX_RINGED = 3_000;
 
 /** Number of bands of a quantity. */
@@ -24,7 +24,7 @@ const TRUST_EDGES = [0.25, 0.4, 0.55, 0.7, 0.85];
 const EDGE_DIGITS = [[1, 2, 5], [1, 3], [1]];
 
 /**
- * Build a scale of token kinds. `placeOf` returns a token's kind plus one, 0 for none; `tints` is
+ * Build a scale of token kinds. `kindOf` returns a token's kind plus one, 0 for none; `tints` is
  * by kind.
  */
 export function kindScale(

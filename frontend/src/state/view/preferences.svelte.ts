@@ -10,7 +10,7 @@ type PreferenceName = "letters" | "spoken";
 export class Preferences {
   /** Enables shortcuts on keys that type a character. */
   letters = $state(true);
-  /** Enables occasional screen-reader announcements about the city. */
+  /** Enables occasional screen-reader announcements about the map. */
   spoken = $state(true);
 
   constructor() {
