@@ -152,7 +152,8 @@ def _serve(package: str, requests: socket.socket) -> list[str]:
 def _report_exit(worker: int, status: int) -> NoReturn:
     os.write(status, f"{worker}\n".encode())
     _, code = os.waitpid(worker, 0)
-    os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
+    with suppress(BrokenPipeError):  # nobody may wait for it any more
+        os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
     os._exit(0)
 
 

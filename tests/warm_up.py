@@ -5,24 +5,27 @@
 
 from __future__ import annotations
 
+import time
+
 from lamplighter.projection.worker import prepare_environment
 
 
 def main() -> None:
-    """Draw a few frames with each method that compiles functions."""
+    """Compile the living map, the only method whose compiled functions are kept.
+
+    Raises:
+        Exception: whatever kept the map from being compiled.
+    """
     prepare_environment()
     # Imported only now, because numba reads the environment when it is imported.
-    import numpy as np
-
-    from lamplighter.projection.methods.registry import make_method
+    from lamplighter.projection.warm_up import WarmUp
     from lamplighter.recipe import MapRecipe
 
-    for chosen in (MapRecipe(), MapRecipe(method="refit")):
-        made = make_method(chosen)
-        some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
-        for _ in range(2):
-            made.draw_frame(some)
-            some[:5] += 1  # This compiles the code for moving vectors too.
+    warm_up = WarmUp(MapRecipe(), 60)
+    while not warm_up.done:
+        time.sleep(0.05)
+    if warm_up.error is not None:
+        raise warm_up.error
 
 
 if __name__ == "__main__":
