@@ -249,7 +249,9 @@ def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
     (run.path / "logs" / "trainer.log").write_text("x" * 300_000)
     with supervising(tmp_path, Started(trainer=SLEEP), roles=("trainer",)):
         until(lambda: (run.path / "logs" / "trainer.log.1").exists())
-        until(lambda: (run.path / "logs" / "trainer.log").stat().st_size < 1_000)
+        # The new log is opened only after the old one has been moved away.
+        log = run.path / "logs" / "trainer.log"
+        until(lambda: log.exists() and log.stat().st_size < 1_000)
 
 
 def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
