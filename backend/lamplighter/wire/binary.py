@@ -102,4 +102,4 @@ class BinaryReader:
             FrameError: the padding is not zero.
         """
         if self.read_array("u1", -self.offset % 4).any():
-            raise FrameError("something lies where nothing may be")
+            raise FrameError("padding bytes are not zero")

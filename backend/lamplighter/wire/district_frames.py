@@ -65,13 +65,13 @@ def decode_districts(cursor: BinaryReader, attempt: int, step: int, time: float)
     district_of: NDArray[np.uint16] = cursor.read_array("<u2", vocabulary)  # pyright: ignore[reportAssignmentType]
     cursor.skip_padding()
     if vocabulary and int(district_of.max()) > count:
-        raise FrameError("a token of a district that is not there")
+        raise FrameError("a token names a district that does not exist")
     try:
         text = cursor.read_array("u1", length).tobytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FrameError("names that are not UTF-8") from error
+        raise FrameError("names are not UTF-8") from error
     cursor.skip_padding()
     names = tuple(text.split("\n")) if count else ()
     if len(names) != count or (not count and text):
-        raise FrameError("as many names as districts must be there")
+        raise FrameError("the number of names differs from the number of districts")
     return Districts(attempt, step, time, ids, names, district_of)

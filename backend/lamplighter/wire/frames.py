@@ -140,7 +140,7 @@ def locate_row(head: bytes, token_id: int) -> tuple[int, int]:
         FrameError: this is not a frame of a whole matrix, or it has no such row.
     """
     if len(head) != ROWS_HEAD:
-        raise FrameError("a matrix that is cut short")
+        raise FrameError("the matrix is cut short")
     magic, version, kind, flags, *_ = _HEADER.unpack_from(head)
     vocabulary, dim, count, _ = ROWS_FIELDS.unpack_from(head, _HEADER.size)
     if (magic, version, kind) != (MAGIC, VERSION, Kind.ROWS) or not flags & ALL_ROWS or count != vocabulary:

@@ -170,5 +170,5 @@ def _decode_set(cursor: BinaryReader, encoding: int, count: int, batch_ids: UInt
             raise FrameError("a set like the batch's must be as large as the batch's")
         return batch_ids
     if encoding != _SetEncoding.LISTED:
-        raise FrameError(f"unknown way to write a set: {encoding}")
+        raise FrameError(f"unknown encoding of a set: {encoding}")
     return require_sorted_ids(cursor.read_u32(count), vocabulary)

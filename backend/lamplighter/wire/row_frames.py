@@ -77,7 +77,7 @@ def decode_rows(cursor: BinaryReader, flags: int, attempt: int, step: int, time:
     require_at_most(dim, MAX_DIM, "dim")
     require_at_most(count, vocabulary, "rows")
     if count and not dim:
-        raise FrameError("vectors of no dimension")
+        raise FrameError("vectors have no dimension")
     if flags & ALL_ROWS:
         if count != vocabulary:
             raise FrameError("a whole matrix must have every row")

@@ -175,7 +175,7 @@ def decode_tile(data: bytes) -> Tile:
         FrameError: the bytes are not exactly one tile of this version.
     """
     if len(data) < _HEADER.size:
-        raise FrameError("a tile that is cut short")
+        raise FrameError("the tile is cut short")
     magic, version, kind, order, attempt, first, last, first_token, tokens, dim, moves, *lengths = (
         _HEADER.unpack_from(data)
     )
@@ -190,9 +190,9 @@ def decode_tile(data: bytes) -> Tile:
         or first > last
         or size > MAX_TILE_BYTES
     ):
-        raise FrameError("a tile that is too large, or out of order")
+        raise FrameError("the tile is too large, or out of order")
     if len(data) != _HEADER.size + sum(lengths):
-        raise FrameError("a tile that is cut short, or too long")
+        raise FrameError("the tile is cut short, or too long")
     offsets = np.cumsum([_HEADER.size, *lengths]).tolist()
     index, *planes = (memoryview(data)[a:b] for a, b in pairwise(offsets))
     numbers = np.frombuffer(_decompress(index, 4 * (tokens + moves)), "<u4")
@@ -203,11 +203,11 @@ def decode_tile(data: bytes) -> Tile:
     )
     starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     if starts[-1] != moves or (moves and int(steps.max()) > last):
-        raise FrameError("a tile whose moves do not add up")
+        raise FrameError("the tile's moves do not add up")
     inside = np.ones(moves, dtype=bool)
     inside[starts[:-1][counts > 0]] = False
     if (steps[1:] <= steps[:-1])[inside[1:]].any():
-        raise FrameError("a tile whose steps are out of order")
+        raise FrameError("the tile's steps are out of order")
     return Tile(
         attempt,
         first,
@@ -241,10 +241,10 @@ def _decompress(packed: memoryview, size: int) -> bytes:
     """
     try:
         if zstandard.frame_content_size(packed) != size:
-            raise FrameError("a tile whose size is not what it says")
+            raise FrameError("the tile does not have the size it states")
         return zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
     except zstandard.ZstdError as error:
-        raise FrameError(f"a tile that is damaged: {error}") from error
+        raise FrameError(f"the tile is damaged: {error}") from error
 
 
 def _difference_rows(

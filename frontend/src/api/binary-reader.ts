@@ -7,7 +7,7 @@ export function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new FrameError("names that are not UTF-8");
+    throw new FrameError("names are not UTF-8");
   }
 }
 
@@ -54,7 +54,7 @@ export class BinaryReader {
   /** Skip the padding to the next multiple of four bytes. Throws `FrameError` unless it is zero. */
   skipPadding() {
     if (this.u8s(-this.offset & 3).some((byte) => byte !== 0)) {
-      throw new FrameError("something lies where nothing may be");
+      throw new FrameError("padding bytes are not zero");
     }
   }
 

@@ -251,13 +251,13 @@ function decodeDistricts(cursor: BinaryReader, stamp: FrameHeader): Districts {
   const of = cursor.u16s(vocabulary);
   cursor.skipPadding();
   for (const place of of) {
-    if (place > count) throw new FrameError("a token of a district that is not there");
+    if (place > count) throw new FrameError("a token names a district that does not exist");
   }
   const text = utf8(cursor.u8s(length));
   cursor.skipPadding();
   const names = count ? text.split("\n") : [];
   if (names.length !== count || (!count && text)) {
-    throw new FrameError("as many names as districts must be there");
+    throw new FrameError("the number of names differs from the number of districts");
   }
   return { kind: "districts", ...stamp, vocabulary, ids, names, of };
 }
@@ -284,14 +284,14 @@ function decodeSet(
 ): Uint32Array {
   if (encoding === 0) return checkAscending(cursor.u32s(count), vocabulary);
   if (encoding === 1) {
-    if (count !== batchIds.length) throw new FrameError("a set like the batch's has its size");
+    if (count !== batchIds.length) throw new FrameError("a set like the batch's must be as large as the batch's");
     return batchIds;
   }
   if (encoding === 2) {
     if (count !== vocabulary) throw new FrameError("a set of all rows must have every row");
     return allIds(vocabulary);
   }
-  throw new FrameError(`unknown way to write a set: ${encoding}`);
+  throw new FrameError(`unknown encoding of a set: ${encoding}`);
 }
 
 function allIds(vocabulary: number): Uint32Array {
