@@ -284,7 +284,8 @@ function decodeSet(
 ): Uint32Array {
   if (encoding === 0) return checkAscending(cursor.u32s(count), vocabulary);
   if (encoding === 1) {
-    if (count !== batchIds.length) throw new FrameError("a set like the batch's must be as large as the batch's");
+    if (count !== batchIds.length)
+      throw new FrameError("a set like the batch's must be as large as the batch's");
     return batchIds;
   }
   if (encoding === 2) {
