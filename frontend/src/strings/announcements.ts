@@ -8,14 +8,14 @@ const list = new Intl.ListFormat("en");
 export const announcements = {
   /** Describe what the city is doing. `readable` makes the text of tokens printable. */
   progress(
-    { facts, stateChanged: turned, trend, events, moreEvents }: Announcement,
+    { facts, stateChanged, trend, events, moreEvents }: Announcement,
     phase: string,
     readable: (text: string) => string,
   ): string {
     const said: string[] = [];
     if (!facts.connected)
       return "Connection lost, trying again. What is shown stands still meanwhile.";
-    if (turned) said.push(`The run: ${phase}.`);
+    if (stateChanged) said.push(`The run: ${phase}.`);
     const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)} nats` : "";
     let way = "";
     if (loss && trend?.direction === "steady") way = `, steady since step ${count(trend.since)}`;

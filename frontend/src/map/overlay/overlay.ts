@@ -106,21 +106,19 @@ export class Overlay {
 
   /** Return the district whose label is at a point of the picture. */
   districtAt(model: OverlayModel, x: number, y: number): number | null {
-    for (const { label: name, dx, dy, wanted } of this.labels.values()) {
-      if (name.style !== "district" || !wanted) continue;
-      const position = labelPosition(name, model);
+    for (const { label, dx, dy, wanted } of this.labels.values()) {
+      if (label.style !== "district" || !wanted) continue;
+      const position = labelPosition(label, model);
       if (!position) continue;
-      const box = labelRect({ ...name, x: position[0], y: position[1] }, dx, dy);
-      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return name.id;
+      const box = labelRect({ ...label, x: position[0], y: position[1] }, dx, dy);
+      if (x >= box.left && x <= box.right && y >= box.top && y <= box.bottom) return label.id;
     }
     return null;
   }
 
   /** Return the texts of the labels, for viewers who cannot see them. */
   labelTexts(): string[] {
-    return [...this.labels.values()]
-      .filter(({ wanted }) => wanted)
-      .map(({ label: name }) => name.text);
+    return [...this.labels.values()].filter(({ wanted }) => wanted).map(({ label }) => label.text);
   }
 
   clear() {
@@ -128,12 +126,12 @@ export class Overlay {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  private write({ label: name, dx, dy, alpha }: ShownLabel, model: OverlayModel) {
+  private write({ label, dx, dy, alpha }: ShownLabel, model: OverlayModel) {
     const { context } = this;
-    const position = labelPosition(name, model);
+    const position = labelPosition(label, model);
     if (!position) return;
     const [x, y] = [position[0] + dx, position[1] + dy];
-    this.setFont(name.style);
+    this.setFont(label.style);
     context.textBaseline = "middle";
     context.textAlign = "left";
     context.globalAlpha = alpha;
@@ -142,10 +140,10 @@ export class Overlay {
     context.strokeStyle = HALO;
     for (const width of [7, 4.5]) {
       context.lineWidth = width * this.scale;
-      context.strokeText(name.text, x, y);
+      context.strokeText(label.text, x, y);
     }
-    context.fillStyle = labelColour(name);
-    context.fillText(name.text, x, y);
+    context.fillStyle = labelColour(label);
+    context.fillText(label.text, x, y);
     context.globalAlpha = 1;
   }
 

@@ -34,10 +34,10 @@ export class Query<T> {
   request(
     path: string | null,
     {
-      late: delay = 0,
+      delay = 0,
       fresh = false,
       version = 0,
-    }: { late?: number; fresh?: boolean; version?: number } = {},
+    }: { delay?: number; fresh?: boolean; version?: number } = {},
   ) {
     if (path === this.path && version === this.version) return;
     this.close();

@@ -83,18 +83,18 @@ export class BiggestMovers {
     if (request) void this.fetchDistances(request, untrack(this.step));
   };
 
-  private async fetchDistances({ run, vocabulary, stepsBack: over }: MoversRequest, step: number) {
+  private async fetchDistances({ run, vocabulary, stepsBack }: MoversRequest, step: number) {
     const { signal } = (this.abort = new AbortController());
-    const key = `${run} ${step} ${over}`;
+    const key = `${run} ${step} ${stepsBack}`;
     const startedAt = performance.now();
     try {
       if (key !== this.lastKey || !this.current) {
-        const from = over ? Math.max(0, step - over) : 0;
+        const from = stepsBack ? Math.max(0, step - stepsBack) : 0;
         const query = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
         const { numbers, headers } = await requestArray(runPath(run, query), signal);
         if (numbers.length !== vocabulary) throw new ApiError(0, { code: "otherVocabulary" });
         const header = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
-        [this.lastKey, this.stepsBack] = [key, over];
+        [this.lastKey, this.stepsBack] = [key, stepsBack];
         this.current = { run, from: header("From"), to: header("Step"), distances: numbers };
         this.problem = null;
       }

@@ -27,8 +27,11 @@ export class ComparedMatrices {
    * lineage: after another attempt the same step is fetched again.
    */
   request(step: number, against: number | null, version: number) {
-    this.current.request(String(step), { late: DEBOUNCE, version });
-    this.subtracted.request(against === null ? null : String(against), { late: DEBOUNCE, version });
+    this.current.request(String(step), { delay: DEBOUNCE, version });
+    this.subtracted.request(against === null ? null : String(against), {
+      delay: DEBOUNCE,
+      version,
+    });
   }
 
   close() {
