@@ -28,7 +28,7 @@ from pathlib import Path
 from lamplighter.serving.server import run_server
 from lamplighter.serving.settings import ServerSettings
 settings = ServerSettings(Path(sys.argv[1]), port=int(sys.argv[2]), roles=())
-run_server(settings, lambda ready: print(ready.url, ready.port, ready.asked_port, flush=True))
+run_server(settings, lambda ready: print(ready.url, ready.port, ready.requested_port, flush=True))
 print("ended", flush=True)
 """
 
