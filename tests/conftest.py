@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import chain, zip_longest
 from typing import Any
 
+import psutil
 import pytest
 
 from lamplighter.projection.worker import prepare_environment
@@ -63,6 +65,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return Scheduling(config, log)
+
+
+@pytest.fixture
+def children() -> Callable[[], list[psutil.Process]]:
+    """Return a function that lists the child processes which this test has started, rather than a test before it."""
+    before = psutil.Process().children()
+    return lambda: [child for child in psutil.Process().children() if child not in before]
 
 
 @pytest.fixture

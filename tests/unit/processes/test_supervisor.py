@@ -78,7 +78,9 @@ def test_the_real_command_names_modules_only(tmp_path: Path) -> None:
     assert worker_command("trainer", tmp_path)[1:] == ["-m", "lamplighter.training.worker", str(tmp_path)]
 
 
-def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
+def test_a_new_run_gets_a_trainer_then_the_others(
+    tmp_path: Path, children: Callable[[], list[psutil.Process]]
+) -> None:
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
@@ -86,13 +88,13 @@ def test_a_new_run_gets_a_trainer_then_the_others(tmp_path: Path) -> None:
         assert started[0] == ("trainer", run.id)
         assert set(started[1:]) == {("projector", run.id), ("analyst", run.id)}
         until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
-        children = psutil.Process().children()
-        assert sorted(child.nice() - psutil.Process().nice() for child in children) == [0, 5, 10]
+        workers = children()
+        assert sorted(child.nice() - psutil.Process().nice() for child in workers) == [0, 5, 10]
         # Workers have sessions of their own, so Ctrl-C in the terminal does not reach them.
-        assert all(os.getsid(child.pid) == child.pid for child in children)
+        assert all(os.getsid(child.pid) == child.pid for child in workers)
         time.sleep(0.2)
         assert len(started) == 3
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
@@ -203,14 +205,16 @@ def test_a_run_that_is_over_goes_on_when_asked(tmp_path: Path) -> None:
         until(lambda: started)
 
 
-def test_workers_are_asked_to_end_and_then_ended(tmp_path: Path) -> None:
+def test_workers_are_asked_to_end_and_then_ended(
+    tmp_path: Path, children: Callable[[], list[psutil.Process]]
+) -> None:
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=STUBBORN)
     with supervising(tmp_path, started, roles=("trainer",)):
         until(lambda: (run.path / "logs" / "trainer.log").exists())
         until(lambda: "up" in (run.path / "logs" / "trainer.log").read_text())
     assert (run.path / "logs" / "trainer.log").read_text().split() == ["up", "asked"]
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) -> None:

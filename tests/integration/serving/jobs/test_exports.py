@@ -6,6 +6,7 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -177,7 +178,9 @@ def test_whoever_may_read_may_download_and_no_more(presenter: Presenter) -> None
     assert [export["id"] for export in presenter.ask("GET").json()["items"]] == [done["id"]]
 
 
-def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_path: Path) -> None:
+def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(
+    tmp_path: Path, children: Callable[[], list[psutil.Process]]
+) -> None:
     run = finished_run(tmp_path / "runs")
     left = tmp_path / "runs" / ".exports" / "killed" / "job"
     left.mkdir(parents=True)
@@ -191,7 +194,7 @@ def test_a_server_clears_up_when_it_starts_and_leaves_nothing_when_it_ends(tmp_p
         assert list((tmp_path / "runs" / ".exports").glob(f"*/*/{done['name']}"))
     finally:
         served.stop()
-    assert psutil.Process().children() == []
+    assert children() == []
     assert [path for path in (tmp_path / "runs" / ".exports").iterdir() if path.is_dir()] == []
     # The folder of exports is not listed as a run.
     assert [found.id for found in RunStore(tmp_path / "runs").runs()] == [run.id]

@@ -74,13 +74,14 @@ def until(true: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture
+def at_work(children: Callable[[], list[psutil.Process]]) -> Callable[[], list[psutil.Process]]:
+    return lambda: [child for child in children() if child.status() != psutil.STATUS_ZOMBIE]
+
+
 def over(job: ExportJob) -> ExportJob:
     until(lambda: job.state != "running")
     return job
-
-
-def at_work() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_path: Path) -> None:
@@ -96,7 +97,9 @@ def test_the_real_command_names_a_module_and_paths_of_ours(run: RunFolder, tmp_p
     ]
 
 
-def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path) -> None:
+def test_a_file_appears_whole_for_its_user_alone(
+    run: RunFolder, tmp_path: Path, at_work: Callable[[], list[psutil.Process]]
+) -> None:
     with exporting(tmp_path / "exports") as exporter:
         job = over(exporter.submit(run, "zip", None))
         assert (job.state, job.progress, job.problem) == ("done", 1.0, None)
@@ -111,7 +114,9 @@ def test_a_file_appears_whole_for_its_user_alone(run: RunFolder, tmp_path: Path)
     assert not job.folder.parent.exists()
 
 
-def test_it_says_how_far_it_is_until_it_is_cancelled(run: RunFolder, tmp_path: Path) -> None:
+def test_it_says_how_far_it_is_until_it_is_cancelled(
+    run: RunFolder, tmp_path: Path, at_work: Callable[[], list[psutil.Process]]
+) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
         job = exporter.submit(run, "zip", None)
         until(lambda: job.progress == 0.25)
@@ -126,7 +131,9 @@ def test_it_says_how_far_it_is_until_it_is_cancelled(run: RunFolder, tmp_path: P
         assert exporter.for_run(run) == []
 
 
-def test_a_killed_process_is_a_failure_with_a_sentence(run: RunFolder, tmp_path: Path) -> None:
+def test_a_killed_process_is_a_failure_with_a_sentence(
+    run: RunFolder, tmp_path: Path, at_work: Callable[[], list[psutil.Process]]
+) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
         job = exporter.submit(run, "zip", None)
         until(lambda: job.progress)
@@ -255,7 +262,9 @@ def test_an_export_is_of_one_run(run: RunFolder, tmp_path: Path) -> None:
             assert refused.value.status == 404
 
 
-def test_stopping_ends_what_is_being_made(run: RunFolder, tmp_path: Path) -> None:
+def test_stopping_ends_what_is_being_made(
+    run: RunFolder, tmp_path: Path, at_work: Callable[[], list[psutil.Process]]
+) -> None:
     exporter = ExportJobs(tmp_path / "exports", "here", None, doing(ENDLESS))
     job = exporter.submit(run, "zip", None)
     until(lambda: job.progress)
