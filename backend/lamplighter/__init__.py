@@ -13,7 +13,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
-    "FormatError": "runfolder.sqlite.database",
+    "FormatError": "runfolder.errors",
     "NoSnapshotError": "runfolder.reading.snapshot",
     "follow": "client.live_run",
     "Run": "client.run",

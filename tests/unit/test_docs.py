@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -78,3 +79,11 @@ def test_the_makefile_has_the_targets_the_documents_name():
     for document in DOCS:
         for target in re.findall(r"`make ([a-z]+)`", document.read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, re.M), f"{document.name}: make {target}"
+
+
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_python_name_in_a_document_can_be_imported(document: Path):
+    for name in re.findall(r"`(lamplighter(?:\.\w+)+)[`(]", document.read_text(encoding="utf-8")):
+        module, _, last = name.rpartition(".")
+        found = importlib.import_module(module)
+        assert hasattr(found, last) or importlib.import_module(name), name

@@ -24,7 +24,7 @@ PROTOCOL = {
     "close": "release what is held: a file, a connection, a request in flight",
     "commit": "write one transaction",
     "start": "begin work in a thread or a process",
-    "stop": "end that work, and wait for it",
+    "stop": "end that work; one that does not wait for its end says so",
 }
 
 

@@ -1,4 +1,4 @@
-"""BatchReader of a run, read onto the device that trains."""
+"""Batches of a run, read onto the device that trains."""
 
 from __future__ import annotations
 

@@ -29,6 +29,8 @@ from lamplighter.wire.row_frames import NEVER
 
 SMALL = 1 << 18
 """Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
+_MAX_COUNTED_ROWS = 1 << 18
+"""Largest vocabulary whose rows are counted one by one instead of being sorted."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ class Observer:
 
 def count_distinct_rows(ids: NDArray[np.int64], vocabulary: int) -> tuple[UInts, UInts]:
     """Return the distinct ids, sorted, and their counts: the touched rows of an untied embedding."""
-    if vocabulary <= SMALL:
+    if vocabulary <= _MAX_COUNTED_ROWS:
         counts = np.bincount(ids.reshape(-1), minlength=vocabulary)
         rows = np.flatnonzero(counts)
         return rows.astype(np.uint32), counts[rows].astype(np.uint32)

@@ -19,7 +19,7 @@ class RoleTakenError(RuntimeError):
 
 
 class RoleLock:
-    """A lock on a role (`trainer`, `projector`, `analyst`) of a run, held until it is closed."""
+    """A lock on a role (`trainer`, `projector`, `reprojector`, `analyst`, `waiting`) of a run, held until it is closed."""
 
     def __init__(self, folder: Path, role: str) -> None:
         """Acquire the role.

@@ -1,15 +1,6 @@
 """A run's folder: the paths of its files, and the files that are written once.
 
-recipe.json       the recipe
-source.txt        the user's own text, if any
-corpus.npy        token ids; tokeniser.json beside it
-vocabulary.json   tokens, counts, classes, relations; written last, so its presence means the corpus is complete
-steps.sqlite      writer: trainer       (`steps.py`)
-checkpoints/      writer: trainer
-layouts.sqlite    writer: projector     (`layouts.py`)
-measures.sqlite   writer: analyst       (`measures.py`)
-tiles.sqlite      writer: analyst       (`tiles.py`)
-requests-*.sqlite writer: that server   (`requests.py`)
+`docs/architecture.md`, "The run folder", lists them with their writers.
 """
 
 from __future__ import annotations

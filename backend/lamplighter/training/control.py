@@ -1,5 +1,5 @@
-"""Control of a run by requests, which the trainer applies between two steps and records with the first step under
-them."""
+"""Control of a run by requests, which the trainer applies between two steps and records with the number of the
+first step under them."""
 
 from __future__ import annotations
 

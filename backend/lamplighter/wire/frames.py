@@ -5,8 +5,8 @@ others forward the bytes. Little-endian; every array starts at a multiple of fou
 can read it as a typed-array view. `docs/wire.md` defines each frame field by field; the golden frames under
 `tests/golden` are read by the tests of this module and by the browser's.
 
-This module handles single frames; the contents of pulses, layouts and districts are in `pulse_frames.py`,
-`layout_frames.py` and `district_frames.py`. It neither reads files or sockets nor merges frames (see
+This module handles single frames; their contents are in `pulse_frames.py`, `layout_frames.py`,
+`row_frames.py` (rows and census) and `district_frames.py`. It neither reads files or sockets nor merges frames (see
 `merge.py`).
 """
 

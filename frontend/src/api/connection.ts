@@ -25,7 +25,7 @@ type Message = { type: string } & Record<string, unknown>;
 interface ConnectionListener {
   onFrame(frame: Frame): void;
   onMessage(message: Message): void;
-  onState(link: ConnectionState): void;
+  onState(state: ConnectionState): void;
 }
 
 /** Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */

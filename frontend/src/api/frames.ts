@@ -1,7 +1,7 @@
 /**
  * Decoding of the frames of `docs/wire.md`: bytes in, typed-array views out.
  *
- * Mirrors `backend/lamplighter/wire/frames.py`; both read the golden frames under `tests/golden`.
+ * Mirrors `backend/lamplighter/wire/`; both read the golden frames under `tests/golden`.
  * It reads single frames; sockets are in `connection.ts`.
  */
 
@@ -132,32 +132,32 @@ function decodeNext(cursor: BinaryReader): Frame {
   if (version !== VERSION) throw new FrameError(`frame version ${version}; this page reads 1`);
   const kind = cursor.u8();
   const flags = cursor.u16();
-  const stamp = { attempt: cursor.u32(), step: cursor.u32(), time: cursor.f64(), vocabulary: 0 };
-  return decodeBody(kind, cursor, flags, stamp);
+  const header = { attempt: cursor.u32(), step: cursor.u32(), time: cursor.f64(), vocabulary: 0 };
+  return decodeBody(kind, cursor, flags, header);
 }
 
-function decodeBody(kind: number, cursor: BinaryReader, flags: number, stamp: FrameHeader): Frame {
+function decodeBody(kind: number, cursor: BinaryReader, flags: number, header: FrameHeader): Frame {
   switch (kind) {
     case 1:
-      return decodePulse(cursor, flags, stamp);
+      return decodePulse(cursor, flags, header);
     case 2:
-      return decodeLayout(cursor, flags, stamp);
+      return decodeLayout(cursor, flags, header);
     case 3:
-      return decodeRows(cursor, flags, stamp);
+      return decodeRows(cursor, flags, header);
     case 4: {
-      stamp.vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
+      header.vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
       cursor.skip(4);
-      const touches = cursor.u32s(stamp.vocabulary);
-      return { kind: "census", ...stamp, touches, lastLit: cursor.u32s(stamp.vocabulary) };
+      const touches = cursor.u32s(header.vocabulary);
+      return { kind: "census", ...header, touches, lastLit: cursor.u32s(header.vocabulary) };
     }
     case 5:
-      return decodeDistricts(cursor, stamp);
+      return decodeDistricts(cursor, header);
     default:
       throw new FrameError(`unknown kind of frame: ${kind}`);
   }
 }
 
-function decodePulse(cursor: BinaryReader, flags: number, stamp: FrameHeader): Pulse {
+function decodePulse(cursor: BinaryReader, flags: number, header: FrameHeader): Pulse {
   const firstStep = cursor.u32();
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const batch = checkLimit(cursor.u32(), vocabulary, "rows in the batch set");
@@ -171,7 +171,7 @@ function decodePulse(cursor: BinaryReader, flags: number, stamp: FrameHeader): P
   const observeSeconds = cursor.f32();
   cursor.skip(4);
   const merged = (flags & 1) === 1;
-  if (firstStep > stamp.step || merged !== (firstStep !== stamp.step)) {
+  if (firstStep > header.step || merged !== (firstStep !== header.step)) {
     throw new FrameError("the first of the merged steps contradicts the rest");
   }
   const batchIds = checkAscending(cursor.u32s(batch), vocabulary);
@@ -183,7 +183,7 @@ function decodePulse(cursor: BinaryReader, flags: number, stamp: FrameHeader): P
   const layerNorms = cursor.f32s(layers);
   return {
     kind: "pulse",
-    ...stamp,
+    ...header,
     vocabulary,
     firstStep,
     merged,
@@ -203,7 +203,7 @@ function decodePulse(cursor: BinaryReader, flags: number, stamp: FrameHeader): P
   };
 }
 
-function decodeLayout(cursor: BinaryReader, flags: number, stamp: FrameHeader): Layout {
+function decodeLayout(cursor: BinaryReader, flags: number, header: FrameHeader): Layout {
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const method = cursor.u8();
   const drawnBy = DRAWN_BY[method];
@@ -215,7 +215,7 @@ function decodeLayout(cursor: BinaryReader, flags: number, stamp: FrameHeader): 
   }
   const layout: Layout = {
     kind: "layout",
-    ...stamp,
+    ...header,
     vocabulary,
     method: drawnBy === "linear" ? "linear" : "umap",
     drawnBy,
@@ -237,7 +237,7 @@ function decodeLayout(cursor: BinaryReader, flags: number, stamp: FrameHeader): 
   return layout;
 }
 
-function decodeDistricts(cursor: BinaryReader, stamp: FrameHeader): Districts {
+function decodeDistricts(cursor: BinaryReader, header: FrameHeader): Districts {
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const count = checkLimit(cursor.u32(), Math.min(vocabulary, MAX_DISTRICTS), "districts");
   const length = checkLimit(cursor.u32(), MAX_TEXT_BYTES, "bytes of names");
@@ -259,10 +259,10 @@ function decodeDistricts(cursor: BinaryReader, stamp: FrameHeader): Districts {
   if (names.length !== count || (!count && text)) {
     throw new FrameError("the number of names differs from the number of districts");
   }
-  return { kind: "districts", ...stamp, vocabulary, ids, names, of };
+  return { kind: "districts", ...header, vocabulary, ids, names, of };
 }
 
-function decodeRows(cursor: BinaryReader, flags: number, stamp: FrameHeader): Rows {
+function decodeRows(cursor: BinaryReader, flags: number, header: FrameHeader): Rows {
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
   const dim = checkLimit(cursor.u32(), MAX_DIM, "dim");
   const count = checkLimit(cursor.u32(), vocabulary, "rows");
@@ -272,7 +272,7 @@ function decodeRows(cursor: BinaryReader, flags: number, stamp: FrameHeader): Ro
   const listed = whole ? null : checkAscending(cursor.u32s(count), vocabulary);
   const vectors = cursor.f32s(count * dim);
   const tokenIds = listed ?? allIds(vocabulary);
-  return { kind: "rows", ...stamp, vocabulary, dim, whole, tokenIds, vectors };
+  return { kind: "rows", ...header, vocabulary, dim, whole, tokenIds, vectors };
 }
 
 function decodeSet(

@@ -2,7 +2,7 @@
 
 The key is attempt and step in one integer, so that rows are appended in order. Several attempts can hold the
 same step. The *lineage* is the sequence of steps that count: each step counts in the newest attempt that
-began at or before it (`architecture.md`, "Attempts").
+began at or before it (`docs/architecture.md`, "Attempts and crashes").
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Writing a run: commits under a byte budget, free space, finalisation."""
+"""Writing a run: commits under a disk budget, free space, finalisation."""

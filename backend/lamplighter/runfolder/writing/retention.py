@@ -7,7 +7,7 @@ from typing import Any
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.runfolder.writing.byte_budget import DiskBudget
+from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, FreeSpace
 
 PAUSED = "paused"

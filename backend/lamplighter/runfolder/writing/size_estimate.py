@@ -37,7 +37,7 @@ class SizeEstimate:
     checkpoints: int
     corpus: int
     budget: int
-    """The recipe's disk budget; close to it less is kept (`byte_budget.py`)."""
+    """The recipe's disk budget; close to it less is kept (`disk_budget.py`)."""
     lit: int
     """Estimated rows a batch lights."""
     exact: bool

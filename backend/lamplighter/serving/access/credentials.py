@@ -39,7 +39,7 @@ class CredentialStore:
     """The presenter's credentials. Thread-safe."""
 
     def __init__(self, token: str, *, persistent: bool = True) -> None:
-        """Use this token. `kept`: it is stored in the token file, for later servers too."""
+        """Use this token. `persistent`: it is stored in the token file, for later servers too."""
         self.token = token
         self.persistent = persistent
         self._cookie = hmac.new(token.encode(), b"cookie", hashlib.sha256).hexdigest()

@@ -91,7 +91,7 @@ class RunFollower(Generic[ViewerT]):
         )
         self._retries: dict[object, tuple[float, str]] = {}
         self._more = False
-        self._thread = threading.Thread(target=self._run_thread, name=f"tail of {run.id}", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, name=f"follower of {run.id}", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""

@@ -79,11 +79,11 @@ class SendQueue:
 
     def pending_count(self) -> int:
         """Return the number of queued messages."""
-        return sum(len(lane) for lane in self._frames.values()) + len(self._newest) + len(self._texts)
+        return sum(len(queue) for queue in self._frames.values()) + len(self._newest) + len(self._texts)
 
     def _pop(self) -> ViewerMessage | None:
         heads: list[tuple[int, MessageKind | None]] = [
-            (lane.first, kind) for kind, lane in self._frames.items() if len(lane)
+            (queue.first, kind) for kind, queue in self._frames.items() if len(queue)
         ]
         heads += [(number, kind) for kind, (number, _) in self._newest.items()]
         if self._texts:
@@ -103,7 +103,7 @@ class _MergeQueue:
     def __init__(self, merge: Callable[[Sequence[bytes]], bytes], max_frames: int, max_bytes: int) -> None:
         self._merge = merge
         self._max_frames = max_frames
-        self._most_bytes = max_bytes
+        self._max_bytes = max_bytes
         self._waiting: deque[tuple[int, ViewerMessage]] = deque()
         self._bytes = 0
 
@@ -121,7 +121,7 @@ class _MergeQueue:
         self._waiting.append(entry)
         self._bytes += len(entry[1].data)
         same = sum(1 for _, message in self._waiting if message.attempt == entry[1].attempt)
-        if same > self._max_frames or (same > 2 and self._bytes > self._most_bytes):
+        if same > self._max_frames or (same > 2 and self._bytes > self._max_bytes):
             self._merge_newest_attempt()
 
     def pop(self) -> ViewerMessage:

@@ -28,7 +28,7 @@ class StatusFeed:
     """The status feed of one run. For the run follower's thread only."""
 
     def __init__(self, run: RunFolder, catalog: RunCatalog) -> None:
-        """Start before any status has been sent. The library describes the run."""
+        """Start before any status has been sent. `catalog` describes the run."""
         self._run = run
         self._catalog = catalog
         self._status: Status | None = None

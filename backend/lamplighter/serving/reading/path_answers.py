@@ -55,7 +55,7 @@ class PathRequest:
     def respond(
         self, read: Callable[[], Columns], facts: dict[str, Any], memory_bytes: int, headers: dict[str, str]
     ) -> Response:
-        """Stream the columns that `read` returns; `held` is what reading them takes, in bytes."""
+        """Stream the columns that `read` returns; `memory_bytes` is what reading them takes."""
         parts = columns_maker(read, {"token_id": self.token_id} | facts, self.form)
         return respond(self.request, self.limiter, parts, memory_bytes, headers, self.form.media_type)
 

@@ -1,4 +1,4 @@
-/** The displayed state of a map at one instant, on the screen or in a film. Pure. */
+/** The parts of a displayed map besides its lamps, on the screen and in a film: the beat, and the marks. Pure. */
 
 import type { MapMarks } from "../overlay/overlay-model";
 

@@ -93,7 +93,7 @@ export class LiveRun extends TimeControl {
     this.connection = new Connection(() => this.socketUrl(), {
       onFrame: (frame) => this.newest.receive(frame),
       onMessage: (message) => this.handleMessage(message),
-      onState: (link) => this.handleConnectionState(link),
+      onState: (state) => this.handleConnectionState(state),
     });
     this.timer = setInterval(() => this.tick(), TICK);
     document.addEventListener("visibilitychange", this.handleVisibility);
@@ -172,10 +172,10 @@ export class LiveRun extends TimeControl {
     this.connection.close();
   }
 
-  private handleConnectionState(link: ConnectionState) {
-    this.connectionState = link;
-    if (link.state === "refused") this.problem = reasonGiven(link.reason || String(link.code));
-    if (link.state !== "open") return;
+  private handleConnectionState(state: ConnectionState) {
+    this.connectionState = state;
+    if (state.state === "refused") this.problem = reasonGiven(state.reason || String(state.code));
+    if (state.state !== "open") return;
     this.openCount += 1;
     this.problem = null;
     if (this.openCount > 1) this.past?.invalidateIndex();
