@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -75,7 +76,12 @@ def checked(page: Path) -> subprocess.CompletedProcess[str]:
     """Run `build_frontend.check` on that page, in a process of its own, since its tools write past Python."""
     code = "import sys, pathlib, build_frontend; build_frontend.check(pathlib.Path(sys.argv[1]))"
     return subprocess.run(
-        [sys.executable, "-c", code, str(page)], cwd=build_frontend.ROOT, capture_output=True, text=True
+        [sys.executable, "-c", code, str(page)],
+        cwd=build_frontend.ROOT,
+        # Some tools write colours even into a pipe where CI is set.
+        env=os.environ | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
     )
 
 
