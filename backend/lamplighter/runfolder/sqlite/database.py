@@ -32,6 +32,9 @@ tiles."""
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
 
+_SQLITE_TYPES = (int, float, str, bytes, type(None))
+
+
 def bound(value: object) -> int | float | str | bytes | None:
     """Return a value as SQLite is to have it: every value of a statement goes through here.
 
@@ -41,7 +44,7 @@ def bound(value: object) -> int | float | str | bytes | None:
     Raises:
         TypeError: it is none of null, a whole number, a float, text or bytes.
     """
-    if value is None or isinstance(value, int | float | str | bytes):
+    if isinstance(value, _SQLITE_TYPES):
         return value
     try:
         return operator.index(cast(SupportsIndex, value))
