@@ -100,10 +100,10 @@ def measure(recipe: Recipe, device: torch.device, blocks: int = BLOCKS, steps: i
             side: build_learner(recipe, len(run.vocabulary), device) for side in ("bare", "ours", "save")
         }
         writer = _TimedWriter(run.steps_path)
-        writer.begin_attempt(0)
+        writer.start_attempt(0)
         observer = Observer(learners["ours"], recipe.cadence.verify_every)
         recorder = TrainingRecorder(run, writer, observer)
-        recorder.keep_start()
+        recorder.record_start()
         stop = threading.Event()
         follower = threading.Thread(target=_follow, args=(run.steps_path, stop))
         follower.start()
