@@ -33,6 +33,7 @@ _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
 
 _SQLITE_TYPES = (int, float, str, bytes, type(None))
+_EXACT_TYPES = frozenset(_SQLITE_TYPES)
 
 
 def bound(value: object) -> int | float | str | bytes | None:
@@ -75,6 +76,9 @@ class Connection(apsw.Connection):
 
 
 def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
+    # Nearly every row is a tuple of SQLite's own types, and a step commits several: they pass as they are.
+    if type(values) is tuple and _EXACT_TYPES.issuperset(map(type, values)):
+        return values
     if isinstance(values, Mapping):
         return {name: bound(value) for name, value in values.items()}
     return tuple(map(bound, values))
