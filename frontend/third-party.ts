@@ -19,8 +19,8 @@ interface Notice {
 }
 
 /**
- * Plugins that write the notices of all packages in the page. Workers are bundled apart from it, and before it is
- * done: what `worker` finds, `page` writes too.
+ * Make the plugins that write the notices of all packages in the page. Workers are bundled apart from it, and before
+ * it is done, so `page` writes what `worker` found too.
  */
 export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   const folders = new Set<string>();
@@ -50,7 +50,7 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
   };
 }
 
-/** The folder of the package that a module is of; null: it is ours. */
+/** Return the folder of the package that a module belongs to; null for a module of ours. */
 function packageFolder(root: string, id: string): string | null {
   const installed = /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1];
   if (installed !== undefined) return installed;
