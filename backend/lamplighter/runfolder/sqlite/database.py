@@ -31,7 +31,6 @@ tiles."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
-
 _SQLITE_TYPES = (int, float, str, bytes, type(None))
 _EXACT_TYPES = frozenset(_SQLITE_TYPES)
 
