@@ -145,3 +145,5 @@ def test_who_follows_a_run_waits_for_room_too(tmp_path: Path, room: str, done: C
                 return False
 
         wait_until(there, f"what {room} makes")
+        # The run is over, so the worker ends by itself. SIGTERM would kill it if it came while Python shuts down.
+        process.wait(60)
