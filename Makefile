@@ -10,7 +10,7 @@ SOURCES := pyproject.toml build_frontend.py $(CONSTRAINTS)
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check install page browser bench gpu soak format constraints clean help
+.PHONY: run test tour check install page browser bench gpu soak format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -23,6 +23,7 @@ help:
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10)"
 	@echo "make format   format everything"
+	@echo "make schema   write frontend/openapi.json, from which the page's types are made, anew from the routes"
 	@echo "make constraints  write down the releases that are installed, for everybody who works on Lamplighter"
 
 run: install page
@@ -62,12 +63,16 @@ check: .make/develop
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python backend/write_openapi.py --check
 	$(BIN)/python build_frontend.py check
 
 format: .make/develop
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python build_frontend.py format
+
+schema: .make/develop
+	$(BIN)/python backend/write_openapi.py
 
 constraints: .make/develop
 	$(BIN)/python requirements/write_constraints.py
