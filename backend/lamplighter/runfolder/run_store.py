@@ -13,7 +13,8 @@ from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.wire.vocabulary import Vocabulary
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
+_ID = re.compile(RUN_ID_PATTERN)
 _TRASH = ".trash"
 
 

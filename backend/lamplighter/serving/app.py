@@ -19,6 +19,7 @@ from lamplighter.serving.access.gate import Gate, GateMiddleware
 from lamplighter.serving.hosts import loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
@@ -103,19 +104,19 @@ def create_app(settings: ServerSettings) -> FastAPI:
     app = FastAPI(
         title="Lamplighter",
         version=lamplighter.__version__,
-        description="Watch a language model learn. Reading needs no credential on this machine; changing "
-        "anything needs the presenter's cookie (from the launch link) or bearer token.",
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         middleware=[Middleware(GateMiddleware, gate=services.gate)],
     )
     app.state.services = services
     problems.install_error_handlers(app)
-    for noun in ROUTE_MODULES:
-        services.gate.rules += noun.routes.attach(app)
+    declared = [route for noun in ROUTE_MODULES for route in noun.routes.attach(app)]
+    services.gate.rules += [route.rule for route in declared]
+    install_openapi(app, declared, services.gate.cookie_name)
     return app
 
 

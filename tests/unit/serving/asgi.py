@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from fastapi import FastAPI
+
+from lamplighter.serving.http.route_table import find_rule
 
 PORT = 8600
 HOST = f"127.0.0.1:{PORT}"
@@ -50,7 +56,7 @@ def scope_of(
 
 
 async def call(
-    app: Any,
+    app: FastAPI,
     method: str,
     path: str,
     headers: dict[str, str] | list[tuple[str, str]] | None = None,
@@ -74,12 +80,36 @@ async def call(
 
     await app(scope_of("http", method, path, given, peer), receive, send)
     pairs = [(k.decode().lower(), v.decode("latin-1")) for k, v in sent[0]["headers"]]
-    return Answer(
+    answer = Answer(
         sent[0]["status"],
         dict(pairs),
         b"".join(message.get("body", b"") for message in sent[1:]),
         [value for name, value in pairs if name == "set-cookie"],
     )
+    require_described(app, method, path, answer)
+    return answer
+
+
+def require_described(app: FastAPI, method: str, path: str, answer: Answer) -> None:
+    """Raise AssertionError if the OpenAPI file has the operation, but not its answer's status or media type."""
+    rule, _ = find_rule(app.state.services.gate.rules, "http", method, unquote(path.partition("?")[0]))
+    item = openapi_file()["paths"].get(rule.path, {}) if rule else {}
+    operation = item.get({"HEAD": "get"}.get(method, method.lower()))
+    if operation is None:
+        return
+    found = operation["responses"].get(str(answer.status))
+    assert found is not None, f"{method} {path}: {answer.status} is not in the OpenAPI file"
+    if "$ref" in found:
+        found = openapi_file()["components"]["responses"][found["$ref"].rsplit("/", 1)[-1]]
+    if answer.body:
+        media_type = answer.headers["content-type"].partition(";")[0]
+        assert media_type in found["content"], f"{method} {path}: {media_type} is not in the OpenAPI file"
+
+
+@cache
+def openapi_file() -> dict[str, Any]:
+    """Read `frontend/openapi.json`, which `make check` compares with the routes."""
+    return json.loads((Path(__file__).parents[3] / "frontend/openapi.json").read_text(encoding="utf-8"))
 
 
 async def connect(

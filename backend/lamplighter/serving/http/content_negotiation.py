@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 
@@ -63,33 +62,6 @@ def negotiate_format(
         raise RefusedError(406, f"this does not come in a format that Accept allows; there is {available}: "
                       "name one with ?format= or in Accept")  # fmt: skip
     return best
-
-
-NOT_MODIFIED_RESPONSE: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
-"""The additional response of a route with entity tags, for the OpenAPI page."""
-
-
-def format_responses(offered: Iterable[ResponseFormat]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses of a route with several formats and large bodies; JSON is described by its
-    model."""
-    binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-    text: dict[str, Any] = {"schema": {"type": "string"}}
-    contents = {
-        format.media_type: text if format is TSV else binary for format in offered if format is not JSON
-    }
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {"content": contents},
-        **NOT_MODIFIED_RESPONSE,
-        503: _problem("Too many large answers at once: `Retry-After` says when to try again"),
-    }
-    if ARROW in offered:
-        responses[501] = _problem("A package that the format needs is not installed here")
-    return responses
-
-
-def _problem(description: str) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"description": description, "content": content}
 
 
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:

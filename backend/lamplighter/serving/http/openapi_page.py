@@ -24,47 +24,55 @@ def render(schema: Schema) -> str:
     by_tag: dict[str, list[str]] = {}
     for path, item in schema["paths"].items():
         for method, operation in item.items():
-            by_tag.setdefault(operation.get("tags", ["other"])[0], []).append(
-                _operation(path, method, operation, schema)
-            )
+            by_tag.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     info = schema["info"]
     body = "".join(
-        f'<h2 id="{escape(tag)}">{escape(tag)}</h2>{"".join(found)}' for tag, found in by_tag.items()
+        f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2><p>{escape(tag["description"])}</p>'
+        + "".join(by_tag[tag["name"]])
+        for tag in schema["tags"]
     )
-    shapes = "".join(
-        _schema_section(name, shape)
-        for name, shape in schema.get("components", {}).get("schemas", {}).items()
+    intro = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in info["description"].split("\n\n"))
+    others = "".join(
+        f'<p id="{escape(name)}"><code>{escape(name)}</code> {escape(answer["description"])}</p>'
+        for name, answer in schema["components"]["responses"].items()
     )
+    shapes = "".join(_schema_section(*item) for item in schema["components"]["schemas"].items())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f'<title>{escape(info["title"])}: the interface</title><link rel="stylesheet" href="/api/docs.css"></head>'
         f"<body><h1>{escape(info['title'])} {escape(info['version'])}: the interface</h1>"
-        f"<p>{escape(info.get('description', ''))}</p>"
-        '<p>As <a href="/api/openapi.json">OpenAPI</a>. Errors are <code>application/problem+json</code>.</p>'
-        f"{body}<h2>Shapes</h2>{shapes}</body></html>"
+        f'{intro}<p>As <a href="/api/openapi.json">OpenAPI</a>.</p>'
+        f"{body}<h2>Other answers</h2>{others}<h2>Shapes</h2>{shapes}</body></html>"
     )
 
 
-def _operation(path: str, method: str, operation: Schema, schema: Schema) -> str:
+def _operation(path: str, method: str, operation: Schema) -> str:
+    presenter = "" if {} in operation["security"] or not operation["security"] else "For the presenter. "
     parts = [
-        f"<section><h3>{method.upper()} {escape(path)}</h3><p>{escape(operation.get('description', ''))}</p>"
+        f"<section><h3>{method.upper()} {escape(path)}</h3><p><code>{escape(operation['operationId'])}</code></p>"
+        f"<p>{presenter}{escape(operation['description'])}</p>"
     ]
     if parameters := operation.get("parameters"):
         rows = "".join(
             f"<tr><td><code>{escape(p['name'])}</code></td><td>{escape(p['in'])}"
-            f"{', required' if p.get('required') else ''}</td><td>{_type(p.get('schema', {}))}</td></tr>"
+            f"{', required' if p.get('required') else ''}</td><td>{_type(p['schema'])}</td>"
+            f"<td>{escape(p.get('description', ''))}</td></tr>"
             for p in parameters
         )
         parts.append(f"<table>{rows}</table>")
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         parts.append(f"<p>Takes <code>{escape(kind)}</code>: {_type(content.get('schema', {}))}</p>")
-    for status, answer in operation.get("responses", {}).items():
+    others: list[str] = []
+    for status, answer in operation["responses"].items():
+        if "$ref" in answer:
+            name = escape(answer["$ref"].rsplit("/", 1)[-1])
+            others.append(f'<a href="#{name}">{escape(status)}</a>')
         for kind, content in answer.get("content", {}).items():
             parts.append(
                 f"<p>{escape(status)} <code>{escape(kind)}</code>: {_type(content.get('schema', {}))}</p>"
             )
-    return "".join(parts) + "</section>"
+    return f"{''.join(parts)}<p>Or {', '.join(others)}.</p></section>"
 
 
 def _schema_section(name: str, schema: Schema) -> str:
@@ -98,6 +106,7 @@ def _type(schema: Schema) -> str:
             ("minimum", " ≥ "),
             ("exclusiveMinimum", " > "),
             ("maximum", " ≤ "),
+            ("exclusiveMaximum", " < "),
             ("maxLength", ", at most "),
         )
         if key in schema

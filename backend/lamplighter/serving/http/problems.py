@@ -9,8 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +25,8 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 class FieldError(BaseModel):
     """An error in one field of a request."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     field: str
     """The field's dotted path in the request, such as `recipe.model.heads`."""
@@ -75,18 +76,8 @@ def problem_response(
     return Response(json.dumps(body), status, headers, PROBLEM_MEDIA_TYPE)
 
 
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "Not done",
-        "content": {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-}
-"""Error responses that every operation may give, for the OpenAPI page."""
-
-
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error that a route raises with a problem response, and describe problems in the schema."""
-    _describe(app)
+    """Answer every error that a route raises with a problem response."""
 
     def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
@@ -127,20 +118,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, crashed)
-
-
-def _describe(app: FastAPI) -> None:
-    plain = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = plain()
-        _, shapes = models_json_schema(
-            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
-        )
-        schema.setdefault("components", {}).setdefault("schemas", {}).update(shapes["$defs"])
-        return schema
-
-    app.openapi = openapi
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI
 from starlette.routing import compile_path
 
-from lamplighter.serving.http.problems import PROBLEM_RESPONSES
+from lamplighter.serving.http.content_negotiation import ResponseFormat
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -51,52 +51,88 @@ class RouteRule:
         object.__setattr__(self, "pattern", compile_path(self.path)[0])
 
 
+@dataclass(frozen=True)
+class AnswerFacts:
+    """Facts about the answers of a route that neither its rule nor its signature tells, for the OpenAPI document."""
+
+    formats: tuple[ResponseFormat, ...] = ()
+    """Formats in which the body can be had, the default first; none: JSON only."""
+    etag: bool = False
+    """True if a client that has the answer already gets 304."""
+    errors: tuple[int, ...] = ()
+    """Error statuses besides those that follow from the rule, the signature and the formats."""
+    headers: tuple[str, ...] = ()
+    """Headers of the answer."""
+
+
+@dataclass(frozen=True)
+class DeclaredRoute:
+    """A route as it was declared: its rule, its function, FastAPI's options for it, and facts about its answers."""
+
+    rule: RouteRule
+    endpoint: Callable[..., Any]
+    options: dict[str, Any]
+    answers: AnswerFacts = AnswerFacts()
+
+
 class Routes:
     """The routes of one resource."""
 
     def __init__(self, tag: str) -> None:
-        """Collect routes shown under `tag` on the OpenAPI page."""
+        """Collect routes shown under `tag` in the OpenAPI document."""
         self._tag = tag
-        self._entries: list[tuple[RouteRule, Callable[..., Any], dict[str, Any]]] = []
+        self._declared: list[DeclaredRoute] = []
 
     def get(
-        self, path: str, *, access: Access = Access.READ, head: bool = True, **options: Any
+        self,
+        path: str,
+        *,
+        access: Access = Access.READ,
+        head: bool = True,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
-        return self._add(RouteRule("http", path, methods, access), {"methods": ["GET"], **options})
+        return self._add(RouteRule("http", path, methods, access), {"methods": ["GET"], **options}, answers)
 
     def post(
-        self, path: str, *, body_limit: int = _SMALL_BODY, **options: Any
+        self,
+        path: str,
+        *,
+        body_limit: int = _SMALL_BODY,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a POST route, for presenters."""
         rule = RouteRule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
-        return self._add(rule, {"methods": ["POST"], **options})
+        return self._add(rule, {"methods": ["POST"], **options}, answers)
 
-    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+    def delete(
+        self, path: str, *, answers: AnswerFacts = AnswerFacts(), **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
         """Register a DELETE route, for presenters."""
         rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
-        return self._add(rule, {"methods": ["DELETE"], **options})
+        return self._add(rule, {"methods": ["DELETE"], **options}, answers)
 
     def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
         """Register a websocket on which only the server sends."""
-        return self._add(RouteRule("websocket", path, frozenset(), access), {})
+        return self._add(RouteRule("websocket", path, frozenset(), access), {}, AnswerFacts())
 
-    def attach(self, app: FastAPI) -> list[RouteRule]:
-        """Add the routes to an app. Returns their rules, for its gate."""
-        for rule, endpoint, options in self._entries:
-            if rule.kind == "websocket":
-                app.add_api_websocket_route(rule.path, endpoint)
+    def attach(self, app: FastAPI) -> list[DeclaredRoute]:
+        """Add the routes to an app. Returns them, for its gate and for its OpenAPI document."""
+        for route in self._declared:
+            if route.rule.kind == "websocket":
+                app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
-                route_options: dict[str, Any] = {"tags": [self._tag], **options}
-                if route_options.get("include_in_schema", True):
-                    route_options["responses"] = {**PROBLEM_RESPONSES, **options.get("responses", {})}
-                app.add_api_route(rule.path, endpoint, **route_options)
-        return [rule for rule, _, _ in self._entries]
+                app.add_api_route(route.rule.path, route.endpoint, tags=[self._tag], **route.options)
+        return self._declared
 
-    def _add(self, rule: RouteRule, options: dict[str, Any]) -> Callable[[Endpoint], Endpoint]:
+    def _add(
+        self, rule: RouteRule, options: dict[str, Any], answers: AnswerFacts
+    ) -> Callable[[Endpoint], Endpoint]:
         def keep(endpoint: Endpoint) -> Endpoint:
-            self._entries.append((rule, endpoint, options))
+            self._declared.append(DeclaredRoute(rule, endpoint, options, answers))
             return endpoint
 
         return keep

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
-
-from fastapi import Query
 
 from lamplighter.runfolder.lineage import Lineage, attempt_at, clip_lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import FieldError, RefusedError
-
-AttemptParam = Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)]
-"""The attempt in which the last requested step must count; the response may then be kept for ever."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,16 @@ from lamplighter.serving.reading.token_table import TokenTable
 MAX_TOKEN_IDS = 4_000
 """The most ids in one request; a client that wants more requests all."""
 
-TokenIds = Annotated[
-    str | None, Query(max_length=MAX_TOKEN_IDS * 8, description="ids between commas; all when left out")
-]
+ID_LIST = r"[0-9]{1,7}(,[0-9]{1,7})*"
 
-_LIST = re.compile(r"[0-9]{1,7}(,[0-9]{1,7})*")
+TokenIds = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_TOKEN_IDS * 8,
+        description=f"At most {MAX_TOKEN_IDS:,} ids between commas, each once; without it, all tokens.",
+        json_schema_extra={"pattern": f"^{ID_LIST}$"},
+    ),
+]
 
 
 def require_token(table: TokenTable, token_id: int) -> None:
@@ -44,7 +49,7 @@ def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | 
     """
     if text is None:
         return None
-    if not _LIST.fullmatch(text):
+    if not re.fullmatch(ID_LIST, text):
         raise _wrong("this is a list of token ids between commas, as in token_ids=3,17,99")
     ids = [int(part) for part in text.split(",")]
     if len(ids) > MAX_TOKEN_IDS:

@@ -23,15 +23,15 @@ from lamplighter.serving.http.content_negotiation import (
     JSON,
     NPY,
     ResponseFormat,
-    format_responses,
     negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import estimate_memory
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import respond
-from lamplighter.serving.schemas.base import StepNumber, to_json_text
+from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
+from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.vectors import Displacement, Displacements
 from lamplighter.serving.services import Services, ServicesDep
 
@@ -51,21 +51,30 @@ class _DisplacementQuery:
 
 
 @routes.get(
-    "/api/runs/{run}/displacements", response_model=Displacements, responses=format_responses(OFFERED)
+    "/api/runs/{run}/displacements",
+    response_model=Displacements,
+    answers=AnswerFacts(
+        OFFERED,
+        etag=True,
+        errors=(503,),
+        headers=("X-Lamplighter-From", "X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact"),
+    ),
 )
 def get_displacements(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    nearest: bool = False,
-    most: Annotated[int, Query(ge=1, le=10_000)] = 20,
-    format: Annotated[Literal["json", "npy"] | None, Query()] = None,
+    from_: FromStep = 0,
+    to: ToStep = None,
+    nearest: Annotated[
+        bool, Query(description="Take the nearest kept step at or before each of the two.")
+    ] = False,
+    most: Annotated[int, Query(ge=1, le=10_000, description="The most rows to list, as JSON.")] = 20,
+    format: Annotated[Literal["json", "npy"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
 ) -> Response:
     """Return each row's Euclidean distance between the matrices after two exactly kept steps. With `nearest`, use the
-    nearest such step at or before each of the two.
+    nearest such step at or before each of the two. 422 if `from` is after `to`.
     """
     form = negotiate_format(request, OFFERED, format)
     run_folder = services.catalog.find_run(run)

@@ -13,34 +13,37 @@ from lamplighter.runfolder.lineage import on_lineage
 from lamplighter.runfolder.reading.current_map import districts_on_lineage
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
-from lamplighter.serving.http.content_negotiation import FRAME, JSON, format_responses, negotiate_format
+from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.schemas.base import Items, StepNumber, json_response
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import AFTER, FORMAT, KeptStep, RunId
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.map import (
     District,
+    DistrictEventList,
     DistrictEventResponse,
+    DistrictSearch,
+    DistrictSearchList,
     DistrictsResponse,
-    DistrictsSummary,
 )
 from lamplighter.serving.services import ServicesDep
 from lamplighter.wire import frames
 
-routes = Routes("snapshots")
+routes = Routes("map")
 
 MOST_EVENTS = 1_000
 OFFERED = (JSON, FRAME)
 
 
 @routes.get(
-    "/api/runs/{run}/districts", response_model=DistrictsResponse, responses=format_responses(OFFERED)
+    "/api/runs/{run}/districts", response_model=DistrictsResponse, answers=AnswerFacts(OFFERED, etag=True)
 )
 def get_districts(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    step: StepNumber | None = None,
-    format: Annotated[Literal["json", "frame"] | None, Query()] = None,
+    step: KeptStep = None,
+    format: Annotated[Literal["json", "frame"] | None, FORMAT] = None,
 ) -> Response:
     """Return the newest districts at or before a step (without `step`, the newest of all), with their tokens; as
     `frame`, a districts frame of `docs/wire.md`.
@@ -81,12 +84,12 @@ def get_districts(
     )
 
 
-@routes.get("/api/runs/{run}/districts/steps", response_model=Items[DistrictsSummary])
-def list_district_steps(run: str, services: ServicesDep) -> Response:
+@routes.get("/api/runs/{run}/districts/steps", response_model=DistrictSearchList)
+def list_district_steps(run: RunId, services: ServicesDep) -> Response:
     """Return the steps at which districts were found, oldest first, without superseded steps."""
     run_folder = services.catalog.find_run(run)
     if not run_folder.steps_path.exists():
-        return json_response(Items[DistrictsSummary](items=[]))
+        return json_response(DistrictSearchList(items=[]))
     with services.catalog.open_steps(run_folder) as reader:
         lineage = reader.lineage()
     try:
@@ -95,23 +98,25 @@ def list_district_steps(run: str, services: ServicesDep) -> Response:
     except FileNotFoundError:
         entries = []
     return json_response(
-        Items[DistrictsSummary](items=[DistrictsSummary(attempt=e.attempt, step=e.step) for e in entries])
+        DistrictSearchList(items=[DistrictSearch(attempt=e.attempt, step=e.step) for e in entries])
     )
 
 
-@routes.get("/api/runs/{run}/districts/events", response_model=Items[DistrictEventResponse])
+@routes.get("/api/runs/{run}/districts/events", response_model=DistrictEventList)
 def list_district_events(
-    run: str,
+    run: RunId,
     services: ServicesDep,
-    after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
+    after: Annotated[int | None, AFTER] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_EVENTS, description="The most events to return.")
+    ] = MOST_EVENTS,
 ) -> Response:
     """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
     steps are left out.
     """
     run_folder = services.catalog.find_run(run)
     if not run_folder.steps_path.exists():
-        return json_response(Items[DistrictEventResponse](items=[]))
+        return json_response(DistrictEventList(items=[]))
     with services.catalog.open_steps(run_folder) as reader:
         lineage = reader.lineage()
     try:
@@ -126,4 +131,4 @@ def list_district_events(
         for e in records
         if on_lineage(lineage, e.attempt, e.step)
     ]
-    return json_response(Items[DistrictEventResponse](items=items))
+    return json_response(DistrictEventList(items=items))

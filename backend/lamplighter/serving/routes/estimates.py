@@ -9,7 +9,7 @@ from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.runs import EstimateRequest, SizeEstimateResponse
 
-routes = Routes("estimates")
+routes = Routes("runs")
 
 
 @routes.post("/api/estimates", response_model=SizeEstimateResponse)

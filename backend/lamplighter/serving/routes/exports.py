@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from starlette.responses import FileResponse, Response
+from typing import Annotated
+
+from fastapi import Path
+from starlette.responses import Response
 
 from lamplighter.exports.export import FORMATS
+from lamplighter.serving.http.downloads import DownloadResponse
+from lamplighter.serving.http.openapi import body_schema
 from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.export_job import ExportJob
-from lamplighter.serving.schemas.base import Items, json_response
-from lamplighter.serving.schemas.exports import Export, NewExport
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.exports import Export, ExportList, NewExport
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("exports")
@@ -22,12 +28,28 @@ _MEDIA = {
     "parquet": "application/vnd.apache.parquet",
     "csv": "text/csv; charset=utf-8",
 }
-_FILE = {200: {"content": {_ANY: {"schema": {"type": "string", "format": "binary"}}}}}
+_CONTENT = {media.partition(";")[0]: {"schema": body_schema(media)} for media in (*_MEDIA.values(), _ANY)}
+_FILE = {
+    "200": {"content": _CONTENT},
+    "206": {
+        "description": "The bytes that `Range` names",
+        "content": _CONTENT | {"multipart/byteranges": {"schema": body_schema("multipart/byteranges")}},
+    },
+}
+
+ExportId = Annotated[
+    str, Path(description="The export's id.", json_schema_extra={"pattern": "^[0-9a-f]{24}$"})
+]
 
 
-@routes.post("/api/runs/{run}/exports", status_code=202, response_model=Export)
-def start_export(run: str, body: NewExport, services: ServicesDep) -> Response:
-    """Start an export; poll it for its progress."""
+@routes.post(
+    "/api/runs/{run}/exports",
+    status_code=202,
+    response_model=Export,
+    answers=AnswerFacts(errors=(503, 507), headers=("Location",)),
+)
+def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response:
+    """Start an export; poll it for its progress. 409 while as many as this server allows are being made."""
     run_folder = services.catalog.find_run(run)
     if body.step is not None and FORMATS[body.format].write_step is None:
         problem = f"{body.format} holds every step, so it takes none; leave it out"
@@ -36,29 +58,35 @@ def start_export(run: str, body: NewExport, services: ServicesDep) -> Response:
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 
 
-@routes.get("/api/runs/{run}/exports", response_model=Items[Export])
-def list_exports(run: str, services: ServicesDep) -> Response:
+@routes.get("/api/runs/{run}/exports", response_model=ExportList)
+def list_exports(run: RunId, services: ServicesDep) -> Response:
     """Return a run's exports, in progress or over, newest first."""
     jobs = services.export_jobs.for_run(services.catalog.find_run(run))
-    return json_response(Items[Export](items=[_to_schema(job) for job in jobs]))
+    return json_response(ExportList(items=[_to_schema(job) for job in jobs]))
 
 
 @routes.get("/api/runs/{run}/exports/{export}", response_model=Export)
-def get_export(run: str, export: str, services: ServicesDep) -> Response:
+def get_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Return one export and its progress."""
     return json_response(_to_schema(services.export_jobs.find_job(services.catalog.find_run(run), export)))
 
 
 @routes.delete("/api/runs/{run}/exports/{export}", status_code=204)
-def delete_export(run: str, export: str, services: ServicesDep) -> Response:
+def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Cancel an export in progress, or delete one that is over with its file."""
     services.export_jobs.delete(services.export_jobs.find_job(services.catalog.find_run(run), export))
     return Response(status_code=204)
 
 
 # No HEAD: the route would read the whole file only to discard it.
-@routes.get("/api/runs/{run}/exports/{export}/file", head=False, response_class=FileResponse, responses=_FILE)
-def download_export(run: str, export: str, services: ServicesDep) -> Response:
+@routes.get(
+    "/api/runs/{run}/exports/{export}/file",
+    head=False,
+    response_class=DownloadResponse,
+    answers=AnswerFacts(errors=(416,)),
+    openapi_extra={"responses": _FILE},
+)
+def download_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Return the exported file; `Range` requests get parts of it."""
     job = services.export_jobs.find_job(services.catalog.find_run(run), export)
     if job.state == "running":
@@ -67,7 +95,9 @@ def download_export(run: str, export: str, services: ServicesDep) -> Response:
         raise RefusedError(404, "there is no file of that export; make it again")
     # An exported HTML page is user data: in a sandbox it never runs with this server's origin.
     headers = {"Content-Security-Policy": "sandbox"}
-    return FileResponse(job.file, headers=headers, media_type=_MEDIA.get(job.format, _ANY), filename=job.name)
+    return DownloadResponse(
+        job.file, headers=headers, media_type=_MEDIA.get(job.format, _ANY), filename=job.name
+    )
 
 
 def _to_schema(job: ExportJob) -> Export:

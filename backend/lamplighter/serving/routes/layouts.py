@@ -21,17 +21,15 @@ from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modi
 from lamplighter.serving.http.content_negotiation import (
     FRAME,
     JSON,
-    NOT_MODIFIED_RESPONSE,
     NPY,
     SAFETENSORS,
     ResponseFormat,
-    format_responses,
     negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import JSON_NUMBERS
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam, resolve_step_range
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES, json_parts, respond
 from lamplighter.serving.reading.layout_query import (
     METHODS,
@@ -43,8 +41,18 @@ from lamplighter.serving.reading.layout_query import (
     select_layouts,
     set_version,
 )
+from lamplighter.serving.reading.parameters import (
+    FORMAT,
+    AttemptParam,
+    FromStep,
+    LayoutMethod,
+    LayoutSet,
+    RunId,
+    StepPath,
+    ToStep,
+)
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.map import (
     CoordinatesResponse,
     LayoutDetails,
@@ -57,7 +65,7 @@ from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 
-routes = Routes("snapshots")
+routes = Routes("map")
 
 OFFERED = (FRAME, JSON)
 OFFERED_AT_ONCE = (NPY, JSON, SAFETENSORS, FRAME)
@@ -68,7 +76,7 @@ _FLOATS = np.dtype(np.float32)
 
 
 @routes.get("/api/runs/{run}/map", response_model=MapSettingsResponse)
-def get_map_settings(run: str, services: ServicesDep) -> Response:
+def get_map_settings(run: RunId, services: ServicesDep) -> Response:
     """Return the map's current settings and those requested; `POST .../requests` changes them."""
     settings = read_map_settings(services.catalog.find_run(run))
     basis = (
@@ -80,17 +88,21 @@ def get_map_settings(run: str, services: ServicesDep) -> Response:
     )
 
 
-@routes.get("/api/runs/{run}/layouts", response_model=Layouts, responses=NOT_MODIFIED_RESPONSE)
+@routes.get("/api/runs/{run}/layouts", response_model=Layouts, answers=AnswerFacts(etag=True))
 def list_layouts(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    method: MethodName | None = None,
-    after: Annotated[int, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = 0,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
-    set_name: Annotated[LayoutSetName, Query(alias="set")] = "live",
+    from_: FromStep = 0,
+    to: ToStep = None,
+    method: Annotated[MethodName | None, Query(description="The view; without it, both.")] = None,
+    after: Annotated[
+        int, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF, description="An id: only layouts made after it.")
+    ] = 0,
+    limit: Annotated[
+        int, Query(ge=1, le=10_000, description="The most layouts to return; `next` has the rest.")
+    ] = 10_000,
+    set_name: LayoutSet = "live",
 ) -> Response:
     """Return the map layouts that count, of steps `from` to `to`, inclusive, in the order they were made."""
     run_folder = services.catalog.find_run(run)
@@ -122,17 +134,19 @@ def list_layouts(
 
 
 @routes.get(
-    "/api/runs/{run}/layouts/{step}", response_model=LayoutDetails, responses=format_responses(OFFERED)
+    "/api/runs/{run}/layouts/{step}",
+    response_model=LayoutDetails,
+    answers=AnswerFacts(OFFERED, etag=True, headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt")),
 )
 def get_layout(
-    run: str,
-    step: StepNumber,
+    run: RunId,
+    step: StepPath,
     request: Request,
     services: ServicesDep,
-    method: MethodName = "umap",
-    format: Annotated[Literal["frame", "json"] | None, Query()] = None,
+    method: LayoutMethod = "umap",
+    format: Annotated[Literal["frame", "json"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
-    set_name: Annotated[LayoutSetName, Query(alias="set")] = "live",
+    set_name: LayoutSet = "live",
 ) -> Response:
     """Return the newest layout of a method at or before a step, as a layout frame of `docs/wire.md` or as JSON. With
     `attempt`, return only the layout of exactly that step.
@@ -177,22 +191,25 @@ def get_layout(
 
 
 @routes.get(
-    "/api/runs/{run}/places", response_model=CoordinatesResponse, responses=format_responses(OFFERED_AT_ONCE)
+    "/api/runs/{run}/places",
+    response_model=CoordinatesResponse,
+    answers=AnswerFacts(OFFERED_AT_ONCE, etag=True, errors=(503,)),
 )
 def get_coordinates(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    every: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    method: MethodName = "umap",
+    from_: FromStep = 0,
+    to: ToStep = None,
+    every: Annotated[int, Query(ge=1, le=1_000_000, description="Take every n-th layout.")] = 1,
+    method: LayoutMethod = "umap",
     token_ids: TokenIds = None,
-    format: Annotated[Literal["npy", "json", "safetensors", "frame"] | None, Query()] = None,
-    set_name: Annotated[LayoutSetName, Query(alias="set")] = "live",
+    format: Annotated[Literal["npy", "json", "safetensors", "frame"] | None, FORMAT] = None,
+    set_name: LayoutSet = "live",
 ) -> Response:
     """Return every n-th (`every`) of a method's layouts that `GET .../layouts` lists for the same range: shape
-    (L, K, 2). As `frame`, return whole layout frames of `docs/wire.md`, one after the other.
+    (L, K, 2). As `frame`, return whole layout frames of `docs/wire.md`, one after the other; they have every token,
+    so `token_ids` is refused with 422.
     """
     form = negotiate_format(request, OFFERED_AT_ONCE, format)
     run_folder = services.catalog.find_run(run)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
-from lamplighter.serving.http.content_negotiation import JSON, NPY, format_responses, negotiate_format
+from lamplighter.serving.http.content_negotiation import JSON, NPY, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import JSON_NUMBERS
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import FORMAT, KeptStep, RunId
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.vectors import Norms
 from lamplighter.serving.services import ServicesDep
 
@@ -24,13 +24,19 @@ routes = Routes("snapshots")
 OFFERED = (NPY, JSON)
 
 
-@routes.get("/api/runs/{run}/norms", response_model=Norms, responses=format_responses(OFFERED))
+@routes.get(
+    "/api/runs/{run}/norms",
+    response_model=Norms,
+    answers=AnswerFacts(
+        OFFERED, etag=True, headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact")
+    ),
+)
 def get_norms(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    step: StepNumber | None = None,
-    format: Annotated[Literal["npy", "json"] | None, Query()] = None,
+    step: KeptStep = None,
+    format: Annotated[Literal["npy", "json"] | None, FORMAT] = None,
 ) -> Response:
     """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step`;
     without `step`, the newest of all.

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from lamplighter.geometry import pairs as geometry
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.reading.token_ids import parse_token_ids
-from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.reading.parameters import KeptStep, RunId
+from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.pairs import Pairs, PairTable, SimilarityResponse
 from lamplighter.serving.services import ServicesDep
 
@@ -27,10 +28,17 @@ MOST_LISTED_TOKENS = 16
 
 @routes.get("/api/runs/{run}/pairs", response_model=Pairs)
 def get_pairs(
-    run: str,
-    token_ids: Annotated[str, Query(max_length=MOST_TOKENS * 8, description="ids between commas")],
+    run: RunId,
+    token_ids: Annotated[
+        str,
+        Query(
+            max_length=MOST_TOKENS * 8,
+            description=f"At most {MOST_TOKENS:,} ids between commas, each once.",
+            json_schema_extra={"pattern": f"^{ID_LIST}$"},
+        ),
+    ],
     services: ServicesDep,
-    step: StepNumber | None = None,
+    step: KeptStep = None,
 ) -> Response:
     """Return cosine and distance statistics over every pair of some tokens, and over pairs drawn at random from all
     tokens, at a step; without `step`, at the newest that has a snapshot.

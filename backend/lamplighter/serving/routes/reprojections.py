@@ -8,17 +8,23 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.reprojections import ReprojectionJob
+from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.map import NewReprojection, ReprojectedLayouts, Reprojection
 from lamplighter.serving.services import ServicesDep
 
-routes = Routes("reprojections")
+routes = Routes("map")
 
 
-@routes.post("/api/runs/{run}/reprojection", status_code=202, response_model=Reprojection)
-def start_reprojection(run: str, body: NewReprojection, services: ServicesDep) -> Response:
+@routes.post(
+    "/api/runs/{run}/reprojection",
+    status_code=202,
+    response_model=Reprojection,
+    answers=AnswerFacts(errors=(507,)),
+)
+def start_reprojection(run: RunId, body: NewReprojection, services: ServicesDep) -> Response:
     """Start to lay out a run that is over again, looking both ways through time; the live layouts are kept. 409 while
     another reprojection is running.
     """
@@ -32,14 +38,14 @@ def start_reprojection(run: str, body: NewReprojection, services: ServicesDep) -
 
 
 @routes.get("/api/runs/{run}/reprojection", response_model=Reprojection)
-def get_reprojection(run: str, services: ServicesDep) -> Response:
+def get_reprojection(run: RunId, services: ServicesDep) -> Response:
     """Return the progress of a run's reprojection, and the layouts of an earlier one."""
     run_folder = services.catalog.find_run(run)
     return json_response(_to_schema(run_folder, services.reprojection_jobs.for_run(run_folder)))
 
 
 @routes.delete("/api/runs/{run}/reprojection", status_code=204)
-def cancel_reprojection(run: str, services: ServicesDep) -> Response:
+def cancel_reprojection(run: RunId, services: ServicesDep) -> Response:
     """Cancel the reprojection; the layouts of an earlier one stay."""
     services.reprojection_jobs.cancel(services.catalog.find_run(run).id)
     return Response(status_code=204)

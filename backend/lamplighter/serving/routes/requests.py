@@ -16,6 +16,7 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.requests import AcceptedRequest, ContinueRequest, MapRequest, RunRequest
 from lamplighter.serving.services import Services, ServicesDep
@@ -24,7 +25,7 @@ routes = Routes("requests")
 
 
 @routes.post("/api/runs/{run}/requests", status_code=202, response_model=AcceptedRequest)
-def post_request(run: str, run_request: Annotated[RunRequest, Body()], services: ServicesDep) -> Response:
+def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep) -> Response:
     """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
     socket. 409 if it could not take effect: a run that is over can only be continued, and once.
     """

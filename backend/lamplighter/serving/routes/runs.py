@@ -9,15 +9,16 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.schemas.base import Items, json_response
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
     NewRun,
     RecordParts,
     RunDetails,
+    RunList,
     RunRecord,
-    RunSummary,
 )
 from lamplighter.serving.services import Services, ServicesDep
 
@@ -26,20 +27,20 @@ routes = Routes("runs")
 MOST_ATTEMPTS = 1_000
 
 
-@routes.get("/api/runs", response_model=Items[RunSummary])
+@routes.get("/api/runs", response_model=RunList)
 def list_runs(services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
-    return json_response(Items[RunSummary](items=services.catalog.list_runs()))
+    return json_response(RunList(items=services.catalog.list_runs()))
 
 
 @routes.get("/api/runs/{run}", response_model=RunDetails)
-def get_run(run: str, services: ServicesDep) -> Response:
+def get_run(run: RunId, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     return json_response(services.catalog.describe_fully(services.catalog.find_run(run)))
 
 
 @routes.get("/api/runs/{run}/record", response_model=RunRecord)
-def get_record(run: str, services: ServicesDep) -> Response:
+def get_record(run: RunId, services: ServicesDep) -> Response:
     """Return the attempts at a run, and the disk usage of its record by part."""
     run_folder = services.catalog.find_run(run)
     attempts: list[AttemptFacts] = []
@@ -52,7 +53,12 @@ def get_record(run: str, services: ServicesDep) -> Response:
     return json_response(RunRecord(attempts=attempts, parts=RecordParts(**bytes_by_part(run_folder))))
 
 
-@routes.post("/api/runs", status_code=201, response_model=RunDetails)
+@routes.post(
+    "/api/runs",
+    status_code=201,
+    response_model=RunDetails,
+    answers=AnswerFacts(errors=(409,), headers=("Location",)),
+)
 def create_run(new_run: NewRun, services: ServicesDep) -> Response:
     """Create a run; a trainer starts on it within a second."""
     recipe, text = _recipe_and_text(new_run, services)
@@ -66,7 +72,7 @@ def create_run(new_run: NewRun, services: ServicesDep) -> Response:
 
 
 @routes.delete("/api/runs/{run}", status_code=204)
-def delete_run(run: str, services: ServicesDep) -> Response:
+def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
     services.catalog.run_store.trash(services.catalog.find_run(run))
     return Response(status_code=204)

@@ -29,22 +29,21 @@ from lamplighter.serving.http.content_negotiation import (
     ARROW,
     FRAME,
     JSON,
-    NOT_MODIFIED_RESPONSE,
     NPY,
     PARQUET,
     SAFETENSORS,
     TSV,
     ResponseFormat,
-    format_responses,
     negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import head_only, json_parts, respond
+from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, StepPath, ToStep
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import encode
@@ -56,14 +55,16 @@ OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
 _BLOCK = 500
 
 
-@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, responses=NOT_MODIFIED_RESPONSE)
+@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, answers=AnswerFacts(etag=True))
 def list_keyframes(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    from_: FromStep = 0,
+    to: ToStep = None,
+    limit: Annotated[
+        int, Query(ge=1, le=10_000, description="The most keyframes to return; `next` has the rest.")
+    ] = 1_000,
 ) -> Response:
     """Return the keyframes of steps `from` to `to`, inclusive, and whether every step in that range rebuilds bit for
     bit.
@@ -99,14 +100,23 @@ def list_keyframes(
     return json_response(page, headers=response_headers)
 
 
-@routes.get("/api/runs/{run}/snapshots/{step}", response_model=Matrix, responses=format_responses(OFFERED))
+@routes.get(
+    "/api/runs/{run}/snapshots/{step}",
+    response_model=Matrix,
+    answers=AnswerFacts(
+        OFFERED,
+        etag=True,
+        errors=(503,),
+        headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact"),
+    ),
+)
 def get_snapshot(
-    run: str,
-    step: StepNumber,
+    run: RunId,
+    step: StepPath,
     request: Request,
     services: ServicesDep,
     format: Annotated[
-        Literal["frame", "json", "npy", "safetensors", "arrow", "parquet", "tsv"] | None, Query()
+        Literal["frame", "json", "npy", "safetensors", "arrow", "parquet", "tsv"] | None, FORMAT
     ] = None,
     token_ids: TokenIds = None,
     attempt: AttemptParam = None,

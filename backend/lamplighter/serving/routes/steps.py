@@ -23,17 +23,32 @@ from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modi
 from lamplighter.serving.http.content_negotiation import (
     FRAME,
     JSON,
-    NOT_MODIFIED_RESPONSE,
-    format_responses,
     negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
+from lamplighter.serving.reading.parameters import (
+    AFTER,
+    FORMAT,
+    AttemptParam,
+    FromStep,
+    RunId,
+    StepPath,
+    ToStep,
+)
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
-from lamplighter.serving.schemas.base import Items, StepNumber, json_response
-from lamplighter.serving.schemas.steps import EventResponse, Measures, StepDetails, Steps, StepSummary
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.steps import (
+    EventList,
+    EventResponse,
+    Measures,
+    MeasuresList,
+    StepDetails,
+    Steps,
+    StepSummary,
+)
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.binary import Floats, FrameError, UInts
 from lamplighter.wire.frames import decode, decode_as, encode
@@ -49,18 +64,29 @@ _NO_STEPS = Steps(items=[], every=1, extremes=False)
 OFFERED = (JSON, FRAME)
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Steps, responses=format_responses(OFFERED))
+@routes.get("/api/runs/{run}/steps", response_model=Steps, answers=AnswerFacts(OFFERED, etag=True))
 def list_steps(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 1,
-    to: StepNumber | None = None,
-    every: Annotated[int | None, Query(ge=1, le=0xFFFF_FFFF)] = None,
-    most: Annotated[int | None, Query(ge=MIN_POINTS, le=MOST_STEPS)] = None,
+    from_: FromStep = 1,
+    to: ToStep = None,
+    every: Annotated[
+        int | None, Query(ge=1, le=0xFFFF_FFFF, description="Take every n-th step. With `most`, 422.")
+    ] = None,
+    most: Annotated[
+        int | None,
+        Query(
+            ge=MIN_POINTS,
+            le=MOST_STEPS,
+            description="Take about that many, the extremes of the loss among them.",
+        ),
+    ] = None,
     attempt: AttemptParam = None,
-    format: Annotated[Literal["json", "frame"] | None, Query()] = None,
-    census: bool = False,
+    format: Annotated[Literal["json", "frame"] | None, FORMAT] = None,
+    census: Annotated[
+        bool, Query(description="Begin with the census before `from`; only with `format=frame`, else 422.")
+    ] = False,
 ) -> Response:
     """Return the figures of steps `from` to `to`, inclusive: at most 5,000. `every` takes every n-th step. `most` takes
     about that many: the smallest and the largest loss of each of several equally long stretches. With neither, the
@@ -115,9 +141,9 @@ def list_steps(
     )
 
 
-@routes.get("/api/runs/{run}/steps/{step}", response_model=StepDetails, responses=NOT_MODIFIED_RESPONSE)
+@routes.get("/api/runs/{run}/steps/{step}", response_model=StepDetails, answers=AnswerFacts(etag=True))
 def get_step(
-    run: str, step: StepNumber, request: Request, services: ServicesDep, attempt: AttemptParam = None
+    run: RunId, step: StepPath, request: Request, services: ServicesDep, attempt: AttemptParam = None
 ) -> Response:
     """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
     run_folder = services.catalog.find_run(run)
@@ -145,17 +171,19 @@ def get_step(
     )
 
 
-@routes.get("/api/runs/{run}/events", response_model=Items[EventResponse])
+@routes.get("/api/runs/{run}/events", response_model=EventList)
 def list_events(
-    run: str,
+    run: RunId,
     services: ServicesDep,
-    after: Annotated[int | None, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)] = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = MOST_EVENTS,
+    after: Annotated[int | None, AFTER] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=MOST_EVENTS, description="The most events to return.")
+    ] = MOST_EVENTS,
 ) -> Response:
     """Return the timeline events, oldest first: the newest `limit`, or the first after an id."""
     run_folder = services.catalog.find_run(run)
     if not run_folder.steps_path.exists():
-        return json_response(Items[EventResponse](items=[]))
+        return json_response(EventList(items=[]))
     with services.catalog.open_steps(run_folder) as reader:
         found_events = _read_newest_events(reader, limit) if after is None else reader.events(after, limit)
         items = [
@@ -164,11 +192,11 @@ def list_events(
             )
             for e in found_events
         ]
-    return json_response(Items[EventResponse](items=items))
+    return json_response(EventList(items=items))
 
 
-@routes.get("/api/runs/{run}/measures", response_model=Items[Measures])
-def list_measures(run: str, services: ServicesDep) -> Response:
+@routes.get("/api/runs/{run}/measures", response_model=MeasuresList)
+def list_measures(run: RunId, services: ServicesDep) -> Response:
     """Return the measures computed from the record, by step, without superseded steps."""
     run_folder = services.catalog.find_run(run)
     by_step: dict[int, dict[str, float]] = {}
@@ -177,9 +205,7 @@ def list_measures(run: str, services: ServicesDep) -> Response:
             lineage = reader.lineage()
         with suppress(FileNotFoundError), MeasuresReader(run_folder.measures_path) as measured:
             by_step = measured.by_step(lineage=lineage)
-    return json_response(
-        Items[Measures](items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()])
-    )
+    return json_response(MeasuresList(items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
 
 
 def _choose_steps(

@@ -8,18 +8,24 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.http.content_negotiation import format_responses, negotiate_format
+from lamplighter.serving.http.content_negotiation import negotiate_format
 from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.gradient_paths import answer_gradient_history
-from lamplighter.serving.reading.layout_query import MethodName
 from lamplighter.serving.reading.map_paths import answer_map_history
+from lamplighter.serving.reading.parameters import (
+    FORMAT,
+    AttemptParam,
+    FromStep,
+    LayoutMethod,
+    RunId,
+    TokenId,
+    ToStep,
+)
 from lamplighter.serving.reading.path_answers import OFFERED, PathRequest
 from lamplighter.serving.reading.token_ids import require_token
 from lamplighter.serving.reading.vector_paths import answer_vector_history
-from lamplighter.serving.schemas.base import StepNumber
 from lamplighter.serving.schemas.vectors import (
     GradientHistoryResponse,
     MapHistoryResponse,
@@ -39,20 +45,34 @@ routes = Routes("tokens")
     | PairHistoryResponse
     | GradientHistoryResponse
     | MapHistoryResponse,
-    responses=format_responses(OFFERED),
+    answers=AnswerFacts(OFFERED, etag=True, errors=(503,)),
 )
 def get_token_history(
-    run: str,
-    token_id: int,
+    run: RunId,
+    token_id: TokenId,
     request: Request,
     services: ServicesDep,
-    of: Literal["vectors", "motion", "places", "gradient", "pair"] = "vectors",
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    most: Annotated[int | None, Query(ge=MIN_POINTS, le=1_000_000)] = None,
-    method: MethodName = "umap",
-    with_: Annotated[int | None, Query(alias="with", ge=0, le=0xFFFF_FFFF)] = None,
-    format: Annotated[Literal["json", "npy", "arrow"] | None, Query()] = None,
+    of: Annotated[
+        Literal["vectors", "motion", "places", "gradient", "pair"],
+        Query(description="The history to return."),
+    ] = "vectors",
+    from_: FromStep = 0,
+    to: ToStep = None,
+    most: Annotated[
+        int | None,
+        Query(ge=MIN_POINTS, le=1_000_000, description="The most steps to return; without it, all."),
+    ] = None,
+    method: LayoutMethod = "umap",
+    with_: Annotated[
+        int | None,
+        Query(
+            alias="with",
+            ge=0,
+            le=0xFFFF_FFFF,
+            description="The id of the other token: needed with `of=pair`, refused with anything else.",
+        ),
+    ] = None,
+    format: Annotated[Literal["json", "npy", "arrow"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
 ) -> Response:
     """Return one token's history over the exactly kept steps `from` to `to`, inclusive; `of=places` covers the layouts

@@ -11,34 +11,33 @@ from starlette.responses import Response
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.reading.parameters import KeptStep, OtherTokenId, RunId, TokenId
 from lamplighter.serving.reading.token_ids import require_token
-from lamplighter.serving.schemas.base import Items, StepNumber, json_response
-from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, Token, TokenDetails
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.services import ServicesDep
 from lamplighter.wire.row_frames import NEVER
 
 routes = Routes("tokens")
 
-TokenId = Annotated[int, Query(ge=0, le=0xFFFF_FFFF)]
 
-
-@routes.get("/api/runs/{run}/tokens", response_model=Items[Token])
+@routes.get("/api/runs/{run}/tokens", response_model=TokenList)
 def list_tokens(
-    run: str,
+    run: RunId,
     services: ServicesDep,
-    search: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=50_000)] = 20,
-    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    search: Annotated[str | None, Query(max_length=200, description="A part of the token.")] = None,
+    limit: Annotated[int, Query(ge=1, le=50_000, description="The most tokens to return.")] = 20,
+    offset: Annotated[int, Query(ge=0, le=10_000_000, description="Tokens to leave out first.")] = 0,
 ) -> Response:
     """Return the tokens that match `search`: exact matches first, then prefixes, then matches anywhere, each by
     frequency. Without `search`, return all by id.
     """
     table = services.catalog.token_table(services.catalog.find_run(run))
-    return json_response(Items[Token](items=table.search(search, limit, offset)))
+    return json_response(TokenList(items=table.search(search, limit, offset)))
 
 
 @routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenDetails)
-def get_token(run: str, token_id: int, services: ServicesDep, step: StepNumber | None = None) -> Response:
+def get_token(run: RunId, token_id: TokenId, services: ServicesDep, step: KeptStep = None) -> Response:
     """Return one token at a step; without `step`, at the newest that has a snapshot."""
     run_folder = services.catalog.find_run(run)
     table = services.catalog.token_table(run_folder)
@@ -65,11 +64,11 @@ def get_token(run: str, token_id: int, services: ServicesDep, step: StepNumber |
 
 @routes.get("/api/runs/{run}/neighbours", response_model=NeighboursResponse)
 def get_neighbours(
-    run: str,
-    token_id: TokenId,
+    run: RunId,
+    token_id: OtherTokenId,
     services: ServicesDep,
-    step: StepNumber | None = None,
-    k: Annotated[int, Query(ge=1, le=1_000)] = 10,
+    step: KeptStep = None,
+    k: Annotated[int, Query(ge=1, le=1_000, description="The number of neighbours.")] = 10,
 ) -> Response:
     """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
     run_folder = services.catalog.find_run(run)

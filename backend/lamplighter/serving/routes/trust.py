@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,12 +15,12 @@ from lamplighter.geometry.trust import compute_full_trust
 from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
-from lamplighter.serving.http.content_negotiation import NOT_MODIFIED_RESPONSE
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
-from lamplighter.serving.reading.layout_query import MethodName, open_layouts
-from lamplighter.serving.schemas.base import StepNumber, json_response
+from lamplighter.serving.reading.layout_query import open_layouts
+from lamplighter.serving.reading.parameters import LayoutMethod, RunId, StepPath
+from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.map import (
     DoubtfulTokens,
     FullTrustResponse,
@@ -29,7 +31,7 @@ from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 
-routes = Routes("snapshots")
+routes = Routes("map")
 
 MOST_TOKENS = 20_000
 """Most tokens ranked against one another in one request: some seconds of this machine."""
@@ -39,15 +41,17 @@ _MOST_LISTED = 1_000
 
 
 @routes.get(
-    "/api/runs/{run}/layouts/{step}/trust", response_model=LayoutTrust, responses=NOT_MODIFIED_RESPONSE
+    "/api/runs/{run}/layouts/{step}/trust",
+    response_model=LayoutTrust,
+    answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def get_layout_trust(
-    run: str,
-    step: StepNumber,
+    run: RunId,
+    step: StepPath,
     request: Request,
     services: ServicesDep,
-    method: MethodName = "umap",
-    full: bool = False,
+    method: LayoutMethod = "umap",
+    full: Annotated[bool, Query(description="Compute it over all tokens as well: seconds.")] = False,
 ) -> Response:
     """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens,
     against the matrix of the very step it shows.

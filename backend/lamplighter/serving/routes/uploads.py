@@ -16,7 +16,13 @@ from lamplighter.serving.services import ServicesDep
 
 routes = Routes("uploads")
 
-_BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+_BODY = {
+    "required": True,
+    "content": {
+        "text/plain": {"schema": {"type": "string", "minLength": 1}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
 
 
 # Slightly above the largest text, so that a text just over the limit gets the error that names the limit.
@@ -28,9 +34,13 @@ _BODY = {"required": True, "content": {"text/plain": {"schema": {"type": "string
     openapi_extra={"requestBody": _BODY},
 )
 async def upload_text(
-    request: Request, services: ServicesDep, name: Annotated[str, Query(max_length=200)] = ""
+    request: Request,
+    services: ServicesDep,
+    name: Annotated[str, Query(max_length=200, description="A name to show.")] = "",
 ) -> Response:
-    """Store a text, sent as the raw body: UTF-8, at most 64 MiB. `name` is its display name."""
+    """Store a text, sent as the raw body whatever its media type: UTF-8, at most 64 MiB. `name` is its display name.
+    422 if it is no text, or empty.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:
         raise RefusedError(413, f"a text may have at most {MAX_UPLOAD_BYTES >> 20} MiB")

@@ -27,16 +27,15 @@ from lamplighter.serving.http.content_negotiation import (
     NPY,
     SAFETENSORS,
     ResponseFormat,
-    format_responses,
     negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
-from lamplighter.serving.http.route_table import Routes
-from lamplighter.serving.http.step_range import AttemptParam, StepRange, resolve_step_range
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES, json_parts, respond
+from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import StepNumber
 from lamplighter.serving.schemas.vectors import Vectors
 from lamplighter.serving.services import Services, ServicesDep
 
@@ -73,19 +72,29 @@ class _VectorQuery:
         return len(self.steps) * len(self.ids) * self.dim
 
 
-@routes.get("/api/runs/{run}/vectors", response_model=Vectors, responses=format_responses(OFFERED))
+@routes.get(
+    "/api/runs/{run}/vectors",
+    response_model=Vectors,
+    answers=AnswerFacts(
+        OFFERED, etag=True, errors=(503,), headers=("X-Lamplighter-Attempt", "X-Lamplighter-Exact")
+    ),
+)
 def get_vectors(
-    run: str,
+    run: RunId,
     request: Request,
     services: ServicesDep,
-    from_: Annotated[StepNumber, Query(alias="from")] = 0,
-    to: StepNumber | None = None,
-    every: Annotated[int, Query(ge=1, le=0xFFFF_FFFF)] = 1,
+    from_: FromStep = 0,
+    to: ToStep = None,
+    every: Annotated[
+        int, Query(ge=1, le=0xFFFF_FFFF, description="Take every n-th step, from `from` on.")
+    ] = 1,
     token_ids: TokenIds = None,
-    format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, Query()] = None,
+    format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
 ) -> Response:
-    """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D)."""
+    """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D).
+    422 if `from` is after `to`, or if more is asked for than comes at once; 404 if one of the steps was not kept exactly.
+    """
     form = negotiate_format(request, OFFERED, format)
     run_folder = services.catalog.find_run(run)
     table = services.catalog.token_table(run_folder)

@@ -13,20 +13,26 @@ StepNumber = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
 """A step number; 0 is before the first update."""
 
 
-class Items(BaseModel, Generic[Item]):
+class ApiModel(BaseModel):
+    """A schema of the interface. The docstrings of its fields describe them in the OpenAPI document."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Items(ApiModel, Generic[Item]):
     """A list of items."""
 
     items: list[Item]
 
 
-class Health(BaseModel):
+class Health(ApiModel):
     """The health of the server."""
 
     status: Literal["ok"] = "ok"
     version: str
 
 
-class Session(BaseModel):
+class Session(ApiModel):
     """The caller's role, and the server's workers."""
 
     presenter: bool
@@ -35,20 +41,20 @@ class Session(BaseModel):
     """The state of each worker, by role, in words."""
 
 
-class Launch(BaseModel):
+class Launch(ApiModel):
     """A one-time link that makes a browser the presenter's."""
 
     url: str
 
 
-class Upload(BaseModel):
+class Upload(ApiModel):
     """A stored text."""
 
     upload: str
     bytes: int
 
 
-class PartialModel(BaseModel):
+class PartialModel(ApiModel):
     """A schema that omits fields not known yet, instead of sending null."""
 
     def fields_to_omit(self) -> Any:
@@ -56,7 +62,7 @@ class PartialModel(BaseModel):
         return None
 
 
-class RequestBody(BaseModel):
+class RequestBody(ApiModel):
     """A request body; unknown fields are rejected."""
 
     model_config = ConfigDict(extra="forbid")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
-
-from lamplighter.serving.schemas.base import RequestBody, StepNumber
+from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, StepNumber
 
 
 class NewExport(RequestBody):
@@ -17,7 +15,7 @@ class NewExport(RequestBody):
     """For single-step formats; null takes the newest exactly kept step."""
 
 
-class Export(BaseModel):
+class Export(ApiModel):
     """An export, in progress or over."""
 
     id: str
@@ -39,3 +37,7 @@ class Export(BaseModel):
     """The reason it failed."""
     left_out: list[str]
     """Contents missing from the file, in words."""
+
+
+class ExportList(Items[Export]):
+    """The exports of a run, newest first."""

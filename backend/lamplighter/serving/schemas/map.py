@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from lamplighter.recipe import MapRecipe
-from lamplighter.serving.schemas.base import Items, RequestBody
+from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 
 
-class LinearBasis(BaseModel):
+class LinearBasis(ApiModel):
     """The step whose matrix gave the directions of the linear view."""
 
     attempt: int
     step: int
 
 
-class MapSettingsResponse(BaseModel):
+class MapSettingsResponse(ApiModel):
     """The map's settings."""
 
     chosen: MapRecipe
@@ -30,7 +30,7 @@ class MapSettingsResponse(BaseModel):
     """Null before the first linear layout."""
 
 
-class CoordinatesResponse(BaseModel):
+class CoordinatesResponse(ApiModel):
     """The coordinates of several layouts."""
 
     method: Literal["linear", "umap"]
@@ -39,7 +39,7 @@ class CoordinatesResponse(BaseModel):
     """By layout, then by token."""
 
 
-class LayoutFacts(BaseModel):
+class LayoutFacts(ApiModel):
     """The identity of a layout, and its trust (null: not estimated)."""
 
     attempt: int
@@ -77,7 +77,7 @@ class NewReprojection(RequestBody):
     """Number of steps to lay out, spread evenly over the kept ones; null for 120."""
 
 
-class ReprojectedLayouts(BaseModel):
+class ReprojectedLayouts(ApiModel):
     """The layouts that a reprojection left."""
 
     steps: int
@@ -86,7 +86,7 @@ class ReprojectedLayouts(BaseModel):
     time: float
 
 
-class Reprojection(BaseModel):
+class Reprojection(ApiModel):
     """The state and the result of a run's reprojection."""
 
     state: Literal["none", "running", "done", "failed", "cancelled"]
@@ -99,7 +99,7 @@ class Reprojection(BaseModel):
     """Null if there are none."""
 
 
-class TrustEstimateResponse(BaseModel):
+class TrustEstimateResponse(ApiModel):
     """The trust kept with the layout, estimated on a sample of tokens (null: not estimated)."""
 
     trust: float | None
@@ -108,7 +108,7 @@ class TrustEstimateResponse(BaseModel):
     sample: int
 
 
-class FullTrustResponse(BaseModel):
+class FullTrustResponse(ApiModel):
     """The trust over all tokens, computed on request; null for fewer than three tokens."""
 
     trust: float | None
@@ -117,7 +117,7 @@ class FullTrustResponse(BaseModel):
     tokens: int
 
 
-class DoubtfulTokens(BaseModel):
+class DoubtfulTokens(ApiModel):
     """The tokens whose neighbourhood on the map has little in common with that in the embedding."""
 
     below: float
@@ -127,7 +127,7 @@ class DoubtfulTokens(BaseModel):
     """Least trusted first, at most 1,000."""
 
 
-class LayoutTrust(BaseModel):
+class LayoutTrust(ApiModel):
     """The trust in a layout."""
 
     attempt: int
@@ -140,7 +140,7 @@ class LayoutTrust(BaseModel):
     """Null if the trust of each token is not known."""
 
 
-class District(BaseModel):
+class District(ApiModel):
     """A cluster of the embedding."""
 
     id: int
@@ -156,14 +156,18 @@ class DistrictsResponse(Items[District]):
     step: int
 
 
-class DistrictsSummary(BaseModel):
+class DistrictSearch(ApiModel):
     """A step at which districts were found."""
 
     attempt: int
     step: int
 
 
-class DistrictEventResponse(BaseModel):
+class DistrictSearchList(Items[DistrictSearch]):
+    """The steps at which districts were found, oldest first."""
+
+
+class DistrictEventResponse(ApiModel):
     """An event in the history of a district. Ids are numbered apart from those of other events."""
 
     id: int
@@ -173,3 +177,7 @@ class DistrictEventResponse(BaseModel):
     kind: str
     """`district-born`, `district-gone`, `district-merged` or `district-split`."""
     message: str
+
+
+class DistrictEventList(Items[DistrictEventResponse]):
+    """Events in the history of districts, oldest first."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
-from lamplighter.serving.schemas.base import PartialModel
+from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.runs import RunDetails, Status
 from lamplighter.serving.schemas.steps import Measures
 
 
-class StatusMessage(BaseModel):
+class StatusMessage(ApiModel):
     """A live socket message: the run's state changed."""
 
     type: Literal["status"] = "status"
@@ -36,7 +34,7 @@ class MeasuresMessage(Measures):
     type: Literal["measures"] = "measures"
 
 
-class AcknowledgedMessage(BaseModel):
+class AcknowledgedMessage(ApiModel):
     """A live socket message: a request took effect."""
 
     type: Literal["acknowledged"] = "acknowledged"
@@ -45,7 +43,7 @@ class AcknowledgedMessage(BaseModel):
     step: int
 
 
-class EventMessage(BaseModel):
+class EventMessage(ApiModel):
     """A playback message: an event recorded with the step just played."""
 
     type: Literal["event"] = "event"
@@ -56,14 +54,14 @@ class EventMessage(BaseModel):
     message: str
 
 
-class LiveMessage(BaseModel):
+class LiveMessage(ApiModel):
     """A playback message: the following messages are live."""
 
     type: Literal["live"] = "live"
     step: int
 
 
-class EndMessage(BaseModel):
+class EndMessage(ApiModel):
     """A playback message: the last step was played."""
 
     type: Literal["end"] = "end"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from lamplighter.serving.schemas.base import ApiModel
 
 
-class SpreadResponse(BaseModel):
+class SpreadResponse(ApiModel):
     """The distribution of a number over many pairs; null if there was no pair."""
 
     mean: float | None
@@ -14,7 +14,7 @@ class SpreadResponse(BaseModel):
     most: float | None
 
 
-class SimilarityResponse(BaseModel):
+class SimilarityResponse(ApiModel):
     """Cosine and Euclidean distance of pairs of rows."""
 
     pairs: int
@@ -22,14 +22,14 @@ class SimilarityResponse(BaseModel):
     distance: SpreadResponse
 
 
-class PairTable(BaseModel):
+class PairTable(ApiModel):
     """Square tables of every token against every other, in the order in which the tokens were named."""
 
     cosine: list[list[float | None]]
     distance: list[list[float | None]]
 
 
-class Pairs(BaseModel):
+class Pairs(ApiModel):
     """The pairwise similarity of some tokens' rows at a step, beside that of random rows of the matrix."""
 
     step: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
 from lamplighter.recipe import MapMethodKind
-from lamplighter.serving.schemas.base import RequestBody
+from lamplighter.serving.schemas.base import ApiModel, RequestBody
 
 
 class PlainRequest(RequestBody):
@@ -63,7 +63,7 @@ RunRequest = Annotated[
 ]
 
 
-class AcceptedRequest(BaseModel):
+class AcceptedRequest(ApiModel):
     """A stored request; the live socket acknowledges it when it takes effect."""
 
     request: str

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from lamplighter.recipe import Recipe
-from lamplighter.serving.schemas.base import PartialModel
+from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
 
 
-class Status(BaseModel):
+class Status(ApiModel):
     """The state of a run."""
 
     phase: Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
@@ -31,21 +31,21 @@ class Status(BaseModel):
     changed: float
 
 
-class PlantedClass(BaseModel):
+class PlantedClass(ApiModel):
     """A planted class of tokens."""
 
     name: str
     size: int
 
 
-class PlantedRelation(BaseModel):
+class PlantedRelation(ApiModel):
     """A planted relation between tokens."""
 
     name: str
     pairs: int
 
 
-class RunSummary(BaseModel):
+class RunSummary(ApiModel):
     """A run in the list."""
 
     id: str
@@ -55,6 +55,10 @@ class RunSummary(BaseModel):
     created: float | None
     recipe: Recipe | None
     status: Status | None
+
+
+class RunList(Items[RunSummary]):
+    """Every run, newest first."""
 
 
 class RunDetails(RunSummary, PartialModel):
@@ -74,7 +78,7 @@ class RunDetails(RunSummary, PartialModel):
         return {name for name in RunDetails.__annotations__ if getattr(self, name) is None}
 
 
-class AttemptFacts(BaseModel):
+class AttemptFacts(ApiModel):
     """An attempt at training a run: the first, or one after a break that could not be continued bit for bit."""
 
     attempt: int
@@ -83,7 +87,7 @@ class AttemptFacts(BaseModel):
     opened: float
 
 
-class RecordParts(BaseModel):
+class RecordParts(ApiModel):
     """Disk usage by part, in bytes."""
 
     steps: int
@@ -96,7 +100,7 @@ class RecordParts(BaseModel):
     other: int
 
 
-class RunRecord(BaseModel):
+class RunRecord(ApiModel):
     """The attempts at a run, and the disk usage of its record."""
 
     attempts: list[AttemptFacts]
@@ -104,27 +108,23 @@ class RunRecord(BaseModel):
     parts: RecordParts
 
 
-class NewRun(BaseModel):
+class NewRun(RequestBody):
     """A request for a new run."""
-
-    model_config = ConfigDict(extra="forbid")
 
     recipe: Recipe = Recipe()
     upload: str | None = None
     """For the corpus kind `text`: the id that `POST /api/uploads` returned."""
 
 
-class EstimateRequest(BaseModel):
+class EstimateRequest(RequestBody):
     """A run to estimate, which need not exist."""
-
-    model_config = ConfigDict(extra="forbid")
 
     recipe: Recipe = Recipe()
     text_bytes: Annotated[int, Field(ge=0, le=1 << 40)] | None = None
     """For the corpus kind `text`: the length of the text in bytes."""
 
 
-class EstimateParts(BaseModel):
+class EstimateParts(ApiModel):
     """Estimated bytes by part."""
 
     moved_rows: int
@@ -135,7 +135,7 @@ class EstimateParts(BaseModel):
     corpus: int
 
 
-class SizeEstimateResponse(BaseModel):
+class SizeEstimateResponse(ApiModel):
     """The expected disk usage of a finished run: a guess from its recipe."""
 
     bytes: int

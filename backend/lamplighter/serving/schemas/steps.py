@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
-from lamplighter.serving.schemas.base import Items
+from lamplighter.serving.schemas.base import ApiModel, Items
 
 
-class StepFacts(BaseModel):
+class StepFacts(ApiModel):
     """The figures of one step."""
 
     attempt: int
@@ -54,7 +52,7 @@ class StepDetails(StepFacts):
     """Token id and the distance its row moved, largest first."""
 
 
-class EventResponse(BaseModel):
+class EventResponse(ApiModel):
     """A timeline event."""
 
     id: int
@@ -65,8 +63,16 @@ class EventResponse(BaseModel):
     message: str
 
 
-class Measures(BaseModel):
+class EventList(Items[EventResponse]):
+    """Timeline events, oldest first."""
+
+
+class Measures(ApiModel):
     """The measures computed from the record at a step."""
 
     step: int
     values: dict[str, float | None]
+
+
+class MeasuresList(Items[Measures]):
+    """Measures, by step."""

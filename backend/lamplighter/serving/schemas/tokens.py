@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from lamplighter.serving.schemas.base import Items
+from lamplighter.serving.schemas.base import ApiModel, Items
 
 
-class Token(BaseModel):
+class Token(ApiModel):
     """A token of the vocabulary."""
 
     token_id: int
     token: str
     count: int
     class_: str | None = Field(serialization_alias="class")
+
+
+class TokenList(Items[Token]):
+    """Tokens that match a search, the best match first, or all by id."""
 
 
 class TokenDetails(Token):
@@ -29,7 +33,7 @@ class TokenDetails(Token):
     """The last step whose batch contained it; null for none."""
 
 
-class Neighbour(BaseModel):
+class Neighbour(ApiModel):
     """A nearby token."""
 
     token_id: int

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from lamplighter.serving.schemas.base import Items
+from lamplighter.serving.schemas.base import ApiModel, Items
 
 
-class Keyframe(BaseModel):
+class Keyframe(ApiModel):
     """A step at which the whole matrix is kept."""
 
     attempt: int
@@ -29,7 +29,7 @@ class Keyframes(Items[Keyframe]):
     """The URL of the next page; null on the last."""
 
 
-class Matrix(BaseModel):
+class Matrix(ApiModel):
     """The embedding after a step, one row a token, with the tokens' texts, classes and counts; all lists are in the
     same order.
     """
@@ -43,7 +43,7 @@ class Matrix(BaseModel):
     vectors: list[list[float | None]]
 
 
-class Norms(BaseModel):
+class Norms(ApiModel):
     """The norm of every row."""
 
     attempt: int
@@ -54,7 +54,7 @@ class Norms(BaseModel):
     """Euclidean, by token id."""
 
 
-class Vectors(BaseModel):
+class Vectors(ApiModel):
     """Rows of the embedding over several steps."""
 
     attempt: int
@@ -65,7 +65,7 @@ class Vectors(BaseModel):
     """By step, then by token."""
 
 
-class Displacement(BaseModel):
+class Displacement(ApiModel):
     """The distance that a token's row moved."""
 
     token_id: int
@@ -88,7 +88,7 @@ class Displacements(Items[Displacement]):
     """Number of rows that moved."""
 
 
-class VectorHistoryResponse(BaseModel):
+class VectorHistoryResponse(ApiModel):
     """One token's vector at the exactly kept steps."""
 
     token_id: int
@@ -96,7 +96,7 @@ class VectorHistoryResponse(BaseModel):
     vectors: list[list[float | None]]
 
 
-class MotionHistoryResponse(BaseModel):
+class MotionHistoryResponse(ApiModel):
     """The motion of one token's vector over the exactly kept steps."""
 
     token_id: int
@@ -111,7 +111,7 @@ class MotionHistoryResponse(BaseModel):
     """Degrees between the vector and that of the first kept step of the range."""
 
 
-class PairHistoryResponse(BaseModel):
+class PairHistoryResponse(ApiModel):
     """The distance between two tokens' vectors at the exactly kept steps."""
 
     token_id: int
@@ -123,7 +123,7 @@ class PairHistoryResponse(BaseModel):
     """Null if either vector is zero."""
 
 
-class GradientHistoryResponse(BaseModel):
+class GradientHistoryResponse(ApiModel):
     """One token's gradient, at the steps whose batch contained it or whose gradient touched its row."""
 
     token_id: int
@@ -134,7 +134,7 @@ class GradientHistoryResponse(BaseModel):
     """Euclidean norm of the row's gradient, before clipping; null if the step's gradients are not recorded."""
 
 
-class MapHistoryResponse(BaseModel):
+class MapHistoryResponse(ApiModel):
     """One token's positions on the map, by layout."""
 
     token_id: int

@@ -1,0 +1,55 @@
+"""Parameters that several routes take, with the descriptions that the OpenAPI document gives them.
+
+A pattern here describes and does not check: the routes refuse what does not match, with a message that says more.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from lamplighter.runfolder.run_store import RUN_ID_PATTERN
+from lamplighter.serving.reading.layout_query import LayoutSetName, MethodName
+from lamplighter.serving.schemas.base import StepNumber
+
+RunId = Annotated[
+    str, Path(description="The run's id.", json_schema_extra={"pattern": f"^{RUN_ID_PATTERN}$"})
+]
+TokenId = Annotated[int, Path(description="The token's id.", json_schema_extra={"minimum": 0})]
+OtherTokenId = Annotated[int, Query(ge=0, le=0xFFFF_FFFF, description="The token's id.")]
+
+StepPath = Annotated[StepNumber, Path(description="The step; 0 is before the first update.")]
+KeptStep = Annotated[
+    StepNumber | None,
+    Query(
+        description="A step. If it was not kept, the newest before it that was is taken; without `step`, the newest of all."
+    ),
+]
+FromStep = Annotated[StepNumber, Query(alias="from", description="The first step, inclusive.")]
+ToStep = Annotated[StepNumber | None, Query(description="The last step, inclusive; without it, the newest.")]
+AttemptParam = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=0xFFFF_FFFF,
+        description="The attempt in which the last step must count, else 409; the answer may then be kept for ever. "
+        "A range of steps must name its last one as well, with `to`.",
+    ),
+]
+
+LayoutMethod = Annotated[
+    MethodName, Query(description="The view; `umap` is the map, whichever method drew it.")
+]
+LayoutSet = Annotated[
+    LayoutSetName,
+    Query(alias="set", description="The layouts made live, or those of a finished run's reprojection."),
+]
+
+# The defaults of a route stand beside its parameters; these are what is checked and described.
+FORMAT = Query(description="The format of the answer. Without it, `Accept` decides, else it is the first.")
+AFTER = Query(
+    ge=0,
+    le=0x7FFF_FFFF_FFFF_FFFF,
+    description="An id: the items after it are returned. Without it, the newest are.",
+)
