@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,14 +27,24 @@ class RecipeError(ValueError):
     """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
 
 
-class _RecipePart(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        str_strip_whitespace=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+class StrictInput(BaseModel):
+    """A base of what comes from outside: unknown fields are rejected, and so is `true` or "12" where a number is wanted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_whole_floats(cls, data: Any) -> Any:
+        # To JSON 3.0 is an integer, too.
+        return {key: _as_integer(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+def _as_integer(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class _RecipePart(StrictInput):
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class CorpusRecipe(_RecipePart):

@@ -3,6 +3,7 @@ resources."""
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Any
 
@@ -13,7 +14,7 @@ STYLE = """
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 section { border-top: 1px solid; padding: .5rem 0; }
 h3 { font: 600 1rem ui-monospace, monospace; margin: .75rem 0 .25rem; }
-table { border-collapse: collapse; margin: .5rem 0; }
+table { display: block; overflow-x: auto; border-collapse: collapse; margin: .5rem 0; }
 td, th { text-align: left; vertical-align: top; padding: .15rem 1rem .15rem 0; }
 code { font-family: ui-monospace, monospace; }
 """
@@ -27,13 +28,13 @@ def render(schema: Schema) -> str:
             by_tag.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
     info = schema["info"]
     body = "".join(
-        f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2><p>{escape(tag["description"])}</p>'
+        f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2><p>{_prose(tag["description"])}</p>'
         + "".join(by_tag[tag["name"]])
         for tag in schema["tags"]
     )
-    intro = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in info["description"].split("\n\n"))
+    intro = "".join(f"<p>{_prose(paragraph)}</p>" for paragraph in info["description"].split("\n\n"))
     others = "".join(
-        f'<p id="{escape(name)}"><code>{escape(name)}</code> {escape(answer["description"])}</p>'
+        f'<p id="{escape(name)}"><code>{escape(name)}</code>: {_prose(answer["description"])}</p>'
         for name, answer in schema["components"]["responses"].items()
     )
     shapes = "".join(_schema_section(*item) for item in schema["components"]["schemas"].items())
@@ -51,13 +52,13 @@ def _operation(path: str, method: str, operation: Schema) -> str:
     presenter = "" if {} in operation["security"] or not operation["security"] else "For the presenter. "
     parts = [
         f"<section><h3>{method.upper()} {escape(path)}</h3><p><code>{escape(operation['operationId'])}</code></p>"
-        f"<p>{presenter}{escape(operation['description'])}</p>"
+        f"<p>{presenter}{_prose(operation['description'])}</p>"
     ]
     if parameters := operation.get("parameters"):
         rows = "".join(
             f"<tr><td><code>{escape(p['name'])}</code></td><td>{escape(p['in'])}"
             f"{', required' if p.get('required') else ''}</td><td>{_type(p['schema'])}</td>"
-            f"<td>{escape(p.get('description', ''))}</td></tr>"
+            f"<td>{_prose(p['description'])}</td></tr>"
             for p in parameters
         )
         parts.append(f"<table>{rows}</table>")
@@ -77,13 +78,18 @@ def _operation(path: str, method: str, operation: Schema) -> str:
 
 def _schema_section(name: str, schema: Schema) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_type(field_schema)}</td><td>{escape(field_schema.get('description', ''))}</td></tr>"
+        f"<tr><td><code>{escape(field)}</code></td><td>{_type(field_schema)}</td><td>{_prose(field_schema.get('description', ''))}</td></tr>"
         for field, field_schema in schema.get("properties", {}).items()
     )
     return (
         f'<section id="{escape(name)}"><h3>{escape(name)}</h3>'
-        f"<p>{escape(schema.get('description', ''))}</p><table>{rows}</table></section>"
+        f"<p>{_prose(schema.get('description', ''))}</p><table>{rows}</table></section>"
     )
+
+
+def _prose(text: str) -> str:
+    """Return a description as HTML, with what stands in backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _type(schema: Schema) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from lamplighter.recipe import StrictInput
+
 Item = TypeVar("Item")
 
 StepNumber = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
@@ -62,10 +64,8 @@ class PartialModel(ApiModel):
         return None
 
 
-class RequestBody(ApiModel):
-    """A request body; unknown fields are rejected."""
-
-    model_config = ConfigDict(extra="forbid")
+class RequestBody(StrictInput):
+    """A request body."""
 
 
 def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -44,6 +44,12 @@ async def test_a_text_counts_by_its_length(app: FastAPI, bearer: dict[str, str])
         {"recipe": {}, "text_bytes": -1},
         {"recipe": {}, "more": 1},
         {"recipe": {"model": {"dim": 63}}},
+        # What JSON tells apart stays apart.
+        {"recipe": {"steps": True}},
+        {"recipe": {"steps": "2000"}},
+        {"recipe": {"model": {"tied": 1}}},
+        {"recipe": {"optimiser": {"learning_rate": "0.1"}}},
+        {"recipe": {}, "text_bytes": False},
     ],
 )
 async def test_what_is_no_recipe_has_no_size(app: FastAPI, bearer: dict[str, str], content: dict[str, Any]):
@@ -51,3 +57,13 @@ async def test_what_is_no_recipe_has_no_size(app: FastAPI, bearer: dict[str, str
     assert answer.status == 422
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert answer.json["errors"]
+
+
+async def test_a_whole_number_may_be_written_with_a_point(app: FastAPI, bearer: dict[str, str]):
+    answer = await ask(
+        app, bearer, recipe={"steps": 2_000.0, "optimiser": {"learning_rate": 1}}, text_bytes=10.0
+    )
+    assert answer.status == 200
+    assert (
+        answer.json["parts"] == (await ask(app, bearer, recipe={"steps": 2_000}, text_bytes=10)).json["parts"]
+    )
