@@ -18,6 +18,7 @@ from typing import Literal
 
 from lamplighter.exports.export import FORMATS
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.schemas.exports import FormatName
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class ExportJob:
     """An export, running or finished."""
 
     run: RunFolder
-    format: str
+    format: FormatName
     step: int | None
     """None: the newest step that was kept exactly, or a format that holds every step."""
     folder: Path

@@ -23,6 +23,7 @@ from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, ExportState, export_worker_command
+from lamplighter.serving.schemas.exports import FormatName
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class ExportJobs:
                 self._server_lock = None
                 shutil.rmtree(self._folder, ignore_errors=True)
 
-    def submit(self, run: RunFolder, format: str, step: int | None) -> ExportJob:
+    def submit(self, run: RunFolder, format: FormatName, step: int | None) -> ExportJob:
         """Start an export in one of `FORMATS`.
 
         Raises:

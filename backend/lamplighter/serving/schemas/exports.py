@@ -6,11 +6,13 @@ from typing import Literal
 
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, StepNumber
 
+FormatName = Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
+
 
 class NewExport(RequestBody):
     """A request for an export."""
 
-    format: Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
+    format: FormatName
     step: StepNumber | None = None
     """For single-step formats; null takes the newest exactly kept step."""
 
@@ -20,7 +22,7 @@ class Export(ApiModel):
 
     id: str
     run: str
-    format: str
+    format: FormatName
     step: int | None
     """As requested."""
     created: float
