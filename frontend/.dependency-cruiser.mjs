@@ -50,6 +50,12 @@ export default {
       to: { path: "^src/map/export/", dependencyTypesNot: ["type-only", "dynamic-import"] },
     },
     {
+      name: "only rest-types names the schemas",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/api/rest-types" },
+      to: { path: "^src/api/generated/schema" },
+    },
+    {
       name: "no orphans",
       severity: "error",
       from: { orphan: true, pathNot: "\\.(d|test)\\.ts$" },

@@ -17,7 +17,7 @@ import { designPixelSize } from "../src/map/scene/still-scene";
 import { Scene } from "../src/map/scene/scene";
 import type { Beat } from "../src/map/scene/displayed-map";
 import { decode, type Districts, type Layout } from "../src/api/frames";
-import type { Token } from "../src/api/rest";
+import type { Token } from "../src/api/rest-types";
 import { buildVocabulary, type Vocabulary } from "../src/api/vocabulary";
 import { Meter } from "./meter";
 

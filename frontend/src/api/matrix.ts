@@ -3,13 +3,8 @@
 import { decode, type Rows } from "./frames";
 import { FrameError } from "./binary-reader";
 import { requestJson, requestBytes, runPath } from "./rest";
+import type { Answer } from "./rest-types";
 import { ApiError, reasonGiven } from "./failure";
-
-interface ExactSteps {
-  /** First and last steps of the ranges that rebuild exactly. */
-  stretches: [number, number][];
-  next: string | null;
-}
 
 /**
  * Fetch the matrix at the newest exact step at or before `step`. Throws `ApiError` if there is
@@ -46,7 +41,7 @@ async function lastExactStep(
   let last: number | null = null;
   let path: string | null = runPath(run, `snapshots?from=0&to=${step}&limit=10000`);
   while (path) {
-    const page: ExactSteps = await requestJson<ExactSteps>(path, { signal });
+    const page: Answer<"GET /api/runs/{run}/snapshots"> = await requestJson(path, { signal });
     last = page.stretches.at(-1)?.[1] ?? last;
     path = page.next;
   }

@@ -1,6 +1,7 @@
 /** The tokens of a run: their text, their counts, and their planted classes if there are any. */
 
-import { requestJson, runPath, type Token } from "./rest";
+import { requestJson, runPath } from "./rest";
+import type { Answer, Token } from "./rest-types";
 
 export interface Vocabulary {
   run: string;
@@ -29,7 +30,7 @@ export async function fetchVocabulary(
   const items: Token[] = [];
   for (;;) {
     const path = runPath(run, `tokens?limit=${PAGE_SIZE}&offset=${items.length}`);
-    const page = (await requestJson<{ items: Token[] }>(path, { signal })).items;
+    const page = (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
     items.push(...page);
     if (page.length < PAGE_SIZE) return buildVocabulary(run, items, classes);
   }

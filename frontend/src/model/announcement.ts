@@ -4,7 +4,7 @@
  */
 
 import type { Districts } from "../api/frames";
-import type { DistrictEvent, Phase } from "../api/rest";
+import type { DistrictEvent, Phase } from "../api/rest-types";
 
 /**
  * Least time between two announcements, in ms; a change of the run's own state is announced at

@@ -1,7 +1,27 @@
 import { describe, expect, it } from "vitest";
 import type { Pulse } from "../api/frames";
-import type { StepDetail } from "../api/rest";
+import type { StepDetail } from "../api/rest-types";
 import { beatFromPulse, beatFromRecord } from "./step-beat";
+
+/** A step without rows. */
+const DETAIL: StepDetail = {
+  attempt: 1,
+  step: 1,
+  time: 0,
+  loss: 2,
+  learning_rate: 0.003,
+  tokens_per_second: 0,
+  step_seconds: 0,
+  observe_seconds: 0,
+  batch_rows: 0,
+  gradient_rows: 0,
+  moved_rows: 0,
+  verified: false,
+  layer_norms: [],
+  tokens: [],
+  gradient: [],
+  moved: [],
+};
 
 describe("a beat", () => {
   it("lights the rows of the batch, by their gradients", () => {
@@ -30,7 +50,8 @@ describe("a beat", () => {
     } as Pulse;
     expect(beatFromPulse(pulse, 700, 1).drifting).toBe(2);
     expect(beatFromPulse({ ...pulse, movedIds: pulse.batchIds }, 700, 1).drifting).toBe(0);
-    const detail = {
+    const detail: StepDetail = {
+      ...DETAIL,
       tokens: [[1, 7, 4]],
       gradient: [],
       moved: [
@@ -40,14 +61,15 @@ describe("a beat", () => {
       batch_rows: 2,
       moved_rows: 2,
       verified: true,
-    } as unknown as StepDetail;
+    };
     expect(beatFromRecord(detail, 700).drifting).toBe(1);
     expect(beatFromRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
     expect(beatFromRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
   });
 
   it("can come from the record, without the targets that the model does not read", () => {
-    const detail = {
+    const detail: StepDetail = {
+      ...DETAIL,
       step: 5,
       tokens: [
         [7, 1, 3],
@@ -61,7 +83,7 @@ describe("a beat", () => {
       batch_rows: 3,
       gradient_rows: 2,
       moved_rows: 3,
-    } as unknown as StepDetail;
+    };
     const beat = beatFromRecord(detail, 700);
     expect([...beat.ids]).toEqual([1, 7, 10]);
     expect([...beat.norms]).toEqual([0.25, 0.5, 0]);
@@ -69,18 +91,25 @@ describe("a beat", () => {
   });
 
   it("does not take a norm that the record leaves out for none", () => {
-    const detail = {
+    const detail: StepDetail = {
+      ...DETAIL,
       tokens: [[7, 1, 10]],
       gradient: [[7, 0.5]],
       batch_rows: 2,
       moved: [],
-    } as unknown as StepDetail;
+    };
     expect([...beatFromRecord({ ...detail, gradient_rows: 1 }, 700).norms]).toEqual([0, 0.5]);
     expect([...beatFromRecord({ ...detail, gradient_rows: 2 }, 700).norms]).toEqual([NaN, 0.5]);
   });
 
+  it("has no loss and no norm where the record has none", () => {
+    const beat = beatFromRecord({ ...DETAIL, loss: null, layer_norms: [1, null] }, 700);
+    expect([beat.loss, ...beat.layerNorms]).toEqual([NaN, 1, NaN]);
+  });
+
   it("takes rows with a gradient, or that moved, where the text is not kept", () => {
-    const detail = {
+    const detail: StepDetail = {
+      ...DETAIL,
       tokens: [],
       gradient: [
         [7, 0.5],
@@ -90,7 +119,7 @@ describe("a beat", () => {
       batch_rows: 2,
       gradient_rows: 2,
       moved_rows: 1,
-    } as unknown as StepDetail;
+    };
     const ids = (changed: Partial<StepDetail>) => [
       ...beatFromRecord({ ...detail, ...changed }, 700).ids,
     ];

@@ -1,7 +1,7 @@
 /** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
 
 import type { Pulse } from "../api/frames";
-import type { StepDetail } from "../api/rest";
+import type { StepDetail } from "../api/rest-types";
 
 export interface StepBeat {
   attempt: number;
@@ -52,10 +52,10 @@ export function beatFromRecord(detail: StepDetail, duration: number): StepBeat {
   return {
     attempt: detail.attempt,
     step: detail.step,
-    loss: detail.loss,
+    loss: detail.loss ?? NaN,
     ids,
     norms: Float32Array.from(ids, (id) => (norm.has(id) ? (norm.get(id) ?? NaN) : rest)),
-    layerNorms: detail.layer_norms,
+    layerNorms: detail.layer_norms.map((value) => value ?? NaN),
     rows: {
       batch: detail.batch_rows,
       gradient: detail.gradient_rows,

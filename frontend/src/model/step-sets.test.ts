@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StepDetail } from "../api/rest";
+import type { StepDetail } from "../api/rest-types";
 import { stepSetDifferences } from "./step-sets";
 
 const step = (changes: Partial<StepDetail>) =>

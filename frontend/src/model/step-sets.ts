@@ -1,6 +1,6 @@
 /** The three sets of a step (read, with a gradient, moved) and their differences. Pure. */
 
-import type { StepDetail } from "../api/rest";
+import type { StepDetail } from "../api/rest-types";
 
 export type StepSetDifference = "noGradient" | "gradientOutside" | "unmoved" | "movedOutside";
 

@@ -3,7 +3,8 @@
  */
 
 import { untrack } from "svelte";
-import { requestJson, runPath, sendJson, type Run, type Session, type Token } from "../api/rest";
+import { requestJson, runPath, sendJson } from "../api/rest";
+import type { Answer, PartialRecipe, Run, Session, Token } from "../api/rest-types";
 import { ApiError } from "../api/failure";
 import type { Layout } from "../api/frames";
 import { parseViewState, formatViewState } from "../model/view-state";
@@ -128,16 +129,21 @@ export class AppState {
   async search(text: string, signal: AbortSignal): Promise<Token[]> {
     if (!this.run || !text) return [];
     const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
-    return (await requestJson<{ items: Token[] }>(path, { signal })).items;
+    return (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
   }
 
-  async create(recipe: unknown, file: File | null): Promise<void> {
+  async create(recipe: PartialRecipe, file: File | null): Promise<void> {
     let upload: string | undefined;
     if (file) {
       const path = `/api/uploads?name=${encodeURIComponent(file.name)}`;
-      upload = (await requestJson<{ upload: string }>(path, { method: "POST", body: file })).upload;
+      upload = (
+        await requestJson<Answer<"POST /api/uploads">>(path, { method: "POST", body: file })
+      ).upload;
     }
-    const run = await sendJson<Run>("/api/runs", upload ? { recipe, upload } : { recipe });
+    const run = await sendJson<"POST /api/runs">(
+      "/api/runs",
+      upload ? { recipe, upload } : { recipe },
+    );
     this.open(run.id);
     void this.poll();
   }
@@ -158,7 +164,7 @@ export class AppState {
     try {
       const [session, runs] = await Promise.all([
         requestJson<Session>("/api/session"),
-        requestJson<{ items: Run[] }>("/api/runs"),
+        requestJson<Answer<"GET /api/runs">>("/api/runs"),
       ]);
       this.session = session;
       this.runs = runs.items;

@@ -1,6 +1,6 @@
 /** Texts of the export panel. */
 
-import type { ExportFormat } from "../api/rest";
+import type { ExportFormat } from "../api/rest-types";
 import { count } from "./numbers";
 
 export const exports = {

@@ -1,7 +1,7 @@
 /** Texts of the page as a whole: its name, its numbers on top, its notices. */
 
 import type { Command } from "../model/shortcuts";
-import type { Phase } from "../api/rest";
+import type { Phase } from "../api/rest-types";
 import { count } from "./numbers";
 
 export const page = {

@@ -1,6 +1,6 @@
 /** Texts of the run panel. */
 
-import type { Recipe, RecordPart } from "../api/rest";
+import type { Recipe, RecordPart } from "../api/rest-types";
 import { count } from "./numbers";
 
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;

@@ -1,23 +1,34 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { OpenApi } from "../../../openapi";
 import { defaultForm, fieldOfError, recipeFromForm } from "./recipe-form";
 
+const DOCUMENT = new URL("../../../openapi.json", import.meta.url);
+const { schemas } = (JSON.parse(readFileSync(DOCUMENT, "utf8")) as OpenApi).components;
+
 describe("new run", () => {
+  it("offers what the server would fill in", () => {
+    const recipe = schemas["NewRun"]!.properties!["recipe"]!.default;
+    expect(recipe).toMatchObject(recipeFromForm(defaultForm(), ""));
+    expect(Object.values(defaultForm())).not.toContain(undefined);
+  });
+
   it("leaves out what was left empty", () => {
     const recipe = recipeFromForm({ ...defaultForm(), seed: null, rate: null }, "");
     expect(recipe).not.toHaveProperty("seed");
-    expect(recipe["optimiser"]).toEqual({ kind: "lazy" });
-    expect(recipe["corpus"]).toEqual({ kind: "lamptown", vocabulary_size: 4_000 });
+    expect(recipe.optimiser).toEqual({ kind: "lazy" });
+    expect(recipe.corpus).toEqual({ kind: "lamptown", vocabulary_size: 4_000 });
   });
 
   it("names an uploaded text", () => {
     const recipe = recipeFromForm({ ...defaultForm(), corpus: "text" }, "emma.txt");
-    expect(recipe["corpus"]).toMatchObject({ kind: "text", name: "emma.txt" });
+    expect(recipe.corpus).toMatchObject({ kind: "text", name: "emma.txt" });
   });
 
   it("says how often and how much is kept", () => {
     const recipe = recipeFromForm({ ...defaultForm(), keyframes: 50, budget: 1.5 }, "");
-    expect(recipe["cadence"]).toEqual({ keyframe_every: 50 });
-    expect(recipe["disk_budget"]).toBe(1_500_000);
+    expect(recipe.cadence).toEqual({ keyframe_every: 50 });
+    expect(recipe.disk_budget).toBe(1_500_000);
     expect(recipeFromForm({ ...defaultForm(), budget: null }, "")).not.toHaveProperty(
       "disk_budget",
     );

@@ -1,8 +1,11 @@
 /** The form for a new run, and its conversion to a recipe. Pure. */
 
+import * as field from "../../api/generated/recipe";
+import type { PartialRecipe, Recipe } from "../../api/rest-types";
+
 interface RecipeForm {
-  corpus: "lamptown" | "manuals" | "text";
-  optimiser: "lazy" | "adam" | "sgd";
+  corpus: Exclude<Recipe["corpus"]["kind"], "recorded">;
+  optimiser: Recipe["optimiser"]["kind"];
   tied: boolean;
   shuffle: boolean;
   steps: number | null;
@@ -17,28 +20,28 @@ interface RecipeForm {
   budget: number | null;
 }
 
-/** Return the defaults of `lamplighter/recipe.py`. */
+export const MEGABYTE = 1e6;
+
+/** Return a form with the server's defaults. */
 export function defaultForm(): RecipeForm {
   return {
-    corpus: "lamptown",
-    optimiser: "lazy",
-    tied: false,
-    shuffle: false,
-    steps: 5_000,
-    vocabulary: 4_000,
-    seed: 0,
-    rate: 0.003,
-    dim: 64,
-    layers: 2,
-    keyframes: 100,
-    budget: 1_000,
+    corpus: field.corpusKind.default,
+    optimiser: field.optimiserKind.default,
+    tied: field.modelTied.default,
+    shuffle: field.corpusShuffleWords.default,
+    steps: field.steps.default,
+    vocabulary: field.corpusVocabularySize.default,
+    seed: field.seed.default,
+    rate: field.optimiserLearningRate.default,
+    dim: field.modelDim.default,
+    layers: field.modelLayers.default,
+    keyframes: field.cadenceKeyframeEvery.default,
+    budget: field.diskBudget.default / MEGABYTE,
   };
 }
 
 /** Convert a form to a recipe; an empty field is left to the server. */
-export function recipeFromForm(form: RecipeForm, file: string): Record<string, unknown> {
-  const given = (fields: Record<string, unknown>) =>
-    Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
   return given({
     corpus: given({
       kind: form.corpus,
@@ -51,8 +54,14 @@ export function recipeFromForm(form: RecipeForm, file: string): Record<string, u
     cadence: given({ keyframe_every: form.keyframes }),
     steps: form.steps,
     seed: form.seed,
-    disk_budget: form.budget === null ? null : Math.round(form.budget * 1e6),
+    disk_budget: form.budget === null ? null : Math.round(form.budget * MEGABYTE),
   });
+}
+
+/** Return the fields that are not null. */
+function given<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], null> } {
+  const found = Object.entries(fields).filter(([, value]) => value !== null);
+  return Object.fromEntries(found) as { [Name in keyof T]?: Exclude<T[Name], null> };
 }
 
 const FIELDS: [RegExp, string][] = [

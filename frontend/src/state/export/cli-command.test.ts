@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Recipe } from "../../api/rest";
+import type { OpenApi } from "../../../openapi";
+import type { Recipe } from "../../api/rest-types";
 import { repeatCommand } from "./cli-command";
 
 const RECIPE: Recipe = {
+  format: 1,
   corpus: {
     kind: "lamptown",
     name: "",
@@ -23,7 +26,16 @@ const RECIPE: Recipe = {
   disk_budget: 2_000_000,
 };
 
+/** The recipe that the server makes of nothing. */
+const DEFAULT = (
+  JSON.parse(readFileSync(new URL("../../../openapi.json", import.meta.url), "utf8")) as OpenApi
+).components.schemas["NewRun"]!.properties!["recipe"]!.default as Recipe;
+
 describe("repeatCommand", () => {
+  it("needs no file for the server's defaults", () => {
+    expect(repeatCommand(DEFAULT)!.toml).toBeNull();
+  });
+
   it("says every setting, so that other defaults change nothing", () => {
     expect(repeatCommand(RECIPE)).toEqual({
       command:

@@ -1,6 +1,7 @@
 /** The command line that repeats a run, built from its recipe. Pure. */
 
-import type { Recipe } from "../../api/rest";
+import * as field from "../../api/generated/recipe";
+import type { Recipe } from "../../api/rest-types";
 
 interface RepeatCommand {
   command: string;
@@ -10,15 +11,6 @@ interface RepeatCommand {
   toml: string | null;
 }
 
-/** Defaults of `lamplighter/recipe.py` for settings without a command-line option. */
-const PASSAGES = 4;
-const DEFAULTS_WITHOUT_OPTION = {
-  embedding_factor: 5,
-  clip_norm: 1,
-  checkpoint_every: 250,
-  verify_every: 50,
-};
-
 /**
  * Return the command that trains `recipe` again; null for a run from a user's own training loop,
  * which no command of ours can repeat.
@@ -27,11 +19,12 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
   const { corpus, model, optimiser, cadence, map } = recipe;
   if (corpus.kind === "recorded") return null;
   const passages = defaultPassages(recipe.sequences);
+  // The settings without an option.
   const needsFile =
-    optimiser.embedding_factor !== DEFAULTS_WITHOUT_OPTION.embedding_factor ||
-    optimiser.clip_norm !== DEFAULTS_WITHOUT_OPTION.clip_norm ||
-    cadence.checkpoint_every !== DEFAULTS_WITHOUT_OPTION.checkpoint_every ||
-    cadence.verify_every !== DEFAULTS_WITHOUT_OPTION.verify_every ||
+    optimiser.embedding_factor !== field.optimiserEmbeddingFactor.default ||
+    optimiser.clip_norm !== field.optimiserClipNorm.default ||
+    cadence.checkpoint_every !== field.cadenceCheckpointEvery.default ||
+    cadence.verify_every !== field.cadenceVerifyEvery.default ||
     recipe.passages !== passages;
   const text = corpus.kind === "text";
   const words: (string | number | null)[] = ["lamplighter train"];
@@ -69,7 +62,8 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
  * the default.
  */
 function defaultPassages(sequences: number): number {
-  for (let n = Math.min(PASSAGES, sequences); n > 1; n--) if (sequences % n === 0) return n;
+  for (let n = Math.min(field.passages.default, sequences); n > 1; n--)
+    if (sequences % n === 0) return n;
   return 1;
 }
 
@@ -88,7 +82,7 @@ function recipeToml(recipe: Recipe): string {
       .filter(([, value]) => typeof value !== "object")
       .map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   const tables = Object.entries(recipe)
-    .filter(([, value]) => typeof value === "object" && value !== null)
+    .filter(([, value]) => typeof value === "object")
     .flatMap(([name, value]) => ["", `[${name}]`, ...lines(value as object)]);
   return [...lines(recipe), ...tables].join("\n");
 }

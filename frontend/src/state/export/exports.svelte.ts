@@ -1,6 +1,7 @@
 /** The exports of a run, polled while they are on screen. */
 
-import { requestJson, runPath, sendJson, type Export, type ExportFormat } from "../../api/rest";
+import { requestJson, runPath, sendJson } from "../../api/rest";
+import type { Answer, Export, ExportFormat } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 
 const RUNNING_INTERVAL = 500;
@@ -19,7 +20,9 @@ export class Exports extends PolledQuery {
 
   create(format: ExportFormat, step: number | null): Promise<void> {
     return this.mutate(async () => {
-      this.lastRequested = (await sendJson<Export>(this.path(), { format, step })).id;
+      this.lastRequested = (
+        await sendJson<"POST /api/runs/{run}/exports">(this.path(), { format, step })
+      ).id;
     });
   }
 
@@ -33,7 +36,9 @@ export class Exports extends PolledQuery {
   }
 
   protected async fetchLatest(signal: AbortSignal) {
-    this.items = (await requestJson<{ items: Export[] }>(this.path(), { signal })).items;
+    this.items = (
+      await requestJson<Answer<"GET /api/runs/{run}/exports">>(this.path(), { signal })
+    ).items;
   }
 
   protected pollDelay() {

@@ -12,6 +12,7 @@ import {
 } from "../../api/frames";
 import { requestArray } from "../../api/npy";
 import { requestJson, runPath } from "../../api/rest";
+import type { Answer } from "../../api/rest-types";
 import { ApiError, reasonGiven } from "../../api/failure";
 import type { ColourBy } from "../../model/view-options";
 import { trustByToken } from "../tokens/token-trust";
@@ -76,9 +77,12 @@ export async function fetchFilmSteps(
     if (layout) return layout;
     // No layout is older: use the first one; the caption names its step.
     const first = `layouts?method=${method}&limit=1${set}`;
-    const { items } = await requestJson<{ items: { step: number }[] }>(runPath(run, first), {
-      signal,
-    });
+    const { items } = await requestJson<Answer<"GET /api/runs/{run}/layouts">>(
+      runPath(run, first),
+      {
+        signal,
+      },
+    );
     const [later] = items[0]
       ? await fetchFrames(
           run,

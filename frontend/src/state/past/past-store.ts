@@ -8,6 +8,7 @@
 
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
+import type { Answer } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 import { FrameCache, type FrameRequest } from "./frame-cache";
 import { TouchCounts } from "../../model/touch-counts";
@@ -327,11 +328,13 @@ export class PastStore {
     const all: StepRef[] = [];
     let next: string | null = this.apiPath(path);
     while (next) {
-      const page: { items: StepRef[]; next?: string | null } = await requestJson(next, {
-        signal: this.signal,
-      });
+      const page:
+        Answer<"GET /api/runs/{run}/layouts"> | Answer<"GET /api/runs/{run}/districts/steps"> =
+        await requestJson(next, {
+          signal: this.signal,
+        });
       all.push(...page.items);
-      next = page.next ?? null;
+      next = "next" in page ? page.next : null;
     }
     return sortByStep(all);
   }

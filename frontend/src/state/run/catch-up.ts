@@ -3,14 +3,8 @@
  * past, its newest step, and the steps missed between two connections.
  */
 
-import {
-  requestJson,
-  runPath,
-  type Measures,
-  type Run,
-  type StepDetail,
-  type StepRecord,
-} from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Answer, Measures, Run, StepDetail } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { beatFromRecord } from "../../model/step-beat";
@@ -51,10 +45,15 @@ export class CatchUp {
     try {
       this.events.onRunInfo(await requestJson<Run>(runPath(this.run), { signal }));
       const [record, measures] = await Promise.all([
-        requestJson<{ items: StepRecord[] }>(runPath(this.run, "steps?from=1&most=2000"), {
+        requestJson<Answer<"GET /api/runs/{run}/steps">>(
+          runPath(this.run, "steps?from=1&most=2000"),
+          {
+            signal,
+          },
+        ),
+        requestJson<Answer<"GET /api/runs/{run}/measures">>(runPath(this.run, "measures"), {
           signal,
         }),
-        requestJson<{ items: Measures[] }>(runPath(this.run, "measures"), { signal }),
         // A missed pulse is never resent, so the newest step is lit from the record.
         this.lightNewestStep(),
       ]);
@@ -62,8 +61,8 @@ export class CatchUp {
         record.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
           attempt,
           step,
-          loss,
-          norms,
+          loss: loss ?? NaN,
+          norms: norms.map((value) => value ?? NaN),
           ever: ever ?? null,
         })),
       );

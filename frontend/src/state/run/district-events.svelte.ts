@@ -1,6 +1,7 @@
 /** District events for the timeline, fetched when new districts arrive. */
 
-import { requestJson, runPath, type DistrictEvent } from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Answer, DistrictEvent } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 
 const MAX_EVENTS = 1_000;
@@ -47,7 +48,9 @@ export class DistrictEvents {
     const last = this.events.at(-1)?.id;
     const after = last === undefined ? "" : `?after=${last}`;
     const path = runPath(this.run, `districts/events${after}`);
-    const { items } = await requestJson<{ items: DistrictEvent[] }>(path, { signal: this.signal });
+    const { items } = await requestJson<Answer<"GET /api/runs/{run}/districts/events">>(path, {
+      signal: this.signal,
+    });
     if (items.length && (this.events.at(-1)?.id ?? undefined) === last) {
       this.events = [...this.events, ...items].slice(-MAX_EVENTS);
     }

@@ -6,7 +6,8 @@
  */
 
 import { Connection, type ConnectionState } from "../../api/connection";
-import { runPath, type TrainerRequest, type Measures, type Run, type Status } from "../../api/rest";
+import { runPath } from "../../api/rest";
+import type { Measures, Run, Status, TrainerRequest } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";

@@ -1,6 +1,6 @@
 /** The analyst's measures, grouped by chart. Pure. */
 
-import type { Measures } from "../../api/rest";
+import type { Measures } from "../../api/rest-types";
 
 interface MeasureLine {
   name: string;

@@ -1,6 +1,6 @@
 /** The options of the pace control, and the current one. Pure. */
 
-import type { Status } from "../../api/rest";
+import type { Status } from "../../api/rest-types";
 
 export interface PaceOption {
   /** `full`, `single`, or steps a second. */

@@ -1,6 +1,7 @@
 /** The presenter's requests to the trainer, until they are acknowledged. */
 
-import { runPath, sendJson, type TrainerRequest } from "../../api/rest";
+import { runPath, sendJson } from "../../api/rest";
+import type { TrainerRequest } from "../../api/rest-types";
 
 /** How long to wait for an acknowledgement, in ms. */
 const ACKNOWLEDGEMENT_TIMEOUT = 20_000;
@@ -14,7 +15,10 @@ export class Requests {
 
   /** Send a request to the trainer. Throws `ApiError`. */
   async sendRequest(what: TrainerRequest) {
-    const { request } = await sendJson<{ request: string }>(runPath(this.run, "requests"), what);
+    const { request } = await sendJson<"POST /api/runs/{run}/requests">(
+      runPath(this.run, "requests"),
+      what,
+    );
     // The acknowledgement may have arrived before this response.
     if (this.acknowledged.delete(request)) return;
     this.pending = new Set([...this.pending, request]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StepRecord } from "../../api/rest";
+import type { StepRecord } from "../../api/rest-types";
 import { measureSpeed } from "./speed";
 
 const step = (number: number, time: number, seconds = 0.02) =>

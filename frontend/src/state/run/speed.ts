@@ -1,6 +1,6 @@
 /** The speed of a run, measured over its newest steps. Pure. */
 
-import type { StepRecord } from "../../api/rest";
+import type { StepRecord } from "../../api/rest-types";
 
 interface Speed {
   /** Steps measured over. */
@@ -28,7 +28,7 @@ export function measureSpeed(steps: StepRecord[], batchTokens: number): Speed | 
   };
 }
 
-function median(values: number[]): number {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+function median(values: (number | null)[]): number {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   return sorted.length ? sorted[Math.floor(sorted.length / 2)]! : NaN;
 }

@@ -6,7 +6,7 @@
 import type { Failure } from "../../api/failure";
 import type { ConnectionState } from "../../api/connection";
 import type { LayoutMethod } from "../../api/frames";
-import type { Status } from "../../api/rest";
+import type { Status } from "../../api/rest-types";
 import type { PastStore } from "../past/past-store";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";

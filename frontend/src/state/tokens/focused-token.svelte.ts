@@ -3,7 +3,8 @@
  * it learns.
  */
 
-import { requestJson, runPath, type Neighbours, type TokenDetail } from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Neighbours, TokenDetail } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 
 const REFRESH = 2_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Neighbours } from "../../api/rest";
+import type { Neighbours } from "../../api/rest-types";
 import { diffNeighbours, lastIndexAtOrBefore } from "./neighbour-diff";
 
 const at = (...ids: number[]): Neighbours => ({

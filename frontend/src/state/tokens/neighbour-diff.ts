@@ -1,6 +1,6 @@
 /** The difference between a token's neighbours at two steps. Pure. */
 
-import type { Neighbours } from "../../api/rest";
+import type { Neighbours } from "../../api/rest-types";
 
 interface NeighbourDiff {
   /** Ids that are neighbours now but were not then; null where the earlier ones are not known. */

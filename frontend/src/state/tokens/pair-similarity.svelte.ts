@@ -3,7 +3,8 @@
  * they learn.
  */
 
-import { requestJson, runPath, type Pairs } from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Pairs } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 
 /** Limit on the tokens whose pairs the server measures. */

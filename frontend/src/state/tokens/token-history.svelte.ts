@@ -3,13 +3,8 @@
  * and its neighbours at another step.
  */
 
-import {
-  runPath,
-  type GradientPath,
-  type Motion,
-  type Neighbours,
-  type PairPath,
-} from "../../api/rest";
+import { runPath } from "../../api/rest";
+import type { GradientPath, Motion, Neighbours, PairPath } from "../../api/rest-types";
 import { Query } from "../query/query.svelte";
 
 /** Limit on the points of a chart as wide as a panel. */

@@ -4,7 +4,8 @@
  * that found them, if one did.
  */
 
-import { requestJson, runPath, type Neighbours } from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Neighbours } from "../../api/rest-types";
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ViewState } from "../../model/view-state";

@@ -1,12 +1,7 @@
 /** The map settings of a run, polled while they are on screen. */
 
-import {
-  requestJson,
-  runPath,
-  sendJson,
-  type MapSettings,
-  type Reprojection,
-} from "../../api/rest";
+import { requestJson, runPath, sendJson } from "../../api/rest";
+import type { MapSettings, Reprojection } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 
 const POLL_INTERVAL = 1_500;
@@ -24,7 +19,9 @@ export class MapSettingsQuery extends PolledQuery {
 
   /** Start a reprojection of the run. */
   startReprojection(): Promise<void> {
-    return this.mutate(() => sendJson(runPath(this.run, "reprojection"), {}));
+    return this.mutate(() =>
+      sendJson<"POST /api/runs/{run}/reprojection">(runPath(this.run, "reprojection"), {}),
+    );
   }
 
   cancelReprojection(): Promise<void> {

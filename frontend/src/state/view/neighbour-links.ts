@@ -34,7 +34,7 @@ export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
 /** Return the links to draw; a token that is near in both ways gets one link. */
 export function buildLinks(
   to: LinkTarget,
-  space: { token_id: number; cosine: number }[],
+  space: { token_id: number; cosine: number | null }[],
   map: number[],
 ): NeighbourLink[] {
   const near = new Set(map);

@@ -5,7 +5,8 @@
 
 import { untrack } from "svelte";
 import type { Layout } from "../../api/frames";
-import { requestJson, runPath, type MapSettings } from "../../api/rest";
+import { requestJson, runPath } from "../../api/rest";
+import type { Answer, MapSettings } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
 import type { TokenTrail } from "../../model/trail";
@@ -23,10 +24,7 @@ const DEBOUNCE = 250;
 /** Interval of the layouts fetched from a run with too many to fetch at once. */
 const SPARSE_INTERVAL = 20;
 
-interface LayoutPlaces {
-  steps: number[];
-  places: [number, number][][];
-}
+type LayoutPlaces = Answer<"GET /api/runs/{run}/places">;
 
 /** The part of the page's state that trails depend on. */
 interface TrailSources {

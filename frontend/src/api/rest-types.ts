@@ -1,0 +1,49 @@
+/**
+ * The page's names for the values of the REST interface. Their types are generated from
+ * `frontend/openapi.json`; no other file of the page knows the names in it.
+ */
+
+import type { Answered, Operations, Sent } from "./generated/schema";
+
+export type Operation = keyof Operations;
+/** The JSON that an operation takes. */
+export type Body<Of extends Operation> = Operations[Of]["body"];
+/** The JSON that an operation answers with. */
+export type Answer<Of extends Operation> = Operations[Of]["answer"];
+
+export type Session = Answered["Session"];
+
+export type Run = Answered["RunDetails"];
+export type Status = Answered["Status"];
+export type Phase = Status["phase"];
+export type Recipe = Answered["Recipe"];
+export type MapRecipe = Answered["MapRecipe"];
+/** A recipe as it is sent: the server fills in what is missing. */
+export type PartialRecipe = Sent["Recipe"];
+export type RunRecord = Answered["RunRecord"];
+export type RecordPart = keyof RunRecord["parts"];
+/** The disk size of a run, once finished. */
+export type Estimate = Answered["SizeEstimateResponse"];
+/** A presenter's request to a run. */
+export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
+
+export type StepRecord = Answered["StepSummary"];
+export type StepDetail = Answered["StepDetails"];
+export type Measures = Answered["Measures"];
+/** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */
+export type DistrictEvent = Answered["DistrictEventResponse"];
+
+export type Token = Answered["Token"];
+export type TokenDetail = Answered["TokenDetails"];
+export type Neighbours = Answered["NeighboursResponse"];
+export type Motion = Answered["MotionHistoryResponse"];
+export type GradientPath = Answered["GradientHistoryResponse"];
+export type PairPath = Answered["PairHistoryResponse"];
+export type Pairs = Answered["Pairs"];
+export type PairsMeasured = Answered["SimilarityResponse"];
+
+export type MapSettings = Answered["MapSettingsResponse"];
+export type Reprojection = Answered["Reprojection"];
+
+export type Export = Answered["Export"];
+export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
