@@ -46,6 +46,7 @@ from lamplighter.serving.routes import (
     uploads,
     vectors,
 )
+from lamplighter.serving.schemas.messages import SocketMessage
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings
 
@@ -116,7 +117,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     problems.install_error_handlers(app)
     declared = [route for noun in ROUTE_MODULES for route in noun.routes.attach(app)]
     services.gate.rules += [route.rule for route in declared]
-    install_openapi(app, declared, services.gate.cookie_name)
+    install_openapi(app, declared, services.gate.cookie_name, {"SocketMessage": SocketMessage})
     return app
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 
 from lamplighter.serving.http.content_negotiation import ARROW, JSON, PARQUET
 from lamplighter.serving.http.problems import PROBLEM_MEDIA_TYPE, Problem
@@ -81,18 +82,24 @@ _CREDENTIALS: list[dict[str, list[str]]] = [{_TOKEN: []}, {_COOKIE: []}]
 _SECURITY = {Access.OPEN: [], Access.READ: [{}, *_CREDENTIALS], Access.CHANGE: _CREDENTIALS}
 
 
-def install_openapi(app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str) -> None:
-    """Let an app describe its declared routes. `cookie_name` is that of the presenter's cookie."""
+def install_openapi(
+    app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str, messages: Mapping[str, Any]
+) -> None:
+    """Let an app describe its declared routes. `cookie_name` is that of the presenter's cookie, `messages` the types of
+    what a websocket sends, by name: OpenAPI has no place for a websocket, so only their schemas are in the document.
+    """
     described = [route for route in routes if route.rule.kind == "http"]
 
     @cache
     def openapi() -> Schema:
-        return _openapi_document(app, described, cookie_name)
+        return _openapi_document(app, described, cookie_name, {"Problem": Problem, **messages})
 
     app.openapi = openapi
 
 
-def _openapi_document(app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str) -> Schema:
+def _openapi_document(
+    app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str, sent: Mapping[str, Any]
+) -> Schema:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -107,10 +114,7 @@ def _openapi_document(app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name
     components: Schema = document["components"]
     # FastAPI's own shape of errors, which no route answers with.
     schemas = {name: found for name, found in components["schemas"].items() if "ValidationError" not in name}
-    _, problems = models_json_schema(
-        [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
-    )
-    components["schemas"] = dict(sorted((schemas | problems["$defs"]).items()))
+    components["schemas"] = dict(sorted((_schemas_of(sent) | schemas).items()))
     components["responses"] = dict(_shared_responses())
     components["headers"] = {
         name: {"description": description, "schema": schema}
@@ -131,6 +135,18 @@ def _openapi_document(app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name
         },
     }
     return _without_noise(document)
+
+
+def _schemas_of(types: Mapping[str, Any]) -> dict[str, Schema]:
+    """Return the schemas of types that no operation names, and of all that they refer to."""
+    mode: JsonSchemaMode = "serialization"
+    found, definitions = TypeAdapter.json_schemas(
+        [(name, mode, TypeAdapter[Any](type_)) for name, type_ in types.items()],
+        ref_template="#/components/schemas/{model}",
+    )
+    return definitions["$defs"] | {
+        name: schema for (name, _), schema in found.items() if "$ref" not in schema
+    }
 
 
 def _complete_operation(operation: Schema, route: DeclaredRoute) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.runs import RunDetails, Status
@@ -66,3 +68,15 @@ class EndMessage(ApiModel):
 
     type: Literal["end"] = "end"
     step: int
+
+
+SocketMessage = Annotated[
+    HelloMessage
+    | StatusMessage
+    | MeasuresMessage
+    | AcknowledgedMessage
+    | EventMessage
+    | LiveMessage
+    | EndMessage,
+    Field(discriminator="type", description="A text message of the live socket (`docs/wire.md`)."),
+]

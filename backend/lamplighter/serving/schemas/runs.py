@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.recipe import Recipe
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
@@ -64,14 +65,14 @@ class RunList(Items[RunSummary]):
 class RunDetails(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
-    layers: list[str] | None = None
+    layers: list[str] | SkipJsonSchema[None] = None
     """Names of the layers that `layer_norms` measure."""
-    vocabulary: int | None = None
-    dim: int | None = None
-    parameters: int | None = None
-    corpus_tokens: int | None = None
-    classes: list[PlantedClass] | None = None
-    relations: list[PlantedRelation] | None = None
+    vocabulary: int | SkipJsonSchema[None] = None
+    dim: int | SkipJsonSchema[None] = None
+    parameters: int | SkipJsonSchema[None] = None
+    corpus_tokens: int | SkipJsonSchema[None] = None
+    classes: list[PlantedClass] | SkipJsonSchema[None] = None
+    relations: list[PlantedRelation] | SkipJsonSchema[None] = None
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""

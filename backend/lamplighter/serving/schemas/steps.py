@@ -26,7 +26,7 @@ class StepFacts(ApiModel):
 class StepSummary(StepFacts):
     """The figures of one step, and the number of rows lit by then."""
 
-    ever_rows: int | None = None
+    ever_rows: int | None
     """Rows that were in a batch at least once so far; null if not counted."""
 
 
