@@ -7,6 +7,7 @@ Two entry points: hatchling's build hook (`pip install .`, `-e .`, wheels) and a
     python build_frontend.py check     svelte-check, eslint, dependency-cruiser, prettier --check
     python build_frontend.py format    prettier --write
 
+Each first writes `frontend/src/api/generated/` from `frontend/openapi.json` (`write-schema.ts`).
 The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a stale page is never
 shipped. A source distribution without `frontend/` uses the page that came with it.
 """

@@ -34,6 +34,8 @@ PAGE = {
     "src/panels/ui/Long.svelte": "<p>long</p>\n" * 401,
     # Upward imports: of a value, and of a type by a component.
     "src/api/upward.ts": 'import { words } from "../strings/words";\n\nexport const upward = () => words;\n',
+    "src/api/generated/schema.ts": "export type Answered = string;\n",
+    "src/api/named.ts": 'import type { Answered } from "./generated/schema";\n\nexport type Named = Answered;\n',
     "src/strings/words.ts": 'export const words = "";\n',
     "src/state/store.ts": 'import type { App } from "./app-state";\n\nexport type Store = App;\n',
     "src/state/app-state.ts": "export type App = string;\n",
@@ -123,6 +125,7 @@ def test_eslint_stops(rule: str, file: str, checked: subprocess.CompletedProcess
     [
         ("no circles", "src/model/(hen|egg)"),
         ("api knows only what is below", "src/api/upward"),
+        ("only rest-types names the schemas", "src/api/named"),
         ("a store does not know the whole page's state", "src/state/store"),
         ("nothing imports app", "src/panels/shell/composed"),
         ("a panel's room is its own", "src/panels/map/other"),
