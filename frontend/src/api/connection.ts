@@ -6,6 +6,7 @@
 
 import { decode, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
+import type { SocketMessage } from "./rest-types";
 
 /** Close codes after which trying again cannot help. */
 const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
@@ -19,12 +20,9 @@ export type ConnectionState =
   | { state: "waiting"; attempt: number }
   | { state: "refused"; code: number; reason: string };
 
-/** A JSON message with its `type`. */
-type Message = { type: string } & Record<string, unknown>;
-
 interface ConnectionListener {
   onFrame(frame: Frame): void;
-  onMessage(message: Message): void;
+  onMessage(message: SocketMessage): void;
   onState(state: ConnectionState): void;
 }
 
@@ -83,7 +81,7 @@ export class Connection {
   private handleMessage(data: ArrayBuffer | string) {
     this.lastMessageAt = performance.now();
     try {
-      if (typeof data === "string") this.listener.onMessage(JSON.parse(data) as Message);
+      if (typeof data === "string") this.listener.onMessage(JSON.parse(data) as SocketMessage);
       else this.listener.onFrame(decode(data));
     } catch (error) {
       if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error;

@@ -1,6 +1,6 @@
 /**
- * The page's names for the values of the REST interface. Their types are generated from
- * `frontend/openapi.json`; no other file of the page knows the names in it.
+ * The page's names for what the server sends and takes, over REST and as text on the socket. The
+ * types are generated from `frontend/openapi.json`; no other file of the page knows the names in it.
  */
 
 import type { Answered, Operations, Sent } from "./generated/schema";
@@ -10,6 +10,9 @@ export type Operation = keyof Operations;
 export type Body<Of extends Operation> = Operations[Of]["body"];
 /** The JSON that an operation answers with. */
 export type Answer<Of extends Operation> = Operations[Of]["answer"];
+
+/** A text message of the live socket, told apart by its `type`. */
+export type SocketMessage = Answered["SocketMessage"];
 
 export type Session = Answered["Session"];
 
@@ -23,7 +26,7 @@ export type PartialRecipe = Sent["Recipe"];
 export type RunRecord = Answered["RunRecord"];
 export type RecordPart = keyof RunRecord["parts"];
 /** The disk size of a run, once finished. */
-export type Estimate = Answered["SizeEstimateResponse"];
+export type Estimate = Answered["SizeEstimate"];
 /** A presenter's request to a run. */
 export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 
@@ -31,18 +34,18 @@ export type StepRecord = Answered["StepSummary"];
 export type StepDetail = Answered["StepDetails"];
 export type Measures = Answered["Measures"];
 /** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */
-export type DistrictEvent = Answered["DistrictEventResponse"];
+export type DistrictEvent = Answered["DistrictEvent"];
 
 export type Token = Answered["Token"];
 export type TokenDetail = Answered["TokenDetails"];
-export type Neighbours = Answered["NeighboursResponse"];
-export type Motion = Answered["MotionHistoryResponse"];
-export type GradientPath = Answered["GradientHistoryResponse"];
-export type PairPath = Answered["PairHistoryResponse"];
+export type Neighbours = Answered["Neighbours"];
+export type Motion = Answered["MotionHistory"];
+export type GradientPath = Answered["GradientHistory"];
+export type PairPath = Answered["PairHistory"];
 export type Pairs = Answered["Pairs"];
-export type PairsMeasured = Answered["SimilarityResponse"];
+export type PairsMeasured = Answered["Similarity"];
 
-export type MapSettings = Answered["MapSettingsResponse"];
+export type MapSettings = Answered["MapSettings"];
 export type Reprojection = Answered["Reprojection"];
 
 export type Export = Answered["Export"];

@@ -7,7 +7,7 @@
 
 import { Connection, type ConnectionState } from "../../api/connection";
 import { runPath } from "../../api/rest";
-import type { Measures, Run, Status, TrainerRequest } from "../../api/rest-types";
+import type { Measures, Run, SocketMessage, Status, TrainerRequest } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
@@ -226,16 +226,16 @@ export class LiveRun extends TimeControl {
     }
   }
 
-  private handleMessage(message: { type: string } & Record<string, unknown>) {
+  private handleMessage(message: SocketMessage) {
     switch (message.type) {
       case "hello":
-        this.applyRunInfo({ ...this.info, ...(message["run"] as Run) });
+        this.applyRunInfo({ ...this.info, ...message.run });
         break;
       case "status":
-        this.applyStatus(message["status"] as Status);
+        this.applyStatus(message.status);
         break;
       case "measures": {
-        const { step, values } = message as unknown as Measures;
+        const { step, values } = message;
         this.measures = mergeMeasures(this.measures, [{ step, values }]);
         break;
       }
@@ -246,7 +246,7 @@ export class LiveRun extends TimeControl {
         if (this.replay) this.replay = { ...this.replay, ended: true };
         break;
       case "acknowledged": {
-        this.requests.acknowledge(String(message["request"]));
+        this.requests.acknowledge(message.request);
         break;
       }
     }
