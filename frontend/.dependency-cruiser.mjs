@@ -3,7 +3,7 @@
  * `eslint.config.js` holds those to the same layers.
  */
 
-import { LAYERS } from "./layers.js";
+import { LATE, LAYERS } from "./layers.js";
 
 const layers = Object.entries(LAYERS).map(([room, below]) => ({
   name: `${room} knows only what is below`,
@@ -11,6 +11,17 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
   from: { path: `^src/${room}/` },
   to: { path: "^src/", pathNot: `^src/(${[room, ...below].join("|")})/` },
 }));
+
+const late = Object.entries(LATE).map(([name, parts]) => {
+  const own = `^src/(${parts.join("|")})`;
+  return {
+    name,
+    comment: "Use import(), so that it is fetched when it is first asked for.",
+    severity: "error",
+    from: { path: "^src/", pathNot: `${own}|\\.test\\.ts$` },
+    to: { path: own, dependencyTypesNot: ["type-only", "dynamic-import"] },
+  };
+});
 
 export default {
   forbidden: [
@@ -41,14 +52,7 @@ export default {
       from: { path: "^src/", pathNot: "^src/(charts|map)/|^src/app/Page\\.svelte$" },
       to: { path: "^src/charts/plotly/" },
     },
-    {
-      name: "pictures and films load late",
-      comment:
-        "Use import(), so that the exporters are fetched when the first picture is asked for.",
-      severity: "error",
-      from: { path: "^src/", pathNot: "^src/map/export/|\\.test\\.ts$" },
-      to: { path: "^src/map/export/", dependencyTypesNot: ["type-only", "dynamic-import"] },
-    },
+    ...late,
     {
       name: "only rest-types names the schemas",
       severity: "error",

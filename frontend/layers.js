@@ -8,3 +8,16 @@ export const LAYERS = {
   map: ["charts/plotly", "model", "api"],
   panels: ["map", "state", "charts", "strings", "model", "api"],
 };
+
+/**
+ * The parts of the page that load when they are first asked for, each with the files it consists of. Only these
+ * import each other; everything else uses import().
+ */
+export const LATE = {
+  "pictures and films load late": ["map/export/"],
+  "the skyline loads late": ["map/skyline/(?!can-draw-skyline)", "panels/map/SkylineView\\."],
+  "the matrix loads late": ["charts/matrix/", "panels/matrix/"],
+  "the run's panels load late": ["panels/run/(?!MeasuresPanel)"],
+  "the map's settings load late": ["panels/map/(MapPanel|DistrictList)\\."],
+  "exports load late": ["panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\."],
+};

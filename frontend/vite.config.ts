@@ -1,7 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { minify } from "terser";
-import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { thirdParty } from "./third-party.ts";
 
@@ -9,47 +7,20 @@ import { thirdParty } from "./third-party.ts";
 // `/app/assets/`. The development server forwards all other requests to a running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
-/** A plugin that strips comments, indentation, and blanks beside signs that need none from shaders. */
-const shaders = {
-  name: "shaders",
-  enforce: "pre" as const,
-  transform: (code: string, id: string) =>
-    id.endsWith("/shaders.ts")
-      ? code
-          .replace(/\s+\/\/.*$/gm, "")
-          .replace(/^\s+/gm, "")
-          .replace(/ ?([=*/+<>,(){};]) ?/g, "$1")
-      : null,
-};
-
-/** A second minification, by terser, which gives the most frequent names the shortest forms. */
-const terser: Plugin = {
-  name: "terser",
-  async generateBundle(_, bundle) {
-    for (const script of Object.values(bundle)) {
-      if (script.type !== "chunk") continue;
-      const { code } = await minify(script.code, {
-        module: true,
-        ecma: 2020,
-        compress: { passes: 4, keep_fargs: false, hoist_funs: true },
-      });
-      script.code = code ?? script.code;
-    }
-  },
-};
-
 const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
 
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
-  plugins: [shaders, svelte(), terser, notices.page],
-  worker: { plugins: () => [terser, notices.worker] },
+  plugins: [svelte(), notices.page],
+  worker: { plugins: () => [notices.worker] },
   build: {
     outDir: "../static/app",
     emptyOutDir: true,
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One style sheet: a part that loads later then needs its script alone, and has its style when that arrives.
+    cssCodeSplit: false,
     // The page has no custom elements, but Svelte's code for them would stay in it because of its effects on loading.
     rolldownOptions: {
       checks: { pluginTimings: false },

@@ -58,6 +58,13 @@ export const page = {
   },
   tryNow: "Try now",
 
+  /** About a part of the page whose code is loaded when it is first shown. */
+  lazy: {
+    loading: "Loading this part of the page",
+    failed: "This part of the page did not load. If trying again does not help, reload the page.",
+    again: "Try again",
+  },
+
   notice: {
     noRuns: "No city yet",
     noRunsMore: "Start a run, and watch it find its districts.",

@@ -1,0 +1,46 @@
+"""The size of the page's own scripts, gzipped as the server sends them; plotly.js is not one of them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_BUDGET = 125_000
+"""Most bytes that the first screen may load."""
+WHOLE_BUDGET = 165_000
+"""Most bytes of all scripts together."""
+
+_STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
+"""An import that a script cannot start without; `import("./a.js")` is not one."""
+_WORKER = re.compile(r"[\w-]+\.worker-[\w-]+\.js")
+
+
+@dataclass(frozen=True)
+class PageSize:
+    """Sizes in bytes."""
+
+    first: int
+    """The script that the page names, those it imports statically, and the worker it starts at once."""
+    whole: int
+    """Those and all scripts that load when they are asked for."""
+
+
+def measure_page(app: Path) -> PageSize:
+    """Return the sizes of a built page.
+
+    Args:
+        app: the folder of the built page.
+    """
+    scripts = {path.name: path for path in (app / "assets").glob("*.js")}
+    index = (app / "index.html").read_text(encoding="utf-8")
+    first: set[str] = set()
+    found = {name for name in scripts if f"assets/{name}" in index}
+    while found:
+        first |= found
+        texts = [scripts[name].read_text(encoding="utf-8") for name in found]
+        needed = {name for text in texts for name in _STATIC_IMPORT.findall(text)}
+        found = (needed | {name for text in texts for name in _WORKER.findall(text)}) - first
+    sizes = {name: len(gzip.compress(path.read_bytes(), 6)) for name, path in scripts.items()}
+    return PageSize(sum(sizes[name] for name in first), sum(sizes.values()))

@@ -1,0 +1,59 @@
+"""Parts of the page that load when they are first asked for, and what a viewer sees when their code does not come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
+from tests.browser.pages import wait_for
+
+pytestmark = pytest.mark.browser
+
+PARTS = [
+    ("SkylineView", "map-skyline", "skyline"),
+    ("MatrixPanel", "tab-matrix", "matrix"),
+    ("run", "tab-run", "recipe"),
+    ("MapPanel", "tab-map", "map-made"),
+    ("ExportPanel", "tab-export", "export-html"),
+]
+
+
+@pytest.fixture
+def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport=DESKTOP)
+    page.goto(finished_run.url_with("panel=step"))
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize(("script", "button", "content"), PARTS)
+def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
+    page: Page, script: str, button: str, content: str
+) -> None:
+    loaded = f"performance.getEntriesByType('resource').some(({{ name }}) => name.includes('/{script}-'))"
+    assert not page.evaluate(loaded)
+    name = re.compile(rf"/assets/{script}-[\w-]+\.js$")
+    page.route(name, lambda route: route.abort("connectionrefused"))
+    page.get_by_test_id(button).click()
+    expect(page.get_by_test_id("not-loaded")).to_contain_text("did not load")
+    expect(page.get_by_test_id(content)).to_have_count(0)
+    page.unroute_all()
+    page.get_by_test_id("not-loaded").get_by_role("button").click()
+    expect(page.get_by_test_id(content)).to_be_visible()
+    expect(page.get_by_test_id("not-loaded")).to_have_count(0)
+
+
+def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/assets/MatrixPanel-"), lambda route: held.append(route))
+    page.get_by_test_id("tab-matrix").click()
+    expect(page.get_by_text("Loading this part of the page")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.get_by_test_id("matrix")).to_be_visible()
+    expect(page.get_by_text("Loading this part of the page")).to_have_count(0)
