@@ -13,6 +13,7 @@ import { PointRenderer } from "../src/map/webgl/renderer";
 import { Overlay } from "../src/map/overlay/overlay";
 import { lampColours } from "../src/map/palette";
 import { placementOf } from "../src/model/placement";
+import { toMapPosition } from "../src/model/viewport";
 import { designPixelSize } from "../src/map/scene/still-scene";
 import { Scene } from "../src/map/scene/scene";
 import type { Beat } from "../src/map/scene/displayed-map";
@@ -235,13 +236,13 @@ function scattergl(layout: Layout, n: number): PlotlyTrace[] {
 /** Return a text trace with as many labels as our map shows now, spread over tokens. */
 function namesTrace(): PlotlyTrace {
   const names = scene.labelTexts();
-  const points = names.map((_, i) => scene.pixelOf(i * 7));
-  const { x0, x1, y0, y1 } = scene.view;
+  const viewport = { view: scene.view, width: WIDTH, height: HEIGHT };
+  const points = names.map((_, i) => toMapPosition(viewport, ...scene.pixelOf(i * 7)));
   return {
     type: "scatter",
     mode: "text",
-    x: points.map(([x]) => x0 + (x / WIDTH) * (x1 - x0)),
-    y: points.map(([, y]) => y1 - (y / HEIGHT) * (y1 - y0)),
+    x: points.map(([x]) => x),
+    y: points.map(([, y]) => y),
     text: names,
     textfont: { color: "#d7e0f5", size: 12 },
     hoverinfo: "skip",

@@ -1,7 +1,7 @@
 /** Token positions in map units, and the visible part of the map. Pure. */
 
 import type { Layout } from "../api/frames";
-import { mixViews, type MapRect } from "./viewport";
+import { mixViews, UNIT_SQUARE, type MapRect } from "./viewport";
 
 /** A layout in the form the GPU takes: quantised positions within a box. */
 export interface Placement {
@@ -59,7 +59,7 @@ export function mixPlacements(from: Placement, to: Placement, mixing: number): P
 export function robustBounds(xy: Float32Array): MapRect {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
   const count = Math.ceil(xy.length / 2 / every);
-  if (!count) return { x0: 0, x1: 1, y0: 0, y1: 1 };
+  if (!count) return { ...UNIT_SQUARE };
   const xs = new Float32Array(count);
   const ys = new Float32Array(count);
   for (let i = 0; i < count; i++) {

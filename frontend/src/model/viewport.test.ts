@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fitView, zoomView } from "./viewport";
+import { fitView, toMapPosition, toPixel, unitsPerPixel, zoomView } from "./viewport";
 
 describe("the view", () => {
   const insets = { top: 50, right: 300, bottom: 100, left: 20 };
@@ -7,13 +7,22 @@ describe("the view", () => {
   it("shows the whole map in the part that nothing covers", () => {
     const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
     const view = fitView(box, 1_280, 720, insets);
-    const px = (x: number) => ((x - view.x0) / (view.x1 - view.x0)) * 1_280;
-    const py = (y: number) => (1 - (y - view.y0) / (view.y1 - view.y0)) * 720;
+    const viewport = { view, width: 1_280, height: 720 };
+    const px = (x: number) => toPixel(viewport, [x, 0])[0];
+    const py = (y: number) => toPixel(viewport, [0, y])[1];
     expect(px(0)).toBeGreaterThanOrEqual(19.9);
     expect(px(10)).toBeLessThanOrEqual(980.1);
     expect(py(10)).toBeGreaterThanOrEqual(49.9);
     expect(py(0)).toBeLessThanOrEqual(620.1);
     expect(px(5)).toBeCloseTo(500, 0);
+  });
+
+  it("leads from the map to pixels and back, with y upwards on the map and downwards in the picture", () => {
+    const viewport = { view: { x0: -2, x1: 2, y0: 0, y1: 10 }, width: 400, height: 200 };
+    expect(toPixel(viewport, [-2, 10])).toEqual([0, 0]);
+    expect(toPixel(viewport, [1, 2.5])).toEqual([300, 150]);
+    expect(toMapPosition(viewport, 300, 150)).toEqual([1, 2.5]);
+    expect(unitsPerPixel(viewport)).toEqual([0.01, 0.05]);
   });
 
   it("zooms about a point that stays", () => {

@@ -8,6 +8,9 @@ export interface MapRect {
   y1: number;
 }
 
+/** The view before there is a map. */
+export const UNIT_SQUARE: Readonly<MapRect> = { x0: 0, x1: 1, y0: 0, y1: 1 };
+
 /** The rectangle of the page that a map fills, in CSS pixels. */
 export interface PageRect {
   left: number;
@@ -46,6 +49,35 @@ export interface PixelRect {
   top: number;
   right: number;
   bottom: number;
+}
+
+/** A part of the map, shown in a picture of a size in pixels. */
+export interface Viewport {
+  view: MapRect;
+  width: number;
+  height: number;
+}
+
+/** Return the pixel at which a map position is drawn, from the picture's left and top edge. */
+export function toPixel(
+  { view, width, height }: Viewport,
+  [x, y]: readonly [number, number],
+): [number, number] {
+  return [
+    ((x - view.x0) / (view.x1 - view.x0)) * width,
+    (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
+  ];
+}
+
+/** Return the map position at a pixel. */
+export function toMapPosition(viewport: Viewport, x: number, y: number): [number, number] {
+  const [ux, uy] = unitsPerPixel(viewport);
+  return [viewport.view.x0 + x * ux, viewport.view.y1 - y * uy];
+}
+
+/** Return the map units that a pixel covers, from left to right and from top to bottom. */
+export function unitsPerPixel({ view, width, height }: Viewport): [number, number] {
+  return [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
 }
 
 /** How much wider than true to scale the map may be drawn to fill a wide screen. */

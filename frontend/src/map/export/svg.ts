@@ -8,6 +8,7 @@ import { Overlay, type OverlayModel } from "../overlay/overlay";
 import { INK, unit } from "../palette";
 import { FONT_FAMILY } from "../overlay/drawing-context";
 import { designPixelSize, type StillScene } from "../scene/still-scene";
+import { toPixel } from "../../model/viewport";
 import { densityOf } from "../regions/density";
 import { drawTrails } from "../overlay/draw-trails";
 import { formatNumber, escapeXml, SvgContext } from "./svg-context";
@@ -60,13 +61,6 @@ export function renderSvg(stillScene: StillScene, caption: CaptionLayout, title:
   ].join("\n");
 }
 
-function pixelOf({ view, width, height }: OverlayModel, x: number, y: number): [number, number] {
-  return [
-    ((x - view.x0) / (view.x1 - view.x0)) * width,
-    (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
-  ];
-}
-
 function land({ overlayModel: model, xy, box }: StillScene): string {
   const density = densityOf(xy, box);
   const paths: string[] = [];
@@ -100,7 +94,7 @@ function rings(all: Float32Array[], model: OverlayModel): string {
   return all
     .map((ring) => {
       const points = Array.from({ length: ring.length / 2 }, (_, i) =>
-        pixelOf(model, ring[2 * i]!, ring[2 * i + 1]!),
+        toPixel(model, [ring[2 * i]!, ring[2 * i + 1]!]),
       );
       const outside =
         points.every(([x]) => x < 0) ||
@@ -138,7 +132,7 @@ function unlitLamps(
   const awake = new Set(lit.ids);
   const groups = new Map<string, string[]>();
   for (let id = 0; 2 * id < xy.length; id++) {
-    const [x, y] = pixelOf(model, xy[2 * id]!, xy[2 * id + 1]!);
+    const [x, y] = toPixel(model, [xy[2 * id]!, xy[2 * id + 1]!]);
     if (awake.has(id) || !within(model, x, y, HALO_REACH * size)) continue;
     const hue = tintAt(tints, id);
     const bright = Math.round((DIMNESSES * tints[4 * id + 3]!) / 255) / DIMNESSES;
@@ -162,7 +156,7 @@ function litLamps(
   const size = designPixelSize(model.width, model.height);
   const lamps: string[] = [];
   lit.ids.forEach((id, i) => {
-    const [x, y] = pixelOf(model, xy[2 * id]!, xy[2 * id + 1]!);
+    const [x, y] = toPixel(model, [xy[2 * id]!, xy[2 * id + 1]!]);
     const strength = Math.ceil(BRIGHTNESSES * lit.strengths[i]!) / BRIGHTNESSES;
     const reach = BLOOM.reach + BLOOM.further * strength;
     if (!within(model, x, y, reach * size)) return;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { toPixel } from "../../model/viewport";
 import { MapCamera } from "./camera";
 
 const INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -17,7 +18,7 @@ describe("the camera", () => {
     expect(made.userControlled).toBe(false);
     made.panTo([50, 0]);
     expect(made.userControlled).toBe(true);
-    expect(made.pixelOf([50, 0])[0]).toBeCloseTo(500);
+    expect(toPixel(made, [50, 0])[0]).toBeCloseTo(500);
   });
 
   it("need not go to what will be seen when it is there: a map with other units", () => {
@@ -27,7 +28,7 @@ describe("the camera", () => {
     made.panTo([15, 15]);
     expect(made.userControlled).toBe(false);
     made.advance(performance.now() + 10_000, false);
-    const [x, y] = made.pixelOf([15, 15]);
+    const [x, y] = toPixel(made, [15, 15]);
     expect(x > 0 && x < 1_000 && y > 0 && y < 600).toBe(true);
   });
 

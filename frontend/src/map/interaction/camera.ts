@@ -5,17 +5,21 @@ import {
   viewDifference,
   fitView,
   mixViews,
+  toPixel,
+  UNIT_SQUARE,
+  unitsPerPixel,
   type PixelRect,
   type Insets,
   type MapRect,
+  type Viewport,
 } from "../../model/viewport";
 
 /** Relative change of the fitted view that is too small to move everything for. */
 const SETTLED = 0.03;
 
 /** The camera of the map. */
-export class MapCamera {
-  view: MapRect = { x0: 0, x1: 1, y0: 0, y1: 1 };
+export class MapCamera implements Viewport {
+  view: MapRect = UNIT_SQUARE;
   /** True while the viewer controls the view and layouts no longer move it. */
   userControlled = false;
   /** True while chosen tokens are held still; the view then stays too, unless it is reset. */
@@ -89,8 +93,7 @@ export class MapCamera {
     const { width, height, insets } = this;
     // While the camera is moving, judge by the view it is heading for.
     const view = this.from ? this.home : this.view;
-    const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
-    const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
+    const [px, py] = toPixel({ view, width, height }, [x, y]);
     // The whole map may be shown small; then a position at its edge is visible.
     const edge = this.userControlled ? 20 : -1;
     const free =
@@ -118,22 +121,6 @@ export class MapCamera {
     return true;
   }
 
-  /** Return the CSS pixel at which a map position is drawn. */
-  pixelOf([x, y]: [number, number]): [number, number] {
-    const { view, width, height } = this;
-    return [
-      ((x - view.x0) / (view.x1 - view.x0)) * width,
-      (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
-    ];
-  }
-
-  /** Return the map position at a CSS pixel, and the map units per pixel in both directions. */
-  mapPointAt(x: number, y: number): { x: number; y: number; ux: number; uy: number } {
-    const { view, width, height } = this;
-    const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
-    return { x: view.x0 + x * ux, y: view.y1 - y * uy, ux, uy };
-  }
-
   /** Return the view and zoom that show the same part of the map in a picture of another size. */
   viewForSize(width: number, height: number, insets: Insets): { view: MapRect; zoom: number } {
     const home = fitView(this.box, width, height, insets);
@@ -144,8 +131,8 @@ export class MapCamera {
 
   /** Return the visible part of the map that nothing covers. */
   private uncoveredView(): MapRect {
-    const { view, width, height, insets } = this;
-    const [ux, uy] = [(view.x1 - view.x0) / width, (view.y1 - view.y0) / height];
+    const { view, insets } = this;
+    const [ux, uy] = unitsPerPixel(this);
     return {
       x0: view.x0 + insets.left * ux,
       x1: view.x1 - insets.right * ux,
@@ -156,8 +143,8 @@ export class MapCamera {
 
   /** Return how much wider than true to scale the map is drawn now. */
   private stretchView(): number {
-    const { view, width, height } = this;
-    return (view.y1 - view.y0) / height / ((view.x1 - view.x0) / width);
+    const [ux, uy] = unitsPerPixel(this);
+    return uy / ux;
   }
 
   /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */

@@ -7,7 +7,7 @@ import type { PlotlyDiv, PlotlyLibrary, PlotlyTrace } from "../../charts/plotly/
 import { getPlotly, quietLayout } from "../../charts/plotly/plotly";
 import { TouchGestures, type DragMode } from "./touch";
 import { boxOfCorners, type Point } from "./lasso";
-import { zoomView, type MapRect } from "../../model/viewport";
+import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/viewport";
 
 /** Handlers of the figure's events. */
 interface PlotlyAxesEvents {
@@ -179,11 +179,10 @@ export class PlotlyAxes {
 
   /** Return the map position of a point given in CSS pixels from the corner. */
   private mapPointOf({ x, y }: Point): Point {
-    const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
-    return {
-      x: x0 + (x / this.div.clientWidth) * (x1 - x0),
-      y: y1 - (y / this.div.clientHeight) * (y1 - y0),
-    };
+    const view = this.view ?? UNIT_SQUARE;
+    const { clientWidth: width, clientHeight: height } = this.div;
+    const [mapX, mapY] = toMapPosition({ view, width, height }, x, y);
+    return { x: mapX, y: mapY };
   }
 
   private apply() {
@@ -196,7 +195,7 @@ export class PlotlyAxes {
   }
 
   private plotlyLayout() {
-    const { x0, x1, y0, y1 } = this.view ?? { x0: 0, x1: 1, y0: 0, y1: 1 };
+    const { x0, x1, y0, y1 } = this.view ?? UNIT_SQUARE;
     const axis = { visible: false, autorange: false, fixedrange: false };
     return quietLayout({
       margin: { l: 0, r: 0, t: 0, b: 0 },

@@ -3,12 +3,13 @@
 import type { OverlayModel } from "./overlay";
 import type { DrawingContext } from "./drawing-context";
 import { trailStrokes } from "./trails";
+import { toPixel } from "../../model/viewport";
 
 /** Draw the trails. */
-export function drawTrails(context: DrawingContext, { trails, view, width, height }: OverlayModel) {
-  const scale = Math.max(1, Math.min(2, height / 1_000));
+export function drawTrails(context: DrawingContext, model: OverlayModel) {
+  const scale = Math.max(1, Math.min(2, model.height / 1_000));
   context.lineJoin = "round";
-  for (const strokes of trailStrokes(trails)) {
+  for (const strokes of trailStrokes(model.trails)) {
     context.strokeStyle = context.fillStyle = strokes.color;
     context.globalAlpha = strokes.opacity;
     context.lineWidth = strokes.width * scale;
@@ -17,8 +18,7 @@ export function drawTrails(context: DrawingContext, { trails, view, width, heigh
     strokes.x.forEach((x, i) => {
       const y = strokes.y[i] ?? null;
       if (x === null || y === null) return void (started = false);
-      const px = ((x - view.x0) / (view.x1 - view.x0)) * width;
-      const py = (1 - (y - view.y0) / (view.y1 - view.y0)) * height;
+      const [px, py] = toPixel(model, [x, y]);
       const arm = ((strokes.sign?.size ?? 0) * scale) / 2;
       if (!strokes.sign) {
         if (started) context.lineTo(px, py);

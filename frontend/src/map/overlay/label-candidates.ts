@@ -3,7 +3,8 @@
 import { printableToken } from "../../api/vocabulary";
 import type { LabelCandidate } from "./label-placement";
 import { INK, tintOf } from "../palette";
-import { toPixel, type OverlayModel } from "./overlay-model";
+import { toPixel } from "../../model/viewport";
+import type { OverlayModel } from "./overlay-model";
 
 export type LabelStyle = "district" | "lit" | "token" | "chosen" | "neighbour";
 

@@ -6,7 +6,8 @@
 import { drawLinks } from "./links";
 import { INK } from "../palette";
 import type { DrawingContext } from "./drawing-context";
-import { toPixel, type OverlayModel } from "./overlay-model";
+import { toPixel } from "../../model/viewport";
+import type { OverlayModel } from "./overlay-model";
 
 /** Draw all marks, enlarged by `scale`. */
 export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {

@@ -2,7 +2,7 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
-import type { PixelRect, MapRect } from "../../model/viewport";
+import type { PixelRect, Viewport } from "../../model/viewport";
 import type { NeighbourLink } from "../../model/neighbour-link";
 import type { DrawnTrail } from "../../model/trail";
 
@@ -23,29 +23,15 @@ export interface MapMarks {
 }
 
 /** The input of the overlay. */
-export interface OverlayModel extends MapMarks {
+export interface OverlayModel extends MapMarks, Viewport {
   vocabulary: Vocabulary;
   districts: District[];
   /** Returns token ids, the most common first: at least all in view. */
   commonest: () => Iterable<number>;
   /** Magnification relative to the whole map. */
   zoom: number;
-  view: MapRect;
   /** Returns the current position of a token, in map units. */
   positionOf: (id: number) => [number, number];
-  width: number;
-  height: number;
   /** The uncovered part of the picture, in pixels. */
   uncovered: PixelRect;
-}
-
-/** Return the pixel of the picture at which a map position is drawn. */
-export function toPixel(
-  { view, width, height }: OverlayModel,
-  [x, y]: [number, number],
-): [number, number] {
-  return [
-    ((x - view.x0) / (view.x1 - view.x0)) * width,
-    (1 - (y - view.y0) / (view.y1 - view.y0)) * height,
-  ];
 }

@@ -16,7 +16,7 @@ import {
 } from "./districts";
 import { GridIndex } from "../../model/spatial-index";
 import type { Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { UNIT_SQUARE, type MapRect } from "../../model/viewport";
 import type { DensityGrid } from "./density";
 import type { LayoutAnalysis } from "./analyse";
 import { AnalysisWorker } from "./analyser";
@@ -28,7 +28,7 @@ const SORT_LIMIT = 2_500;
 export class Regions {
   districts: District[] = [];
   /** Bounds of all but the stray tokens. */
-  box: MapRect = { x0: 0, x1: 1, y0: 0, y1: 1 };
+  box: MapRect = UNIT_SQUARE;
   /** Clusters found in the embedding space; null if none were computed, and the planted classes are shown. */
   found: Districts | null = null;
   /** Spatial index of the tokens; null until the shown layout has been analysed. */

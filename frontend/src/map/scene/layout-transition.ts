@@ -3,11 +3,9 @@
 import { GLIDE_MS, glideProgress } from "../easing";
 import * as placement from "../../model/placement";
 import type { Placement } from "../../model/placement";
+import { UNIT_SQUARE } from "../../model/viewport";
 
-const EMPTY_PLACEMENT: Placement = {
-  places: new Uint16Array(0),
-  box: { x0: 0, x1: 1, y0: 0, y1: 1 },
-};
+const EMPTY_PLACEMENT: Placement = { places: new Uint16Array(0), box: UNIT_SQUARE };
 
 /** A transition between two placements. */
 export class LayoutTransition {

@@ -19,7 +19,13 @@ import type { MapMarks, Overlay, OverlayModel } from "../overlay/overlay";
 import { RenderLoop } from "./render-loop";
 import { nearestToken } from "../../model/spatial-index";
 import * as placement from "../../model/placement";
-import type { Insets, MapRect } from "../../model/viewport";
+import {
+  toMapPosition,
+  toPixel,
+  unitsPerPixel,
+  type Insets,
+  type MapRect,
+} from "../../model/viewport";
 import { designPixelSize, type StillScene } from "./still-scene";
 import type { DensityGrid } from "../regions/density";
 
@@ -237,9 +243,10 @@ export class Scene {
   /** Return the token nearest to a point of the picture, in CSS pixels, within `reach` pixels. */
   tokenAt(x: number, y: number, reach: number): number | null {
     if (!this.layout) return null;
-    const point = this.camera.mapPointAt(x, y);
+    const [mapX, mapY] = toMapPosition(this.camera, x, y);
+    const [ux, uy] = unitsPerPixel(this.camera);
     const placement = this.transition.currentPlacement(this.progress());
-    return nearestToken(placement, point.x, point.y, reach * point.ux, reach * point.uy);
+    return nearestToken(placement, mapX, mapY, reach * ux, reach * uy);
   }
 
   /** Return the milliseconds until the map has come to rest. */
@@ -249,7 +256,7 @@ export class Scene {
 
   /** Return a token's position in the picture, in CSS pixels. */
   pixelOf(id: number): [number, number] {
-    return this.camera.pixelOf(this.positionOf(id));
+    return toPixel(this.camera, this.positionOf(id));
   }
 
   /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
