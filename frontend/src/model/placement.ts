@@ -9,6 +9,14 @@ export interface Placement {
   box: MapRect;
 }
 
+/** The greatest quantised coordinate, at the far side of the box. */
+const FAR_SIDE = 65_535;
+
+/** Return the length of a quantisation step along a side of the box from `low` to `high`, in map units. */
+export function quantisationStep(low: number, high: number): number {
+  return (high - low) / FAR_SIDE;
+}
+
 /** Return a layout's placement; an empty side of its box becomes 1 unit long. */
 export function placementOf({ places, x0, x1, y0, y1 }: Layout): Placement {
   return { places, box: { x0, x1: x1 > x0 ? x1 : x0 + 1, y0, y1: y1 > y0 ? y1 : y0 + 1 } };
@@ -17,7 +25,8 @@ export function placementOf({ places, x0, x1, y0, y1 }: Layout): Placement {
 /** Return x, y by token id, in map units. */
 export function coordinates({ places, box }: Placement): Float32Array {
   const out = new Float32Array(places.length);
-  const [sx, sy] = [(box.x1 - box.x0) / 65_535, (box.y1 - box.y0) / 65_535];
+  const sx = quantisationStep(box.x0, box.x1);
+  const sy = quantisationStep(box.y0, box.y1);
   for (let i = 0; i < out.length; i += 2) {
     out[i] = box.x0 + sx * places[i]!;
     out[i + 1] = box.y0 + sy * places[i + 1]!;
@@ -28,9 +37,28 @@ export function coordinates({ places, box }: Placement): Float32Array {
 /** Return a token's position, in map units. */
 export function positionOf({ places, box }: Placement, id: number): [number, number] {
   return [
-    box.x0 + ((box.x1 - box.x0) / 65_535) * places[2 * id]!,
-    box.y0 + ((box.y1 - box.y0) / 65_535) * places[2 * id + 1]!,
+    box.x0 + quantisationStep(box.x0, box.x1) * places[2 * id]!,
+    box.y0 + quantisationStep(box.y0, box.y1) * places[2 * id + 1]!,
   ];
+}
+
+/** Return the placement of tokens at x, y by token id, in map units: quantised within their bounds. */
+export function quantise(xy: Float32Array): Placement {
+  const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
+  for (let i = 0; i < xy.length; i += 2) {
+    box.x0 = Math.min(box.x0, xy[i]!);
+    box.x1 = Math.max(box.x1, xy[i]!);
+    box.y0 = Math.min(box.y0, xy[i + 1]!);
+    box.y1 = Math.max(box.y1, xy[i + 1]!);
+  }
+  if (!(box.x1 > box.x0)) box.x1 = box.x0 + 1;
+  if (!(box.y1 > box.y0)) box.y1 = box.y0 + 1;
+  const places = new Uint16Array(xy.length);
+  for (let i = 0; i < xy.length; i += 2) {
+    places[i] = Math.round(((xy[i]! - box.x0) / (box.x1 - box.x0)) * FAR_SIDE);
+    places[i + 1] = Math.round(((xy[i + 1]! - box.y0) / (box.y1 - box.y0)) * FAR_SIDE);
+  }
+  return { places, box };
 }
 
 /** Return the placement at a share `mixing` of the way between two, for a glide that is interrupted. */
@@ -59,7 +87,7 @@ export function mixPlacements(from: Placement, to: Placement, mixing: number): P
 export function robustBounds(xy: Float32Array): MapRect {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));
   const count = Math.ceil(xy.length / 2 / every);
-  if (!count) return { ...UNIT_SQUARE };
+  if (!count) return UNIT_SQUARE;
   const xs = new Float32Array(count);
   const ys = new Float32Array(count);
   for (let i = 0; i < count; i++) {

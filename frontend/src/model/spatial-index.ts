@@ -1,6 +1,6 @@
 /** Hit tests: the token nearest to a point of the map, and, by a grid index, the tokens in a view. Pure. */
 
-import type { Placement } from "./placement";
+import { quantisationStep, type Placement } from "./placement";
 import type { MapRect } from "./viewport";
 
 /** Tokens by grid cell. */
@@ -43,7 +43,8 @@ export function nearestToken(
   rx: number,
   ry: number,
 ): number | null {
-  const [sx, sy] = [(box.x1 - box.x0) / 65_535, (box.y1 - box.y0) / 65_535];
+  const sx = quantisationStep(box.x0, box.x1);
+  const sy = quantisationStep(box.y0, box.y1);
   let best: number | null = null;
   let least = 1;
   for (let i = 0; i < places.length; i += 2) {

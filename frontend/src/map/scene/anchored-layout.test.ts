@@ -2,13 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
 import {
   LayoutAnchor,
-  quantise,
   transformPoints,
   transformTrail,
   fitRigidTransform,
   type RigidTransform,
 } from "./anchored-layout";
-import { coordinates, placementOf } from "../../model/placement";
+import { coordinates, placementOf, quantise } from "../../model/placement";
 
 function some(count: number, seed = 7): Float32Array {
   const out = new Float32Array(2 * count);

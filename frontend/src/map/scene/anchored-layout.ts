@@ -4,7 +4,7 @@
  */
 
 import type { Layout } from "../../api/frames";
-import { coordinates, placementOf, type Placement } from "../../model/placement";
+import { coordinates, placementOf, quantise } from "../../model/placement";
 import type { DrawnTrail } from "../../model/trail";
 
 /** A rotation and translation: (x, y) becomes (cos x - sin y + dx, sin x + cos y + dy). */
@@ -68,25 +68,6 @@ export function transformTrail(trail: DrawnTrail, transform: RigidTransform): Dr
     transform,
   );
   return { ...trail, xs: xs.map((_, i) => xy[2 * i]!), ys: ys.map((_, i) => xy[2 * i + 1]!) };
-}
-
-/** Return positions in a layout's form: quantised within their bounding box. Pure. */
-export function quantise(xy: Float32Array): Placement {
-  const box = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
-  for (let i = 0; i < xy.length; i += 2) {
-    box.x0 = Math.min(box.x0, xy[i]!);
-    box.x1 = Math.max(box.x1, xy[i]!);
-    box.y0 = Math.min(box.y0, xy[i + 1]!);
-    box.y1 = Math.max(box.y1, xy[i + 1]!);
-  }
-  if (!(box.x1 > box.x0)) box.x1 = box.x0 + 1;
-  if (!(box.y1 > box.y0)) box.y1 = box.y0 + 1;
-  const places = new Uint16Array(xy.length);
-  for (let i = 0; i < xy.length; i += 2) {
-    places[i] = Math.round(((xy[i]! - box.x0) / (box.x1 - box.x0)) * 65_535);
-    places[i + 1] = Math.round(((xy[i + 1]! - box.y0) / (box.y1 - box.y0)) * 65_535);
-  }
-  return { places, box };
 }
 
 /** Anchor positions of the tokens to hold still, towards which every layout is rotated. */

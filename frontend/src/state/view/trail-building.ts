@@ -1,18 +1,17 @@
 /** The path of a token on the map, as points in the order of time. Pure. */
 
 import type { Layout } from "../../api/frames";
+import { placementOf, positionOf, quantisationStep } from "../../model/placement";
 import type { TokenTrail } from "../../model/trail";
 
 /** Limit on the points of a trail; a longer one keeps evenly spaced points and the last. */
 const MAX_POINTS = 72;
-/**
- * Positions are rounded to a grid of 65,535 a side; within this many cells they count as the same.
- */
-const SAME_PLACE_CELLS = 3;
+/** Quantisation steps within which two positions count as the same. */
+const SAME_PLACE_STEPS = 3;
 
 /** Return the distance in x and in y up to which two positions of a map count as the same. */
 export function placeTolerance({ x0, x1, y0, y1 }: Layout): [number, number] {
-  return [(SAME_PLACE_CELLS * (x1 - x0)) / 65_535, (SAME_PLACE_CELLS * (y1 - y0)) / 65_535];
+  return [SAME_PLACE_STEPS * quantisationStep(x0, x1), SAME_PLACE_STEPS * quantisationStep(y0, y1)];
 }
 
 /** Append a position to a trail, unless the token is still where it was. */
@@ -49,11 +48,9 @@ export function buildTrails(
 
 /** Extend a trail with a new layout, and drop the part before `from`. */
 export function extendTrail(trail: TokenTrail, layout: Layout, from: number): TokenTrail {
-  const { places, x0, x1, y0, y1, step } = layout;
-  const x = x0 + ((x1 - x0) * places[2 * trail.id]!) / 65_535;
-  const y = y0 + ((y1 - y0) * places[2 * trail.id + 1]!) / 65_535;
+  const [x, y] = positionOf(placementOf(layout), trail.id);
   const longer = dropBefore(trail, 0);
-  appendPoint(longer, step, x, y, placeTolerance(layout));
+  appendPoint(longer, layout.step, x, y, placeTolerance(layout));
   // The last position before `from` is where the token was at `from`.
   let first = 0;
   while (first + 1 < longer.steps.length && longer.steps[first + 1]! <= from) first += 1;
