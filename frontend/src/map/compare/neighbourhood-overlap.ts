@@ -3,6 +3,8 @@
  * other. Pure.
  */
 
+import { NearestTokens } from "../../model/nearest";
+
 /** The overlap of two maps, and the sample it was computed from. */
 export interface NeighbourhoodOverlap {
   /** Mean share over the sampled tokens, 0 to 1. */
@@ -36,46 +38,24 @@ export function neighbourhoodOverlap(
   if (tokens <= neighbours + 1) return null;
   const sampled = Math.min(tokens, Math.max(1, Math.floor(maxDistances / tokens)));
   let common = 0;
-  const inFirst = new Nearest(neighbours);
-  const inSecond = new Nearest(neighbours);
+  const first = new NearestTokens(neighbours);
+  const second = new NearestTokens(neighbours);
   for (let i = 0; i < sampled; i++) {
     const sampledId = Math.floor(((i + 0.5) * tokens) / sampled);
-    inFirst.find(a, sampledId);
-    inSecond.find(b, sampledId);
-    for (const id of inFirst.ids) if (inSecond.ids.includes(id)) common += 1;
+    const inSecond = findNearest(second, b, sampledId);
+    for (const id of findNearest(first, a, sampledId)) if (inSecond.includes(id)) common += 1;
   }
   return { share: common / (sampled * neighbours), neighbours, sampled, tokens };
 }
 
-/** The nearest tokens of one token; the list is short, so it is kept sorted. */
-class Nearest {
-  readonly ids: Int32Array;
-  private readonly distances: Float64Array;
-
-  constructor(readonly count: number) {
-    this.ids = new Int32Array(count);
-    this.distances = new Float64Array(count);
+/** Find the tokens nearest to one; `xy` holds x, y by token id. */
+function findNearest(nearest: NearestTokens, xy: Float32Array, target: number): Int32Array {
+  nearest.clear();
+  const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];
+  for (let i = 0, id = 0; i < xy.length; i += 2, id++) {
+    if (id !== target) nearest.offer(id, (xy[i]! - x) ** 2 + (xy[i + 1]! - y) ** 2);
   }
-
-  find(xy: Float32Array, target: number) {
-    const { ids, distances, count } = this;
-    distances.fill(Infinity);
-    ids.fill(-1);
-    const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];
-    for (let i = 0, id = 0; i < xy.length; i += 2, id++) {
-      if (id === target) continue;
-      const distance = (xy[i]! - x) ** 2 + (xy[i + 1]! - y) ** 2;
-      if (!(distance < distances[count - 1]!)) continue;
-      let index = count - 1;
-      while (index > 0 && distances[index - 1]! > distance) {
-        distances[index] = distances[index - 1]!;
-        ids[index] = ids[index - 1]!;
-        index -= 1;
-      }
-      distances[index] = distance;
-      ids[index] = id;
-    }
-  }
+  return nearest.kept;
 }
 
 /** Return x, y of the tokens `ids`, in their order. */

@@ -4,6 +4,7 @@ import { untrack } from "svelte";
 import { requestArray } from "../../api/npy";
 import { runPath } from "../../api/rest";
 import { ApiError, type Failure } from "../../api/failure";
+import { NearestTokens } from "../../model/nearest";
 
 const POLL_INTERVAL = 2_000;
 
@@ -60,16 +61,12 @@ export class BiggestMovers {
    */
   farthest(limit: number): number[] {
     const { distances } = this.current ?? { distances: new Float32Array(0) };
-    const ids: number[] = [];
+    const farthest = new NearestTokens(limit);
+    // The farthest are the nearest by the negative distance.
     for (let id = 0; id < distances.length; id++) {
-      const far = distances[id]!;
-      if (!(far > 0) || (ids.length === limit && far <= distances[ids[limit - 1]!]!)) continue;
-      let index = ids.length;
-      while (index > 0 && distances[ids[index - 1]!]! < far) index -= 1;
-      ids.splice(index, 0, id);
-      ids.length = Math.min(ids.length, limit);
+      if (distances[id]! > 0) farthest.offer(id, -distances[id]!);
     }
-    return ids;
+    return [...farthest.kept];
   }
 
   private close() {

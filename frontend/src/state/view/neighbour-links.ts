@@ -3,6 +3,7 @@
  */
 
 import type { Layout } from "../../api/frames";
+import { NearestTokens } from "../../model/nearest";
 import type { NeighbourLink } from "../../model/neighbour-link";
 import type { LinkTarget } from "../../model/view-options";
 
@@ -14,21 +15,16 @@ export function nearestOnMap(layout: Layout, id: number, k: number): number[] {
   const { places, x0, x1, y0, y1 } = layout;
   const [x, y] = [places[2 * id], places[2 * id + 1]];
   if (x === undefined || y === undefined) return [];
-  const ids: number[] = [];
-  const distances: number[] = [];
+  const nearest = new NearestTokens(k);
   const [sx, sy] = [x1 - x0, y1 - y0];
   for (let other = 0; other < places.length / 2; other++) {
     if (other === id) continue;
-    const distance =
-      ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2;
-    if (ids.length === k && distance >= distances[k - 1]!) continue;
-    let index = ids.length;
-    while (index > 0 && distances[index - 1]! > distance) index -= 1;
-    ids.splice(index, 0, other);
-    distances.splice(index, 0, distance);
-    ids.length = distances.length = Math.min(ids.length, k);
+    nearest.offer(
+      other,
+      ((places[2 * other]! - x) * sx) ** 2 + ((places[2 * other + 1]! - y) * sy) ** 2,
+    );
   }
-  return ids;
+  return [...nearest.kept];
 }
 
 /** Return the links to draw; a token that is near in both ways gets one link. */

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { NearestTokens } from "./nearest";
+
+function nearestOf(distances: number[], k: number): number[] {
+  const nearest = new NearestTokens(k);
+  distances.forEach((distance, id) => nearest.offer(id, distance));
+  return [...nearest.kept];
+}
+
+describe("the nearest tokens", () => {
+  it("are those that sorting all would give, in any order of arrival", () => {
+    let seed = 3;
+    const next = () => (seed = (seed * 16_807) % 2_147_483_647) % 50;
+    for (let round = 0; round < 50; round++) {
+      const distances = Array.from({ length: 40 }, next);
+      const sorted = [...distances.keys()].sort((a, b) => distances[a]! - distances[b]! || a - b);
+      for (const k of [1, 7, 40]) expect(nearestOf(distances, k)).toEqual(sorted.slice(0, k));
+    }
+  });
+
+  it("are all there are, if those are fewer", () => {
+    expect(nearestOf([3, 1, 2], 9)).toEqual([1, 2, 0]);
+    expect(nearestOf([], 3)).toEqual([]);
+    expect(nearestOf([1, 2], 0)).toEqual([]);
+  });
+
+  it("are not those of unknown or infinite distance", () => {
+    expect(nearestOf([NaN, 2, Infinity, -1], 3)).toEqual([3, 1]);
+  });
+
+  it("are found anew after a fresh start", () => {
+    const nearest = new NearestTokens(2);
+    nearest.offer(5, 0);
+    nearest.clear();
+    expect([...nearest.kept]).toEqual([]);
+    nearest.offer(6, 100);
+    expect([...nearest.kept]).toEqual([6]);
+  });
+});
