@@ -16,7 +16,7 @@ import { placementOf } from "../src/model/placement";
 import { toMapPosition } from "../src/model/viewport";
 import { designPixelSize } from "../src/map/scene/still-scene";
 import { Scene } from "../src/map/scene/scene";
-import type { Beat } from "../src/map/scene/displayed-map";
+import { SETTLED, type Beat } from "../src/map/scene/displayed-map";
 import { decode, type Districts, type Layout } from "../src/api/frames";
 import type { Token } from "../src/api/rest-types";
 import { buildVocabulary, type Vocabulary } from "../src/api/vocabulary";
@@ -157,11 +157,10 @@ const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
 async function lampsOnly(n: number): Promise<Cost> {
   const copy = frames[n]!.slice(0);
   const { ids, norms } = beatOf(n);
-  const state = { view: scene.view, mixing: 1, landProgress: 1, glow: 1 };
   const show = () => {
     renderer.setPlacement(placementOf(decode(copy) as Layout));
     renderer.setLit(ids, lampStrengths(norms));
-    renderer.render(state, designPixelSize(WIDTH, HEIGHT));
+    renderer.render(scene.view, SETTLED, designPixelSize(WIDTH, HEIGHT));
   };
   return costOf(show, () => Promise.resolve(), renderer.canvas);
 }

@@ -43,6 +43,15 @@ export interface Insets {
   left: number;
 }
 
+/** Return the part of a picture of `width` by `height` pixels that nothing covers. */
+export function uncoveredPart(
+  width: number,
+  height: number,
+  { top, right, bottom, left }: Insets,
+): PixelRect {
+  return { left, top, right: width - right, bottom: height - bottom };
+}
+
 /** A rectangle of the picture, in pixels. */
 export interface PixelRect {
   left: number;

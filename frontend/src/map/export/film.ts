@@ -5,26 +5,18 @@
 
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import { drawCaption, createTextMeasure, layOutCaption, type Caption } from "./caption";
-import {
-  districtsOf,
-  clusterGroups,
-  membersOf,
-  classGroups,
-  type District,
-} from "../regions/districts";
-import { beatBrightness, smoothstep, lampStrengths } from "../easing";
-import { PointRenderer } from "../webgl/renderer";
-import { Overlay, type OverlayModel } from "../overlay/overlay";
+import type { Caption } from "./caption";
+import { districtsOf, mapGroups, membersOf } from "../regions/districts";
+import { beatBrightness, smoothstep } from "../easing";
+import type { OverlayFrame } from "../overlay/overlay-model";
 import { coordinates, placementOf, robustBounds } from "../../model/placement";
-import { fitView, type MapRect } from "../../model/viewport";
-import * as placement from "../../model/placement";
-import { namedRows, UNMARKED } from "../scene/displayed-map";
-import { designPixelSize } from "../scene/still-scene";
+import { fitView, uncoveredPart } from "../../model/viewport";
+import { DisplayedMap, litRowsOf, SETTLED, type Instant } from "../scene/displayed-map";
 import { pixelDimensions, type PictureSize } from "../../model/picture-sizes";
 import { analyseLayout } from "../regions/analyse";
 import { createFrameEncoder } from "./video-encoder";
 import { FilmTiming } from "../../model/film-timing";
+import { Studio } from "./studio";
 
 /** One recorded step of the film. */
 export interface FilmFrame {
@@ -103,33 +95,24 @@ export async function renderFilm(
 
 /** An off-screen renderer of the film's pictures. */
 class FilmRenderer {
-  readonly canvas = document.createElement("canvas");
-  private readonly context: CanvasRenderingContext2D;
-  private readonly renderer: PointRenderer;
-  private readonly overlay = new Overlay(document.createElement("canvas"));
-  private readonly measure = createTextMeasure();
-  private readonly view: MapRect;
-  private readonly uncovered: OverlayModel["uncovered"];
-  private districts: District[] = [];
+  private readonly studio: Studio;
+  private readonly displayed = new DisplayedMap();
+  private readonly frame: OverlayFrame;
   private shownFrame = -1;
   private beat = -1;
-  private layoutChanged = false;
-  private tints: Uint8Array;
 
   constructor(
     private readonly spec: FilmSpec,
     private readonly timing: FilmTiming,
   ) {
-    const { width, height, ratio } = spec.size;
-    [this.canvas.width, this.canvas.height] = pixelDimensions(spec.size);
-    this.context = this.canvas.getContext("2d")!;
-    this.renderer = new PointRenderer(document.createElement("canvas"), () => undefined);
-    this.renderer.resize(this.canvas.width, this.canvas.height);
-    this.renderer.setTokens((this.tints = spec.tints(0)));
-    this.overlay.resize(width, height, ratio);
-    const first = spec.frames[0]!;
-    const { insets } = layOutCaption(spec.caption(first, first), width, height, this.measure);
-    const boxes = [...new Set(spec.frames.map(({ layout }) => layout))].map((layout) =>
+    const { size, frames, vocabulary } = spec;
+    const { width, height } = size;
+    this.studio = new Studio(size);
+    this.displayed.reset(vocabulary);
+    this.studio.renderer.setTokens((this.displayed.tints = spec.tints(0)));
+    const first = frames[0]!;
+    const { insets } = this.studio.layOut(spec.caption(first, first));
+    const boxes = [...new Set(frames.map(({ layout }) => layout))].map((layout) =>
       robustBounds(coordinates(placementOf(layout))),
     );
     // The camera holds still, so that whatever moves in the film has moved on the map.
@@ -139,9 +122,13 @@ class FilmRenderer {
       y0: Math.min(...boxes.map(({ y0 }) => y0)),
       y1: Math.max(...boxes.map(({ y1 }) => y1)),
     };
-    this.view = fitView(box, width, height, insets);
-    const { left, top, right, bottom } = insets;
-    this.uncovered = { left, top, right: width - right, bottom: height - bottom };
+    const view = fitView(box, width, height, insets);
+    const uncovered = uncoveredPart(width, height, insets);
+    this.frame = { view, width, height, zoom: 1, uncovered };
+  }
+
+  get canvas(): HTMLCanvasElement {
+    return this.studio.canvas;
   }
 
   /** Return a key that is equal for two instants with the same picture. */
@@ -151,78 +138,57 @@ class FilmRenderer {
   }
 
   drawAt(seconds: number) {
-    const { spec, timing } = this;
-    const { frame, beat, mixing, age } = timing.instantAt(seconds);
-    const lit = spec.frames[beat]!;
-    const bright = lampStrengths(lit.norms);
-    if (beat !== this.beat) this.renderer.setLit(lit.ids, bright);
+    const { spec, studio, displayed } = this;
+    const { frame, beat, mixing, age } = this.timing.instantAt(seconds);
     const renamed = beat !== this.beat || frame !== this.shownFrame;
-    if (frame !== this.shownFrame) {
-      this.showFrame(frame);
-      const tints = spec.tints(frame);
-      if (tints !== this.tints) this.renderer.setTints((this.tints = tints));
+    if (beat !== this.beat) {
+      const lit = (displayed.lit = litRowsOf(spec.frames[beat]!));
+      studio.renderer.setLit(lit.ids, lit.strengths);
     }
+    if (frame !== this.shownFrame) this.showFrame(frame);
     this.shownFrame = frame;
     this.beat = beat;
-    const { steady, frames, size } = spec;
-    const duration = 1_000 * timing.beatDuration * 0.97;
-    // The last beat stays lit, as on the page when no other follows.
-    const held = frame === frames.length - 1 ? 0.6 : 0;
-    const glow = steady ? 1 : beatBrightness(1_000 * age, duration, held, false);
-    const mixed = steady || !this.layoutChanged ? 1 : smoothstep(mixing);
-    const state = { view: this.view, mixing: mixed, landProgress: mixed, glow };
-    this.renderer.render(state, size.ratio * designPixelSize(size.width, size.height));
-    const { context, canvas } = this;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.drawImage(this.renderer.canvas, 0, 0);
-    const model = this.overlayModel(mixed, namedRows(lit, bright));
-    if (renamed) this.overlay.updateLabels(model);
-    this.overlay.draw(model, steady ? Infinity : FRAME);
-    context.drawImage(this.overlay.canvas, 0, 0, canvas.width, canvas.height);
-    context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
-    const caption = spec.caption(frames[frame]!, lit);
-    drawCaption(context, layOutCaption(caption, size.width, size.height, this.measure));
+    const at = this.instantOf(mixing, age);
+    const model = displayed.overlayModel(at.mixing, this.frame, () => spec.vocabulary.byCount)!;
+    if (renamed) studio.overlay.updateLabels(model);
+    const caption = spec.caption(spec.frames[frame]!, spec.frames[beat]!);
+    studio.draw(model, at, studio.layOut(caption), spec.steady ? Infinity : FRAME);
   }
 
   stop() {
-    this.renderer.stop();
+    this.studio.stop();
   }
 
-  private showFrame(frame: number) {
-    const { frames, vocabulary } = this.spec;
-    const { layout, districts } = frames[frame]!;
-    const before = frames[Math.max(0, this.shownFrame)]!;
-    this.layoutChanged = layout !== before.layout;
-    if (this.shownFrame >= 0 && !this.layoutChanged && districts === before.districts) return;
-    const groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
-    const next = placementOf(layout);
-    const { density, shapes } = analyseLayout(next, membersOf(groups));
-    if (this.shownFrame < 0 || this.layoutChanged) {
-      this.renderer.setPlacement(next, placementOf(before.layout));
-      this.renderer.setLand(density);
+  /** Return the progress of everything, `mixing` of the way to the shown frame, `age` seconds after the beat. */
+  private instantOf(mixing: number, age: number): Instant {
+    const { displayed, spec, timing } = this;
+    if (spec.steady) return SETTLED;
+    const duration = 1_000 * timing.beatDuration * 0.97;
+    // The last beat stays lit, as on the page when no other follows.
+    const held = this.shownFrame === spec.frames.length - 1 ? 0.6 : 0;
+    const mixed = displayed.from === displayed.to ? 1 : smoothstep(mixing);
+    const glow = beatBrightness(1_000 * age, duration, held, false);
+    return { mixing: mixed, landProgress: mixed, glow };
+  }
+
+  private showFrame(index: number) {
+    const { displayed, spec, studio } = this;
+    const { layout, districts } = spec.frames[index]!;
+    const before = spec.frames[this.shownFrame];
+    const moved = layout !== before?.layout;
+    const next = moved ? placementOf(layout) : displayed.to;
+    if (moved && before) displayed.glideTo(next, 1);
+    else displayed.jumpTo(next);
+    if (moved || districts !== before.districts) {
+      const groups = mapGroups(districts, spec.vocabulary);
+      const { density, shapes } = analyseLayout(next, membersOf(groups));
+      if (moved) {
+        studio.renderer.setPlacement(next, displayed.from);
+        studio.renderer.setLand(density);
+      }
+      displayed.districts = districtsOf(groups, shapes);
     }
-    this.districts = districtsOf(groups, shapes);
-  }
-
-  private overlayModel(mixing: number, lit: OverlayModel["lit"]): OverlayModel {
-    const { vocabulary, frames, size } = this.spec;
-    const to = placementOf(frames[this.shownFrame]!.layout);
-    const from = this.layoutChanged ? placementOf(frames[this.shownFrame - 1]!.layout) : to;
-    const positionOf = (id: number): [number, number] => {
-      const [x, y] = placement.positionOf(to, id);
-      const [fromX, fromY] = placement.positionOf(from, id);
-      return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
-    };
-    const { districts, view, uncovered } = this;
-    const visible = { view, uncovered, width: size.width, height: size.height, zoom: 1 };
-    return {
-      ...UNMARKED,
-      vocabulary,
-      districts,
-      lit,
-      positionOf,
-      commonest: () => vocabulary.byCount,
-      ...visible,
-    };
+    const tints = spec.tints(index);
+    if (tints !== displayed.tints) studio.renderer.setTints((displayed.tints = tints));
   }
 }

@@ -4,20 +4,13 @@
  * It is drawn off screen and leaves the page untouched.
  */
 
-import {
-  drawCaption,
-  createTextMeasure,
-  layOutCaption,
-  type Caption,
-  type CaptionLayout,
-} from "./caption";
-import { PointRenderer } from "../webgl/renderer";
-import { Overlay } from "../overlay/overlay";
+import { createTextMeasure, layOutCaption, type Caption, type CaptionLayout } from "./caption";
 import { canvasBlob } from "./canvas-blob";
-import { designPixelSize, type StillScene } from "../scene/still-scene";
+import { SETTLED } from "../scene/displayed-map";
+import type { StillScene } from "../scene/still-scene";
 import type { Scene } from "../scene/scene";
-import { pixelDimensions, type PictureSize } from "../../model/picture-sizes";
-import { drawTrails } from "../overlay/draw-trails";
+import type { PictureSize } from "../../model/picture-sizes";
+import { blankCanvas, Studio } from "./studio";
 import { renderSvg } from "./svg";
 
 /**
@@ -30,12 +23,11 @@ export async function pngOf(
   caption: Caption,
   size: PictureSize,
 ): Promise<Blob | null> {
-  const captionLayout = layOutCaption(caption, size.width, size.height, createTextMeasure());
-  const stillScene = scene.stillScene(size.width, size.height, captionLayout.insets);
+  const [stillScene, layout] = settle(scene, caption, size);
   if (!stillScene) return null;
   const canvas = stillScene.renderer
-    ? drawPicture(stillScene, captionLayout, size)
-    : await rasterise(renderSvg(stillScene, captionLayout, caption.title), size);
+    ? drawPicture(stillScene, layout, size)
+    : await rasterise(renderSvg(stillScene, layout, caption.title), size);
   return canvasBlob(canvas, "image/png");
 }
 
@@ -46,40 +38,34 @@ export function svgBlobOf(
   size: PictureSize,
   title: string,
 ): Blob | null {
-  const captionLayout = layOutCaption(caption, size.width, size.height, createTextMeasure());
-  const stillScene = scene.stillScene(size.width, size.height, captionLayout.insets);
-  return (
-    stillScene && new Blob([renderSvg(stillScene, captionLayout, title)], { type: "image/svg+xml" })
-  );
+  const [stillScene, layout] = settle(scene, caption, size);
+  return stillScene && new Blob([renderSvg(stillScene, layout, title)], { type: "image/svg+xml" });
+}
+
+/** Lay the caption out, and return the settled scene in the space that it leaves; null if there is none. */
+function settle(
+  scene: Scene,
+  caption: Caption,
+  { width, height }: PictureSize,
+): [StillScene | null, CaptionLayout] {
+  const layout = layOutCaption(caption, width, height, createTextMeasure());
+  return [scene.stillScene(width, height, layout.insets), layout];
 }
 
 function drawPicture(
-  stillScene: StillScene,
+  { overlayModel, renderer }: StillScene,
   caption: CaptionLayout,
   size: PictureSize,
 ): HTMLCanvasElement {
-  const { width, height, ratio } = size;
-  const canvas = blankCanvas(size);
-  const context = canvas.getContext("2d")!;
-  const renderer = new PointRenderer(document.createElement("canvas"), () => undefined);
+  const studio = new Studio(size);
   try {
-    renderer.copyFrom(stillScene.renderer!);
-    renderer.resize(canvas.width, canvas.height);
-    const state = { view: stillScene.overlayModel.view, mixing: 1, landProgress: 1, glow: 1 };
-    renderer.render(state, ratio * designPixelSize(width, height));
-    context.drawImage(renderer.canvas, 0, 0);
+    studio.renderer.copyFrom(renderer!);
+    studio.overlay.updateLabels(overlayModel);
+    studio.draw(overlayModel, SETTLED, caption, Infinity);
+    return studio.canvas;
   } finally {
-    renderer.stop();
+    studio.stop();
   }
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  drawTrails(context, stillScene.overlayModel);
-  const overlay = new Overlay(document.createElement("canvas"));
-  overlay.resize(width, height, ratio);
-  overlay.updateLabels(stillScene.overlayModel);
-  overlay.draw(stillScene.overlayModel, Infinity);
-  context.drawImage(overlay.canvas, 0, 0, width, height);
-  drawCaption(context, caption);
-  return canvas;
 }
 
 /** Draw the SVG on a canvas, where the lamps have no WebGL2. */
@@ -95,10 +81,4 @@ async function rasterise(svg: string, size: PictureSize): Promise<HTMLCanvasElem
   } finally {
     URL.revokeObjectURL(url);
   }
-}
-
-function blankCanvas(size: PictureSize): HTMLCanvasElement {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = pixelDimensions(size);
-  return canvas;
 }

@@ -1,6 +1,7 @@
 /** The view of the map. It follows the bounds of the whole map until the viewer moves it. */
 
 import { glideProgress } from "../easing";
+import type { OverlayFrame } from "../overlay/overlay-model";
 import {
   viewDifference,
   fitView,
@@ -11,14 +12,13 @@ import {
   type PixelRect,
   type Insets,
   type MapRect,
-  type Viewport,
 } from "../../model/viewport";
 
 /** Relative change of the fitted view that is too small to move everything for. */
 const SETTLED = 0.03;
 
 /** The camera of the map. */
-export class MapCamera implements Viewport {
+export class MapCamera implements OverlayFrame {
   view: MapRect = UNIT_SQUARE;
   /** True while the viewer controls the view and layouts no longer move it. */
   userControlled = false;

@@ -1,6 +1,6 @@
 /** Trails in an exported picture: the strokes that Plotly draws on the screen, drawn by a drawing context. */
 
-import type { OverlayModel } from "./overlay";
+import type { OverlayModel } from "./overlay-model";
 import type { DrawingContext } from "./drawing-context";
 import { trailStrokes } from "./trails";
 import { toPixel } from "../../model/viewport";

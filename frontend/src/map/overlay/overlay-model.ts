@@ -22,16 +22,20 @@ export interface MapMarks {
   trails: DrawnTrail[];
 }
 
+/** The part of the map in a picture, with all that labels need to know of it. */
+export interface OverlayFrame extends Viewport {
+  /** Magnification relative to the whole map. */
+  zoom: number;
+  /** The uncovered part of the picture, in pixels. */
+  uncovered: PixelRect;
+}
+
 /** The input of the overlay. */
-export interface OverlayModel extends MapMarks, Viewport {
+export interface OverlayModel extends MapMarks, OverlayFrame {
   vocabulary: Vocabulary;
   districts: District[];
   /** Returns token ids, the most common first: at least all in view. */
   commonest: () => Iterable<number>;
-  /** Magnification relative to the whole map. */
-  zoom: number;
   /** Returns the current position of a token, in map units. */
   positionOf: (id: number) => [number, number];
-  /** The uncovered part of the picture, in pixels. */
-  uncovered: PixelRect;
 }

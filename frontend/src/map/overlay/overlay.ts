@@ -17,8 +17,6 @@ import {
 import { FONT_FAMILY, type DrawingContext } from "./drawing-context";
 import type { OverlayModel } from "./overlay-model";
 
-export type { MapMarks, OverlayModel } from "./overlay-model";
-
 interface ShownLabel {
   label: MapLabel;
   dx: number;

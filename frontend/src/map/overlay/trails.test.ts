@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { OverlayModel } from "./overlay";
+import type { OverlayModel } from "./overlay-model";
 import { drawTrails } from "./draw-trails";
 import { trailTraces } from "./trails";
 import { SvgContext } from "../export/svg-context";

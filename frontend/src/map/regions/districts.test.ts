@@ -5,7 +5,7 @@ import {
   districtShapeOf,
   districtsOf,
   clusterGroups,
-  classGroups,
+  mapGroups,
   type TokenGroup,
 } from "./districts";
 
@@ -59,7 +59,7 @@ describe("districts", () => {
     const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
     // All animals together but one; the colours all over the place.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
-    const [one, other] = lying(xy, classGroups(vocabulary));
+    const [one, other] = lying(xy, mapGroups(null, vocabulary));
     expect([one!.name, one!.compactness]).toEqual(["animals", 1]);
     expect(one!.x).toBeCloseTo(1.1);
     expect([other!.name, other!.compactness]).toEqual(["colours", 0]);
@@ -68,7 +68,7 @@ describe("districts", () => {
   it("of fewer than three tokens are none, nor is there one where none was found", () => {
     const vocabulary = words(["animals", "animals", null, null]);
     const xy = new Float32Array(8);
-    expect(lying(xy, classGroups(vocabulary))).toEqual([]);
+    expect(lying(xy, mapGroups(null, vocabulary))).toEqual([]);
     expect(clusterGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
   });
 });

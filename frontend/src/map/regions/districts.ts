@@ -58,12 +58,17 @@ export function clusterGroups(districts: Found, { classes }: Vocabulary): TokenG
 }
 
 /** Return the planted classes, for runs without clusters. */
-export function classGroups({ classOf, classes }: Vocabulary): TokenGroup[] {
+function classGroups({ classOf, classes }: Vocabulary): TokenGroup[] {
   const groups = classes.map((name, place): TokenGroup => {
     return { id: place, name, tint: place, tokenIds: [] };
   });
   for (let id = 0; id < classOf.length; id++) groups[classOf[id]!]?.tokenIds.push(id);
   return groups;
+}
+
+/** Return the groups of a map: the clusters if any were `found`, else the planted classes. */
+export function mapGroups(found: Found | null, vocabulary: Vocabulary): TokenGroup[] {
+  return found ? clusterGroups(found, vocabulary) : classGroups(vocabulary);
 }
 
 /** Return the groups as flat arrays, for the layout analysis. */

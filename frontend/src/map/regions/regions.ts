@@ -7,9 +7,8 @@ import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import {
   districtsOf,
-  clusterGroups,
+  mapGroups,
   membersOf,
-  classGroups,
   type District,
   type TokenGroup,
   type GroupMembers,
@@ -68,8 +67,7 @@ export class Regions {
     const { vocabulary } = this;
     if (districts && districts.vocabulary !== vocabulary?.tokens.length) districts = null;
     this.found = districts;
-    if (!vocabulary) this.groups = [];
-    else this.groups = districts ? clusterGroups(districts, vocabulary) : classGroups(vocabulary);
+    this.groups = vocabulary ? mapGroups(districts, vocabulary) : [];
     this.members = membersOf(this.groups);
     if (this.shown) this.analyse(this.shown);
   }

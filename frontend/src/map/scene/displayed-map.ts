@@ -1,6 +1,14 @@
-/** The parts of a displayed map besides its lamps, on the screen and in a film: the beat, and the marks. Pure. */
+/**
+ * The displayed map, on the screen, in a picture and in a film: where its lamps are, how they shine, what is marked
+ * and labelled. It knows neither clocks nor canvases; whoever draws it says how far its changes have come. Pure.
+ */
 
-import type { MapMarks } from "../overlay/overlay-model";
+import type { Vocabulary } from "../../api/vocabulary";
+import { mixPlacements, positionOf, type Placement } from "../../model/placement";
+import { UNIT_SQUARE } from "../../model/viewport";
+import { lampStrengths } from "../easing";
+import type { MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
+import type { District } from "../regions/districts";
 
 /** A real step whose rows are lit. */
 export interface Beat {
@@ -14,24 +22,120 @@ export interface Beat {
   atOnce?: boolean;
 }
 
+/** The progress, at one instant, of all that changes by itself. */
+export interface Instant {
+  /** Progress of the glide from the last layout to this one, 0 to 1. */
+  mixing: number;
+  /** Progress of the land, which starts a moment later, 0 to 1. */
+  landProgress: number;
+  /** Brightness of the current beat, 0 to 1. */
+  glow: number;
+}
+
+/** The instant at which all has arrived, and the beat is at its brightest. */
+export const SETTLED: Instant = { mixing: 1, landProgress: 1, glow: 1 };
+
+/** The rows of a beat, with their brightness. */
+export interface LitRows {
+  ids: Uint32Array;
+  /** By row of `ids`, 0 to 1. */
+  strengths: Float32Array;
+  /** Those that may be labelled, the strongest gradient first. */
+  named: MapMarks["lit"];
+}
+
 /** Limit on a beat's rows that may be labelled. */
 const NAMED = 120;
-export const UNMARKED: MapMarks = {
+const NO_ROWS: LitRows = { ids: new Uint32Array(0), strengths: new Float32Array(0), named: [] };
+const UNMARKED: Omit<MapMarks, "lit"> = {
   ringed: [],
   doubtful: [],
   selected: [],
-  lit: [],
   chosen: null,
   links: [],
   trails: [],
 };
+const EMPTY_PLACEMENT: Placement = { places: new Uint16Array(0), box: UNIT_SQUARE };
 
-/** Choose the rows of a beat that may be labelled, strongest gradient first; `strengths` by row. */
-export function namedRows(
-  { ids, norms }: Pick<Beat, "ids" | "norms">,
-  strengths: Float32Array,
-): MapMarks["lit"] {
-  return Array.from(ids, (id, i) => ({ id, strength: strengths[i]!, norm: norms[i]! }))
+/** Return the rows that a beat lights; null for none. */
+export function litRowsOf(beat: Pick<Beat, "ids" | "norms"> | null): LitRows {
+  if (!beat) return NO_ROWS;
+  const { ids, norms } = beat;
+  const strengths = lampStrengths(norms);
+  const named = Array.from(ids, (id, i) => ({ id, strength: strengths[i]!, norm: norms[i]! }))
     .sort((a, b) => (b.norm || 0) - (a.norm || 0))
     .slice(0, NAMED);
+  return { ids, strengths, named };
+}
+
+/** A map as it is displayed. */
+export class DisplayedMap {
+  vocabulary: Vocabulary | null = null;
+  /** Four bytes per token: rgb, and its unlit brightness. */
+  tints: Uint8Array = new Uint8Array(0);
+  districts: District[] = [];
+  marks = UNMARKED;
+  lit = NO_ROWS;
+  /** The placement that the lamps come from, and the one they go to; equal at rest. */
+  from = EMPTY_PLACEMENT;
+  to = EMPTY_PLACEMENT;
+
+  /** Switch to another vocabulary, without a layout and a beat. */
+  reset(vocabulary: Vocabulary | null) {
+    this.vocabulary = vocabulary;
+    this.tints = new Uint8Array(4 * (vocabulary?.tokens.length ?? 0));
+    this.districts = [];
+    this.lit = NO_ROWS;
+    this.from = this.to = EMPTY_PLACEMENT;
+  }
+
+  /** Place the lamps at once. */
+  jumpTo(next: Placement) {
+    this.from = this.to = next;
+  }
+
+  /** Let the lamps go to `next` from where they are, `mixing` of the way between the last two placements. */
+  glideTo(next: Placement, mixing: number) {
+    this.from = mixPlacements(this.from, this.to, mixing);
+    this.to = next;
+  }
+
+  /** Return a token's position, in map units. */
+  positionOf(id: number, mixing: number): [number, number] {
+    const [x, y] = positionOf(this.to, id);
+    if (mixing >= 1 || this.from === this.to) return [x, y];
+    const [fromX, fromY] = positionOf(this.from, id);
+    return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
+  }
+
+  /** Return the positions of all tokens. */
+  placementAt(mixing: number): Placement {
+    return mixPlacements(this.from, this.to, mixing);
+  }
+
+  /**
+   * Return the overlay of the lamps in a frame; null without a vocabulary. `commonest` returns token ids, the most
+   * common first: at least all in view.
+   */
+  overlayModel(
+    mixing: number,
+    { view, width, height, zoom, uncovered }: OverlayFrame,
+    commonest: () => Iterable<number>,
+  ): OverlayModel | null {
+    const { vocabulary, districts, marks, lit } = this;
+    if (!vocabulary) return null;
+    return {
+      vocabulary,
+      districts,
+      ...marks,
+      lit: lit.named,
+      commonest,
+      positionOf: (id) => this.positionOf(id, mixing),
+      view,
+      width,
+      height,
+      zoom,
+      uncovered,
+    };
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * The scene controller of the map: positions, light, view, and when to draw.
+ * The scene of the map: what it displays, the view, and when to draw.
  *
  * Data comes in by the `set...` methods; the scene draws itself when something changes and rests otherwise.
  * Drawing is coalesced with requestAnimationFrame. It knows canvases, not Plotly: the owner of the axes
@@ -10,18 +10,19 @@ import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import { MapCamera } from "../interaction/camera";
 import { Regions } from "../regions/regions";
-import { GENTLE_RISE_MS, beatBrightness, lampStrengths } from "../easing";
-import { namedRows, UNMARKED, type Beat } from "./displayed-map";
-import { LayoutTransition } from "./layout-transition";
+import { DisplayedMap, litRowsOf, type Beat } from "./displayed-map";
 import { tokensWithin, type Point } from "../interaction/lasso";
-import { PointRenderer, type RenderState } from "../webgl/renderer";
-import type { MapMarks, Overlay, OverlayModel } from "../overlay/overlay";
+import { PointRenderer } from "../webgl/renderer";
+import type { Overlay } from "../overlay/overlay";
+import type { MapMarks, OverlayModel } from "../overlay/overlay-model";
 import { RenderLoop } from "./render-loop";
+import { SceneClock } from "./scene-clock";
 import { nearestToken } from "../../model/spatial-index";
 import * as placement from "../../model/placement";
 import {
   toMapPosition,
   toPixel,
+  uncoveredPart,
   unitsPerPixel,
   type Insets,
   type MapRect,
@@ -47,20 +48,16 @@ export class Scene {
   /** Frames drawn while the map or the view was gliding. */
   glided = 0;
 
-  private reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  private vocabulary: Vocabulary | null = null;
-  private readonly transition = new LayoutTransition();
+  private readonly displayed = new DisplayedMap();
+  private readonly clock = new SceneClock(matchMedia("(prefers-reduced-motion: reduce)").matches);
   private readonly camera: MapCamera;
   private readonly regions = new Regions((land, first) => this.applyLand(land, first));
   private readonly renderLoop = new RenderLoop({
-    isMoving: (now) => this.isMoving(now) || this.labelsStale || this.unpainted,
+    isMoving: (now) =>
+      this.clock.isGliding(now) || this.lastMixing < 1 || this.labelsStale || this.unpainted,
     renderFrame: (now, part, elapsed) => this.drawFrame(now, part, elapsed),
   });
-  private currentMarks: MapMarks = UNMARKED;
-  private tints: Uint8Array = new Uint8Array(0);
-  private beatStarted = -Infinity;
   private unpainted = false;
-  private held = 0;
   /** True while the viewer scrubs through time, when changes are shown at once. */
   private scrubbing = false;
   private design = 1;
@@ -80,56 +77,50 @@ export class Scene {
 
   /** Switch to another vocabulary, which clears the map. */
   setVocabulary(vocabulary: Vocabulary | null) {
-    this.vocabulary = vocabulary;
     this.layout = this.beat = null;
-    this.currentMarks = { ...this.currentMarks, ringed: [], doubtful: [], selected: [], lit: [] };
-    this.transition.reset();
+    this.displayed.reset(vocabulary);
+    this.clock.reset();
     this.regions.setVocabulary(vocabulary);
     this.camera.userControlled = false;
     this.overlay.clear();
-    this.tints = new Uint8Array(4 * (vocabulary?.tokens.length ?? 0));
-    this.renderer?.setTokens(this.tints);
+    this.renderer?.setTokens(this.displayed.tints);
     this.wake();
   }
 
   /** Set the lamps' colours: four bytes per token (rgb, unlit brightness). */
   setTints(tints: Uint8Array) {
-    this.tints = tints;
+    this.displayed.tints = tints;
     this.renderer?.setTints(tints);
     this.wake();
   }
 
   /** Glide to a layout; jump there while scrubbing. */
   setLayout(layout: Layout) {
-    const { vocabulary, transition, camera } = this;
-    if (!vocabulary || layout.vocabulary !== vocabulary.tokens.length) return;
-    if (layout === this.layout) return;
-    const first = this.layout === null;
+    const { displayed, clock, camera } = this;
+    if (layout === this.layout || layout.vocabulary !== displayed.vocabulary?.tokens.length) return;
+    const now = performance.now();
+    const atOnce = this.layout === null || this.scrubbing;
     // The other map has other units, so the viewer's place on this one means nothing there.
     const other = this.layout?.drawnBy !== layout.drawnBy;
     if (other) camera.userControlled = false;
     const next = placement.placementOf(layout);
-    const from = transition.start(
-      next,
-      first || this.scrubbing,
-      performance.now(),
-      this.reducedMotion,
-    );
-    this.renderer?.setPlacement(next, from);
+    const mixing = clock.mixing(now);
+    if (atOnce) displayed.jumpTo(next);
+    else displayed.glideTo(next, mixing);
+    // A glide that interrupts another begins where no placement is known yet to the renderer.
+    this.renderer?.setPlacement(next, atOnce || mixing >= 1 ? undefined : displayed.from);
+    clock.startLamps(now, atOnce);
     this.layout = layout;
-    if (other)
-      camera.followBounds(
-        placement.robustBounds(placement.coordinates(next)),
-        first || this.scrubbing,
-      );
+    if (other) camera.followBounds(placement.robustBounds(placement.coordinates(next)), atOnce);
     // Labels are chosen again when the layout's analysis arrives.
     this.regions.analyse(next);
     this.wake();
   }
 
   private applyLand(land: DensityGrid, first: boolean) {
+    this.displayed.districts = this.regions.districts;
     this.renderer?.setLand(land);
-    this.transition.startLand(this.scrubbing || first, performance.now());
+    this.clock.startLand(performance.now(), this.scrubbing || first);
     this.camera.followBounds(this.regions.box, this.scrubbing);
     this.labelsStale = true;
     // The next position draws the land too.
@@ -144,7 +135,7 @@ export class Scene {
 
   /** Replace the kinds of marks that are given; keep the others. */
   setMarks(marks: Partial<Omit<MapMarks, "lit">>) {
-    this.currentMarks = { ...this.currentMarks, ...marks };
+    this.displayed.marks = { ...this.displayed.marks, ...marks };
     this.invalidateLabels();
   }
 
@@ -157,19 +148,16 @@ export class Scene {
   setBeat(beat: Beat | null) {
     if (beat === this.beat) return;
     this.beat = beat;
-    this.beatStarted = performance.now() - (beat?.atOnce ? GENTLE_RISE_MS : 0);
+    this.clock.startBeat(beat, performance.now());
     this.unpainted = beat !== null;
-    const ids = beat?.ids ?? new Uint32Array(0);
-    const norms = beat?.norms ?? new Float32Array(0);
-    const bright = lampStrengths(norms);
-    this.renderer?.setLit(ids, bright);
-    this.currentMarks = { ...this.currentMarks, lit: namedRows({ ids, norms }, bright) };
+    const lit = (this.displayed.lit = litRowsOf(beat));
+    this.renderer?.setLit(lit.ids, lit.strengths);
     this.invalidateLabels();
   }
 
   /** Set the brightness at which the last beat stays lit until the next one, 0 to 1. */
   setHeld(held: number) {
-    this.held = held;
+    this.clock.held = held;
     this.wake();
   }
 
@@ -181,7 +169,7 @@ export class Scene {
 
   /** Switch all gliding off, or on again. */
   setReducedMotion(reducedMotion: boolean) {
-    this.reducedMotion = reducedMotion;
+    this.clock.reducedMotion = reducedMotion;
     this.wake();
   }
 
@@ -218,18 +206,13 @@ export class Scene {
   /** Pan so that a token is visible. */
   panToToken(id: number) {
     if (!(id < (this.layout?.vocabulary ?? 0))) return;
-    this.camera.panTo(this.positionOf(id));
+    this.camera.panTo(this.positionNow(id));
     this.invalidateLabels();
   }
 
   /** Return the tokens inside an outline, in map units, by their positions as shown now. */
   tokensWithin(corners: readonly Point[]): number[] {
-    return this.layout
-      ? tokensWithin(
-          placement.coordinates(this.transition.currentPlacement(this.progress())),
-          corners,
-        )
-      : [];
+    return this.layout ? tokensWithin(placement.coordinates(this.placementNow()), corners) : [];
   }
 
   /**
@@ -245,28 +228,28 @@ export class Scene {
     if (!this.layout) return null;
     const [mapX, mapY] = toMapPosition(this.camera, x, y);
     const [ux, uy] = unitsPerPixel(this.camera);
-    const placement = this.transition.currentPlacement(this.progress());
-    return nearestToken(placement, mapX, mapY, reach * ux, reach * uy);
+    return nearestToken(this.placementNow(), mapX, mapY, reach * ux, reach * uy);
   }
 
   /** Return the milliseconds until the map has come to rest. */
   remainingGlideMs(): number {
-    return this.reducedMotion ? 0 : this.transition.remainingMs(performance.now());
+    return this.clock.remainingGlideMs(performance.now());
   }
 
   /** Return a token's position in the picture, in CSS pixels. */
   pixelOf(id: number): [number, number] {
-    return toPixel(this.camera, this.positionOf(id));
+    return toPixel(this.camera, this.positionNow(id));
   }
 
   /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
   litPixels(): number {
-    return this.renderer?.litPixels(this.renderState(performance.now()), this.design) ?? 0;
+    const at = this.clock.instantAt(performance.now());
+    return this.renderer?.litPixels(this.camera.view, at, this.design) ?? 0;
   }
 
   /** Return the marks on the map. */
-  marks(): MapMarks {
-    return this.currentMarks;
+  marks(): Omit<MapMarks, "lit"> {
+    return this.displayed.marks;
   }
 
   /** Return the texts of the labels. */
@@ -295,23 +278,19 @@ export class Scene {
    * fully lit. Null if there is nothing to see yet. The screen is not touched.
    */
   stillScene(width: number, height: number, insets: Insets): StillScene | null {
-    const model = this.overlayModel();
-    if (!model) return null;
-    const { view, zoom } = this.camera.viewForSize(width, height, insets);
-    const { to } = this.transition;
-    const positionOf = (id: number) => placement.positionOf(to, id);
-    const commonest = () => model.vocabulary.byCount;
-    const { left, top, right, bottom } = insets;
-    const uncovered = { left, top, right: width - right, bottom: height - bottom };
-    const { ids, norms } = this.beat ?? { ids: new Uint32Array(0), norms: new Float32Array(0) };
-    return {
-      renderer: this.renderer,
-      overlayModel: { ...model, commonest, zoom, view, positionOf, width, height, uncovered },
-      xy: placement.coordinates(to),
-      box: this.regions.box,
-      tints: this.tints,
-      lit: { ids, strengths: lampStrengths(norms) },
+    const { displayed, layout, regions, renderer } = this;
+    const frame = {
+      ...this.camera.viewForSize(width, height, insets),
+      width,
+      height,
+      uncovered: uncoveredPart(width, height, insets),
     };
+    const commonest = () => displayed.vocabulary!.byCount;
+    const overlayModel = layout && displayed.overlayModel(1, frame, commonest);
+    if (!overlayModel) return null;
+    const { tints, lit } = displayed;
+    const xy = placement.coordinates(displayed.to);
+    return { renderer, overlayModel, xy, box: regions.box, tints, lit };
   }
 
   /** Stop drawing, and the layout analysis. */
@@ -352,85 +331,44 @@ export class Scene {
 
   /** Draw a frame. Return whether the picture will keep changing by itself. */
   private drawFrame(now: number, scale: number, elapsed: number): boolean {
+    const { camera, clock } = this;
     this.setResolution(scale);
-    const mixing = this.progress(now);
-    if (this.camera.advance(now, this.reducedMotion)) this.labelsStale = true;
-    if (mixing < 1 || this.camera.moving) this.glided += 1;
-    const state = this.renderState(now);
-    this.renderer?.render(state, this.design);
+    const at = clock.instantAt(now);
+    if (camera.advance(now, clock.reducedMotion)) this.labelsStale = true;
+    if (at.mixing < 1 || camera.moving) this.glided += 1;
+    this.renderer?.render(camera.view, at, this.design);
     // Labels were chosen for the positions when the glide began.
-    if (mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
-    const moved = mixing < 1 || this.lastMixing < 1 || this.labelsStale;
-    this.lastMixing = mixing;
-    if (moved || this.fading) this.fading = this.drawOverlay(elapsed);
+    if (at.mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
+    const moved = at.mixing < 1 || this.lastMixing < 1 || this.labelsStale;
+    this.lastMixing = at.mixing;
+    if (moved || this.fading) this.fading = this.drawOverlay(at.mixing, elapsed);
     if (this.unpainted && this.layout && this.beat) {
       this.unpainted = false;
       this.events.beatPainted(this.beat);
     }
-    const age = now - this.beatStarted;
-    const glowing = this.beat !== null && age < this.beat.duration + 100;
-    return mixing < 1 || state.landProgress < 1 || this.camera.moving || this.fading || glowing;
+    return clock.isGliding(now) || camera.moving || this.fading || clock.isFading(now);
   }
 
-  private drawOverlay(elapsed: number): boolean {
-    const model = this.overlayModel();
+  private drawOverlay(mixing: number, elapsed: number): boolean {
+    const model = this.overlayModel(mixing);
     if (!model) return false;
     if (this.labelsStale) this.overlay.updateLabels(model);
     this.labelsStale = this.camera.moving;
-    return this.overlay.draw(model, this.reducedMotion || this.scrubbing ? Infinity : elapsed);
+    return this.overlay.draw(model, this.clock.reducedMotion || this.scrubbing ? Infinity : elapsed);
   }
 
-  private overlayModel(): OverlayModel | null {
-    const { vocabulary, layout } = this;
-    const { districts } = this.regions;
-    if (!vocabulary || !layout) return null;
-    const { zoom, view, width, height, uncovered } = this.camera;
-    const mixing = this.progress();
-    const positionOf = (id: number) => this.positionOf(id, mixing);
-    const commonest = () => this.regions.commonestInView(view);
-    return {
-      vocabulary,
-      districts,
-      ...this.currentMarks,
-      commonest,
-      zoom,
-      view,
-      positionOf,
-      width,
-      height,
-      uncovered,
-    };
+  private overlayModel(mixing = this.clock.mixing(performance.now())): OverlayModel | null {
+    const { camera, displayed } = this;
+    if (!this.layout) return null;
+    return displayed.overlayModel(mixing, camera, () => this.regions.commonestInView(camera.view));
   }
 
-  private positionOf(id: number, mixing = this.progress()): [number, number] {
-    return this.transition.positionOf(id, mixing);
+  private positionNow(id: number): [number, number] {
+    return this.displayed.positionOf(id, this.clock.mixing(performance.now()));
   }
 
-  private progress(now = performance.now()): number {
-    return this.transition.progress(now, this.reducedMotion);
+  private placementNow(): placement.Placement {
+    return this.displayed.placementAt(this.clock.mixing(performance.now()));
   }
 
-  private isMoving(now: number): boolean {
-    return (
-      this.progress(now) < 1 ||
-      this.transition.landProgress(now, this.reducedMotion) < 1 ||
-      this.lastMixing < 1
-    );
-  }
-
-  private renderState(now: number): RenderState {
-    const { reducedMotion, view } = this;
-    const landProgress = this.transition.landProgress(now, reducedMotion);
-    return { view, mixing: this.progress(now), landProgress, glow: this.glow(now) };
-  }
-
-  private glow(now: number): number {
-    if (!this.beat) return 0;
-    return beatBrightness(
-      now - this.beatStarted,
-      this.beat.duration,
-      this.held,
-      this.reducedMotion,
-    );
-  }
 }

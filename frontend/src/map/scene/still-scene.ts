@@ -1,7 +1,8 @@
 /** The settled scene that a picture is drawn from. */
 
 import type { PointRenderer } from "../webgl/renderer";
-import type { OverlayModel } from "../overlay/overlay";
+import type { OverlayModel } from "../overlay/overlay-model";
+import type { LitRows } from "./displayed-map";
 import type { MapRect } from "../../model/viewport";
 
 /** The settled scene. */
@@ -16,8 +17,7 @@ export interface StillScene {
   box: MapRect;
   /** Four bytes per token: rgb, and its unlit brightness. */
   tints: Uint8Array;
-  /** The rows of the beat and their brightness, 0 to 1. */
-  lit: { ids: Uint32Array; strengths: Float32Array };
+  lit: LitRows;
 }
 
 /** Return the screen pixels per design pixel, with which lamps grow with the picture. */

@@ -1,10 +1,13 @@
+import type { MapRect } from "../../model/viewport";
+import { SCREEN } from "./shaders";
+
 /** A linked shader program whose uniforms are set by name. */
 export class ShaderProgram {
   private readonly program: WebGLProgram;
   private readonly locations = new Map<string, WebGLUniformLocation | null>();
 
   constructor(
-    private readonly gl: WebGL2RenderingContext,
+    protected readonly gl: WebGL2RenderingContext,
     vertex: string,
     fragment: string,
   ) {
@@ -41,6 +44,11 @@ export class ShaderProgram {
     this.gl.uniform4f(this.locationOf(name), x, y, z, w);
   }
 
+  /** Set the corner and the size of a rectangle of the map. */
+  rect(name: string, { x0, x1, y0, y1 }: MapRect) {
+    this.vec4(name, x0, y0, x1 - x0, y1 - y0);
+  }
+
   texture(name: string, slot: number, texture: WebGLTexture) {
     this.gl.activeTexture(this.gl.TEXTURE0 + slot);
     this.gl.bindTexture(this.gl.TEXTURE_2D, texture);
@@ -62,5 +70,21 @@ export class ShaderProgram {
       throw new Error(`shader does not compile: ${this.gl.getShaderInfoLog(shader)}`);
     }
     return shader;
+  }
+}
+
+/** A program that draws on the whole target. */
+export class ScreenProgram extends ShaderProgram {
+  private readonly triangle: WebGLVertexArrayObject;
+
+  constructor(gl: WebGL2RenderingContext, fragment: string) {
+    super(gl, SCREEN, fragment);
+    this.triangle = gl.createVertexArray()!;
+  }
+
+  /** Draw every pixel of the target. */
+  fill() {
+    this.gl.bindVertexArray(this.triangle);
+    this.gl.drawArrays(this.gl.TRIANGLES, 0, 3);
   }
 }

@@ -42,6 +42,12 @@ export function createRenderTarget(
   return { frame, picture, width, height };
 }
 
+/** Draw on a render target from now on, the whole of it. */
+export function drawOnto(gl: WebGL2RenderingContext, { frame, width, height }: RenderTarget) {
+  gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+  gl.viewport(0, 0, width, height);
+}
+
 /** Delete a render target. */
 export function deleteRenderTarget(gl: WebGL2RenderingContext, { frame, picture }: RenderTarget) {
   gl.deleteFramebuffer(frame);

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { buildVocabulary } from "../../api/vocabulary";
+import { positionOf, quantise } from "../../model/placement";
+import { DisplayedMap, litRowsOf } from "./displayed-map";
+
+const here = quantise(Float32Array.of(0, 0, 10, 10, 4, 2));
+const there = quantise(Float32Array.of(0, 10, 20, 0, 4, 2));
+const vocabulary = buildVocabulary(
+  "run",
+  [0, 1, 2].map((token_id) => ({
+    token_id,
+    token: `w${token_id}`,
+    count: 9 - token_id,
+    class: null,
+  })),
+  [],
+);
+const frame = {
+  view: { x0: 0, x1: 20, y0: 0, y1: 20 },
+  width: 200,
+  height: 200,
+  zoom: 1,
+  uncovered: { left: 0, top: 0, right: 200, bottom: 200 },
+};
+
+function displayedMap(): DisplayedMap {
+  const displayed = new DisplayedMap();
+  displayed.reset(vocabulary);
+  displayed.jumpTo(here);
+  return displayed;
+}
+
+describe("the displayed map", () => {
+  it("has its lamps between two layouts, all at once and one by one", () => {
+    const displayed = displayedMap();
+    displayed.glideTo(there, 1);
+    const placed = displayed.placementAt(0.25);
+    for (const id of [0, 1, 2]) {
+      for (const axis of [0, 1] as const) {
+        const [from, to] = [positionOf(here, id)[axis], positionOf(there, id)[axis]];
+        expect(displayed.positionOf(id, 0.25)[axis]).toBeCloseTo(0.75 * from + 0.25 * to, 9);
+        expect(positionOf(placed, id)[axis]).toBeCloseTo(0.75 * from + 0.25 * to, 2);
+      }
+    }
+    expect(displayed.positionOf(1, 1)).toEqual(positionOf(there, 1));
+  });
+
+  it("goes on from where an interrupted glide had come to", () => {
+    const displayed = displayedMap();
+    displayed.glideTo(there, 1);
+    const caught = displayed.positionOf(1, 0.5);
+    displayed.glideTo(here, 0.5);
+    expect(displayed.positionOf(1, 0)[0]).toBeCloseTo(caught[0], 2);
+    expect(displayed.positionOf(1, 1)).toEqual(positionOf(here, 1));
+    displayed.jumpTo(there);
+    expect(displayed.positionOf(1, 0)).toEqual(positionOf(there, 1));
+  });
+
+  it("gives labels and marks the positions of their instant, whatever comes later", () => {
+    const displayed = displayedMap();
+    displayed.glideTo(there, 1);
+    displayed.marks = { ...displayed.marks, chosen: 2 };
+    displayed.lit = litRowsOf({ ids: Uint32Array.of(1), norms: Float32Array.of(3) });
+    const model = displayed.overlayModel(0.5, frame, () => vocabulary.byCount)!;
+    expect(model.chosen).toBe(2);
+    expect(model.lit).toEqual([{ id: 1, strength: 1, norm: 3 }]);
+    expect(model.positionOf(1)).toEqual(displayed.positionOf(1, 0.5));
+    expect(displayed.overlayModel(1, frame, () => [])!.positionOf(1)).toEqual(
+      displayed.positionOf(1, 1),
+    );
+  });
+
+  it("keeps nothing of another vocabulary's layout and beat", () => {
+    const displayed = displayedMap();
+    displayed.lit = litRowsOf({ ids: Uint32Array.of(1), norms: Float32Array.of(3) });
+    displayed.reset(null);
+    expect(displayed.overlayModel(1, frame, () => [])).toBeNull();
+    expect([displayed.lit.ids.length, displayed.to.places.length]).toEqual([0, 0]);
+  });
+});
+
+describe("the rows of a beat", () => {
+  it("are named in the order of their gradients, those without a known one last", () => {
+    const lit = litRowsOf({ ids: Uint32Array.of(4, 5, 6), norms: Float32Array.of(1, NaN, 8) });
+    expect(lit.named.map(({ id }) => id)).toEqual([6, 4, 5]);
+    expect(lit.strengths[2]).toBe(1);
+    expect(lit.strengths[1]).toBeLessThan(lit.strengths[0]!);
+    expect(litRowsOf(null).ids.length).toBe(0);
+  });
+
+  it("are named up to a limit only", () => {
+    const ids = Uint32Array.from({ length: 500 }, (_, i) => i);
+    const lit = litRowsOf({ ids, norms: Float32Array.from(ids) });
+    expect(lit.named.length).toBeLessThan(200);
+    expect(lit.ids.length).toBe(500);
+  });
+});

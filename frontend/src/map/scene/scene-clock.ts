@@ -1,0 +1,78 @@
+/** The clock of a scene: when the changes under way began, and how far they have come. */
+
+import { beatBrightness, GENTLE_RISE_MS, GLIDE_MS, glideProgress } from "../easing";
+import type { Beat, Instant } from "./displayed-map";
+
+/** How long frames are drawn after a beat should have faded, in ms. */
+const AFTERGLOW = 100;
+
+/** The clock of one scene. All times are those of `performance.now()`. */
+export class SceneClock {
+  /** Brightness at which the last beat stays lit until the next one, 0 to 1. */
+  held = 0;
+  private lampsStarted = -Infinity;
+  private landStarted = -Infinity;
+  private beatStarted = -Infinity;
+  private beatDuration = 0;
+  private lit = false;
+
+  /** Start with everything at rest. With `reducedMotion` nothing glides. */
+  constructor(public reducedMotion: boolean) {}
+
+  /** Reset it: the lamps, the land and the light are at rest. */
+  reset() {
+    this.lampsStarted = this.landStarted = -Infinity;
+    this.startBeat(null, 0);
+  }
+
+  /** Start a glide of the lamps; let them arrive at once if `atOnce`. */
+  startLamps(now: number, atOnce: boolean) {
+    this.lampsStarted = atOnce ? -Infinity : now;
+  }
+
+  /** Start a glide of the land; let it arrive at once if `atOnce`. */
+  startLand(now: number, atOnce: boolean) {
+    this.landStarted = atOnce ? -Infinity : now;
+  }
+
+  /** Start the light of a beat; end it if there is none. */
+  startBeat(beat: Beat | null, now: number) {
+    this.lit = beat !== null;
+    this.beatDuration = beat?.duration ?? 0;
+    this.beatStarted = now - (beat?.atOnce ? GENTLE_RISE_MS : 0);
+  }
+
+  /** Return the progress of the lamps, 0 to 1. */
+  mixing(now: number): number {
+    return glideProgress(now - this.lampsStarted, this.reducedMotion);
+  }
+
+  /** Return whether the lamps or the land are on their way. */
+  isGliding(now: number): boolean {
+    return this.mixing(now) < 1 || this.landProgress(now) < 1;
+  }
+
+  /** Return whether the light of the beat is still changing. */
+  isFading(now: number): boolean {
+    return this.lit && now - this.beatStarted < this.beatDuration + AFTERGLOW;
+  }
+
+  /** Return the milliseconds until the lamps arrive. */
+  remainingGlideMs(now: number): number {
+    return this.reducedMotion ? 0 : Math.max(0, this.lampsStarted + GLIDE_MS - now);
+  }
+
+  /** Return how far everything has come. */
+  instantAt(now: number): Instant {
+    return { mixing: this.mixing(now), landProgress: this.landProgress(now), glow: this.glow(now) };
+  }
+
+  private landProgress(now: number): number {
+    return glideProgress(now - this.landStarted, this.reducedMotion);
+  }
+
+  private glow(now: number): number {
+    const age = now - this.beatStarted;
+    return this.lit ? beatBrightness(age, this.beatDuration, this.held, this.reducedMotion) : 0;
+  }
+}

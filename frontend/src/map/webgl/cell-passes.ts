@@ -1,0 +1,139 @@
+/**
+ * The passes on the coarse grid of cells: the halos, the land's height, the blooms, and their tone mapping. Wide light
+ * is drawn there, since finer cells would show no more of it.
+ */
+
+import type { MapRect } from "../../model/viewport";
+import type { DensityGrid } from "../regions/density";
+import type { Instant } from "../scene/displayed-map";
+import { CELL_SIDE } from "./glow-falloff";
+import type { LampPasses, UploadedLamps } from "./lamp-passes";
+import { LandTextures } from "./land-textures";
+import { ScreenProgram } from "./program";
+import { createRenderTarget, deleteRenderTarget, drawOnto } from "./render-target";
+import type { LightFormat, RenderTarget } from "./render-target";
+import { CELLS, TONE_MAPPED } from "./shaders";
+
+/** Cell grids: deposited halos; blurred, with the land's height; with blooms added; tone-mapped. */
+type CellTargets = Record<"halos" | "unlit" | "lit" | "seen", RenderTarget>;
+
+/**
+ * Distance between the samples of the halo's blur, in cells. A halo has a variance of half a squared cell: a
+ * sixth comes from sharing a lamp among its four cells, a sixth from interpolating between cells, and the
+ * blur adds the rest.
+ */
+const SPREAD = 1 / 3;
+
+/** Return the side of a cell in pixels. `design`: device pixels per design pixel. */
+export function cellSide(design: number): number {
+  return Math.max(2, Math.round(CELL_SIDE * design));
+}
+
+/** The cells of one canvas. */
+export class CellPasses {
+  readonly land: LandTextures;
+  private readonly blurred: ScreenProgram;
+  private readonly toneMapped: ScreenProgram;
+  private targets: CellTargets | null = null;
+  /** Inputs of the unlit cells as last drawn; they are redrawn when these change. */
+  private unlitInputs = "";
+
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly depth: LightFormat,
+    private readonly lampPasses: LampPasses,
+  ) {
+    this.blurred = new ScreenProgram(gl, CELLS);
+    this.toneMapped = new ScreenProgram(gl, TONE_MAPPED);
+    this.land = new LandTextures(gl, depth);
+  }
+
+  /** Draw the unlit cells again with the next frame, because lamps or land changed. */
+  invalidate() {
+    this.unlitInputs = "";
+  }
+
+  /** Draw the cells of a picture, with blooms if `shining`. Return their tone-mapped light and the land's height. */
+  draw(
+    lamps: UploadedLamps,
+    land: readonly [DensityGrid, DensityGrid] | null,
+    view: MapRect,
+    at: Instant,
+    design: number,
+    shining: boolean,
+  ): RenderTarget {
+    const { gl } = this;
+    const { width, height } = gl.canvas;
+    const cell = cellSide(design);
+    const targets = this.targetsOf(Math.ceil(width / cell), Math.ceil(height / cell));
+    const { x0, x1, y0, y1 } = view;
+    // Whole cells, including those cut by the picture's edge.
+    const wider = {
+      x0,
+      x1: x0 + ((x1 - x0) * targets.seen.width * cell) / width,
+      y0,
+      y1: y0 + ((y1 - y0) * targets.seen.height * cell) / height,
+    };
+    const size = design / cell;
+    const inputs = [x0, x1, y0, y1, at.mixing, at.landProgress, size].join();
+    if (inputs !== this.unlitInputs) this.drawUnlit(targets, lamps, land, wider, at, size);
+    this.unlitInputs = inputs;
+    if (shining) this.drawBlooms(targets, lamps, wider, at, size);
+    drawOnto(gl, targets.seen);
+    gl.disable(gl.BLEND);
+    const light = shining ? targets.lit : targets.unlit;
+    this.toneMapped.use().texture("cells", 0, light.picture);
+    this.toneMapped.fill();
+    return targets.seen;
+  }
+
+  private drawUnlit(
+    { halos, unlit }: CellTargets,
+    lamps: UploadedLamps,
+    land: readonly [DensityGrid, DensityGrid] | null,
+    view: MapRect,
+    at: Instant,
+    size: number,
+  ) {
+    const { gl, blurred } = this;
+    drawOnto(gl, halos);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    this.lampPasses.draw("halo", lamps, view, at, size);
+    drawOnto(gl, unlit);
+    gl.disable(gl.BLEND);
+    blurred.use();
+    blurred.texture("halos", 0, halos.picture);
+    blurred.float("spread", SPREAD);
+    this.land.bind(blurred, land);
+    blurred.rect("view", view);
+    blurred.float("mixing", at.landProgress);
+    blurred.fill();
+  }
+
+  private drawBlooms(
+    { unlit, lit }: CellTargets,
+    lamps: UploadedLamps,
+    view: MapRect,
+    at: Instant,
+    size: number,
+  ) {
+    const { gl } = this;
+    const { width, height } = lit;
+    drawOnto(gl, lit);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, unlit.frame);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    this.lampPasses.draw("bloom", lamps, view, at, size);
+  }
+
+  /** Return the grids of this size, made anew if they had another. */
+  private targetsOf(width: number, height: number): CellTargets {
+    const { gl, depth } = this;
+    if (this.targets?.seen.width === width && this.targets.seen.height === height)
+      return this.targets;
+    for (const target of Object.values(this.targets ?? {})) deleteRenderTarget(gl, target);
+    const target = () => createRenderTarget(gl, depth, width, height);
+    this.invalidate();
+    return (this.targets = { halos: target(), unlit: target(), lit: target(), seen: target() });
+  }
+}

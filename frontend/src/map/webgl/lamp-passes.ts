@@ -1,0 +1,57 @@
+/** The passes that draw the lamps: unlit and lit ones on the picture, their halos and blooms on coarse cells. */
+
+import type { Placement } from "../../model/placement";
+import type { MapRect } from "../../model/viewport";
+import type { Instant } from "../scene/displayed-map";
+import { PointBuffers } from "./point-buffers";
+import { ShaderProgram } from "./program";
+import { LAMP_PARTS, lampFragment, lampVertex, type Part } from "./shaders";
+
+/** The lamps as they were uploaded. */
+export interface UploadedLamps {
+  /** Number of lamps. */
+  count: number;
+  /** Number of the current beat, and the tokens it lights. */
+  beat: number;
+  ids: Uint32Array;
+  /** The placements to glide from and to; null before the first. */
+  placements: [Placement, Placement] | null;
+}
+
+/** The programs and buffers of the lamps. */
+export class LampPasses {
+  readonly buffers: PointBuffers;
+  private readonly programs: Record<Part, ShaderProgram>;
+  /** Largest size of a point, in pixels. */
+  private readonly largest: number;
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.largest = (gl.getParameter(gl.ALIASED_POINT_SIZE_RANGE) as Float32Array)[1] ?? 64;
+    const program = (part: Part) => new ShaderProgram(gl, lampVertex(part), lampFragment(part));
+    this.programs = Object.fromEntries(
+      LAMP_PARTS.map((part) => [part, program(part)]),
+    ) as typeof this.programs;
+    this.buffers = new PointBuffers(gl);
+  }
+
+  /** Draw one pass. `size`: pixels (on cells: cells) for a design pixel. */
+  draw(part: Part, lamps: UploadedLamps, view: MapRect, { mixing, glow }: Instant, size: number) {
+    const { gl } = this;
+    if (!lamps.placements) return;
+    gl.enable(gl.BLEND);
+    // Light on cells is summed; on the ground it is tone-mapped already and blends as a screen.
+    const summed = part === "halo" || part === "bloom";
+    gl.blendFunc(gl.ONE, summed ? gl.ONE : gl.ONE_MINUS_SRC_COLOR);
+    const program = this.programs[part].use();
+    program.rect("fromBox", lamps.placements[0].box);
+    program.rect("toBox", lamps.placements[1].box);
+    program.rect("view", view);
+    program.float("mixing", mixing);
+    program.float("beat", lamps.beat);
+    program.float("glow", glow);
+    program.float("size", size);
+    program.float("largest", this.largest);
+    if (part === "unlit" || part === "halo") this.buffers.drawAll(lamps.count);
+    else this.buffers.drawBatch(lamps.ids.length);
+  }
+}
