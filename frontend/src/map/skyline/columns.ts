@@ -1,6 +1,6 @@
 /**
  * The map in 3-D: a column at each token's position, its height a quantity of the token. Selection, heights
- * and labels of the columns, and the camera. Pure.
+ * and labels of the columns. Pure.
  */
 
 import type { Layout } from "../../api/frames";
@@ -33,44 +33,12 @@ export interface SkylineMarks {
   ringed: number[];
 }
 
-/** The camera as Plotly describes it. */
-export interface SkylineCamera {
-  eye: Point;
-  center: Point;
-  up: Point;
-}
-
-/** Height visible at unit distance in Plotly's perspective, which spans 45 degrees from bottom to top. */
-const SEEN = 2 * Math.tan(Math.PI / 8);
-
-interface Point {
-  x: number;
-  y: number;
-  z: number;
-}
-
 /** The tokens that are drawn. */
 interface Columns {
   /** Tokens with a column, the most frequent first. */
   withHeight: number[];
   /** Tokens whose height is not known, drawn on the ground. */
   withoutHeight: number[];
-}
-
-export const HOME_CAMERA: SkylineCamera = {
-  eye: { x: 0.2, y: -1.16, z: 0.62 },
-  center: { x: 0, y: 0.02, z: -0.12 },
-  up: { x: 0, y: 0, z: 1 },
-};
-
-/** Return the camera that shows everything in a picture of this size: the narrower, the farther away. */
-export function homeCamera(width: number, height: number): SkylineCamera {
-  return orbitCamera(
-    HOME_CAMERA,
-    0,
-    0,
-    Math.max(1, Math.min(2.2, (1.45 * height) / Math.max(1, width))),
-  );
 }
 
 /** Return the tokens to draw: the most frequent, and always those in `always`. */
@@ -133,56 +101,4 @@ function spanOf(ids: number[], xy: Float32Array): [number, number] {
     [y0, y1] = [Math.min(y0, xy[2 * id + 1]!), Math.max(y1, xy[2 * id + 1]!)];
   }
   return [x1 > x0 ? x1 - x0 : 1, y1 > y0 ? y1 - y0 : 1];
-}
-
-/**
- * Return the camera rotated about the map by degrees, tilted by degrees, and moved nearer (factor below 1) or
- * farther away.
- */
-export function orbitCamera(
-  camera: SkylineCamera,
-  turn: number,
-  tilt: number,
-  factor = 1,
-): SkylineCamera {
-  const { eye, center } = camera;
-  const [dx, dy, dz] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
-  const flat = Math.hypot(dx, dy);
-  const far = Math.max(0.3, Math.min(6, factor * Math.hypot(flat, dz)));
-  const round = Math.atan2(dy, dx) + (turn * Math.PI) / 180;
-  const lowest = 0.03;
-  const up = Math.max(
-    lowest,
-    Math.min(Math.PI / 2 - lowest, Math.atan2(dz, flat) + (tilt * Math.PI) / 180),
-  );
-  return {
-    center,
-    up: HOME_CAMERA.up,
-    eye: {
-      x: center.x + far * Math.cos(up) * Math.cos(round),
-      y: center.y + far * Math.cos(up) * Math.sin(round),
-      z: center.z + far * Math.sin(up),
-    },
-  };
-}
-
-/** Return the camera and its target moved to the right and up as seen, in shares of the picture's height. */
-export function panCamera(
-  { eye, center, up }: SkylineCamera,
-  right: number,
-  above: number,
-): SkylineCamera {
-  const [dx, dy, dz] = [center.x - eye.x, center.y - eye.y, center.z - eye.z];
-  const flat = Math.hypot(dx, dy) || 1e-9;
-  const far = Math.hypot(flat, dz);
-  const [rx, ry] = [dy / flat, -dx / flat];
-  // The world height that the picture covers at the target's distance.
-  const [r, u] = [right * SEEN * far, above * SEEN * far];
-  const by = {
-    x: r * rx + (u * ry * dz) / far,
-    y: r * ry - (u * rx * dz) / far,
-    z: (u * flat) / far,
-  };
-  const add = (point: Point) => ({ x: point.x + by.x, y: point.y + by.y, z: point.z + by.z });
-  return { eye: add(eye), center: add(center), up };
 }

@@ -17,10 +17,10 @@ import {
   highestApart,
   drawnHeight,
   ticksUpTo,
-  type SkylineCamera,
   type SkylineMarks,
   type Skyline,
 } from "./columns";
+import type { SkylineCamera } from "./orbit-camera";
 
 /** Cells per side of the density grid on the ground. */
 const GROUND = 56;
