@@ -15,6 +15,7 @@ import { lampColours } from "../src/map/palette";
 import { placementOf } from "../src/model/placement";
 import { toMapPosition } from "../src/model/viewport";
 import { designPixelSize } from "../src/map/scene/still-scene";
+import { NO_CONTENT, type SceneContent } from "../src/map/scene/map-content";
 import { Scene } from "../src/map/scene/scene";
 import { SETTLED, type Beat } from "../src/map/scene/displayed-map";
 import { decode, type Districts, type Layout } from "../src/api/frames";
@@ -36,6 +37,7 @@ interface Cost {
 }
 
 let scene: Scene;
+let content = NO_CONTENT;
 let renderer: PointRenderer;
 let frames: ArrayBuffer[] = [];
 let vocabulary: Vocabulary;
@@ -75,14 +77,16 @@ async function createScene(folder: string, count: number): Promise<void> {
     beatPainted: () => undefined,
   });
   scene.resize(WIDTH, HEIGHT, INSETS);
-  scene.setVocabulary(vocabulary);
-  scene.setTints(tints);
-  scene.setDistricts(districts);
-  scene.setLayout(decode(frames[0]!) as Layout);
+  show({ vocabulary, tints, districts, layout: decode(frames[0]!) as Layout });
   renderer = new PointRenderer(canvas("lamps-alone"), () => undefined);
   renderer.resize(WIDTH, HEIGHT);
   renderer.setTokens(tints);
   await pause(1_500);
+}
+
+/** Pass the scene its content, with these changes. */
+function show(changes: Partial<SceneContent>) {
+  scene.update((content = { ...content, ...changes }));
 }
 
 /** Return the beat of a step: one token in `LIT_EVERY`, different ones in each step. */
@@ -106,7 +110,7 @@ async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
     setLand(density);
     land += lamps.uploaded - before;
   };
-  scene.setLayout(decode(frames[0]!.slice(0)) as Layout);
+  show({ layout: decode(frames[0]!.slice(0)) as Layout });
   const before = lamps.uploaded;
   const spent: number[] = [];
   const until = performance.now() + 2_000;
@@ -168,15 +172,11 @@ async function lampsOnly(n: number): Promise<Cost> {
 /** Measure our whole map, drawn by the scene without a glide. */
 async function wholeMap(n: number): Promise<Cost> {
   scene.setReducedMotion(true);
-  scene.setHeld(1);
   const copy = frames[n]!.slice(0);
   const beat = beatOf(n);
-  const show = () => {
-    scene.setLayout(decode(copy) as Layout);
-    scene.setBeat(beat);
-  };
+  const showFrame = () => show({ layout: decode(copy) as Layout, beat, heldBrightness: 1 });
   // The scene requested its animation frame before ours, so it has drawn when ours runs.
-  return costOf(show, frameDrawn, scene.renderer!.canvas);
+  return costOf(showFrame, frameDrawn, scene.renderer!.canvas);
 }
 
 /**

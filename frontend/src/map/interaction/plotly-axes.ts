@@ -23,7 +23,7 @@ interface PlotlyAxesEvents {
 }
 
 /** Titles of the mode bar's buttons; a group without titles is left out. */
-interface PlotlyAxesWords {
+export interface PlotlyAxesWords {
   home: string;
   save: string;
   pan?: string;

@@ -14,12 +14,16 @@ export interface MapMarks {
   doubtful: number[];
   /** Selected tokens. */
   selected: readonly number[];
-  /** Rows of the beat, the brightest first. */
-  lit: { id: number; strength: number }[];
   chosen: number | null;
   links: NeighbourLink[];
   /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
   trails: DrawnTrail[];
+}
+
+/** A row of the beat, and its brightness, 0 to 1. */
+export interface LitRow {
+  id: number;
+  strength: number;
 }
 
 /** The part of the map in a picture, with all that labels need to know of it. */
@@ -34,6 +38,8 @@ export interface OverlayFrame extends Viewport {
 export interface OverlayModel extends MapMarks, OverlayFrame {
   vocabulary: Vocabulary;
   districts: District[];
+  /** Rows of the beat, the brightest first. */
+  lit: LitRow[];
   /** Returns token ids, the most common first: at least all in view. */
   commonest: () => Iterable<number>;
   /** Returns the current position of a token, in map units. */

@@ -7,7 +7,7 @@ import type { Vocabulary } from "../../api/vocabulary";
 import { mixPlacements, positionOf, type Placement } from "../../model/placement";
 import { UNIT_SQUARE } from "../../model/viewport";
 import { lampStrengths } from "../easing";
-import type { MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
+import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
 import type { District } from "../regions/districts";
 
 /** A real step whose rows are lit. */
@@ -41,13 +41,14 @@ export interface LitRows {
   /** By row of `ids`, 0 to 1. */
   strengths: Float32Array;
   /** Those that may be labelled, the strongest gradient first. */
-  named: MapMarks["lit"];
+  named: LitRow[];
 }
 
 /** Limit on a beat's rows that may be labelled. */
 const NAMED = 120;
 const NO_ROWS: LitRows = { ids: new Uint32Array(0), strengths: new Float32Array(0), named: [] };
-const UNMARKED: Omit<MapMarks, "lit"> = {
+/** The marks of a map on which nothing is marked. */
+export const UNMARKED: MapMarks = {
   ringed: [],
   doubtful: [],
   selected: [],

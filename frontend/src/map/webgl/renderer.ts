@@ -42,6 +42,19 @@ const NOTHING: UploadedMap = {
   land: null,
 };
 
+/** Create the renderer of a canvas, as its constructor does; null where there is no WebGL2. */
+export function createRenderer(
+  canvas: HTMLCanvasElement,
+  changed: (lost: boolean) => void,
+): PointRenderer | null {
+  try {
+    return new PointRenderer(canvas, changed);
+  } catch (error) {
+    console.warn("Lamplighter: the map is drawn without WebGL2.", error);
+    return null;
+  }
+}
+
 /** The renderer of one canvas. */
 export class PointRenderer {
   /** Bytes sent to the GPU since the start. */
@@ -55,14 +68,14 @@ export class PointRenderer {
   private map: UploadedMap = { ...NOTHING };
 
   /**
-   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost, and when it
-   * is restored.
+   * Compile the shaders and allocate the buffers. `changed` is called when the context is lost (true), and when
+   * it is restored (false).
    *
    * @throws Error if there is no WebGL2.
    */
   constructor(
     readonly canvas: HTMLCanvasElement,
-    changed: () => void,
+    changed: (lost: boolean) => void,
   ) {
     const gl = canvas.getContext("webgl2", {
       alpha: false,
@@ -77,13 +90,13 @@ export class PointRenderer {
       // Without this the browser would not restore the context.
       event.preventDefault();
       this.lost = true;
-      changed();
+      changed(true);
     });
     canvas.addEventListener("webglcontextrestored", () => {
       this.lost = false;
       this.initGl();
       this.restore();
-      changed();
+      changed(false);
     });
   }
 

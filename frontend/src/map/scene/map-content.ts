@@ -1,0 +1,43 @@
+/** The content of a map, as the page gives it. */
+
+import type { Districts, Layout } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { MapMarks } from "../overlay/overlay-model";
+import { UNMARKED, type Beat } from "./displayed-map";
+
+/** The part of a run that is on the map. */
+export interface MapContent {
+  vocabulary: Vocabulary | null;
+  layout: Layout | null;
+  /** Clusters found in the embedding space; null if none were computed, for the planted classes. */
+  districts: Districts | null;
+  /** Four bytes per token: rgb, and its unlit brightness; null while they are not known. */
+  tints: Uint8Array | null;
+  beat: Beat | null;
+  /** Brightness at which the last beat stays lit until the next one, 0 to 1. */
+  heldBrightness: number;
+  /** True while the viewer scrubs through time: changes are shown at once, and coarsely. */
+  scrubbing: boolean;
+}
+
+/** The content of a scene: that of the map, with what the viewer marked, and how it is looked at. */
+export interface SceneContent extends MapContent {
+  marks: MapMarks;
+  /** True to rotate layouts so that the selected tokens hold still, and to hold the view still meanwhile. */
+  aligned: boolean;
+  /** True while the map cannot be seen; nothing is drawn then. */
+  hidden: boolean;
+}
+
+export const NO_CONTENT: SceneContent = {
+  vocabulary: null,
+  layout: null,
+  districts: null,
+  tints: null,
+  beat: null,
+  heldBrightness: 0,
+  scrubbing: false,
+  marks: UNMARKED,
+  aligned: false,
+  hidden: false,
+};

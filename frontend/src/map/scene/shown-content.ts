@@ -1,0 +1,163 @@
+/**
+ * The content that a scene shows. It takes the page's content whole, finds what changed in it, and passes each change
+ * on to what draws it: the renderer, the regions, Plotly.
+ */
+
+import type { Layout } from "../../api/frames";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { PlotlyTrace } from "../../charts/plotly/library.d";
+import { coordinates, placementOf, robustBounds } from "../../model/placement";
+import type { DrawnTrail } from "../../model/trail";
+import type { MapCamera } from "../interaction/camera";
+import { dimOthers } from "../palette";
+import type { DensityGrid } from "../regions/density";
+import { Regions } from "../regions/regions";
+import type { PointRenderer } from "../webgl/renderer";
+import { LayoutAnchor, transformTrail } from "./anchored-layout";
+import { DisplayedMap, litRowsOf, type Beat } from "./displayed-map";
+import { NO_CONTENT, type SceneContent } from "./map-content";
+import { PlotlyTraces } from "./plotly-traces";
+import { SceneClock } from "./scene-clock";
+
+/** Handlers of changes that come later than the content they belong to. */
+interface ContentEvents {
+  /** Handle land and labels that have arrived. */
+  landChanged(): void;
+  /** Handle traces that Plotly is to draw. */
+  tracesChanged(traces: PlotlyTrace[]): void;
+}
+
+const NONE: readonly number[] = [];
+
+/** The shown content of one scene. */
+export class ShownContent {
+  readonly displayed = new DisplayedMap();
+  readonly clock = new SceneClock(matchMedia("(prefers-reduced-motion: reduce)").matches);
+  readonly regions = new Regions((land, first) => this.applyLand(land, first));
+  /** The layout on the map, rotated if tokens are held still. */
+  layout: Layout | null = null;
+  /** The content as the page gave it. */
+  current = NO_CONTENT;
+  private readonly traces: PlotlyTraces;
+  private readonly anchor = new LayoutAnchor();
+  /** The tokens held still, and the layout and the trails rotated to that end. */
+  private held = NONE;
+  private turned: Layout | null = null;
+  private trails: DrawnTrail[] = [];
+
+  constructor(
+    private readonly renderer: PointRenderer | null,
+    private readonly camera: MapCamera,
+    private readonly events: ContentEvents,
+  ) {
+    this.traces = new PlotlyTraces((traces) => events.tracesChanged(traces));
+  }
+
+  /** Show other content. Return whether labels have to be chosen anew. */
+  update(next: SceneContent): boolean {
+    const { current: last, displayed } = this;
+    const { vocabulary, tints, marks, beat, districts } = (this.current = next);
+    this.clock.held = next.heldBrightness;
+    this.camera.aligned = next.aligned;
+    const renewed = vocabulary !== last.vocabulary;
+    if (renewed) this.setVocabulary(vocabulary);
+    const { trails } = this;
+    this.turnContent(last);
+    const marked = marks !== last.marks || trails !== this.trails;
+    if (marked) displayed.marks = { ...marks, trails: this.trails };
+    if (!vocabulary) return marked;
+    if (tints && (renewed || tints !== last.tints || marks.selected !== last.marks.selected))
+      this.setTints(tints, marks.selected);
+    if (this.turned) this.setLayout(this.turned);
+    const lit = renewed || beat !== last.beat;
+    if (lit) this.setBeat(beat);
+    if (renewed || districts !== last.districts) this.regions.setDistricts(districts);
+    this.setTraces(vocabulary);
+    return marked || lit;
+  }
+
+  stop() {
+    this.regions.stop();
+    this.traces.stop();
+  }
+
+  /** Switch to another vocabulary, which clears the map. */
+  private setVocabulary(vocabulary: Vocabulary | null) {
+    this.layout = null;
+    this.displayed.reset(vocabulary);
+    this.clock.reset();
+    this.regions.setVocabulary(vocabulary);
+    this.camera.userControlled = false;
+    this.renderer?.setTokens(this.displayed.tints);
+  }
+
+  /** Rotate the content's layout, and its trails, if tokens are to hold still. */
+  private turnContent(last: SceneContent) {
+    const { layout, aligned, marks } = this.current;
+    const held = aligned ? marks.selected : NONE;
+    const turn = this.anchor.transform;
+    if (layout !== last.layout || held !== this.held) {
+      this.held = held;
+      this.turned = layout && this.anchor.apply(layout, held);
+    }
+    if (marks.trails !== last.marks.trails || turn !== this.anchor.transform) {
+      const { transform } = this.anchor;
+      this.trails = transform
+        ? marks.trails.map((trail) => transformTrail(trail, transform))
+        : marks.trails;
+    }
+  }
+
+  /** Set the lamps' colours, those of all tokens but the selected ones dimmed. */
+  private setTints(tints: Uint8Array, selected: readonly number[]) {
+    this.displayed.tints = dimOthers(tints, selected);
+    this.renderer?.setTints(this.displayed.tints);
+  }
+
+  /** Glide to a layout; jump there while scrubbing. */
+  private setLayout(layout: Layout) {
+    const { displayed, clock, camera } = this;
+    if (layout === this.layout || layout.vocabulary !== displayed.vocabulary?.tokens.length) return;
+    const now = performance.now();
+    const atOnce = this.layout === null || this.current.scrubbing;
+    // The other map has other units, so the viewer's place on this one means nothing there.
+    const other = this.layout?.drawnBy !== layout.drawnBy;
+    if (other) camera.userControlled = false;
+    const next = placementOf(layout);
+    const mixing = clock.mixing(now);
+    if (atOnce) displayed.jumpTo(next);
+    else displayed.glideTo(next, mixing);
+    // A glide that interrupts another begins at a placement that the renderer has not seen yet.
+    this.renderer?.setPlacement(next, atOnce || mixing >= 1 ? undefined : displayed.from);
+    clock.startLamps(now, atOnce);
+    this.layout = layout;
+    if (other) camera.followBounds(robustBounds(coordinates(next)), atOnce);
+    // Labels are chosen again when the layout's analysis arrives.
+    this.regions.analyse(next);
+  }
+
+  private applyLand(land: DensityGrid, first: boolean) {
+    const { scrubbing } = this.current;
+    this.displayed.districts = this.regions.districts;
+    this.renderer?.setLand(land);
+    this.clock.startLand(performance.now(), scrubbing || first);
+    this.camera.followBounds(this.regions.box, scrubbing);
+    this.events.landChanged();
+  }
+
+  /** Light the rows of the beat. */
+  private setBeat(beat: Beat | null) {
+    this.clock.startBeat(beat, performance.now());
+    const lit = (this.displayed.lit = litRowsOf(beat));
+    this.renderer?.setLit(lit.ids, lit.strengths);
+  }
+
+  private setTraces(vocabulary: Vocabulary) {
+    const { layout, trails } = this;
+    const { beat, heldBrightness, tints } = this.current;
+    if (this.renderer)
+      this.traces.setTrails(trails, this.clock.remainingGlideMs(performance.now()));
+    else if (layout)
+      this.traces.setLamps({ layout, vocabulary, tints, beat, heldBrightness, trails });
+  }
+}
