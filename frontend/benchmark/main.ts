@@ -84,7 +84,7 @@ async function createScene(folder: string, count: number): Promise<void> {
   await pause(1_500);
 }
 
-/** Pass the scene its content, with these changes. */
+/** Update the content of the scene with these changes. */
 function show(changes: Partial<SceneContent>) {
   scene.update((content = { ...content, ...changes }));
 }

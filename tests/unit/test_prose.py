@@ -26,7 +26,7 @@ VERBS = """
     Pan Parse Pause Pick Place Play Poll Pool Prefetch Prepare Press Print Project Provide Pull
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
     Register Reject Release Remove Rename Render Replace Replay Report Reproject Request Reset
-    Restart Restore Resume Return Roll Round Run Say Scale Score Scrub Seal Seek Select Send Serve
+    Restart Restore Resume Return Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send Serve
     Set Show Skip Sort Split Start Step Stop Store Stream Supervise Switch Take Thin Tile Tone-map
     Trace Train Translate Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
 """

@@ -31,7 +31,7 @@ describe("the nearest tokens", () => {
   it("are found anew after a fresh start", () => {
     const nearest = new NearestTokens(2);
     nearest.offer(5, 0);
-    nearest.clear();
+    nearest.startOver();
     expect([...nearest.kept]).toEqual([]);
     nearest.offer(6, 100);
     expect([...nearest.kept]).toEqual([6]);

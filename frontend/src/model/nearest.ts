@@ -12,7 +12,7 @@ export class NearestTokens {
   }
 
   /** Start over, with none. */
-  clear() {
+  startOver() {
     this.distances.fill(Infinity);
     this.count = 0;
   }

@@ -50,7 +50,7 @@ export function neighbourhoodOverlap(
 
 /** Find the tokens nearest to one; `xy` holds x, y by token id. */
 function findNearest(nearest: NearestTokens, xy: Float32Array, target: number): Int32Array {
-  nearest.clear();
+  nearest.startOver();
   const [x, y] = [xy[2 * target]!, xy[2 * target + 1]!];
   for (let i = 0, id = 0; i < xy.length; i += 2, id++) {
     if (id !== target) nearest.offer(id, (xy[i]! - x) ** 2 + (xy[i + 1]! - y) ** 2);

@@ -62,7 +62,7 @@ export class MapPointer {
   ) {
     const { signal } = this.listening;
     box.addEventListener("pointermove", this.moved, { signal });
-    box.addEventListener("pointerleave", () => this.clear(), { signal });
+    box.addEventListener("pointerleave", () => this.pointAtNothing(), { signal });
     box.addEventListener("pointerdown", this.started, { signal });
     box.addEventListener("touchend", keepFromPressing, { signal, capture: true });
     addEventListener("pointermove", this.dragged, { signal });
@@ -75,8 +75,8 @@ export class MapPointer {
     return this.lastModifier;
   }
 
-  /** Point at nothing, because the map moved or the pointer left it. */
-  clear() {
+  /** Clear the pointed token, because the map moved or the pointer left it. */
+  pointAtNothing() {
     this.pointAt(null, false);
   }
 
