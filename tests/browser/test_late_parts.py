@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 PARTS = [
     ("SkylineView", "map-skyline", "skyline"),
-    ("MatrixPanel", "tab-matrix", "matrix"),
+    ("MatrixPanel", "tab-matrix", "matrix-rows"),
     ("run", "tab-run", "recipe"),
     ("MapPanel", "tab-map", "map-made"),
     ("ExportPanel", "tab-export", "export-html"),
@@ -44,7 +44,7 @@ def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
     expect(page.get_by_test_id(content)).to_have_count(0)
     page.unroute_all()
     page.get_by_test_id("not-loaded").get_by_role("button").click()
-    expect(page.get_by_test_id(content)).to_be_visible()
+    expect(page.get_by_test_id(content)).to_be_visible(timeout=20_000)
     expect(page.get_by_test_id("not-loaded")).to_have_count(0)
 
 
@@ -55,5 +55,5 @@ def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
     expect(page.get_by_text("Loading this part of the page")).to_be_visible()
     for route in held:
         route.continue_()
-    expect(page.get_by_test_id("matrix")).to_be_visible()
+    expect(page.get_by_test_id("matrix-rows")).to_be_visible()
     expect(page.get_by_text("Loading this part of the page")).to_have_count(0)
