@@ -6,6 +6,7 @@ import svelte from "eslint-plugin-svelte";
 import globals from "globals";
 import ts from "typescript-eslint";
 import { LAYERS } from "./layers.js";
+import noStoreWrites from "./no-store-writes.js";
 import svelteConfig from "./svelte.config.js";
 
 /** Hold the type imports of components to the layers, since dependency-cruiser does not see them. */
@@ -73,4 +74,9 @@ export default defineConfig(
     },
   },
   layers,
+  {
+    files: ["src/**/*.ts", "src/**/*.svelte"],
+    plugins: { state: { rules: { "no-store-writes": noStoreWrites } } },
+    rules: { "state/no-store-writes": "warn" },
+  },
 );

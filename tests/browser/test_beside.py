@@ -201,7 +201,7 @@ def test_what_is_chosen_and_pointed_at_is_ringed_on_the_other(page: Page, two_ru
     assert pointed > before
     page.mouse.down()
     page.mouse.up()
-    wait_for(page, "location.search.includes('token=17')")
+    wait_for(page, "location.search.includes('word=word7')")
     page.mouse.move(640, 20)
     page.wait_for_timeout(300)
     assert page.evaluate(LIGHT, 1) > before

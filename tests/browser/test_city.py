@@ -123,7 +123,7 @@ def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
     expect(page.get_by_test_id("last-lit")).to_be_visible()
     wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")
     # The URL follows a moment later.
-    wait_for(page, "location.search.includes('token=')")
+    wait_for(page, "location.search.includes('word=dog')")
 
 
 def test_neighbours_change_as_the_model_learns(page: Page, application: Application):

@@ -93,10 +93,14 @@ def around(places: np.ndarray) -> tuple[float, float, float]:
 
 
 def gathered(page: Page) -> set[int]:
-    """Return the selected ids, as the URL lists them."""
+    """Return the selected ids, as the URL lists them: by text, but for the text that is too long for it."""
     page.wait_for_timeout(400)
-    words = page.evaluate("new URLSearchParams(location.search).get('tokens')")
-    return {int(word) for word in words.split(",")} if words else set()
+    query = "Object.fromEntries(new URLSearchParams(location.search))"
+    view = page.evaluate(query)
+    words = [word for word in view.get("words", "").split(",") if word]
+    ids = [int(word) for word in view.get("tokens", "").split(",") if word]
+    assert set(ids) <= {TOKENS.index(HOSTILE)}
+    return {*ids, *(TOKENS.index(word) for word in words)}
 
 
 def draw(page: Page, line: list[tuple[float, float]], key: str | None = None) -> None:
@@ -221,7 +225,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     closer = pixels(phone)
     assert np.ptp(closer[:, 0]) > 1.5 * np.ptp(before[:, 0])
     # Neither finger counts as a tap.
-    assert "token=" not in phone.url
+    assert "word=" not in phone.url
     # One finger pans the map.
     touch(cdp, "touchStart", (200, 350))
     for by in range(10, 70, 10):
@@ -250,7 +254,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     lowest = int(np.argmax(places[:, 1]))
     touch(cdp, "touchStart", (float(places[lowest][0]), float(places[lowest][1])))
     touch(cdp, "touchEnd")
-    wait_for(phone, "location.search.includes('token=')")
+    wait_for(phone, "location.search.includes('word=')")
     phone.wait_for_timeout(600)
     expect(phone.get_by_test_id("tab-token")).to_have_attribute("aria-selected", "true")
     assert phone.evaluate("document.activeElement.outerHTML.slice(0, 90)").startswith("<body")

@@ -209,7 +209,7 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
             write_maps(trainer.run.layouts_path, V, (step + token + 1,), ("animals", "marks"))
             page.wait_for_timeout(150)
             page.mouse.click(*page.evaluate("(id) => __lamplighter.pixelOf(id)", 4 * token))
-        wait_for(page, "location.search.includes('token=')", 5)
+        wait_for(page, "location.search.includes('word=')", 5)
     finally:
         trainer.crash()
         page.close()

@@ -21,10 +21,12 @@ TWICE = {
 
 # Words that many classes share because they mean the same in each; everything else that five share is made distinctive.
 PROTOCOL = {
+    "applyView": "adopt the parts of a view that are the store's; what the view lacks stays",
     "close": "release what is held: a file, a connection, a request in flight",
     "commit": "write one transaction",
     "start": "begin work in a thread or a process",
     "stop": "end that work; one that does not wait for its end says so",
+    "toViewState": "return the store's part of the view, with null for defaults",
 }
 
 

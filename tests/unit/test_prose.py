@@ -16,18 +16,18 @@ ROOMS = ("backend", "benchmarks", "docs", "tests")
 # A verb that is missing here may be added; a noun may not.
 VERBS = """
     Abort Accept Acquire Add Admit Adopt Advance Align Allow Analyse Answer Append Apply Attend
-    Audit Blend Blur Break Build Call Cancel Carry Change Check Choose Clear Clip Close Cluster
+    Audit Begin Blend Blur Break Build Call Cancel Carry Change Check Choose Clear Clip Close Cluster
     Collect Combine Commit Compare Compile Compute Connect Continue Convert Copy Count Create Cut
     Decide Decode Decompress Delete Describe Detect Discard Disconnect Do Drag Draw Drop Encode End
     Enter Escape Estimate Export Extend Extract Fetch Fill Finalise Find Fit Focus Follow Forget
-    Fork Format Generate Give Glide Group Guard Hand Handle Hold Ignore Implement Import Index
+    Fork Format Generate Give Glide Go Group Guard Hand Handle Hold Ignore Implement Import Index
     Initialise Insert Install Invalidate Join Jump Keep Kill Launch Lay Leave Let Light Limit List
-    Load Locate Lower Make Map Measure Memoise Merge Move Name Note Notice Open Optimise Order Pad
+    Load Locate Look Lower Make Map Measure Memoise Merge Move Name Note Notice Open Optimise Order Pad
     Pan Parse Pause Pick Place Play Poll Pool Prefetch Prepare Press Print Project Provide Pull
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
-    Register Reject Release Remove Rename Render Replace Replay Report Reproject Request Reset
-    Restart Restore Resume Return Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send Serve
-    Set Show Skip Sort Split Start Step Stop Store Stream Supervise Switch Take Thin Tile Tone-map
+    Register Reject Release Remember Remove Rename Render Replace Replay Report Reproject Request Reset
+    Resolve Restart Restore Resume Return Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
+    Serve Set Show Skip Sort Split Stand Start Step Stop Store Stream Supervise Switch Take Thin Tile Tone-map
     Trace Train Translate Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
 """
 CALQUE = re.compile(r"(What|Who|Whoever|Whatever|Of|Whether|Nobody|Nothing)\b|The same\.")

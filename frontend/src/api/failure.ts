@@ -8,6 +8,10 @@ export type Failure =
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }
   | { code: "noMatrix" | "noLayout" | "noSuchMap" | "otherVocabulary" | "noToken" }
+  /** A stored view that is not one, or of a newer version; a request that only the presenter may make. */
+  | { code: "noView" | "newerView" | "presenterOnly" }
+  /** Text of a token that a view names and the vocabulary lacks. Hostile. */
+  | { code: "noWord"; word: string }
   | { code: "noMapAt" | "noStep"; step: number };
 
 /** An error response, or one of the wrong kind. Status 0: no valid response at all. */

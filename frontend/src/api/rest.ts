@@ -51,9 +51,13 @@ export async function fetchResponse(path: string, init: RequestInit = {}): Promi
  * Send the JSON body of an operation, such as `POST /api/runs`, to its path; return the response's
  * JSON. Throws `ApiError`, or the abort.
  */
-export function sendJson<Of extends Operation>(path: string, body: Body<Of>): Promise<Answer<Of>> {
+export function sendJson<Of extends Operation>(
+  path: string,
+  body: Body<Of>,
+  init: RequestInit = {},
+): Promise<Answer<Of>> {
   const headers = { "content-type": "application/json" };
-  return requestJson(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return requestJson(path, { method: "POST", headers, body: JSON.stringify(body), ...init });
 }
 
 /** Return `/api/runs/<run>/<rest>`, with the run's id escaped. */

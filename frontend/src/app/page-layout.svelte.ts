@@ -1,7 +1,7 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
-import type { AppState } from "../state/app-state.svelte";
+import type { Stores } from "../state/context";
 
 /** Limit on the height kept free for the folded legend, px. On a narrow page it lies below the map, not on it. */
 const MAX_LEGEND_HEIGHT = 60;
@@ -23,14 +23,14 @@ export class PageLayout {
   legendWidth = $state(0);
   legendHeight = $state(0);
 
-  constructor(private readonly app: AppState) {}
+  constructor(private readonly stores: Pick<Stores, "openRun" | "viewSettings">) {}
 
   /** True when panels cover the map, as on a phone. */
   readonly narrow = $derived.by(() => this.width < WIDE_PAGE);
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
     const { narrow, width, height, topHeight, bottomHeight } = this;
-    const { inspectorOpen } = this.app.viewSettings;
+    const { inspectorOpen } = this.stores.viewSettings;
     return {
       left: 0,
       top: topHeight,
@@ -43,13 +43,13 @@ export class PageLayout {
   });
   /** The rectangles of the two maps; null while there is one. */
   readonly halves = $derived.by(() =>
-    this.app.viewSettings.secondMap && this.app.run ? halvesOf(this.uncovered) : null,
+    this.stores.viewSettings.secondMap && this.stores.openRun.run ? halvesOf(this.uncovered) : null,
   );
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     if (this.halves) return HALF_INSETS;
     const { narrow } = this;
-    const { inspectorOpen, legendOpen } = this.app.viewSettings;
+    const { inspectorOpen, legendOpen } = this.stores.viewSettings;
     const covered = inspectorOpen
       ? this.sideHeight + 6
       : Math.min(MAX_LEGEND_HEIGHT, this.legendHeight);

@@ -6,7 +6,7 @@
 
 import type { Scene } from "../map/scene/scene";
 import type { Beat } from "../map/scene/displayed-map";
-import type { AppState } from "../state/app-state.svelte";
+import type { OpenRun } from "../state/run/open-run.svelte";
 import type { FrameCounts } from "../state/live/frame-counts";
 
 interface TestHooks {
@@ -82,13 +82,13 @@ function shownLayout(scene: Scene | null): Painting["map"] {
   return layout ? { method: layout.method, step: layout.step } : null;
 }
 
-export function installTestHooks(app: AppState, paintings: PaintingLog) {
+export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
   const hooks: TestHooks = {
     get step() {
-      return app.run?.counters?.step ?? 0;
+      return openRun.run?.counters?.step ?? 0;
     },
     get beat() {
-      const beat = app.run?.beat;
+      const beat = openRun.run?.beat;
       if (!beat) return null;
       const painting = paintings.last.at(-1);
       const paintedAt = painting?.step === beat.step ? painting.at : null;
@@ -100,16 +100,16 @@ export function installTestHooks(app: AppState, paintings: PaintingLog) {
       };
     },
     get received() {
-      if (!app.run) return null;
-      const { frames, merged, lost, ranges: stretches, gaps } = app.run.frameCounts;
+      if (!openRun.run) return null;
+      const { frames, merged, lost, ranges: stretches, gaps } = openRun.run.frameCounts;
       return { frames, merged, lost, stretches, gaps };
     },
     get layoutSteps() {
-      const { linear, umap } = app.run?.layouts ?? {};
+      const { linear, umap } = openRun.run?.layouts ?? {};
       return { linear: linear?.step ?? null, umap: umap?.step ?? null };
     },
     get wanted() {
-      return app.run?.cursor?.requested ?? null;
+      return openRun.run?.cursor?.handStep ?? null;
     },
     get shown() {
       return shownLayout(paintings.scene);

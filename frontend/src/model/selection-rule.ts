@@ -1,11 +1,9 @@
-/** Sets of tokens as links write them: a rule, or ids. Pure. */
+/** Rules that select tokens, as links write them. Pure. */
 
 /** A set that can be found again without naming every token. */
 export type SelectionRule =
   { by: "district" | "class"; which: number } | { by: "search"; text: string };
 
-/** Limit on the token ids in a link. */
-export const MAX_LINKED_TOKENS = 64;
 const MAX_SEARCH_LENGTH = 100;
 
 /** Format a rule for a link: `district:7`, `class:2`, `search:ing`. */
@@ -19,13 +17,4 @@ export function parseRule(word: string): SelectionRule | null {
   if (which) return { by: which[1] as "district" | "class", which: Number(which[2]) };
   const text = word.startsWith("search:") ? word.slice("search:".length) : "";
   return text && text.length <= MAX_SEARCH_LENGTH ? { by: "search", text } : null;
-}
-
-/**
- * Parse ids from a link, `3,17`, each once, at most `MAX_LINKED_TOKENS`; return null for anything
- * else.
- */
-export function parseIds(word: string): number[] | null {
-  if (!/^\d{1,7}(,\d{1,7})*$/.test(word)) return null;
-  return [...new Set(word.split(",").map(Number))].slice(0, MAX_LINKED_TOKENS);
 }

@@ -10,8 +10,8 @@ const key = (key: string, within: string | null = null, more: Partial<KeyboardEv
 
 describe("shortcuts", () => {
   it("are commands", () => {
-    expect(commandOfKey(key("/"))).toBe("search");
-    expect(commandOfKey(key(" "))).toBe("pause");
+    expect(commandOfKey(key("/"))).toBe("focusSearch");
+    expect(commandOfKey(key(" "))).toBe("togglePicture");
     expect(commandOfKey(key("x"))).toBeNull();
     expect(commandOfKey(key("constructor"))).toBeNull();
   });
@@ -19,7 +19,7 @@ describe("shortcuts", () => {
   it("leave alone who types, and the browser's own", () => {
     expect(commandOfKey(key("m", "input"))).toBeNull();
     expect(commandOfKey(key(" ", "button"))).toBeNull();
-    expect(commandOfKey(key(".", "button"))).toBe("step");
+    expect(commandOfKey(key(".", "button"))).toBe("trainOneStep");
     expect(commandOfKey(key("i", null, { ctrlKey: true }))).toBeNull();
   });
 

@@ -1,42 +1,44 @@
 /**
- * The table of all shortcuts: the keys of each command. The page obeys this table, and the list on
- * `?` shows it, so the two cannot disagree. `app/shortcut-actions.ts` holds each command's action and
- * `strings/page.ts` its description; a row that lacks either does not compile. Pure.
+ * The table of all shortcuts: the command of each key. The page obeys this table, and the list on
+ * `?` shows it, so the two cannot disagree. `state/commands/` holds the commands of these names and
+ * `strings/page.ts` their descriptions; a row that lacks either does not compile. Pure.
  *
  * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix
  * `Shift+`.
  */
 
 const TABLE = {
-  search: ["/"],
-  pause: [" "],
-  live: ["l"],
-  back: ["ArrowLeft"],
-  forward: ["ArrowRight"],
-  farBack: ["Shift+ArrowLeft"],
-  farForward: ["Shift+ArrowRight"],
-  first: ["Home"],
-  newest: ["End"],
-  step: ["."],
-  map: ["m"],
-  skyline: ["3"],
-  beside: ["b"],
-  lasso: ["g"],
-  inspector: ["i"],
-  home: ["h"],
-  save: ["s"],
-  closer: ["+", "="],
-  farther: ["-"],
-  escape: ["Escape"],
-  shortcuts: ["?"],
+  focusSearch: ["/"],
+  togglePicture: [" "],
+  goLive: ["l"],
+  stepBack: ["ArrowLeft"],
+  stepForward: ["ArrowRight"],
+  jumpBack: ["Shift+ArrowLeft"],
+  jumpForward: ["Shift+ArrowRight"],
+  goToFirstStep: ["Home"],
+  goToNewestStep: ["End"],
+  toggleBeat: [","],
+  trainOneStep: ["."],
+  toggleMap: ["m"],
+  toggleSkyline: ["3"],
+  toggleSecondMap: ["b"],
+  toggleLasso: ["g"],
+  toggleInspector: ["i"],
+  showWholeMap: ["h"],
+  savePicture: ["s"],
+  zoomIn: ["+", "="],
+  zoomOut: ["-"],
+  dismiss: ["Escape"],
+  toggleShortcuts: ["?"],
 } as const satisfies Record<string, readonly string[]>;
 
-export type Command = keyof typeof TABLE;
+/** Name of a command that has keys. */
+export type ShortcutName = keyof typeof TABLE;
 
 /** All shortcuts, in the order of the list. */
-export const SHORTCUTS = Object.entries(TABLE) as [Command, readonly string[]][];
+export const SHORTCUTS = Object.entries(TABLE) as [ShortcutName, readonly string[]][];
 
-const COMMANDS = new Map(SHORTCUTS.flatMap(([command, keys]) => keys.map((key) => [key, command])));
+const NAME_OF_KEY = new Map(SHORTCUTS.flatMap(([name, keys]) => keys.map((key) => [key, name])));
 
 /** Elements that use keys themselves: fields, and widgets moved with arrow keys. */
 const TYPING =
@@ -46,12 +48,12 @@ const MOVED =
 const PRESSED = "input, button, summary, a";
 
 /**
- * Return the command of a key; null while the user types, or for any other key.
+ * Return the name of a key's command; null while the user types, or for any other key.
  *
  * `letters`: whether keys that type a character count. People who speak to their computer, or whose
  * hands press more keys than they mean, can turn those off.
  */
-export function commandOfKey(event: KeyboardEvent, letters = true): Command | null {
+export function commandOfKey(event: KeyboardEvent, letters = true): ShortcutName | null {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
   const within = (list: string) =>
     Boolean((event.target as Partial<Element> | null)?.closest?.(list));
@@ -62,10 +64,10 @@ export function commandOfKey(event: KeyboardEvent, letters = true): Command | nu
   // Space on a button presses the button.
   if (event.key === " " && within(PRESSED)) return null;
   const key = event.shiftKey && !writes ? `Shift+${event.key}` : event.key;
-  return COMMANDS.get(key) ?? null;
+  return NAME_OF_KEY.get(key) ?? null;
 }
 
-const NAMES: Record<string, string> = {
+const LABELS: Record<string, string> = {
   " ": "space",
   Escape: "Esc",
   ArrowLeft: "←",
@@ -78,5 +80,5 @@ const NAMES: Record<string, string> = {
 /** Return the label of a key. */
 export function keyLabel(key: string): string {
   const [last, ...held] = key.split("+").reverse();
-  return key === "+" ? key : [...held.reverse(), NAMES[last!] ?? last!].join(" ");
+  return key === "+" ? key : [...held.reverse(), LABELS[last!] ?? last!].join(" ");
 }

@@ -1,10 +1,24 @@
 /**
- * The view state that the URL carries, so that a link shows a colleague the same view. Each key of
- * `FIELDS` parses one URL parameter; a missing or malformed one is null. Pure.
+ * The view: all that decides what the page shows. The address in the browser's bar, an entry of its
+ * history, and a view that is stored or sent are forms of it. Pure.
+ *
+ * `FIELDS` reads and writes each field as words under keys; a word is valid in an address exactly if
+ * it is valid in the JSON form. A missing or malformed word is null, the field's default.
  */
 
+import { ApiError } from "../api/failure";
+import { formatLook, parseLook } from "./look";
 import { parseSecondMapSource } from "./second-map-options";
-import { parseIds, parseRule } from "./selection-rule";
+import { parseRule } from "./selection-rule";
+import {
+  formatTokenTexts,
+  MAX_LINKED_TOKENS,
+  parseTokenId,
+  parseTokenIds,
+  parseTokenText,
+  parseTokenTexts,
+  type TokenReference,
+} from "./token-reference";
 import {
   COLOURS,
   HEIGHT_MEASURES,
@@ -15,75 +29,216 @@ import {
   VIEW_MODES,
 } from "./view-options";
 
+const MAX_RUN_LENGTH = 200;
+
+/** The value of a key: a string in an address, where true is `1`; of its own type in JSON. */
+type ViewWord = string | number | true;
+
+interface Field<Value> {
+  /** Keys, besides the field's own name. */
+  readonly keys: readonly string[];
+  /** Read the field named `name`; null if it is missing or malformed. */
+  read(wordOf: (key: string) => string | null, name: string): Value | null;
+  write(value: Value, name: string): Record<string, ViewWord>;
+}
+
 const FIELDS = {
-  run: (word: string) => word || null,
-  token: parseInteger,
-  map: oneOf(VIEW_MODES),
+  run: plain((word) => (word !== "" && word.length <= MAX_RUN_LENGTH ? word : null)),
+  /** Focused token. */
+  token: oneToken("word"),
+  map: plain(oneOf(VIEW_MODES)),
+  /** Set of layouts of the past: those computed anew, or null for those made live. */
+  set: plain(oneOf(["again"])),
+  /** Camera of the flat map; null: the whole map. */
+  look: formatted(parseLook, formatLook),
   /** Measure behind the heights of the skyline. */
-  height: oneOf(HEIGHT_MEASURES),
+  height: plain(oneOf(HEIGHT_MEASURES)),
   /** Content of the second map. */
-  beside: parseSecondMapSource,
+  beside: plain(parseSecondMapSource),
   /** Set when the second map has its own zoom. */
-  apart: parseFlag,
-  colour: oneOf(COLOURS),
-  panel: oneOf(PANELS),
+  apart: plain(parseFlag),
+  colour: plain(oneOf(COLOURS)),
+  panel: plain(oneOf(PANELS)),
   /** Set when the inspector is folded away although there is room for it. */
-  folded: parseFlag,
+  folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */
-  doubt: parseFlag,
-  district: parseInteger,
+  doubt: plain(parseFlag),
+  /** District in focus. */
+  district: plain(parseInteger),
   /** Token that the focused one is compared with. */
-  pair: parseInteger,
+  pair: oneToken("with"),
   /** Step whose neighbours are compared with the current ones. */
-  then: parseInteger,
-  rows: oneOf(ROW_ORDERS),
+  then: plain(parseInteger),
+  rows: plain(oneOf(ROW_ORDERS)),
   /** Step whose matrix is subtracted from the one shown. */
-  against: parseInteger,
-  trails: oneOf(TRAIL_SETS),
-  links: oneOf(LINK_TARGETS),
+  against: plain(parseInteger),
+  trails: plain(oneOf(TRAIL_SETS)),
+  links: plain(oneOf(LINK_TARGETS)),
   /** Steps back that distances and trails reach; 0: to the start. */
-  over: parseInteger,
-  legend: oneOf(["open", "folded"]),
+  over: plain(parseInteger),
+  legend: plain(oneOf(["open", "folded"])),
   /** Legend entry whose tokens are ringed. */
-  ring: (word: string) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null),
-  /** Ids of the selected tokens. */
-  tokens: parseIds,
+  ring: plain((word) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null)),
+  /** Selected tokens. */
+  tokens: manyTokens("words"),
   /** Rule that selects the tokens, when they are too many for a link. */
-  gather: (word: string) => (parseRule(word) ? word : null),
+  gather: plain((word) => (parseRule(word) ? word : null)),
   /** Set when the map is rotated to hold the selected tokens still. */
-  align: parseFlag,
+  align: plain(parseFlag),
   /** Step to play the run from; null: live. */
-  from: parseInteger,
+  from: plain(parseInteger),
   /** Past step to show; null: none. */
-  at: parseInteger,
+  at: plain(parseInteger),
+  /** Beat of that step: 1 holds its light on the layout before it; null: after the move. */
+  beat: plain((word) => (word === "1" ? (1 as const) : null)),
   /** Playback speed in steps a second. */
-  speed: (word: string) =>
+  speed: plain((word) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
+  ),
 };
 
-export type ViewState = { [Field in keyof typeof FIELDS]: ReturnType<(typeof FIELDS)[Field]> };
+/** A whole view: each field has a value, or null for its default. */
+export type ViewState = {
+  readonly [Name in keyof typeof FIELDS]: ReturnType<(typeof FIELDS)[Name]["read"]>;
+};
 
-export const EMPTY_VIEW = parseViewState("");
+/** A change of the view: a missing field stays as it is. */
+export type ViewChange = { readonly [Name in keyof ViewState]?: ViewState[Name] };
+
+/** Fields that mean nothing in another run, such as the ids of its tokens and its steps. */
+const OF_ONE_RUN = [
+  "token",
+  "set",
+  "look",
+  "district",
+  "pair",
+  "then",
+  "against",
+  "tokens",
+  "gather",
+  "align",
+  "from",
+  "at",
+  "beat",
+  "speed",
+] as const satisfies (keyof ViewState)[];
+
+/** The change that leaves a run: what is not the run's own stays. */
+export const NOTHING_OF_A_RUN = Object.fromEntries(
+  OF_ONE_RUN.map((name) => [name, null]),
+) as ViewChange;
+
+export const DEFAULT_VIEW = parseViewState("");
 
 /** Parse a query string; a missing or malformed parameter becomes null. */
 export function parseViewState(query: string): ViewState {
   const words = new URLSearchParams(query);
-  const read = Object.entries(FIELDS).map(([name, parse]) => {
-    const word = words.get(name);
-    return [name, word === null ? null : parse(word)];
-  });
+  const read = fields().map(([name, field]) => [name, field.read((key) => words.get(key), name)]);
   return Object.fromEntries(read) as ViewState;
 }
 
-/** Return the query string of a view state: `""`, or one that starts with `?`. */
-export function formatViewState(view: Partial<ViewState>): string {
+/** Return the query string of a view: `""`, or one that starts with `?`. */
+export function formatViewState(view: ViewChange): string {
   const words = new URLSearchParams();
-  for (const [name, value] of Object.entries(view)) {
-    if (value !== null) words.set(name, value === true ? "1" : String(value));
+  for (const [name, field] of fields()) {
+    const value = view[name] ?? null;
+    if (value === null) continue;
+    for (const [key, word] of Object.entries(field.write(value as never, name)))
+      words.set(key, word === true ? "1" : String(word));
   }
   // Commas and colons are legal in a query and read better than their escapes.
   const text = words.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text && `?${text}`;
+}
+
+/** Version of the JSON form, which a reader of an older one refuses. */
+const VIEW_VERSION = 1;
+
+/** Return a view, or a change of one, in its JSON form: the keys of its address, and the version. */
+export function viewToJson(view: ViewChange): Record<string, ViewWord | null> {
+  const json: Record<string, ViewWord | null> = { version: VIEW_VERSION };
+  for (const [name, field] of fields()) {
+    const value = view[name];
+    if (value === undefined) continue;
+    for (const key of [name, ...field.keys]) json[key] = null;
+    if (value !== null) Object.assign(json, field.write(value as never, name));
+  }
+  return json;
+}
+
+/**
+ * Read the JSON form: keys it lacks are missing in the change, unknown ones are ignored, and a
+ * malformed word is null. Throws `ApiError` for another version, or anything else.
+ */
+export function viewFromJson(json: unknown): ViewChange {
+  if (typeof json !== "object" || json === null) throw new ApiError(0, { code: "noView" });
+  const words = new Map(Object.entries(json));
+  const version: unknown = words.get("version");
+  if (typeof version !== "number" || !(version >= 1)) throw new ApiError(0, { code: "noView" });
+  if (version > VIEW_VERSION) throw new ApiError(0, { code: "newerView" });
+  const wordOf = (key: string) => {
+    const word: unknown = words.get(key);
+    if (word === true) return "1";
+    return typeof word === "string" || typeof word === "number" ? String(word) : null;
+  };
+  const read = fields()
+    .filter(([name, { keys }]) => words.has(name) || keys.some((key) => words.has(key)))
+    .map(([name, field]) => [name, field.read(wordOf, name)]);
+  return Object.fromEntries(read) as ViewChange;
+}
+
+function fields(): [keyof ViewState, Field<unknown>][] {
+  return Object.entries(FIELDS) as [keyof ViewState, Field<unknown>][];
+}
+
+/** Make a field whose value is its word. */
+function plain<Value extends ViewWord>(parse: (word: string) => Value | null): Field<Value> {
+  return formatted(parse, (value) => value);
+}
+
+function formatted<Value>(
+  parse: (word: string) => Value | null,
+  format: (value: Value) => ViewWord,
+): Field<Value> {
+  return {
+    keys: [],
+    read: (wordOf, name) => read(wordOf(name), parse),
+    write: (value, name) => ({ [name]: format(value) }),
+  };
+}
+
+/** Make the field of one token: its id under the field's name, its text under `key`. */
+function oneToken(key: string): Field<TokenReference> {
+  return {
+    keys: [key],
+    read: (wordOf, name) => read(wordOf(key), parseTokenText) ?? read(wordOf(name), parseTokenId),
+    write: (token, name) => ({ [typeof token === "string" ? key : name]: token }),
+  };
+}
+
+/** Make the field of several tokens: ids under the field's name, and texts under `key`. */
+function manyTokens(key: string): Field<readonly TokenReference[]> {
+  return {
+    keys: [key],
+    read(wordOf, name) {
+      const ids = read(wordOf(name), parseTokenIds) ?? [];
+      const texts = read(wordOf(key), parseTokenTexts) ?? [];
+      const tokens = [...ids, ...texts].slice(0, MAX_LINKED_TOKENS);
+      return tokens.length ? tokens : null;
+    },
+    write(tokens, name) {
+      const ids = tokens.filter((token) => typeof token === "number");
+      const texts = tokens.filter((token) => typeof token === "string");
+      return {
+        ...(ids.length && { [name]: ids.join() }),
+        ...(texts.length && { [key]: formatTokenTexts(texts) }),
+      };
+    },
+  };
+}
+
+function read<Value>(word: string | null, parse: (word: string) => Value | null): Value | null {
+  return word === null ? null : parse(word);
 }
 
 function parseInteger(word: string): number | null {
@@ -94,6 +249,6 @@ function parseFlag(word: string): true | null {
   return word === "1" ? true : null;
 }
 
-function oneOf<Name extends string>(names: readonly Name[]): (word: string) => Name | null {
+function oneOf<const Name extends string>(names: readonly Name[]): (word: string) => Name | null {
   return (word) => names.find((name) => name === word) ?? null;
 }

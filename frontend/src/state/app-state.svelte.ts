@@ -1,223 +1,247 @@
 /**
- * The state of the whole page: the session, the open run and how it is viewed. The URL follows it.
+ * The state of the whole page: it makes the stores and the commands, and holds the view that is all
+ * of theirs together. The address follows the view, and `go` applies any of it.
  */
 
 import { untrack } from "svelte";
-import { requestJson, runPath, sendJson } from "../api/rest";
-import type { Answer, PartialRecipe, Run, Session, Token } from "../api/rest-types";
-import { ApiError } from "../api/failure";
-import type { Layout } from "../api/frames";
-import { parseViewState, formatViewState } from "../model/view-state";
-import { Preferences } from "./view/preferences.svelte";
-import { TokenSelection } from "./tokens/token-selection.svelte";
-import { LiveRun } from "./run/live-run.svelte";
+import type { Vocabulary } from "../api/vocabulary";
+import type { ShortcutName } from "../model/shortcuts";
+import { referencesTo, referenceTo, type TokenReference } from "../model/token-reference";
+import {
+  DEFAULT_VIEW,
+  formatViewState,
+  NOTHING_OF_A_RUN,
+  parseViewState,
+  type ViewChange,
+  type ViewState,
+} from "../model/view-state";
+import { createCommands, type Commands, type PageParts } from "./commands";
+import type { Stores } from "./context";
+import type { FrameClock } from "./frame-clock";
+import { OpenRun } from "./run/open-run.svelte";
+import { ServerSession } from "./run/server-session.svelte";
+import { LIVE, type TimePosition } from "./run/time-control.svelte";
 import { BiggestMovers, type MoversRequest } from "./tokens/biggest-movers.svelte";
-import { FocusedToken } from "./tokens/focused-token.svelte";
-import type { TimePosition } from "./run/time-control.svelte";
+import { TokenFocus } from "./tokens/token-focus.svelte";
+import { TokenSelection } from "./tokens/token-selection.svelte";
+import { ADDRESS_BAR, ViewHistory, type AddressBar, type HistoryMode } from "./view-history";
+import { Preferences } from "./view/preferences.svelte";
 import { ViewSettings } from "./view/view-settings.svelte";
+import { Viewpoint } from "./view/viewpoint.svelte";
 
-const POLL_INTERVAL = 5_000;
-/**
- * Debounce before the URL follows the view, in ms: browsers limit URL changes to a few a second.
- */
-const URL_DELAY = 250;
-
-export class AppState {
-  session = $state.raw<Session | null>(null);
-  runs = $state.raw<Run[] | null>(null);
-  /** Set when the server did not answer the last request for the list of runs. */
-  unreachable = $state(false);
-  run = $state.raw<LiveRun | null>(null);
-  focusedToken = $state.raw<FocusedToken | null>(null);
-  shortcuts = $state(false);
+export class AppState implements Stores {
+  readonly server = new ServerSession(() => this.openDefaultRun());
   readonly preferences = new Preferences();
-
-  private readonly initialView = parseViewState(location.search);
-  readonly viewSettings = new ViewSettings(this.initialView);
+  readonly viewSettings = new ViewSettings();
+  readonly viewpoint = new Viewpoint();
+  readonly focus = new TokenFocus();
+  readonly selection = new TokenSelection();
+  readonly openRun: OpenRun;
   /** How far each row has moved; requested only while the map shows it. */
-  biggestMovers!: BiggestMovers;
-  readonly tokenSelection = new TokenSelection(this.initialView);
+  readonly biggestMovers: BiggestMovers;
+  readonly commands: Commands;
 
-  /** The layout to show: that of the chosen method, or the linear one until that exists. */
-  layout: Layout | null = $derived.by(() => {
-    const layouts = this.run?.layouts;
-    return layouts?.[this.viewSettings.method] ?? layouts?.linear ?? layouts?.umap ?? null;
+  /** Position in time at which the next run opens; of use while none is open. */
+  private position = $state.raw<TimePosition>(LIVE);
+
+  /** The whole view. */
+  readonly viewState: ViewState = $derived.by(() => {
+    const { run } = this.openRun;
+    const view: ViewState = {
+      ...DEFAULT_VIEW,
+      ...this.viewSettings.toViewState(this.focus.reference !== null),
+      ...this.viewpoint.toViewState(),
+      ...this.focus.toViewState(),
+      ...this.selection.toViewState(),
+      ...(run?.timePosition ?? this.position),
+      run: run?.id ?? null,
+    };
+    return run?.vocabulary ? nameTokens(view, run.vocabulary) : view;
   });
+  private readonly query = $derived(formatViewState(this.viewState));
+  private readonly history: ViewHistory;
 
-  /** Resolves when it is worth showing another past step: once the map has drawn the last one. */
-  whenPainted: () => Promise<void> = () => Promise.resolve();
-
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor() {
-    if (this.initialView.run)
-      this.open(this.initialView.run, this.initialView.token, this.initialView);
-    addEventListener("popstate", () => {
-      const there = parseViewState(location.search);
-      if (there.run && there.run !== this.run?.id) {
-        this.open(there.run, there.token, there);
-      } else this.focusedToken?.choose(there.token);
-    });
-    $effect.root(() => {
-      this.biggestMovers = new BiggestMovers(
-        () => this.moversRequest(),
-        () => this.run?.pastStep ?? this.run?.counters?.step ?? 0,
-      );
-      $effect(() => this.run?.setMethod(this.viewSettings.method));
-      $effect(() => {
-        const query = this.query();
-        const timer = setTimeout(() => this.writeUrl(query), URL_DELAY);
-        return () => clearTimeout(timer);
-      });
-      $effect(() => this.focusedToken?.setStep(this.run?.pastStep ?? null));
-      $effect(() => {
-        const { vocabulary = null, districts = null } = this.run ?? {};
-        // A link may name a token that does not exist.
-        if (vocabulary && !((this.focusedToken?.token ?? 0) < vocabulary.tokens.length))
-          this.focusedToken?.reject({ code: "noToken" });
-        untrack(() => this.tokenSelection.resolvePending(vocabulary, districts));
-      });
-    });
-    void this.poll();
-  }
-
-  get presenter(): boolean {
-    return this.session?.presenter ?? false;
-  }
-
-  /** Open a run, live or at another point in time. */
-  open(
-    id: string,
-    token: number | null = null,
-    when: TimePosition = { from: null, speed: null, at: null },
+  /** Start with the view that the address holds. `page` are the parts that commands act on. */
+  constructor(
+    readonly frameClock: FrameClock,
+    page: PageParts,
+    bar: AddressBar = ADDRESS_BAR,
   ) {
-    this.run?.close();
-    this.focusedToken?.close();
-    const run = new LiveRun(id, when, () => this.whenPainted());
-    run.setBeatInterval(this.beatInterval);
-    let lastStep = -1;
-    // A link names a district only for its own run; another run starts without one.
-    if (this.run || id !== this.initialView.run) {
-      this.viewSettings.district = null;
-      this.viewSettings.details.reset();
-      this.tokenSelection.reset();
-    }
-    this.run = run;
-    this.focusedToken = new FocusedToken(id, () => {
-      const step = run.counters?.step ?? 0;
-      const fresh = step !== lastStep;
-      lastStep = step;
-      return fresh;
-    });
-    if (token !== null) this.focusedToken.choose(token);
-    this.writeUrl(this.query(), true);
-  }
-
-  private beatInterval = 700;
-
-  setBeatInterval(milliseconds: number) {
-    this.beatInterval = milliseconds;
-    this.run?.setBeatInterval(milliseconds);
-  }
-
-  choose(token: number | null) {
-    this.focusedToken?.choose(token);
-    if (token !== null) this.viewSettings.openPanel("token");
-  }
-
-  /** Return up to 20 tokens whose text contains `text`. */
-  async search(text: string, signal: AbortSignal): Promise<Token[]> {
-    if (!this.run || !text) return [];
-    const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
-    return (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
-  }
-
-  async create(recipe: PartialRecipe, file: File | null): Promise<void> {
-    let upload: string | undefined;
-    if (file) {
-      const path = `/api/uploads?name=${encodeURIComponent(file.name)}`;
-      upload = (
-        await requestJson<Answer<"POST /api/uploads">>(path, { method: "POST", body: file })
-      ).upload;
-    }
-    const run = await sendJson<"POST /api/runs">(
-      "/api/runs",
-      upload ? { recipe, upload } : { recipe },
+    this.openRun = new OpenRun(this.viewSettings, frameClock);
+    this.history = new ViewHistory(
+      () => untrack(() => (this.openRun.run ? this.query : null)),
+      bar,
     );
-    this.open(run.id);
-    void this.poll();
+    this.commands = createCommands({
+      ...this.stores,
+      history: this.history,
+      page,
+      apply: (change) => this.apply(change),
+      leaveRun: () => this.leaveRun(),
+    });
+    this.go(parseViewState(bar.query), { history: "none" });
+    addEventListener("popstate", () => {
+      this.history.entered();
+      this.go(parseViewState(bar.query), { history: "none" });
+    });
+    this.biggestMovers = this.startEffects();
+    void this.server.poll();
   }
 
-  async remove(id: string): Promise<void> {
-    await requestJson(runPath(id), { method: "DELETE" });
-    if (this.run?.id === id) {
-      this.run.close();
-      this.focusedToken?.close();
-      this.run = this.focusedToken = null;
-    }
-    await this.poll();
+  /** Apply a view or a part of it, at any time; a missing field stays as it is. */
+  go(change: ViewChange, { history = "push" }: { history?: HistoryMode } = {}) {
+    this.history.record(() => this.apply(change), history);
   }
 
-  /** Fetch the session and the list of runs, and again every few seconds. */
-  poll = async () => {
-    clearTimeout(this.timer);
-    try {
-      const [session, runs] = await Promise.all([
-        requestJson<Session>("/api/session"),
-        requestJson<Answer<"GET /api/runs">>("/api/runs"),
-      ]);
-      this.session = session;
-      this.runs = runs.items;
-      this.unreachable = false;
-      if (!this.run) this.openDefaultRun();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.unreachable = true;
-    } finally {
-      this.timer = setTimeout(() => void this.poll(), POLL_INTERVAL);
-    }
-  };
+  /** Give the command of a shortcut. `held`: the key is held down. Return what the command returns. */
+  press(shortcut: ShortcutName, held: boolean): unknown {
+    return this.history.record(() => {
+      if (held) this.history.goOn();
+      return this.commands[shortcut]();
+    });
+  }
 
-  /** Open the run in progress, or else the newest readable one. */
+  private get stores() {
+    const { server, openRun, viewSettings, viewpoint, focus, selection, preferences } = this;
+    return { server, openRun, viewSettings, viewpoint, focus, selection, preferences };
+  }
+
+  private apply(change: ViewChange) {
+    untrack(() => {
+      const { openRun, focus, selection } = this;
+      const id = change.run ?? openRun.run?.id ?? null;
+      const another = id !== null && id !== openRun.run?.id;
+      if (another && openRun.run) change = { ...NOTHING_OF_A_RUN, ...change };
+      this.viewSettings.applyView(change);
+      selection.applyView(change);
+      this.applyTime(another ? id : null, change);
+      focus.applyView(change);
+      this.viewpoint.applyView(change);
+      this.resolvePending();
+      // A token that is chosen while the viewer looks elsewhere is brought into view.
+      if (change.token !== undefined && change.look === undefined)
+        this.viewpoint.sought = focus.token === null ? null : { token: focus.token };
+    });
+  }
+
+  /** Go to a position in time: of the run `id`, which is opened there, or of the open one if null. */
+  private applyTime(id: string | null, change: ViewChange) {
+    const { from, speed, at, beat, set } = change;
+    const given = Object.entries({ from, speed, at, beat, set }).filter(
+      ([, value]) => value !== undefined,
+    );
+    const position = Object.fromEntries(given) as Partial<TimePosition>;
+    if (id !== null) {
+      const run = this.openRun.openAt(id, { ...this.position, ...position });
+      this.position = LIVE;
+      this.focus.switchRun(run);
+      this.selection.switchRun();
+    } else if (!this.openRun.run) this.position = { ...this.position, ...position };
+    else if (given.length) this.openRun.run.goTo(position);
+  }
+
+  /** Resolve tokens that were named before the vocabulary was known, or the districts. */
+  private resolvePending() {
+    const { vocabulary = null, districts = null } = this.openRun.run ?? {};
+    if (!vocabulary) return;
+    this.focus.resolvePending();
+    this.viewSettings.details.resolvePending(vocabulary);
+    this.selection.resolvePending(vocabulary, districts);
+  }
+
+  /** Open a run where the address names none, with all else that it says. */
   private openDefaultRun() {
-    const readable = (this.runs ?? []).filter((run) => run.readable);
-    readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
-    const some = readable.find((run) => run.status?.alive) ?? readable[0];
-    if (some) this.open(some.id, this.initialView.run === null ? this.initialView.token : null);
+    const run = this.openRun.run ? null : this.server.defaultRun;
+    if (run) this.go({ ...this.viewState, run: run.id }, { history: "replace" });
+  }
+
+  private leaveRun() {
+    this.openRun.close();
+    this.focus.switchRun(null);
+    this.apply(NOTHING_OF_A_RUN);
+  }
+
+  private startEffects(): BiggestMovers {
+    const { openRun, viewSettings, focus } = this;
+    let biggestMovers!: BiggestMovers;
+    $effect.root(() => {
+      biggestMovers = new BiggestMovers(
+        () => this.moversRequest(),
+        () => openRun.shownStep,
+      );
+      $effect(() => openRun.run?.setMethod(viewSettings.method));
+      $effect(() => {
+        void this.query;
+        this.history.follow();
+      });
+      $effect(() => focus.setStep(openRun.run?.settledStep ?? null));
+      $effect(() => {
+        void [openRun.run?.vocabulary, openRun.run?.districts];
+        untrack(() => this.resolvePending());
+      });
+    });
+    return biggestMovers;
+  }
+
+  // For the panels that do not take their stores from contexts yet.
+  get run() {
+    return this.openRun.run;
+  }
+  get layout() {
+    return this.openRun.layout;
+  }
+  get focusedToken() {
+    return this.focus;
+  }
+  get tokenSelection() {
+    return this.selection;
+  }
+  get session() {
+    return this.server.session;
+  }
+  get runs() {
+    return this.server.runs;
+  }
+  get unreachable() {
+    return this.server.unreachable;
+  }
+  get presenter() {
+    return this.server.presenter;
+  }
+  open(id: string) {
+    this.commands.openRunLive(id);
+  }
+  choose(token: number | null) {
+    this.commands.chooseToken(token);
+  }
+  search(text: string, signal: AbortSignal) {
+    return this.openRun.searchTokens(text, signal);
+  }
+  create(recipe: unknown, file: File | null) {
+    return this.commands.createRun(recipe, file);
+  }
+  remove(id: string) {
+    return this.commands.removeRun(id);
   }
 
   /** True once the run's current step is known. */
-  private readonly stepKnown = $derived(this.run?.counters != null);
+  private readonly stepKnown = $derived.by(() => this.openRun.run?.counters != null);
 
   private moversRequest(): MoversRequest | null {
-    const { run, viewSettings } = this;
-    if (
-      !run?.vocabulary ||
-      !this.stepKnown ||
-      (viewSettings.colourBy !== "moved" && viewSettings.trails !== "movers")
-    )
+    const { run } = this.openRun;
+    const { colourBy, trails, stepsBack } = this.viewSettings;
+    if (!run?.vocabulary || !this.stepKnown || (colourBy !== "moved" && trails !== "movers"))
       return null;
-    return {
-      run: run.id,
-      vocabulary: run.vocabulary.tokens.length,
-      stepsBack: viewSettings.stepsBack,
-    };
+    return { run: run.id, vocabulary: run.vocabulary.tokens.length, stepsBack };
   }
+}
 
-  private query(): string {
-    return formatViewState({
-      run: this.run?.id ?? null,
-      token: this.focusedToken?.token ?? null,
-      ...this.viewSettings.toViewState(),
-      ...this.tokenSelection.toViewState(),
-      ...this.run?.timePosition,
-    });
-  }
-
-  private writeUrl(query: string, step = false) {
-    if (query === location.search) return;
-    const address = location.pathname + query;
-    if (step && parseViewState(location.search).run) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
-  }
+/** Name the tokens of a view by their texts, where a text names one token. */
+function nameTokens(view: ViewState, vocabulary: Vocabulary): ViewState {
+  const name = (token: TokenReference | null) =>
+    typeof token === "number" ? referenceTo(token, vocabulary) : token;
+  const ids = view.tokens?.filter((token) => typeof token === "number");
+  const tokens =
+    ids && ids.length === view.tokens?.length ? referencesTo(ids, vocabulary) : view.tokens;
+  return { ...view, token: name(view.token), pair: name(view.pair), tokens };
 }

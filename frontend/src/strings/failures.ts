@@ -1,6 +1,8 @@
 /** Texts of failures, for those that the server could not word itself. */
 
 import type { Failure } from "../api/failure";
+import { printableToken } from "../api/vocabulary";
+import { transport } from "./transport";
 
 /** Return the text of a failure. */
 export function failureText(failure: Failure): string {
@@ -15,6 +17,8 @@ export function failureText(failure: Failure): string {
       return `The map of step ${failure.step} is not kept any more.`;
     case "noStep":
       return `There is no step ${failure.step}.`;
+    case "noWord":
+      return `There is no token “${printableToken(failure.word)}” in this vocabulary.`;
     default:
       return SENTENCES[failure.code];
   }
@@ -27,5 +31,8 @@ const SENTENCES = {
   noLayout: "What came is not a map.",
   noSuchMap: "This run has no map of that kind.",
   otherVocabulary: "another vocabulary",
+  noView: "What came is not a view of this page.",
+  newerView: "The view is from a newer version of this page.",
+  presenterOnly: transport.transport.viewer,
   noToken: "The token that the link names is not in this vocabulary.",
 } as const;

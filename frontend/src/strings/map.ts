@@ -16,6 +16,7 @@ export const map = {
     about: (districts: number, step: number) =>
       `${count(districts)} ${districts === 1 ? "cluster" : "clusters"} of the space, not of the picture, at step ${count(step)}. A click on a name rings its tokens.`,
     more: (tokens: number) => `and ${count(tokens)} more`,
+    look: "Look at it on the map",
   },
   mapPanel: {
     drawing: "Drawing",

@@ -1,6 +1,6 @@
 /** Texts of the page as a whole: its name, its numbers on top, its notices. */
 
-import type { Command } from "../model/shortcuts";
+import type { ShortcutName } from "../model/shortcuts";
 import type { Phase } from "../api/rest-types";
 import { count } from "./numbers";
 
@@ -136,27 +136,28 @@ export const page = {
     spokenMore:
       "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
     does: {
-      search: "search a token",
-      pause: "pause my picture, and play on",
-      live: "back to live",
-      back: "one step back (paused or in the past)",
-      forward: "one step forward, in two beats",
-      farBack: "ten steps back",
-      farForward: "ten steps forward",
-      first: "before the first step",
-      newest: "the newest step",
-      step: "one training step (presenter)",
-      map: "UMAP or linear map",
-      skyline: "the skyline, and back to the map",
-      beside: "two maps side by side, and back to one",
-      lasso: "gather tokens with a lasso, and back to moving the map",
-      inspector: "fold the inspector in or out",
-      home: "the whole city",
-      save: "save the picture",
-      closer: "closer",
-      farther: "farther",
-      escape: "close, let go",
-      shortcuts: "this list",
-    } satisfies Record<Command, string>,
+      focusSearch: "search a token",
+      togglePicture: "pause my picture, and play on",
+      goLive: "back to live",
+      stepBack: "one step back (paused or in the past)",
+      stepForward: "one step forward, in two beats",
+      jumpBack: "ten steps back",
+      jumpForward: "ten steps forward",
+      goToFirstStep: "before the first step",
+      goToNewestStep: "the newest step",
+      toggleBeat: "hold the first beat of a step, and go on (paused)",
+      trainOneStep: "one training step (presenter)",
+      toggleMap: "UMAP or linear map",
+      toggleSkyline: "the skyline, and back to the map",
+      toggleSecondMap: "two maps side by side, and back to one",
+      toggleLasso: "gather tokens with a lasso, and back to moving the map",
+      toggleInspector: "fold the inspector in or out",
+      showWholeMap: "the whole city",
+      savePicture: "save the picture",
+      zoomIn: "closer",
+      zoomOut: "farther",
+      dismiss: "close, let go",
+      toggleShortcuts: "this list",
+    } satisfies Record<ShortcutName, string>,
   },
 } as const;

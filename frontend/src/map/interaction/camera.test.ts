@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lookPlace } from "../../model/look";
 import { toPixel } from "../../model/viewport";
 import { MapCamera } from "./camera";
 
@@ -37,5 +38,54 @@ describe("the camera", () => {
     made.setViewport(90, 90, INSETS);
     made.panTo([1, 1]);
     expect(made.userControlled).toBe(false);
+  });
+});
+
+describe("the camera that looks at a part of the map", () => {
+  const EXTENT = { x0: -2, x1: 2, y0: -2, y1: 2 };
+  const later = () => performance.now() + 10_000;
+
+  it("shows the place in the middle, as near as asked, and tells it again", () => {
+    const made = camera();
+    const place = lookPlace(0.75, 0.25, 4);
+    made.lookAt(place, EXTENT, true);
+    expect(toPixel(made, [1, -1])).toEqual([expect.closeTo(500), expect.closeTo(300)]);
+    expect(made.zoom).toBeCloseTo(4);
+    expect(made.placeWithin(EXTENT)).toEqual(place);
+    // What covers the picture's edges does not move the middle of the rest.
+    made.setViewport(1_000, 600, { top: 40, right: 300, bottom: 160, left: 20 });
+    made.lookAt(place, EXTENT, true);
+    expect(toPixel(made, [1, -1])).toEqual([expect.closeTo(360), expect.closeTo(240)]);
+    expect(made.placeWithin(EXTENT)).toEqual(place);
+  });
+
+  it("glides there, and home again", () => {
+    const made = camera();
+    const home = made.view;
+    made.lookAt(lookPlace(0.5, 0.5, 2), EXTENT);
+    expect(made.view).toEqual(home);
+    expect(made.moving).toBe(true);
+    made.advance(later(), false);
+    expect(made.zoom).toBeCloseTo(2);
+    made.goHome();
+    made.advance(later(), false);
+    expect(made.view).toEqual(home);
+    expect(made.atHome).toBe(true);
+  });
+
+  it("follows the part while that moves, until the viewer moves the view", () => {
+    const made = camera();
+    made.followPart({ x0: 0.5, x1: 1, y0: 0, y1: 0.5 }, true);
+    expect(toPixel(made, [0.75, 0.25])).toEqual([expect.closeTo(500), expect.closeTo(300)]);
+    expect(made.atHome).toBe(false);
+    const near = made.view;
+    made.followPart({ x0: 0.501, x1: 1.001, y0: 0, y1: 0.5 });
+    expect(made.moving).toBe(false);
+    made.followPart({ x0: -1, x1: -0.5, y0: 0, y1: 0.5 });
+    made.advance(later(), false);
+    expect(made.view.x1 - made.view.x0).toBeCloseTo(near.x1 - near.x0);
+    made.setView(near);
+    made.followBounds({ x0: -5, x1: 5, y0: -5, y1: 5 });
+    expect(made.view).toEqual(near);
   });
 });

@@ -1,6 +1,9 @@
-/** The view of the map. It follows the bounds of the whole map until the viewer moves it. */
+/**
+ * The view of the map. It follows the bounds of the whole map, or of a part of it, until the viewer moves it.
+ */
 
 import { glideProgress } from "../easing";
+import { lookPlace, type LookPlace } from "../../model/look";
 import type { OverlayFrame } from "../overlay/overlay-model";
 import {
   viewDifference,
@@ -26,9 +29,13 @@ export class MapCamera implements OverlayFrame {
   aligned = false;
   width = 1;
   height = 1;
-  /** The bounds of the map. */
+  /** The bounds of the map, and of the part of it to look at; null: all of it. */
   private box: MapRect = this.view;
+  private part: MapRect | null = null;
+  /** The view of the whole map. */
   private home: MapRect = this.view;
+  /** The view that the camera is on its way to, or has come to. */
+  private goal: MapRect = this.view;
   private from: MapRect | null = null;
   private started = -Infinity;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
@@ -39,14 +46,24 @@ export class MapCamera implements OverlayFrame {
    */
   constructor(private readonly viewChanged: (view: MapRect) => void) {}
 
-  /** Return whether the camera is on its way to the whole map. */
+  /** Return whether the camera is on its way. */
   get moving(): boolean {
     return this.from !== null;
   }
 
   /** Return the magnification relative to the whole map. */
   get zoom(): number {
-    return this.userControlled ? Math.sqrt(wide(this.home) / wide(this.view)) : 1;
+    return this.atHome ? 1 : Math.sqrt(wide(this.home) / wide(this.view));
+  }
+
+  /** Return whether the whole map is shown. */
+  get atHome(): boolean {
+    return !this.userControlled && !this.part;
+  }
+
+  /** Return the view that the camera is on its way to, or shows. */
+  get destination(): MapRect {
+    return this.from ? this.goal : this.view;
   }
 
   /** Return the uncovered part of the picture, extended slightly beneath what covers it, in CSS pixels. */
@@ -75,27 +92,63 @@ export class MapCamera implements OverlayFrame {
     this.refit(atOnce);
   }
 
+  /** Let go of the view and of the part that is looked at; the next bounds move it. */
+  letGo() {
+    this.userControlled = false;
+    this.part = null;
+  }
+
+  /** Follow the bounds of a part of the map instead; jump there if `atOnce`. Null: of all of it. */
+  followPart(part: MapRect | null, atOnce = false) {
+    const other = this.userControlled || !part || !this.part;
+    this.userControlled = false;
+    this.part = part;
+    this.refit(atOnce, other ? 0 : SETTLED);
+  }
+
+  /** Look at a place in parts of `extent`; jump there if `atOnce`. */
+  lookAt({ x, y, zoom }: LookPlace, extent: MapRect, atOnce = false) {
+    const { width, height, insets, home } = this;
+    const [w, h] = [(home.x1 - home.x0) / zoom, (home.y1 - home.y0) / zoom];
+    const middle = [
+      extent.x0 + x * (extent.x1 - extent.x0) + ((insets.right - insets.left) / 2 / width) * w,
+      extent.y0 + y * (extent.y1 - extent.y0) + ((insets.top - insets.bottom) / 2 / height) * h,
+    ] as const;
+    this.userControlled = true;
+    this.part = null;
+    this.glideTo(rectAround(...middle, w, h), atOnce);
+  }
+
+  /** Return the place that is in the middle of what nothing covers, in parts of `extent`. */
+  placeWithin(extent: MapRect): LookPlace {
+    const { x0, x1, y0, y1 } = this.uncoveredView();
+    return lookPlace(
+      ((x0 + x1) / 2 - extent.x0) / (extent.x1 - extent.x0),
+      ((y0 + y1) / 2 - extent.y0) / (extent.y1 - extent.y0),
+      Math.sqrt(wide(this.home) / wide(this.view)),
+    );
+  }
+
   /** Adopt a view that the viewer chose by the axes or with fingers. */
   setView(view: MapRect) {
     this.view = view;
-    this.from = null;
+    this.from = this.part = null;
     this.userControlled = true;
   }
 
   /** Return to the whole map. */
   goHome() {
-    this.userControlled = false;
-    this.refit(false, 0);
+    this.followPart(null);
   }
 
   /** Pan so that a map position is visible, if it is not. */
   panTo([x, y]: [number, number]) {
     const { width, height, insets } = this;
     // While the camera is moving, judge by the view it is heading for.
-    const view = this.from ? this.home : this.view;
+    const view = this.destination;
     const [px, py] = toPixel({ view, width, height }, [x, y]);
     // The whole map may be shown small; then a position at its edge is visible.
-    const edge = this.userControlled ? 20 : -1;
+    const edge = this.atHome ? -1 : 20;
     const free =
       px > insets.left + edge &&
       px < width - insets.right - edge &&
@@ -105,7 +158,7 @@ export class MapCamera implements OverlayFrame {
     const [w, h] = [view.x1 - view.x0, view.y1 - view.y0];
     const cx = x + ((insets.right - insets.left) / 2 / width) * w;
     const cy = y + ((insets.top - insets.bottom) / 2 / height) * h;
-    this.setView({ x0: cx - w / 2, x1: cx + w / 2, y0: cy - h / 2, y1: cy + h / 2 });
+    this.setView(rectAround(cx, cy, w, h));
     this.viewChanged(this.view);
   }
 
@@ -113,7 +166,7 @@ export class MapCamera implements OverlayFrame {
   advance(now: number, still: boolean): boolean {
     if (!this.from) return false;
     const turned = glideProgress(now - this.started, still);
-    this.view = mixViews(this.from, this.home, turned);
+    this.view = mixViews(this.from, this.goal, turned);
     if (turned >= 1) {
       this.from = null;
       this.viewChanged(this.view);
@@ -124,8 +177,10 @@ export class MapCamera implements OverlayFrame {
   /** Return the view and zoom that show the same part of the map in a picture of another size. */
   viewForSize(width: number, height: number, insets: Insets): { view: MapRect; zoom: number } {
     const home = fitView(this.box, width, height, insets);
-    if (!this.userControlled) return { view: home, zoom: 1 };
-    const view = fitView(this.uncoveredView(), width, height, insets, this.stretchView());
+    if (this.atHome) return { view: home, zoom: 1 };
+    const view = this.userControlled
+      ? fitView(this.uncoveredView(), width, height, insets, this.stretchView())
+      : fitView(this.part!, width, height, insets);
     return { view, zoom: Math.sqrt(wide(home) / wide(view)) };
   }
 
@@ -149,21 +204,29 @@ export class MapCamera implements OverlayFrame {
 
   /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */
   private refit(atOnce: boolean, settled = SETTLED) {
-    const home = fitView(this.box, this.width, this.height, this.insets);
-    if (this.userControlled) {
-      this.home = home;
-      return;
-    }
+    const { part, width, height, insets } = this;
+    const home = fitView(this.box, width, height, insets);
+    const goal = part ? fitView(part, width, height, insets) : home;
+    if (this.userControlled || part) this.home = home;
+    if (this.userControlled) return;
     if (this.aligned && !atOnce && settled) return;
-    if (!atOnce && viewDifference(this.view, home) < settled) return;
+    if (!atOnce && viewDifference(this.view, goal) < settled) return;
     this.home = home;
+    this.glideTo(goal, atOnce);
+  }
+
+  private glideTo(goal: MapRect, atOnce: boolean) {
+    this.goal = goal;
     this.from = atOnce ? null : this.view;
     this.started = performance.now();
-    if (atOnce) {
-      this.view = home;
-      this.viewChanged(home);
-    }
+    if (!atOnce) return;
+    this.view = goal;
+    this.viewChanged(goal);
   }
+}
+
+function rectAround(x: number, y: number, width: number, height: number): MapRect {
+  return { x0: x - width / 2, x1: x + width / 2, y0: y - height / 2, y1: y + height / 2 };
 }
 
 function wide({ x0, x1, y0, y1 }: MapRect): number {

@@ -75,6 +75,11 @@ export class MapPointer {
     return this.lastModifier;
   }
 
+  /** Return whether a pointer is down. */
+  get isDown(): boolean {
+    return this.down.size > 0;
+  }
+
   /** Clear the pointed token, because the map moved or the pointer left it. */
   pointAtNothing() {
     this.pointAt(null, false);

@@ -2,6 +2,7 @@
 
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
+import type { Look } from "../../model/look";
 import type { MapMarks } from "../overlay/overlay-model";
 import { UNMARKED, type Beat } from "./displayed-map";
 
@@ -25,6 +26,8 @@ export interface SceneContent extends MapContent {
   marks: MapMarks;
   /** True to rotate layouts so that the selected tokens hold still, and to hold the view still meanwhile. */
   aligned: boolean;
+  /** The part of the map to look at; null: all of it. */
+  look: Look | null;
   /** True while the map cannot be seen; nothing is drawn then. */
   hidden: boolean;
 }
@@ -39,5 +42,6 @@ export const NO_CONTENT: SceneContent = {
   scrubbing: false,
   marks: UNMARKED,
   aligned: false,
+  look: null,
   hidden: false,
 };

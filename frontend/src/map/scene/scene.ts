@@ -8,6 +8,7 @@
 
 import type { Layout } from "../../api/frames";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
+import type { Look } from "../../model/look";
 import { coordinates, type Placement } from "../../model/placement";
 import { nearestToken } from "../../model/spatial-index";
 import {
@@ -33,6 +34,8 @@ import { designPixelSize, type StillScene } from "./still-scene";
 interface SceneEvents {
   /** Handle a view that the scene changed itself, for the axes to follow. */
   viewChanged(view: MapRect): void;
+  /** Handle a view that the scene goes to because another part of the map is looked at; null: the whole map. */
+  lookFollowed?(view: MapRect | null): void;
   /** Handle the first frame of a beat. */
   beatPainted(beat: Beat): void;
   /** Handle the loss (true) or return (false) of the graphics context. */
@@ -77,6 +80,7 @@ export class Scene {
     });
     this.content = new ShownContent(this.renderer, this.camera, {
       landChanged: () => this.handleLand(),
+      lookFollowed: (view) => events.lookFollowed?.(view),
       tracesChanged: (traces) => events.tracesChanged?.(traces),
     });
   }
@@ -111,6 +115,11 @@ export class Scene {
   setView(view: MapRect) {
     this.camera.setView(view);
     this.invalidateLabels();
+  }
+
+  /** Take the place that the viewer has moved to for the look, and return it; null: the whole map. */
+  adoptLook(): Look | null {
+    return this.content.adoptLook();
   }
 
   /** Return to the whole map. */
@@ -178,9 +187,9 @@ export class Scene {
     return this.camera.view;
   }
 
-  /** Return the view if the viewer moved it, else null for the whole map. */
+  /** Return the view, or the one it is on the way to; null for the whole map. */
   get viewerView(): MapRect | null {
-    return this.camera.userControlled ? this.camera.view : null;
+    return this.camera.atHome ? null : this.camera.destination;
   }
 
   /** Return the size of the map on the screen, in CSS pixels. */

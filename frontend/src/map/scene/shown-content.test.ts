@@ -42,7 +42,11 @@ function shownContent() {
         },
     },
   ) as PointRenderer;
-  const events = { landChanged: () => undefined, tracesChanged: () => undefined };
+  const events = {
+    landChanged: () => undefined,
+    lookFollowed: () => undefined,
+    tracesChanged: () => undefined,
+  };
   const camera = new MapCamera(() => undefined);
   const shown = new ShownContent(renderer, camera, events);
   let content = NO_CONTENT;

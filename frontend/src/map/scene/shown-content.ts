@@ -3,14 +3,17 @@
  * on to what draws it: the renderer, the regions, Plotly.
  */
 
-import type { Layout } from "../../api/frames";
+import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
+import type { Look } from "../../model/look";
 import { coordinates, placementOf, robustBounds } from "../../model/placement";
 import type { DrawnTrail } from "../../model/trail";
+import type { MapRect } from "../../model/viewport";
 import type { MapCamera } from "../interaction/camera";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
+import { districtBounds } from "../regions/district-bounds";
 import { Regions } from "../regions/regions";
 import type { PointRenderer } from "../webgl/renderer";
 import { LayoutAnchor, transformTrail } from "./anchored-layout";
@@ -23,6 +26,8 @@ import { SceneClock } from "./scene-clock";
 interface ContentEvents {
   /** Handle land and labels that have arrived. */
   landChanged(): void;
+  /** Handle the view that the camera goes to because another part of the map is looked at; null: the whole map. */
+  lookFollowed(view: MapRect | null): void;
   /** Handle traces that Plotly is to draw. */
   tracesChanged(traces: PlotlyTrace[]): void;
 }
@@ -36,6 +41,8 @@ export class ShownContent {
   readonly regions = new Regions((land, first) => this.applyLand(land, first));
   /** The layout on the map, rotated if tokens are held still. */
   layout: Layout | null = null;
+  /** The part of the map to look at; null: all of it. */
+  private look: Look | null = null;
   /** The content as the page gave it. */
   current = NO_CONTENT;
   private readonly traces: PlotlyTraces;
@@ -56,7 +63,7 @@ export class ShownContent {
   /** Show other content. Return whether labels have to be chosen anew. */
   update(next: SceneContent): boolean {
     const { current: last, displayed } = this;
-    const { vocabulary, tints, marks, beat, districts } = (this.current = next);
+    const { vocabulary, tints, marks, beat, districts, look } = (this.current = next);
     this.clock.held = next.heldBrightness;
     this.camera.aligned = next.aligned;
     const renewed = vocabulary !== last.vocabulary;
@@ -68,12 +75,26 @@ export class ShownContent {
     if (!vocabulary) return marked;
     if (tints && (renewed || tints !== last.tints || marks.selected !== last.marks.selected))
       this.setTints(tints, marks.selected);
+    const [placed, looksElsewhere] = [this.layout !== null, look !== this.look];
+    this.look = look;
     if (this.turned) this.setLayout(this.turned);
     const lit = renewed || beat !== last.beat;
     if (lit) this.setBeat(beat);
-    if (renewed || districts !== last.districts) this.regions.setDistricts(districts);
+    if (renewed || districts !== last.districts) this.setDistricts(districts);
+    if (looksElsewhere && placed) {
+      this.followLook(false);
+      this.events.lookFollowed(this.camera.atHome ? null : this.camera.destination);
+    }
     this.setTraces(vocabulary);
-    return marked || lit;
+    return marked || lit || looksElsewhere;
+  }
+
+  /** Take the place that the viewer has moved to for the look, and return it; null: the whole map. */
+  adoptLook(): Look | null {
+    const { layout, camera } = this;
+    if (camera.atHome || !layout) this.look = null;
+    else if (camera.userControlled) this.look = camera.placeWithin(placementOf(layout).box);
+    return this.look;
   }
 
   stop() {
@@ -87,7 +108,7 @@ export class ShownContent {
     this.displayed.reset(vocabulary);
     this.clock.reset();
     this.regions.setVocabulary(vocabulary);
-    this.camera.userControlled = false;
+    this.camera.letGo();
     this.renderer?.setTokens(this.displayed.tints);
   }
 
@@ -122,7 +143,7 @@ export class ShownContent {
     const atOnce = this.layout === null || this.current.scrubbing;
     // The other map has other units, so the viewer's place on this one means nothing there.
     const other = this.layout?.drawnBy !== layout.drawnBy;
-    if (other) camera.userControlled = false;
+    if (other) camera.letGo();
     const next = placementOf(layout);
     const mixing = clock.mixing(now);
     if (atOnce) displayed.jumpTo(next);
@@ -132,8 +153,25 @@ export class ShownContent {
     clock.startLamps(now, atOnce);
     this.layout = layout;
     if (other) camera.followBounds(robustBounds(coordinates(next)), atOnce);
+    if (this.look && (other || "district" in this.look)) this.followLook(atOnce);
     // Labels are chosen again when the layout's analysis arrives.
     this.regions.analyse(next);
+  }
+
+  private setDistricts(districts: Districts | null) {
+    this.regions.setDistricts(districts);
+    if (this.layout && this.look && "district" in this.look)
+      this.followLook(this.current.scrubbing);
+  }
+
+  /** Move the camera to the part of the map to look at; jump there if `atOnce`. */
+  private followLook(atOnce: boolean) {
+    const { look, camera, regions, displayed } = this;
+    if (!look) camera.goHome();
+    else if ("district" in look) {
+      const bounds = regions.found && districtBounds(regions.found, look.district, displayed.to);
+      if (bounds || !camera.atHome) camera.followPart(bounds, atOnce);
+    } else camera.lookAt(look, displayed.to.box, atOnce);
   }
 
   private applyLand(land: DensityGrid, first: boolean) {

@@ -27,10 +27,10 @@ export class MapProps {
     this.trails = new Trails(app);
   }
 
-  private readonly spaceNeighbours = $derived.by(() => this.app.focusedToken?.neighbours ?? null);
+  private readonly spaceNeighbours = $derived.by(() => this.app.focusedToken.neighbours);
   private readonly mapNeighbours = $derived.by(() => {
     const { layout, focusedToken } = this.app;
-    return this.spaceNeighbours && layout && focusedToken?.token != null
+    return this.spaceNeighbours && layout && focusedToken.token !== null
       ? nearestOnMap(layout, focusedToken.token, this.spaceNeighbours.items.length)
       : [];
   });

@@ -11,6 +11,7 @@ import { FrameError } from "../../api/binary-reader";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
+import type { FrameClock } from "../frame-clock";
 import { beatFromPulse } from "../../model/step-beat";
 import { likelySteps } from "./step-ranges";
 
@@ -24,25 +25,35 @@ const HANDLE_TIMEOUT = 80;
 /** Wait before an unresponsive server is asked again, in ms. */
 const RETRY_DELAY = 1_500;
 
+/**
+ * The beats in which a step is shown: both of them if it is the step after the one displayed
+ * (`told`), only the first, which stays (`light`), or only the second (`move`).
+ */
+export type Beats = "told" | "light" | "move";
+
 interface StepRequest {
   step: number;
-  animate: boolean;
+  beats: Beats;
+}
+
+/** The step whose picture rests, for whatever is slow to draw. */
+interface SettledStep extends Pick<ShownStep, "beat" | "counters"> {
+  step: number | null;
 }
 
 export class TimeCursor extends ShownStep {
   /**
-   * The step requested; the step shown may still be another. During a scrub it waits for a picture.
+   * The step requested, as the handle shows it; the one displayed may still be another. During a
+   * scrub it follows the hand in one frame with the next picture.
    */
-  step = $state(0);
-  /** The step requested. While scrubbing it leads `step`, which waits for a picture. */
-  requested = 0;
+  requested = $state(0);
+  /** Set if the first beat of that step is held. */
+  holdsLight = $state(false);
   /**
-   * The step shown; during a scrub the one where the hand last rested, or the one shown before the
-   * scrub.
+   * The step displayed; during a scrub the one where the hand last rested, or the one displayed
+   * before the scrub.
    */
-  settledStep = $state<number | null>(null);
-  /** The beat and the counters of that step. */
-  settled = $state.raw<Pick<ShownStep, "beat" | "counters">>({ beat: null, counters: null });
+  settled = $state.raw<SettledStep>({ step: null, beat: null, counters: null });
   /** Why the requested step is not shown. */
   problem = $state.raw<Failure | null>(null);
   /** The attempt of the step shown before, if another attempt has replaced it. */
@@ -52,7 +63,10 @@ export class TimeCursor extends ShownStep {
   /** Steps that the map was made for: the last one so far, and the next. */
   mapSteps = $state.raw<{ at: number | null; next: number | null }>({ at: null, next: null });
 
-  private pending: StepRequest | null = null;
+  /** The newest request, which during a scrub is ahead of `requested`. */
+  private latest: StepRequest = { step: 0, beats: "move" };
+  /** Set while the newest request has not been taken up. */
+  private waiting = false;
   private processing = false;
   private closed = false;
   private displayed: PastStep | null = null;
@@ -74,30 +88,35 @@ export class TimeCursor extends ShownStep {
     private readonly past: PastStore,
     from: ShownStep | null,
     step: number,
+    beats: Beats,
     private readonly method: () => LayoutMethod,
-    /** Resolves when it is worth showing the next step; a faster one would not be seen. */
-    private readonly whenPainted?: () => Promise<void>,
+    private readonly frameClock: FrameClock,
   ) {
     super();
     if (from) this.copyFrom(from);
-    this.settled = { beat: this.beat, counters: this.counters };
-    this.settledStep = this.beat?.step ?? null;
-    this.seek(step);
+    const { beat, counters } = this;
+    this.settled = { step: beat?.step ?? null, beat, counters };
+    this.seek(step, beats);
   }
 
-  /** Seek to a step. `animate`: in two beats, if it follows the step shown. */
-  seek(step: number, animate = false) {
-    this.request(step, animate);
-    this.syncStep();
+  /** Return the step that the hand is at: during a scrub ahead of `requested`. */
+  get handStep(): number {
+    return this.latest.step;
+  }
+
+  /** Seek to a step. */
+  seek(step: number, beats: Beats = "move") {
+    this.request({ step, beats });
+    this.catchUpWithHand();
   }
 
   /** Scrub to a step; nothing glides until `endScrub`. */
   scrub(step: number) {
     this.scrubbing = true;
     this.handStill = false;
-    if (step === this.requested) return;
-    this.request(step, false);
-    this.catchUpTimer ??= setTimeout(() => this.syncStep(), HANDLE_TIMEOUT);
+    if (step === this.latest.step) return;
+    this.request({ step, beats: "move" });
+    this.catchUpTimer ??= setTimeout(() => this.catchUpWithHand(), HANDLE_TIMEOUT);
   }
 
   /**
@@ -111,13 +130,14 @@ export class TimeCursor extends ShownStep {
 
   endScrub() {
     this.scrubbing = false;
-    this.syncStep();
+    this.catchUpWithHand();
     this.settle();
   }
 
   /** Show the same step again, because its record or its view has changed. */
   refresh() {
-    this.seek(this.requested);
+    const { step, beats } = this.latest;
+    this.seek(step, beats === "told" ? "move" : beats);
   }
 
   close() {
@@ -127,9 +147,9 @@ export class TimeCursor extends ShownStep {
     this.past.suspend();
   }
 
-  private request(step: number, animate: boolean) {
-    this.requested = step;
-    this.pending = { step, animate };
+  private request(request: StepRequest) {
+    this.latest = request;
+    this.waiting = true;
     this.skipWait?.();
     void this.processRequests();
   }
@@ -139,33 +159,34 @@ export class TimeCursor extends ShownStep {
     return this.closed;
   }
 
-  private syncStep() {
+  private catchUpWithHand() {
     clearTimeout(this.catchUpTimer);
     this.catchUpTimer = undefined;
-    this.step = this.requested;
+    this.requested = this.latest.step;
+    this.holdsLight = this.latest.beats === "light";
   }
 
   private async processRequests() {
     if (this.processing) return;
     this.processing = true;
-    let lastRequested = this.displayed?.step ?? this.requested;
-    while (this.pending && !this.closed) {
-      const request = this.pending;
-      this.pending = null;
+    let lastRequested = this.displayed?.step ?? this.latest.step;
+    while (this.waiting && !this.closed) {
+      const request = this.latest;
+      this.waiting = false;
       try {
         const showable = this.scrubbing ? await this.nearestShowable(request.step) : request.step;
         if (showable === request.step) await this.fetchAndDisplay(request);
         else {
           // The requested step is still to come.
-          this.pending ??= request;
+          this.waiting = true;
           if (showable === null) continue;
-          await this.fetchAndDisplay({ step: showable, animate: false });
+          await this.fetchAndDisplay({ step: showable, beats: "move" });
         }
         this.problem = null;
       } catch (error) {
         if (this.isClosed()) break;
         if (!(error instanceof ApiError || error instanceof FrameError)) throw error;
-        await this.handleFailure(request, error);
+        await this.handleFailure(error);
         continue;
       }
       const { scrubbing } = this;
@@ -178,7 +199,7 @@ export class TimeCursor extends ShownStep {
       lastRequested = request.step;
       // A scrub already waits for its picture; waiting here too would cost two frames for each
       // position.
-      if (!this.scrubbing) await this.whenPainted?.();
+      if (!this.scrubbing) await this.frameClock.nextFrameShown();
     }
     this.processing = false;
   }
@@ -198,32 +219,49 @@ export class TimeCursor extends ShownStep {
     return null;
   }
 
-  private async fetchAndDisplay({ step, animate }: StepRequest) {
+  private async fetchAndDisplay({ step, beats }: StepRequest) {
     const methods = [this.method()];
     const pastStep = await this.past.fetchStep(step, methods);
     const { displayed } = this;
     if (displayed && displayed.step === step && displayed.attempt !== pastStep.attempt)
       this.superseded = displayed.attempt;
     else if (displayed?.step !== step) this.superseded = null;
-    const next =
-      animate && displayed !== null && displayed.step === step - 1 && pastStep.pulse !== null;
+    const follows = displayed !== null && displayed.step === step - 1;
+    const light = pastStep.pulse !== null && (beats === "light" || (beats === "told" && follows));
+    const lightHeld =
+      this.beatPhase === "light" &&
+      displayed?.step === step &&
+      displayed.attempt === pastStep.attempt;
     const mapSteps = await this.past.mapSteps(step, this.method());
-    const before = next ? await this.past.fetchLayouts(step - 1, methods) : null;
+    const before = light ? await this.past.fetchLayouts(step - 1, methods) : null;
     if (this.closed) return;
     this.mapSteps = mapSteps;
+    if (lightHeld && !light) {
+      this.move(pastStep.layouts);
+      return;
+    }
     this.display(pastStep, before ?? pastStep.layouts);
-    this.beatPhase = next ? "light" : null;
-    if (!next) return;
+    this.beatPhase = light ? "light" : null;
+    if (!light || beats === "light") return;
     await this.wait(LIGHT_DURATION);
-    if (this.isClosed()) return;
-    this.layouts = pastStep.layouts;
+    if (!this.isClosed() && !this.isLightWanted(step)) this.move(pastStep.layouts);
+  }
+
+  /** Show the second beat of the step whose first beat is shown. */
+  private move(layouts: Layouts) {
+    this.layouts = layouts;
     this.beatPhase = "move";
+  }
+
+  /** Return whether the first beat of that step is to stay. A call, since it changes during an await. */
+  private isLightWanted(step: number): boolean {
+    return this.latest.step === step && this.latest.beats === "light";
   }
 
   private display(pastStep: PastStep, layouts: Layouts) {
     const { pulse, touchCounts } = pastStep;
     this.displayed = pastStep;
-    this.syncStep();
+    this.catchUpWithHand();
     this.layouts = layouts;
     this.districts = pastStep.districts;
     this.touchCounts = touchCounts;
@@ -238,26 +276,25 @@ export class TimeCursor extends ShownStep {
 
   private settle() {
     if (!this.displayed) return;
-    this.settledStep = this.displayed.step;
-    this.settled = { beat: this.beat, counters: this.counters };
+    this.settled = { step: this.displayed.step, beat: this.beat, counters: this.counters };
   }
 
   private get serverDown(): boolean {
     return this.scrubbing && performance.now() < this.serverDownUntil;
   }
 
-  private async handleFailure(request: StepRequest, error: ApiError | FrameError) {
+  private async handleFailure(error: ApiError | FrameError) {
     this.problem = error instanceof ApiError ? error.failure : reasonGiven(error.message);
     const transient = error instanceof ApiError && (error.status === 0 || error.status >= 500);
     if (!transient) return;
     this.serverDownUntil = performance.now() + RETRY_DELAY;
     await this.wait(RETRY_DELAY);
-    this.pending ??= request;
+    this.waiting = true;
   }
 
   /** Wait, unless another step is requested meanwhile. */
   private async wait(milliseconds: number) {
-    if (this.pending || this.closed) return;
+    if (this.waiting || this.closed) return;
     let skip = () => {};
     await new Promise<void>((done) => {
       const timer = setTimeout(done, milliseconds);

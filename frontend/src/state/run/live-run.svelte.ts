@@ -17,7 +17,8 @@ import { PastStore } from "../past/past-store";
 import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { socketPath } from "./replay";
 import { Requests } from "./requests.svelte";
-import { TimeControl, type TimePosition } from "./time-control.svelte";
+import { FrameClock } from "../frame-clock";
+import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const TICK = 60;
 /** Ticks between two updates of the counters, and of the charts. */
@@ -57,7 +58,8 @@ export class LiveRun extends TimeControl {
   readonly districtEvents: DistrictEvents;
   private readonly connection: Connection;
   private readonly timer: ReturnType<typeof setInterval>;
-  private readonly requests: Requests;
+  /** The presenter's requests to the trainer. */
+  readonly requests: Requests;
   private ticks = 0;
   private openCount = 0;
   /** Newest attempt seen. */
@@ -65,11 +67,10 @@ export class LiveRun extends TimeControl {
 
   constructor(
     readonly id: string,
-    { from, speed, at }: TimePosition,
-    /** Resolves when it is worth showing another past step. */
-    whenPainted?: () => Promise<void>,
+    { from, speed, at, beat, set }: TimePosition = LIVE,
+    frameClock = new FrameClock(),
   ) {
-    super(whenPainted);
+    super(frameClock);
     this.districtEvents = new DistrictEvents(id, this.abort.signal);
     this.catchUp = new CatchUp(
       id,
@@ -85,8 +86,9 @@ export class LiveRun extends TimeControl {
       this.abort.signal,
     );
     this.requests = new Requests(id);
+    this.reprojected = set === "again";
     if (speed !== null) this.speed = speed;
-    if (at !== null) this.pendingStep = at;
+    if (at !== null) this.pending = { step: at, beats: beat ? "light" : "move" };
     else if (from !== null) {
       this.replay = { from, speed: this.speed, ended: false };
       this.newest.lastStep = from;
@@ -108,11 +110,6 @@ export class LiveRun extends TimeControl {
 
   get beatInterval(): number {
     return this.newest.scheduler.interval;
-  }
-
-  /** Return the requests that the trainer has not yet acknowledged. */
-  get pendingRequests(): ReadonlySet<string> {
-    return this.requests.pending;
   }
 
   /** Return the newest step known from a pulse or from the status. */
@@ -214,7 +211,7 @@ export class LiveRun extends TimeControl {
       this.past.invalidate(this.reprojected);
       this.newest.setVocabulary(vocabulary.tokens.length);
       // A link may name a step that does not exist; the server reports it.
-      if (this.pendingStep !== null) this.openCursor(this.pendingStep);
+      if (this.pending) this.openCursor(this.pending.step, this.pending.beats);
       if (this.replay) this.restartStream();
       else if (this.newest.overflowed) this.connection.retry();
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { runPath, sendJson } from "../../api/rest";
 import type { TrainerRequest } from "../../api/rest-types";
+import { ApiError, type Failure } from "../../api/failure";
 
 /** How long to wait for an acknowledgement, in ms. */
 const ACKNOWLEDGEMENT_TIMEOUT = 20_000;
@@ -9,6 +10,8 @@ const ACKNOWLEDGEMENT_TIMEOUT = 20_000;
 export class Requests {
   /** Ids of the requests not yet acknowledged. */
   pending = $state.raw<ReadonlySet<string>>(new Set());
+  /** Why the last request was refused. */
+  problem = $state.raw<Failure | null>(null);
   private readonly acknowledged = new Set<string>();
 
   constructor(private readonly run: string) {}
@@ -23,6 +26,19 @@ export class Requests {
     if (this.acknowledged.delete(request)) return;
     this.pending = new Set([...this.pending, request]);
     setTimeout(() => this.remove(request), ACKNOWLEDGEMENT_TIMEOUT);
+  }
+
+  /** Send a request to the trainer; return whether it was accepted, and keep the reason if not. */
+  async trySending(what: TrainerRequest): Promise<boolean> {
+    this.problem = null;
+    try {
+      await this.sendRequest(what);
+      return true;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.problem = error.failure;
+      return false;
+    }
   }
 
   acknowledge(request: string) {

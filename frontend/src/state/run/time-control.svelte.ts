@@ -11,16 +11,17 @@ import type { PastStore } from "../past/past-store";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";
 import type { ShownStep } from "../shown-step.svelte";
-import { TimeCursor } from "../past/time-cursor.svelte";
+import type { ViewState } from "../../model/view-state";
+import type { FrameClock } from "../frame-clock";
+import { TimeCursor, type Beats } from "../past/time-cursor.svelte";
 
-/** A position in time to start at; all null is live. */
-export interface TimePosition {
-  /** Step to play from, at `speed` steps a second. */
-  from: number | null;
-  speed: number | null;
-  /** Past step to show. */
-  at: number | null;
-}
+/**
+ * A viewer's position in time: at a past step `at`, or in a replay from a step `from`, or live if
+ * both are null.
+ */
+export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "set">;
+
+export const LIVE: TimePosition = { from: null, speed: null, at: null, beat: null, set: null };
 
 export abstract class TimeControl {
   abstract status: Status | null;
@@ -40,12 +41,12 @@ export abstract class TimeControl {
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected abstract readonly newest: NewestStep;
   protected past: PastStore | null = null;
-  /** Step to open the time cursor at once the tokens are loaded. */
-  protected pendingStep = $state<number | null>(null);
+  /** Position to open the time cursor at once the tokens are loaded. */
+  protected pending = $state.raw<{ step: number; beats: Beats } | null>(null);
   protected method: LayoutMethod = "umap";
 
-  /** Start live. `whenPainted` resolves when it is worth showing another past step. */
-  constructor(private readonly whenPainted?: () => Promise<void>) {}
+  /** Start live. */
+  constructor(private readonly frameClock: FrameClock) {}
 
   /** Open a new socket for the current position in time. */
   protected abstract reconnect(): void;
@@ -101,21 +102,77 @@ export abstract class TimeControl {
 
   /** Return whether this viewer's picture is paused. */
   get paused(): boolean {
-    return this.cursor !== null || this.pendingStep !== null;
+    return this.cursor !== null || this.pending !== null;
   }
 
-  /** Return the past step shown, for panels to request; null when the newest is shown. */
-  get pastStep(): number | null {
-    if (this.cursor) return this.cursor.settledStep ?? this.cursor.step;
-    return this.pendingStep ?? (this.replay ? (this.beat?.step ?? this.replay.from) : null);
+  /** Return the past step requested, which the handle shows; null while the newest is shown. */
+  get requestedStep(): number | null {
+    return this.cursor?.requested ?? this.pending?.step ?? this.playedStep;
   }
 
-  /** Return this viewer's position in time, for the URL. */
+  /** Return the past step that panels request; null while the newest is shown. */
+  get settledStep(): number | null {
+    return this.cursor?.settled.step ?? this.requestedStep;
+  }
+
+  /** Return the step that a replay shows; null without one. */
+  private get playedStep(): number | null {
+    return this.replay && (this.beat?.step ?? this.replay.from);
+  }
+
+  /** Return this viewer's position in time. */
   get timePosition(): TimePosition {
-    const { replay, cursor, speed } = this;
-    const at = cursor?.step ?? this.pendingStep;
-    const from = replay?.from ?? null;
-    return { from, speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null, at };
+    const { replay, cursor, pending, speed } = this;
+    const at = cursor?.requested ?? pending?.step ?? null;
+    const light = cursor ? cursor.holdsLight : pending?.beats === "light";
+    return {
+      from: replay?.from ?? null,
+      speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null,
+      at,
+      beat: at && light ? 1 : null,
+      set: this.reprojected ? "again" : null,
+    };
+  }
+
+  /**
+   * Go to a position in time; what it lacks stays. A step to stand at ends a replay, and the other
+   * way round. Nothing restarts that is there already.
+   */
+  goTo(change: Partial<TimePosition>) {
+    const now = this.timePosition;
+    const { set, beat } = { ...now, ...change };
+    const at = change.at !== undefined ? change.at : change.from == null ? now.at : null;
+    const from = at !== null ? null : change.from !== undefined ? change.from : now.from;
+    const speed = change.speed === undefined ? this.speed : (change.speed ?? DEFAULT_SPEED);
+    const otherSet = (set === "again") !== this.reprojected;
+    if (otherSet) {
+      this.reprojected = !this.reprojected;
+      this.past?.invalidate(this.reprojected);
+    }
+    if (at !== null) {
+      this.speed = speed;
+      const beats = beat && (at === now.at || change.beat) ? "light" : "move";
+      if (otherSet || at !== now.at || beats !== (now.beat ? "light" : "move"))
+        this.standAt(at, beats);
+    } else if (from !== null) {
+      if (from !== now.from) this.play(from, speed);
+      else {
+        if (otherSet) this.restartStream();
+        if (speed !== this.speed) this.setSpeed(speed);
+      }
+    } else {
+      if (this.paused || this.replay) this.goLive();
+      this.speed = speed;
+    }
+  }
+
+  /** Stand at a step that may not exist; the server then says so. */
+  private standAt(step: number, beats: Beats) {
+    if (this.cursor) this.cursor.seek(step, beats);
+    else if (!this.openCursor(step, beats)) {
+      this.pending = { step, beats };
+      this.leaveReplay();
+    }
   }
 
   /** Return the newest known step. */
@@ -136,7 +193,7 @@ export abstract class TimeControl {
   /** Resume playing from the step shown; from the start, if it is the end of a run that is over. */
   resumePicture() {
     if (!this.cursor) return;
-    const { step } = this.cursor;
+    const { requested: step } = this.cursor;
     const trainingOver = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
     this.play(trainingOver && step >= this.newestStep ? 0 : step);
   }
@@ -150,9 +207,9 @@ export abstract class TimeControl {
   /** Step on or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
-    const from = this.cursor?.step ?? this.beat?.step ?? this.newestStep;
+    const from = this.cursor?.requested ?? this.beat?.step ?? this.newestStep;
     const to = this.clampStep(from + steps);
-    if (to !== this.cursor?.step) this.openCursor(to)?.seek(to, steps === 1);
+    if (to !== this.cursor?.requested) this.openCursor(to)?.seek(to, steps === 1 ? "told" : "move");
   }
 
   /** Scrub to a step, until `endScrub`. */
@@ -186,20 +243,24 @@ export abstract class TimeControl {
    * Open the time cursor, leaving live or the replay; return null while there are no tokens to
    * show.
    */
-  protected openCursor(step: number): TimeCursor | null {
+  protected openCursor(step: number, beats: Beats = "move"): TimeCursor | null {
     const { past } = this;
     if (!past) return null;
-    this.pendingStep = null;
+    this.pending = null;
     if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
       if (this.replay) past.suspend();
-      this.cursor = new TimeCursor(past, this.newest, step, () => this.method, this.whenPainted);
-      if (this.replay) {
-        this.replay = null;
-        this.restartStream();
-      }
+      const method = () => this.method;
+      this.cursor = new TimeCursor(past, this.newest, step, beats, method, this.frameClock);
+      this.leaveReplay();
     }
     return this.cursor;
+  }
+
+  private leaveReplay() {
+    if (!this.replay) return;
+    this.replay = null;
+    this.restartStream();
   }
 
   /** Switch to another layout method. */
@@ -223,12 +284,8 @@ export abstract class TimeControl {
    * past is shown.
    */
   setReprojected(reprojected: boolean) {
-    if (reprojected === this.reprojected) return;
-    this.reprojected = reprojected;
-    if (this.past) this.past.invalidate(reprojected);
-    if (this.cursor) this.cursor.refresh();
-    else if (this.replay) this.restartStream();
-    else if (reprojected) this.play(0);
+    const past = this.paused || this.replay !== null;
+    this.goTo({ set: reprojected ? "again" : null, ...(reprojected && !past && { from: 0 }) });
   }
 
   /** Set the speed of this replay or the next, in steps a second. */
@@ -253,7 +310,7 @@ export abstract class TimeControl {
   /** Close the time cursor; with `keep`, its picture stays until another arrives. */
   private closeCursor(keep = true) {
     const { cursor } = this;
-    this.pendingStep = null;
+    this.pending = null;
     this.cursor = null;
     if (!cursor) return;
     cursor.close();

@@ -1,6 +1,6 @@
 /**
  * The tokens this viewer selected together: with a lasso on the map, or by district, class,
- * neighbourhood or text. The URL lists up to `MAX_LINKED_TOKENS` ids, and larger sets by the rule
+ * neighbourhood or text. A link lists up to `MAX_LINKED_TOKENS` of them, and larger sets by the rule
  * that found them, if one did.
  */
 
@@ -8,22 +8,23 @@ import { requestJson, runPath } from "../../api/rest";
 import type { Neighbours } from "../../api/rest-types";
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ViewState } from "../../model/view-state";
+import { MAX_LINKED_TOKENS, tokenIdOf, type TokenReference } from "../../model/token-reference";
+import type { ViewChange } from "../../model/view-state";
 import { combineSets, tokensOfRule, type SelectionMode } from "./set-operations";
-import {
-  MAX_LINKED_TOKENS,
-  parseRule,
-  formatRule,
-  type SelectionRule,
-} from "../../model/selection-rule";
+import { parseRule, formatRule, type SelectionRule } from "../../model/selection-rule";
+
+/** Limit on the sets that are remembered whole. */
+const MAX_REMEMBERED = 20;
+
+/** Effect of dragging on the map: it pans, or selects with a lasso or a box. */
+export type DragTool = "pan" | "lasso" | "select";
 
 export class TokenSelection {
   /** Ids, ascending. */
   ids = $state.raw<readonly number[]>([]);
   /** How a new selection combines with the previous one. */
   mode = $state<SelectionMode>("new");
-  /** Effect of dragging on the map: it pans, or selects with a lasso or a box. */
-  tool = $state<"pan" | "lasso" | "select">("pan");
+  tool = $state<DragTool>("pan");
   /** Set when the map is rotated to hold the selected tokens still. */
   anchored = $state(false);
   /** The rule that found exactly these tokens; null where they were combined in another way. */
@@ -32,29 +33,35 @@ export class TokenSelection {
   changes = $state(0);
 
   /** The selection that a link requested, until it can be resolved. */
-  private pending: { ids: number[] | null; rule: SelectionRule | null } | null = null;
-
-  constructor(initialView: ViewState) {
-    if (initialView.tokens || initialView.gather) {
-      this.pending = {
-        ids: initialView.tokens,
-        rule: initialView.gather === null ? null : parseRule(initialView.gather),
-      };
-    }
-    this.anchored = initialView.align !== null;
-  }
+  private pending = $state.raw<{
+    tokens: readonly TokenReference[] | null;
+    rule: SelectionRule | null;
+  } | null>(null);
+  /** Sets larger than a link, by the part of them that a link lists: Back brings them back whole. */
+  private readonly remembered = new Map<string, readonly number[]>();
 
   /**
    * Return the selection's part of the view state. Without a rule, a large set is cut: `truncated`.
    */
-  toViewState(): Partial<ViewState> {
+  toViewState(): ViewChange {
     const { ids, rule, pending } = this;
     const align = this.anchored || null;
     if (pending) {
-      return { tokens: pending.ids, gather: pending.rule && formatRule(pending.rule), align };
+      const gather = pending.rule && formatRule(pending.rule);
+      return { tokens: pending.tokens, gather, align };
     }
-    if (ids.length > MAX_LINKED_TOKENS && rule) return { gather: formatRule(rule), align };
-    return { tokens: ids.length ? ids.slice(0, MAX_LINKED_TOKENS) : null, align };
+    if (ids.length > MAX_LINKED_TOKENS && rule)
+      return { tokens: null, gather: formatRule(rule), align };
+    return { tokens: ids.length ? linkedPart(ids) : null, gather: null, align };
+  }
+
+  /** Adopt a view's selection; `resolvePending` resolves it. */
+  applyView({ tokens, gather, align }: ViewChange) {
+    if (align !== undefined) this.anchored = align !== null;
+    if (tokens === undefined && gather === undefined) return;
+    const rule = gather ? parseRule(gather) : null;
+    if (tokens ?? rule) this.pending = { tokens: tokens ?? null, rule };
+    else if (this.ids.length || this.pending) this.clear();
   }
 
   /** Return whether a link would hold only the first tokens. */
@@ -62,11 +69,9 @@ export class TokenSelection {
     return this.ids.length > MAX_LINKED_TOKENS && !this.rule;
   }
 
-  /** Drop a selection that belongs to another run, where the ids differ. */
-  reset() {
-    this.ids = [];
-    this.rule = this.pending = null;
-    this.anchored = false;
+  /** Let the tool and the sets of another run go. */
+  switchRun() {
+    this.remembered.clear();
     this.tool = "pan";
   }
 
@@ -89,6 +94,7 @@ export class TokenSelection {
     this.pending = null;
     if (!this.ids.length) this.anchored = false;
     this.changes += 1;
+    this.remember();
   }
 
   /** Select the tokens of a rule; none where they are not known yet. */
@@ -96,28 +102,44 @@ export class TokenSelection {
     this.select(tokensOfRule(rule, vocabulary, districts) ?? [], this.mode, rule);
   }
 
-  /** Select a token and its `k` nearest in the space, at a past step or now. Throws `ApiError`. */
-  async selectNeighbours(
+  /** Fetch a token and its `k` nearest in the space, at a past step or now. Throws `ApiError`. */
+  async fetchNeighbourhood(
     run: string,
     token: number,
     k: number,
     step: number | null,
-  ): Promise<void> {
+  ): Promise<number[]> {
     const stepParameter = step === null ? "" : `&step=${step}`;
     const path = runPath(run, `neighbours?token_id=${token}&k=${k}${stepParameter}`);
     const { items } = await requestJson<Neighbours>(path);
-    this.select([token, ...items.map(({ token_id: id }) => id)]);
+    return [token, ...items.map(({ token_id: id }) => id)];
   }
 
   /** Select what a link requested, once the tokens and districts are loaded. */
   resolvePending(vocabulary: Vocabulary | null, districts: Districts | null) {
     if (!this.pending || !vocabulary) return;
-    const { ids, rule } = this.pending;
-    const known = ids?.filter((id) => id < vocabulary.tokens.length);
+    const { tokens, rule } = this.pending;
+    const known = tokens?.map((token) => tokenIdOf(token, vocabulary)).filter((id) => id !== null);
     const found = known ?? (rule && tokensOfRule(rule, vocabulary, districts));
     if (!found) return;
     const { anchored } = this;
-    this.select(found, "new", known ? null : rule);
+    this.select(this.remembered.get(found.join()) ?? found, "new", known ? null : rule);
     this.anchored = anchored && found.length > 0;
   }
+
+  /** Remember a set that a link cannot hold. */
+  private remember() {
+    if (!this.truncated) return;
+    const key = linkedPart(this.ids).join();
+    this.remembered.delete(key);
+    this.remembered.set(key, this.ids);
+    for (const oldest of this.remembered.keys()) {
+      if (this.remembered.size <= MAX_REMEMBERED) break;
+      this.remembered.delete(oldest);
+    }
+  }
+}
+
+function linkedPart(ids: readonly number[]): readonly number[] {
+  return ids.slice(0, MAX_LINKED_TOKENS);
 }

@@ -1,6 +1,8 @@
-/** The viewer's settings for single tokens and for the matrix, all of them part of the URL. */
+/** The viewer's settings for single tokens and for the matrix, all of them part of the view state. */
 
-import type { ViewState } from "../../model/view-state";
+import type { Vocabulary } from "../../api/vocabulary";
+import { tokenIdOf } from "../../model/token-reference";
+import type { ViewChange } from "../../model/view-state";
 import type { RowOrder } from "../../model/view-options";
 
 export class DetailSettings {
@@ -13,25 +15,31 @@ export class DetailSettings {
   /** Step whose matrix is subtracted from the one shown; null: none. */
   subtractedStep = $state<number | null>(null);
 
-  constructor(initialView: ViewState) {
-    this.comparedToken = initialView.pair;
-    this.comparedStep = initialView.then ?? 0;
-    this.rowOrder = initialView.rows ?? "district";
-    this.subtractedStep = initialView.against;
-  }
+  /** Text of the compared token that names no token of the vocabulary, or is not resolved yet. */
+  private unresolved = $state<string | null>(null);
 
-  toViewState(): Partial<ViewState> {
+  toViewState(): ViewChange {
     return {
-      pair: this.comparedToken,
+      pair: this.unresolved ?? this.comparedToken,
       then: this.comparedStep || null,
       rows: this.rowOrder === "district" ? null : this.rowOrder,
       against: this.subtractedStep,
     };
   }
 
-  /** Reset what belongs to the previous run: its ids and steps mean nothing in another. */
-  reset() {
-    this.comparedToken = this.subtractedStep = null;
-    this.comparedStep = 0;
+  applyView({ pair, then, rows, against }: ViewChange) {
+    if (pair !== undefined) {
+      this.unresolved = typeof pair === "string" ? pair : null;
+      this.comparedToken = typeof pair === "number" ? pair : null;
+    }
+    if (then !== undefined) this.comparedStep = then ?? 0;
+    if (rows !== undefined) this.rowOrder = rows ?? "district";
+    if (against !== undefined) this.subtractedStep = against;
+  }
+
+  /** Resolve the compared token that a link named, once the tokens are known. */
+  resolvePending(vocabulary: Vocabulary) {
+    const id = this.unresolved === null ? null : tokenIdOf(this.unresolved, vocabulary);
+    if (id !== null) this.applyView({ pair: id });
   }
 }

@@ -5,7 +5,7 @@
 
 const STORAGE_KEY = "lamplighter.comfort";
 
-type PreferenceName = "letters" | "spoken";
+export type PreferenceName = "letters" | "spoken";
 
 export class Preferences {
   /** Enables shortcuts on keys that type a character. */

@@ -44,8 +44,7 @@ export class SecondMap {
     readonly source: SecondMapSource,
     private readonly method: () => LayoutMethod,
   ) {
-    if (this.kind === "run")
-      this.otherRun = new LiveRun(sourceName(source), { from: null, speed: null, at: null });
+    if (this.kind === "run") this.otherRun = new LiveRun(sourceName(source));
     if (this.kind === "step") void this.fetchStep(Number(sourceName(source)));
   }
 

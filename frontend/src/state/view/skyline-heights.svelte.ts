@@ -62,7 +62,7 @@ export class SkylineHeights {
     const layout = this.layout();
     if (this.refreshing || !layout || performance.now() - this.refreshedAt < REFRESH_INTERVAL)
       return;
-    const step = run.pastStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
+    const step = run.settledStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
     const key = `${step} ${run.touchCounts?.attempt} ${layout.method} ${layout.attempt} ${layout.step}`;
     if (key === this.lastKey) return;
     this.refreshedAt = performance.now();

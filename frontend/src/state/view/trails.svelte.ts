@@ -12,7 +12,6 @@ import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-bui
 import type { TokenTrail } from "../../model/trail";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
-import type { FocusedToken } from "../tokens/focused-token.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
 import type { ViewSettings } from "./view-settings.svelte";
 
@@ -32,7 +31,7 @@ interface TrailSources {
   readonly layout: Layout | null;
   readonly viewSettings: ViewSettings;
   readonly biggestMovers: BiggestMovers;
-  readonly focusedToken: FocusedToken | null;
+  readonly focusedToken: { readonly token: number | null };
   readonly tokenSelection: TokenSelection;
 }
 
@@ -47,7 +46,7 @@ export class Trails {
   readonly ids: number[] = $derived.by(() => {
     const { viewSettings, focusedToken, biggestMovers, tokenSelection } = this.app;
     if (viewSettings.trails === "none") return [];
-    const chosen = focusedToken?.token ?? null;
+    const chosen = focusedToken.token;
     const own = [...(chosen === null ? [] : [chosen]), ...tokenSelection.ids];
     const others =
       viewSettings.trails === "movers" ? biggestMovers.farthest(MAX_TRAILED_MOVERS) : [];

@@ -1,0 +1,82 @@
+/**
+ * A rule of ESLint: outside `src/state/`, nothing assigns to a member of what `src/state/` declares.
+ * What a person does goes through a command instead (`state/commands/`), which the history records.
+ *
+ * It judges by types, in scripts and in markup alike: `store.x = 1`, `store.x++`, `delete store.x`,
+ * `[store.x] = list`, `bind:value={store.x}`.
+ */
+
+const OURS = /\/src\/state\//;
+
+/** @typedef {import("estree").Node} Node */
+/** @typedef {import("estree").MemberExpression} Member */
+/** @typedef {{ getTypeAtLocation: (node: Node) => import("typescript").Type }} Services */
+
+/**
+ * Yield the member expressions that a target of an assignment writes to.
+ *
+ * @param {Node | null} target
+ * @returns {Generator<Member>}
+ */
+function* membersIn(target) {
+  switch (target?.type) {
+    case "MemberExpression":
+      yield target;
+      break;
+    case "ArrayPattern":
+      for (const element of target.elements) yield* membersIn(element);
+      break;
+    case "ObjectPattern":
+      for (const property of target.properties)
+        yield* membersIn(property.type === "Property" ? property.value : property);
+      break;
+    case "AssignmentPattern":
+      yield* membersIn(target.left);
+      break;
+    case "RestElement":
+      yield* membersIn(target.argument);
+  }
+}
+
+/** @type {import("eslint").Rule.RuleModule} */
+export default {
+  meta: {
+    type: "problem",
+    messages: { write: "Call a command instead of assigning to `{{member}}` of a store." },
+    schema: [],
+  },
+  create(context) {
+    if (OURS.test(context.filename)) return {};
+    /** @type {Services} */
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- ESLint does not know its parser.
+    const services = context.sourceCode.parserServices;
+
+    /**
+     * @param {import("typescript").Type} type
+     * @returns {boolean}
+     */
+    function isStore(type) {
+      if (type.isUnionOrIntersection()) return type.types.some(isStore);
+      const declarations = type.getSymbol()?.declarations ?? [];
+      return declarations.some((one) => OURS.test(one.getSourceFile().fileName));
+    }
+
+    /** @param {Node | null} target */
+    function check(target) {
+      for (const member of membersIn(target)) {
+        if (!isStore(services.getTypeAtLocation(member.object))) continue;
+        const name = context.sourceCode.getText(member.property);
+        context.report({ node: member, messageId: "write", data: { member: name } });
+      }
+    }
+
+    return {
+      /** @param {{ left: Node }} node */
+      "AssignmentExpression, ForOfStatement, ForInStatement": ({ left }) => check(left),
+      /** @param {{ argument: Node }} node */
+      "UpdateExpression, UnaryExpression[operator=delete]": ({ argument }) => check(argument),
+      /** @param {{ expression: Node | null }} node */
+      "SvelteDirective[kind=Binding]": ({ expression }) => check(expression),
+    };
+  },
+};

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { formatLook, lookPlace, parseLook } from "./look";
+
+describe("a look in a link", () => {
+  it("comes back as it went", () => {
+    for (const look of [
+      { district: 0 },
+      { district: 999_999_999 },
+      lookPlace(0, 1, 1),
+      lookPlace(1 / 3, 2 / 3, Math.PI),
+      lookPlace(0.123456789, 0.5, 4_321.987),
+      lookPlace(0.5, 0.5, 0.1),
+      lookPlace(1e-8, 0.5, 9_000),
+    ])
+      expect(parseLook(formatLook(look))).toEqual(look);
+  });
+
+  it("is exact enough for its magnification", () => {
+    for (const zoom of [1, 8, 250, 9_000])
+      expect(Math.abs(lookPlace(1 / 7, 0.5, zoom).x - 1 / 7) * zoom).toBeLessThan(1e-3);
+  });
+
+  it("stays on the map", () => {
+    expect(parseLook("7,0.5,0")).toEqual({ x: 1, y: 0.5, zoom: 0.1 });
+    expect(parseLook("0.5,0.5,99999")).toEqual({ x: 0.5, y: 0.5, zoom: 10_000 });
+    expect(lookPlace(-3, 9, 1e9)).toEqual({ x: 0, y: 1, zoom: 10_000 });
+  });
+
+  it("is none where the link says anything else", () => {
+    for (const word of [
+      "",
+      "0.5,0.5",
+      "0.5,0.5,2,3",
+      "-0.1,0.5,2",
+      "1e9,0,1",
+      "NaN,0,1",
+      "Infinity,0,1",
+      "0x1,0,1",
+      " 0,0,1",
+      "999999,0,1",
+      "district:",
+      "district:x",
+      "district:1234567890",
+      "places:7",
+    ])
+      expect(parseLook(word), word).toBeNull();
+  });
+});

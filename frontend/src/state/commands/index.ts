@@ -1,0 +1,42 @@
+/**
+ * The table of all commands: each thing that a person does on the page has a name here, which
+ * buttons, keys and touch share. A command that changes the view makes an entry in the history.
+ */
+
+import type { ShortcutName } from "../../model/shortcuts";
+import type { ViewHistory } from "../view-history";
+import { pageCommands } from "./page";
+import { runCommands } from "./runs";
+import type { CommandScope } from "./scope";
+import { timeCommands } from "./time";
+import { tokenCommands } from "./tokens";
+import { viewCommands } from "./view";
+
+export type { PageParts } from "./scope";
+
+export type Commands = ReturnType<typeof buildTable>;
+
+/** Make the table of commands on these stores. */
+export function createCommands(scope: CommandScope): Commands {
+  return recorded(buildTable(scope), scope.history);
+}
+
+function buildTable(scope: CommandScope) {
+  return Object.freeze({
+    ...timeCommands(scope),
+    ...viewCommands(scope),
+    ...tokenCommands(scope),
+    ...runCommands(scope),
+    ...pageCommands(scope),
+  }) satisfies Record<ShortcutName, () => unknown>;
+}
+
+/** Let each command of a table record its change of the view. */
+function recorded<Table extends object>(table: Table, history: ViewHistory): Table {
+  const entries = Object.entries(table).map(([name, command]) => [
+    name,
+    (...values: unknown[]) =>
+      history.record(() => (command as (...values: unknown[]) => unknown)(...values)),
+  ]);
+  return Object.freeze(Object.fromEntries(entries)) as Table;
+}

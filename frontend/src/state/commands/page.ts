@@ -1,0 +1,47 @@
+/** Commands of the page itself: its parts, its shortcuts, and the viewer's preferences. */
+
+import type { PreferenceName } from "../view/preferences.svelte";
+import type { CommandScope } from "./scope";
+
+/** Factor by which a key zooms. */
+const ZOOM = 0.75;
+
+export function pageCommands({
+  apply,
+  page,
+  viewSettings,
+  focus,
+  selection,
+  preferences,
+}: CommandScope) {
+  return {
+    focusSearch() {
+      viewSettings.inspectorOpen = true;
+      page.focusSearch();
+    },
+    showWholeMap: () => page.visibleMap()?.goHome(),
+    zoomIn: () => page.visibleMap()?.zoom(ZOOM),
+    zoomOut: () => page.visibleMap()?.zoom(1 / ZOOM),
+    savePicture: (format: "png" | "svg" = "png") => page.exportPicture(format, "save"),
+    sharePicture: () => page.exportPicture("png", "share"),
+    toggleShortcuts() {
+      viewSettings.shortcutsOpen = !viewSettings.shortcutsOpen;
+    },
+    closeShortcuts() {
+      viewSettings.shortcutsOpen = false;
+    },
+    setPreference: (name: PreferenceName, value: boolean) => preferences.set(name, value),
+    /** Let go of the last thing chosen, one after another. */
+    dismiss() {
+      if (selection.tool !== "pan") {
+        // The first press clears the selection, the second puts the lasso away.
+        if (selection.ids.length) selection.clear();
+        else selection.tool = "pan";
+      } else if (focus.reference !== null) apply({ token: null });
+      else if (viewSettings.district !== null) apply({ district: null });
+      else if (viewSettings.ring) apply({ ring: null });
+      else if (selection.ids.length) selection.clear();
+      else if (page.isNarrow()) viewSettings.inspectorOpen = false;
+    },
+  };
+}

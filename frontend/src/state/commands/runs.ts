@@ -1,0 +1,54 @@
+/** Commands of runs: which one is open, requests to its trainer, its map, and its exports. */
+
+import type { Export, ExportFormat, MapRecipe, PartialRecipe, TrainerRequest } from "../../api/rest-types";
+import { NOTHING_OF_A_RUN } from "../../model/view-state";
+import type { Exports } from "../export/exports.svelte";
+import type { MapSettingsQuery } from "../view/map-settings.svelte";
+import type { CommandScope } from "./scope";
+
+export function runCommands({ apply, leaveRun, openRun, server, history }: CommandScope) {
+  /** Open a run live, with nothing of it chosen. */
+  const openRunLive = (id: string) => apply({ ...NOTHING_OF_A_RUN, run: id });
+
+  /** Send a request to the trainer; return whether it was accepted. The run keeps the reason if not. */
+  async function askTrainer(request: TrainerRequest): Promise<boolean> {
+    const { run } = openRun;
+    if (!run) return false;
+    if (server.presenter) return run.requests.trySending(request);
+    run.requests.problem = { code: "presenterOnly" };
+    return false;
+  }
+
+  return {
+    openRunLive,
+    /** Create a run of a recipe, and of the text in a file; then open it. Throws `ApiError`. */
+    async createRun(recipe: PartialRecipe, file: File | null) {
+      const { id } = await server.createRun(recipe, file);
+      history.record(() => openRunLive(id));
+      void server.poll();
+    },
+    /** Remove a run. Throws `ApiError`. */
+    async removeRun(id: string) {
+      await server.removeRun(id);
+      if (id === openRun.run?.id) leaveRun();
+      await server.poll();
+    },
+    /** Try again to connect to the server. */
+    retryConnection: () => openRun.run?.retry(),
+
+    askTrainer,
+    trainOneStep: () => void askTrainer({ kind: "step" }),
+    /** Change how the map of the open run is drawn. */
+    async changeMap(settings: MapSettingsQuery, change: Partial<MapRecipe>) {
+      const { run } = openRun;
+      if (run) await settings.mutate(() => run.sendRequest({ kind: "map", ...change }));
+    },
+    startReprojection: (settings: MapSettingsQuery) => settings.startReprojection(),
+    cancelReprojection: (settings: MapSettingsQuery) => settings.cancelReprojection(),
+    /** Export a run, or one step of it; null: the newest. */
+    startExport: (exports: Exports, format: ExportFormat, step: number | null) =>
+      exports.create(format, step),
+    /** Cancel a running export, or delete a finished one. */
+    removeExport: (exports: Exports, item: Export) => exports.remove(item),
+  };
+}

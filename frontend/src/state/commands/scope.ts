@@ -1,0 +1,38 @@
+/** Everything that commands act on: the stores, the history, and the parts of the page. */
+
+import type { ViewChange } from "../../model/view-state";
+import type { OpenRun } from "../run/open-run.svelte";
+import type { ServerSession } from "../run/server-session.svelte";
+import type { TokenFocus } from "../tokens/token-focus.svelte";
+import type { TokenSelection } from "../tokens/token-selection.svelte";
+import type { ViewHistory } from "../view-history";
+import type { Preferences } from "../view/preferences.svelte";
+import type { ViewSettings } from "../view/view-settings.svelte";
+import type { Viewpoint } from "../view/viewpoint.svelte";
+
+/** The parts of the page that commands act on. */
+export interface PageParts {
+  /** Return the visible map, flat or as a skyline. */
+  visibleMap(): { goHome(): void; zoom(factor: number): void } | undefined;
+  focusSearch(): void;
+  /** Export a picture of what the map shows. */
+  exportPicture(format: "png" | "svg", delivery: "save" | "share"): void;
+  /** Return whether the page is too narrow for the inspector beside the map. */
+  isNarrow(): boolean;
+}
+
+export interface CommandScope {
+  readonly server: ServerSession;
+  readonly openRun: OpenRun;
+  readonly viewSettings: ViewSettings;
+  readonly viewpoint: Viewpoint;
+  readonly focus: TokenFocus;
+  readonly selection: TokenSelection;
+  readonly preferences: Preferences;
+  readonly history: ViewHistory;
+  readonly page: PageParts;
+  /** Apply a change of the view. */
+  readonly apply: (change: ViewChange) => void;
+  /** Close the open run, and go to the default one. */
+  readonly leaveRun: () => void;
+}

@@ -1,0 +1,43 @@
+/** Commands of tokens: the one in focus, and those selected together. */
+
+import type { SelectionRule } from "../../model/selection-rule";
+import type { SelectionMode } from "../tokens/set-operations";
+import type { DragTool } from "../tokens/token-selection.svelte";
+import type { CommandScope } from "./scope";
+
+export function tokenCommands({ apply, openRun, focus, selection, history }: CommandScope) {
+  return {
+    /** Focus a token, and open its panel; null: none. */
+    chooseToken: (id: number | null) =>
+      apply({ token: id, ...(id !== null && { panel: "token", folded: null }) }),
+    /** Compare the focused token with another one; null: none. */
+    compareToken: (id: number | null) => apply({ pair: id }),
+
+    /** Select tokens; `mode` is how they combine with those selected before. */
+    selectTokens: (ids: readonly number[], mode?: SelectionMode) => selection.select(ids, mode),
+    selectByRule(rule: SelectionRule) {
+      const { vocabulary = null, districts = null } = openRun.run ?? {};
+      if (vocabulary) selection.selectByRule(rule, vocabulary, districts);
+    },
+    /** Select the focused token and its `k` nearest in the space. Throws `ApiError`. */
+    async selectNeighbours(k: number) {
+      const { run } = openRun;
+      const { token } = focus;
+      if (!run || token === null) return;
+      const found = await selection.fetchNeighbourhood(run.id, token, k, run.settledStep);
+      if (run === openRun.run) history.record(() => selection.select(found));
+    },
+    clearSelection: () => selection.clear(),
+    /** Rotate the map so that the selected tokens hold still, or let it be. */
+    anchorSelection: (anchored: boolean) => apply({ align: anchored || null }),
+    setSelectionMode(mode: SelectionMode) {
+      selection.mode = mode;
+    },
+    setDragTool(tool: DragTool) {
+      selection.tool = tool;
+    },
+    toggleLasso() {
+      selection.tool = selection.tool === "lasso" ? "pan" : "lasso";
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** Commands of the view: the map, its colours and marks, the second map, and the panels. */
+
+import type { Look } from "../../model/look";
+import type { SecondMapSource } from "../../model/second-map-options";
+import type { ViewChange } from "../../model/view-state";
+import type {
+  ColourBy,
+  HeightMeasure,
+  LinkTarget,
+  PanelName,
+  RowOrder,
+  TrailSet,
+  ViewMode,
+} from "../../model/view-options";
+import type { CommandScope } from "./scope";
+
+export function viewCommands({ apply, viewSettings, viewpoint }: CommandScope) {
+  const otherView = (): SecondMapSource =>
+    viewSettings.view === "umap" ? "view:linear" : "view:umap";
+
+  return {
+    /** Show a view, or a part of one, that a link or another page has sent. */
+    showView: (change: ViewChange) => apply(change),
+    showMap: (map: ViewMode) => apply({ map }),
+    toggleMap: () => apply({ map: viewSettings.view === "umap" ? "linear" : "umap" }),
+    toggleSkyline: () => apply({ map: viewSettings.view === "skyline" ? "umap" : "skyline" }),
+    setHeight: (height: HeightMeasure) => apply({ height }),
+    /** Change the colouring; the ring belonged to the previous legend. */
+    colourBy: (colour: ColourBy) => apply({ colour, ring: null }),
+    /** Ring the tokens of a legend entry, or none. */
+    toggleRing: (key: string) => apply({ ring: viewSettings.ring === key ? null : key }),
+    toggleLegend: () => apply({ legend: viewSettings.legendOpen ? "folded" : "open" }),
+    setTrails: (trails: TrailSet) => apply({ trails }),
+    setLinks: (links: LinkTarget) => apply({ links }),
+    /** Set how many steps back distances and trails reach; 0: to the start. */
+    setStepsBack: (over: number) => apply({ over }),
+    markDoubtful: (marked: boolean) => apply({ doubt: marked || null }),
+
+    /** Set what the second map shows; null: no second map. */
+    showSecondMap: (source: SecondMapSource | null) => apply({ beside: source }),
+    /** Show the run's other view in the second map. */
+    showOtherView: () => apply({ beside: otherView() }),
+    toggleSecondMap: () => apply({ beside: viewSettings.secondMap ? null : otherView() }),
+    zoomTogether: (together: boolean) => apply({ apart: together ? null : true }),
+
+    /** Adopt the part of the map that this viewer has moved to; null: the whole map. */
+    lookAt: (look: Look | null) => apply({ look }),
+    lookAtDistrict: (district: number) => apply({ look: { district } }),
+    /** Adopt the part of the map that a token was brought into view with. */
+    followToken(look: Look) {
+      viewpoint.look = look;
+      viewpoint.sought = null;
+    },
+    /** Focus a district; null: none. */
+    chooseDistrict: (district: number | null) =>
+      apply({ district, ...(district !== null && { panel: "map", folded: null }) }),
+
+    openPanel: (panel: PanelName) => apply({ panel, folded: null }),
+    toggleInspector() {
+      viewSettings.inspectorOpen = !viewSettings.inspectorOpen;
+    },
+    orderRows: (rows: RowOrder) => apply({ rows }),
+    /** Subtract the matrix of a step from the one shown; null: subtract none. */
+    subtractStep: (step: number | null) =>
+      apply({ against: step === null ? null : validStep(step) }),
+    /** Compare the neighbours at a step with the current ones. */
+    compareStep: (step: number) => apply({ then: validStep(step) || null }),
+  };
+}
+
+/** Return the nearest number that a step can have; 0 for a field that holds none. */
+function validStep(step: number): number {
+  return Math.max(0, Math.min(999_999_999, Math.round(step) || 0));
+}

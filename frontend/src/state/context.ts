@@ -1,0 +1,68 @@
+/**
+ * The stores of the page, each in a Svelte context of its own, so that the imports of a component
+ * show what it uses. The page provides them; a component takes them while it is set up.
+ */
+
+import { createContext } from "svelte";
+import type { Commands } from "./commands";
+import type { FrameClock } from "./frame-clock";
+import type { OpenRun } from "./run/open-run.svelte";
+import type { ServerSession } from "./run/server-session.svelte";
+import type { BiggestMovers } from "./tokens/biggest-movers.svelte";
+import type { TokenFocus } from "./tokens/token-focus.svelte";
+import type { TokenSelection } from "./tokens/token-selection.svelte";
+import type { Preferences } from "./view/preferences.svelte";
+import type { ViewSettings } from "./view/view-settings.svelte";
+import type { Viewpoint } from "./view/viewpoint.svelte";
+
+/** Everything that the page provides. */
+export interface Stores {
+  readonly commands: Commands;
+  readonly server: ServerSession;
+  readonly openRun: OpenRun;
+  readonly viewSettings: ViewSettings;
+  readonly viewpoint: Viewpoint;
+  readonly focus: TokenFocus;
+  readonly selection: TokenSelection;
+  readonly biggestMovers: BiggestMovers;
+  readonly preferences: Preferences;
+  readonly frameClock: FrameClock;
+}
+
+const [useCommands, provideCommands] = createContext<Commands>();
+const [useServer, provideServer] = createContext<ServerSession>();
+const [useOpenRun, provideOpenRun] = createContext<OpenRun>();
+const [useViewSettings, provideViewSettings] = createContext<ViewSettings>();
+const [useViewpoint, provideViewpoint] = createContext<Viewpoint>();
+const [useFocus, provideFocus] = createContext<TokenFocus>();
+const [useSelection, provideSelection] = createContext<TokenSelection>();
+const [useBiggestMovers, provideBiggestMovers] = createContext<BiggestMovers>();
+const [usePreferences, providePreferences] = createContext<Preferences>();
+const [useFrameClock, provideFrameClock] = createContext<FrameClock>();
+
+export {
+  useBiggestMovers,
+  useCommands,
+  useFocus,
+  useFrameClock,
+  useOpenRun,
+  usePreferences,
+  useSelection,
+  useServer,
+  useViewpoint,
+  useViewSettings,
+};
+
+/** Provide the stores to the component that is being set up, and to all within it. */
+export function provideStores(stores: Stores) {
+  provideCommands(stores.commands);
+  provideServer(stores.server);
+  provideOpenRun(stores.openRun);
+  provideViewSettings(stores.viewSettings);
+  provideViewpoint(stores.viewpoint);
+  provideFocus(stores.focus);
+  provideSelection(stores.selection);
+  provideBiggestMovers(stores.biggestMovers);
+  providePreferences(stores.preferences);
+  provideFrameClock(stores.frameClock);
+}

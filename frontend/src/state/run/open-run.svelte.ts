@@ -1,0 +1,57 @@
+/** The run that the page shows, and the layout of it that the map shows. */
+
+import type { Layout, LayoutMethod } from "../../api/frames";
+import { requestJson, runPath } from "../../api/rest";
+import type { Answer, Token } from "../../api/rest-types";
+import type { FrameClock } from "../frame-clock";
+import { LiveRun } from "./live-run.svelte";
+import type { TimePosition } from "./time-control.svelte";
+
+export class OpenRun {
+  run = $state.raw<LiveRun | null>(null);
+
+  /** The layout of the chosen method, or the linear one until that exists. */
+  readonly layout: Layout | null = $derived.by(() => {
+    const layouts = this.run?.layouts;
+    return layouts?.[this.settings.method] ?? layouts?.linear ?? layouts?.umap ?? null;
+  });
+
+  private beatInterval = 700;
+
+  constructor(
+    private readonly settings: { readonly method: LayoutMethod },
+    private readonly frameClock: FrameClock,
+  ) {}
+
+  /** Return the step shown: a past one, or the newest. */
+  get shownStep(): number {
+    return this.run?.settledStep ?? this.run?.counters?.step ?? 0;
+  }
+
+  /** Open a run in place of the one before. */
+  openAt(id: string, position: TimePosition): LiveRun {
+    this.close();
+    const run = new LiveRun(id, position, this.frameClock);
+    run.setBeatInterval(this.beatInterval);
+    this.run = run;
+    return run;
+  }
+
+  close() {
+    this.run?.close();
+    this.run = null;
+  }
+
+  /** Set the least milliseconds between two beats, of this run and the next. */
+  setBeatInterval(milliseconds: number) {
+    this.beatInterval = milliseconds;
+    this.run?.setBeatInterval(milliseconds);
+  }
+
+  /** Return up to 20 tokens whose text contains `text`. */
+  async searchTokens(text: string, signal: AbortSignal): Promise<Token[]> {
+    if (!this.run || !text) return [];
+    const path = runPath(this.run.id, `tokens?search=${encodeURIComponent(text)}&limit=20`);
+    return (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
+  }
+}

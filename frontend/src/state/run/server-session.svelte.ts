@@ -1,0 +1,68 @@
+/** This browser's session with the server, and the runs there, asked for every few seconds. */
+
+import { requestJson, runPath, sendJson } from "../../api/rest";
+import type { Answer, PartialRecipe, Run, Session } from "../../api/rest-types";
+import { ApiError } from "../../api/failure";
+
+const POLL_INTERVAL = 5_000;
+
+export class ServerSession {
+  session = $state.raw<Session | null>(null);
+  runs = $state.raw<Run[] | null>(null);
+  /** Set when the server did not answer the last request for the list of runs. */
+  unreachable = $state(false);
+
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Start without an answer. `answered` is called after each one. */
+  constructor(private readonly answered: () => void) {}
+
+  /** Return whether this viewer may change runs. */
+  get presenter(): boolean {
+    return this.session?.presenter ?? false;
+  }
+
+  /** Return the run to show where none is named: one in progress, or else the newest readable one. */
+  get defaultRun(): Run | null {
+    const readable = (this.runs ?? []).filter((run) => run.readable);
+    readable.sort((a, b) => (b.created ?? 0) - (a.created ?? 0));
+    return readable.find((run) => run.status?.alive) ?? readable[0] ?? null;
+  }
+
+  /** Create a run of a recipe, and of the text in a file. Throws `ApiError`. */
+  async createRun(recipe: PartialRecipe, file: File | null): Promise<Run> {
+    let upload: string | undefined;
+    if (file) {
+      const path = `/api/uploads?name=${encodeURIComponent(file.name)}`;
+      upload = (
+        await requestJson<Answer<"POST /api/uploads">>(path, { method: "POST", body: file })
+      ).upload;
+    }
+    return sendJson<"POST /api/runs">("/api/runs", upload ? { recipe, upload } : { recipe });
+  }
+
+  /** Remove a run. Throws `ApiError`. */
+  async removeRun(id: string): Promise<void> {
+    await requestJson(runPath(id), { method: "DELETE" });
+  }
+
+  /** Fetch the session and the list of runs, and again every few seconds. */
+  poll = async () => {
+    clearTimeout(this.timer);
+    try {
+      const [session, runs] = await Promise.all([
+        requestJson<Session>("/api/session"),
+        requestJson<Answer<"GET /api/runs">>("/api/runs"),
+      ]);
+      this.session = session;
+      this.runs = runs.items;
+      this.unreachable = false;
+      this.answered();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.unreachable = true;
+    } finally {
+      this.timer = setTimeout(() => void this.poll(), POLL_INTERVAL);
+    }
+  };
+}

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ViewHistory, type AddressBar } from "./view-history";
+
+/** An address bar with entries to go back to, which refuses writes like Safari if it is told to. */
+class FakeBar implements AddressBar {
+  entries = [""];
+  at = 0;
+  writes = 0;
+  refuses = false;
+
+  get query() {
+    return this.entries[this.at]!;
+  }
+
+  pushEntry(query: string) {
+    this.write();
+    this.entries = [...this.entries.slice(0, ++this.at), query];
+  }
+
+  replaceEntry(query: string) {
+    this.write();
+    this.entries[this.at] = query;
+  }
+
+  private write() {
+    if (this.refuses) throw new DOMException("too often", "SecurityError");
+    this.writes += 1;
+  }
+}
+
+let bar: FakeBar;
+let view: string | null;
+let history: ViewHistory;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  bar = new FakeBar();
+  view = "";
+  history = new ViewHistory(() => view, bar);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Let the view change by itself, as an effect of the page notes it. */
+function drift(query: string) {
+  view = query;
+  history.follow();
+}
+
+/** Choose a view. */
+function choose(query: string | null) {
+  history.record(() => drift(query!));
+}
+
+describe("the history of views", () => {
+  it("has one entry for each choice, at once", () => {
+    for (const query of ["?1", "?2", "?2", "?3"]) choose(query);
+    expect(bar.entries).toEqual(["", "?1", "?2", "?3"]);
+  });
+
+  it("has none for what moves by itself, which the entry follows a little later", () => {
+    choose("?1");
+    drift("?1&from=5");
+    expect(bar.query).toBe("?1");
+    vi.advanceTimersByTime(1_000);
+    expect(bar.entries).toEqual(["", "?1&from=5"]);
+  });
+
+  it("leaves in the entry before a choice what moved by itself until then", () => {
+    choose("?1");
+    drift("?1&look");
+    choose("?2&look");
+    expect(bar.entries).toEqual(["", "?1&look", "?2&look"]);
+  });
+
+  it("has one entry for an action made of others", () => {
+    history.record(() => {
+      choose("?1");
+      choose("?2");
+    });
+    expect(bar.entries).toEqual(["", "?2"]);
+  });
+
+  it("has one entry for a key that is held down", () => {
+    choose("?at=1");
+    for (let at = 2; at < 60; at++)
+      history.record(() => {
+        history.goOn();
+        drift(`?at=${at}`);
+        vi.advanceTimersByTime(30);
+      });
+    vi.advanceTimersByTime(1_000);
+    expect(bar.entries).toEqual(["", "?at=59"]);
+    choose("?at=60");
+    expect(bar.entries).toEqual(["", "?at=59", "?at=60"]);
+  });
+
+  it("has one entry for a gesture, made when it ends", () => {
+    choose("?at=1");
+    drift("?at=1&look");
+    for (let at = 2; at < 60; at++) {
+      history.record(() => {
+        history.beginGesture();
+        drift(`?at=${at}`);
+      });
+      vi.advanceTimersByTime(500);
+    }
+    expect(bar.entries).toEqual(["", "?at=1&look"]);
+    history.record(() => {
+      drift("?at=60");
+      history.endGesture();
+    });
+    expect(bar.entries).toEqual(["", "?at=1&look", "?at=60"]);
+    history.record(() => history.endGesture());
+    expect(bar.entries).toHaveLength(3);
+  });
+
+  it("writes nothing while it follows the browser to another entry, and nothing of the one it left", () => {
+    choose("?1");
+    choose("?2");
+    drift("?2&look");
+    bar.at = 1;
+    history.entered();
+    history.record(() => drift("?1"), "none");
+    vi.advanceTimersByTime(1_000);
+    expect(bar.entries).toEqual(["", "?1", "?2"]);
+    choose("?3");
+    expect(bar.entries).toEqual(["", "?1", "?3"]);
+  });
+
+  it("writes nothing while no run is open", () => {
+    choose(null);
+    vi.advanceTimersByTime(1_000);
+    expect(bar.writes).toBe(0);
+    history.record(() => drift("?run=a"), "replace");
+    vi.advanceTimersByTime(1_000);
+    expect(bar.entries).toEqual(["?run=a"]);
+  });
+
+  it("writes no more often than browsers allow, and the last view in the end", () => {
+    for (let i = 1; i <= 300; i++) {
+      choose(`?${i}`);
+      vi.advanceTimersByTime(10);
+    }
+    expect(bar.writes).toBeLessThan(100);
+    vi.advanceTimersByTime(60_000);
+    expect(bar.query).toBe("?300");
+    expect(bar.writes).toBeLessThan(100);
+  });
+
+  it("tries again later where the browser refuses, and keeps the choice an entry", () => {
+    choose("?1");
+    bar.refuses = true;
+    choose("?2");
+    choose("?3");
+    bar.refuses = false;
+    vi.advanceTimersByTime(60_000);
+    expect(bar.entries).toEqual(["", "?1", "?3"]);
+  });
+});
