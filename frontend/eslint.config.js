@@ -8,6 +8,7 @@ import ts from "typescript-eslint";
 import { LAYERS } from "./layers.js";
 import noStoreWrites from "./no-store-writes.js";
 import svelteConfig from "./svelte.config.js";
+import textInMarkup from "./text-in-markup.js";
 
 /** Hold the type imports of components to the layers, since dependency-cruiser does not see them. */
 const layers = Object.entries(LAYERS).map(([room, below]) => ({
@@ -62,7 +63,9 @@ export default defineConfig(
   },
   {
     files: ["**/*.svelte"],
+    plugins: { page: { rules: { "text-in-markup": textInMarkup } } },
     rules: {
+      "page/text-in-markup": "error",
       "max-lines": ["error", 400],
       // Imports from another component have no type here; svelte-check checks their uses.
       "@typescript-eslint/no-redundant-type-constituents": "off",

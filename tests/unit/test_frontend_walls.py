@@ -20,6 +20,7 @@ SETTINGS = (
     "layers.js",
     "package.json",
     "svelte.config.js",
+    "text-in-markup.js",
     "tsconfig.json",
 )
 
@@ -31,6 +32,11 @@ PAGE = {
     "src/model/floating.ts": "export async function later() {}\n\nlater();\n",
     "src/panels/ui/Floating.svelte": '<script lang="ts">\n'
     "  async function later() {}\n  later();\n</script>\n",
+    # An object and a truth where text belongs, beside what is text.
+    "src/panels/ui/Failure.svelte": '<script lang="ts">\n'
+    "  let { problem, name, many }: Props = $props();\n\n"
+    "  interface Props {\n    problem: { code: string } | null;\n    name: string | null;\n    many: number;\n  }\n"
+    "</script>\n\n{problem}\n{many > 1}\n{name}\n{many}\n{problem?.code}\n",
     "src/panels/ui/Long.svelte": "<p>long</p>\n" * 401,
     # Upward imports: of a value, and of a type by a component.
     "src/api/upward.ts": 'import { words } from "../strings/words";\n\nexport const upward = () => words;\n',
@@ -113,6 +119,7 @@ def test_svelte_check_finds_a_wrong_type(checked: subprocess.CompletedProcess[st
         ("@typescript-eslint/no-floating-promises", "src/model/floating.ts"),
         ("@typescript-eslint/no-floating-promises", "src/panels/ui/Floating.svelte"),
         ("@typescript-eslint/no-restricted-imports", "src/map/Upward.svelte"),
+        ("page/text-in-markup", "src/panels/ui/Failure.svelte"),
         ("max-lines", "src/panels/ui/Long.svelte"),
     ],
 )
