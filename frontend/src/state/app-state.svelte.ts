@@ -4,6 +4,7 @@
  */
 
 import { untrack } from "svelte";
+import type { PartialRecipe } from "../api/rest-types";
 import type { Vocabulary } from "../api/vocabulary";
 import type { ShortcutName } from "../model/shortcuts";
 import { referencesTo, referenceTo, type TokenReference } from "../model/token-reference";
@@ -217,7 +218,7 @@ export class AppState implements Stores {
   search(text: string, signal: AbortSignal) {
     return this.openRun.searchTokens(text, signal);
   }
-  create(recipe: unknown, file: File | null) {
+  create(recipe: PartialRecipe, file: File | null) {
     return this.commands.createRun(recipe, file);
   }
   remove(id: string) {

@@ -7,6 +7,7 @@ import type { Failure } from "../../api/failure";
 import type { ConnectionState } from "../../api/connection";
 import type { LayoutMethod } from "../../api/frames";
 import type { Status } from "../../api/rest-types";
+import { hasEnded } from "../../model/phase";
 import type { PastStore } from "../past/past-store";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";
@@ -194,8 +195,7 @@ export abstract class TimeControl {
   resumePicture() {
     if (!this.cursor) return;
     const { requested: step } = this.cursor;
-    const trainingOver = ["finished", "interrupted", "failed"].includes(this.status?.phase ?? "");
-    this.play(trainingOver && step >= this.newestStep ? 0 : step);
+    this.play(hasEnded(this.status?.phase) && step >= this.newestStep ? 0 : step);
   }
 
   /** Seek to a past step, at once. */
