@@ -24,6 +24,7 @@ PROTOCOL = {
     "applyView": "adopt the parts of a view that are the store's; what the view lacks stays",
     "close": "release what is held: a file, a connection, a request in flight",
     "commit": "write one transaction",
+    "question": "say what a polled query asks of the server now",
     "start": "begin work in a thread or a process",
     "stop": "end that work; one that does not wait for its end says so",
     "toViewState": "return the store's part of the view, with null for defaults",

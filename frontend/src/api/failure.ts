@@ -22,6 +22,17 @@ export class ApiError extends Error {
   ) {
     super(failure.code === "said" ? failure.reason : failure.code);
   }
+
+  /** Return whether the server understood the request and refused it; asking again will not help. */
+  get refused(): boolean {
+    return this.status >= 400 && this.status < 500;
+  }
+}
+
+/** Return the failure of an error response; throw any other error. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof ApiError)) throw error;
+  return error.failure;
 }
 
 /** Make a failure of a reason that is already in words. */

@@ -1,10 +1,10 @@
 /** The whole embedding after a step, or after the newest exact step before it. */
 
-import { decode, type Rows } from "./frames";
-import { FrameError } from "./binary-reader";
-import { requestJson, requestBytes, runPath } from "./rest";
+import { requestFrames } from "./frame-request";
+import type { Rows } from "./frames";
+import { requestJson, runPath } from "./rest";
 import type { Answer } from "./rest-types";
-import { ApiError, reasonGiven } from "./failure";
+import { ApiError } from "./failure";
 
 /**
  * Fetch the matrix at the newest exact step at or before `step`. Throws `ApiError` if there is
@@ -22,14 +22,8 @@ export async function fetchMatrix(run: string, step: number, signal: AbortSignal
 }
 
 async function fetchExactMatrix(run: string, step: number, signal: AbortSignal): Promise<Rows> {
-  const data = await requestBytes(runPath(run, `snapshots/${step}?format=frame`), { signal });
-  try {
-    const frame = decode(data);
-    if (frame.kind === "rows" && frame.whole) return frame;
-  } catch (error) {
-    if (!(error instanceof FrameError)) throw error;
-    throw new ApiError(0, reasonGiven(error.message));
-  }
+  const [frame] = await requestFrames(runPath(run, `snapshots/${step}?format=frame`), signal);
+  if (frame?.kind === "rows" && frame.whole) return frame;
   throw new ApiError(0, { code: "noMatrix" });
 }
 

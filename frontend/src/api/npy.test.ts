@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { parseNpy } from "./npy";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { parseNpy, requestArray } from "./npy";
 
 function npy(head: string, numbers: number[]): ArrayBuffer {
   const words = new TextEncoder().encode(head);
@@ -12,6 +12,8 @@ function npy(head: string, numbers: number[]): ArrayBuffer {
 }
 
 const HEAD = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe("npy", () => {
   it("gives the numbers, wherever the head ends", () => {
@@ -29,5 +31,21 @@ describe("npy", () => {
       npy(HEAD, [1, 2, 3]).slice(0, 20),
     ];
     for (const data of others) expect(() => parseNpy(data)).toThrow(RangeError);
+  });
+
+  it("comes with the steps that its headers name, and only with those", async () => {
+    const named: Record<string, string>[] = [
+      { "X-Lamplighter-From": "3", "X-Lamplighter-Step": "12" },
+      { "X-Lamplighter-Step": "0" },
+      { "X-Lamplighter-From": "", "X-Lamplighter-Step": "-1" },
+    ];
+    const answers = named.map((headers) => new Response(npy(HEAD, [1, 2, 3]), { headers }));
+    vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()));
+    const { signal } = new AbortController();
+    const first = await requestArray("/some", signal);
+    expect([...first.numbers]).toEqual([1, 2, 3]);
+    expect([first.from, first.step]).toEqual([3, 12]);
+    expect(await requestArray("/some", signal)).toMatchObject({ from: null, step: 0 });
+    expect(await requestArray("/some", signal)).toMatchObject({ from: null, step: null });
   });
 });

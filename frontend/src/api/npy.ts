@@ -28,15 +28,29 @@ export function parseNpy(data: ArrayBuffer): Float32Array {
   return new Float32Array(data.slice(start));
 }
 
-/**
- * Request an array; return its numbers and the response headers. Throws `ApiError`, or the abort.
- */
-export async function requestArray(path: string, signal: AbortSignal) {
+/** An array of numbers, and the steps that its headers name; null for one that they do not. */
+interface StepArray {
+  numbers: Float32Array;
+  /** First step of a span. */
+  from: number | null;
+  /** Step that the numbers are from, or the last one of a span. */
+  step: number | null;
+}
+
+/** Request an array and its steps. Throws `ApiError`, or the abort. */
+export async function requestArray(path: string, signal: AbortSignal): Promise<StepArray> {
   const answer = await fetchResponse(path, { signal, headers: { accept: "application/x-npy" } });
+  const { headers } = answer;
   try {
-    return { numbers: parseNpy(await answer.arrayBuffer()), headers: answer.headers };
+    const numbers = parseNpy(await answer.arrayBuffer());
+    return { numbers, from: stepHeader(headers, "From"), step: stepHeader(headers, "Step") };
   } catch (error) {
     if (signal.aborted || !(error instanceof RangeError)) throw error;
     throw new ApiError(0, reasonGiven(error.message));
   }
+}
+
+function stepHeader(headers: Headers, name: "From" | "Step"): number | null {
+  const word = headers.get(`X-Lamplighter-${name}`);
+  return word !== null && /^\d{1,10}$/.test(word) ? Number(word) : null;
 }

@@ -112,7 +112,7 @@ export class MapProps {
       return printableText(kindNameOf(scale, id) ?? t.legend.none.district ?? "");
     const value = scale.values?.[id] ?? NaN;
     if (Number.isNaN(value)) return t.legend.unknownText[scale.by] ?? "";
-    return t.legend.valueText(scale.by, value, this.app.biggestMovers.current);
+    return t.legend.valueText(scale.by, value, this.app.biggestMovers.value);
   };
 
   /** Return in words how often a token occurs, and when it was last lit. */

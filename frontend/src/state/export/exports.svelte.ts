@@ -7,15 +7,18 @@ import { PolledQuery } from "../query/polled-query.svelte";
 const RUNNING_INTERVAL = 500;
 const IDLE_INTERVAL = 4_000;
 
-export class Exports extends PolledQuery {
-  /** Newest first; null until the first answer. */
-  items = $state.raw<Export[] | null>(null);
+export class Exports extends PolledQuery<Export[]> {
   /** Id of the export last requested on this page. */
   lastRequested: string | null = null;
 
   constructor(private readonly run: string) {
     super();
-    void this.poll();
+    this.poll();
+  }
+
+  /** Return the exports, newest first; null until the first answer. */
+  get items(): Export[] | null {
+    return this.value;
   }
 
   create(format: ExportFormat, step: number | null): Promise<void> {
@@ -35,14 +38,14 @@ export class Exports extends PolledQuery {
     return `${this.path(item.id)}/file`;
   }
 
-  protected async fetchLatest(signal: AbortSignal) {
-    this.items = (
-      await requestJson<Answer<"GET /api/runs/{run}/exports">>(this.path(), { signal })
-    ).items;
+  protected question() {
+    const fetch = async (signal: AbortSignal) =>
+      (await requestJson<Answer<"GET /api/runs/{run}/exports">>(this.path(), { signal })).items;
+    return { key: null, fetch };
   }
 
-  protected pollDelay() {
-    return this.items?.some((item) => item.state === "running") ? RUNNING_INTERVAL : IDLE_INTERVAL;
+  protected get pollInterval() {
+    return this.value?.some((item) => item.state === "running") ? RUNNING_INTERVAL : IDLE_INTERVAL;
   }
 
   private path(id = ""): string {

@@ -1,7 +1,6 @@
 /** The steps of a film, fetched from the record: what each of them lit, and its layout. */
 
 import {
-  decodeAll,
   NEVER,
   type Census,
   type Districts,
@@ -10,11 +9,12 @@ import {
   type LayoutMethod,
   type Pulse,
 } from "../../api/frames";
-import { requestArray } from "../../api/npy";
+import { requestFrames } from "../../api/frame-request";
 import { requestJson, runPath } from "../../api/rest";
 import type { Answer } from "../../api/rest-types";
-import { ApiError, reasonGiven } from "../../api/failure";
+import { ApiError } from "../../api/failure";
 import type { ColourBy } from "../../model/view-options";
+import { fetchDisplacements } from "../tokens/displacements";
 import { trustByToken } from "../tokens/token-trust";
 import { stepsSinceLit } from "../view/colour-scales";
 import { beatFromPulse, type StepBeat } from "../../model/step-beat";
@@ -106,7 +106,7 @@ export async function fetchFilmSteps(
         fetchFrames(run, light, signal),
         layoutAt(step),
         fetchFrames(run, `districts?step=${step}&format=frame`, signal),
-        by === "moved" ? distances(step) : null,
+        by === "moved" ? fetchDisplacements(run, step, over, signal) : null,
       ]);
       const pulse = frames.at(-1) as Pulse | undefined;
       if (!pulse) throw new ApiError(404, { code: "noStep", step });
@@ -116,7 +116,7 @@ export async function fetchFilmSteps(
         beat: beatFromPulse(pulse, 0, 0),
         layout: reuse(layouts, layout),
         districts: districts ? reuse(found, districts as Districts) : null,
-        values: valuesOf(frames[0] as Census, pulse, layout) ?? moved?.numbers ?? null,
+        values: valuesOf(frames[0] as Census, pulse, layout) ?? moved?.distances ?? null,
         over: moved && { from: moved.from, to: moved.to },
       };
       progress(++done / steps.length);
@@ -132,14 +132,6 @@ export async function fetchFilmSteps(
     const last = census.lastLit.slice();
     for (const id of pulse.batchIds) last[id] = pulse.step;
     return stepsSinceLit(last, NEVER, pulse.step);
-  }
-
-  async function distances(step: number) {
-    const from = over ? Math.max(0, step - over) : 0;
-    const path = `displacements?from=${from}&to=${step}&nearest=true&format=npy`;
-    const { numbers, headers } = await requestArray(runPath(run, path), signal);
-    const header = (name: string) => Number(headers.get(`X-Lamplighter-${name}`));
-    return { numbers, from: header("From"), to: header("Step") };
   }
 }
 
@@ -157,9 +149,10 @@ function fillGradients(steps: FilmStep[], pulses: Pulse[]) {
 
 /** Fetch frames; return none for a 404. Throws `ApiError`, or the abort. */
 async function fetchFrames(run: string, path: string, signal: AbortSignal): Promise<Frame[]> {
-  const answer = await fetch(runPath(run, path), { credentials: "same-origin", signal });
-  if (answer.status === 404) return [];
-  if (!answer.ok)
-    throw new ApiError(answer.status, reasonGiven(`${answer.status} ${answer.statusText}`));
-  return decodeAll(await answer.arrayBuffer());
+  try {
+    return await requestFrames(runPath(run, path), signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
 }

@@ -1,51 +1,55 @@
-/** A query that is repeated while its answer is on screen. */
+/** A query that is asked again while its answer is on screen. */
 
-import { ApiError, type Failure } from "../../api/failure";
+import { untrack } from "svelte";
+import { failureOf } from "../../api/failure";
+import { Query, type Question } from "./query.svelte";
 
-export abstract class PolledQuery {
-  /** Why the last request failed. */
-  problem = $state.raw<Failure | null>(null);
-  /** Set when the last poll got no answer. */
-  private unanswered = false;
-  private abort: AbortController | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+/** Pauses are at least this many times as long as the server took, so that a slow one is spared. */
+const LEAST_PAUSE = 3;
 
-  close() {
-    this.abort?.abort();
-    clearTimeout(this.timer);
+export abstract class PolledQuery<T> extends Query<T> {
+  /** Pause after an answer, in ms. */
+  protected abstract readonly pollInterval: number;
+  /** Pause before an unchanged question is compared again, in ms; null: the same. */
+  protected readonly lookInterval: number | null = null;
+  private pollTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Return the question of this moment; null while there is none. */
+  protected abstract question(): Question<T> | null;
+
+  /** Send the question after a debounce of `delay` ms, and again whenever it has changed. */
+  poll(delay = 0) {
+    clearTimeout(this.pollTimer);
+    this.ask(
+      untrack(() => this.question()),
+      delay,
+    );
+    if (!this.pending) this.pollAfter(this.lookInterval ?? this.pollInterval);
   }
 
   /** Send a request that changes something, then poll for the result. */
-  async mutate(request: () => Promise<unknown>) {
+  async mutate(send: () => Promise<unknown>) {
     this.problem = null;
     try {
-      await request();
+      await send();
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.problem = error.failure;
+      this.problem = failureOf(error);
     }
-    await this.poll();
+    this.poll();
+    await this.sending;
   }
 
-  /** Fetch the latest state and store it. */
-  protected abstract fetchLatest(signal: AbortSignal): Promise<void>;
+  override close() {
+    clearTimeout(this.pollTimer);
+    super.close();
+  }
 
-  /** Return the milliseconds until the next poll. */
-  protected abstract pollDelay(): number;
+  protected override settled(took: number) {
+    this.pollAfter(Math.max(this.pollInterval, LEAST_PAUSE * took));
+  }
 
-  protected poll = async () => {
-    this.close();
-    const { signal } = (this.abort = new AbortController());
-    try {
-      await this.fetchLatest(signal);
-      if (this.unanswered) this.problem = null;
-      this.unanswered = false;
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.problem = error.failure;
-      this.unanswered = true;
-    }
-    this.timer = setTimeout(() => void this.poll(), this.pollDelay());
-  };
+  private pollAfter(pause: number) {
+    clearTimeout(this.pollTimer);
+    if (!this.closed) this.pollTimer = setTimeout(() => this.poll(), pause);
+  }
 }

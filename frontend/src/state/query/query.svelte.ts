@@ -1,76 +1,111 @@
 /**
- * A query whose path changes: debounced, sent once for each path, and an older answer never
- * replaces a newer one.
+ * A question to the server that changes: debounced, sent once while it stays the same, and
+ * cancelled for the next one. An older answer never replaces a newer one.
  */
 
+import { untrack } from "svelte";
+import { ApiError, failureOf, type Failure } from "../../api/failure";
 import { requestJson } from "../../api/rest";
-import { ApiError, type Failure } from "../../api/failure";
+
+export interface Question<T> {
+  /** Identity: a question with the same key is not sent again. Null: always sent. */
+  key: string | null;
+  /**
+   * Subject of the answer. The last answer about the same subject stays until the next arrives; one
+   * about another subject is dropped at once.
+   */
+  subject?: string;
+  fetch: (signal: AbortSignal) => Promise<T>;
+}
+
+/**
+ * Make the question for the JSON at `path`. `version` identifies the state of the data; with another
+ * version the same path is requested again.
+ */
+export function jsonQuestion<T>(path: string, subject = "", version = 0): Question<T> {
+  return {
+    key: `${path} ${version}`,
+    subject,
+    fetch: (signal) => requestJson<T>(path, { signal }),
+  };
+}
 
 export class Query<T> {
-  /** The last answer; null before the first one and after a refused request. */
+  /** The last answer; null before the first one, and after a refusal. */
   value = $state.raw<T | null>(null);
-  /** Why there is no answer. */
+  /** Why the last question has no answer. */
   problem = $state.raw<Failure | null>(null);
   loading = $state(false);
 
-  private path: string | null = null;
-  private version = 0;
+  /** Set from a question until it is answered, has failed, or is cancelled. */
+  protected pending = false;
+  /** Promise of the last request sent; it resolves even if that fails. */
+  protected sending: Promise<void> | null = null;
+  protected closed = false;
+  private asked: Question<T> | null = null;
+  /** Set when the last question failed, so that the next answer clears the problem. */
+  private failed = false;
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Start without a path. `fetch` gets the data of a path. */
-  constructor(
-    private readonly fetch: (path: string, signal: AbortSignal) => Promise<T> = (path, signal) =>
-      requestJson<T>(path, { signal }),
-  ) {}
-
   /**
-   * Request `path` and abandon the previous request; null requests nothing.
-   *
-   * The previous answer stays until a new one arrives, unless `fresh`. `delay` is a debounce in
-   * milliseconds: during a scrub only the last path is requested. `version` identifies the state of
-   * the data; another version requests the same path again.
+   * Send `question`, and cancel the one before it; null sends nothing and drops the answer. `delay`
+   * is a debounce in milliseconds: during a scrub only the last question is sent. A question that
+   * failed may be asked again.
    */
-  request(
-    path: string | null,
-    {
-      delay = 0,
-      fresh = false,
-      version = 0,
-    }: { delay?: number; fresh?: boolean; version?: number } = {},
-  ) {
-    if (path === this.path && version === this.version) return;
-    this.close();
-    this.path = path;
-    this.version = version;
-    if (path === null || fresh) this.value = this.problem = null;
-    if (path === null) return;
-    this.loading = true;
-    this.timer = setTimeout(() => void this.run(path), delay);
+  ask(question: Question<T> | null, delay = 0) {
+    if (this.closed || isSame(question, this.asked)) return;
+    this.cancel();
+    if (!question || question.subject !== this.asked?.subject) this.value = this.problem = null;
+    this.asked = question;
+    if (!question) return;
+    this.pending = this.loading = true;
+    // An effect that asks does not depend on what the request reads.
+    const send = () => {
+      this.sending = untrack(() => this.send(question));
+    };
+    if (delay) this.timer = setTimeout(send, delay);
+    else send();
   }
 
+  /** Cancel the question, and send no other; the last answer stays. */
   close() {
+    this.closed = true;
+    this.cancel();
+  }
+
+  /** Continue after an answer, or a failure, that took so many milliseconds. */
+  protected settled?(took: number): void;
+
+  private cancel() {
     clearTimeout(this.timer);
     this.abort?.abort();
-    this.path = null;
-    this.loading = false;
+    this.pending = this.loading = false;
   }
 
-  private async run(path: string) {
-    const abort = (this.abort = new AbortController());
+  private async send(question: Question<T>) {
+    const { signal } = (this.abort = new AbortController());
+    const sentAt = performance.now();
     try {
-      const value = await this.fetch(path, abort.signal);
-      if (abort.signal.aborted) return;
+      const value = await question.fetch(signal);
+      if (signal.aborted) return;
       this.value = value;
-      this.problem = null;
+      if (this.failed) this.problem = null;
+      this.failed = false;
     } catch (error) {
-      if (abort.signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.value = null;
-      this.problem = error.failure;
-      // Allow the same path to be requested again; it may succeed then.
-      this.path = null;
+      if (signal.aborted) return;
+      this.problem = failureOf(error);
+      // A refusal is an answer; while a server is silent, its last answer stays.
+      if (error instanceof ApiError && error.refused) this.value = null;
+      this.failed = true;
+      this.asked = { ...question, key: null };
     }
-    this.loading = false;
+    this.pending = this.loading = false;
+    this.settled?.(performance.now() - sentAt);
   }
+}
+
+function isSame<T>(question: Question<T> | null, asked: Question<T> | null): boolean {
+  if (!question || !asked) return question === asked;
+  return question.key !== null && question.key === asked.key;
 }

@@ -71,7 +71,7 @@ export class CatchUp {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      if (error.status >= 400 && error.status < 500) this.events.onRefused(error.failure);
+      if (error.refused) this.events.onRefused(error.failure);
     } finally {
       this.reading -= 1;
       // The read failed, or it came before the steps that the census counted were recorded.

@@ -54,15 +54,7 @@ export class TokenFocus {
     this.current?.close();
     this.unresolved = null;
     this.run = run;
-    let lastStep = -1;
-    this.current =
-      run &&
-      new FocusedToken(run.id, () => {
-        const step = run.counters?.step ?? 0;
-        const fresh = step !== lastStep;
-        lastStep = step;
-        return fresh;
-      });
+    this.current = run && new FocusedToken(run.id, () => run.counters?.step ?? 0);
   }
 
   /** Follow the step shown; null: the newest. */

@@ -5,7 +5,7 @@
 
 import { runPath } from "../../api/rest";
 import type { GradientPath, Motion, Neighbours, PairPath } from "../../api/rest-types";
-import { Query } from "../query/query.svelte";
+import { jsonQuestion, Query } from "../query/query.svelte";
 
 /** Limit on the points of a chart as wide as a panel. */
 const MAX_POINTS = 400;
@@ -16,7 +16,6 @@ export class TokenHistory {
   readonly gradient = new Query<GradientPath>();
   readonly pair = new Query<PairPath>();
   readonly pastNeighbours = new Query<Neighbours>();
-  private lastToken = "";
 
   constructor(private readonly run: string) {}
 
@@ -27,24 +26,18 @@ export class TokenHistory {
     comparedStep: number,
     version: number,
   ) {
-    const path = (rest: string) => (token === null ? null : runPath(this.run, rest));
-    const fresh = this.lastToken !== String(token);
-    this.lastToken = String(token);
-    const through = (of: string) => path(`tokens/${token}/path?of=${of}&most=${MAX_POINTS}`);
-    this.motion.request(through("motion"), { fresh, version });
-    this.gradient.request(through("gradient"), { fresh, version });
+    const question = <T>(rest: string, subject = "", asOf = version) =>
+      token === null ? null : jsonQuestion<T>(runPath(this.run, rest), `${token} ${subject}`, asOf);
+    const path = (of: string) => `tokens/${token}/path?of=${of}&most=${MAX_POINTS}`;
+    this.motion.ask(question(path("motion")));
+    this.gradient.ask(question(path("gradient")));
     // A token's distance from itself is meaningless.
-    const other =
-      comparedToken === null || comparedToken === token
-        ? null
-        : through(`pair&with=${comparedToken}`);
-    this.pair.request(other, { fresh: true, version });
-    this.pastNeighbours.request(
-      path(`neighbours?token_id=${token}&k=${NEIGHBOURS}&step=${comparedStep}`),
-      {
-        fresh,
-      },
+    const paired = comparedToken !== null && comparedToken !== token;
+    this.pair.ask(
+      paired ? question(path(`pair&with=${comparedToken}`), String(comparedToken)) : null,
     );
+    const near = `neighbours?token_id=${token}&k=${NEIGHBOURS}&step=${comparedStep}`;
+    this.pastNeighbours.ask(question(near, "", 0));
   }
 
   close() {

@@ -57,7 +57,7 @@ export class Colouring {
       // Read these to subscribe: a change in any of them changes the quantity.
       void app.run?.counters;
       void app.layout;
-      void app.biggestMovers.current;
+      void app.biggestMovers.value;
       this.timer ??= setTimeout(
         () => {
           this.timer = undefined;
@@ -95,8 +95,8 @@ export class Colouring {
       case "gradient":
         return touchCounts ? touchCounts.gradient.slice() : unknown;
       case "moved": {
-        const displacements = biggestMovers.current?.run === run?.id ? biggestMovers.current : null;
-        return displacements?.distances.length === vocabulary ? displacements.distances : unknown;
+        const distances = biggestMovers.value?.distances;
+        return distances?.length === vocabulary ? distances : unknown;
       }
       default:
         return trustByToken(layout, vocabulary);

@@ -4,17 +4,18 @@ import { requestJson, runPath, sendJson } from "../../api/rest";
 import type { MapSettings, Reprojection } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 
-const POLL_INTERVAL = 1_500;
+interface MapState {
+  settings: MapSettings;
+  /** The reprojection's progress and its result. */
+  reprojection: Reprojection;
+}
 
-export class MapSettingsQuery extends PolledQuery {
-  /** The current settings; null until the first answer. */
-  settings = $state.raw<MapSettings | null>(null);
-  /** Progress of the reprojection; null until the first answer. */
-  reprojection = $state.raw<Reprojection | null>(null);
+export class MapSettingsQuery extends PolledQuery<MapState> {
+  protected readonly pollInterval = 1_500;
 
   constructor(private readonly run: string) {
     super();
-    void this.poll();
+    this.poll();
   }
 
   /** Start a reprojection of the run. */
@@ -28,14 +29,14 @@ export class MapSettingsQuery extends PolledQuery {
     return this.mutate(() => requestJson(runPath(this.run, "reprojection"), { method: "DELETE" }));
   }
 
-  protected async fetchLatest(signal: AbortSignal) {
-    [this.settings, this.reprojection] = await Promise.all([
-      requestJson<MapSettings>(runPath(this.run, "map"), { signal }),
-      requestJson<Reprojection>(runPath(this.run, "reprojection"), { signal }),
-    ]);
-  }
-
-  protected pollDelay() {
-    return POLL_INTERVAL;
+  protected question() {
+    const fetch = async (signal: AbortSignal): Promise<MapState> => {
+      const [settings, reprojection] = await Promise.all([
+        requestJson<MapSettings>(runPath(this.run, "map"), { signal }),
+        requestJson<Reprojection>(runPath(this.run, "reprojection"), { signal }),
+      ]);
+      return { settings, reprojection };
+    };
+    return { key: null, fetch };
   }
 }

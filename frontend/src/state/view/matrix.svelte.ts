@@ -13,25 +13,22 @@ export const LARGE_MATRIX_BYTES = 16_000_000;
 const DEBOUNCE = 250;
 
 export class ComparedMatrices {
-  readonly current: Query<Rows>;
-  readonly subtracted: Query<Rows>;
+  readonly current = new Query<Rows>();
+  readonly subtracted = new Query<Rows>();
 
-  constructor(run: string) {
-    const fetch = (step: string, signal: AbortSignal) => fetchMatrix(run, Number(step), signal);
-    this.current = new Query(fetch);
-    this.subtracted = new Query(fetch);
-  }
+  constructor(private readonly run: string) {}
 
   /**
    * Request both matrices. `against`: the step to subtract; null: none. `version` identifies the
    * lineage: after another attempt the same step is fetched again.
    */
   request(step: number, against: number | null, version: number) {
-    this.current.request(String(step), { delay: DEBOUNCE, version });
-    this.subtracted.request(against === null ? null : String(against), {
-      delay: DEBOUNCE,
-      version,
+    const question = (of: number) => ({
+      key: `${of} ${version}`,
+      fetch: (signal: AbortSignal) => fetchMatrix(this.run, of, signal),
     });
+    this.current.ask(question(step), DEBOUNCE);
+    this.subtracted.ask(against === null ? null : question(against), DEBOUNCE);
   }
 
   close() {

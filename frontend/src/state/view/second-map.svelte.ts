@@ -3,19 +3,14 @@
  * live.
  */
 
-import {
-  decode,
-  type Districts,
-  type Frame,
-  type Layout,
-  type LayoutMethod,
-} from "../../api/frames";
-import { FrameError } from "../../api/binary-reader";
-import { fetchResponse, runPath } from "../../api/rest";
-import { ApiError, reasonGiven, type Failure } from "../../api/failure";
+import type { Districts, Layout, LayoutMethod } from "../../api/frames";
+import { requestFrames } from "../../api/frame-request";
+import { runPath } from "../../api/rest";
+import { ApiError, type Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import { sourceKind, sourceName, type SecondMapSource } from "../../model/second-map-options";
 import { LiveRun } from "../run/live-run.svelte";
+import { Query } from "../query/query.svelte";
 import { beatFromRecord, type StepBeat } from "../../model/step-beat";
 
 interface SecondMapStep {
@@ -28,11 +23,7 @@ interface SecondMapStep {
 const STILL_BEAT_DURATION = 1_000;
 
 export class SecondMap {
-  /** Why the step cannot be shown. */
-  problem = $state.raw<Failure | null>(null);
-
-  private step = $state.raw<SecondMapStep | null>(null);
-  private readonly abort = new AbortController();
+  private readonly query = new Query<SecondMapStep>();
   private readonly otherRun: LiveRun | null = null;
 
   /**
@@ -44,8 +35,11 @@ export class SecondMap {
     readonly source: SecondMapSource,
     private readonly method: () => LayoutMethod,
   ) {
-    if (this.kind === "run") this.otherRun = new LiveRun(sourceName(source));
-    if (this.kind === "step") void this.fetchStep(Number(sourceName(source)));
+    if (this.kind === "run")
+      this.otherRun = new LiveRun(sourceName(source));
+    const step = Number(sourceName(source));
+    if (this.kind === "step")
+      this.query.ask({ key: source, fetch: (signal) => this.fetchStep(step, signal) });
   }
 
   get kind() {
@@ -67,18 +61,18 @@ export class SecondMap {
   }
 
   get layout(): Layout | null {
-    if (this.kind === "step") return this.step?.layout ?? null;
+    if (this.kind === "step") return this.query.value?.layout ?? null;
     const { layouts } = this.shownRun;
     if (this.kind === "view") return layouts[sourceName(this.source) as LayoutMethod] ?? null;
     return layouts[this.method()] ?? layouts.linear ?? layouts.umap ?? null;
   }
 
   get beat(): StepBeat | null {
-    return this.kind === "step" ? (this.step?.beat ?? null) : this.shownRun.beat;
+    return this.kind === "step" ? (this.query.value?.beat ?? null) : this.shownRun.beat;
   }
 
   get districts(): Districts | null {
-    return this.kind === "step" ? (this.step?.districts ?? null) : this.shownRun.districts;
+    return this.kind === "step" ? (this.query.value?.districts ?? null) : this.shownRun.districts;
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
@@ -89,49 +83,31 @@ export class SecondMap {
 
   /** Return why nothing is shown, where that is known. */
   get displayProblem(): Failure | null {
-    return this.problem ?? this.otherRun?.problem ?? null;
+    return this.query.problem ?? this.otherRun?.problem ?? null;
   }
 
   close() {
-    this.abort.abort();
+    this.query.close();
     this.otherRun?.close();
   }
 
-  private async fetchStep(step: number) {
-    const { signal } = this.abort;
+  private async fetchStep(step: number, signal: AbortSignal): Promise<SecondMapStep> {
     const { run } = this;
     const set = run.reprojected ? "&set=again" : "";
-    try {
-      const layout = await this.fetchFrame(
-        `layouts/${step}?method=${this.method()}&format=frame${set}`,
-      );
-      if (layout.kind !== "layout") throw new ApiError(0, { code: "noLayout" });
-      // The beat and the districts may be missing; the layout is then shown without them.
-      const [detail, districts] = await Promise.all([
-        step > 0 ? orNull(run.fetchStepDetail(step, signal)) : null,
-        orNull(this.fetchFrame(`districts?step=${step}&format=frame`)),
-      ]);
-      this.step = {
-        layout,
-        beat: detail && beatFromRecord(detail, STILL_BEAT_DURATION),
-        districts: districts?.kind === "districts" ? districts : null,
-      };
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.problem = error.failure;
-    }
-  }
-
-  private async fetchFrame(path: string): Promise<Frame> {
-    const { signal } = this.abort;
-    const answer = await fetchResponse(runPath(this.run.id, path), { signal });
-    try {
-      return decode(await answer.arrayBuffer());
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      throw new ApiError(0, reasonGiven(error.message));
-    }
+    const frames = (path: string) => requestFrames(runPath(run.id, path), signal);
+    const [layout] = await frames(`layouts/${step}?method=${this.method()}&format=frame${set}`);
+    if (layout?.kind !== "layout") throw new ApiError(0, { code: "noLayout" });
+    // The beat and the districts may be missing; the layout is then shown without them.
+    const [detail, found] = await Promise.all([
+      step > 0 ? orNull(run.fetchStepDetail(step, signal)) : null,
+      orNull(frames(`districts?step=${step}&format=frame`)),
+    ]);
+    const districts = found?.[0];
+    return {
+      layout,
+      beat: detail && beatFromRecord(detail, STILL_BEAT_DURATION),
+      districts: districts?.kind === "districts" ? districts : null,
+    };
   }
 }
 

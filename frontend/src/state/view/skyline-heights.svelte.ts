@@ -6,15 +6,15 @@
 import type { Layout } from "../../api/frames";
 import { requestArray } from "../../api/npy";
 import { runPath } from "../../api/rest";
-import { ApiError, type Failure } from "../../api/failure";
+import type { Vocabulary } from "../../api/vocabulary";
 import { computeHeights, isServerMeasure, type ServerMeasure } from "./height-measures";
 import type { HeightMeasure } from "../../model/view-options";
 import { GRADIENT_BIT, TOUCHES_BIT } from "../../model/touch-counts";
 import type { LiveRun } from "../run/live-run.svelte";
+import { PolledQuery } from "../query/polled-query.svelte";
+import type { Question } from "../query/query.svelte";
+import { fetchDisplacements } from "../tokens/displacements";
 
-/** Least time in ms between two updates of a changing skyline. */
-const REFRESH_INTERVAL = 3_000;
-const POLL_INTERVAL = 200;
 /** Steps over which the distance a row moved is measured. */
 const MOVED_SPAN = 100;
 
@@ -31,85 +31,67 @@ interface HeightField {
   upperBounds: boolean;
 }
 
-export class SkylineHeights {
-  /** The heights shown; null until the first ones arrive. */
-  current = $state.raw<HeightField | null>(null);
-  /** Why there are no newer heights. */
-  problem = $state.raw<Failure | null>(null);
-
-  private readonly abort = new AbortController();
-  private readonly timer: ReturnType<typeof setInterval>;
-  private lastKey = "";
-  private refreshedAt = -Infinity;
-  private refreshing = false;
+export class SkylineHeights extends PolledQuery<HeightField> {
+  /** A changing skyline is updated at a calm pace. */
+  protected readonly pollInterval = 3_000;
+  protected override readonly lookInterval = 200;
 
   constructor(
     private readonly run: LiveRun,
     private readonly height: HeightMeasure,
     private readonly layout: () => Layout | null,
   ) {
-    this.timer = setInterval(() => this.poll(), POLL_INTERVAL);
+    super();
     this.poll();
   }
 
-  close() {
-    clearInterval(this.timer);
-    this.abort.abort();
-  }
-
-  private poll() {
+  protected question(): Question<HeightField> | null {
     const { run } = this;
     const layout = this.layout();
-    if (this.refreshing || !layout || performance.now() - this.refreshedAt < REFRESH_INTERVAL)
-      return;
+    const { vocabulary } = run;
+    if (!layout || !vocabulary) return null;
     const step = run.settledStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
-    const key = `${step} ${run.touchCounts?.attempt} ${layout.method} ${layout.attempt} ${layout.step}`;
-    if (key === this.lastKey) return;
-    this.refreshedAt = performance.now();
-    void this.refresh(layout, step, key);
-  }
-
-  private async refresh(layout: Layout, step: number, key: string) {
-    const { run, height } = this;
-    this.refreshing = true;
-    try {
-      const response = isServerMeasure(height) ? await this.fetchValues(height, step) : null;
-      const { vocabulary, touchCounts } = run;
-      if (this.abort.signal.aborted || !vocabulary) return;
-      const bit = height === "touches" ? TOUCHES_BIT : height === "gradient" ? GRADIENT_BIT : 0;
-      this.current = {
-        height,
-        heights: computeHeights(height, {
-          vocabulary,
-          touchCounts,
-          layout,
-          serverValues: response?.numbers ?? null,
-        }),
-        layout,
-        step: response?.step ?? (height === "trust" ? layout.step : (touchCounts?.step ?? step)),
-        from: response?.from ?? null,
-        upperBounds:
-          bit > 0 && (touchCounts?.upperBounds.some((unsure) => (unsure & bit) > 0) ?? false),
-      };
-      this.problem = null;
-      this.lastKey = key;
-    } catch (error) {
-      if (this.abort.signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.problem = error.failure;
-    } finally {
-      this.refreshing = false;
-    }
-  }
-
-  private async fetchValues(height: ServerMeasure, step: number) {
-    const displacements = `displacements?nearest=true&from=${Math.max(0, step - MOVED_SPAN)}&to=${step}&format=npy`;
-    const path = height === "norm" ? `norms?step=${step}&format=npy` : displacements;
-    const { numbers, headers } = await requestArray(runPath(this.run.id, path), this.abort.signal);
-    const header = (name: string) => {
-      const word = headers.get(`x-lamplighter-${name}`);
-      return word === null ? null : Number(word);
+    const made = `${layout.method} ${layout.attempt} ${layout.step}`;
+    return {
+      key: `${step} ${run.touchCounts?.attempt} ${made}`,
+      fetch: (signal) => this.fetchHeights(vocabulary, layout, step, signal),
     };
-    return { numbers, step: header("step") ?? step, from: header("from") };
+  }
+
+  private async fetchHeights(
+    vocabulary: Vocabulary,
+    layout: Layout,
+    step: number,
+    signal: AbortSignal,
+  ): Promise<HeightField> {
+    const { run, height } = this;
+    const found = isServerMeasure(height) ? await this.fetchValues(height, step, signal) : null;
+    const { touchCounts } = run;
+    const bit = height === "touches" ? TOUCHES_BIT : height === "gradient" ? GRADIENT_BIT : 0;
+    return {
+      height,
+      heights: computeHeights(height, {
+        vocabulary,
+        touchCounts,
+        layout,
+        serverValues: found?.values ?? null,
+      }),
+      layout,
+      step: found?.step ?? (height === "trust" ? layout.step : (touchCounts?.step ?? step)),
+      from: found?.from ?? null,
+      upperBounds:
+        bit > 0 && (touchCounts?.upperBounds.some((unsure) => (unsure & bit) > 0) ?? false),
+    };
+  }
+
+  private async fetchValues(height: ServerMeasure, step: number, signal: AbortSignal) {
+    const { id } = this.run;
+    if (height === "moved") {
+      const { from, to, distances } = await fetchDisplacements(id, step, MOVED_SPAN, signal);
+      return { values: distances, step: to, from };
+    }
+    const path = runPath(id, `norms?step=${step}&format=npy`);
+    const { numbers, step: at } = await requestArray(path, signal);
+    return { values: numbers, step: at ?? step, from: null };
   }
 }

@@ -10,6 +10,7 @@ import type { Answer, MapSettings } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
 import type { TokenTrail } from "../../model/trail";
+import { Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
@@ -35,12 +36,18 @@ interface TrailSources {
   readonly tokenSelection: TokenSelection;
 }
 
+/** Trails, and the steps that they cover. */
+interface CoveredTrails {
+  trails: TokenTrail[];
+  from: number;
+  to: number;
+}
+
 export class Trails {
+  private readonly query = new Query<CoveredTrails>();
+
   /** Trails of the focused token, of the selected ones, and of the others. */
-  current = $state.raw<TokenTrail[]>([]);
-  /** Steps that the trails cover; null while not known. */
-  span = $state.raw<{ from: number; to: number } | null>(null);
-  problem = $state.raw<Failure | null>(null);
+  readonly current: TokenTrail[] = $derived(this.query.value?.trails ?? []);
 
   /** Tokens that leave a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
@@ -53,113 +60,108 @@ export class Trails {
     return [...new Set([...own, ...others])].slice(0, MAX_TRAILS);
   });
 
-  private abort: AbortController | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-
   constructor(private readonly app: TrailSources) {
     // A change of the question starts over; a layout that follows extends the trails.
     $effect(() => {
       void this.question;
       untrack(() => this.restart());
-      return () => this.close();
     });
     $effect(() => {
       const { layout } = app;
-      if (layout) untrack(() => this.extend(layout));
+      if (layout && this.query.value) untrack(() => this.extend(layout));
     });
+    $effect(() => () => this.query.close());
   }
+
+  /** Return the steps that the trails cover; null while not known. */
+  get span(): { from: number; to: number } | null {
+    return this.query.value;
+  }
+
+  get problem(): Failure | null {
+    return this.query.problem;
+  }
+
+  /** The map that the trails are on. */
+  private readonly map = $derived.by(() => {
+    const { run, layout } = this.app;
+    return [run?.id, layout?.method, layout?.drawnBy, run?.reprojected].join();
+  });
 
   /** Everything that the trails depend on, except for time simply going on. */
   private readonly question = $derived.by(() => {
-    const { run, viewSettings, layout } = this.app;
-    const map = [layout?.method, layout?.drawnBy, run?.reprojected, viewSettings.stepsBack];
-    return [
-      run?.id,
-      ...map,
-      run?.replay?.from,
-      run?.paused,
-      run?.connectionState.state,
-      ...this.ids,
-    ].join();
+    const { run, viewSettings } = this.app;
+    const position = [run?.replay?.from, run?.paused, run?.connectionState.state];
+    return [this.map, viewSettings.stepsBack, ...position, ...this.ids].join();
   });
 
-  private close() {
-    this.abort?.abort();
-    clearTimeout(this.timer);
-  }
-
   private restart() {
-    const { ids } = this;
-    this.close();
-    this.problem = null;
-    this.current = this.current.filter(({ id }) => ids.includes(id));
-    if (ids.length && this.app.layout) {
-      this.timer = setTimeout(() => void this.fetchTrails(ids), DEBOUNCE);
-    } else this.span = null;
+    const { query, ids, map } = this;
+    const { run, layout } = this.app;
+    if (!ids.length || !run || !layout) {
+      query.ask(null);
+      return;
+    }
+    const fetch = (signal: AbortSignal) =>
+      this.fetchTrails(run, this.app.layout ?? layout, ids, signal);
+    query.ask({ key: null, subject: map, fetch }, DEBOUNCE);
+    const { value } = query;
+    const trails = value?.trails.filter(({ id }) => ids.includes(id));
+    if (value && trails && trails.length < value.trails.length) query.value = { ...value, trails };
   }
 
   private extend(layout: Layout) {
-    const { span } = this;
-    if (!this.current.length || !span || layout.step === span.to) return;
+    const { query } = this;
     const { run, viewSettings } = this.app;
+    const { value } = query;
+    if (!value?.trails.length || layout.step === value.to) return;
     // A jump or a scrub skips layouts, so the trails are fetched again.
-    if (layout.step < span.to || run?.paused) {
+    if (layout.step < value.to || run?.paused) {
       this.restart();
       return;
     }
     const from = viewSettings.stepsBack
-      ? Math.max(span.from, layout.step - viewSettings.stepsBack)
-      : span.from;
-    this.current = this.current.map((trail) => extendTrail(trail, layout, from));
-    this.span = { from, to: layout.step };
+      ? Math.max(value.from, layout.step - viewSettings.stepsBack)
+      : value.from;
+    const trails = value.trails.map((trail) => extendTrail(trail, layout, from));
+    query.value = { trails, from, to: layout.step };
   }
 
-  private async fetchTrails(ids: number[]) {
-    const { run, viewSettings, layout } = this.app;
-    if (!run || !layout) return;
-    const { signal } = (this.abort = new AbortController());
-    const to = layout.step;
-    try {
-      let from = viewSettings.stepsBack ? Math.max(0, to - viewSettings.stepsBack) : 0;
-      if (layout.method === "linear" && !(run.reprojected && run.replay)) {
-        // Before the directions of the linear view were chosen, a row at rest could move on it; no
-        // trail covers that time.
-        const { linear } = await requestJson<MapSettings>(runPath(run.id, "map"), { signal });
-        from = Math.min(to, Math.max(from, linear?.step ?? 0));
-      }
-      const found = await this.fetchPlaces(run.id, layout.method, { from, to }, ids, signal);
-      // Layouts that arrived meanwhile are appended with the newest one.
-      this.current = buildTrails(ids, found.steps, found.places, placeTolerance(layout)).map(
-        thinTrail,
-      );
-      this.span = { from: Math.max(from, found.steps[0] ?? from), to };
-      this.problem = null;
-      const newest = this.app.layout;
-      if (newest && newest.method === layout.method) this.extend(newest);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      this.current = [];
-      this.problem = error.failure;
-    }
-  }
-
-  private async fetchPlaces(
-    run: string,
-    method: string,
-    { from, to }: { from: number; to: number },
+  private async fetchTrails(
+    run: LiveRun,
+    layout: Layout,
     ids: number[],
     signal: AbortSignal,
-  ): Promise<LayoutPlaces> {
-    const set = this.app.run?.reprojected && this.app.run.replay ? "&set=again" : "";
-    const query = `places?from=${from}&to=${to}&method=${method}&token_ids=${ids.join()}&format=json${set}`;
-    try {
-      return await requestJson<LayoutPlaces>(runPath(run, query), { signal });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 422) throw error;
-      return requestJson<LayoutPlaces>(runPath(run, `${query}&every=${SPARSE_INTERVAL}`), {
-        signal,
-      });
+  ): Promise<CoveredTrails> {
+    const { stepsBack } = this.app.viewSettings;
+    const to = layout.step;
+    let from = stepsBack ? Math.max(0, to - stepsBack) : 0;
+    if (layout.method === "linear" && !(run.reprojected && run.replay)) {
+      // Before the directions of the linear view were chosen, a row at rest could move on it; no
+      // trail covers that time.
+      const { linear } = await requestJson<MapSettings>(runPath(run.id, "map"), { signal });
+      from = Math.min(to, Math.max(from, linear?.step ?? 0));
     }
+    const { steps, places } = await fetchPlaces(run, layout.method, { from, to }, ids, signal);
+    const trails = buildTrails(ids, steps, places, placeTolerance(layout)).map(thinTrail);
+    return { trails, from: Math.max(from, steps[0] ?? from), to };
+  }
+}
+
+async function fetchPlaces(
+  run: LiveRun,
+  method: string,
+  { from, to }: { from: number; to: number },
+  ids: number[],
+  signal: AbortSignal,
+): Promise<LayoutPlaces> {
+  const set = run.reprojected && run.replay ? "&set=again" : "";
+  const query = `places?from=${from}&to=${to}&method=${method}&token_ids=${ids.join()}&format=json${set}`;
+  const request = (path: string) => requestJson<LayoutPlaces>(runPath(run.id, path), { signal });
+  try {
+    return await request(query);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 422) throw error;
+    return request(`${query}&every=${SPARSE_INTERVAL}`);
   }
 }

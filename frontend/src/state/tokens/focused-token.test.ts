@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FocusedToken } from "./focused-token.svelte";
+import { PairSimilarity } from "./pair-similarity.svelte";
+
+let paths: string[] = [];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  paths = [];
+  vi.stubGlobal("fetch", (path: string) => {
+    paths.push(path.replace("/api/runs/run/", ""));
+    return Promise.resolve(Response.json({ step: paths.length }));
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+describe("the focused token", () => {
+  it("is requested when it is chosen, and again only when the run has moved on", async () => {
+    let newest = 7;
+    const focused = new FocusedToken("run", () => newest);
+    focused.choose(3);
+    await pass(0);
+    expect(paths).toEqual(["tokens/3", "neighbours?token_id=3&k=12"]);
+    await pass(20_000);
+    expect(paths).toHaveLength(2);
+    newest = 8;
+    await pass(2_000);
+    expect(paths).toHaveLength(4);
+    focused.close();
+  });
+
+  it("is requested only at the last step while a hand scrubs, and keeps its old answer", async () => {
+    const focused = new FocusedToken("run", () => 100);
+    focused.choose(3);
+    await pass(0);
+    const { detail } = focused;
+    expect(detail).not.toBeNull();
+    for (const step of [10, 11, 12]) {
+      focused.setStep(step);
+      await pass(100);
+    }
+    expect(focused.detail).toBe(detail);
+    await pass(20);
+    expect(paths.slice(2)).toEqual(["tokens/3?step=12", "neighbours?token_id=3&k=12&step=12"]);
+    expect(focused.detail).not.toBe(detail);
+    focused.choose(4);
+    expect(focused.detail).toBeNull();
+    focused.close();
+  });
+
+  it("keeps the reason why a token was rejected until another is chosen", async () => {
+    const focused = new FocusedToken("run", () => 7);
+    focused.choose(3);
+    focused.reject({ code: "noToken" });
+    await pass(10_000);
+    expect(focused.token).toBeNull();
+    expect(focused.detail).toBeNull();
+    expect(focused.problem).toEqual({ code: "noToken" });
+    focused.choose(4);
+    expect(focused.problem).toBeNull();
+    focused.close();
+  });
+});
+
+describe("the similarity of pairs", () => {
+  it("is measured again while the rows move, and once where they do not", async () => {
+    const similarity = new PairSimilarity();
+    similarity.measure("run", [1, 2], null, true);
+    await pass(150);
+    await pass(2_500);
+    await pass(2_500);
+    expect(paths).toEqual(Array<string>(3).fill("pairs?token_ids=1,2"));
+    similarity.measure("run", [1, 2], 40, false);
+    expect(similarity.value).not.toBeNull();
+    await pass(20_000);
+    expect(paths.slice(3)).toEqual(["pairs?token_ids=1,2&step=40"]);
+    similarity.close();
+  });
+
+  it("waits for the last of several tokens, and drops the numbers of other tokens", async () => {
+    const similarity = new PairSimilarity();
+    similarity.measure("run", [1, 2], null, false);
+    await pass(100);
+    similarity.measure("run", [1, 2, 3], null, false);
+    await pass(150);
+    expect(paths).toEqual(["pairs?token_ids=1,2,3"]);
+    expect(similarity.value).not.toBeNull();
+    similarity.measure("run", [1], null, false);
+    expect(similarity.value).toBeNull();
+    await pass(20_000);
+    expect(paths).toHaveLength(1);
+    similarity.close();
+  });
+});
