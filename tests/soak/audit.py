@@ -12,7 +12,6 @@ from safetensors import SafetensorError, safe_open
 
 from lamplighter.analysis.measures import measure
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.lineage import Lineage, attempt_at, on_lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
@@ -88,7 +87,7 @@ def _steps(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         digests, pulses = history.steps.digests(1, last), dict(pulses_of(history, last))
-    ends = [(first, end) for _, first, end in line]
+    ends = [(first, end) for _, first, end in line.ranges]
     if any(end + 1 != first for (_, end), (first, _) in itertools.pairwise(ends)):
         faults.mixed.append(f"{run.id}: the line has gaps or overlaps: {line}")
     for step in range(1, last + 1):
@@ -96,7 +95,7 @@ def _steps(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
             faults.lost.append(f"{run.id}: step {step} of {last} is not there")
             continue
         pulse = decode_as(pulses[step], Pulse)
-        if (pulse.attempt, pulse.step) != (attempt_at(line, step), step):
+        if (pulse.attempt, pulse.step) != (line.attempt_at(step), step):
             faults.mixed.append(f"{run.id}: step {step} holds the pulse of {pulse.attempt}/{pulse.step}")
         if (
             digests[step] not in (reference.digests[step], FORGED)
@@ -117,7 +116,7 @@ def _matrices(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
         for snapshot in history.snapshots(0, last):
             if not np.array_equal(snapshot.vectors, reference.matrices[snapshot.step]):
                 faults.lost.append(f"{run.id}: the matrix of step {snapshot.step} is not what it was")
-            if snapshot.attempt != attempt_at(line, snapshot.step):
+            if snapshot.attempt != line.attempt_at(snapshot.step):
                 faults.mixed.append(f"{run.id}: the matrix of step {snapshot.step} is of {snapshot.attempt}")
         for token in (0, len(run.vocabulary) // 2):
             path = history.token_history(token)
@@ -171,19 +170,14 @@ def _seen(run: RunFolder, seen: Seen, forgeries: int, faults: Faults) -> None:
     with MatrixHistory(run) as history:
         line, (_, last) = history.steps.lineage(), history.steps.newest_step()
         digests = history.steps.digests(1, last)
-    newest = line[-1][0] if line else 0
-    if newest > 1 + forgeries:
-        faults.mixed.append(f"{run.id}: {newest} attempts, and only {forgeries} were provoked")
+    if line.newest_attempt > 1 + forgeries:
+        faults.mixed.append(f"{run.id}: {line.newest_attempt} attempts, and only {forgeries} were provoked")
     for (attempt, step), digest in seen.items():
-        if on_lineage(line, attempt, step):
+        if line.counts(attempt, step):
             if digests.get(step) not in (digest, FORGED):
                 faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen and is gone")
-        elif not _superseded(line, attempt, step):
+        elif (newer := line.range_at(step)) is None or newer.attempt <= attempt:
             faults.lost.append(f"{run.id}: step {step} of attempt {attempt} was seen; nothing supersedes it")
-
-
-def _superseded(line: Lineage, attempt: int, step: int) -> bool:
-    return any(of > attempt and first <= step <= last for of, first, last in line)
 
 
 def _complete(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 
 from lamplighter.failpoint import VARIABLE
-from lamplighter.runfolder.lineage import attempt_at, on_lineage, step_key
+from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
@@ -285,11 +285,11 @@ class ChaosSoak:
             at, attempt = int(path.name[:10]), int(path.name[11:15])
             # A checkpoint at or after the forged step would be resumed from, and the step never computed
             # again.
-            if at >= step or not on_lineage(line, attempt, at):
+            if at >= step or not line.counts(attempt, at):
                 path.unlink()
         connection = apsw.Connection(str(run.steps_path))
         connection.set_busy_timeout(10_000)
-        where = step_key(attempt_at(line, step), step)
+        where = step_key(line.attempt_at(step), step)
         connection.execute("UPDATE pulses SET digest=? WHERE id=?", (FORGED, where))
         connection.close()
         self.forgeries[run.id] = self.forgeries.get(run.id, 0) + 1
@@ -367,6 +367,6 @@ class ChaosSoak:
                 with MatrixHistory(run) as history:
                     line = history.steps.lineage()
                 for item in server.get(f"/api/runs/{run.id}/layouts")["items"]:
-                    if not on_lineage(line, item["attempt"], item["step"]):
+                    if not line.counts(item["attempt"], item["step"]):
                         self.faults.mixed.append(f"{run.id}: a superseded layout counts: {item}")
         self._audit()

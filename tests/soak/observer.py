@@ -6,7 +6,6 @@ import threading
 from contextlib import suppress
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.lineage import attempt_at
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.soak.audit import FORGED, Seen
@@ -58,5 +57,5 @@ class CommitObserver:
         seen = self._seen.setdefault(run.id, {})
         for step, digest in digests.items():
             if digest != FORGED:
-                seen[attempt_at(line, step), step] = digest
+                seen[line.attempt_at(step), step] = digest
         self._at[run.id] = attempt, last

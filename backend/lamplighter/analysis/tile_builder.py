@@ -119,16 +119,19 @@ def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
         if following is None:
             return None
         done = following
-    attempt, end = next((a, last) for a, first, last in lineage if first <= base_step + 1 <= last)
+    range_ = lineage.range_at(base_step + 1)
+    if range_ is None:
+        # Another attempt began between two reads.
+        return None
     consecutive = int(np.argmin(np.append(kept == base_step + 1 + np.arange(len(kept)), False)))
-    closed = min(base_step + consecutive, end)
+    closed = min(base_step + consecutive, range_.last)
     last = min(closed, base_step + MAX_STRETCH_STEPS)
     if last == keyframe and over:
-        return TilePlan(attempt, base_step, last)
+        return TilePlan(range_.attempt, base_step, last)
     if last - base_step < MAX_STRETCH_STEPS and closed == keyframe:
         return None
     ends = steps.keyframe_step(last)
-    return TilePlan(attempt, base_step, ends if ends is not None and base_step < ends else last)
+    return TilePlan(range_.attempt, base_step, ends if ends is not None and base_step < ends else last)
 
 
 def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool) -> bool:

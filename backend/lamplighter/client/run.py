@@ -33,7 +33,6 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 _BATCH = 64
 """Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
-_END = 0xFFFF_FFFF
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.role_lock import is_held
@@ -147,7 +147,7 @@ def _last_layout(run: RunFolder, lineage: Lineage) -> int:
     try:
         with LayoutsReader(run.layouts_path) as reader:
             return max(
-                (e.step for e in reader.layout_entries() if on_lineage(lineage, e.attempt, e.step)),
+                (e.step for e in reader.layout_entries() if lineage.counts(e.attempt, e.step)),
                 default=-1,
             )
     except FileNotFoundError:

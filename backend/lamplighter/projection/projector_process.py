@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.warm_up import WarmUp
-from lamplighter.runfolder.lineage import on_lineage
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
@@ -217,7 +216,7 @@ def _read_matrix(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32]
     """Read the matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
     try:
         with MatrixHistory(run) as history:
-            if on_lineage(history.steps.lineage(), attempt, step):
+            if history.steps.lineage().counts(attempt, step):
                 return history.snapshot(step).vectors
             return None
     except NoSnapshotError:

@@ -3,40 +3,138 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
 
-Lineage = list[tuple[int, int, int]]
-"""(attempt, first step, last step), ascending, as `StepsReader.lineage` returns it."""
+LAST_STEP = 0xFFFF_FFFF
+"""The largest number that a step can have."""
 
+_STEP_BITS = 32
 
-def on_lineage(lineage: Lineage, attempt: int, step: int) -> bool:
-    """Return whether a step of an attempt is on the lineage, that is, not superseded."""
-    return any(range_attempt == attempt and first <= step <= last for range_attempt, first, last in lineage)
-
-
-def attempt_at(lineage: Lineage, step: int) -> int:
-    """Return the attempt that a step counts in. The lineage must not be empty."""
-    return next((attempt for attempt, first, last in lineage if first <= step <= last), lineage[0][0])
+T = TypeVar("T")
 
 
-def last_shared_step(old: Lineage, new: Lineage, step: int) -> int:
-    """Return the last step at or before `step` that counts in the same attempt on both lineages; 0 if none does."""
-    # The attempt only changes where a range begins, so the steps between need not be tested.
-    for candidate in sorted({step, *(first - 1 for _, first, _ in old + new)}, reverse=True):
-        if 0 <= candidate <= step and attempt_at(old, candidate) == attempt_at(new, candidate):
-            return candidate
-    return 0
+class AttemptRange(NamedTuple):
+    """The steps `first` to `last`, inclusive, that count in an attempt."""
+
+    attempt: int
+    first: int
+    last: int
+    """`LAST_STEP` in the newest attempt, which may still grow."""
+
+
+class LineageChangedError(LookupError):
+    """An error for a read during which a new attempt began."""
+
+
+class LineageReader(Protocol):
+    """A reader of a run's attempts."""
+
+    def lineage(self) -> Lineage:
+        """Return the lineage as it is now."""
+        ...
+
+
+@dataclass(frozen=True, repr=False)
+class Lineage:
+    """The steps that count, by attempt; false before the first attempt."""
+
+    ranges: tuple[AttemptRange, ...] = ()
+    """Ascending and without gaps."""
+
+    @staticmethod
+    def of_attempts(newest_first: Iterable[tuple[int, int]]) -> Lineage:
+        """Return the lineage of attempts given as (attempt, first step): each supersedes the older ones from there."""
+        ranges: list[AttemptRange] = []
+        end = LAST_STEP
+        for attempt, first in newest_first:
+            if first <= end:
+                ranges.append(AttemptRange(attempt, first, end))
+                end = first - 1
+        return Lineage(tuple(reversed(ranges)))
+
+    @staticmethod
+    def stable(reader: LineageReader, read: Callable[[Lineage], T]) -> T:
+        """Return the result of `read`, called with the lineage; call it again if a new attempt began meanwhile.
+
+        Otherwise the result could mix steps of two lineages.
+
+        Raises:
+            Exception: `read` raised it, and the lineage is the same before and after.
+        """
+        lineage = reader.lineage()
+        while True:
+            try:
+                result = read(lineage)
+            except (LookupError, ValueError):
+                before, lineage = lineage, reader.lineage()
+                if lineage == before:
+                    raise
+            else:
+                before, lineage = lineage, reader.lineage()
+                if lineage == before:
+                    return result
+
+    @property
+    def newest_attempt(self) -> int:
+        """Return the attempt of the last range; 0 if there is none."""
+        return self.ranges[-1].attempt if self.ranges else 0
+
+    def counts(self, attempt: int, step: int) -> bool:
+        """Return whether a step counts in that attempt, that is, is not superseded."""
+        return any(r.attempt == attempt and r.first <= step <= r.last for r in self.ranges)
+
+    def range_at(self, step: int) -> AttemptRange | None:
+        """Return the range that a step is in; None before the first."""
+        return next((r for r in self.ranges if r.first <= step <= r.last), None)
+
+    def attempt_at(self, step: int) -> int:
+        """Return the attempt that a step counts in; the first one for a step before it. There must be one."""
+        return (self.range_at(step) or self.ranges[0]).attempt
+
+    def clip(self, first: int, last: int) -> Lineage:
+        """Return the part between two steps, inclusive."""
+        return Lineage(
+            tuple(
+                AttemptRange(r.attempt, max(r.first, first), min(r.last, last))
+                for r in self.ranges
+                if max(r.first, first) <= min(r.last, last)
+            )
+        )
+
+    def last_shared_step(self, other: Lineage, step: int) -> int:
+        """Return the last step at or before `step` that counts in the same attempt on both lineages; 0 if none does."""
+        # The attempt only changes where a range begins, so the steps between need not be tested.
+        begins = (r.first - 1 for r in self.ranges + other.ranges)
+        for candidate in sorted({step, *begins}, reverse=True):
+            if 0 <= candidate <= step and self.attempt_at(candidate) == other.attempt_at(candidate):
+                return candidate
+        return 0
+
+    def require_current(self, reader: LineageReader) -> None:
+        """Check that no new attempt has begun since this lineage was read.
+
+        Raises:
+            LineageChangedError: one has; `stable` then reads again.
+        """
+        if reader.lineage() != self:
+            raise LineageChangedError("a new attempt began while this was read")
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __repr__(self) -> str:
+        # Entity tags are made of this text, so it must not change from release to release.
+        return repr([tuple(r) for r in self.ranges])
 
 
 def step_key(attempt: int, step: int) -> int:
     """Return the row id of a step of an attempt."""
     # numpy's integers have a width of their own, in which this would overflow.
-    return operator.index(attempt) << 32 | operator.index(step)
+    return operator.index(attempt) << _STEP_BITS | operator.index(step)
 
 
-def clip_lineage(lineage: Lineage, first: int, last: int) -> Lineage:
-    """Return the part of a lineage between two steps, inclusive."""
-    return [
-        (attempt, max(low, first), min(high, last))
-        for attempt, low, high in lineage
-        if max(low, first) <= min(high, last)
-    ]
+def split_step_key(row: int) -> tuple[int, int]:
+    """Return the attempt and the step of a row id."""
+    return row >> _STEP_BITS, row & LAST_STEP

@@ -19,7 +19,7 @@ from lamplighter.model.checkpoint import (
 )
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
@@ -75,7 +75,7 @@ class RunCheckpoints:
         files = list_checkpoints(self._run.checkpoints)
         for file in files if oldest else reversed(files):
             # An attempt may begin with a checkpoint of the step before its first.
-            counts = any(a == file.attempt and b - 1 <= file.step <= c for a, b, c in lineage)
+            counts = any(lineage.counts(file.attempt, step) for step in (file.step, file.step + 1))
             if file.step > last or not counts:
                 # A checkpoint of superseded steps must neither be loaded nor displace valid ones.
                 file.path.unlink(missing_ok=True)
@@ -182,5 +182,5 @@ def _requested_rates(reader: StepsReader) -> dict[int, float]:
         applied.step: rate
         for applied in reader.applied()
         if (rate := requested_learning_rate(applied)) is not None
-        and on_lineage(lineage, applied.attempt, applied.step)
+        and lineage.counts(applied.attempt, applied.step)
     }

@@ -101,7 +101,7 @@ def check_record(run: RunFolder, disk: Path) -> None:
         steps = [step for step, _ in reader.pulses(1, last, limit=last)]
         digests = reader.digests(1, last)
         assert reader.facts()["snapshots"] == "all"
-        assert len(reader.lineage()) == 1
+        assert len(reader.lineage().ranges) == 1
     assert steps == list(range(1, last + 1))
     assert any("there is room" in message for _, message in event_messages(run, "room")), room
     with MatrixHistory(run) as history:

@@ -101,7 +101,7 @@ def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path:
     with StepsReader(run.steps_path) as reader:
         last = reader.newest_step()[1]
         assert [step for step, _ in reader.pulses(1, last, limit=last)] == list(range(1, last + 1))
-        assert len(reader.lineage()) == 1
+        assert len(reader.lineage().ranges) == 1
         said = [event.message for event in reader.events() if event.kind in ("full", "room")]
     assert "nearly full" in said[0]
     assert any("training waited" in message for message in said)

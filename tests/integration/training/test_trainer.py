@@ -97,7 +97,7 @@ def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old
     connection.close()
     assert finish(start_worker(run)) == 0
     with StepsReader(run.steps_path) as reader:
-        assert [(a, first) for a, first, _ in reader.lineage()] == [(1, 0), (2, 35)]
+        assert [(a, first) for a, first, _ in reader.lineage().ranges] == [(1, 0), (2, 35)]
         steps = [step for step, _ in reader.pulses(1, 10_000)]
         attempts = [decode(record).attempt for _, record in reader.pulses(1, 10_000)]
         assert [event.kind for event in reader.events()].count("attempt") == 1
@@ -205,7 +205,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
     assert finish(start_worker(run)) == 0
     assert (read_status(run).step, read_status(run).attempt) == (60, 2)
     with StepsReader(run.steps_path) as reader:
-        began = reader.lineage()[1][1]
+        began = reader.lineage().ranges[1].first
         rates = {step: decode(record).learning_rate for step, record in reader.pulses(1, 60)}
     assert began <= failed_after
     assert rates[began - 1] == pytest.approx(10)

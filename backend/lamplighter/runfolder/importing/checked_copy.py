@@ -27,6 +27,7 @@ from lamplighter.runfolder.importing.untrusted_sqlite import (
     require_number,
     require_text,
 )
+from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.tables import districts, layouts, measures, steps, tiles
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
@@ -122,7 +123,7 @@ def copy_layouts(source: Path, target: Path, shape: RecordShape, tick: ProgressT
             copy.insert("INSERT INTO facts VALUES(?,?)", "made", json.dumps(require_number(facts["made"])))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
         for attempt, step, method, *trust, record in file.rows(query):
-            row = steps.step_key(require_count(attempt), require_count(step))
+            row = step_key(require_count(attempt), require_count(step))
             if file.decode_frame(record, Layout, row, shape).method != method or method not in list(Method):
                 raise FormatError("layouts.sqlite: a layout's method contradicts its record")
             copy.insert(
@@ -143,7 +144,7 @@ def _copy_districts(file: UntrustedFile, copy: CheckedCopy, next_id: Any, shape:
     highest = 0
     for attempt, step, record in file.rows("SELECT attempt, step, record FROM districts ORDER BY id"):
         found = file.decode_frame(
-            record, Districts, steps.step_key(require_count(attempt), require_count(step)), shape
+            record, Districts, step_key(require_count(attempt), require_count(step)), shape
         )
         highest = max(highest, *found.ids.tolist(), 0)
         copy.insert("INSERT INTO districts(attempt,step,record) VALUES(?,?,?)", attempt, step, record)
@@ -237,7 +238,7 @@ def _attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
 
 
 def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
-    attempt, step = row >> 32, row & 0xFFFF_FFFF
+    attempt, step = split_step_key(row)
     if attempt not in attempts or step < attempts[attempt][0]:
         raise FormatError(f"steps.sqlite: step {step} is of an attempt that did not reach it")
 

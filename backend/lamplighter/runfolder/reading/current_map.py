@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.tables.districts import DistrictsEntry, DistrictsReader
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.wire.layout_frames import Method
@@ -14,7 +14,7 @@ def layouts_on_lineage(reader: LayoutsReader, lineage: Lineage, after: int = 0) 
     """Yield the layouts on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.layout_entries(after):
         after = batch[-1].id
-        yield from (entry for entry in batch if on_lineage(lineage, entry.attempt, entry.step))
+        yield from (entry for entry in batch if lineage.counts(entry.attempt, entry.step))
 
 
 def districts_on_lineage(
@@ -23,7 +23,7 @@ def districts_on_lineage(
     """Yield the districts entries on the lineage with an id above `after`, in the order they were written."""
     while batch := reader.districts_entries(after):
         after = batch[-1].id
-        yield from (entry for entry in batch if on_lineage(lineage, entry.attempt, entry.step))
+        yield from (entry for entry in batch if lineage.counts(entry.attempt, entry.step))
 
 
 def newest_layout_entry(

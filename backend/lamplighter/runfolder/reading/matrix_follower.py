@@ -52,7 +52,7 @@ class MatrixFollower:
         # The attempt can change between two reads, which would mix two lineages: then read again.
         while True:
             lineage = reader.lineage()
-            if not any(a == self.attempt and first <= self.step <= last for a, first, last in lineage):
+            if not lineage.counts(self.attempt, self.step):
                 self.attempt, self.step = 0, -1
             target = reader.newest_step()[1] if to is None else min(to, reader.newest_step()[1])
             if self.step > target:

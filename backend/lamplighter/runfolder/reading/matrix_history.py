@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import Lineage, attempt_at
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.matrix_cursor import MatrixCursor
 from lamplighter.runfolder.reading.row_deltas import RowDeltas
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
@@ -23,8 +23,6 @@ from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
-
-_END = 0xFFFF_FFFF
 
 T = TypeVar("T")
 
@@ -103,7 +101,7 @@ class MatrixHistory:
             lineage = self.steps.lineage()
             if cursor is None or cursor.lineage != lineage or not self._advance_cursor(cursor, step):
                 cursor = MatrixCursor(lineage, self.snapshot(step))
-            yield Snapshot(attempt_at(lineage, step), step, self._time_of(step), cursor.vectors.copy())
+            yield Snapshot(lineage.attempt_at(step), step, self._time_of(step), cursor.vectors.copy())
 
     def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
         """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
@@ -114,7 +112,7 @@ class MatrixHistory:
         Raises:
             NoSnapshotError: no step was kept exactly in that range.
         """
-        row, start, end = (operator.index(n) for n in (token_id, first, _END if last is None else last))
+        row, start, end = (operator.index(n) for n in (token_id, first, LAST_STEP if last is None else last))
         return self._on_stable_lineage(
             lambda lineage: read_token_history(self._deltas, lineage, row, start, end)
         )
@@ -152,7 +150,7 @@ class MatrixHistory:
         if reached < step and not nearest:
             raise NoSnapshotError(step, reached)
         time = start.time if reached == keyframe_step else self._time_of(reached)
-        return Snapshot(attempt_at(lineage, reached), reached, time, vectors)
+        return Snapshot(lineage.attempt_at(reached), reached, time, vectors)
 
     def _nearest_keyframe_step(self, lineage: Lineage, step: int) -> int:
         """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 
-from lamplighter.runfolder.lineage import Lineage, attempt_at, last_shared_step, on_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback_map import PendingItems
 from lamplighter.runfolder.reading.playback_parts import (
@@ -115,8 +115,8 @@ class Playback:
             # The run has not started, or only just: its first keyframe is not written yet.
             return cursor, []
         played: list[PlaybackItem] = []
-        if cursor.step < 0 or not on_lineage(lineage, cursor.attempt, cursor.step):
-            back = self._first if cursor.step < 0 else last_shared_step(cursor.lineage, lineage, cursor.step)
+        if cursor.step < 0 or not lineage.counts(cursor.attempt, cursor.step):
+            back = self._first if cursor.step < 0 else cursor.lineage.last_shared_step(lineage, cursor.step)
             cursor = self._start_at(history, lineage, min(back, self.newest), pending, played)
         last = self.newest if self._last is None else min(self._last, self.newest)
         limit = min(steps, max(1, _BATCH_BYTES // self._per_step), last - cursor.step)
@@ -129,7 +129,7 @@ class Playback:
         size = 0
         for number, (step, data) in enumerate(pulses, 1):
             before = len(played)
-            cursor = replace(cursor, attempt=attempt_at(lineage, step), step=step)
+            cursor = replace(cursor, attempt=lineage.attempt_at(step), step=step)
             if PlaybackKind.PULSE in self._kinds:
                 played.append(PlaybackItem(step, PlaybackKind.PULSE, cursor.attempt, data))
             if row_changes is not None:
@@ -150,7 +150,7 @@ class Playback:
         pending: PendingItems,
         played: list[PlaybackItem],
     ) -> PlaybackCursor:
-        cursor = PlaybackCursor(lineage, attempt_at(lineage, step), step, measured=step)
+        cursor = PlaybackCursor(lineage, lineage.attempt_at(step), step, measured=step)
         if PlaybackKind.CENSUS in self._kinds:
             so_far = read_touches(history.steps, step)
             when = [decode_as(data, Pulse).time for _, data in history.steps.pulses_at([step])]

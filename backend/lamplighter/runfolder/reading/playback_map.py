@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.lineage import Lineage, on_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
 from lamplighter.runfolder.reading.playback_parts import (
     MAX_PENDING,
@@ -47,7 +47,7 @@ class PendingItems:
             while len(self._events) < MAX_PENDING and (batch := reader.events(self._event_id)):
                 self._event_id = batch[-1].id
                 self._events = self._events + batch
-            counted = (e for e in self._events if on_lineage(lineage, e.attempt, e.step))
+            counted = (e for e in self._events if lineage.counts(e.attempt, e.step))
             self._events = sorted(counted, key=lambda e: (e.step, e.id))
         # A run can be played without its map and its measures, so ignore read errors and retry next time.
         with suppress(*READ_ERRORS):
@@ -56,7 +56,7 @@ class PendingItems:
                     space = max(0, MAX_PENDING - len(self._layouts))
                     fresh = list(islice(layouts_on_lineage(layouts, lineage, self._layout_id), space))
                 self._layout_id = fresh[-1].id if fresh else self._layout_id
-                counted = (e for e in self._layouts + fresh if on_lineage(lineage, e.attempt, e.step))
+                counted = (e for e in self._layouts + fresh if lineage.counts(e.attempt, e.step))
                 self._layouts = sorted(counted, key=lambda e: (e.step, e.id))
         with suppress(*READ_ERRORS):
             if PlaybackKind.DISTRICTS in self._parts:
@@ -64,7 +64,7 @@ class PendingItems:
                     space = max(0, MAX_PENDING - len(self._districts))
                     found = list(islice(districts_on_lineage(layouts, lineage, self._districts_id), space))
                 self._districts_id = found[-1].id if found else self._districts_id
-                still = (e for e in self._districts + found if on_lineage(lineage, e.attempt, e.step))
+                still = (e for e in self._districts + found if lineage.counts(e.attempt, e.step))
                 self._districts = sorted(still, key=lambda e: (e.step, e.id))
         with suppress(*READ_ERRORS):
             if PlaybackKind.MEASURES in self._parts:

@@ -55,7 +55,7 @@ class PlaybackItem:
 class PlaybackCursor:
     """A playback position: how far the run has been played."""
 
-    lineage: Lineage = field(default_factory=list[tuple[int, int, int]])
+    lineage: Lineage = field(default_factory=Lineage)
     attempt: int = 0
     step: int = -1
     """The last step played; -1 before the first."""

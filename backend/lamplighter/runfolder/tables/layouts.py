@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter import failpoint
+from lamplighter.runfolder.lineage import LAST_STEP
 from lamplighter.runfolder.tables import districts
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.wire.district_frames import Districts
@@ -144,7 +145,7 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
         rows = self._fetch_all(
             "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
             int(method),
-            0xFFFF_FFFF if step is None else step,
+            LAST_STEP if step is None else step,
         )
         return rows[0][0] if rows else None
 

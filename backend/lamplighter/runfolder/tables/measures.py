@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 
 SCHEMA = """
@@ -15,8 +15,7 @@ CREATE INDEX measures_by_step ON measures(step);
 """
 """The tables of a new file; an imported file must have exactly these."""
 
-LineageRanges = Sequence[tuple[int, int, int]]
-_EVERY_STEP = ((None, 0, 0xFFFF_FFFF),)
+_EVERY_STEP = ((None, 0, LAST_STEP),)
 
 
 class MeasuresWriter(FileWriter):
@@ -42,10 +41,9 @@ class MeasuresWriter(FileWriter):
 class MeasuresReader(FileReader):
     """A reader of `measures.sqlite`, live or finished."""
 
-    def last_step(self, lineage: LineageRanges | None = None) -> int:
-        """Return the newest step with measures, on the lineage (`StepsReader.lineage`) if one is given; -1 if
-        none."""
-        stretches = _EVERY_STEP if lineage is None else lineage
+    def last_step(self, lineage: Lineage | None = None) -> int:
+        """Return the newest step with measures, on the lineage if one is given; -1 if none."""
+        ranges = _EVERY_STEP if lineage is None else lineage.ranges
         found = [
             self._fetch_all(
                 "SELECT max(step) FROM measures WHERE step BETWEEN ? AND ? AND attempt=ifnull(?, attempt)",
@@ -53,7 +51,7 @@ class MeasuresReader(FileReader):
                 last,
                 attempt,
             )[0][0]
-            for attempt, first, last in stretches
+            for attempt, first, last in ranges
         ]
         return max((step for step in found if step is not None), default=-1)
 
@@ -63,14 +61,14 @@ class MeasuresReader(FileReader):
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
 
     def by_step(
-        self, first: int = 0, last: int = 0xFFFF_FFFF, lineage: LineageRanges | None = None
+        self, first: int = 0, last: int = LAST_STEP, lineage: Lineage | None = None
     ) -> dict[int, dict[str, float]]:
         """Return the measures by step and name, ascending.
 
-        With a lineage (`StepsReader.lineage`), only its steps; without one, the newest attempt at each step.
+        With a lineage, only its steps; without one, the newest attempt at each step.
         """
         found: dict[int, dict[str, float]] = {}
-        for attempt, lower, upper in _EVERY_STEP if lineage is None else lineage:
+        for attempt, lower, upper in _EVERY_STEP if lineage is None else lineage.ranges:
             for step, name, value in self._fetch_all(
                 "SELECT step, name, value FROM measures WHERE step BETWEEN ? AND ?"
                 " AND attempt=ifnull(?, attempt) ORDER BY step, attempt, id",

@@ -18,6 +18,7 @@ import apsw
 
 from lamplighter import failpoint
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader
 
 MAX_KEYFRAME_GAP = 400
@@ -83,8 +84,8 @@ class RowPruning:
         self._connection.execute(
             "DELETE FROM rows WHERE id IN (SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)",
             (
-                _key(stretch.attempt, stretch.first),
-                _key(stretch.attempt, stretch.last),
+                step_key(stretch.attempt, stretch.first),
+                step_key(stretch.attempt, stretch.last),
                 -1 if limit is None else limit,
             ),
         )
@@ -99,10 +100,10 @@ class RowPruning:
         since = max(first - 1, stretch.first - 2 * MAX_KEYFRAME_GAP)
         found: list[Any] = self._connection.execute(
             "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
-            (_key(stretch.attempt, since), _key(stretch.attempt, stretch.last)),
+            (step_key(stretch.attempt, since), step_key(stretch.attempt, stretch.last)),
         ).fetchall()
-        for step in redundant_keyframes([row[0] & 0xFFFF_FFFF for row in found]):
-            self._connection.execute("DELETE FROM keyframes WHERE id=?", (_key(stretch.attempt, step),))
+        for step in redundant_keyframes([split_step_key(row[0])[1] for row in found]):
+            self._connection.execute("DELETE FROM keyframes WHERE id=?", (step_key(stretch.attempt, step),))
 
 
 def redundant_keyframes(steps: Sequence[int]) -> list[int]:
@@ -119,7 +120,3 @@ def redundant_keyframes(steps: Sequence[int]) -> list[int]:
         else:
             kept = step
     return found
-
-
-def _key(attempt: int, step: int) -> int:
-    return attempt << 32 | step

@@ -17,7 +17,7 @@ import apsw
 import numpy as np
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import step_key
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 from lamplighter.wire.binary import Floats, FrameError
@@ -155,20 +155,10 @@ class StepsWriter(FactsWriter):
 class StepsReader(FactsReader):
     """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
 
-    def lineage(self) -> list[tuple[int, int, int]]:
-        """Return the lineage: ranges of steps (attempt, first step, last step), inclusive, ascending.
-
-        The last range is open: its last step is 2**32 - 1.
-        """
-        stretches: list[tuple[int, int, int]] = []
-        end = 0xFFFF_FFFF
-        for attempt, first in self._fetch_all(
-            "SELECT attempt, first_step FROM attempts ORDER BY attempt DESC"
-        ):
-            if first <= end:
-                stretches.append((attempt, first, end))
-                end = first - 1
-        return stretches[::-1]
+    def lineage(self) -> Lineage:
+        """Return the lineage as it is now."""
+        attempts = self._fetch_all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC")
+        return Lineage.of_attempts((attempt, first) for attempt, first in attempts)
 
     def attempts(self) -> list[tuple[int, int, float]]:
         """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""
@@ -180,14 +170,14 @@ class StepsReader(FactsReader):
 
         The step is 0 before the first step is done; the result is (0, 0) before the first attempt.
         """
-        for attempt, first, end in reversed(self.lineage()):
+        for attempt, first, end in reversed(self.lineage().ranges):
             row = self._fetch_all(
                 "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?",
                 step_key(attempt, first),
                 step_key(attempt, end),
             )[0][0]
             if row is not None:
-                return attempt, row & 0xFFFF_FFFF
+                return split_step_key(row)
             if first == 0:
                 return attempt, 0
         return 0, 0
@@ -214,7 +204,7 @@ class StepsReader(FactsReader):
 
     def has_rows(self) -> bool:
         """Return whether this file, not only the tiles, has moved rows of the lineage."""
-        return bool(self._select_range("SELECT id, 0 FROM rows", 0, 0xFFFF_FFFF, 1))
+        return bool(self._select_range("SELECT id, 0 FROM rows", 0, LAST_STEP, 1))
 
     def steps_with_rows(self, first: int, last: int, limit: int | None = None) -> list[int]:
         """Return the steps of the lineage from `first` to `last` whose moved rows are in this file.
@@ -227,8 +217,8 @@ class StepsReader(FactsReader):
     def keyframe_steps(self) -> list[tuple[int, int]]:
         """Return (attempt, step) of all keyframes of the lineage, ascending."""
         return [
-            (attempt, row[0] & 0xFFFF_FFFF)
-            for attempt, first, last in self.lineage()
+            split_step_key(row[0])
+            for attempt, first, last in self.lineage().ranges
             for row in self._fetch_all(
                 "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
                 step_key(attempt, first),
@@ -238,7 +228,7 @@ class StepsReader(FactsReader):
 
     def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
         """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
-        for attempt, first, last in reversed(self.lineage()):
+        for attempt, first, last in reversed(self.lineage().ranges):
             if first <= step:
                 rows = self._fetch_all(
                     "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
@@ -247,7 +237,7 @@ class StepsReader(FactsReader):
                 )
                 if rows:
                     row, record, census = rows[0]
-                    return row & 0xFFFF_FFFF, record, census
+                    return split_step_key(row)[1], record, census
         return None
 
     def census(self, step: int) -> tuple[int, bytes] | None:
@@ -267,9 +257,12 @@ class StepsReader(FactsReader):
             LookupError: `step` has no keyframe, or no longer has one.
             FormatError: the keyframe is damaged.
         """
-        attempt = next((a for a, first, last in self.lineage() if first <= step <= last), 0)
+        range_ = self.lineage().range_at(step)
+        if range_ is None:
+            raise LookupError(f"step {step} has no keyframe")
+        row = step_key(range_.attempt, step)
         try:
-            blob = self._connection.blob_open("main", "keyframes", "record", step_key(attempt, step), False)
+            blob = self._connection.blob_open("main", "keyframes", "record", row, False)
         except apsw.SQLError as error:
             raise LookupError(f"step {step} has no keyframe") from error
         try:
@@ -283,7 +276,7 @@ class StepsReader(FactsReader):
 
     def keyframe_step(self, step: int) -> int | None:
         """Return the step of the keyframe that `keyframe` returns, without reading the matrix; None if none."""
-        for attempt, first, last in reversed(self.lineage()):
+        for attempt, first, last in reversed(self.lineage().ranges):
             if first <= step:
                 row = self._fetch_all(
                     "SELECT max(id) FROM keyframes WHERE id BETWEEN ? AND ?",
@@ -291,12 +284,12 @@ class StepsReader(FactsReader):
                     step_key(attempt, min(last, step)),
                 )[0][0]
                 if row is not None:
-                    return row & 0xFFFF_FFFF
+                    return split_step_key(row)[1]
         return None
 
     def keyframe_step_after(self, step: int) -> int | None:
         """Return the step of the oldest keyframe of the lineage after `step`; None if none."""
-        for attempt, first, last in self.lineage():
+        for attempt, first, last in self.lineage().ranges:
             if last > step:
                 row = self._fetch_all(
                     "SELECT min(id) FROM keyframes WHERE id BETWEEN ? AND ?",
@@ -304,7 +297,7 @@ class StepsReader(FactsReader):
                     step_key(attempt, last),
                 )[0][0]
                 if row is not None:
-                    return row & 0xFFFF_FFFF
+                    return split_step_key(row)[1]
         return None
 
     def events(self, after: int = 0, limit: int = 1_000) -> list[TimelineEvent]:
@@ -323,18 +316,17 @@ class StepsReader(FactsReader):
         return [
             (step, row[0])
             for step in steps
-            for attempt, lower, upper in lineage
-            if lower <= step <= upper
-            for row in self._fetch_all(select, step_key(attempt, step))
+            if (range_ := lineage.range_at(step)) is not None
+            for row in self._fetch_all(select, step_key(range_.attempt, step))
         ]
 
     def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []
-        for attempt, lower, upper in self.lineage():
+        for attempt, lower, upper in self.lineage().ranges:
             low, high = max(lower, first), min(upper, last)
             if low <= high and limit > len(found):
                 found += [
-                    (row & 0xFFFF_FFFF, record)
+                    (split_step_key(row)[1], record)
                     for row, record in self._fetch_all(
                         f"{select} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
                         step_key(attempt, low),

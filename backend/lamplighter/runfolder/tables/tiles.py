@@ -121,7 +121,7 @@ def clip_to_lineage(stretches: Iterable[Stretch], lineage: Lineage) -> list[Stre
     """Return the stretches on the lineage, cut where an attempt was superseded, ascending by step."""
     found: list[Stretch] = []
     for stretch in stretches:
-        for attempt, first, last in lineage:
+        for attempt, first, last in lineage.ranges:
             if attempt == stretch.attempt and stretch.first <= last and stretch.last >= first:
                 # An attempt begins where its range of the lineage begins, so only the end can be cut.
                 found.append(Stretch(stretch.id, attempt, stretch.first, min(stretch.last, last)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamplighter.runfolder.lineage import Lineage, attempt_at, clip_lineage
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import FieldError, RefusedError
@@ -26,7 +26,7 @@ class StepRange:
     @property
     def attempt(self) -> int:
         """Return the attempt that the last step belongs to; 0 if there is none."""
-        return self.lineage[-1][0] if self.lineage else 0
+        return self.lineage.newest_attempt
 
     def __len__(self) -> int:
         return max(0, self.last - self.first + 1)
@@ -49,15 +49,14 @@ def resolve_step_range(
             raise RefusedError(422, message, [FieldError(field="to", message=message)])
         _require_attempt(run, lineage, newest, last, attempt)
     end = newest if last is None else min(last, newest)
-    return StepRange(first, end, clip_lineage(lineage, first, end), newest, attempt is not None)
+    return StepRange(first, end, lineage.clip(first, end), newest, attempt is not None)
 
 
 def _require_attempt(run: RunFolder, lineage: Lineage, newest: int, step: int, attempt: int) -> None:
-    if not lineage or attempt > lineage[-1][0]:
-        newest_attempt = lineage[-1][0] if lineage else 0
-        raise RefusedError(404, f"{run.id} has no attempt {attempt}: its newest is {newest_attempt}")
+    if attempt > lineage.newest_attempt:
+        raise RefusedError(404, f"{run.id} has no attempt {attempt}: its newest is {lineage.newest_attempt}")
     if step > newest:
         raise RefusedError(404, f"step {step} is not recorded; the last is {newest}")
-    if (holds := attempt_at(lineage, step)) != attempt:
+    if (holds := lineage.attempt_at(step)) != attempt:
         raise RefusedError(409, f"step {step} counts in attempt {holds}, not in {attempt}: ask with "
                       f"attempt={holds}, or leave attempt out for what counts now")  # fmt: skip

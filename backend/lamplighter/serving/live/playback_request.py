@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lamplighter.runfolder.lineage import LAST_STEP
+
 DEFAULT_SPEED = 50.0
 """Default speed, in steps per second."""
 MIN_SPEED, MAX_SPEED = 0.001, 1_000_000.0
-LAST_STEP = 0xFFFF_FFFE
+_LAST_PLAYABLE_STEP = LAST_STEP - 1
+"""The last step that another can follow."""
 
 
 class PlaybackRequestError(ValueError):
@@ -52,7 +55,7 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
 
 
 def _step(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > LAST_STEP:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > _LAST_PLAYABLE_STEP:
         raise PlaybackRequestError(f"`{name}` must be a step, a whole number from 0 on")
     return int(text)
 

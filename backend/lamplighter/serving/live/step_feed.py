@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from lamplighter.runfolder.lineage import Lineage, attempt_at, last_shared_step, on_lineage
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
@@ -36,7 +36,7 @@ class StepFeed:
         self._on_restart = on_restart
         self._rows = RowFeed(run)
         self._attempt = 0
-        self.lineage: Lineage = []
+        self.lineage = Lineage()
         """The lineage of the steps sent to viewers."""
         self.step = -1
         """The newest step sent."""
@@ -61,7 +61,7 @@ class StepFeed:
         if (
             cursor.step < 0
             or not 0 <= behind <= _MAX_JOIN_GAP
-            or not on_lineage(self.lineage, cursor.attempt, cursor.step)
+            or not self.lineage.counts(cursor.attempt, cursor.step)
         ):
             return None
         pulses = reader.pulses(cursor.step + 1, self.step, limit=_MAX_JOIN_GAP)
@@ -82,10 +82,10 @@ class StepFeed:
             self._rows.restart(messages, self.step)
 
     def _read_pulses(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
-        pulses = reader.pulses(self.step + 1, 0xFFFF_FFFF, limit=_BATCH)
+        pulses = reader.pulses(self.step + 1, LAST_STEP, limit=_BATCH)
         for step, data in pulses:
             attempt = read_step(data)[0]
-            if step != self.step + 1 or not on_lineage(lineage, attempt, step):
+            if step != self.step + 1 or not lineage.counts(attempt, step):
                 # The lineage changed between two reads: the next poll starts with the new one.
                 return True
             messages.append(ViewerMessage(MessageKind.PULSE, data, attempt))
@@ -95,19 +95,19 @@ class StepFeed:
     def _adopt_lineage(self, reader: StepsReader, lineage: Lineage, messages: list[ViewerMessage]) -> bool:
         """Adopt a new lineage, with a new start where it departs from what was sent. Returns whether there is
         one."""
-        if self.step >= 0 and on_lineage(lineage, self._attempt, self.step):
+        if self.step >= 0 and lineage.counts(self._attempt, self.step):
             self.lineage = lineage
             return True
         attempt, last = reader.newest_step()
         if attempt == 0:
             return False
         # Go back to the last step sent that still counts; the first time, start at the newest step.
-        step = last if self.step < 0 else min(last_shared_step(self.lineage, lineage, self.step), last)
+        step = last if self.step < 0 else min(self.lineage.last_shared_step(lineage, self.step), last)
         beginning = self._start_messages(reader, lineage, step, rows=self._rows.wanted)
         if beginning is None:
             return False
         self.lineage, self.step = lineage, step
-        self._attempt = attempt_at(lineage, step)
+        self._attempt = lineage.attempt_at(step)
         self._rows.restart(beginning, step)
         self._on_restart(step)
         messages += beginning
@@ -119,7 +119,7 @@ class StepFeed:
         """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
         try:
             so_far = read_touches(reader, step)
-            attempt = attempt_at(lineage, step)
+            attempt = lineage.attempt_at(step)
             census = Census(attempt, step, time.time(), so_far.touches, so_far.last_lit)
             messages = [ViewerMessage(MessageKind.CENSUS, encode(census), attempt)]
             if rows:

@@ -14,19 +14,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.runfolder.lineage import Lineage, last_shared_step
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER
 
 _RUNS = 8
 _BATCH = 200
 LAST_INDEXED_STEP = 100_000
 """The last step whose losses are read: a longer run would take minutes and gigabytes of reading."""
-_NEVER = 0xFFFF_FFFF
 
 
 @dataclass
@@ -36,7 +36,7 @@ class _IndexEntry:
     exact_key: tuple[Lineage, int, int | None] | None = None
     """The lineage, its last step and its newest keyframe when `exact` was computed."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    lineage: Lineage = field(default_factory=list[tuple[int, int, int]])
+    lineage: Lineage = field(default_factory=Lineage)
     steps: array[int] = field(default_factory=lambda: array("q"))
     losses: array[float] = field(default_factory=lambda: array("f"))
     first_touched: UInts = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
@@ -96,26 +96,26 @@ class RunIndex:
         entry = self._entry(run)
         with entry.losses_lock:
             self._update(entry, reader, max(steps, default=0))
-            first = np.sort(entry.first_touched[entry.first_touched != _NEVER])
+            first = np.sort(entry.first_touched[entry.first_touched != NEVER])
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
 
     def _update(self, entry: _IndexEntry, reader: StepsReader, last: int) -> None:
         lineage = reader.lineage()
         if lineage != entry.lineage:
             same = (
-                last_shared_step(entry.lineage, lineage, entry.steps[-1])
+                entry.lineage.last_shared_step(lineage, entry.steps[-1])
                 if entry.lineage and entry.steps and lineage
                 else 0
             )
             count = int(np.searchsorted(np.array(entry.steps, dtype=np.int64), same, side="right"))
             del entry.steps[count:], entry.losses[count:]
-            entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = _NEVER
+            entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = NEVER
             entry.lineage = lineage
         next_step = entry.steps[-1] + 1 if entry.steps else 1
         while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
             if reader.lineage() != lineage:
                 # A new attempt began meanwhile, so the batch just read may belong to either attempt.
-                entry.lineage = []
+                entry.lineage = Lineage()
                 self._update(entry, reader, last)
                 return
             for step, record in batch:
@@ -123,7 +123,7 @@ class RunIndex:
                 entry.steps.append(step)
                 entry.losses.append(pulse.loss)
                 if len(entry.first_touched) != pulse.vocabulary:
-                    entry.first_touched = np.full(pulse.vocabulary, _NEVER, dtype=np.uint32)
+                    entry.first_touched = np.full(pulse.vocabulary, NEVER, dtype=np.uint32)
                 first = entry.first_touched[pulse.batch_ids]
                 entry.first_touched[pulse.batch_ids] = np.minimum(first, step)
             next_step = batch[-1][0] + 1

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.displacements import displacements, farthest_rows
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import attempt_at
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
@@ -144,7 +143,7 @@ def _maker(
                 for step in (query.first, query.last)
             ]
         for one in both:
-            if one.attempt != attempt_at(query.span.lineage, one.step):
+            if one.attempt != query.span.lineage.attempt_at(one.step):
                 raise RefusedError(409, "a new attempt began while this was read: ask again")
             if one.vectors.shape != (len(query.run.vocabulary), query.run.recipe.model.dim):
                 raise FormatError("its matrix does not fit its vocabulary and its recipe")

@@ -9,7 +9,6 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.runfolder.lineage import on_lineage
 from lamplighter.runfolder.reading.current_map import districts_on_lineage
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
@@ -129,6 +128,6 @@ def list_district_events(
             id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
         )
         for e in records
-        if on_lineage(lineage, e.attempt, e.step)
+        if lineage.counts(e.attempt, e.step)
     ]
     return json_response(DistrictEventList(items=items))

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.model.batches import batch_positions
-from lamplighter.runfolder.lineage import attempt_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import steps as steps_file
@@ -243,7 +242,7 @@ def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> byt
     time = times[0] if times else run.created
     return encode(
         Census(
-            attempt_at(reader.lineage(), previous_step), previous_step, time, so_far.touches, so_far.last_lit
+            reader.lineage().attempt_at(previous_step), previous_step, time, so_far.touches, so_far.last_lit
         )
     )
 

@@ -16,7 +16,6 @@ from lamplighter.exports.formats.array_headers import npy_header, safetensors_he
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
 from lamplighter.exports.output import ExportError
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import attempt_at, clip_lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
@@ -228,7 +227,7 @@ def _batches(services: Services, query: _VectorQuery, schema: Any) -> Iterator[b
     arrow = import_pyarrow()
     stream = ArrowStream(schema)
     for steps, block in _iterate_blocks(services, query):
-        attempts = [attempt_at(query.span.lineage, step) for step in steps]
+        attempts = [query.span.lineage.attempt_at(step) for step in steps]
         count = len(query.ids)
         columns = [
             arrow.array(np.repeat(np.array(steps, dtype=np.int64), count)),
@@ -264,7 +263,7 @@ def _blocks_by_step(
     start = 0
     block: list[NDArray[np.float32]] = []
     for snapshot in history.snapshots(query.steps.start, query.steps[-1], query.steps.step):
-        if snapshot.attempt != attempt_at(query.span.lineage, snapshot.step):
+        if snapshot.attempt != query.span.lineage.attempt_at(snapshot.step):
             raise _superseded_error(snapshot.step)
         if snapshot.vectors.shape != (len(query.run.vocabulary), query.dim):
             raise FormatError("its matrix does not fit its vocabulary and its recipe")
@@ -292,9 +291,8 @@ def _blocks_by_token(
             if path.vectors.shape[1] != query.dim:
                 raise FormatError("its matrix does not fit its recipe")
             block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
-        if clip_lineage(history.steps.lineage(), steps[0], steps[-1]) != clip_lineage(
-            query.span.lineage, steps[0], steps[-1]
-        ):
+        counted = query.span.lineage.clip(steps[0], steps[-1])
+        if history.steps.lineage().clip(steps[0], steps[-1]) != counted:
             raise _superseded_error(steps[-1])
         yield steps, block
 

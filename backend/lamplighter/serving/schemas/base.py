@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from lamplighter.recipe import StrictInput
+from lamplighter.runfolder.lineage import LAST_STEP
 
 Item = TypeVar("Item")
 
-StepNumber = Annotated[int, Field(ge=0, le=0xFFFF_FFFF)]
+StepNumber = Annotated[int, Field(ge=0, le=LAST_STEP)]
 """A step number; 0 is before the first update."""
 
 

@@ -27,7 +27,7 @@ def test_holds_the_newest_matrix_bit_for_bit(
                 run.resume_from(max(0, run.at + action))
             run.grow(abs(action), rows=3)
             assert follower.advance(reader) == (action != 0)
-            assert (follower.step, reader.lineage()[-1][0]) == (run.at, run.writer.attempt)
+            assert (follower.step, reader.lineage().newest_attempt) == (run.at, run.writer.attempt)
             np.testing.assert_array_equal(follower.vectors, run.vectors)
             assert not follower.advance(reader)
 

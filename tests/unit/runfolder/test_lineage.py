@@ -1,0 +1,124 @@
+"""The lineage of a run: what counts after attempts superseded each other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
+
+# The third attempt began before the second did, which therefore has no step left.
+THREE = Lineage.of_attempts([(3, 20), (2, 35), (1, 0)])
+
+first_steps = st.lists(st.integers(0, 30), min_size=1, max_size=6)
+
+
+def lineage_of(first_steps: list[int]) -> Lineage:
+    numbered = enumerate([0, *first_steps], 1)
+    return Lineage.of_attempts(sorted(numbered, reverse=True))
+
+
+def test_a_step_counts_in_the_newest_attempt_that_began_at_or_before_it():
+    assert list(THREE.ranges) == [(1, 0, 19), (3, 20, LAST_STEP)]
+    assert (THREE.attempt_at(19), THREE.attempt_at(20), THREE.newest_attempt) == (1, 3, 3)
+    assert THREE.counts(1, 19)
+    assert not THREE.counts(1, 20)
+    assert not THREE.counts(2, 40)
+
+
+def test_before_the_first_attempt_nothing_counts():
+    empty = Lineage.of_attempts([])
+    assert not empty
+    assert (empty.newest_attempt, empty.range_at(0), empty.counts(0, 0)) == (0, None, False)
+    assert THREE
+
+
+def test_a_record_that_begins_later_has_an_attempt_for_the_step_before_it():
+    late = Lineage.of_attempts([(1, 1)])
+    assert (late.range_at(0), late.attempt_at(0)) == (None, 1)
+
+
+@given(first_steps, st.integers(0, 40))
+def test_each_step_is_in_one_range_of_the_right_attempt(first_steps: list[int], step: int):
+    lineage = lineage_of(first_steps)
+    began = dict(enumerate([0, *first_steps], 1))
+    assert lineage.attempt_at(step) == max(number for number, first in began.items() if first <= step)
+    assert [number for number in began if lineage.counts(number, step)] == [lineage.attempt_at(step)]
+    assert all(before.last + 1 == after.first for before, after in pairwise(lineage.ranges))
+
+
+@given(first_steps, st.integers(0, 40), st.integers(0, 40))
+def test_a_clipped_lineage_has_the_same_attempts_within_and_none_without(
+    first_steps: list[int], first: int, last: int
+):
+    lineage = lineage_of(first_steps)
+    part = lineage.clip(first, last)
+    for step in range(45):
+        assert part.range_at(step) is None or first <= step <= last
+        if first <= step <= last:
+            assert part.attempt_at(step) == lineage.attempt_at(step)
+
+
+@given(first_steps, first_steps, st.integers(0, 40))
+def test_the_last_shared_step_is_the_last_with_one_attempt_on_both(one: list[int], two: list[int], step: int):
+    ours, theirs = lineage_of(one), lineage_of(two)
+    same = [s for s in range(step + 1) if ours.attempt_at(s) == theirs.attempt_at(s)]
+    assert ours.last_shared_step(theirs, step) == max(same, default=0)
+
+
+def test_its_text_is_what_entity_tags_were_always_made_of():
+    assert repr(THREE.clip(5, 40)) == "[(1, 5, 19), (3, 20, 40)]"
+
+
+def test_a_row_id_holds_attempt_and_step():
+    assert split_step_key(step_key(3, LAST_STEP)) == (3, LAST_STEP)
+
+
+class ChangingReader:
+    """A reader whose lineage becomes the next of a list when `step_on` is called."""
+
+    def __init__(self, *lineages: Lineage) -> None:
+        self.lineages = list(lineages)
+
+    def lineage(self) -> Lineage:
+        return self.lineages[0]
+
+    def step_on(self) -> None:
+        if len(self.lineages) > 1:
+            self.lineages.pop(0)
+
+
+ONE, TWO = Lineage.of_attempts([(1, 0)]), Lineage.of_attempts([(2, 5), (1, 0)])
+
+
+def test_what_was_read_while_an_attempt_began_is_read_again():
+    reader = ChangingReader(ONE, TWO)
+    seen: list[Lineage] = []
+
+    def read(lineage: Lineage) -> int:
+        seen.append(lineage)
+        reader.step_on()
+        return lineage.newest_attempt
+
+    assert Lineage.stable(reader, read) == 2
+    assert seen == [ONE, TWO]
+
+
+def test_what_failed_while_an_attempt_began_is_tried_again_and_nothing_else():
+    reader = ChangingReader(ONE, TWO)
+
+    def read(lineage: Lineage) -> int:
+        reader.step_on()
+        lineage.require_current(reader)
+        return lineage.newest_attempt
+
+    assert Lineage.stable(reader, read) == 2
+
+    def fail(lineage: Lineage) -> int:
+        raise LookupError(f"nothing of attempt {lineage.newest_attempt}")
+
+    with pytest.raises(LookupError, match="nothing of attempt 2"):
+        Lineage.stable(reader, fail)
