@@ -141,7 +141,7 @@ def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool
         Whether it was.
 
     Raises:
-        LookupError: a new attempt began meanwhile; no tiles are stored.
+        LookupError: a new attempt began meanwhile, or rows are missing; no tiles are stored.
     """
     lineage = history.steps.lineage()
     plan = plan_next_stretch(history, over=over)
@@ -149,8 +149,7 @@ def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool
         return False
     before = history.snapshot(plan.base_step).vectors
     last, ids, steps, rows = _read_moves(history, plan)
-    if history.steps.lineage() != lineage:
-        raise LookupError(f"a new attempt began while steps {plan.base_step + 1} to {last} were read")
+    lineage.require_current(history.steps)
     order = np.lexsort((steps, ids))
     tiles = _encode_tiles(plan, last, before, ids[order], steps[order], rows[order])
     writer.commit(plan.attempt, plan.base_step + 1, last, tiles)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.client.integers import whole_number
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
@@ -25,7 +26,6 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
-from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode, decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
@@ -286,24 +286,13 @@ class Run:
         return ids
 
     def _read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
-        """Return what a callback reads from the history; retry if a new attempt began meanwhile, since the result
-        could mix two lineages.
-        """
-        while True:
-            try:
-                history = MatrixHistory(self._folder)
-            except FileNotFoundError:
-                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
-            with history:
-                lineage = history.steps.lineage()
-                try:
-                    result = read(history)
-                except (FrameError, LookupError):
-                    if history.steps.lineage() == lineage:
-                        raise
-                    continue
-                if history.steps.lineage() == lineage:
-                    return result
+        """Return what a callback reads from the history; call it again if a new attempt began meanwhile."""
+        try:
+            history = MatrixHistory(self._folder)
+        except FileNotFoundError:
+            raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
+        with history:
+            return Lineage.stable(history.steps, lambda _: read(history))
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

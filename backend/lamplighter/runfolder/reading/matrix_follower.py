@@ -49,50 +49,53 @@ class MatrixFollower:
             Whether the step or the attempt of the matrix has changed.
         """
         before = (self.attempt, self.step)
-        # The attempt can change between two reads, which would mix two lineages: then read again.
-        while True:
-            lineage = reader.lineage()
-            if not lineage.counts(self.attempt, self.step):
-                self.attempt, self.step = 0, -1
-            target = reader.newest_step()[1] if to is None else min(to, reader.newest_step()[1])
-            if self.step > target:
-                self.attempt, self.step = 0, -1
-            if not self._advance_to(reader, target, lineage):
-                break
+        Lineage.stable(reader, lambda lineage: self._advance_on(lineage, reader, to))
         return (self.attempt, self.step) != before and self.step >= 0
 
-    def _advance_to(self, reader: StepsReader, target: int, lineage: Lineage) -> bool:
-        """Advance to `target`. Return True if the lineage changed meanwhile, which makes the matrix unreliable."""
+    def _advance_on(self, lineage: Lineage, reader: StepsReader, to: int | None) -> None:
+        """Advance on a lineage. The matrix changes only by reads between which the lineage stayed the same.
+
+        Raises:
+            LineageChangedError: a new attempt began meanwhile.
+        """
+        newest = reader.newest_step()[1]
+        target = newest if to is None else min(to, newest)
+        if not lineage.counts(self.attempt, self.step) or self.step > target:
+            self.attempt, self.step = 0, -1
         key = reader.keyframe_step(target)
         if key is not None and key > self.step:
             found = reader.keyframe(key)
-            if found is None or found[0] != key or reader.lineage() != lineage:
-                return True
-            rows = decode_as(found[1], Rows)
-            self.vectors = rows.vectors.copy()
-            self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
+            lineage.require_current(reader)
+            # An older one, or none, if pruning dropped it between the two reads; its rows are in tiles then.
+            if found is not None and found[0] > self.step:
+                rows = decode_as(found[1], Rows)
+                self.vectors = rows.vectors.copy()
+                self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
         while 0 <= self.step < target:
+            batch_end = self.step + _BATCH
             moved = reader.rows(self.step + 1, target, limit=_BATCH)
-            if reader.lineage() != lineage:
-                return True
+            lineage.require_current(reader)
             for step, data in moved:
                 if step != self.step + 1:
-                    return self._advance_by_tiles(target, lineage)
+                    break
                 rows = decode_as(data, Rows)
                 self.vectors[rows.token_ids] = rows.vectors
                 self.attempt, self.step, self.time = rows.attempt, rows.step, rows.time
-            if len(moved) < _BATCH:
-                return self._advance_by_tiles(target, lineage)
-        return False
+            if self.step < batch_end:
+                # The target is reached, or rows are missing.
+                break
+        if 0 <= self.step < target and self._run.tiles_path.exists():
+            self._advance_by_tiles(target, lineage)
 
-    def _advance_by_tiles(self, target: int, lineage: Lineage) -> bool:
-        """Advance through tiles, where `steps.sqlite` lacks the rows. Return True if the lineage changed meanwhile."""
-        if self.step < target and self._run.tiles_path.exists():
-            with MatrixHistory(self._run) as history:
-                if history.is_tiled(self.step + 1):
-                    found = history.snapshot(target, nearest=True)
-                    if history.steps.lineage() != lineage:
-                        return True
-                    self.vectors, self.attempt, self.step = found.vectors, found.attempt, found.step
-                    self.time = found.time
-        return False
+    def _advance_by_tiles(self, target: int, lineage: Lineage) -> None:
+        """Advance through tiles, where `steps.sqlite` lacks the rows.
+
+        Raises:
+            LineageChangedError: a new attempt began meanwhile.
+        """
+        with MatrixHistory(self._run) as history:
+            if history.is_tiled(self.step + 1):
+                found = history.snapshot(target, nearest=True)
+                lineage.require_current(history.steps)
+                self.vectors, self.attempt, self.step = found.vectors, found.attempt, found.step
+                self.time = found.time

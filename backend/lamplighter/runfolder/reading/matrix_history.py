@@ -118,23 +118,21 @@ class MatrixHistory:
         )
 
     def _on_stable_lineage(self, read: Callable[[Lineage], T]) -> T:
-        """Call `read` with the lineage; retry if a new attempt or new tiles interfered.
+        """Call `read` with the lineage; retry if a new attempt or new tiles interfered."""
+        return Lineage.stable(self.steps, lambda lineage: self._on_stable_tiles(lineage, read))
 
-        A new attempt could mix two lineages in the result. New tiles can make a lookup fail, since rows move
-        from one file to the other.
-        """
+    def _on_stable_tiles(self, lineage: Lineage, read: Callable[[Lineage], T]) -> T:
+        """Call `read`; retry if a lookup failed because rows moved from one file to the other meanwhile."""
         while True:
-            lineage, tiled = self.steps.lineage(), self._deltas.stretches_on(self.steps.lineage())
+            tiled = self._deltas.stretches_on(lineage)
             try:
-                result = read(lineage)
+                return read(lineage)
             except (LookupError, ValueError) as error:
-                if self.steps.lineage() == lineage and self._deltas.stretches_on(lineage) == tiled:
-                    if isinstance(error, NoSnapshotError | ValueError):
-                        raise
-                    raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
-                continue
-            if self.steps.lineage() == lineage:
-                return result
+                if self._deltas.stretches_on(lineage) != tiled:
+                    continue
+                if isinstance(error, NoSnapshotError | ValueError):
+                    raise
+                raise FormatError(f"the steps and their tiles do not fit together: {error}") from error
 
     def _snapshot(self, lineage: Lineage, step: int, nearest: bool) -> Snapshot:
         found = self.steps.keyframe(self._nearest_keyframe_step(lineage, step))

@@ -87,24 +87,15 @@ class Playback:
             FormatError, OSError, apsw.Error: the steps cannot be read now; no item is lost.
         """
         with MatrixHistory(self._run) as history:
-            while True:
-                lineage = history.steps.lineage()
-                pending = copy(self._pending)
-                try:
-                    cursor, played = self._read(history, lineage, steps, pending)
-                except (LookupError, ValueError):
-                    # The attempt can change between two reads, which would mix two lineages: read again.
-                    if history.steps.lineage() == lineage:
-                        raise
-                    continue
-                if history.steps.lineage() == lineage:
-                    self.cursor, self._pending = cursor, pending
-                    return played
+            self.cursor, self._pending, played = Lineage.stable(
+                history.steps, lambda lineage: self._read(history, lineage, steps)
+            )
+        return played
 
     def _read(
-        self, history: MatrixHistory, lineage: Lineage, steps: int, pending: PendingItems
-    ) -> tuple[PlaybackCursor, list[PlaybackItem]]:
-        reader = history.steps
+        self, history: MatrixHistory, lineage: Lineage, steps: int
+    ) -> tuple[PlaybackCursor, PendingItems, list[PlaybackItem]]:
+        reader, pending = history.steps, copy(self._pending)
         # Read the phase first: once the run is over, no step follows.
         self.run_ended = reader.facts().get("phase") in TERMINAL_PHASES
         attempt, self.newest = reader.newest_step()
@@ -113,7 +104,7 @@ class Playback:
             raise NoSuchStepError(self._first, self.newest)
         if not attempt or reader.keyframe_step(self.newest) is None:
             # The run has not started, or only just: its first keyframe is not written yet.
-            return cursor, []
+            return cursor, pending, []
         played: list[PlaybackItem] = []
         if cursor.step < 0 or not lineage.counts(cursor.attempt, cursor.step):
             back = self._first if cursor.step < 0 else cursor.lineage.last_shared_step(lineage, cursor.step)
@@ -124,7 +115,7 @@ class Playback:
         pending.collect(reader, lineage, cursor, pulses[-1][0] if pulses else cursor.step)
         cursor = pending.release_due(replace(cursor, lineage=lineage), played)
         if not pulses:
-            return cursor, played
+            return cursor, pending, played
         row_changes = RowChanges(history, cursor, pulses[-1][0]) if PlaybackKind.ROWS in self._kinds else None
         size = 0
         for number, (step, data) in enumerate(pulses, 1):
@@ -140,7 +131,7 @@ class Playback:
             self._per_step = max(1, size // number)
             if size > _BATCH_BYTES:
                 break
-        return cursor, played
+        return cursor, pending, played
 
     def _start_at(
         self,

@@ -46,8 +46,8 @@ def answer_gradient_history(path_request: PathRequest) -> Response:
     def read() -> Columns:
         with path_request.catalog.open_steps(run) as reader:
             history = read_gradient_history(reader, path_request.token_id, steps.first, steps.last)
-            now = resolve_step_range(run, reader, steps.first, steps.last)
-        if now.lineage != steps.lineage:
+            now = reader.lineage().clip(steps.first, steps.last)
+        if now != steps.lineage:
             raise RefusedError(409, "a new attempt began while this was read: ask again")
         columns: Columns = dict(zip(history._fields, history, strict=True))
         return downsample(columns, [history.gradient], path_request.most)

@@ -80,7 +80,7 @@ class RunIndex:
         """
         entry = self._entry(run)
         with entry.losses_lock:
-            self._update(entry, reader, last)
+            _update(entry, reader, last)
             steps = np.array(entry.steps, dtype=np.int64)
             losses = np.array(entry.losses, dtype=np.float32)
         low, high = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
@@ -95,38 +95,9 @@ class RunIndex:
         """
         entry = self._entry(run)
         with entry.losses_lock:
-            self._update(entry, reader, max(steps, default=0))
+            _update(entry, reader, max(steps, default=0))
             first = np.sort(entry.first_touched[entry.first_touched != NEVER])
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
-
-    def _update(self, entry: _IndexEntry, reader: StepsReader, last: int) -> None:
-        lineage = reader.lineage()
-        if lineage != entry.lineage:
-            same = (
-                entry.lineage.last_shared_step(lineage, entry.steps[-1])
-                if entry.lineage and entry.steps and lineage
-                else 0
-            )
-            count = int(np.searchsorted(np.array(entry.steps, dtype=np.int64), same, side="right"))
-            del entry.steps[count:], entry.losses[count:]
-            entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = NEVER
-            entry.lineage = lineage
-        next_step = entry.steps[-1] + 1 if entry.steps else 1
-        while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
-            if reader.lineage() != lineage:
-                # A new attempt began meanwhile, so the batch just read may belong to either attempt.
-                entry.lineage = Lineage()
-                self._update(entry, reader, last)
-                return
-            for step, record in batch:
-                pulse = decode_as(record, Pulse)
-                entry.steps.append(step)
-                entry.losses.append(pulse.loss)
-                if len(entry.first_touched) != pulse.vocabulary:
-                    entry.first_touched = np.full(pulse.vocabulary, NEVER, dtype=np.uint32)
-                first = entry.first_touched[pulse.batch_ids]
-                entry.first_touched[pulse.batch_ids] = np.minimum(first, step)
-            next_step = batch[-1][0] + 1
 
     def _entry(self, run: RunFolder) -> _IndexEntry:
         # The creation time tells a run from an earlier one with the same name.
@@ -137,3 +108,34 @@ class RunIndex:
             while len(self._entries) > _RUNS:
                 self._entries.popitem(last=False)
             return entry
+
+
+def _update(entry: _IndexEntry, reader: StepsReader, last: int) -> None:
+    """Read the steps up to `last` that the entry lacks."""
+    Lineage.stable(reader, lambda lineage: _update_on(lineage, entry, reader, last))
+
+
+def _update_on(lineage: Lineage, entry: _IndexEntry, reader: StepsReader, last: int) -> None:
+    if lineage != entry.lineage:
+        same = (
+            entry.lineage.last_shared_step(lineage, entry.steps[-1])
+            if entry.lineage and entry.steps and lineage
+            else 0
+        )
+        count = int(np.searchsorted(np.array(entry.steps, dtype=np.int64), same, side="right"))
+        del entry.steps[count:], entry.losses[count:]
+        entry.first_touched[entry.first_touched > (entry.steps[-1] if entry.steps else 0)] = NEVER
+        entry.lineage = lineage
+    next_step = entry.steps[-1] + 1 if entry.steps else 1
+    while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
+        # The batch may belong to another lineage if a new attempt began meanwhile.
+        lineage.require_current(reader)
+        for step, record in batch:
+            pulse = decode_as(record, Pulse)
+            entry.steps.append(step)
+            entry.losses.append(pulse.loss)
+            if len(entry.first_touched) != pulse.vocabulary:
+                entry.first_touched = np.full(pulse.vocabulary, NEVER, dtype=np.uint32)
+            first = entry.first_touched[pulse.batch_ids]
+            entry.first_touched[pulse.batch_ids] = np.minimum(first, step)
+        next_step = batch[-1][0] + 1
