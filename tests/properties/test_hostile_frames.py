@@ -45,7 +45,7 @@ def frames(draw: st.DrawFn) -> Frame:
                 ),
                 Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), 0.5, 0.1, 0.2, 5),
                 Rows(1, 9, 1.0, size, moved, floats(len(moved), 3)),
-                Rows(1, 9, 1.0, size, np.arange(size, dtype=np.uint32), floats(size, 3)),
+                Rows.of_matrix(1, 9, 1.0, floats(size, 3)),
                 Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), by_token=np.zeros(size, np.uint8)),
                 Census(1, 9, 1.0, batch, batch),
                 Districts(1, 9, 1.0, batch + np.uint32(1), ("a",) * len(batch),

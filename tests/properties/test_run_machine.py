@@ -257,7 +257,7 @@ def _exact(line: list[Step]) -> list[int]:
 
 
 def _matrix(attempt: int, step: int, matrix: np.ndarray) -> bytes:
-    return encode(Rows(attempt, step, 1e9 + step, V, np.arange(V, dtype=np.uint32), matrix))
+    return encode(Rows.of_matrix(attempt, step, 1e9 + step, matrix))
 
 
 def _census(attempt: int, step: int) -> bytes:

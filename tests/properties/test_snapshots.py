@@ -31,7 +31,7 @@ def pulse(attempt: int, step: int, ids: UInts) -> bytes:
 
 
 def whole(attempt: int, step: int, matrix: np.ndarray) -> bytes:
-    return encode(Rows(attempt, step, 1.0, V, np.arange(V, dtype=np.uint32), matrix))
+    return encode(Rows.of_matrix(attempt, step, 1.0, matrix))
 
 
 moves = st.lists(st.sets(st.integers(0, V - 1)), min_size=1, max_size=12)

@@ -14,14 +14,13 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_files import read_matrix
 from lamplighter.client.recorder import make_recorded_recipe
 from lamplighter.client.run import Run
-from lamplighter.client.step_recording import encode_keyframe
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import encode
-from lamplighter.wire.row_frames import NEVER, Census
+from lamplighter.wire.row_frames import NEVER, Census, Rows
 
 
 def still(
@@ -69,7 +68,7 @@ def still(
     with RoleLock(run.path, "trainer"):
         writer = StepsWriter(run.steps_path)
         writer.start_attempt(0)
-        writer.commit_initial_state(encode_keyframe(1, 0, now, matrix), encode(census))
+        writer.commit_initial_state(encode(Rows.of_matrix(1, 0, now, matrix)), encode(census))
         message = f"the embedding in {name[:200]}, as it is"
         facts = {
             "phase": "finished",

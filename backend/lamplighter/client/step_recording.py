@@ -30,12 +30,6 @@ WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
 
-def encode_keyframe(attempt: int, step: int, when: float, matrix: Floats) -> bytes:
-    """Return a whole matrix, shape (V, D), as a rows frame."""
-    ids = np.arange(len(matrix), dtype=np.uint32)
-    return encode(Rows(attempt, step, when, len(matrix), ids, matrix))
-
-
 class StepRecording:
     """A recording in progress: the run of one loop, from its first matrix on."""
 
@@ -212,7 +206,7 @@ class StepRecording:
             self._lock.close()
 
     def _encode_keyframe(self, step: int, when: float) -> bytes:
-        return encode_keyframe(self.writer.attempt, step, when, self.matrix_diff.matrix)
+        return encode(Rows.of_matrix(self.writer.attempt, step, when, self.matrix_diff.matrix))
 
     def _encode_census(self, step: int, when: float) -> bytes:
         return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))

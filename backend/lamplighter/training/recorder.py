@@ -8,8 +8,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numpy as np
-
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
@@ -99,9 +97,7 @@ class TrainingRecorder:
         self._observe_seconds = time.time() - ended
 
     def _encode_keyframe(self, step: int, now: float) -> bytes:
-        matrix = self._observer.embedding()
-        ids = np.arange(len(matrix), dtype=np.uint32)
-        return encode(Rows(self._writer.attempt, step, now, len(matrix), ids, matrix))
+        return encode(Rows.of_matrix(self._writer.attempt, step, now, self._observer.embedding()))
 
     def _encode_census(self, step: int, now: float) -> bytes:
         observer = self._observer

@@ -40,6 +40,12 @@ class Rows:
     vectors: Floats
     """Shape (len(token_ids), D)."""
 
+    @staticmethod
+    def of_matrix(attempt: int, step: int, time: float, matrix: Floats) -> Rows:
+        """Return all rows of a matrix, shape (V, D)."""
+        size = len(matrix)
+        return Rows(attempt, step, time, size, np.arange(size, dtype=np.uint32), matrix)
+
     @property
     def whole(self) -> bool:
         """Return whether this is the whole matrix."""
@@ -81,8 +87,6 @@ def decode_rows(cursor: BinaryReader, flags: int, attempt: int, step: int, time:
     if flags & ALL_ROWS:
         if count != vocabulary:
             raise FrameError("a whole matrix must have every row")
-        cursor.require_bytes(4 * count * dim)
-        ids = np.arange(vocabulary, dtype=np.uint32)
-    else:
-        ids = require_sorted_ids(cursor.read_u32(count), vocabulary)
+        return Rows.of_matrix(attempt, step, time, cursor.read_f32(count * dim).reshape(count, dim))
+    ids = require_sorted_ids(cursor.read_u32(count), vocabulary)
     return Rows(attempt, step, time, vocabulary, ids, cursor.read_f32(count * dim).reshape(count, dim))

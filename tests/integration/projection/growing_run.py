@@ -109,8 +109,7 @@ class GrowingRun:
         return self.writer.close(sealed=sealed)
 
     def _matrix(self, step: int) -> bytes:
-        ids = np.arange(self.size, dtype=np.uint32)
-        return encode(Rows(self.writer.attempt, step, time.time(), self.size, ids, self.vectors))
+        return encode(Rows.of_matrix(self.writer.attempt, step, time.time(), self.vectors))
 
     def _census(self, step: int) -> bytes:
         return encode(Census(self.writer.attempt, step, time.time(), self.touches, self.last_lit))

@@ -108,4 +108,4 @@ def record(
 
 
 def _matrix(step: int, vectors: np.ndarray) -> bytes:
-    return encode(Rows(1, step, 1e9 + step, len(vectors), np.arange(len(vectors), dtype=np.uint32), vectors))
+    return encode(Rows.of_matrix(1, step, 1e9 + step, vectors))

@@ -124,8 +124,7 @@ class FakeTrainer:
         self.lock.close()
 
     def _keyframe(self) -> bytes:
-        ids = np.arange(V, dtype=np.uint32)
-        return encode(Rows(self.writer.attempt, self.step, time.time(), V, ids, self.matrix))
+        return encode(Rows.of_matrix(self.writer.attempt, self.step, time.time(), self.matrix))
 
     def _census(self) -> bytes:
         return encode(Census(self.writer.attempt, self.step, time.time(), self.touches, self.last_lit))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor, PlaybackItem, PlaybackKind
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
@@ -52,7 +50,4 @@ class RowChanges:
 
 def whole_matrix(step: int, matrix: Snapshot) -> PlaybackItem:
     """Return a whole matrix as an item of `step`."""
-    size = len(matrix.vectors)
-    ids = np.arange(size, dtype=np.uint32)
-    rows = Rows(matrix.attempt, matrix.step, matrix.time, size, ids, matrix.vectors)
-    return PlaybackItem(step, PlaybackKind.MATRIX, matrix.attempt, encode(rows))
+    return PlaybackItem(step, PlaybackKind.MATRIX, matrix.attempt, matrix.encode_frame())

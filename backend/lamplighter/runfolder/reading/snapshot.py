@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.binary import UInts
-from lamplighter.wire.frames import decode_as
+from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census
+from lamplighter.wire.row_frames import Census, Rows
 
 
 class NoSnapshotError(LookupError):
@@ -34,6 +34,10 @@ class Snapshot:
     time: float
     vectors: NDArray[np.float32]
     """Shape (V, D)."""
+
+    def encode_frame(self) -> bytes:
+        """Encode the matrix as a frame of all its rows."""
+        return encode(Rows.of_matrix(self.attempt, self.step, self.time, self.vectors))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import numpy as np
-
 from lamplighter import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -19,7 +17,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
 from lamplighter.runfolder.tables import layouts, measures, steps, tiles
 from lamplighter.wire.frames import encode
-from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.wire.row_frames import Census
 
 _WAL_MODE = b"\x02\x02"
 """Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
@@ -81,8 +79,7 @@ def _compact(run: RunFolder) -> bool:
         if history.steps.keyframe_step(last) != last and history.is_exact(last):
             # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
             newest, so_far = history.snapshot(last), read_touches(history.steps, last)
-            ids = np.arange(len(newest.vectors), dtype=np.uint32)
-            keyframe = encode(Rows(attempt, last, newest.time, len(ids), ids, newest.vectors))
+            keyframe = newest.encode_frame()
             census = encode(Census(attempt, last, newest.time, so_far.touches, so_far.last_lit))
     with steps.StepsWriter(run.steps_path) as writer:
         if keyframe is not None and census is not None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
-from lamplighter.wire.frames import encode, read_step
-from lamplighter.wire.row_frames import Rows
+from lamplighter.wire.frames import read_step
 
 _BATCH = 128
 
@@ -81,7 +78,4 @@ def matrix_message(run: RunFolder, step: int) -> ViewerMessage:
     """Return the whole matrix at a step, or at the newest kept step before it."""
     with MatrixHistory(run) as history:
         snapshot = history.snapshot(step, nearest=True)
-    size = len(snapshot.vectors)
-    ids = np.arange(size, dtype=np.uint32)
-    rows = Rows(snapshot.attempt, snapshot.step, snapshot.time, size, ids, snapshot.vectors)
-    return ViewerMessage(MessageKind.MATRIX, encode(rows), snapshot.attempt)
+    return ViewerMessage(MessageKind.MATRIX, snapshot.encode_frame(), snapshot.attempt)

@@ -196,10 +196,11 @@ def _parts(
 ) -> Iterable[bytes]:
     size = len(matrix.vectors)
     if form is FRAME:
+        if ids is None:
+            return [matrix.encode_frame()]
         # A frame's rows are sorted by id, whatever order the request named.
-        rows = np.arange(size, dtype=np.uint32) if ids is None else np.sort(ids).astype(np.uint32)
-        vectors = matrix.vectors if ids is None else matrix.vectors[rows]
-        return [encode(Rows(matrix.attempt, matrix.step, matrix.time, size, rows, vectors))]
+        rows = np.sort(ids).astype(np.uint32)
+        return [encode(Rows(matrix.attempt, matrix.step, matrix.time, size, rows, matrix.vectors[rows]))]
     facts = {
         "format": "lamplighter",
         "run": run.id,

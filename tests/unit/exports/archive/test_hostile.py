@@ -165,7 +165,7 @@ def _vocabulary(**changes: Any) -> Callable[[Path], None]:
 
 def _frame(folder: Path) -> None:
     """Replace a keyframe by one of another width."""
-    record = encode(Rows(1, 10, 0.0, 10, np.arange(10, dtype=np.uint32), np.zeros((10, 3), np.float32)))
+    record = encode(Rows.of_matrix(1, 10, 0.0, np.zeros((10, 3), np.float32)))
     connection = sqlite3.connect(folder / "steps.sqlite")
     connection.execute("UPDATE keyframes SET record=? WHERE id=?", (record, 1 << 32 | 10))
     connection.commit()
