@@ -14,14 +14,13 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.matrix_cursor import MatrixCursor
 from lamplighter.runfolder.reading.row_deltas import RowDeltas
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, read_time
 from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as
-from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
 
 T = TypeVar("T")
@@ -212,8 +211,7 @@ class MatrixHistory:
         return True
 
     def _time_of(self, step: int) -> float:
-        pulses = self.steps.pulses_at([step])
-        if pulses:
-            return decode_as(pulses[0][1], Pulse).time
+        if (time := read_time(self.steps, step)) is not None:
+            return time
         found = self.steps.keyframe(step)
         return decode_as(found[1], Rows).time if found else 0.0

@@ -20,12 +20,10 @@ from lamplighter.runfolder.reading.playback_parts import (
     PlaybackKind,
 )
 from lamplighter.runfolder.reading.playback_rows import RowChanges, whole_matrix
-from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.runfolder.reading.snapshot import read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
-from lamplighter.wire.frames import decode_as, encode
-from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census
+from lamplighter.wire.frames import encode
 
 _FIRST_BATCH = 8
 """Steps read in the first batch, while their size is unknown."""
@@ -143,10 +141,8 @@ class Playback:
     ) -> PlaybackCursor:
         cursor = PlaybackCursor(lineage, lineage.attempt_at(step), step, measured=step)
         if PlaybackKind.CENSUS in self._kinds:
-            so_far = read_touches(history.steps, step)
-            when = [decode_as(data, Pulse).time for _, data in history.steps.pulses_at([step])]
-            time = when[0] if when else self._run.created
-            census = Census(cursor.attempt, step, time, so_far.touches, so_far.last_lit)
+            time = read_time(history.steps, step)
+            census = read_census(history.steps, lineage, step, self._run.created if time is None else time)
             played.append(PlaybackItem(step, PlaybackKind.CENSUS, cursor.attempt, encode(census)))
         pending.reset()
         pending.collect(history.steps, lineage, cursor, step)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as, encode
@@ -71,3 +72,19 @@ def read_touches(reader: StepsReader, step: int) -> Touches:
         last_lit[pulse.batch_ids] = when
         step_reached = when
     return Touches(step_reached, counts, last_lit)
+
+
+def read_census(reader: StepsReader, lineage: Lineage, step: int, time: float) -> Census:
+    """Return the census at `step` of a lineage, as a frame of that time.
+
+    Raises:
+        NoSnapshotError: there is no keyframe at or before `step`.
+    """
+    so_far = read_touches(reader, step)
+    return Census(lineage.attempt_at(step), step, time, so_far.touches, so_far.last_lit)
+
+
+def read_time(reader: StepsReader, step: int) -> float | None:
+    """Return the time at which a step ended, Unix seconds; None for a step without a pulse, such as step 0."""
+    pulses = reader.pulses_at([step])
+    return decode_as(pulses[0][1], Pulse).time if pulses else None

@@ -11,13 +11,12 @@ from pathlib import Path
 from lamplighter import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
 from lamplighter.runfolder.tables import layouts, measures, steps, tiles
 from lamplighter.wire.frames import encode
-from lamplighter.wire.row_frames import Census
 
 _WAL_MODE = b"\x02\x02"
 """Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
@@ -78,9 +77,9 @@ def _compact(run: RunFolder) -> bool:
         keyframe = census = None
         if history.steps.keyframe_step(last) != last and history.is_exact(last):
             # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
-            newest, so_far = history.snapshot(last), read_touches(history.steps, last)
+            newest = history.snapshot(last)
             keyframe = newest.encode_frame()
-            census = encode(Census(attempt, last, newest.time, so_far.touches, so_far.last_lit))
+            census = encode(read_census(history.steps, history.steps.lineage(), last, newest.time))
     with steps.StepsWriter(run.steps_path) as writer:
         if keyframe is not None and census is not None:
             writer.add_keyframe(last, keyframe, census, attempt)

@@ -12,13 +12,12 @@ from collections.abc import Callable
 
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.row_feed import RowFeed, matrix_message
 from lamplighter.wire.frames import encode, read_step
-from lamplighter.wire.row_frames import Census
 
 _BATCH = 32
 """Steps sent at once: fewer than a send queue merges."""
@@ -118,10 +117,8 @@ class StepFeed:
     ) -> list[ViewerMessage] | None:
         """Return the census at a step, with the matrix if `rows`; None while nothing is kept yet."""
         try:
-            so_far = read_touches(reader, step)
-            attempt = lineage.attempt_at(step)
-            census = Census(attempt, step, time.time(), so_far.touches, so_far.last_lit)
-            messages = [ViewerMessage(MessageKind.CENSUS, encode(census), attempt)]
+            census = read_census(reader, lineage, step, time.time())
+            messages = [ViewerMessage(MessageKind.CENSUS, encode(census), census.attempt)]
             if rows:
                 messages.append(matrix_message(self._run, step))
         except NoSnapshotError:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.model.batches import batch_positions
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import steps as steps_file
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -50,9 +50,8 @@ from lamplighter.serving.schemas.steps import (
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.binary import Floats, FrameError, UInts
-from lamplighter.wire.frames import decode, decode_as, encode
+from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census
 
 routes = Routes("steps")
 
@@ -234,17 +233,13 @@ def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> byt
         RefusedError: nothing is recorded at or before that step (404).
     """
     previous_step = min(range_.first, range_.newest_step + 1) - 1
+    time = read_time(reader, previous_step)
     try:
-        so_far = read_touches(reader, previous_step)
+        return encode(
+            read_census(reader, reader.lineage(), previous_step, run.created if time is None else time)
+        )
     except NoSnapshotError as error:
         raise RefusedError(404, f"nothing is recorded at or before step {previous_step} yet") from error
-    times = [decode_as(data, Pulse).time for _, data in reader.pulses_at([previous_step])]
-    time = times[0] if times else run.created
-    return encode(
-        Census(
-            reader.lineage().attempt_at(previous_step), previous_step, time, so_far.touches, so_far.last_lit
-        )
-    )
 
 
 def _read_newest_events(reader: StepsReader, limit: int) -> list[steps_file.TimelineEvent]:
