@@ -40,8 +40,11 @@ def frames(draw: st.DrawFn) -> Frame:
         st.sampled_from(
             [
                 Pulse(
-                    1, 9, 1.0, size, 1.0, 0.1, 1.0, 1.0, 1.0, batch, np.ones(len(batch), np.uint32),
-                    batch, floats(len(batch)), moved, floats(len(moved)), floats(3),
+                    attempt=1, step=9, time=1.0, vocabulary=size, loss=1.0, learning_rate=0.1,
+                    tokens_per_second=1.0, step_seconds=1.0, observe_seconds=1.0,
+                    batch_ids=batch, batch_counts=np.ones(len(batch), np.uint32),
+                    gradient_ids=batch, gradient_norms=floats(len(batch)),
+                    moved_ids=moved, moved_distances=floats(len(moved)), layer_norms=floats(3),
                 ),
                 Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), 0.5, 0.1, 0.2, 5),
                 Rows(1, 9, 1.0, size, moved, floats(len(moved), 3)),

@@ -104,8 +104,10 @@ class RunMachine(RuleBasedStateMachine):
         ones = np.ones(len(moved), np.float32)
         pulse = encode(
             Pulse(
-                self.attempt, step, 1e9 + step, V, 1.0, 0.1, 1.0, 1.0, 1.0,
-                moved, np.ones(len(moved), np.uint32), moved, ones, moved, ones, ones[:1],
+                attempt=self.attempt, step=step, time=1e9 + step, vocabulary=V, loss=1.0, learning_rate=0.1,
+                tokens_per_second=1.0, step_seconds=1.0, observe_seconds=1.0,
+                batch_ids=moved, batch_counts=np.ones(len(moved), np.uint32), gradient_ids=moved, gradient_norms=ones,
+                moved_ids=moved, moved_distances=ones, layer_norms=ones[:1],
             )
         )  # fmt: skip
         rows = (

@@ -26,8 +26,13 @@ def pulse(attempt: int, step: int, ids: UInts) -> bytes:
     norms = np.ones(len(ids), np.float32)
     counts = np.ones(len(ids), np.uint32)
     return encode(
-        Pulse(attempt, step, 1.0, V, 2.0, 0.1, 1.0, 1.0, 1.0, ids, counts, ids, norms, ids, norms, norms[:1])
-    )
+        Pulse(
+            attempt=attempt, step=step, time=1.0, vocabulary=V, loss=2.0, learning_rate=0.1,
+            tokens_per_second=1.0, step_seconds=1.0, observe_seconds=1.0,
+            batch_ids=ids, batch_counts=counts, gradient_ids=ids, gradient_norms=norms,
+            moved_ids=ids, moved_distances=norms, layer_norms=norms[:1],
+        )
+    )  # fmt: skip
 
 
 def whole(attempt: int, step: int, matrix: np.ndarray) -> bytes:

@@ -181,7 +181,6 @@ class Recorder:
         recording.commit(step, matrix, batch, gradient_rows, scalars, ended, seconds, seen_first=first)
         self.at = step
         self._returned = time.perf_counter()
-        recording.observe_seconds = time.time() - ended
 
     def close(self, phase: str = "finished", message: str = "") -> None:
         """End the run (`with` does it). A run that never began leaves no files."""

@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.matrix_diff import MatrixDiff
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
-from lamplighter.runfolder.writing.retention import Retention
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
-from lamplighter.wire.frames import encode
-from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import NEVER, Census, Rows
+from lamplighter.wire.pulse_frames import StepEffects
+from lamplighter.wire.row_frames import NEVER
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +36,16 @@ class StepRecording:
         self.run, self._lock = run, lock
         self.matrix_diff = MatrixDiff(matrix)
         self.layers: list[str] = []
-        self.observe_seconds = 0.0
-        self._touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
-        self._last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
+        self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
+        self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
         self._exact = False
         self._needs_keyframe = first > 0
         self.writer = StepsWriter(run.steps_path)
         self.writer.start_attempt(first)
+        self._committer = StepCommitter(run, self.writer, self)
         if first == 0:
-            now = time.time()
-            self.writer.commit_initial_state(self._encode_keyframe(0, now), self._encode_census(0, now))
+            self._committer.add_keyframe(0)
             self._exact = True
-        self._retention = Retention(run, self.writer)
         self._waiting: deque[StepRecord] = deque()
         self._waiting_bytes = 0
         self._pending_facts: dict[str, Any] = {}
@@ -56,6 +53,10 @@ class StepRecording:
         """Set when the record has ended before the loop, because the disk was full for too long."""
         facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
+
+    def embedding(self) -> Floats:
+        """Return the matrix at the last comparison, shape (V, D); not a copy."""
+        return self.matrix_diff.matrix
 
     def commit(
         self,
@@ -84,17 +85,9 @@ class StepRecording:
         )
         with np.errstate(over="ignore", invalid="ignore"):
             norm = np.float32(np.linalg.norm(norms)) if gradient_rows is not None else np.float32(np.nan)
-        attempt, size = self.writer.attempt, len(matrix)
-        pulse = Pulse(
-            attempt=attempt,
+        effects = StepEffects(
             step=step,
-            time=ended,
-            vocabulary=size,
             loss=scalars[0],
-            learning_rate=scalars[1],
-            tokens_per_second=float(batch[1].sum()) / max(seconds + self.observe_seconds, 1e-9),
-            step_seconds=seconds,
-            observe_seconds=self.observe_seconds,
             batch_ids=batch[0],
             batch_counts=batch[1],
             gradient_ids=gradient_ids,
@@ -104,37 +97,32 @@ class StepRecording:
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
             verified=not seen_first,
         )
-        before = self._touches, self._last_lit
-        self._touches, self._last_lit = self._touches.copy(), self._last_lit.copy()
-        self._touches[batch[0]] += 1
-        self._last_lit[batch[0]] = step
+        few = 2 * len(changed.token_ids) <= len(matrix)
+        digest = _digest(effects, changed.vectors)
+        measured = MeasuredStep(effects, changed.vectors if few else None, digest, scalars[1], ended, seconds)
+        before = self.touches, self.last_lit
+        self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
+        self.touches[batch[0]] += 1
+        self.last_lit[batch[0]] = step
         try:
-            self._write(step, pulse, changed, whole=whole)
+            self._write(measured, whole=whole)
         except BaseException:
-            self._touches, self._last_lit = before
+            self.touches, self.last_lit = before
             raise
         self._needs_keyframe = False
+        self._committer.observe_seconds = time.time() - ended
 
-    def _write(self, step: int, pulse: Pulse, changed_rows: ChangedRows, *, whole: bool) -> None:
-        attempt, size, ended = pulse.attempt, pulse.vocabulary, pulse.time
-        retention = self._retention
-        retention.refresh(step)
+    def _write(self, measured: MeasuredStep, *, whole: bool) -> None:
         # While earlier steps wait without their matrices, moved rows have no base to apply to.
-        whole = whole or retention.needs_keyframe or bool(self._waiting)
-        rows = keyframe = census = None
-        if not whole and retention.keeps_rows and 2 * len(changed_rows.token_ids) <= size:
-            rows = encode(Rows(attempt, step, ended, size, changed_rows.token_ids, changed_rows.vectors))
-        if (whole or step % self.run.recipe.cadence.keyframe_every == 0) and retention.keeps_keyframes:
-            keyframe, census = self._encode_keyframe(step, ended), self._encode_census(step, ended)
-        record = StepRecord(step, encode(pulse), _digest(pulse, changed_rows), rows, keyframe, census)
+        record = self._committer.encode_step(measured, whole=whole or bool(self._waiting))
         try:
             self._write_waiting()
-            kept = retention.commit(record)
+            kept = self._committer.commit(record)
         except DISK_FULL_ERRORS as error:
             self._exact = False
             self._enqueue(replace(record, rows=None, keyframe=None, census=None), str(error))
             return
-        self._exact = kept and (keyframe is not None or (rows is not None and self._exact))
+        self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Set facts about the run, deferred while the disk is full."""
@@ -182,14 +170,11 @@ class StepRecording:
                 elif (
                     not self._exact
                     and step
-                    and self._retention.snapshots != "none"
+                    and self._committer.snapshots != "none"
                     and not self._needs_keyframe
                 ):
-                    now = time.time()
                     with suppress(*DISK_FULL_ERRORS):
-                        self.writer.add_keyframe(
-                            step, self._encode_keyframe(step, now), self._encode_census(step, now)
-                        )
+                        self._committer.add_keyframe(step)
                 facts = {"phase": phase, "message": message, "changed": time.time(), "steps": step}
                 self.writer.add_event(step, phase, message, facts)
                 sealed = True
@@ -205,15 +190,9 @@ class StepRecording:
         finally:
             self._lock.close()
 
-    def _encode_keyframe(self, step: int, when: float) -> bytes:
-        return encode(Rows.of_matrix(self.writer.attempt, step, when, self.matrix_diff.matrix))
 
-    def _encode_census(self, step: int, when: float) -> bytes:
-        return encode(Census(self.writer.attempt, step, when, self._touches, self._last_lit))
-
-
-def _digest(pulse: Pulse, changed_rows: ChangedRows) -> bytes:
-    digest = hashlib.blake2b(struct.pack("<If", pulse.step, pulse.loss), digest_size=16)
-    for array in (pulse.batch_ids, pulse.gradient_norms, changed_rows.token_ids, changed_rows.vectors):
+def _digest(effects: StepEffects, moved_vectors: Floats) -> bytes:
+    digest = hashlib.blake2b(struct.pack("<If", effects.step, effects.loss), digest_size=16)
+    for array in (effects.batch_ids, effects.gradient_norms, effects.moved_ids, moved_vectors):
         digest.update(np.ascontiguousarray(array).data)
     return digest.digest()

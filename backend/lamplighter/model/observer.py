@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from lamplighter.model.learner import Learner
 from lamplighter.model.step import StepResult
 from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import StepEffects
 from lamplighter.wire.row_frames import NEVER
 
 SMALL = 1 << 18
@@ -33,24 +34,12 @@ _MAX_COUNTED_ROWS = 1 << 18
 """Largest vocabulary whose rows are counted one by one instead of being sorted."""
 
 
-@dataclass(frozen=True)
-class Observation:
-    """The measured effects of one step. Sets are sorted token ids."""
+@dataclass(frozen=True, kw_only=True)
+class Observation(StepEffects):
+    """The effects of one step, with the rows that it moved."""
 
-    step: int
-    loss: float
-    batch_ids: UInts
-    batch_counts: UInts
-    gradient_ids: UInts
-    gradient_norms: Floats
-    """Norms of the rows' gradients before clipping."""
-    moved_ids: UInts
-    moved_distances: Floats
     moved_vectors: Floats | None
     """The moved rows after the step, shape (moved, D); None if more than half of the matrix moved."""
-    layer_norms: Floats
-    """Norms of the layers' gradients before clipping, in the order of `Observer.layers`."""
-    verified: bool
 
     @property
     def is_finite(self) -> bool:

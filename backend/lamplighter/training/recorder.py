@@ -1,7 +1,4 @@
-"""Recording of training steps: each observation is encoded once, and committed in one transaction.
-
-The retention policy (`runfolder/writing/retention.py`) decides how much of a step is kept.
-"""
+"""Recording of training steps: each observation is committed before the next step begins."""
 
 from __future__ import annotations
 
@@ -9,13 +6,9 @@ import time
 from typing import Any
 
 from lamplighter.model.observer import Observation, Observer
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.runfolder.writing.retention import Retention
-from lamplighter.wire.frames import encode
-from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census, Rows
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 
 
 class TrainingRecorder:
@@ -24,18 +17,12 @@ class TrainingRecorder:
     def __init__(
         self, run: RunFolder, writer: StepsWriter, observer: Observer, facts: dict[str, Any] | None = None
     ) -> None:
-        """Resume recording from the run's `facts`: snapshots given up for the disk budget stay given up."""
-        self._recipe: Recipe = run.recipe
-        self._writer = writer
-        self._observer = observer
-        self._retention = Retention(run, writer, facts)
-        self._observe_seconds = 0.0
+        """Resume recording from the run's `facts`."""
+        self._committer = StepCommitter(run, writer, observer, facts)
 
     def record_start(self) -> None:
         """Commit the matrix before the first step."""
-        self._writer.commit_initial_state(
-            self._encode_keyframe(0, time.time()), self._encode_census(0, time.time())
-        )
+        self._committer.add_keyframe(0)
 
     def record(self, observation: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.
@@ -50,55 +37,8 @@ class TrainingRecorder:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed; the call
                 can be retried.
         """
-        attempt, vocabulary = self._writer.attempt, len(self._observer.touches)
-        pulse = Pulse(
-            attempt=attempt,
-            step=observation.step,
-            time=ended,
-            vocabulary=vocabulary,
-            loss=observation.loss,
-            learning_rate=learning_rate,
-            tokens_per_second=self._recipe.batch_tokens / (seconds + self._observe_seconds),
-            step_seconds=seconds,
-            observe_seconds=self._observe_seconds,
-            batch_ids=observation.batch_ids,
-            batch_counts=observation.batch_counts,
-            gradient_ids=observation.gradient_ids,
-            gradient_norms=observation.gradient_norms,
-            moved_ids=observation.moved_ids,
-            moved_distances=observation.moved_distances,
-            layer_norms=observation.layer_norms,
-            verified=observation.verified,
+        measured = MeasuredStep(
+            observation, observation.moved_vectors, observation.digest(), learning_rate, ended, seconds
         )
-        retention = self._retention
-        retention.refresh(observation.step)
-        rows = keyframe = census = None
-        if observation.moved_vectors is not None and retention.keeps_rows and not retention.needs_keyframe:
-            rows = encode(
-                Rows(
-                    attempt,
-                    observation.step,
-                    ended,
-                    vocabulary,
-                    observation.moved_ids,
-                    observation.moved_vectors,
-                )
-            )
-        if retention.needs_keyframe or (
-            observation.step % self._recipe.cadence.keyframe_every == 0 and retention.keeps_keyframes
-        ):
-            keyframe, census = (
-                self._encode_keyframe(observation.step, ended),
-                self._encode_census(observation.step, ended),
-            )
-        retention.commit(
-            StepRecord(observation.step, encode(pulse), observation.digest(), rows, keyframe, census)
-        )
-        self._observe_seconds = time.time() - ended
-
-    def _encode_keyframe(self, step: int, now: float) -> bytes:
-        return encode(Rows.of_matrix(self._writer.attempt, step, now, self._observer.embedding()))
-
-    def _encode_census(self, step: int, now: float) -> bytes:
-        observer = self._observer
-        return encode(Census(self._writer.attempt, step, now, observer.touches, observer.last_lit))
+        self._committer.commit(self._committer.encode_step(measured))
+        self._committer.observe_seconds = time.time() - ended

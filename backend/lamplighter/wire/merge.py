@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,23 +34,14 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
     )
     gradient_ids, norms = _merge_sets(size, [(p.gradient_ids, p.gradient_norms) for p in pulses], np.maximum)
     moved_ids, distances = _merge_sets(size, [(p.moved_ids, p.moved_distances) for p in pulses], np.add)
-    return Pulse(
-        attempt=last.attempt,
-        step=last.step,
-        time=last.time,
-        vocabulary=size,
-        loss=last.loss,
-        learning_rate=last.learning_rate,
-        tokens_per_second=last.tokens_per_second,
-        step_seconds=last.step_seconds,
-        observe_seconds=last.observe_seconds,
+    return replace(
+        last,
         batch_ids=batch_ids,
         batch_counts=counts.astype(np.uint32),
         gradient_ids=gradient_ids,
         gradient_norms=norms,
         moved_ids=moved_ids,
         moved_distances=distances,
-        layer_norms=last.layer_norms,
         verified=all(p.verified for p in pulses),
         first_step=pulses[0].first_step,
     )

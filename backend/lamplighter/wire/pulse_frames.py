@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -33,38 +34,49 @@ class _SetEncoding(IntEnum):
     ALL = 2
 
 
-@dataclass(frozen=True)
-class Pulse:
-    """One training step or, when `first_step < step`, several merged for a viewer that fell behind.
+@dataclass(frozen=True, kw_only=True)
+class StepEffects:
+    """The measured effects of one training step.
 
     Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved.
     """
 
-    attempt: int
     step: int
+    loss: float
+    """Mean cross-entropy of the batch, nats per token."""
+    batch_ids: UInts
+    batch_counts: UInts
+    """Occurrences of each row in the batch."""
+    gradient_ids: UInts
+    gradient_norms: Floats
+    """Norms of the rows' gradients before clipping."""
+    moved_ids: UInts
+    moved_distances: Floats
+    """Euclidean distance moved by each row."""
+    layer_norms: Floats
+    """Norms of the layers' gradients before clipping, in the order of the run's `layers`."""
+    verified: bool = False
+    """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
+
+    def effects_by_name(self) -> dict[str, Any]:
+        """Return the fields above, without those that a subclass adds."""
+        return {field.name: getattr(self, field.name) for field in fields(StepEffects)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulse(StepEffects):
+    """One training step or, when `first_step < step`, several merged for a viewer that fell behind."""
+
+    attempt: int
     time: float
     """Unix seconds at the end of the step."""
     vocabulary: int
-    loss: float
-    """Mean cross-entropy of the batch, nats per token."""
     learning_rate: float
     tokens_per_second: float
     step_seconds: float
     """Duration of training alone."""
     observe_seconds: float
     """Duration of observing and recording the previous step."""
-    batch_ids: UInts
-    batch_counts: UInts
-    """Occurrences of each row in the batch."""
-    gradient_ids: UInts
-    gradient_norms: Floats
-    moved_ids: UInts
-    moved_distances: Floats
-    """Euclidean distance moved by each row."""
-    layer_norms: Floats
-    """Gradient norm by layer, in the order of the run's `layers`."""
-    verified: bool = False
-    """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
     first_step: int = -1
     """The first of the merged steps; equal to `step` if the pulse is not merged."""
 

@@ -74,8 +74,10 @@ class GrowingRun:
         ones = np.ones(len(ids), dtype=np.uint32)
         floats = ones.astype(np.float32)
         pulse = Pulse(
-            self.writer.attempt, self.at, time.time(), self.size, 1.0, 1e-3, 1.0, 0.01, 0.0,
-            ids, ones, ids, floats, ids, moved, np.ones(1, dtype=np.float32),
+            attempt=self.writer.attempt, step=self.at, time=time.time(), vocabulary=self.size, loss=1.0,
+            learning_rate=1e-3, tokens_per_second=1.0, step_seconds=0.01, observe_seconds=0.0,
+            batch_ids=ids, batch_counts=ones, gradient_ids=ids, gradient_norms=floats,
+            moved_ids=ids, moved_distances=moved, layer_norms=np.ones(1, dtype=np.float32),
         )  # fmt: skip
         key = self.at % self.keyframe_every == 0
         delta = Rows(self.writer.attempt, self.at, time.time(), self.size, ids, self.vectors[ids])

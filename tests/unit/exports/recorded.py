@@ -72,8 +72,10 @@ def record(
             last[ids] = step
             size_of = np.full(len(ids), step / 10, np.float32)
             pulse = Pulse(
-                1, step, 1e9 + step, size, 5 - step / 10, 0.01, 1e3, 0.01, 0.001,
-                ids, np.ones(len(ids), np.uint32), ids, size_of, ids, size_of, np.ones(3, np.float32),
+                attempt=1, step=step, time=1e9 + step, vocabulary=size, loss=5 - step / 10, learning_rate=0.01,
+                tokens_per_second=1e3, step_seconds=0.01, observe_seconds=0.001,
+                batch_ids=ids, batch_counts=np.ones(len(ids), np.uint32), gradient_ids=ids, gradient_norms=size_of,
+                moved_ids=ids, moved_distances=size_of, layer_norms=np.ones(3, np.float32),
             )  # fmt: skip
             key = step % 10 == 0
             writer.commit(
