@@ -110,7 +110,8 @@ class Projector:
             if chosen != before:
                 self._settled = False
                 self._writer.set_facts({"map": chosen.model_dump(), "settled": False})
-            self._writer.add_applied(request.server, request.id, attempt, step, request.kind, request.body)
+            # It takes effect with the layouts after the one of this step.
+            self._writer.add_applied(request, attempt, step)
         self.map_recipe = chosen
         self._settling = 0
         if chosen.method != before.method:

@@ -134,7 +134,7 @@ class RunControl:
         self._acknowledge(request, step)
 
     def _acknowledge(self, request: Request, step: int) -> None:
-        self._writer.add_applied(request.server, request.id, step + 1, request.kind, request.body)
+        self._writer.add_applied(request, self._writer.attempt, step + 1)
 
     def _set_pace(self, steps_per_second: float | None) -> None:
         self.steps_per_second = steps_per_second

@@ -11,6 +11,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.requests import Request
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
@@ -90,7 +91,7 @@ def record(
             )
         writer.set_facts({"layers": ["embedding", "block", "unembedding"], "parameters": 9, "steps": steps})
         writer.add_event(steps, phase, "", {"phase": phase, "message": "so it ended", "changed": 1e9})
-        writer.add_applied("cli", 1, 5, "pause", {})
+        writer.add_applied(Request("cli", 1, 1e9, "pause", {}), 1, 5)
         writer.close(sealed=True)
     if layouts:
         with LayoutsWriter(run.layouts_path) as maps:

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
-from lamplighter.runfolder.tables.requests import AppliedRequest
+from lamplighter.runfolder.tables.requests import AppliedRequest, Request
 
 FACTS_TABLE = "facts(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 APPLIED_TABLE = """applied(id INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, request INTEGER NOT NULL,
@@ -30,13 +30,20 @@ class FactsWriter(FileWriter):
                 [(name, json.dumps(value)) for name, value in facts.items()],
             )
 
-    def _insert_applied(
-        self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
-    ) -> None:
+    def add_applied(self, request: Request, attempt: int, step: int) -> None:
+        """Record that a request takes effect with `step` of an attempt."""
         with self._connection:
             self._connection.execute(
                 "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
-                (server, request, time.time(), attempt, step, kind, json.dumps(body)),
+                (
+                    request.server,
+                    request.id,
+                    time.time(),
+                    attempt,
+                    step,
+                    request.kind,
+                    json.dumps(request.body),
+                ),
             )
 
 

@@ -121,12 +121,6 @@ class LayoutsWriter(FactsWriter):
             )
         return self._connection.changes()
 
-    def add_applied(
-        self, server: str, request: int, attempt: int, step: int, kind: str, body: dict[str, Any]
-    ) -> None:
-        """Record that a request takes effect with the layouts after the one of `step`."""
-        self._insert_applied(server, request, attempt, step, kind, body)
-
 
 class LayoutsReader(FactsReader, districts.DistrictsReader):
     """A reader of `layouts.sqlite`, live or finished."""

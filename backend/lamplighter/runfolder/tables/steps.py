@@ -141,10 +141,6 @@ class StepsWriter(FactsWriter):
             if facts:
                 self.set_facts(facts)
 
-    def add_applied(self, server: str, request: int, step: int, kind: str, body: dict[str, Any]) -> None:
-        """Record that a request takes effect with `step`."""
-        self._insert_applied(server, request, self.attempt, step, kind, body)
-
     def bytes_used(self) -> int:
         """Return the size of the database, including its WAL."""
         wal = self._path.with_name(self._path.name + "-wal")

@@ -18,6 +18,7 @@ from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.requests import Request
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.serving.live import run_follower
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -184,11 +185,11 @@ async def test_layouts_measures_status_and_acknowledgements(served: ServerThread
                 drawn.commit(layout(1, 12))
                 heard = await receive_until(ws, lambda m: isinstance(m, Layout))
                 assert heard[-1].step == 12
-            trainer.writer.add_applied("abc", 7, 13, "pause", {})
+            trainer.writer.add_applied(Request("abc", 7, 0.0, "pause", {}), 1, 13)
             heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:7", "kind": "pause", "step": 13}
             with LayoutsWriter(run.layouts_path) as drawn:
-                drawn.add_applied("abc", 8, 1, 12, "map", {"neighbours": 9})
+                drawn.add_applied(Request("abc", 8, 0.0, "map", {"neighbours": 9}), 1, 12)
                 heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert heard[-1] == {"type": "acknowledged", "request": "abc:8", "kind": "map", "step": 12}
             trainer.writer.set_facts({"phase": "paused"})
@@ -311,7 +312,7 @@ async def test_damaged_layouts_and_measures_hide_no_step(served: ServerThread, t
         assert heard[-1].step == 5
         for number in range(6, 12):
             trainer.train(1)
-            trainer.writer.add_applied("abc", number, number, "pause", {})
+            trainer.writer.add_applied(Request("abc", number, 0.0, "pause", {}), 1, number)
             heard = await receive_until(ws, lambda m: isinstance(m, dict) and m["type"] == "acknowledged")
             assert [m.step for m in heard if isinstance(m, Pulse)] == [number]
         # The layouts are made again.
@@ -338,7 +339,7 @@ async def test_what_was_read_before_a_failure_is_told(
 
         monkeypatch.setattr(RunCatalog, "status", fails_twice)
         trainer.train(3)
-        trainer.writer.add_applied("abc", 7, 8, "pause", {})
+        trainer.writer.add_applied(Request("abc", 7, 0.0, "pause", {}), 1, 8)
         trainer.writer.set_facts({"phase": "paused"})
         heard = await receive_until(ws, status_is("paused"))
         assert [m.step for m in heard if isinstance(m, Pulse)] == [6, 7, 8]
@@ -435,7 +436,7 @@ async def test_merging_keeps_the_promise_about_text(served: ServerThread, tmp_pa
         for number in range(6_000):
             trainer.train_one()
             if number % 500 == 0:
-                trainer.writer.add_applied("abc", number + 1, trainer.step, "pace", {})
+                trainer.writer.add_applied(Request("abc", number + 1, 0.0, "pace", {}), 1, trainer.step)
             if number % 20 == 0:
                 await asyncio.sleep(0)
         heard += await receive_until(ws, pulse_at(6_000), 20)

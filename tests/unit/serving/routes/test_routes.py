@@ -13,7 +13,7 @@ from lamplighter.model.batches import batch_positions
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.runfolder.tables.requests import RequestsReader
+from lamplighter.runfolder.tables.requests import Request, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES, MAX_UPLOADS
 from lamplighter.serving.routes import pairs
@@ -296,7 +296,8 @@ async def test_requests(app: FastAPI, bearer: dict[str, str], tmp_path: Path) ->
     await post(app, bearer, base, {"kind": "continue", "steps": 5, "learning_rate": 0.002}, 202)
     assert "already" in (await post(app, bearer, base, {"kind": "continue", "steps": 5}, 409))["detail"]
     with StepsWriter(run.steps_path) as writer:
-        writer.add_applied(app.state.services.server_id, len(good) + 1, 3, "continue", {"steps": 5})
+        again = Request(app.state.services.server_id, len(good) + 1, 0.0, "continue", {"steps": 5})
+        writer.add_applied(again, writer.attempt, 3)
     await post(app, bearer, base, {"kind": "continue", "steps": 7}, 202)
     bodies = [request.body for request in RequestsReader(run.path).read_new() if request.kind == "continue"]
     assert bodies == [{"steps": 5, "learning_rate": 0.002}, {"steps": 7}]
