@@ -118,8 +118,7 @@ class ProjectorProcess:
         with LayoutsReader(self._run.layouts_path) as earlier:
             projector = Projector(writer, earlier, size, self._run.recipe.map, self._run.vocabulary)
             self._requests = RequestsReader(self._run.path)
-            for server, request in earlier.last_applied().items():
-                self._requests.skip_through(server, request)
+            self._requests.skip_applied(earlier.last_applied())
         if projector.last_drawn is not None:
             projector.set_previous_space(_read_matrix(self._run, *projector.last_drawn))
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))

@@ -29,8 +29,7 @@ class RunControl:
         """Load the state from the run's record."""
         self._writer = writer
         self._requests = RequestsReader(run.path)
-        for server, request in reader.last_applied().items():
-            self._requests.skip_through(server, request)
+        self._requests.skip_applied(reader.last_applied())
         facts = reader.facts()
         self.phase: str = facts.get("phase", "waiting")
         self.end: int = facts.get("steps", run.recipe.steps)

@@ -40,8 +40,7 @@ def read_map_settings(run: RunFolder) -> MapSettingsState:
     try:
         with LayoutsReader(run.layouts_path) as reader:
             facts = reader.facts()
-            for server, request in reader.last_applied().items():
-                requests.skip_through(server, request)
+            requests.skip_applied(reader.last_applied())
     except FileNotFoundError:
         pass
     chosen = requested = settings_from_facts(facts) or run.recipe.map

@@ -101,8 +101,7 @@ def wants_training(run: RunFolder) -> bool:
         with StepsReader(run.steps_path) as reader:
             if reader.facts().get("phase", "waiting") not in TERMINAL_PHASES:
                 return True
-            for server, request in reader.last_applied().items():
-                requests.skip_through(server, request)
+            requests.skip_applied(reader.last_applied())
     except FileNotFoundError:
         return True
     return any(request.kind == "continue" for request in requests.read_new())

@@ -94,9 +94,10 @@ class RequestsReader:
         self._seen: dict[str, int] = {}
         self._file_stamps: dict[str, tuple[tuple[int, int] | None, ...]] = {}
 
-    def skip_through(self, server: str, request: int) -> None:
-        """Skip this request of a server, and the server's older ones."""
-        self._seen[server] = max(request, self._seen.get(server, 0))
+    def skip_applied(self, last: dict[str, int]) -> None:
+        """Skip the requests up to the last applied one of each server (`FactsReader.last_applied`)."""
+        for server, request in last.items():
+            self._seen[server] = max(request, self._seen.get(server, 0))
 
     def read_new(self) -> list[Request]:
         """Return the requests made since the last call, oldest first."""
