@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.writing.finalise import compact_run
 from lamplighter.runfolder.writing.free_space import retry_while_full
 
@@ -97,7 +97,7 @@ class Analyst:
                         time.sleep(POLL)
                         continue
                     version = now
-                    over = reader.facts().get("phase") in TERMINAL_PHASES
+                    over = reader.phase().has_ended
                     attempt, last = reader.newest_step()
                     step = last if over else reader.keyframe_step(last)
                     if attempt == 0 or step is None:

@@ -10,6 +10,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -83,7 +84,9 @@ def _line(run: RunFolder) -> str:
     except FormatError as error:
         return f"{run.id:44} {'unreadable':12}{size}  {error}"
     phase = (
-        status.phase if status.alive or status.has_ended or status.phase == "waiting" else f"{status.phase}?"
+        status.phase
+        if status.alive or status.has_ended or status.phase == Phase.WAITING
+        else f"{status.phase}?"
     )
     loss = "" if status.loss is None else f"  loss {status.loss:.3f}"
     return f"{run.id:44} {phase:12}{size}  step {status.step} of {status.steps}{loss}"

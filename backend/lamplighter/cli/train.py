@@ -15,6 +15,7 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -81,19 +82,19 @@ def train_command(
     if as_json:
         summary = status.as_dict() | {"id": run.id, "bytes": run.bytes_on_disk()}
         click.echo(json.dumps(summary))
-    elif phase == "finished":
+    elif phase == Phase.FINISHED:
         click.echo(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")
-    elif phase == "failed":
+    elif phase == Phase.FAILED:
         raise click.ClickException(f"{run.id}: {status.message}")
     else:
         click.echo(
             f"{run.id}: stopped at step {status.step}. Go on with: lamplighter train --resume {run.id}"
         )
-    if phase == "failed":
+    if phase == Phase.FAILED:
         raise click.exceptions.Exit(1)
 
 
-def _train_with_progress(run: RunFolder, *, quiet: bool) -> str:
+def _train_with_progress(run: RunFolder, *, quiet: bool) -> Phase:
     from lamplighter.training.worker import train
 
     bar = Progress(

@@ -16,6 +16,7 @@ from lamplighter.client.recorder import make_recorded_recipe
 from lamplighter.client.run import Run
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.tables.steps import StepsWriter
@@ -71,12 +72,12 @@ def still(
         writer.commit_initial_state(encode(Rows.of_matrix(1, 0, now, matrix)), encode(census))
         message = f"the embedding in {name[:200]}, as it is"
         facts = {
-            "phase": "finished",
+            "phase": Phase.FINISHED,
             "message": message,
             "changed": now,
             "steps": 0,
             "layers": [],
         }
-        writer.add_event(0, "finished", message, facts)
+        writer.add_event(0, Phase.FINISHED, message, facts)
         writer.close(sealed=True)
     return Run(run.path)

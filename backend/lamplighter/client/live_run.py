@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.errors import InputError, LiveError
 from lamplighter.client.integers import whole_number
+from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode
 from lamplighter.wire.pulse_frames import Pulse
@@ -22,7 +23,6 @@ from lamplighter.wire.row_frames import Census
 CHANNELS = ("pulse", "layout", "rows")
 LINGER = 3.0
 """Seconds without a frame after which a run that is over counts as fully shown."""
-_OVER = ("finished", "interrupted", "failed")
 _FATAL_CODES = {
     4400: "that cannot be played",
     4404: "there is no such run",
@@ -226,6 +226,6 @@ class _LiveStream:
         if status is not None:
             phase = status["phase"]
             # A recorded loop that was killed could not report it, and nothing will continue it.
-            ended = phase in _OVER or (self._recorded and phase == "running")
+            ended = phase in ENDED_PHASES or (self._recorded and phase == Phase.RUNNING)
             self._over = ended and not status["alive"]
             self._end = status["step"]

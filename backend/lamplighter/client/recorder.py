@@ -23,6 +23,7 @@ from lamplighter.client.matrix_diff import count_batch_rows, find_gradient_rows,
 from lamplighter.client.step_recording import StepRecording
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
 from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain_validation_error
+from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
@@ -129,7 +130,7 @@ class Recorder:
             self.close()
         else:
             description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.close("interrupted", f"the loop stopped after step {self.at}: {description}"[:500])
+            self.close(Phase.INTERRUPTED, f"the loop stopped after step {self.at}: {description}"[:500])
 
     @property
     def run(self) -> RunFolder | None:
@@ -182,13 +183,23 @@ class Recorder:
         self.at = step
         self._returned = time.perf_counter()
 
-    def close(self, phase: str = "finished", message: str = "") -> None:
-        """End the run (`with` does it). A run that never began leaves no files."""
+    def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
+        """End the run (`with` does it). A run that never began leaves no files.
+
+        Args:
+            phase: how it ended: `finished`, `interrupted` or `failed`.
+            message: more about it, for people; by default how many steps are recorded.
+
+        Raises:
+            InputError: `phase` is none of these.
+        """
+        if phase not in ENDED_PHASES:
+            raise InputError(f"phase: {', '.join(ENDED_PHASES)}, not {phase!r}")
         if self._closed:
             return
         self._closed = True
         if self._recording is not None:
-            self._recording.finish(self.at, phase, message or f"all {self.at} steps are recorded")
+            self._recording.finish(self.at, Phase(phase), message or f"all {self.at} steps are recorded")
 
     def _checked_matrix(self, embedding: Any) -> Floats:
         matrix = to_matrix(embedding)

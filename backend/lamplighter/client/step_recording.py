@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lamplighter.client.matrix_diff import MatrixDiff
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
@@ -51,7 +52,7 @@ class StepRecording:
         self._pending_facts: dict[str, Any] = {}
         self.ended_early = False
         """Set when the record has ended before the loop, because the disk was full for too long."""
-        facts = {"phase": "running", "message": "", "changed": time.time(), "steps": end}
+        facts = {"phase": Phase.RUNNING, "message": "", "changed": time.time(), "steps": end}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts)
 
     def embedding(self) -> Floats:
@@ -152,7 +153,7 @@ class StepRecording:
             )
             self._waiting.clear()
 
-    def finish(self, step: int, phase: str, message: str) -> None:
+    def finish(self, step: int, phase: Phase, message: str) -> None:
         """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
         disk has no space for is left out, with a warning.
         """
@@ -164,7 +165,7 @@ class StepRecording:
                     with StepsReader(self.run.steps_path) as reader:
                         step = reader.newest_step()[1]
                     phase, message = (
-                        "interrupted",
+                        Phase.INTERRUPTED,
                         f"the disk was full: what followed step {step} is not recorded",
                     )
                 elif (

@@ -17,7 +17,7 @@ from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.writing.finalise import unsealed_roles
 
 FilesMark = tuple[tuple[str, int, int], ...]
@@ -128,7 +128,7 @@ def _read_needs(run: RunFolder, mark: FilesMark) -> _RunNeeds:
         return _RunNeeds(mark, training=True)
     with StepsReader(run.steps_path) as reader:
         lineage, (_, last) = reader.lineage(), reader.newest_step()
-        over, untiled = reader.facts().get("phase") in TERMINAL_PHASES, reader.has_rows()
+        over, untiled = reader.phase().has_ended, reader.has_rows()
     drawing = read_map_settings(run)
     pending = tuple((request.server, request.id) for request in drawing.pending)
     undrawn = _last_layout(run, lineage) < last or not drawing.settled or bool(pending)

@@ -19,7 +19,7 @@ from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
 
 POLL = 0.02
@@ -102,7 +102,7 @@ class ProjectorProcess:
                 self._follower.advance(reader)
                 if self._follower.step >= 0:
                     return reader
-                over = reader.facts().get("phase") in TERMINAL_PHASES
+                over = reader.phase().has_ended
                 reader.close()
                 if over:
                     return None
@@ -127,7 +127,7 @@ class ProjectorProcess:
             seen = reader.version()
             if seen != version:
                 version = seen
-                over = reader.facts().get("phase") in TERMINAL_PHASES
+                over = reader.phase().has_ended
                 follower.advance(reader)
             if over or self._once:
                 break

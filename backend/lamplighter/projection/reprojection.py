@@ -26,7 +26,6 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.wire.layout_frames import Method
 
 SLICES = 120
@@ -85,7 +84,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
 def _write_layouts(
     run: RunFolder, history: MatrixHistory, part: Path, progress: ReprojectionProgress, slices: int
 ) -> list[float]:
-    if history.steps.facts().get("phase") not in TERMINAL_PHASES:
+    if not history.steps.phase().has_ended:
         raise ReprojectionError("this run is not over: it can be laid out anew once it is")
     size = len(run.vocabulary.tokens)
     steps = _choose_steps(history, min(slices, max(2, _PLACES_BYTES // (12 * size))))

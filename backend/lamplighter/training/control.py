@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, AppliedRequest, Request, RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter, phase_in
 
 _POLL_EVERY = 0.03
 
@@ -31,7 +32,7 @@ class RunControl:
         self._requests = RequestsReader(run.path)
         self._requests.skip_applied(reader.last_applied())
         facts = reader.facts()
-        self.phase: str = facts.get("phase", "waiting")
+        self.phase = phase_in(facts)
         self.end: int = facts.get("steps", run.recipe.steps)
         self.learning_rate: float = run.recipe.optimiser.learning_rate
         self.pace: str = facts.get("pace", "full")
@@ -51,18 +52,22 @@ class RunControl:
     @property
     def has_ended(self) -> bool:
         """Return whether the run has ended."""
-        return self.phase in TERMINAL_PHASES
+        return self.phase.has_ended
 
-    def set_phase(self, phase: str, step: int, message: str = "", *, event: str | None = None) -> None:
-        """Enter a phase, and add an event for it to the timeline."""
-        self.phase = phase
-        facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.end}
+    def set_phase(self, phase: Phase, step: int, message: str = "", *, event: str | None = None) -> None:
+        """Enter a phase, and add an event for it to the timeline.
+
+        Raises:
+            ValueError: there is no such phase.
+        """
+        self.phase = Phase(phase)
+        facts = {"phase": self.phase, "message": message, "changed": time.time(), "steps": self.end}
         self._writer.add_event(step, event or phase, message, facts)
 
     def interrupt(self, step: int) -> None:
         """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one."""
         with self._writer.transaction():
-            self.set_phase("interrupted", step, f"stopped at step {step}; it can be continued")
+            self.set_phase(Phase.INTERRUPTED, step, f"stopped at step {step}; it can be continued")
             if self._stop is not None:
                 self._acknowledge(self._stop, step)
         self._stop = None
@@ -81,10 +86,10 @@ class RunControl:
 
     def may_step(self) -> bool:
         """Return whether the next step is due; sleep a little if it is not."""
-        if self.phase == "paused" and not self._single_steps:
+        if self.phase == Phase.PAUSED and not self._single_steps:
             time.sleep(_POLL_EVERY / 2)
             return False
-        if self.phase == "running" and self.steps_per_second:
+        if self.phase == Phase.RUNNING and self.steps_per_second:
             wait = self._next_step_due - time.monotonic()
             if wait > 0:
                 time.sleep(min(wait, _POLL_EVERY))
@@ -99,14 +104,14 @@ class RunControl:
 
     def _apply(self, request: Request, step: int) -> None:
         match request.kind:
-            case "pause" if not self.has_ended and self.phase != "paused":
-                self.set_phase("paused", step)
-            case "resume" if self.phase == "paused":
+            case "pause" if not self.has_ended and self.phase != Phase.PAUSED:
+                self.set_phase(Phase.PAUSED, step)
+            case "resume" if self.phase == Phase.PAUSED:
                 self._set_pace(self.steps_per_second)
-                self.set_phase("running", step, event="resumed")
-            case "step" if self.phase in ("running", "paused"):
-                if self.phase == "running":
-                    self.set_phase("paused", step)
+                self.set_phase(Phase.RUNNING, step, event="resumed")
+            case "step" if self.phase in (Phase.RUNNING, Phase.PAUSED):
+                if self.phase == Phase.RUNNING:
+                    self.set_phase(Phase.PAUSED, step)
                 self._writer.set_facts({"pace": "single"})
                 self._single_steps += 1
             case "pace":
@@ -121,12 +126,12 @@ class RunControl:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
                 rate = _positive_number(request.body.get("learning_rate"))
-                if self.phase == "failed":
+                if self.phase == Phase.FAILED:
                     self.restart_rate = rate
                 else:
                     self.learning_rate = rate or self.learning_rate
                 self._set_pace(self.steps_per_second)
-                self.set_phase("running", step, event="continued", message="")
+                self.set_phase(Phase.RUNNING, step, event="continued", message="")
             case _:
                 # The request makes no sense in this phase; acknowledge it anyway, so that it is not retried.
                 pass

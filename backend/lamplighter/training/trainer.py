@@ -20,6 +20,7 @@ from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, retry_while_full
@@ -94,7 +95,7 @@ class Trainer:
         self._recorder = TrainingRecorder(self._run, self._writer, self._observer, self._reader.facts())
         return self._learner, self._observer
 
-    def run(self) -> str:
+    def run(self) -> Phase:
         """Train until the end, a stop or a failure. Return the phase of the run afterwards.
 
         Raises:
@@ -114,8 +115,8 @@ class Trainer:
             if self._stop.reason == "interrupt":
                 control.interrupt(self._reader.newest_step()[1])
             return control.phase
-        if control.phase != "paused":
-            control.set_phase("running", step, event="started" if step == 0 else "resumed")
+        if control.phase != Phase.PAUSED:
+            control.set_phase(Phase.RUNNING, step, event="started" if step == 0 else "resumed")
         while True:
             control.poll(step)
             if self._stop.reason == "terminate":
@@ -126,7 +127,7 @@ class Trainer:
                 control.interrupt(step)
             elif step >= control.end:
                 self._try_checkpoint(step)
-                control.set_phase("finished", step, f"all {control.end} steps are done")
+                control.set_phase(Phase.FINISHED, step, f"all {control.end} steps are done")
             if control.has_ended:
                 return control.phase
             if not control.may_step():
@@ -200,7 +201,7 @@ class Trainer:
         observation = computed.observation
         if not observation.is_finite:
             self._control.set_phase(
-                "failed",
+                Phase.FAILED,
                 observation.step,
                 f"step {observation.step}: the loss or a gradient is no longer a finite number (loss {observation.loss})."
                 " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",

@@ -17,9 +17,10 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.free_space import retry_while_full
 from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus
@@ -32,7 +33,7 @@ def train(
     *,
     on_prepare: Callable[[float, str], None] | None = None,
     on_progress: Callable[..., None] | None = None,
-) -> str:
+) -> Phase:
     """Train a run from its current step. Call from the main thread: it handles SIGINT and SIGTERM meanwhile.
 
     Returns:
@@ -56,13 +57,13 @@ def train(
             # On a full disk, continue as after a crash: committed steps are safe, the rest is recomputed.
             disk_full_flag = DiskFullFlag(run.path)
 
-            def train_once() -> str:
+            def train_once() -> Phase:
                 disk_full_flag.clear()
                 return _train(run, stop, on_prepare, on_progress)
 
             phase = retry_while_full(train_once, lambda: stop.reason, "training", on_wait=disk_full_flag.set)
             if phase is None:
-                return "interrupted" if stop.reason == "interrupt" else "running"
+                return Phase.INTERRUPTED if stop.reason == "interrupt" else Phase.RUNNING
             return phase
     finally:
         for number, handler in before.items():
@@ -74,13 +75,13 @@ def _train(
     stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
-) -> str:
+) -> Phase:
     writer = StepsWriter(run.steps_path)
-    phase = "running"
+    phase = Phase.RUNNING
     try:
         phase = _prepare_and_train(writer, run, stop, on_prepare, on_progress)
     finally:
-        writer.close(sealed=phase in TERMINAL_PHASES)
+        writer.close(sealed=phase.has_ended)
     return phase
 
 
@@ -90,10 +91,10 @@ def _prepare_and_train(
     stop: StopFlag,
     on_prepare: Callable[[float, str], None] | None,
     on_progress: Callable[..., None] | None,
-) -> str:
+) -> Phase:
     try:
         if not run.is_prepared:
-            writer.set_facts({"phase": "preparing", "message": "reading the corpus"})
+            writer.set_facts({"phase": Phase.PREPARING, "message": "reading the corpus"})
 
             def report_progress(share: float, what: str) -> None:
                 writer.set_facts({"message": f"{what} ({share:.0%})"})
@@ -108,8 +109,8 @@ def _prepare_and_train(
     except (CorpusError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
-        writer.add_event(0, "failed", str(error), {"phase": "failed", "message": str(error)})
-        return "failed"
+        writer.add_event(0, Phase.FAILED, str(error), {"phase": Phase.FAILED, "message": str(error)})
+        return Phase.FAILED
     try:
         return trainer.run()
     finally:
@@ -129,7 +130,7 @@ def main() -> int:
     except (FormatError, RecipeError) as error:
         print(error, file=sys.stderr)
         return EXIT_FAILED
-    return EXIT_FAILED if phase == "failed" else EXIT_DONE
+    return EXIT_FAILED if phase == Phase.FAILED else EXIT_DONE
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
@@ -45,9 +47,22 @@ def test_at_a_pace_so_many_steps_are_due_in_a_second(tmp_path: Path, monkeypatch
         writer.start_attempt(0)
         control = RunControl(run, writer, reader)
         control.poll(0, now=True)
-        control.set_phase("running", 0)
+        control.set_phase(Phase.RUNNING, 0)
         begun, steps = passed, 0
         while passed < begun + 2:
             steps += control.may_step()
         # The first step is due immediately.
         assert 20 <= steps <= 21
+
+
+def test_a_run_enters_no_phase_that_there_is_not(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(Recipe())
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        writer.start_attempt(0)
+        control = RunControl(run, writer, reader)
+        with pytest.raises(ValueError, match="done"):
+            control.set_phase("done", 0)  # pyright: ignore[reportArgumentType]
+        assert (control.phase, reader.phase(), reader.events()) == (Phase.WAITING, Phase.WAITING, [])
+        writer.set_facts({"phase": "done"})
+        with pytest.raises(FormatError, match="'done' is no phase"):
+            reader.phase()

@@ -23,9 +23,9 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_steps, copy_tiles
 from lamplighter.runfolder.importing.untrusted_sqlite import RecordShape
+from lamplighter.runfolder.phase import ENDED_PHASES
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.wire.vocabulary import Vocabulary
 
 _MAX_TOKEN = 10_000
@@ -94,7 +94,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
     for path in packed.checkpoints.glob("*.safetensors"):
         _check_tensors(path)
         path.rename(copy.checkpoints / path.name)
-    if phase in TERMINAL_PHASES:
+    if phase in ENDED_PHASES:
         return ""
     return f"it was {phase} when it was exported: it is marked interrupted, and nothing trains it until you continue it"
 

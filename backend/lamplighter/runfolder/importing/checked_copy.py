@@ -28,6 +28,7 @@ from lamplighter.runfolder.importing.untrusted_sqlite import (
     require_text,
 )
 from lamplighter.runfolder.lineage import split_step_key, step_key
+from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import districts, layouts, measures, steps, tiles
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
@@ -50,7 +51,7 @@ def copy_steps(source: Path, target: Path, shape: RecordShape, tick: ProgressTic
     """
     with UntrustedFile(source, steps.SCHEMA, tick) as file, CheckedCopy(target, steps.SCHEMA) as copy:
         facts = _checked_facts(file, source.name)
-        phase = facts.get("phase", "waiting")
+        phase = facts.get("phase", Phase.WAITING)
         attempts = _attempts(file)
         for row, digest, record in file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
             pulse = file.decode_frame(record, Pulse, row, shape)
@@ -94,8 +95,8 @@ def copy_steps(source: Path, target: Path, shape: RecordShape, tick: ProgressTic
                 require_text(kind),
                 json.dumps(parse_json_object(body, "steps.sqlite")),
             )
-        if phase not in steps.TERMINAL_PHASES:
-            facts |= {"phase": "interrupted", "message": "taken from where it was still being trained"}
+        if phase not in ENDED_PHASES:
+            facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
         for name, value in facts.items():
             copy.insert("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
     return str(phase)

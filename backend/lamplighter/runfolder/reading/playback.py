@@ -22,7 +22,6 @@ from lamplighter.runfolder.reading.playback_parts import (
 from lamplighter.runfolder.reading.playback_rows import RowChanges, whole_matrix
 from lamplighter.runfolder.reading.snapshot import read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.wire.frames import encode
 
 _FIRST_BATCH = 8
@@ -95,7 +94,7 @@ class Playback:
     ) -> tuple[PlaybackCursor, PendingItems, list[PlaybackItem]]:
         reader, pending = history.steps, copy(self._pending)
         # Read the phase first: once the run is over, no step follows.
-        self.run_ended = reader.facts().get("phase") in TERMINAL_PHASES
+        self.run_ended = reader.phase().has_ended
         attempt, self.newest = reader.newest_step()
         cursor = self.cursor
         if cursor.step < 0 and self._first > self.newest:

@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader, phase_in
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-
-Phase = Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class RunStatus:
     @property
     def has_ended(self) -> bool:
         """Return whether the run has ended, so that no trainer should be at work."""
-        return self.phase in TERMINAL_PHASES
+        return self.phase.has_ended
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
@@ -55,7 +54,7 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
     alive = is_held(run.path, "trainer")
     crowded = alive and is_waiting_for_space(run.path)
     unstarted = RunStatus(
-        "waiting", "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
+        Phase.WAITING, "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
     )
     if reader is not None:
         return _read(unstarted, reader)
@@ -72,7 +71,7 @@ def _read(unstarted: RunStatus, reader: StepsReader) -> RunStatus:
     pulses = reader.pulses_at([step])
     pulse = decode(pulses[0][1]) if pulses else None
     return RunStatus(
-        phase=facts.get("phase", "waiting"),
+        phase=phase_in(facts),
         message=facts.get("message", ""),
         alive=unstarted.alive,
         attempt=attempt,
@@ -99,7 +98,7 @@ def wants_training(run: RunFolder) -> bool:
     requests = RequestsReader(run.path)
     try:
         with StepsReader(run.steps_path) as reader:
-            if reader.facts().get("phase", "waiting") not in TERMINAL_PHASES:
+            if not reader.phase().has_ended:
                 return True
             requests.skip_applied(reader.last_applied())
     except FileNotFoundError:

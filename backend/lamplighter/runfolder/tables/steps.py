@@ -18,6 +18,7 @@ import numpy as np
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 from lamplighter.wire.binary import Floats, FrameError
@@ -37,9 +38,6 @@ CREATE TABLE {APPLIED_TABLE};
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
-
-TERMINAL_PHASES = ("finished", "interrupted", "failed")
-"""Phases of a run that has ended, so that no trainer should be at work."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +64,19 @@ class TimelineEvent:
     step: int
     kind: str
     message: str
+
+
+def phase_in(facts: dict[str, Any]) -> Phase:
+    """Return the phase in the facts of a run; `waiting` if they name none.
+
+    Raises:
+        FormatError: this version knows no such phase.
+    """
+    name = facts.get("phase", Phase.WAITING)
+    try:
+        return Phase(name)
+    except ValueError:
+        raise FormatError(f"steps.sqlite: {str(name)[:80]!r} is no phase of a run") from None
 
 
 class StepsWriter(FactsWriter):
@@ -155,6 +166,14 @@ class StepsReader(FactsReader):
         """Return the lineage as it is now."""
         attempts = self._fetch_all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC")
         return Lineage.of_attempts((attempt, first) for attempt, first in attempts)
+
+    def phase(self) -> Phase:
+        """Return the phase of the run.
+
+        Raises:
+            FormatError: this version knows no such phase.
+        """
+        return phase_in(self.facts())
 
     def attempts(self) -> list[tuple[int, int, float]]:
         """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""

@@ -71,7 +71,7 @@ def compact_run(run: RunFolder, patience: float = 10.0) -> bool:
 
 def _compact(run: RunFolder) -> bool:
     with MatrixHistory(run) as history:
-        if history.steps.facts().get("phase") not in steps.TERMINAL_PHASES:
+        if not history.steps.phase().has_ended:
             return False
         attempt, last = history.steps.newest_step()
         keyframe = census = None

@@ -13,7 +13,7 @@ from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES, StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
@@ -40,7 +40,7 @@ class StatusFeed:
     @property
     def run_ended(self) -> bool:
         """Return whether the run has ended, as far as was sent."""
-        return self._status is not None and self._status.phase in TERMINAL_PHASES
+        return self._status is not None and self._status.phase.has_ended
 
     def start_check(self) -> bool:
         """Return whether a check outside the files is due; if so, schedule the next."""

@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.reprojections import ReprojectionJob
@@ -30,7 +29,7 @@ def start_reprojection(run: RunId, body: NewReprojection, services: ServicesDep)
     """
     run_folder = services.catalog.find_run(run)
     phase = services.catalog.status(run_folder).phase
-    if phase not in TERMINAL_PHASES:
+    if not phase.has_ended:
         raise RefusedError(409, f"this run is {phase}; it can be laid out anew once it is over")
     return json_response(
         _to_schema(run_folder, services.reprojection_jobs.start(run_folder, body.slices)), 202

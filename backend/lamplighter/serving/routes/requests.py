@@ -13,7 +13,6 @@ from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import TERMINAL_PHASES
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.reading.parameters import RunId
@@ -37,7 +36,7 @@ def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], service
         raise RefusedError(
             409, "this run is recorded from a training loop of its own, which takes no requests"
         )
-    over = status.phase in TERMINAL_PHASES
+    over = status.phase.has_ended
     if over and run_request.kind != "continue":
         raise RefusedError(409, f"this run is {status.phase}; it can only be continued")
     if not over and run_request.kind == "continue":

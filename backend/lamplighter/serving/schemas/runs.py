@@ -8,13 +8,14 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.phase import Phase
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
 
 
 class Status(ApiModel):
     """The state of a run."""
 
-    phase: Literal["waiting", "preparing", "running", "paused", "finished", "interrupted", "failed"]
+    phase: Phase
     message: str
     alive: bool
     """True while a trainer holds the run."""
