@@ -72,7 +72,8 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
 
 def _facts(run: RunFolder) -> dict[str, Any]:
     try:
-        return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": None} | read_status(run).as_dict()
+        status = read_status(run).as_dict()
+        return {"id": run.id, "bytes": status.pop("bytes"), "problem": None} | status
     except FormatError as error:
         return {"id": run.id, "bytes": run.bytes_on_disk(), "problem": str(error)}
 

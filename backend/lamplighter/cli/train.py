@@ -80,7 +80,8 @@ def train_command(
     phase = _train_with_progress(run, quiet=as_json)
     status = read_status(run)
     if as_json:
-        summary = status.as_dict() | {"id": run.id, "bytes": run.bytes_on_disk()}
+        summary = status.as_dict()
+        summary |= {"id": run.id, "bytes": summary.pop("bytes")}
         click.echo(json.dumps(summary))
     elif phase == Phase.FINISHED:
         click.echo(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")

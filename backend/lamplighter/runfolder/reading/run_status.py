@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
@@ -15,9 +17,10 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 
 
-@dataclass(frozen=True)
-class RunStatus:
-    """The status of a run, as described in `docs/rest.md`, without its size on disk."""
+class RunStatus(BaseModel):
+    """The status of a run, as described in `docs/rest.md`."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     phase: Phase
     message: str
@@ -31,6 +34,8 @@ class RunStatus:
     pace: Literal["full", "limited", "single"]
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
+    bytes: int
+    """The size on disk."""
     crowded: bool
     """True while the trainer waits for disk space and cannot write anything."""
     changed: float
@@ -42,7 +47,7 @@ class RunStatus:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields by name."""
-        return asdict(self)
+        return self.model_dump()
 
 
 def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
@@ -51,39 +56,43 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
     Raises:
         FormatError: this version cannot read the folder.
     """
-    alive = is_held(run.path, "trainer")
-    crowded = alive and is_waiting_for_space(run.path)
-    unstarted = RunStatus(
-        Phase.WAITING, "", alive, 0, 0, run.recipe.steps, None, "full", None, "all", crowded, run.created
-    )
     if reader is not None:
-        return _read(unstarted, reader)
+        return _read(run, reader)
     try:
         with StepsReader(run.steps_path) as own:
-            return _read(unstarted, own)
+            return _read(run, own)
     except FileNotFoundError:
-        return unstarted
+        return _read(run, None)
 
 
-def _read(unstarted: RunStatus, reader: StepsReader) -> RunStatus:
-    facts = reader.facts()
-    attempt, step = reader.newest_step()
-    pulses = reader.pulses_at([step])
-    pulse = decode(pulses[0][1]) if pulses else None
-    return RunStatus(
-        phase=phase_in(facts),
-        message=facts.get("message", ""),
-        alive=unstarted.alive,
-        attempt=attempt,
-        step=step,
-        steps=facts.get("steps", unstarted.steps),
-        loss=pulse.loss if isinstance(pulse, Pulse) else None,
-        pace=facts.get("pace", "full"),
-        pace_steps_per_second=facts.get("pace_steps_per_second"),
-        snapshots=facts.get("snapshots", "all"),
-        crowded=unstarted.crowded,
-        changed=facts.get("changed", unstarted.changed),
-    )
+def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
+    # Before the facts: a trainer that ends in between has ended by them, and does not seem to have been killed.
+    alive = is_held(run.path, "trainer")
+    facts: dict[str, Any] = {}
+    attempt, step, pulse = 0, 0, None
+    if reader is not None:
+        facts = reader.facts()
+        attempt, step = reader.newest_step()
+        pulses = reader.pulses_at([step])
+        pulse = decode(pulses[0][1]) if pulses else None
+    try:
+        return RunStatus(
+            phase=phase_in(facts),
+            message=facts.get("message", ""),
+            alive=alive,
+            attempt=attempt,
+            step=step,
+            steps=facts.get("steps", run.recipe.steps),
+            loss=pulse.loss if isinstance(pulse, Pulse) else None,
+            pace=facts.get("pace", "full"),
+            pace_steps_per_second=facts.get("pace_steps_per_second"),
+            snapshots=facts.get("snapshots", "all"),
+            bytes=run.bytes_on_disk(),
+            crowded=alive and is_waiting_for_space(run.path),
+            changed=facts.get("changed", run.created),
+        )
+    except ValidationError as error:
+        raise FormatError(f"steps.sqlite: {error}") from error
 
 
 def wants_training(run: RunFolder) -> bool:

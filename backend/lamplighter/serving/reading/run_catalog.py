@@ -114,11 +114,11 @@ class RunCatalog:
             FormatError: the status cannot be read.
         """
         try:
-            return Status(**read_status(run, reader).as_dict(), bytes=run.bytes_on_disk())
+            return Status(**read_status(run, reader).as_dict())
         except FormatError:
             raise
         except ValueError as error:
-            # Either invalid JSON, or JSON that is not a status.
+            # A fact that is not JSON.
             raise FormatError(f"steps.sqlite: {error}") from error
 
     @contextmanager

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
 
 
-class Status(ApiModel):
+class Status(RunStatus):
     """The state of a run."""
-
-    phase: Phase
-    message: str
-    alive: bool
-    """True while a trainer holds the run."""
-    attempt: int
-    step: int
-    steps: int
-    """The step at which the run will end."""
-    loss: float | None
-    pace: Literal["full", "limited", "single"]
-    pace_steps_per_second: float | None
-    snapshots: Literal["all", "keyframes", "none", "paused"]
-    bytes: int
-    crowded: bool
-    """True while the trainer waits for disk space and can write nothing."""
-    changed: float
 
 
 class PlantedClass(ApiModel):
