@@ -30,7 +30,6 @@ from lamplighter.wire.layout_frames import Method
 
 SLICES = 120
 """Default number of steps laid out."""
-MAX_SLICES = 1_000
 _PLACES_BYTES = 512 << 20
 """Bytes for the positions of all slices and the state between them; if they need more, there are fewer
 slices."""

@@ -20,8 +20,6 @@ from lamplighter.wire.binary import (
 _DISTRICTS = struct.Struct("<IIII")
 MAX_DISTRICTS = 0xFFFE
 _MAX_TEXT = 1 << 22
-NO_DISTRICT = 0
-"""Value of `Districts.of` for a token in no district."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Districts:
     names: tuple[str, ...]
     """Names in the order of `ids`. Made from token text, so untrusted: show them as plain text only."""
     of: NDArray[np.uint16]
-    """Shape (V,): the index in `ids` of each token's district, plus one; `NO_DISTRICT` for a token in none."""
+    """Shape (V,): the index in `ids` of each token's district, plus one; 0 for a token in none."""
 
 
 def encode_districts(districts: Districts) -> tuple[int, bytes]:

@@ -108,7 +108,7 @@ def test_the_commands_play_a_run(tmp_path: Path):
                     LayoutsReader(run.layouts_path) as layouts,
                     MeasuresReader(run.measures_path) as measures,
                 ):
-                    return layouts.newest_layout(Method.UMAP) is not None and measures.last_step() == 150
+                    return layouts.last_written(Method.UMAP) is not None and measures.last_step() == 150
             except FileNotFoundError:
                 return False
 

@@ -84,6 +84,13 @@ async def receive_until(
                 return heard
 
 
+async def wait_until_unfollowed(run: str, seconds: float = 15.0) -> None:
+    """Wait until no run follower of this process reads a run any more: the last viewer is gone, the files are closed."""
+    async with asyncio.timeout(seconds):
+        while any(thread.name == f"follower of {run}" for thread in threading.enumerate()):  # noqa: ASYNC110  (threads)
+            await asyncio.sleep(0.05)
+
+
 def pulse_at(step: int, attempt: int = 1) -> Callable[[Any], bool]:
     return lambda m: isinstance(m, Pulse) and m.step >= step and m.attempt >= attempt
 

@@ -28,11 +28,6 @@ class FuzzyGraph:
     """Shape (E,), above 0, at most 1."""
 
     @property
-    def keys(self) -> NDArray[np.int64]:
-        """Return one number per edge, ascending. Shape (E,)."""
-        return self.head.astype(np.int64) * self.size + self.tail
-
-    @property
     def period(self) -> NDArray[np.float64]:
         """Return the epochs between two pulls of each edge: 1 for the strongest, more for weaker ones. Shape
         (E,)."""
@@ -74,11 +69,6 @@ class MembershipStrengths:
             self._weights[rows] = membership_strengths(cosines[rows])
         head, tail, weight, count = _union(ids, self._weights, horizon)
         return FuzzyGraph(len(ids), head[:count].copy(), tail[:count].copy(), weight[:count].copy())
-
-
-def build_fuzzy_graph(ids: NDArray[np.int32], cosines: NDArray[np.float32], horizon: int) -> FuzzyGraph:
-    """Build the graph of the given neighbours from scratch; see `MembershipStrengths.build_graph`."""
-    return MembershipStrengths().build_graph(ids, cosines, horizon)
 
 
 @numba.njit(cache=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter import failpoint
-from lamplighter.runfolder.lineage import LAST_STEP
 from lamplighter.runfolder.tables import districts
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.wire.district_frames import Districts
@@ -133,15 +132,6 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
             limit,
         )
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
-
-    def newest_layout(self, method: Method, step: int | None = None) -> bytes | None:
-        """Return the encoded layout of a method for the latest step at or before `step` (None: any step)."""
-        rows = self._fetch_all(
-            "SELECT record FROM layouts WHERE method=? AND step<=? ORDER BY step DESC, id DESC LIMIT 1",
-            int(method),
-            LAST_STEP if step is None else step,
-        )
-        return rows[0][0] if rows else None
 
     def last_written(self, *methods: Method) -> bytes | None:
         """Return the encoded layout of the given methods that was written last, of any step and attempt."""

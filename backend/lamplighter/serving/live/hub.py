@@ -138,11 +138,6 @@ class Hub:
             )
             await self._serve_viewer(websocket, viewer, self._play(watched_run, viewer, session))
 
-    def viewer_count(self, run_id: str) -> int:
-        """Return how many viewers watch a run."""
-        watched_run = self._watched_runs.get(run_id)
-        return 0 if watched_run is None else len(watched_run.viewers)
-
     async def close(self) -> None:
         """Stop every run follower, and wait up to 2 s for each to close its files."""
         followers = [watched_run.follower for watched_run in self._watched_runs.values()]

@@ -31,6 +31,7 @@ from tests.integration.serving.served import (
     receive_until,
     status_is,
     texts,
+    wait_until_unfollowed,
 )
 from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
@@ -269,11 +270,7 @@ async def test_one_who_stops_reading_is_dropped_and_its_player_with_it(
     url = f"{served.url(run.id)}&from=0&speed=full"
     async with websockets.connect(url, compression=None, max_queue=1, close_timeout=0.2) as ws:
         await ws.recv()
-        for _ in range(300):
-            await asyncio.sleep(0.05)
-            if not served.services.hub.viewer_count(run.id):
-                break
-        assert not served.services.hub.viewer_count(run.id)
+        await wait_until_unfollowed(run.id)
 
 
 async def test_players_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
@@ -286,11 +283,7 @@ async def test_players_who_come_and_go_leave_nothing_behind(served: ServerThread
                 run.id, ALL, first=number % 50, speed=(0.01, 50, "full")[number % 3]
             ) as ws:
                 await receive_until(ws, lambda m: isinstance(m, Census))
-        for _ in range(100):
-            await asyncio.sleep(0.05)
-            if not served.services.hub.viewer_count(run.id):
-                break
-        assert not served.services.hub.viewer_count(run.id)
+        await wait_until_unfollowed(run.id)
         return process.num_fds()
 
     files = await come_and_go(5)

@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from lamplighter.exports.export import export_run
+from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.wire.frames import decode
+from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.unit.exports.recorded import DIM, HOSTILE, record
 
@@ -48,8 +49,9 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
     assert (np.stack(frame["vector"].to_list()) == vectors).all()
     assert vectors.shape == (len(HOSTILE), DIM)
     with LayoutsReader(run.layouts_path) as reader:
-        layout = decode(reader.newest_layout(Method.UMAP, 17) or b"")
-    assert isinstance(layout, Layout)
+        newest = newest_layout_entry(reader.layout_entries(), Method.UMAP, 17)
+        assert newest is not None
+        layout = decode_as(reader.layout_record(newest.id), Layout)
     assert (frame[["x", "y"]].to_numpy() == layout.coordinates).all()
 
 

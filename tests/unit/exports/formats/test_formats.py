@@ -20,11 +20,12 @@ from lamplighter.exports.formats.projector import config_text, escape_cell
 from lamplighter.exports.output import Cancelled, ExportError
 from lamplighter.exports.page.contents import MAX_LIT, read_page_data
 from lamplighter.exports.page.render import safe_json
+from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.wire.frames import decode
+from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import make_run
 from tests.unit.exports.recorded import DIM, HOSTILE, record
@@ -42,9 +43,9 @@ def vectors(run: RunFolder, step: int) -> np.ndarray:
 
 def places(run: RunFolder, step: int) -> np.ndarray:
     with LayoutsReader(run.layouts_path) as reader:
-        layout = decode(reader.newest_layout(Method.UMAP, step) or b"")
-    assert isinstance(layout, Layout)
-    return layout.coordinates
+        newest = newest_layout_entry(reader.layout_entries(), Method.UMAP, step)
+        assert newest is not None
+        return decode_as(reader.layout_record(newest.id), Layout).coordinates
 
 
 def tsv(path: Path) -> list[list[str]]:

@@ -9,8 +9,9 @@ from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.layout_method import LayoutMethod, MapSettings
 from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 from lamplighter.projection.quality.trust import TrustProbe
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, build_fuzzy_graph
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
+from tests.unit.projection.edges import edge_keys
 
 SETTINGS = MapSettings(neighbours=12)
 
@@ -29,7 +30,7 @@ def test_one_epoch_is_umaps() -> None:
     import umap.layouts
 
     rng = np.random.default_rng(0)
-    graph = build_fuzzy_graph(*all_nearest(town(), 11), 200)
+    graph = MembershipStrengths().build_graph(*all_nearest(town(), 11), 200)
     period = (graph.weight.max() / graph.weight).astype(np.float64)
     start = rng.normal(size=(300, 2)).astype(np.float32) * 5
     generators = rng.integers(1 << 10, 1 << 30, size=(300, 3))
@@ -77,7 +78,7 @@ def test_counters_are_carried_by_edge() -> None:
     for seed in (1, 2):
         vectors = town(60)
         vectors[:20] += np.random.default_rng(seed).normal(size=(20, 16)).astype(np.float32)
-        graphs.append(build_fuzzy_graph(*all_nearest(vectors, 7), 200))
+        graphs.append(MembershipStrengths().build_graph(*all_nearest(vectors, 7), 200))
     old, new = graphs
     phase, behind = rng.random(len(old.head)), -rng.random(len(old.head))
     due, negative_due = np.full((2, len(new.head)), -1.0)
@@ -86,7 +87,7 @@ def test_counters_are_carried_by_edge() -> None:
         old.head, old.tail, old.weight, 100 + phase * old.period, 100 + behind * old.period,
         new.head, new.tail, new.weight, due, negative_due, 100, kept, larger,
     )  # fmt: skip
-    shared, at_old, at_new = np.intersect1d(old.keys, new.keys, return_indices=True)
+    shared, at_old, at_new = np.intersect1d(edge_keys(old), edge_keys(new), return_indices=True)
     assert 100 < len(shared) < len(new.head)
     np.testing.assert_allclose(due[at_new], 100 + phase[at_old] * new.period[at_new], rtol=1e-5)
     np.testing.assert_allclose(negative_due[at_new], 100 + behind[at_old] * new.period[at_new], rtol=1e-5)
@@ -254,7 +255,7 @@ def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
     layout._update_graph(vectors)
     after = layout._graph
     assert after is not None
-    new = ~np.isin(after.keys, before.keys)
+    new = ~np.isin(edge_keys(after), edge_keys(before))
     assert new.sum() > 500
     phase = (layout._due[new] - epoch) / layout._period[new]
     assert ((phase >= 0) & (phase <= 1)).all()

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths, build_fuzzy_graph
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from lamplighter.projection.umap.umap_learn import smooth_knn_dist, umap_membership_strengths
+from tests.unit.projection.edges import edge_keys
 
 
 def town(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -34,12 +35,12 @@ def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> FuzzyGraph:
 
 def assert_same(found: FuzzyGraph, expected: FuzzyGraph) -> None:
     # Weights near the cut-off may fall on either side of it.
-    kept, least = np.intersect1d(found.keys, expected.keys), 1e-3 + found.weight.max() / 200
+    kept, least = np.intersect1d(edge_keys(found), edge_keys(expected)), 1e-3 + found.weight.max() / 200
     for graph in (found, expected):
-        assert graph.weight[~np.isin(graph.keys, kept)].max(initial=0) < least
+        assert graph.weight[~np.isin(edge_keys(graph), kept)].max(initial=0) < least
     found, expected = (
         FuzzyGraph(g.size, g.head[mask], g.tail[mask], g.weight[mask])
-        for g, mask in ((g, np.isin(g.keys, kept)) for g in (found, expected))
+        for g, mask in ((g, np.isin(edge_keys(g), kept)) for g in (found, expected))
     )
     np.testing.assert_allclose(found.weight, expected.weight, atol=2e-5)
 
@@ -52,7 +53,7 @@ def test_the_graph_is_umaps(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(umap.umap_, name, getattr(umap.umap_, name).py_func)
     vectors = town(np.random.default_rng(0), 300)
     theirs = umap.UMAP(n_neighbors=12, metric="cosine", transform_mode="graph").fit(vectors).graph_.tocoo()
-    ours = build_fuzzy_graph(*all_nearest(vectors, 11), horizon=10**6)
+    ours = MembershipStrengths().build_graph(*all_nearest(vectors, 11), horizon=10**6)
     dense = np.zeros((2, 300, 300), dtype=np.float32)
     dense[0, theirs.row, theirs.col] = theirs.data
     dense[1, ours.head, ours.tail] = ours.weight
@@ -81,11 +82,11 @@ def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: i
 
 @pytest.mark.parametrize("horizon", [2, 20])
 def test_edges_too_weak_to_fire_are_left_out(horizon: int) -> None:
-    graph = build_fuzzy_graph(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
+    graph = MembershipStrengths().build_graph(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
     assert 0 < graph.period.max() <= horizon * (1 + 1e-6)
 
 
 def test_tokens_all_alike() -> None:
-    graph = build_fuzzy_graph(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
+    graph = MembershipStrengths().build_graph(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
     assert len(graph.head) == 30
     assert (graph.weight == 1).all()

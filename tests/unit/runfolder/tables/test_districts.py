@@ -32,14 +32,14 @@ def test_an_older_file_has_none_and_can_have_some(tmp_path: Path) -> None:
         assert reader.last_written_districts() is None
         assert reader.districts_entries() == []
         assert reader.district_events() == []
-        made = reader.newest_layout(Method.LINEAR)
+        made = reader.last_written(Method.LINEAR)
         assert made is not None
         with LayoutsWriter(path) as writer:
             writer.commit_districts(districts(7), [("district-born", "It came.")])
             # A reader opened earlier sees them.
             assert [entry.step for entry in reader.districts_entries()] == [7]
             assert [event.message for event in reader.district_events()] == ["It came."]
-            assert reader.newest_layout(Method.LINEAR) == made
+            assert reader.last_written(Method.LINEAR) == made
 
 
 def test_old_times_get_coarser_and_events_stay(tmp_path: Path) -> None:

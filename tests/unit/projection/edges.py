@@ -1,0 +1,12 @@
+"""The edges of a fuzzy graph, comparable from graph to graph."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph
+
+
+def edge_keys(graph: FuzzyGraph) -> np.ndarray:
+    """Return one number per edge, ascending, shape (E,)."""
+    return graph.head.astype(np.int64) * graph.size + graph.tail
