@@ -95,7 +95,7 @@ class RunMachine(RuleBasedStateMachine):
         matrix = self.random.standard_normal((V, D)).astype(np.float32)
         with self.writer.transaction():
             self.attempt = self.writer.start_attempt(0)
-            self.writer.commit_initial_state(_matrix(1, 0, matrix), _census(1, 0))
+            self.writer.add_keyframe(0, _matrix(1, 0, matrix), _census(1, 0))
         self.steps.append(Step(1, matrix, b"", rows=False, key=True))
 
     def _next(self, moved: np.ndarray, key: bool) -> tuple[Step, StepRecord]:

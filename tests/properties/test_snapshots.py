@@ -60,7 +60,7 @@ def test_every_step_of_the_line_rebuilds_bit_for_bit(
             first = 0 if number == 1 else 1 + round(where * (len(expected) - 1))
             writer.start_attempt(first)
             if number == 1:
-                writer.commit_initial_state(whole(1, 0, expected[0]), _census(1, 0, lit))
+                writer.add_keyframe(0, whole(1, 0, expected[0]), _census(1, 0, lit))
                 first = 1
             del expected[first:], lit[first:]
             for step, moved in enumerate(steps, start=first):
@@ -100,7 +100,7 @@ def test_without_rows_only_keyframes_are_exact(tmp_path: Path):
     everything = np.arange(V, dtype=np.uint32)
     with StepsWriter(tmp_path / "steps.sqlite") as writer:
         writer.start_attempt(0)
-        writer.commit_initial_state(whole(1, 0, matrix), _census(1, 0, [set()]))
+        writer.add_keyframe(0, whole(1, 0, matrix), _census(1, 0, [set()]))
         for step in range(1, 6):
             key = (whole(1, step, matrix * step), _census(1, step, [set()])) if step == 4 else (None, None)
             writer.commit(StepRecord(step, pulse(1, step, everything), b"", None, *key))

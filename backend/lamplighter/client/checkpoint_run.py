@@ -69,7 +69,7 @@ def still(
     with RoleLock(run.path, "trainer"):
         writer = StepsWriter(run.steps_path)
         writer.start_attempt(0)
-        writer.commit_initial_state(encode(Rows.of_matrix(1, 0, now, matrix)), encode(census))
+        writer.add_keyframe(0, encode(Rows.of_matrix(1, 0, now, matrix)), encode(census))
         message = f"the embedding in {name[:200]}, as it is"
         facts = {
             "phase": Phase.FINISHED,

@@ -10,14 +10,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from lamplighter.serving.access.credentials import TOKEN_FILE
 from lamplighter.serving.app import create_app
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings, SettingsError
@@ -44,7 +42,6 @@ class ServerInfo:
     """The requested port; differs from `port` if it was taken."""
     token: str
     """The presenter's token."""
-    token_path: Path
     fresh_launch_url: Callable[[], str]
 
 
@@ -95,7 +92,6 @@ def build_server(
                 port=port,
                 requested_port=settings.port,
                 token=services.gate.credentials.token,
-                token_path=services.catalog.run_store.path / TOKEN_FILE,
                 fresh_launch_url=services.gate.issue_launch_url,
             )
         )

@@ -56,7 +56,7 @@ class GrowingRun:
         )
         self.writer = StepsWriter(self.folder.steps_path)
         self.writer.start_attempt(0)
-        self.writer.commit_initial_state(self._matrix(0), self._census(0))
+        self.writer.add_keyframe(0, self._matrix(0), self._census(0))
         self.writer.set_facts({"phase": "running", "steps": 1000})
         self.at = 0
 

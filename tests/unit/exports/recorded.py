@@ -65,7 +65,7 @@ def record(
     touched, last = np.zeros(size, np.uint32), np.full(size, NEVER, np.uint32)
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
-        writer.commit_initial_state(_matrix(0, vectors), encode(Census(1, 0, 1e9, touched, last)))
+        writer.add_keyframe(0, _matrix(0, vectors), encode(Census(1, 0, 1e9, touched, last)))
         for step in range(1, steps + 1):
             ids = np.unique([step % size, (step + 1) % size]).astype(np.uint32)
             vectors[ids] += np.float32(0.1)

@@ -72,7 +72,7 @@ class FakeTrainer:
 
     def begin(self) -> FakeTrainer:
         self.writer.start_attempt(0)
-        self.writer.commit_initial_state(self._keyframe(), self._census())
+        self.writer.add_keyframe(0, self._keyframe(), self._census())
         self.writer.set_facts({"phase": "running", "layers": ["embedding", "block 1"], "parameters": 1234})
         self.matrices[0] = self.matrix.copy()
         return self

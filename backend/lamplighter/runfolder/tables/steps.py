@@ -102,12 +102,8 @@ class StepsWriter(FactsWriter):
         self.attempt = attempt
         return attempt
 
-    def commit_initial_state(self, keyframe: bytes, census: bytes) -> None:
-        """Commit the state before the first step."""
-        self.add_keyframe(0, keyframe, census)
-
     def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
-        """Add a keyframe to a committed step that has none, of `attempt` or of the newest attempt."""
+        """Add a keyframe to a committed step that has none, or to step 0, of `attempt` or of the newest attempt."""
         row = step_key(self.attempt if attempt is None else attempt, step)
         with self._connection:
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))

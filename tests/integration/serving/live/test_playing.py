@@ -299,7 +299,7 @@ async def test_a_run_that_has_not_begun_is_waited_for(served: ServerThread, tmp_
         # Between these two calls the run has no state to show yet.
         trainer.writer.start_attempt(0)
         await asyncio.sleep(0.3)
-        trainer.writer.commit_initial_state(trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
+        trainer.writer.add_keyframe(0, trainer._keyframe(), trainer._census())  # pyright: ignore[reportPrivateUsage]
         trainer.train(5)
         heard = await receive_until(ws, pulse_at(5))
         assert [m.step for m in heard if isinstance(m, Census | Pulse)] == list(range(6))
