@@ -1,0 +1,131 @@
+"""The committer of steps: what it keeps of each, and that nothing is lost on the way to the frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.recipe import Cadence, ModelRecipe, Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse, StepEffects
+from lamplighter.wire.row_frames import NEVER, Census, Rows
+
+V, D = 6, 2
+
+
+class SmallMatrix:
+    def __init__(self) -> None:
+        self.matrix: Floats = np.arange(V * D, dtype=np.float32).reshape(V, D)
+        self.touches: UInts = np.zeros(V, dtype=np.uint32)
+        self.last_lit: UInts = np.full(V, NEVER, dtype=np.uint32)
+
+    def embedding(self) -> Floats:
+        return self.matrix
+
+
+def measured(step: int, vectors: Floats | None = None) -> MeasuredStep:
+    effects = StepEffects(
+        step=step,
+        loss=2.5,
+        batch_ids=np.array([1, 3], dtype=np.uint32),
+        batch_counts=np.array([4, 2], dtype=np.uint32),
+        gradient_ids=np.array([1], dtype=np.uint32),
+        gradient_norms=np.array([0.5], dtype=np.float32),
+        moved_ids=np.array([3], dtype=np.uint32),
+        moved_distances=np.array([0.25], dtype=np.float32),
+        layer_norms=np.array([1, 2], dtype=np.float32),
+        verified=True,
+    )
+    return MeasuredStep(effects, vectors, b"digest", 0.125, 1e9, 0.75)
+
+
+MOVED = np.array([[9, 8]], dtype=np.float32)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    recipe = Recipe(model=ModelRecipe(dim=D, heads=1), cadence=Cadence(keyframe_every=10))
+    return RunStore(tmp_path).create(recipe)
+
+
+def test_every_effect_of_a_step_is_in_its_pulse(run: RunFolder):
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix())
+        committer.observe_seconds = 0.25
+        step = measured(1)
+        assert committer.commit(committer.encode_step(step))
+    with StepsReader(run.steps_path) as reader:
+        pulse = decode_as(reader.pulses(1, 1)[0][1], Pulse)
+        assert reader.digests(1, 1) == {1: b"digest"}
+    for name, value in step.effects.effects_by_name().items():
+        np.testing.assert_array_equal(getattr(pulse, name), value)
+    assert (pulse.attempt, pulse.time, pulse.vocabulary, pulse.learning_rate) == (1, 1e9, V, 0.125)
+    assert (pulse.step_seconds, pulse.observe_seconds, pulse.tokens_per_second) == (0.75, 0.25, 6.0)
+    assert not pulse.merged
+
+
+def test_a_step_keeps_its_moved_rows_and_every_so_many_the_matrix(run: RunFolder):
+    matrix = SmallMatrix()
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, matrix)
+        record = committer.encode_step(measured(9, MOVED))
+        assert record.rows is not None
+        assert (record.keyframe, record.census) == (None, None)
+        rows = decode_as(record.rows, Rows)
+        assert (rows.attempt, rows.step, rows.time, rows.vocabulary) == (1, 9, 1e9, V)
+        assert rows.token_ids.tolist() == [3]
+        np.testing.assert_array_equal(rows.vectors, MOVED)
+
+        record = committer.encode_step(measured(10, MOVED))
+        assert record.rows is not None
+        assert record.keyframe is not None
+        assert record.census is not None
+        keyframe, census = decode_as(record.keyframe, Rows), decode_as(record.census, Census)
+        assert keyframe.whole
+        np.testing.assert_array_equal(keyframe.vectors, matrix.matrix)
+        assert (census.step, census.last_lit.tolist()) == (10, [NEVER] * V)
+
+
+def test_the_matrix_can_stand_for_the_moved_rows(run: RunFolder):
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix())
+        whole = committer.encode_step(measured(4, MOVED), whole=True)
+        assert whole.rows is None
+        assert whole.keyframe is not None
+        # More rows moved than are worth keeping.
+        many = committer.encode_step(measured(5))
+        assert (many.rows, many.keyframe) == (None, None)
+
+
+def test_what_a_budget_gave_up_is_given_up(run: RunFolder):
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix(), {"snapshots": "keyframes"})
+        assert committer.snapshots == "keyframes"
+        record = committer.encode_step(measured(10, MOVED))
+        assert record.rows is None
+        assert record.keyframe is not None
+        none = StepCommitter(run, writer, SmallMatrix(), {"snapshots": "none"})
+        record = none.encode_step(measured(20, MOVED), whole=True)
+        assert (record.rows, record.keyframe, record.census) == (None, None, None)
+
+
+def test_a_keyframe_can_be_added_to_a_step(run: RunFolder):
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix())
+        committer.add_keyframe(0)
+        committer.commit(committer.encode_step(measured(1)))
+        committer.add_keyframe(1)
+    with StepsReader(run.steps_path) as reader:
+        assert reader.keyframe_steps() == [(1, 0), (1, 1)]
