@@ -25,6 +25,7 @@ from pathlib import Path
 from lamplighter.processes.child import NICE, kill, lower_priority, windows_flags
 from lamplighter.processes.desired_state import DesiredState, requests_mark
 from lamplighter.processes.log_file import last_line, limit_log, open_log
+from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -37,7 +38,6 @@ MODULES = {
     "projector": "lamplighter.projection.worker",
     "analyst": "lamplighter.analysis.worker",
 }
-_EXIT_ROLE_TAKEN, _EXIT_RUN_FAILED = 3, 4
 
 WorkerCommand = Callable[[str, Path], list[str]]
 
@@ -272,11 +272,11 @@ class Supervisor:
             return
         worker.process = None
         worker.restart_after = time.monotonic() + self._limits.first_restart_delay
-        if code == 0:
+        if code == ExitCode.DONE:
             worker.crashes = 0
-        elif code == _EXIT_ROLE_TAKEN:
+        elif code == ExitCode.ROLE_TAKEN:
             worker.done_state = None
-        elif code == _EXIT_RUN_FAILED:
+        elif code == ExitCode.FAILED:
             worker.stop_reason, worker.requests_mark = (
                 last_line(worker.run.path, worker.role) or "the run failed",
                 requests_mark(worker.run),

@@ -12,20 +12,20 @@ cancelled.
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import json
-import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
-from types import FrameType
 
+from lamplighter.processes.worker import (
+    ExitCode,
+    argument_parser,
+    handle_stop_signals,
+    report_failure,
+    send_message,
+    watch_parent,
+    yield_processor,
+)
 from lamplighter.projection.worker import prepare_environment
-
-DONE, TAKEN, FAILED, CANCELLED = 0, 3, 4, 5
 
 
 class _CancelledError(Exception):
@@ -34,21 +34,14 @@ class _CancelledError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process and return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m lamplighter.projection.reprojection_worker")
-    parser.add_argument("run", type=Path, help="the run's folder")
+    parser = argument_parser("projection.reprojection_worker")
     parser.add_argument("--slices", type=int, help="how many steps to lay out")
     chosen = parser.parse_args(arguments)
     cancelled = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        cancelled.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    threading.Thread(target=_cancel_when_stdin_closes, args=(cancelled,), daemon=True).start()
-    # Training has priority. Not every system supports niceness, and nothing depends on it.
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(10)
+    # Before the imports, which take seconds.
+    handle_stop_signals(lambda _number: cancelled.set())
+    watch_parent(cancelled.set)
+    yield_processor()
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.projection.reprojection import SLICES, ReprojectionError, reproject
@@ -60,46 +53,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def progress(share: float, what: str) -> None:
         if cancelled.is_set():
             raise _CancelledError
-        _print_line({"share": round(share, 4), "what": what})
+        send_message(share=round(share, 4), what=what)
 
     try:
         with RoleLock(chosen.run, "reprojector"):
             layouts = reproject(RunFolder(chosen.run), progress, chosen.slices or SLICES)
     except _CancelledError:
-        return CANCELLED
+        return ExitCode.CANCELLED
     except RoleTakenError:
-        _print_line({"problem": "this run is being laid out anew already"})
-        return TAKEN
+        send_message(problem="this run is being laid out anew already")
+        return ExitCode.ROLE_TAKEN
     except FileNotFoundError:
-        return _report_failure("this run has not begun: there is nothing to lay out")
+        return report_failure("this run has not begun: there is nothing to lay out")
     except (ReprojectionError, FormatError) as error:
-        return _report_failure(str(error))
+        return report_failure(str(error))
     except Exception as error:
         if not is_disk_full(error):
             raise
-        return _report_failure("there is no room on the disk for it; make room, and try again")
-    _print_line(
-        {"steps": layouts.steps, "trust": round(layouts.trust, 4), "seconds": round(layouts.seconds, 1)}
-    )
-    return DONE
-
-
-def _report_failure(problem: str) -> int:
-    _print_line({"problem": problem})
-    return FAILED
-
-
-def _print_line(line: dict[str, object]) -> None:
-    # The reader may be gone already; the closed standard input cancels the work.
-    with contextlib.suppress(BrokenPipeError):
-        print(json.dumps(line), flush=True)
-
-
-def _cancel_when_stdin_closes(cancelled: threading.Event) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(0, 1024):
-            pass
-    cancelled.set()
+        return report_failure("there is no room on the disk for it; make room, and try again")
+    send_message(steps=layouts.steps, trust=round(layouts.trust, 4), seconds=round(layouts.seconds, 1))
+    return ExitCode.DONE
 
 
 if __name__ == "__main__":

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from types import FrameType
+from collections.abc import Callable, Sequence
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.processes.worker import ExitCode, argument_parser, exit_code_of, handle_stop_signals
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.free_space import retry_while_full
 from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus
-
-EXIT_DONE, EXIT_TAKEN, EXIT_FAILED = 0, 3, 4
 
 
 def train(
@@ -48,10 +45,10 @@ def train(
         raise RecipeError(f"{run.id} was recorded from a training loop of its own: it cannot be trained here")
     stop = StopFlag()
 
-    def on_signal(number: int, _: FrameType | None) -> None:
+    def on_signal(number: int) -> None:
         stop.reason = "interrupt" if number == signal.SIGINT else "terminate"
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    restore_signals = handle_stop_signals(on_signal)
     try:
         with RoleLock(run.path, "trainer"):
             # On a full disk, continue as after a crash: committed steps are safe, the rest is recomputed.
@@ -66,8 +63,7 @@ def train(
                 return Phase.INTERRUPTED if stop.reason == "interrupt" else Phase.RUNNING
             return phase
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        restore_signals()
 
 
 def _train(
@@ -117,20 +113,14 @@ def _prepare_and_train(
         trainer.close()
 
 
-def main() -> int:
-    """Train the run in the folder given as the only argument. Return the exit code."""
-    if len(sys.argv) != 2:
-        print("usage: python -m lamplighter.training.worker RUN-FOLDER", file=sys.stderr)
-        return 2
-    try:
-        phase = train(RunFolder(Path(sys.argv[1])))
-    except RoleTakenError as error:
-        print(error, file=sys.stderr)
-        return EXIT_TAKEN
-    except (FormatError, RecipeError) as error:
-        print(error, file=sys.stderr)
-        return EXIT_FAILED
-    return EXIT_FAILED if phase == Phase.FAILED else EXIT_DONE
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the process and return its exit code."""
+    chosen = argument_parser("training.worker").parse_args(arguments)
+
+    def work() -> ExitCode:
+        return ExitCode.FAILED if train(RunFolder(chosen.run)) == Phase.FAILED else ExitCode.DONE
+
+    return exit_code_of(work, RecipeError)
 
 
 if __name__ == "__main__":

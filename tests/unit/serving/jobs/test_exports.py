@@ -294,9 +294,10 @@ from lamplighter.serving.jobs.exports import ExportJobs
 SLOW = '''
 import sys, time
 from lamplighter.exports import worker
+from lamplighter.processes.worker import send_message
 def endless(run, format, step, out):
     out.with_suffix(".part").write_bytes(b"half")
-    worker._print_line({"share": 0.5, "what": "half"})
+    send_message(share=0.5, what="half")
     time.sleep(600)
 worker._export = endless
 sys.exit(worker.main(sys.argv[1:]))

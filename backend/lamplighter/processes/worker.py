@@ -1,0 +1,147 @@
+"""The parts that all worker processes share: exit codes, signals, priority, threads, roles, and messages to a parent.
+
+A supervised worker (trainer, projector, analyst) outlives its server, writes to a log, and holds its role by a lock. The
+worker of a job (export, reprojection) ends with its server (`watch_parent`), and sends it messages (`send_message`).
+
+A worker imports this module before numpy, because BLAS reads the environment on import; so nothing here may import numpy
+at the top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from types import FrameType
+
+
+class ExitCode(IntEnum):
+    """The exit codes of workers. 2 means wrong arguments; any other code is a crash."""
+
+    DONE = 0
+    """The work is done for now."""
+    ROLE_TAKEN = 3
+    """Another process holds the role."""
+    FAILED = 4
+    """The run failed, or cannot be read, or the job cannot be done: the log, or the last message, says why."""
+    CANCELLED = 5
+    """The job was cancelled, or the process that it worked for is gone."""
+
+
+def argument_parser(module: str) -> argparse.ArgumentParser:
+    """Return a parser of a worker's arguments, the first of which is `run`, the run's folder."""
+    parser = argparse.ArgumentParser(prog=f"python -m lamplighter.{module}")
+    parser.add_argument("run", type=Path, help="the run's folder")
+    return parser
+
+
+def limit_threads(*libraries: str) -> None:
+    """Let BLAS, and these libraries as well, use one thread, because the trainer needs the cores more.
+
+    They read the environment on import. The trainer itself uses every core.
+    """
+    for name in ("OPENBLAS", "OMP", "MKL", *libraries):
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+
+
+def yield_processor() -> None:
+    """Lower the priority of this process below the trainer's, where the platform has priorities."""
+    # Not every system supports niceness, and nothing depends on it.
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(10)
+
+
+def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
+    """Call `stop` with the number of each SIGTERM or SIGINT from now on. Only the main thread may do this.
+
+    Returns:
+        A function that restores the handlers of before, for a process that goes on after its work. A worker does not
+        restore them, because a second signal must not kill it while it closes its files.
+    """
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stop(number)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
+
+
+def watch_parent(on_end: Callable[[], object]) -> None:
+    """Call `on_end`, in another thread, once the process at the other end of standard input has closed it or is gone."""
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        on_end()
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
+
+
+def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> ExitCode:
+    """Return the exit code of a supervised worker's `work`.
+
+    A role that is taken, a folder that this version cannot read, and the given `failures` of `work` are printed as the
+    log's last line, which the supervisor shows; any other exception is a crash, and passes.
+    """
+    from lamplighter.runfolder.errors import FormatError
+    from lamplighter.runfolder.role_lock import RoleTakenError
+
+    try:
+        return work()
+    except RoleTakenError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.ROLE_TAKEN
+    except (FormatError, *failures) as error:
+        print(error, file=sys.stderr)
+        return ExitCode.FAILED
+
+
+def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callable[[], object]) -> ExitCode:
+    """Call `run` while this process holds a role in a run's folder. SIGTERM and SIGINT call `stop`, which ends `run`.
+
+    Returns:
+        The exit code; the reason for any but `DONE` has been printed.
+    """
+    if not folder.is_dir():
+        print(f"{folder}: there is no such folder", file=sys.stderr)
+        return ExitCode.FAILED
+
+    from lamplighter.runfolder.role_lock import RoleLock
+
+    def work() -> ExitCode:
+        with RoleLock(folder, role):
+            run()
+        return ExitCode.DONE
+
+    handle_stop_signals(lambda _number: stop())
+    return exit_code_of(work)
+
+
+def send_message(**fields: object) -> None:
+    """Send a job's parent one JSON object, in a line of standard output; `child_job.read_message` reads it."""
+    try:
+        print(json.dumps(fields), flush=True)
+    except BrokenPipeError:
+        # The reader is gone: `watch_parent` notices, and ends the work. Without this, the exit code would be that of
+        # Python's own failure to write what is left.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def report_failure(problem: str) -> ExitCode:
+    """Send a job's parent the reason for its failure, in one sentence. Returns the exit code."""
+    send_message(problem=problem)
+    return ExitCode.FAILED
