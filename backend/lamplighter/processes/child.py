@@ -1,4 +1,4 @@
-"""Child processes on every platform: priority, creation flags, and an end that leaves nothing behind."""
+"""Child processes on every platform: their start, their priority, and an end that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -7,17 +7,36 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-
-NICE = {"trainer": 0, "projector": 5, "analyst": 10}
-"""How far below normal each role's priority lies: training comes first."""
+from typing import IO, Any
 
 
-def windows_flags(role: str) -> int:
-    """Return the creation flags of a worker on Windows; 0 elsewhere."""
-    if sys.platform != "win32":
-        return 0
-    return subprocess.CREATE_NEW_PROCESS_GROUP | (
-        subprocess.BELOW_NORMAL_PRIORITY_CLASS if NICE.get(role) else 0
+def start_child(
+    command: list[str], *, stdin: int, stdout: int | IO[Any], stderr: int | IO[Any], background: bool
+) -> subprocess.Popen[bytes]:
+    """Start a child process that leads a session of its own.
+
+    Ctrl-C in the terminal then goes to this process alone, which decides what becomes of its children.
+
+    Args:
+        command: the command line.
+        stdin: as for `subprocess.Popen`, like `stdout` and `stderr`.
+        background: whether it gets less of the processor on Windows. Elsewhere use `lower_priority`, or let the
+            child lower its own.
+
+    Raises:
+        OSError: the process cannot be started.
+    """
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS if background else 0
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=os.name == "posix",
+        creationflags=flags,
     )
 
 
@@ -30,7 +49,10 @@ def lower_priority(process: int, by: int) -> None:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that leads its group, with everything it started."""
+    """Kill a process that leads its group, with everything it started, unless its end has been noticed."""
+    # Once a process has been waited for, its number may be another's.
+    if process.returncode is not None:
+        return
     with suppress(ProcessLookupError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)

@@ -17,15 +17,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from lamplighter.processes.child import NICE, kill, lower_priority, windows_flags
-from lamplighter.processes.desired_state import DesiredState, requests_mark
-from lamplighter.processes.log_file import last_line, limit_log, open_log
-from lamplighter.processes.worker import ExitCode
+from lamplighter.processes.child import kill
+from lamplighter.processes.desired_state import DesiredState
+from lamplighter.processes.supervised_worker import (
+    SupervisedWorker,
+    WorkerCommand,
+    WorkerLimits,
+    worker_command,
+)
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -33,22 +35,9 @@ from lamplighter.runfolder.writing.finalise import seal_role_files
 
 log = logging.getLogger(__name__)
 
-MODULES = {
-    "trainer": "lamplighter.training.worker",
-    "projector": "lamplighter.projection.worker",
-    "analyst": "lamplighter.analysis.worker",
-}
-
-WorkerCommand = Callable[[str, Path], list[str]]
-
-
-def worker_command(role: str, run: Path) -> list[str]:
-    """Return the command line of a worker."""
-    return [sys.executable, "-m", MODULES[role], str(run)]
-
 
 @dataclass(frozen=True)
-class SupervisorLimits:
+class SupervisorLimits(WorkerLimits):
     """A supervisor's limits on numbers of workers, restarts, times and log sizes."""
 
     max_trainers: int = 2
@@ -56,44 +45,8 @@ class SupervisorLimits:
     max_finishing: int = 1
     """Finished runs whose map or measures are still being completed, at a time."""
     poll_seconds: float = 0.5
-    max_crashes: int = 5
-    """Crashes in a row that are followed by a restart; after one more the worker stays stopped."""
-    first_restart_delay: float = 0.5
-    """Seconds before the first restart; doubles with each further one."""
-    healthy_seconds: float = 60.0
-    """Seconds of uptime after which earlier crashes are forgotten."""
     stop_seconds: float = 8.0
     """Seconds between asking workers to end and killing them."""
-    max_log_bytes: int = 256 * 1024
-    """Size above which a worker's log is set aside: when the worker starts, and while it runs."""
-
-
-@dataclass
-class _WorkerState:
-    """One role in one run: our process in that role, and its record so far."""
-
-    run: RunFolder
-    role: str
-    process: subprocess.Popen[bytes] | None = None
-    held_elsewhere: bool = False
-    """True while a worker that we did not start has the role, such as one of a killed server."""
-    started: float = 0.0
-    crashes: int = 0
-    restart_after: float = 0.0
-    stop_reason: str | None = None
-    """The reason why it is not restarted any more."""
-    requests_mark: object = None
-    """The requests people had made by the time it was stopped; a new request lifts the stop."""
-    done_state: object = None
-    """The state of the run for which a worker found nothing left to do."""
-
-
-@dataclass
-class _Workers:
-    by_role: dict[tuple[str, str], _WorkerState] = field(default_factory=dict[tuple[str, str], _WorkerState])
-
-    def state_of(self, run: RunFolder, role: str) -> _WorkerState:
-        return self.by_role.setdefault((run.id, role), _WorkerState(run, role))
 
 
 class Supervisor:
@@ -113,7 +66,7 @@ class Supervisor:
         self._limits = limits or SupervisorLimits()
         self._command = command
         self._desired = DesiredState()
-        self._workers = _Workers()
+        self._workers: dict[tuple[str, str], SupervisedWorker] = {}
         self._lock = threading.Lock()
         self._interrupted = False
         self._stopping = threading.Event()
@@ -140,7 +93,7 @@ class Supervisor:
         if self._thread.is_alive():
             self._thread.join()
         with self._lock:
-            workers = [worker for worker in self._workers.by_role.values() if worker.process is not None]
+            workers = [worker for worker in self._workers.values() if worker.process is not None]
             ours = {worker.run.id for worker in workers if worker.role == "trainer"}
             for run in self._run_store.runs() if "trainer" in self._roles else []:
                 if run.id not in ours and is_held(run.path, "trainer"):
@@ -171,19 +124,19 @@ class Supervisor:
     def has_given_up(self, run_id: str, role: str) -> bool:
         """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
         with self._lock:
-            worker = self._workers.by_role.get((run_id, role))
+            worker = self._workers.get((run_id, role))
             return worker is not None and worker.stop_reason is not None
 
     def poll(self) -> None:
         """Note once which workers ended, and start those that are needed. The thread repeats this."""
         with self._lock:
-            for worker in self._workers.by_role.values():
-                self._reap(worker)
+            for worker in self._workers.values():
+                worker.check()
                 worker.held_elsewhere = False
             runs = self._run_store.runs()
             self._drop_removed_runs({run.id for run in runs})
             self._desired.refresh(runs)
-            at_work = {key for key, worker in self._workers.by_role.items() if worker.process is not None}
+            at_work = {key for key, worker in self._workers.items() if worker.process is not None}
             # A trainer just started does not hold its lock yet.
             trained = sum(self._desired.is_trained(run) or (run.id, "trainer") in at_work for run in runs)
             finishing = {run_id for run_id, role in at_work if role != "trainer"}
@@ -212,113 +165,35 @@ class Supervisor:
             self._stopping.wait(self._limits.poll_seconds)
 
     def _start_if_needed(self, run: RunFolder, role: str) -> bool:
-        """Start a role in a run if it is needed, free and not stopped. Returns whether it was started."""
+        """Start a role in a run if it is needed and allowed. Returns whether it was started."""
         state = self._desired.needed_state(run, role)
         if state is None:
             return False
-        worker = self._workers.state_of(run, role)
-        if worker.process is not None:
-            return False
-        worker.held_elsewhere = is_held(run.path, role)
-        if worker.held_elsewhere or time.monotonic() < worker.restart_after:
-            return False
-        if role != "trainer" and worker.done_state == state:
-            return False
-        if worker.stop_reason is not None:
-            if worker.requests_mark == requests_mark(run):
-                return False
-            worker.stop_reason, worker.crashes = None, 0
-        if not os.access(run.path, os.W_OK):
-            return False
-        return self._start(worker, state)
+        worker = self._workers.setdefault(
+            (run.id, role), SupervisedWorker(run, role, self._limits, self._command)
+        )
+        return worker.start_if_allowed(state)
 
     def _finalise(self, run: RunFolder) -> None:
         """Finalise the files that a killed writer left open: a finalised file opens read-only anywhere."""
         for role in self._desired.roles_to_finalise(run):
-            worker = self._workers.by_role.get((run.id, role))
+            worker = self._workers.get((run.id, role))
             if worker is not None and worker.process is not None:
                 continue
             if os.access(run.path, os.W_OK) and seal_role_files(run, role):
                 log.info("%s: the file of the %s is sealed now", run.id, role)
 
-    def _start(self, worker: _WorkerState, state: object) -> bool:
-        try:
-            with open_log(worker.run.path, worker.role, self._limits.max_log_bytes) as file:
-                worker.process = subprocess.Popen(
-                    self._command(worker.role, worker.run.path),
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=file,
-                    # A session of its own: Ctrl-C in the terminal goes to the server, which asks its workers
-                    # to end.
-                    start_new_session=os.name == "posix",
-                    creationflags=windows_flags(worker.role),
-                )
-        except OSError as error:
-            self._record_crash(worker, str(error))
-            return False
-        lower_priority(worker.process.pid, NICE.get(worker.role, 0))
-        worker.started = time.monotonic()
-        worker.done_state = state
-        log.info("%s of %s started, process %d", worker.role, worker.run.id, worker.process.pid)
-        return True
-
-    def _reap(self, worker: _WorkerState) -> None:
-        if worker.process is None:
-            return
-        code = worker.process.poll()
-        if code is None:
-            limit_log(worker.run.path, worker.role, self._limits.max_log_bytes)
-            return
-        worker.process = None
-        worker.restart_after = time.monotonic() + self._limits.first_restart_delay
-        if code == ExitCode.DONE:
-            worker.crashes = 0
-        elif code == ExitCode.ROLE_TAKEN:
-            worker.done_state = None
-        elif code == ExitCode.FAILED:
-            worker.stop_reason, worker.requests_mark = (
-                last_line(worker.run.path, worker.role) or "the run failed",
-                requests_mark(worker.run),
-            )
-            log.warning("%s of %s failed for good: %s", worker.role, worker.run.id, worker.stop_reason)
-        else:
-            if time.monotonic() - worker.started >= self._limits.healthy_seconds:
-                worker.crashes = 0
-            self._record_crash(worker, last_line(worker.run.path, worker.role) or f"exit code {code}")
-
-    def _record_crash(self, worker: _WorkerState, why: str) -> None:
-        worker.done_state = None
-        worker.crashes += 1
-        if worker.crashes > self._limits.max_crashes:
-            worker.stop_reason, worker.requests_mark = why, requests_mark(worker.run)
-            log.error(
-                "%s of %s crashed %d times and stays stopped: %s",
-                worker.role,
-                worker.run.id,
-                worker.crashes,
-                why,
-            )
-        else:
-            worker.restart_after = time.monotonic() + self._limits.first_restart_delay * 2 ** (
-                worker.crashes - 1
-            )
-            log.warning("%s of %s crashed (%s) and is started again", worker.role, worker.run.id, why)
-
     def _describe_role(self, role: str) -> str:
-        workers = [worker for worker in self._workers.by_role.values() if worker.role == role]
-        at_work = sum(worker.process is not None or worker.held_elsewhere for worker in workers)
+        workers = [worker for worker in self._workers.values() if worker.role == role]
+        at_work = sum(worker.at_work for worker in workers)
         stopped = [worker for worker in workers if worker.stop_reason is not None]
-        restarting = any(
-            worker.process is None and worker.crashes and worker.stop_reason is None for worker in workers
-        )
         words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []
-        words += ["starting again after a crash"] if restarting else []
+        words += ["starting again after a crash"] if any(worker.restarting for worker in workers) else []
         words += [f"stopped in {worker.run.id}: {worker.stop_reason}" for worker in stopped[-1:]]
         return "; ".join(words) or "idle"
 
     def _drop_removed_runs(self, run_ids: set[str]) -> None:
         """Drop the state of runs that are gone."""
-        for key, worker in list(self._workers.by_role.items()):
+        for key, worker in list(self._workers.items()):
             if key[0] not in run_ids and worker.process is None:
-                del self._workers.by_role[key]
+                del self._workers[key]

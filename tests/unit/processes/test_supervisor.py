@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from lamplighter.processes.supervisor import Supervisor, SupervisorLimits, worker_command
+from lamplighter.processes.supervised_worker import worker_command
+from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.role_lock import RoleLock, is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
