@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from lamplighter.exports.export import FORMATS
+from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.exports import FormatName
 
@@ -80,22 +80,24 @@ class ExportJob:
                     size += os.path.getsize(os.path.join(folder, name))
         return size
 
-    def start(self, command: ExportCommand) -> subprocess.Popen[bytes]:
+    def start(
+        self,
+        command: ExportCommand,
+        on_message: Callable[[ChildMessage], None],
+        on_end: Callable[[int], None],
+    ) -> ChildJob:
         """Start the process, with its error output going to a log file in the job's folder.
 
         Raises:
             OSError: the process or the log file cannot be created.
         """
-        with self._log_path.open("wb") as errors:
-            return subprocess.Popen(
+        with self._log_path.open("wb") as log_file:
+            return ChildJob(
                 command(self.run, self.format, self.step, self.file),
-                # The process ends when its stdin closes, and that happens however this server ends.
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                # Ctrl-C in the terminal goes to the server, which then ends its exports.
-                start_new_session=os.name == "posix",
-                creationflags=subprocess.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 0,
+                on_message=on_message,
+                on_end=on_end,
+                log=log_file,
+                name="export",
             )
 
     def record_exit(self, code: int) -> None:

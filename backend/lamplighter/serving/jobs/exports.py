@@ -8,16 +8,15 @@ server is running; the next server removes what a killed one left behind.
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import shutil
-import subprocess
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
 from lamplighter.runfolder.run_folder import RunFolder
@@ -29,8 +28,6 @@ log = logging.getLogger(__name__)
 
 _ROLE = "exporter"
 _CLEANUP_ROLE = "clearing"
-_LONGEST_LINE = 64 * 1024
-_LONGEST_NOTE = 500
 _MAX_NOTES = 10
 _EXIT_SECONDS = 10.0
 """Seconds allowed for a killed process to exit."""
@@ -83,7 +80,7 @@ class ExportJobs:
         self._server_lock: RoleLock | None = None
         self._stopped = False
         self._jobs: dict[str, ExportJob] = {}
-        self._running: dict[str, tuple[subprocess.Popen[bytes], threading.Thread]] = {}
+        self._running: dict[str, ChildJob] = {}
 
     def start(self) -> None:
         """Remove what killed servers left behind. Never raises, because a server can do without exports."""
@@ -101,9 +98,9 @@ class ExportJobs:
             self._stopped = True
             for job_id in self._running:
                 self._end_job(self._jobs[job_id], "cancelled")
-            threads = [thread for _, thread in self._running.values()]
-        for thread in threads:
-            thread.join(_EXIT_SECONDS)
+            ending = list(self._running.values())
+        for child in ending:
+            child.join(_EXIT_SECONDS)
         with self._lock:
             self._jobs.clear()
             if self._server_lock is not None:
@@ -133,7 +130,10 @@ class ExportJobs:
                 if self._disk_nearly_full():
                     raise RefusedError(507, _DISK_NEARLY_FULL)
                 job.folder.mkdir(mode=0o700)
-                process = job.start(self._command)
+                # This thread holds the lock, so no message is handled before the job is registered.
+                child = job.start(
+                    self._command, partial(self._handle_message, job), partial(self._handle_end, job)
+                )
             except _ERRORS as error:
                 job.remove_files()
                 why = getattr(error, "strerror", None) or error
@@ -141,11 +141,7 @@ class ExportJobs:
                     507, f"no export can be begun: {why}; see that there is room on the disk"
                 ) from error
             self._jobs[job.id] = job
-            thread = threading.Thread(
-                target=self._follow_process, args=(job, process), name="export", daemon=True
-            )
-            self._running[job.id] = process, thread
-            thread.start()
+            self._running[job.id] = child
             self._discard_old()
         return job
 
@@ -173,8 +169,8 @@ class ExportJobs:
                 self._discard(job)
                 return
             self._end_job(job, "cancelled")
-            _, thread = self._running[job.id]
-        thread.join(_EXIT_SECONDS)
+            child = self._running[job.id]
+        child.join(_EXIT_SECONDS)
 
     def _claim_folder(self) -> None:
         """Create this server's folder and hold a lock in it, which shows other servers that it is in use."""
@@ -192,46 +188,26 @@ class ExportJobs:
             if folder.is_dir() and not folder.is_symlink() and not is_held(folder, _ROLE):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _follow_process(self, job: ExportJob, process: subprocess.Popen[bytes]) -> None:
-        """Follow one process to its end, in a thread of its own."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            with process.stdin, process.stdout:
-                while line := process.stdout.readline(_LONGEST_LINE):
-                    self._handle_line(job, line)
-                process.wait()
-        finally:
-            # Even if reading its output failed, leave no process behind and no job running for ever.
-            process.kill()
-            code = process.wait()
-            self._done_with(job, code)
-
-    def _done_with(self, job: ExportJob, code: int) -> None:
+    def _handle_end(self, job: ExportJob, code: int) -> None:
         with self._lock:
             del self._running[job.id]
             job.record_exit(code)
             self._discard_old()
 
-    def _handle_line(self, job: ExportJob, line: bytes) -> None:
-        try:
-            message: dict[str, Any] = dict(json.loads(line))
-            share = float(message.get("share", 0.0))
-        except (ValueError, TypeError):
-            return
+    def _handle_message(self, job: ExportJob, message: ChildMessage) -> None:
         size, crowded = job.bytes_on_disk(), self._disk_nearly_full()
         with self._lock:
             if job.state != "running":
                 return
             job.bytes = size
-            if "problem" in message:
-                self._end_job(job, "failed", str(message["problem"])[:_LONGEST_NOTE])
-            elif "left_out" in message:
-                job.left_out = [*job.left_out, str(message["left_out"])[:_LONGEST_NOTE]][:_MAX_NOTES]
-            elif "share" in message:
+            if message.problem is not None:
+                self._end_job(job, "failed", message.problem)
+            elif message.left_out is not None:
+                job.left_out = [*job.left_out, message.left_out][:_MAX_NOTES]
+            elif message.share is not None:
                 # Progress never decreases, and reaches 1 only once the file is in its place.
-                job.progress = max(job.progress, min(0.99, share))
-                job.activity = str(message.get("what", ""))[:_LONGEST_NOTE]
+                job.progress = max(job.progress, min(0.99, message.share))
+                job.activity = message.activity or ""
             self._discard_old()
             if crowded:
                 self._end_job(job, "failed", _DISK_NEARLY_FULL)
@@ -245,8 +221,7 @@ class ExportJobs:
         if job.state != "running":
             return
         job.state, job.problem = state, problem
-        process, _ = self._running[job.id]
-        process.kill()
+        self._running[job.id].kill()
 
     def _discard_old(self) -> None:
         over = [job for job in self._jobs.values() if job.id not in self._running]

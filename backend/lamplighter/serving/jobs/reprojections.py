@@ -3,17 +3,15 @@ stops."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
+from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import RefusedError
 
@@ -42,6 +40,8 @@ class ReprojectionJob:
     activity: str = ""
     problem: str | None = None
     """The reason for a failure, in one sentence."""
+    reported_problem: str | None = None
+    """The reason that the process reported; it counts if the process fails."""
 
 
 class ReprojectionJobs:
@@ -52,7 +52,7 @@ class ReprojectionJobs:
         self._command = command
         self._lock = threading.Lock()
         self._jobs: dict[str, ReprojectionJob] = {}
-        self._running: tuple[str, subprocess.Popen[bytes], threading.Thread] | None = None
+        self._running: tuple[str, ChildJob] | None = None
 
     def start(self, run: RunFolder, slices: int | None) -> ReprojectionJob:
         """Start reprojecting a run.
@@ -66,25 +66,20 @@ class ReprojectionJobs:
                 raise RefusedError(
                     409, f"{other} is being laid out anew, one run at a time; cancel it, or wait for it"
                 )
+            job = ReprojectionJob("running", activity="starting")
             try:
-                process = subprocess.Popen(
+                # This thread holds the lock, so no message is handled before the job is registered.
+                child = ChildJob(
                     self._command(run, slices),
-                    # The process ends when its stdin closes, and that happens however this server ends.
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=os.name == "posix",
+                    on_message=partial(self._handle_message, job),
+                    on_end=partial(self._handle_end, job),
+                    name="reprojection",
                 )
             except OSError as error:
                 raise RefusedError(
                     507, f"no process can be started for it: {error.strerror or error}"
                 ) from error
-            job = self._jobs[run.id] = ReprojectionJob("running", activity="starting")
-            thread = threading.Thread(
-                target=self._follow_process, args=(job, process), name="reprojection", daemon=True
-            )
-            self._running = run.id, process, thread
-            thread.start()
+            self._jobs[run.id], self._running = job, (run.id, child)
         return job
 
     def for_run(self, run: RunFolder) -> ReprojectionJob:
@@ -98,36 +93,24 @@ class ReprojectionJobs:
         with self._lock:
             if self._running is None or run_id not in (None, self._running[0]):
                 return
-            name, process, thread = self._running
+            name, child = self._running
             self._jobs[name].state = "cancelled"
-            assert process.stdin is not None
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-        thread.join(_EXIT_SECONDS)
-        if thread.is_alive():
-            process.kill()
-            thread.join()
+        # It removes what it has written to the run's folder, unless that takes too long.
+        child.cancel(_EXIT_SECONDS)
 
-    def _follow_process(self, job: ReprojectionJob, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        problem: str | None = None
-        for line in process.stdout:
-            with contextlib.suppress(ValueError, TypeError):
-                message = dict(json.loads(line))
-                problem = str(message["problem"]) if "problem" in message else problem
-                job.progress = min(1.0, float(message.get("share", job.progress)))
-                job.activity = str(message.get("what", job.activity))
-        code = process.wait()
+    def _handle_message(self, job: ReprojectionJob, message: ChildMessage) -> None:
         with self._lock:
-            process.stdout.close()
-            with contextlib.suppress(OSError):
-                process.stdin.close()
+            job.reported_problem = message.problem or job.reported_problem
+            job.progress = job.progress if message.share is None else message.share
+            job.activity = job.activity if message.activity is None else message.activity
+
+    def _handle_end(self, job: ReprojectionJob, code: int) -> None:
+        with self._lock:
             self._running = None
             job.activity = ""
             if job.state == "cancelled":
                 return
             job.state = "failed" if code else "done"
             if code:
-                job.problem = problem or f"its process ended with code {code}; try again"
+                job.problem = job.reported_problem or f"its process ended with code {code}; try again"
                 log.warning("laying out anew failed: %s", job.problem)

@@ -308,8 +308,7 @@ exporter = ExportJobs(Path(sys.argv[2]), "killed", None, command)
 job = exporter.submit(RunFolder(Path(sys.argv[1])), "zip", None)
 while not job.progress:
     time.sleep(0.02)
-_, (process, _) = exporter._running.popitem()
-print(process.pid, flush=True)
+print(exporter._running[job.id].pid, flush=True)
 time.sleep(600)
 """
 
