@@ -3,13 +3,13 @@ fast to read."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.processes.follow_loop import CpuShare
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.tiles import TilesWriter
@@ -33,9 +33,8 @@ class TileBuilder:
 
     def __init__(self, run: RunFolder, share: float) -> None:
         """Tile `run` with at most `share` of a core while it is trained."""
-        self._run, self._share = run, share
+        self._run, self._share = run, CpuShare(share)
         self._writer: TilesWriter | None = None
-        self._due = 0.0
 
     def build_if_due(self) -> None:
         """Build the tiles of the next stretch if it is complete and the time share allows; leaves no file of
@@ -44,12 +43,13 @@ class TileBuilder:
         Raises:
             FormatError: this version cannot read the folder.
         """
-        start = time.monotonic()
-        if start < self._due:
+        if self._share.resting:
             return
-        built = self._build_next(over=False)
-        now = time.monotonic()
-        self._due = start + (now - start) / self._share if built else now + _CHECK_SECONDS
+        start = self._share.start_work()
+        if self._build_next(over=False):
+            self._share.rest_since(start)
+        else:
+            self._share.rest_for(_CHECK_SECONDS)
 
     def build_rest(self, stopped: Callable[[], bool]) -> bool:
         """Tile the rest of a run that is over.

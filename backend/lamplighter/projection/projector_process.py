@@ -10,26 +10,24 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.warm_up import WarmUp
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.runfolder.writing.free_space import retry_while_full
 
 POLL = 0.02
 """Seconds between two polls of the run, which take microseconds each."""
 SHARE = 0.6
-"""Share of one core used while the run is trained."""
+"""Share of one core used while the run is trained. It is of processor time: by wall-clock time the projector would rest
+twice over on a busy machine."""
 REST_SECONDS = (0.02, 1.0)
 """Minimum and maximum seconds of rest between two frames, whatever the share requires."""
-PATIENCE = 60.0
-"""Seconds without a trainer after which the projector stops; it is started again with the trainer."""
 LAYOUTS_SHARE = 0.1
 """Share of the run's disk budget for layouts. Beyond it old layouts are thinned."""
 
@@ -40,19 +38,16 @@ class ProjectorProcess:
     def __init__(self, run: RunFolder, *, once: bool = False, share: float = SHARE) -> None:
         self._run = run
         self._once = once
-        self._share = share
+        self._loop = FollowLoop(run, "the projector", POLL)
+        self._share = CpuShare(share, clock=time.thread_time, rest_seconds=REST_SECONDS)
         self._follower = MatrixFollower(run)
         self._reader: StepsReader | None = None
         self._requests = RequestsReader(run.path)
-        self._stop = False
         self._warm: WarmUp | None = None
-        self._alive = False
-        self._checked_at = 0.0
-        self._last_alive = time.monotonic()
 
     def stop(self) -> None:
         """Stop after the current frame."""
-        self._stop = True
+        self._loop.stop()
 
     @property
     def is_warming_up(self) -> bool:
@@ -66,7 +61,7 @@ class ProjectorProcess:
         Raises:
             FormatError: this version cannot read the folder.
         """
-        retry_while_full(self._run_once, lambda: self._stop, "the projector")
+        self._loop.run_to_end(self._run_once)
 
     def _run_once(self) -> None:
         reader = self._open()
@@ -93,11 +88,8 @@ class ProjectorProcess:
     def _open(self) -> StepsReader | None:
         """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
         before that."""
-        while not self._stop and not self._abandoned():
-            try:
-                reader = StepsReader(self._run.steps_path)
-            except FileNotFoundError:
-                reader = None
+        while not self._loop.stopped and not self._loop.abandoned():
+            reader = self._loop.open_steps()
             if reader is not None:
                 self._follower.advance(reader)
                 if self._follower.step >= 0:
@@ -108,7 +100,7 @@ class ProjectorProcess:
                     return None
             if self._once:
                 return None
-            time.sleep(POLL)
+            self._loop.wait()
         return None
 
     def _project_until_over(self, reader: StepsReader, writer: LayoutsWriter) -> bool:
@@ -122,8 +114,9 @@ class ProjectorProcess:
         if projector.last_drawn is not None:
             projector.set_previous_space(_read_matrix(self._run, *projector.last_drawn))
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))
-        over, version, due, frames = False, -1, 0.0, 0
-        while not self._stop and not over:
+        over, version, frames = False, -1, 0
+        self._share.wake()
+        while not self._loop.stopped and not over:
             seen = reader.version()
             if seen != version:
                 version = seen
@@ -131,37 +124,32 @@ class ProjectorProcess:
                 follower.advance(reader)
             if over or self._once:
                 break
-            if self._abandoned():
+            if self._loop.abandoned():
                 return False
             if self._apply_requests(projector):
-                due = 0.0
+                self._share.wake()
             if self._warm is None and frames:
                 # Start warming up only after the first linear layout is out.
                 self._warm = WarmUp(projector.map_recipe, size)
             elif self._warm is not None and self._warm.done:
                 self._start_map(projector)
-            if time.monotonic() < due or not projector.needs_frame(follower.attempt, follower.step):
-                time.sleep(POLL)
+            if self._share.resting or not projector.needs_frame(follower.attempt, follower.step):
+                self._loop.wait()
                 continue
-            start, used = time.monotonic(), time.thread_time()
+            start = self._share.start_work()
             self._close_reader()  # a frame may take long, and the run may end meanwhile
             projector.project_step(follower.vectors, follower.attempt, follower.step)
             frames += 1
             if frames % 50 == 0:
                 writer.thin_layouts(keep)
                 writer.thin_districts(max(50, keep // 4))
-            used = time.thread_time() - used
-            # Shares are of processor time: by wall-clock time it would rest twice over on a busy machine.
-            rested = start + used / (self._share if self._alive else 1.0)
-            now = time.monotonic()
-            due = min(max(rested, now + REST_SECONDS[0]), now + REST_SECONDS[1])
-            try:
-                self._reader = reader = StepsReader(self._run.steps_path)
-                version = -1
-            except FileNotFoundError:
+            self._share.rest_since(start, share=None if self._loop.trained else 1.0)
+            opened = self._loop.open_steps()
+            if opened is None:
                 return False  # the run was moved away
+            self._reader, reader, version = opened, opened, -1
         self._close_reader()
-        if self._stop or not self._finish(projector):
+        if self._loop.stopped or not self._finish(projector):
             return False
         return over
 
@@ -175,12 +163,12 @@ class ProjectorProcess:
             return True
         self._warm = self._warm or WarmUp(projector.map_recipe, len(self._follower.vectors))
         while not self._warm.done:
-            if self._stop:
+            if self._loop.stopped:
                 return False
-            time.sleep(POLL)
+            self._loop.wait()
         self._start_map(projector)
         while projector.needs_frame(attempt, step):
-            if self._stop:
+            if self._loop.stopped:
                 return False
             projector.project_step(vectors, attempt, step, over=True)
             self._apply_requests(projector)
@@ -199,16 +187,6 @@ class ProjectorProcess:
         if self._warm is not None and self._warm.error is not None:
             raise self._warm.error
         projector.start_map()
-
-    def _abandoned(self) -> bool:
-        """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
-        now = time.monotonic()
-        if now - self._checked_at > 1:
-            self._checked_at = now
-            self._alive = is_held(self._run.path, "trainer")
-            if self._alive:
-                self._last_alive = now
-        return now - self._last_alive > PATIENCE
 
 
 def _read_matrix(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:

@@ -10,6 +10,7 @@ import pytest
 
 from lamplighter.analysis import analyst
 from lamplighter.analysis.analyst import Analyst
+from lamplighter.processes import follow_loop
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -74,10 +75,10 @@ def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
 
 def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = GrowingRun(tmp_path, size=12)
-    monkeypatch.setattr(analyst, "PATIENCE", 0.3)
+    monkeypatch.setattr(follow_loop, "PATIENCE", 0.3)
     Analyst(run.folder).run()
     assert measured(run.folder)
-    monkeypatch.setattr(analyst, "PATIENCE", 60)
+    monkeypatch.setattr(follow_loop, "PATIENCE", 60)
     told = Analyst(run.folder)
     thread = threading.Thread(target=told.run)
     thread.start()

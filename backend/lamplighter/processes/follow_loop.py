@@ -1,0 +1,122 @@
+"""The parts of a worker's main loop that follows a run: when it polls, when it works, when it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.writing.free_space import retry_while_full
+
+PATIENCE = 60.0
+"""Seconds without a trainer after which a worker ends; it is started again with the trainer."""
+_CHECK_SECONDS = 1.0
+"""Seconds between two looks at the trainer's lock."""
+
+
+@dataclass(frozen=True)
+class WorkStart:
+    """The time at which a piece of work began."""
+
+    at: float
+    """Seconds of the monotonic clock."""
+    used: float
+    """Seconds of the clock that the share is of."""
+
+
+class CpuShare:
+    """A share of one core: after each piece of work, a rest in proportion to its cost."""
+
+    def __init__(
+        self,
+        share: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        rest_seconds: tuple[float, float] | None = None,
+    ) -> None:
+        """Start rested.
+
+        Args:
+            share: above 0, at most 1.
+            clock: measures the cost, in seconds. By the processor's time (`time.thread_time`) a busy machine makes
+                the work slower, but not rarer; by wall-clock time it makes it rarer too.
+            rest_seconds: the shortest and the longest rest, whatever the share requires.
+        """
+        self.share = share
+        self._clock = clock
+        self._rest_seconds = rest_seconds
+        self._due = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Return whether it is too early for more work."""
+        return time.monotonic() < self._due
+
+    def start_work(self) -> WorkStart:
+        """Return the beginning of a piece of work, for `rest_since`."""
+        return WorkStart(time.monotonic(), self._clock())
+
+    def rest_since(self, start: WorkStart, share: float | None = None) -> None:
+        """Start to rest after work, for as long as this share (None: the usual one) requires."""
+        due = start.at + (self._clock() - start.used) / (share or self.share)
+        if self._rest_seconds is not None:
+            now = time.monotonic()
+            due = min(max(due, now + self._rest_seconds[0]), now + self._rest_seconds[1])
+        self._due = due
+
+    def rest_for(self, seconds: float) -> None:
+        """Start to rest for so many seconds."""
+        self._due = time.monotonic() + seconds
+
+    def wake(self) -> None:
+        """End the rest."""
+        self._due = 0.0
+
+
+class FollowLoop:
+    """The loop of a worker on one run, which ends when somebody stops it or the run is abandoned."""
+
+    def __init__(self, run: RunFolder, activity: str, poll_seconds: float) -> None:
+        """Follow `run`. `activity` names the worker in its log."""
+        self._run = run
+        self._activity = activity
+        self._poll_seconds = poll_seconds
+        self._checked_at = 0.0
+        self._last_trained = time.monotonic()
+        self.stopped = False
+        """True once somebody stopped the loop."""
+        self.trained = False
+        """True if the run had a trainer when `abandoned` last looked."""
+
+    def stop(self) -> None:
+        """Stop after the current piece of work."""
+        self.stopped = True
+
+    def run_to_end(self, work: Callable[[], object]) -> None:
+        """Call `work`; while the disk is full, call it again, as after a crash."""
+        retry_while_full(work, lambda: self.stopped, self._activity)
+
+    def wait(self) -> None:
+        """Wait until the next poll."""
+        time.sleep(self._poll_seconds)
+
+    def abandoned(self) -> bool:
+        """Return whether the run has had no trainer for `PATIENCE` seconds. Checks once a second."""
+        now = time.monotonic()
+        if now - self._checked_at > _CHECK_SECONDS:
+            self._checked_at = now
+            self.trained = is_held(self._run.path, "trainer")
+            if self.trained:
+                self._last_trained = now
+        return now - self._last_trained > PATIENCE
+
+    def open_steps(self) -> StepsReader | None:
+        """Open the run's steps; None while there are none. The caller closes the reader whenever it does not read,
+        because the trainer can seal its file only while it has no readers."""
+        try:
+            return StepsReader(self._run.steps_path)
+        except FileNotFoundError:
+            return None
