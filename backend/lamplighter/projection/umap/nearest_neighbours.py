@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -42,6 +43,20 @@ class NeighbourUpdate:
     """Shape (V,): True for tokens whose neighbours, or the cosines with them, changed."""
 
 
+class NeighbourLists(NamedTuple):
+    """A list of neighbours for each row, nearest first, equal cosines by id."""
+
+    ids: NDArray[np.int32]
+    """Shape (V, K)."""
+    cosines: NDArray[np.float32]
+    """Shape (V, K)."""
+    counts: NDArray[np.int32]
+    """Shape (V,), the length of each list."""
+    edge_ids: NDArray[np.int32]
+    """Shape (V,), like `edges`: each list holds every row at least as near as this one."""
+    edges: NDArray[np.float32]
+
+
 class NeighbourIndex:
     """An index of the `k` nearest neighbours of every row of the last embedding. For one thread only."""
 
@@ -56,12 +71,12 @@ class NeighbourIndex:
     def ids(self) -> NDArray[np.int32]:
         """Return the neighbours' ids, nearest first, equal cosines by id, without the row itself; a view.
         Shape (V, min(k, V - 1))."""
-        return self._ids[:, : self._k]
+        return self._lists.ids[:, : self._k]
 
     @property
     def cosines(self) -> NDArray[np.float32]:
         """Return the cosines with the same neighbours. Shape (V, min(k, V - 1))."""
-        return np.clip(self._cosines[:, : self._k], -1, 1)
+        return np.clip(self._lists.cosines[:, : self._k], -1, 1)
 
     def update(self, vectors: NDArray[np.float32]) -> NeighbourUpdate:
         """Update to the next embedding, shape (V, D). Rows that moved are found by comparison with the last
@@ -86,31 +101,30 @@ class NeighbourIndex:
         kept = min(size - 1, self._k + max(8, int(SLACK * self._k)))
         self._vectors = np.array(vectors, dtype=np.float32, order="C")
         self._products: RowProducts = make_row_products(unit_rows(vectors))
-        self._ids = np.zeros((size, kept), dtype=np.int32)
-        self._cosines = np.zeros((size, kept), dtype=np.float32)
-        self._counts = np.zeros(size, dtype=np.int32)
-        self._edge_ids = np.zeros(size, dtype=np.int32)
-        self._edges = np.zeros(size, dtype=np.float32)
+        self._lists = NeighbourLists(
+            ids=np.zeros((size, kept), dtype=np.int32),
+            cosines=np.zeros((size, kept), dtype=np.float32),
+            counts=np.zeros(size, dtype=np.int32),
+            edge_ids=np.zeros(size, dtype=np.int32),
+            edges=np.zeros(size, dtype=np.float32),
+        )
         self._block = np.empty((max(1, min(size, BLOCK_BYTES // (4 * size))), size), dtype=np.float32)
 
     def _rank_all(self, moved_count: int) -> NeighbourUpdate:
-        size = len(self._ids)
+        size = len(self._lists.ids)
         for _ in self._rank_blocks(np.arange(size)):
             pass
         return NeighbourUpdate(moved_count, size, np.ones(size, dtype=np.bool_))
 
     def _repair(self, moved: NDArray[np.int64]) -> NeighbourUpdate:
-        size = len(self._ids)
+        size = len(self._lists.ids)
         is_moved = np.zeros(size, dtype=np.bool_)
         is_moved[moved] = True
         changed = is_moved.copy()
-        _remove_moved(self._ids, self._cosines, self._counts, self._k, is_moved, changed)
+        _remove_moved(self._lists, self._k, is_moved, changed)
         for some, similar in self._rank_blocks(moved):
-            _insert_moved(
-                similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids,
-                self._k, is_moved, changed,
-            )  # fmt: skip
-        poor = self._counts < self._k
+            _insert_moved(similar, some, self._lists, self._k, is_moved, changed)
+        poor = self._lists.counts < self._k
         # In addition to rows with too few neighbours, rank a few in turn.
         turn = (self._next + np.arange(-(-size // REFRESH_PERIOD))) % size
         self._next = int(turn[-1]) + 1
@@ -129,20 +143,16 @@ class NeighbourIndex:
         for start in range(0, len(rows), len(self._block)):
             some = rows[start : start + len(self._block)]
             similar = self._products.multiply(some, self._block[: len(some)])
-            _rank(similar, some, self._ids, self._cosines, self._counts, self._edges, self._edge_ids)
+            _rank(similar, some, self._lists)
             yield some, similar
 
 
 @numba.njit(cache=True)
 def _remove_moved(
-    ids: NDArray[np.int32],
-    cosines: NDArray[np.float32],
-    counts: NDArray[np.int32],
-    k: int,
-    has_moved: NDArray[np.bool_],
-    changed: NDArray[np.bool_],
+    lists: NeighbourLists, k: int, has_moved: NDArray[np.bool_], changed: NDArray[np.bool_]
 ) -> None:
     """Remove the rows that moved from the lists of the others."""
+    ids, cosines, counts = lists.ids, lists.cosines, lists.counts
     for row in range(ids.shape[0]):
         if has_moved[row]:
             continue
@@ -158,7 +168,7 @@ def _remove_moved(
         counts[row] = count
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def _insert(
     ids: NDArray[np.int32], cosines: NDArray[np.float32], count: int, cosine: float, token: int
 ) -> int:
@@ -176,24 +186,26 @@ def _insert(
     return index
 
 
+@numba.njit(cache=True, inline="always")
+def _set_edge(lists: NeighbourLists, row: int) -> None:
+    """Set the edge of a full list to its last entry, or beyond every row if it holds them all."""
+    size, kept = lists.ids.shape
+    if kept == size - 1:
+        lists.edges[row], lists.edge_ids[row] = -np.inf, size
+    else:
+        lists.edges[row], lists.edge_ids[row] = lists.cosines[row, kept - 1], lists.ids[row, kept - 1]
+
+
 @numba.njit(cache=True)
-def _rank(
-    similar: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    ids: NDArray[np.int32],
-    cosines: NDArray[np.float32],
-    counts: NDArray[np.int32],
-    edges: NDArray[np.float32],
-    edge_ids: NDArray[np.int32],
-) -> None:
+def _rank(similar: NDArray[np.float32], rows: NDArray[np.int64], lists: NeighbourLists) -> None:
     """Rebuild the lists of `rows`, shape (B,), from their cosines with all, shape (B, V)."""
-    size, kept = similar.shape[1], ids.shape[1]
+    size, kept = similar.shape[1], lists.ids.shape[1]
     for b in range(len(rows)):
         row = rows[b]
-        own_ids, own = ids[row], cosines[row]
+        own_ids, own = lists.ids[row], lists.cosines[row]
         # The old neighbours give a lower bound: at least that many rows are this near.
         near_enough = np.float32(-np.inf)
-        if counts[row] == kept:
+        if lists.counts[row] == kept:
             near_enough = np.float32(np.inf)
             for index in range(kept):
                 near_enough = min(near_enough, similar[b, own_ids[index]])
@@ -209,28 +221,22 @@ def _rank(
                 count += 1
             if count == kept:
                 least = own[kept - 1]
-        counts[row] = count
-        if kept == size - 1:
-            edges[row], edge_ids[row] = -np.inf, size
-        else:
-            edges[row], edge_ids[row] = own[kept - 1], own_ids[kept - 1]
+        lists.counts[row] = count
+        _set_edge(lists, row)
 
 
 @numba.njit(cache=True)
 def _insert_moved(
     similar: NDArray[np.float32],
     rows: NDArray[np.int64],
-    ids: NDArray[np.int32],
-    cosines: NDArray[np.float32],
-    counts: NDArray[np.int32],
-    edges: NDArray[np.float32],
-    edge_ids: NDArray[np.int32],
+    lists: NeighbourLists,
     k: int,
     has_moved: NDArray[np.bool_],
     changed: NDArray[np.bool_],
 ) -> None:
     """Insert `rows`, which moved, into the list of every row that did not move and is near enough."""
-    size, kept = similar.shape[1], ids.shape[1]
+    size, kept = similar.shape[1], lists.ids.shape[1]
+    counts, edges, edge_ids = lists.counts, lists.edges, lists.edge_ids
     for b in range(len(rows)):
         token = rows[b]
         for row in range(size):
@@ -239,9 +245,9 @@ def _insert_moved(
                 continue
             if cosine == edges[row] and token > edge_ids[row]:
                 continue
-            index = _insert(ids[row], cosines[row], counts[row], cosine, token)
+            index = _insert(lists.ids[row], lists.cosines[row], counts[row], cosine, token)
             if index < k:
                 changed[row] = True
             counts[row] = min(counts[row] + 1, kept)
-            if counts[row] == kept and kept < size - 1:
-                edges[row], edge_ids[row] = cosines[row, kept - 1], ids[row, kept - 1]
+            if counts[row] == kept:
+                _set_edge(lists, row)

@@ -39,7 +39,7 @@ class AttractionCurve:
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")
-def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float32]) -> np.float32:
+def power(x: np.float32, exponents: NDArray[np.float32], mantissas: NDArray[np.float32]) -> np.float32:
     """Return x^b for a float32 `x` above 0, from the tables of an `AttractionCurve`."""
     bits = np.float32(x).view(np.uint32)
     index = (bits >> np.uint32(12)) & np.uint32(2047)
@@ -52,6 +52,15 @@ def power(x: float, exponents: NDArray[np.float32], mantissas: NDArray[np.float3
 def clip_change(change: np.float32) -> np.float32:
     """Clip one change of a coordinate to umap-learn's limits, -4 to 4."""
     return min(np.float32(4), max(np.float32(-4), change))
+
+
+@numba.njit(fastmath=True, cache=True, inline="always")
+def offset_from(
+    coordinates: NDArray[np.float32], token: int, x: np.float32, y: np.float32
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Return the offset of a point from a token, dx and dy, and its length squared."""
+    dx, dy = x - coordinates[token, 0], y - coordinates[token, 1]
+    return dx, dy, dx * dx + dy * dy
 
 
 @numba.njit(fastmath=True, cache=True)
@@ -98,8 +107,7 @@ def run_epoch(
         count = int((epoch - negative_due[i]) / between)
         negative_due[i] += count * between
         x, y = coordinates[j, 0], coordinates[j, 1]
-        dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]
-        distance = dx * dx + dy * dy
+        dx, dy, distance = offset_from(coordinates, k, x, y)
         if distance > 0:
             raised = power(distance, exponents, mantissas)
             pull = np.float32(-2) * a * b * raised / (distance * (a * raised + one))
@@ -112,8 +120,7 @@ def run_epoch(
             k = tau_rand_int(rng[j]) % size
             if k == j:
                 continue
-            dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]
-            distance = dx * dx + dy * dy
+            dx, dy, distance = offset_from(coordinates, k, x, y)
             if distance > 0:
                 raised = power(distance, exponents, mantissas)
                 push = np.float32(2) * b / ((np.float32(0.001) + distance) * (a * raised + one))

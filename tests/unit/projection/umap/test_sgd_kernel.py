@@ -1,0 +1,47 @@
+"""The optimiser's kernel beside a copy of itself whose inlined helpers are written out."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.projection.umap import sgd_kernel
+from lamplighter.projection.umap.fuzzy_graph import build_fuzzy_graph
+from lamplighter.projection.umap.sgd_kernel import AttractionCurve, run_epoch
+
+WRITTEN_OUT = {
+    "dx, dy, distance = offset_from(coordinates, k, x, y)": "dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]; "
+    "distance = dx * dx + dy * dy",
+    "x += clip_change(push * dx) * alpha": "x += min(np.float32(4), max(np.float32(-4), push * dx)) * alpha",
+    "y += clip_change(push * dy) * alpha": "y += min(np.float32(4), max(np.float32(-4), push * dy)) * alpha",
+}
+
+
+def test_a_helper_changes_no_bit() -> None:
+    source = inspect.getsource(run_epoch.py_func).replace("cache=True", "cache=False")
+    for call, written in WRITTEN_OUT.items():
+        assert call in source
+        source = source.replace(call, written)
+    names: dict[str, Any] = dict(vars(sgd_kernel))
+    exec(source, names)
+
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 8)).astype(np.float32)
+    graph = build_fuzzy_graph(*all_nearest(vectors, 10), 200)
+    start = (5 * rng.normal(size=(200, 2))).astype(np.float32)
+    generators = rng.integers(1 << 10, 1 << 30, size=(200, 3))
+    curve = AttractionCurve(1.577, 0.895)
+    results: list[np.ndarray] = []
+    for kernel in (run_epoch, names["run_epoch"]):
+        coordinates, state = start.copy(), [graph.period.copy(), graph.period / 5, generators.copy()]
+        for epoch in range(40):
+            kernel(
+                coordinates, graph.head, graph.tail, graph.period, state[0], state[1], 5.0, epoch, 0.1,
+                curve.a, curve.b, curve.exponents, curve.mantissas, state[2],
+            )  # fmt: skip
+        results.append(coordinates)
+    np.testing.assert_array_equal(*results)
+    assert np.abs(results[0] - start).max() > 0.3
