@@ -1,6 +1,12 @@
 /** Commands of runs: which one is open, requests to its trainer, its map, and its exports. */
 
-import type { Export, ExportFormat, MapRecipe, PartialRecipe, TrainerRequest } from "../../api/rest-types";
+import type {
+  Export,
+  ExportFormat,
+  MapRecipe,
+  PartialRecipe,
+  TrainerRequest,
+} from "../../api/rest-types";
 import { NOTHING_OF_A_RUN } from "../../model/view-state";
 import type { Exports } from "../export/exports.svelte";
 import type { MapSettingsQuery } from "../view/map-settings.svelte";

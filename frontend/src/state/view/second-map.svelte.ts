@@ -35,8 +35,7 @@ export class SecondMap {
     readonly source: SecondMapSource,
     private readonly method: () => LayoutMethod,
   ) {
-    if (this.kind === "run")
-      this.otherRun = new LiveRun(sourceName(source));
+    if (this.kind === "run") this.otherRun = new LiveRun(sourceName(source));
     const step = Number(sourceName(source));
     if (this.kind === "step")
       this.query.ask({ key: source, fetch: (signal) => this.fetchStep(step, signal) });
