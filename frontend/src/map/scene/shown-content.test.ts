@@ -41,7 +41,7 @@ function shownContent() {
           uploaded[name] = given;
         },
     },
-  ) as PointRenderer;
+  ) as unknown as PointRenderer;
   const events = {
     landChanged: () => undefined,
     lookFollowed: () => undefined,

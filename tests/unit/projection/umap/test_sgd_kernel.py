@@ -9,7 +9,7 @@ import numpy as np
 
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.umap import sgd_kernel
-from lamplighter.projection.umap.fuzzy_graph import build_fuzzy_graph
+from lamplighter.projection.umap.fuzzy_graph import MembershipStrengths
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, run_epoch
 
 WRITTEN_OUT = {
@@ -30,7 +30,7 @@ def test_a_helper_changes_no_bit() -> None:
 
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 8)).astype(np.float32)
-    graph = build_fuzzy_graph(*all_nearest(vectors, 10), 200)
+    graph = MembershipStrengths().build_graph(*all_nearest(vectors, 10), 200)
     start = (5 * rng.normal(size=(200, 2))).astype(np.float32)
     generators = rng.integers(1 << 10, 1 << 30, size=(200, 3))
     curve = AttractionCurve(1.577, 0.895)
