@@ -31,7 +31,8 @@ TAGS = {
 """Tags, in the order in which a reader should meet them."""
 
 _DESCRIPTION = """\
-Watch a language model learn. Reading needs no credential on this machine; changing anything needs the presenter's.
+Watch a language model learn. Every change needs the presenter's credential; reading needs it only on a server that
+other machines can reach.
 
 Errors are `application/problem+json`. A path that does not exist is answered with 404, a method that a path does not
 have with 405. HEAD is answered wherever GET is, except for the file of an export. A route with several formats takes
