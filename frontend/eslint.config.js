@@ -80,6 +80,6 @@ export default defineConfig(
   {
     files: ["src/**/*.ts", "src/**/*.svelte"],
     plugins: { state: { rules: { "no-store-writes": noStoreWrites } } },
-    rules: { "state/no-store-writes": "warn" },
+    rules: { "state/no-store-writes": "error" },
   },
 );

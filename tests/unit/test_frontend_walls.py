@@ -18,6 +18,7 @@ SETTINGS = (
     ".prettierrc.json",
     "eslint.config.js",
     "layers.js",
+    "no-store-writes.js",
     "package.json",
     "svelte.config.js",
     "text-in-markup.js",
@@ -37,6 +38,13 @@ PAGE = {
     "  let { problem, name, many }: Props = $props();\n\n"
     "  interface Props {\n    problem: { code: string } | null;\n    name: string | null;\n    many: number;\n  }\n"
     "</script>\n\n{problem}\n{many > 1}\n{name}\n{many}\n{problem?.code}\n",
+    # Writes to a store, in a script and in markup.
+    "src/state/switch.ts": "export class Switch {\n  on = false;\n}\n",
+    "src/panels/ui/Script.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
+    "  let { light }: { light: Switch } = $props();\n  light.on = true;\n</script>\n",
+    "src/panels/ui/Markup.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
+    "  let { light }: { light: Switch } = $props();\n</script>\n\n"
+    '<input type="checkbox" bind:checked={light.on} />\n',
     "src/panels/ui/Long.svelte": "<p>long</p>\n" * 401,
     # Upward imports: of a value, and of a type by a component.
     "src/api/upward.ts": 'import { words } from "../strings/words";\n\nexport const upward = () => words;\n',
@@ -120,6 +128,8 @@ def test_svelte_check_finds_a_wrong_type(checked: subprocess.CompletedProcess[st
         ("@typescript-eslint/no-floating-promises", "src/panels/ui/Floating.svelte"),
         ("@typescript-eslint/no-restricted-imports", "src/map/Upward.svelte"),
         ("page/text-in-markup", "src/panels/ui/Failure.svelte"),
+        ("state/no-store-writes", "src/panels/ui/Script.svelte"),
+        ("state/no-store-writes", "src/panels/ui/Markup.svelte"),
         ("max-lines", "src/panels/ui/Long.svelte"),
     ],
 )
