@@ -27,10 +27,10 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
 
   return {
     openRunLive,
-    /** Create a run of a recipe, and of the text in a file; then open it. Throws `ApiError`. */
+    /** Create a run of a recipe, and of a file's text; then show its steps. Throws `ApiError`. */
     async createRun(recipe: PartialRecipe, file: File | null) {
       const { id } = await server.createRun(recipe, file);
-      history.record(() => openRunLive(id));
+      history.record(() => apply({ ...NOTHING_OF_A_RUN, run: id, panel: "step", folded: null }));
       void server.poll();
     },
     /** Remove a run. Throws `ApiError`. */
