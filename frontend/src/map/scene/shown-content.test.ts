@@ -3,10 +3,9 @@ import type { Layout } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
 import { positionOf, quantise } from "../../model/placement";
 import { MapCamera } from "../interaction/camera";
-import type { PointRenderer } from "../webgl/renderer";
 import { UNMARKED } from "./displayed-map";
 import { NO_CONTENT, type SceneContent } from "./map-content";
-import { ShownContent } from "./shown-content";
+import { ShownContent, type ContentRenderer } from "./shown-content";
 
 const vocabulary = buildVocabulary(
   "run",
@@ -31,17 +30,19 @@ const layout = layoutOf([0, 0, 10, 0, 0, 10]);
 function shownContent() {
   const calls: string[] = [];
   const uploaded: Record<string, unknown[]> = {};
-  const renderer = new Proxy(
-    {},
-    {
-      get:
-        (_, name: string) =>
-        (...given: unknown[]) => {
-          calls.push(name);
-          uploaded[name] = given;
-        },
-    },
-  ) as unknown as PointRenderer;
+  const recorder =
+    (name: string) =>
+    (...given: unknown[]) => {
+      calls.push(name);
+      uploaded[name] = given;
+    };
+  const renderer: ContentRenderer = {
+    setTokens: recorder("setTokens"),
+    setTints: recorder("setTints"),
+    setPlacement: recorder("setPlacement"),
+    setLand: recorder("setLand"),
+    setLit: recorder("setLit"),
+  };
   const events = {
     landChanged: () => undefined,
     lookFollowed: () => undefined,
@@ -107,7 +108,7 @@ describe("the shown content", () => {
     expect(uploaded["setPlacement"]![1]).toBeUndefined();
     vi.advanceTimersByTime(300);
     update({ layout: layoutOf([0, 0, 10, 0, 0, 10]) });
-    const [, from] = uploaded["setPlacement"] as Parameters<PointRenderer["setPlacement"]>;
+    const [, from] = uploaded["setPlacement"] as Parameters<ContentRenderer["setPlacement"]>;
     expect(positionOf(from!, 1)[0]).toBeCloseTo(15, 1);
     update({ scrubbing: true, layout: layoutOf([0, 0, 30, 0, 0, 10]) });
     expect(uploaded["setPlacement"]![1]).toBeUndefined();

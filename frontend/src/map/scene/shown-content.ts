@@ -22,6 +22,12 @@ import { NO_CONTENT, type SceneContent } from "./map-content";
 import { PlotlyTraces } from "./plotly-traces";
 import { SceneClock } from "./scene-clock";
 
+/** The part of a renderer that takes content. */
+export type ContentRenderer = Pick<
+  PointRenderer,
+  "setTokens" | "setTints" | "setPlacement" | "setLand" | "setLit"
+>;
+
 /** Handlers of changes that come later than the content they belong to. */
 interface ContentEvents {
   /** Handle land and labels that have arrived. */
@@ -53,7 +59,7 @@ export class ShownContent {
   private trails: DrawnTrail[] = [];
 
   constructor(
-    private readonly renderer: PointRenderer | null,
+    private readonly renderer: ContentRenderer | null,
     private readonly camera: MapCamera,
     private readonly events: ContentEvents,
   ) {
