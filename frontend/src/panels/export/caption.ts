@@ -2,7 +2,6 @@
 
 import type { Caption } from "../../map/export/caption";
 import { TINTS, entryColour } from "../../map/palette";
-import type { AppState } from "../../state/app-state.svelte";
 import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
@@ -11,9 +10,12 @@ import type { Layout } from "../../api/frames";
 import { printableText } from "../../api/vocabulary";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
-export function pictureCaption(app: AppState, run: LiveRun, scale: ColourScale | null): Caption {
+export function pictureCaption(
+  run: LiveRun,
+  layout: Layout | null,
+  scale: ColourScale | null,
+): Caption {
   const { beat, vocabulary } = run;
-  const layout = app.layout;
   const all = vocabulary?.tokens.length ?? 0;
   const w = t.caption;
   return {
@@ -57,6 +59,6 @@ export function captionLegend(
 }
 
 /** Return the step for the name of the picture's file. */
-export function pictureStep(app: AppState, run: LiveRun): number {
-  return run.beat?.step ?? app.layout?.step ?? 0;
+export function pictureStep(run: LiveRun, layout: Layout | null): number {
+  return run.beat?.step ?? layout?.step ?? 0;
 }

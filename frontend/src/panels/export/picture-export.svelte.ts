@@ -3,7 +3,7 @@
 import { getContext, setContext } from "svelte";
 import type { Scene } from "../../map/scene/scene";
 import { pixelDimensions, pictureSize, type PictureSizeName } from "../../model/picture-sizes";
-import type { AppState } from "../../state/app-state.svelte";
+import type { OpenRun } from "../../state/run/open-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { bytes, t } from "../../strings";
 import { pictureCaption, pictureStep } from "./caption";
@@ -28,7 +28,7 @@ export class PictureExport {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    readonly app: AppState,
+    readonly openRun: OpenRun,
     readonly scale: () => ColourScale | null,
   ) {
     setContext(CONTEXT_KEY, this);
@@ -36,8 +36,8 @@ export class PictureExport {
 
   /** Export a picture of what the map shows, to save it or to share it. */
   async exportPicture(format: PictureFormat, delivery: "save" | "share" = "save") {
-    const { app, scene } = this;
-    const run = app.run;
+    const { openRun, scene } = this;
+    const { run } = openRun;
     if (!run || !scene) {
       this.setMessage(t.picture.nothing, true);
       return;
@@ -48,9 +48,10 @@ export class PictureExport {
     try {
       const { fileName, pngOf, svgBlobOf } = await import("../../map/export");
       // The caption matches the moment drawn, because no await separates the two.
-      const caption = pictureCaption(app, run, this.scale());
+      const { layout } = openRun;
+      const caption = pictureCaption(run, layout, this.scale());
       const size = pictureSize(this.size, scene.size);
-      const step = pictureStep(app, run);
+      const step = pictureStep(run, layout);
       const name = fileName(run.id, ["step", step, pixelDimensions(size).join("x")], format);
       const title = `${t.product}: ${caption.title}, ${t.caption.step(step)}`;
       const blob =
