@@ -2,7 +2,7 @@
 
 import { clusterGroups } from "../../map/regions/districts";
 import { lampColours } from "../../map/palette";
-import type { AppState } from "../../state/app-state.svelte";
+import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
 import { LIT_BIT } from "../../model/touch-counts";
@@ -13,6 +13,8 @@ import { t } from "../../strings";
 import { NEVER } from "../../api/frames";
 import { printableText } from "../../api/vocabulary";
 
+type MapStores = Pick<Stores, "openRun" | "viewSettings" | "focus" | "selection" | "biggestMovers">;
+
 export class MapProps {
   readonly colouring: Colouring;
   readonly trails: Trails;
@@ -20,28 +22,32 @@ export class MapProps {
   pointedEntry = $state<string | null>(null);
 
   /** Create it in a component, where effects can be created. */
-  constructor(private readonly app: AppState) {
-    this.colouring = new Colouring(app, (found, tokens) =>
+  constructor(private readonly stores: MapStores) {
+    this.colouring = new Colouring(stores, (found, tokens) =>
       clusterGroups(found, tokens).map(({ tint }) => tint),
     );
-    this.trails = new Trails(app);
+    this.trails = new Trails(stores);
   }
 
-  private readonly spaceNeighbours = $derived.by(() => this.app.focusedToken.neighbours);
+  private readonly spaceNeighbours = $derived.by(() => this.stores.focus.neighbours);
   private readonly mapNeighbours = $derived.by(() => {
-    const { layout, focusedToken } = this.app;
-    return this.spaceNeighbours && layout && focusedToken.token !== null
-      ? nearestOnMap(layout, focusedToken.token, this.spaceNeighbours.items.length)
+    const { openRun, focus } = this.stores;
+    return this.spaceNeighbours && openRun.layout && focus.token !== null
+      ? nearestOnMap(openRun.layout, focus.token, this.spaceNeighbours.items.length)
       : [];
   });
   /** Links from the chosen token. */
   readonly links = $derived.by(() =>
-    buildLinks(this.app.viewSettings.links, this.spaceNeighbours?.items ?? [], this.mapNeighbours),
+    buildLinks(
+      this.stores.viewSettings.links,
+      this.spaceNeighbours?.items ?? [],
+      this.mapNeighbours,
+    ),
   );
   /** How many of the chosen token's neighbours on the map are neighbours in the space; null without a chosen token. */
   readonly shared = $derived.by(() => {
     const { spaceNeighbours, mapNeighbours } = this;
-    const { layout } = this.app;
+    const { layout } = this.stores.openRun;
     if (!spaceNeighbours || !layout || !mapNeighbours.length) return null;
     const both = buildLinks("both", spaceNeighbours.items, mapNeighbours).filter(
       ({ kind }) => kind === "both",
@@ -55,11 +61,11 @@ export class MapProps {
   });
   /** Tokens shown where they do not belong; empty unless the viewer has them marked. */
   readonly doubtful = $derived.by(() =>
-    this.app.viewSettings.markDoubtful ? (doubtfulTokens(this.app.layout) ?? []) : [],
+    this.stores.viewSettings.markDoubtful ? (doubtfulTokens(this.stores.openRun.layout) ?? []) : [],
   );
   private readonly districtTokens = $derived.by(() => {
-    const { run, viewSettings } = this.app;
-    const districts = run?.districts;
+    const { openRun, viewSettings } = this.stores;
+    const districts = openRun.run?.districts;
     const district =
       districts && viewSettings.district !== null
         ? districts.ids.indexOf(viewSettings.district) + 1
@@ -72,7 +78,7 @@ export class MapProps {
     return ids;
   });
   private readonly entryTokens = $derived.by(() =>
-    idsInEntry(this.colouring.scale, this.pointedEntry ?? this.app.viewSettings.ring),
+    idsInEntry(this.colouring.scale, this.pointedEntry ?? this.stores.viewSettings.ring),
   );
   /** Ringed tokens: those of the legend entry, or else of the district in focus. */
   readonly ringedIds = $derived.by(() =>
@@ -80,7 +86,7 @@ export class MapProps {
   );
 
   private readonly frequencyRank = $derived.by(() => {
-    const vocabulary = this.app.run?.vocabulary;
+    const vocabulary = this.stores.openRun.run?.vocabulary;
     const ranks = new Float32Array(vocabulary?.tokens.length ?? 0);
     vocabulary?.byCount.forEach((id, i) => (ranks[id] = 1 - i / ranks.length));
     return ranks;
@@ -97,7 +103,7 @@ export class MapProps {
   });
   /** Trails; `own` is true unless the token is one of the biggest movers. */
   readonly shownTrails = $derived.by(() => {
-    const { viewSettings, biggestMovers } = this.app;
+    const { viewSettings, biggestMovers } = this.stores;
     const movers = new Set(
       viewSettings.trails === "movers" ? biggestMovers.farthest(MAX_TRAILED_MOVERS) : [],
     );
@@ -112,12 +118,12 @@ export class MapProps {
       return printableText(kindNameOf(scale, id) ?? t.legend.none.district ?? "");
     const value = scale.values?.[id] ?? NaN;
     if (Number.isNaN(value)) return t.legend.unknownText[scale.by] ?? "";
-    return t.legend.valueText(scale.by, value, this.app.biggestMovers.value);
+    return t.legend.valueText(scale.by, value, this.stores.biggestMovers.value);
   };
 
   /** Return in words how often a token occurs, and when it was last lit. */
   readonly tooltipText = (id: number): string => {
-    const { touchCounts, vocabulary } = this.app.run ?? {};
+    const { touchCounts, vocabulary } = this.stores.openRun.run ?? {};
     const last = touchCounts?.lastLit[id] ?? NEVER;
     const times = t.token.times(vocabulary?.counts[id] ?? 0);
     const unsure = ((touchCounts?.upperBounds[id] ?? 0) & LIT_BIT) > 0;

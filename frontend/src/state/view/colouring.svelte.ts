@@ -4,10 +4,10 @@
  */
 
 import { untrack } from "svelte";
-import { NEVER, type Districts, type Layout } from "../../api/frames";
+import { NEVER, type Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ColourBy } from "../../model/view-options";
-import type { LiveRun } from "../run/live-run.svelte";
+import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
 import { stepsSinceLit, classScale, districtScale, quantityScale } from "./colour-scales";
@@ -21,10 +21,9 @@ const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "
 /** Returns the tint of each district, the one its label on the map has. */
 type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
 
-/** The part of the page's state that colours depend on. */
+/** The stores that colours depend on. */
 interface ColourSources {
-  readonly run: LiveRun | null;
-  readonly layout: Layout | null;
+  readonly openRun: OpenRun;
   readonly viewSettings: ViewSettings;
   readonly biggestMovers: BiggestMovers;
 }
@@ -32,7 +31,8 @@ interface ColourSources {
 export class Colouring {
   /** The active colouring; falls back when the run lacks classes or districts. */
   readonly by: ColourBy = $derived.by(() => {
-    const { run, viewSettings } = this.app;
+    const { openRun, viewSettings } = this.sources;
+    const { run } = openRun;
     const classes = Boolean(run?.vocabulary?.classes.length);
     const requested =
       viewSettings.colourBy === "district" && !run?.districts ? "class" : viewSettings.colourBy;
@@ -40,7 +40,7 @@ export class Colouring {
   });
 
   readonly scale: ColourScale | null = $derived.by(() => {
-    const vocabulary = this.app.run?.vocabulary;
+    const vocabulary = this.sources.openRun.run?.vocabulary;
     return vocabulary ? this.buildScale(this.by, vocabulary) : null;
   });
 
@@ -49,15 +49,15 @@ export class Colouring {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly app: ColourSources,
+    private readonly sources: ColourSources,
     private readonly tintsOf: TintsOf,
   ) {
     $effect(() => {
       if (!CHANGING.has(this.by)) return;
       // Read these to subscribe: a change in any of them changes the quantity.
-      void app.run?.counters;
-      void app.layout;
-      void app.biggestMovers.value;
+      void sources.openRun.run?.counters;
+      void sources.openRun.layout;
+      void sources.biggestMovers.value;
       this.timer ??= setTimeout(
         () => {
           this.timer = undefined;
@@ -71,7 +71,7 @@ export class Colouring {
 
   private buildScale(by: ColourBy, vocabulary: Vocabulary): ColourScale {
     if (by === "class") return classScale(vocabulary);
-    const districts = this.app.run?.districts;
+    const districts = this.sources.openRun.run?.districts;
     if (by === "district" && districts)
       return districtScale(districts, this.tintsOf(districts, vocabulary));
     if (CHANGING.has(by)) {
@@ -86,7 +86,8 @@ export class Colouring {
   }
 
   private quantity(by: ColourBy, vocabulary: number): Float32Array {
-    const { run, layout, biggestMovers } = this.app;
+    const { openRun, biggestMovers } = this.sources;
+    const { run, layout } = openRun;
     const touchCounts = run?.touchCounts?.vocabulary === vocabulary ? run.touchCounts : null;
     const unknown = new Float32Array(vocabulary).fill(NaN);
     switch (by) {

@@ -12,7 +12,9 @@ import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-bui
 import type { TokenTrail } from "../../model/trail";
 import { Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
+import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
+import type { TokenFocus } from "../tokens/token-focus.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
 import type { ViewSettings } from "./view-settings.svelte";
 
@@ -26,14 +28,13 @@ const SPARSE_INTERVAL = 20;
 
 type LayoutPlaces = Answer<"GET /api/runs/{run}/places">;
 
-/** The part of the page's state that trails depend on. */
+/** The stores that trails depend on. */
 interface TrailSources {
-  readonly run: LiveRun | null;
-  readonly layout: Layout | null;
+  readonly openRun: OpenRun;
   readonly viewSettings: ViewSettings;
   readonly biggestMovers: BiggestMovers;
-  readonly focusedToken: { readonly token: number | null };
-  readonly tokenSelection: TokenSelection;
+  readonly focus: TokenFocus;
+  readonly selection: TokenSelection;
 }
 
 /** Trails, and the steps that they cover. */
@@ -51,23 +52,23 @@ export class Trails {
 
   /** Tokens that leave a trail, in that order. */
   readonly ids: number[] = $derived.by(() => {
-    const { viewSettings, focusedToken, biggestMovers, tokenSelection } = this.app;
+    const { viewSettings, focus, biggestMovers, selection } = this.sources;
     if (viewSettings.trails === "none") return [];
-    const chosen = focusedToken.token;
-    const own = [...(chosen === null ? [] : [chosen]), ...tokenSelection.ids];
+    const chosen = focus.token;
+    const own = [...(chosen === null ? [] : [chosen]), ...selection.ids];
     const others =
       viewSettings.trails === "movers" ? biggestMovers.farthest(MAX_TRAILED_MOVERS) : [];
     return [...new Set([...own, ...others])].slice(0, MAX_TRAILS);
   });
 
-  constructor(private readonly app: TrailSources) {
+  constructor(private readonly sources: TrailSources) {
     // A change of the question starts over; a layout that follows extends the trails.
     $effect(() => {
       void this.question;
       untrack(() => this.restart());
     });
     $effect(() => {
-      const { layout } = app;
+      const { layout } = sources.openRun;
       if (layout && this.query.value) untrack(() => this.extend(layout));
     });
     $effect(() => () => this.query.close());
@@ -84,26 +85,27 @@ export class Trails {
 
   /** The map that the trails are on. */
   private readonly map = $derived.by(() => {
-    const { run, layout } = this.app;
+    const { run, layout } = this.sources.openRun;
     return [run?.id, layout?.method, layout?.drawnBy, run?.reprojected].join();
   });
 
   /** Everything that the trails depend on, except for time simply going on. */
   private readonly question = $derived.by(() => {
-    const { run, viewSettings } = this.app;
+    const { openRun, viewSettings } = this.sources;
+    const { run } = openRun;
     const position = [run?.replay?.from, run?.paused, run?.connectionState.state];
     return [this.map, viewSettings.stepsBack, ...position, ...this.ids].join();
   });
 
   private restart() {
     const { query, ids, map } = this;
-    const { run, layout } = this.app;
+    const { run, layout } = this.sources.openRun;
     if (!ids.length || !run || !layout) {
       query.ask(null);
       return;
     }
     const fetch = (signal: AbortSignal) =>
-      this.fetchTrails(run, this.app.layout ?? layout, ids, signal);
+      this.fetchTrails(run, this.sources.openRun.layout ?? layout, ids, signal);
     query.ask({ key: null, subject: map, fetch }, DEBOUNCE);
     const { value } = query;
     const trails = value?.trails.filter(({ id }) => ids.includes(id));
@@ -112,11 +114,11 @@ export class Trails {
 
   private extend(layout: Layout) {
     const { query } = this;
-    const { run, viewSettings } = this.app;
+    const { openRun, viewSettings } = this.sources;
     const { value } = query;
     if (!value?.trails.length || layout.step === value.to) return;
     // A jump or a scrub skips layouts, so the trails are fetched again.
-    if (layout.step < value.to || run?.paused) {
+    if (layout.step < value.to || openRun.run?.paused) {
       this.restart();
       return;
     }
@@ -133,7 +135,7 @@ export class Trails {
     ids: number[],
     signal: AbortSignal,
   ): Promise<CoveredTrails> {
-    const { stepsBack } = this.app.viewSettings;
+    const { stepsBack } = this.sources.viewSettings;
     const to = layout.step;
     let from = stepsBack ? Math.max(0, to - stepsBack) : 0;
     if (layout.method === "linear" && !(run.reprojected && run.replay)) {

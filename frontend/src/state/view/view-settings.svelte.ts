@@ -115,23 +115,6 @@ export class ViewSettings {
     this.view = method;
   }
 
-  /** Change the colouring; the ring belonged to the previous legend. */
-  setColourBy(by: ColourBy) {
-    this.colourBy = by;
-    this.ring = null;
-  }
-
-  /** Open the second map, or close it. */
-  toggleSecondMap() {
-    if (this.secondMap) this.secondMap = null;
-    else this.openOtherView();
-  }
-
-  /** Show the run's other view in the second map. */
-  openOtherView() {
-    this.secondMap = this.view === "umap" ? "view:linear" : "view:umap";
-  }
-
   openPanel(panel: PanelName) {
     this.panel = panel;
     this.inspectorOpen = true;
