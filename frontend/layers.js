@@ -17,7 +17,11 @@ export const LATE = {
   "pictures and films load late": ["map/export/"],
   "the skyline loads late": ["map/skyline/(?!can-draw-skyline)", "panels/map/SkylineView\\."],
   "the matrix loads late": ["charts/matrix/", "panels/matrix/"],
-  "the run's panels load late": ["panels/run/(?!MeasuresPanel)"],
-  "the map's settings load late": ["panels/map/(MapPanel|DistrictList)\\."],
-  "exports load late": ["panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\."],
+  "panels that are opened later load late": [
+    "panels/shell/late-panels",
+    "panels/run/(?!MeasuresPanel)",
+    "panels/map/(MapPanel|DistrictList)\\.",
+    "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\.",
+    "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
+  ],
 };

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.browser
 PARTS = [
     ("SkylineView", "map-skyline", "skyline"),
     ("MatrixPanel", "tab-matrix", "matrix-rows"),
-    ("run", "tab-run", "recipe"),
-    ("MapPanel", "tab-map", "map-made"),
-    ("ExportPanel", "tab-export", "export-html"),
+    ("late-panels", "tab-run", "recipe"),
+    ("late-panels", "tab-map", "map-made"),
+    ("late-panels", "tab-export", "export-html"),
 ]
 
 

@@ -4,7 +4,6 @@
  */
 
 import { untrack } from "svelte";
-import type { PartialRecipe } from "../api/rest-types";
 import type { Vocabulary } from "../api/vocabulary";
 import type { ShortcutName } from "../model/shortcuts";
 import { referencesTo, referenceTo, type TokenReference } from "../model/token-reference";
@@ -182,47 +181,6 @@ export class AppState implements Stores {
       });
     });
     return biggestMovers;
-  }
-
-  // For the panels that do not take their stores from contexts yet.
-  get run() {
-    return this.openRun.run;
-  }
-  get layout() {
-    return this.openRun.layout;
-  }
-  get focusedToken() {
-    return this.focus;
-  }
-  get tokenSelection() {
-    return this.selection;
-  }
-  get session() {
-    return this.server.session;
-  }
-  get runs() {
-    return this.server.runs;
-  }
-  get unreachable() {
-    return this.server.unreachable;
-  }
-  get presenter() {
-    return this.server.presenter;
-  }
-  open(id: string) {
-    this.commands.openRunLive(id);
-  }
-  choose(token: number | null) {
-    this.commands.chooseToken(token);
-  }
-  search(text: string, signal: AbortSignal) {
-    return this.openRun.searchTokens(text, signal);
-  }
-  create(recipe: PartialRecipe, file: File | null) {
-    return this.commands.createRun(recipe, file);
-  }
-  remove(id: string) {
-    return this.commands.removeRun(id);
   }
 
   /** True once the run's current step is known. */
