@@ -107,11 +107,11 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
-def drag_map(page: Page, dx: float, dy: float) -> None:
+def drag_map(page: Page, dx: float, dy: float, x: float = 500) -> None:
     wait_for(page, "document.querySelector('.city .nsewdrag')")
-    page.mouse.move(500, 330)
+    page.mouse.move(x, 330)
     page.mouse.down()
-    page.mouse.move(500 + dx, 330 + dy, steps=8)
+    page.mouse.move(x + dx, 330 + dy, steps=8)
     page.mouse.up()
 
 
@@ -293,6 +293,12 @@ def facts(page: Page) -> dict[str, Any]:
     return page.evaluate(shown)
 
 
+def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Check two pages' facts. A place in the address has four digits, so a pixel may differ by their rounding."""
+    assert {**shown, "place": None} == {**expected, "place": None}
+    assert shown["place"] == pytest.approx(expected["place"], abs=2)
+
+
 def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
     choices: list[Callable[[], Any]] = [
         lambda: choose_word(page, "cat"),
@@ -302,8 +308,9 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
         lambda: press(page, "Shift+ArrowLeft"),
         lambda: page.get_by_test_id("tab-matrix").click(),
         lambda: press(page, "b"),
-        lambda: drag_map(page, 80, -40),
         lambda: press(page, "i"),
+        # The first of two maps: the other has its own view here, because the two do not share a space.
+        lambda: drag_map(page, 80, -40, x=250),
         lambda: press(page, "l"),
     ]
     start = entries(page)
@@ -315,10 +322,10 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
     assert len({one["address"] for one in seen}) == len(seen)
     for before in reversed(seen[:-1]):
         page.go_back(wait_until="commit")
-        assert facts(page) == before
+        assert_same(facts(page), before)
     for after in seen[1:]:
         page.go_forward(wait_until="commit")
-        assert facts(page) == after
+        assert_same(facts(page), after)
     assert entries(page) == start + len(choices)
 
 
