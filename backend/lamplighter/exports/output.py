@@ -20,6 +20,10 @@ class ExportError(ValueError):
     """A failed export or import; the message is one line: why, and what to do."""
 
 
+class MissingPackageError(ExportError):
+    """A format that needs a package which is not installed."""
+
+
 class Cancelled(Exception):
     """The cancellation of an export by its caller."""
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.serving.access.gate import Gate
 from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
+from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.streaming import LargeResponseLimiter
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
@@ -43,6 +45,28 @@ class Services:
     """The limit on large responses."""
     run_index: RunIndex = field(default_factory=RunIndex)
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
+
+    def reply(
+        self,
+        request: Request,
+        run: str,
+        offered: tuple[ResponseFormat, ...] = (),
+        format: str | None = None,
+    ) -> Reply:
+        """Begin the reply of a route about a run: choose the format, then find the run.
+
+        Args:
+            request: the request.
+            run: the run's id.
+            offered: the formats of the route, the default first; none: JSON, whatever `Accept` says.
+            format: the value of `?format=`.
+
+        Raises:
+            RefusedError: `Accept` allows none of the formats (406).
+            NoSuchRunError: there is no such run.
+        """
+        form = negotiate_format(request, offered, format) if offered else JSON
+        return Reply(request, self.response_limiter, self.catalog.find_run(run), form)
 
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer of a run failed or crashed so often that it is not restarted."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
 from lamplighter.exports.formats.projector import escape_cell
-from lamplighter.exports.output import ExportError
+from lamplighter.exports.output import MissingPackageError
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BLOCK = 1 << 20
@@ -103,7 +103,7 @@ def as_arrow(rows: TokenRows) -> Iterator[bytes]:
     """Return an Arrow IPC stream of the columns of `arrow_table`.
 
     Raises:
-        ExportError: pyarrow is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     token_table = arrow_table(rows)
     return _write_batches(token_table, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
@@ -113,7 +113,7 @@ def as_parquet(rows: TokenRows) -> bytes:
     """Return a Parquet file of the columns of `arrow_table`.
 
     Raises:
-        ExportError: pyarrow is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     token_table = arrow_table(rows)
     sink = import_pyarrow().BufferOutputStream()
@@ -130,7 +130,7 @@ def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) ->
         extra_columns: further columns (Arrow arrays) by name.
 
     Raises:
-        ExportError: pyarrow is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     arrow = import_pyarrow()
     columns = {
@@ -148,7 +148,7 @@ def vector_column(vectors: NDArray[np.float32]) -> Any:
     """Return vectors, shape (N, D), as an Arrow column of fixed-size lists.
 
     Raises:
-        ExportError: pyarrow is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     arrow = import_pyarrow()
     values = arrow.array(np.ascontiguousarray(vectors).ravel(), arrow.float32())
@@ -162,7 +162,7 @@ class ArrowStream:
         """Open the stream.
 
         Raises:
-            ExportError: pyarrow is not installed.
+            MissingPackageError: pyarrow is not installed.
         """
         self._sink = _Sink()
         self._writer = import_pyarrow("pyarrow.ipc").new_stream(self._sink, schema)
@@ -190,12 +190,12 @@ def import_pyarrow(module: str = "pyarrow") -> Any:
     """Import pyarrow, a large optional dependency that ships no types.
 
     Raises:
-        ExportError: it is not installed.
+        MissingPackageError: it is not installed.
     """
     try:
         return import_module(module)
     except ImportError as error:
-        raise ExportError(
+        raise MissingPackageError(
             "Parquet and Arrow need pyarrow: install it with: pip install 'lamplighter[parquet]'"
         ) from error
 

@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.exports.output import MissingPackageError
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
 from lamplighter.wire.binary import FrameError
@@ -92,6 +94,12 @@ def install_error_handlers(app: FastAPI) -> None:
     def unreadable(_: Request, error: Exception) -> Response:
         return problem_response(409, f"this run cannot be read: {error}")
 
+    def superseded(_: Request, error: Exception) -> Response:
+        return problem_response(409, f"{error}: ask again")
+
+    def not_installed(_: Request, error: Exception) -> Response:
+        return problem_response(501, str(error))
+
     def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem_response(error.status_code, str(error.detail), headers=error.headers)
@@ -115,6 +123,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FormatError, unreadable)
     app.add_exception_handler(FrameError, unreadable)
     app.add_exception_handler(CorpusError, conflict)
+    app.add_exception_handler(LineageChangedError, superseded)
+    app.add_exception_handler(MissingPackageError, not_installed)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, crashed)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.lineage import Lineage, LineageChangedError, LineageReader
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import FieldError, RefusedError
+
+_NEW_ATTEMPT = "a new attempt began while this was read"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,24 @@ class StepRange:
 
     def __len__(self) -> int:
         return max(0, self.last - self.first + 1)
+
+    def require_current(self, reader: LineageReader) -> None:
+        """Check that these steps still belong to the attempts that they did when the range was read.
+
+        Raises:
+            LineageChangedError: a new attempt took some of them.
+        """
+        if reader.lineage().clip(self.first, self.last) != self.lineage:
+            raise LineageChangedError(_NEW_ATTEMPT)
+
+    def require_attempt(self, step: int, attempt: int) -> None:
+        """Check that a step of the range, read since, is of the attempt in which it counted.
+
+        Raises:
+            LineageChangedError: it is of another one.
+        """
+        if not self.lineage or self.lineage.attempt_at(step) != attempt:
+            raise LineageChangedError(_NEW_ATTEMPT)
 
 
 def resolve_step_range(

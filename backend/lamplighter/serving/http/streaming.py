@@ -9,15 +9,11 @@ from typing import Any
 import anyio
 from numpy.typing import NDArray
 from pydantic_core import to_json
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from lamplighter.serving.http.caching import not_modified_if_any
 from lamplighter.serving.http.problems import RefusedError
-
-LARGE_RESPONSE_BYTES = 4 << 20
-"""Bytes from which on a response counts as large and needs a slot."""
 
 _SLOTS = 4
 _SLOT_BYTES = 64 << 20
@@ -112,52 +108,6 @@ class StreamedResponse(StreamingResponse):
             self._release()
 
 
-def respond(
-    request: Request,
-    limiter: LargeResponseLimiter,
-    make: Callable[[], Iterable[bytes]],
-    size: int,
-    headers: dict[str, str],
-    media_type: str,
-    *,
-    length: int | None = None,
-) -> Response:
-    """Return a small response in one piece; stream a large one while it is produced, if a slot is free.
-
-    Args:
-        request: the request; for HEAD, a response that is large or of known length gets its headers only.
-        limiter: the limit on large responses.
-        make: produces the parts; may raise, right away, an error that becomes a problem.
-        size: about how many bytes of memory it takes to produce it; at least `LARGE_RESPONSE_BYTES` if that takes long.
-        headers: the headers of the response.
-        media_type: the media type of the response.
-        length: total bytes, if known.
-
-    Raises:
-        RefusedError: too many large responses are being sent (503).
-    """
-    if head_only(request) and (size >= LARGE_RESPONSE_BYTES or length is not None):
-        return _headers_only_response(headers, media_type, length)
-    if size < LARGE_RESPONSE_BYTES:
-        body = b"".join(make())
-        return not_modified_if_any(request, headers) or Response(body, headers=headers, media_type=media_type)
-    release = limiter.acquire(size)
-    try:
-        parts = iter(make())
-        if done := not_modified_if_any(request, headers):
-            release()
-            return done
-        return StreamedResponse(parts, headers, media_type, release, length=length)
-    except BaseException:
-        release()
-        raise
-
-
-def head_only(request: Request) -> bool:
-    """Return whether a request wants only the headers."""
-    return bool(getattr(request.state, "head", False))
-
-
 def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
     """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
     null."""
@@ -181,11 +131,3 @@ def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
-
-
-def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:
-    response = Response(headers=headers, media_type=media_type)
-    del response.headers["content-length"]
-    if length is not None:
-        response.headers["content-length"] = str(length)
-    return response

@@ -5,10 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.gradient_history import read_gradient_history
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import streaming_cost
 from lamplighter.serving.http.step_range import resolve_step_range
-from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
 from lamplighter.serving.reading.path_answers import MANY_STEPS, Columns, PathRequest, downsample
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
 
@@ -17,9 +16,10 @@ def answer_gradient_history(path_request: PathRequest) -> Response:
     """Return a token's gradient norms in the steps in which it was lit.
 
     Raises:
-        RefusedError: too many steps at once (422), or a new attempt began while they were read (409).
+        RefusedError: too many steps at once (422).
+        LineageChangedError: a new attempt began while they were read.
     """
-    run = path_request.run
+    run = path_request.reply.run
     with path_request.catalog.open_steps(run) as reader:
         steps = resolve_step_range(
             run, reader, max(1, path_request.first), path_request.last, path_request.attempt
@@ -30,27 +30,13 @@ def answer_gradient_history(path_request: PathRequest) -> Response:
             f"a token's gradient is looked for in at most {LAST_INDEXED_STEP:,} steps at once: "
             "ask for fewer with from and to",
         )
-    tag = entity_tag(
-        run,
-        "path",
-        path_request.token_id,
-        "gradient",
-        steps.lineage,
-        path_request.most,
-        path_request.form.name,
-    )
-    headers = cache_headers(tag, immutable=steps.immutable)
-    if done := not_modified(path_request.request, headers):
-        return done
+    path_request.tag("gradient", steps.lineage, immutable=steps.immutable)
 
     def read() -> Columns:
         with path_request.catalog.open_steps(run) as reader:
             history = read_gradient_history(reader, path_request.token_id, steps.first, steps.last)
-            now = reader.lineage().clip(steps.first, steps.last)
-        if now != steps.lineage:
-            raise RefusedError(409, "a new attempt began while this was read: ask again")
+            steps.require_current(reader)
         columns: Columns = dict(zip(history._fields, history, strict=True))
         return downsample(columns, [history.gradient], path_request.most)
 
-    memory_bytes = LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0
-    return path_request.respond(read, {}, memory_bytes, headers)
+    return path_request.send(streaming_cost(0, slow=len(steps) > MANY_STEPS), read)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Literal
 
-from lamplighter.runfolder.reading.current_map import layouts_on_lineage
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.current_map import (
+    districts_on_lineage,
+    layouts_on_lineage,
+    newest_layout_entry,
+)
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.districts import DistrictEvent, DistrictsEntry
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.reading.run_catalog import RunCatalog
@@ -23,11 +30,55 @@ MethodName = Literal["linear", "umap"]
 
 
 class OpenLayouts:
-    """The counting layouts of a run, with access to their frames."""
+    """The counting layouts, districts and district events of a run; none if nothing is drawn yet."""
 
-    def __init__(self, reader: LayoutsReader | None, entries: list[LayoutEntry]) -> None:
+    def __init__(self, reader: LayoutsReader | None, lineage: Lineage) -> None:
         self._reader = reader
-        self.entries = entries
+        self._lineage = lineage
+
+    @cached_property
+    def entries(self) -> list[LayoutEntry]:
+        """Return the layouts, in the order in which they were made."""
+        return [] if self._reader is None else list(layouts_on_lineage(self._reader, self._lineage))
+
+    def newest(self, method: MethodName, step: int) -> LayoutEntry:
+        """Return the newest layout of a view at or before a step.
+
+        Raises:
+            RefusedError: there is none (404).
+        """
+        entry = newest_layout_entry(self.entries, METHODS[method], step)
+        if entry is None:
+            raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
+        return entry
+
+    def select(
+        self, first: int, last: int | None, method: MethodName | None, after: int = 0
+    ) -> list[LayoutEntry]:
+        """Return the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.id > after
+            and first <= entry.step
+            and (last is None or entry.step <= last)
+            and (method is None or entry.method.view == METHODS[method])
+        ]
+
+    def select_every(
+        self, first: int, last: int | None, method: MethodName, every: int = 1
+    ) -> list[LayoutEntry]:
+        """Return every n-th layout that `select` finds.
+
+        Raises:
+            RefusedError: there is none (404).
+        """
+        entries = self.select(first, last, method)[::every]
+        if not entries:
+            raise RefusedError(
+                404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
+            )
+        return entries
 
     def read_frame(self, entry: LayoutEntry) -> bytes:
         """Return the frame of a layout.
@@ -41,21 +92,49 @@ class OpenLayouts:
         except IndexError:
             raise RefusedError(404, f"the layout of step {entry.step} was just dropped: ask again") from None
 
+    def districts(self) -> list[DistrictsEntry]:
+        """Return the entries of the districts, oldest first."""
+        return [] if self._reader is None else list(districts_on_lineage(self._reader, self._lineage))
+
+    def read_districts(self, entry: DistrictsEntry) -> bytes:
+        """Return the frame of some districts.
+
+        Raises:
+            IndexError: it was just thinned out.
+        """
+        assert self._reader is not None
+        return self._reader.districts_record(entry.id)
+
+    def district_events(self, after: int | None, limit: int) -> list[DistrictEvent]:
+        """Return the newest `limit` district events, or the first after an id, without those of superseded steps."""
+        events = [] if self._reader is None else self._reader.district_events(after, limit)
+        return [event for event in events if self._lineage.counts(event.attempt, event.step)]
+
 
 @contextmanager
 def open_layouts(
     catalog: RunCatalog, run: RunFolder, set_name: LayoutSetName = "live"
 ) -> Generator[OpenLayouts]:
     """Open one set of a run's counting layouts; it is empty if nothing is recorded or drawn yet."""
+    lineage = Lineage()
+    with suppress(RefusedError), catalog.open_steps(run) as reader:
+        lineage = reader.lineage()
+    with open_layouts_on(run, lineage, set_name) as opened:
+        yield opened
+
+
+@contextmanager
+def open_layouts_on(
+    run: RunFolder, lineage: Lineage, set_name: LayoutSetName = "live"
+) -> Generator[OpenLayouts]:
+    """Open one set of a run's layouts, those that count on a lineage; it is empty if nothing is drawn yet."""
     try:
-        with catalog.open_steps(run) as reader:
-            lineage = reader.lineage()
-        layouts_reader = LayoutsReader(run.layouts_path if set_name == "live" else run.relayouts_path)
-    except (FileNotFoundError, RefusedError):
-        yield OpenLayouts(None, [])
+        reader = LayoutsReader(run.layouts_path if set_name == "live" else run.relayouts_path)
+    except FileNotFoundError:
+        yield OpenLayouts(None, lineage)
         return
-    with layouts_reader:
-        yield OpenLayouts(layouts_reader, list(layouts_on_lineage(layouts_reader, lineage)))
+    with reader:
+        yield OpenLayouts(reader, lineage)
 
 
 def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
@@ -68,15 +147,6 @@ def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
         return 0
 
 
-def select_layouts(
-    layouts: OpenLayouts, first: int, last: int | None, method: MethodName | None, after: int = 0
-) -> list[LayoutEntry]:
-    """Return the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
-    return [
-        entry
-        for entry in layouts.entries
-        if entry.id > after
-        and first <= entry.step
-        and (last is None or entry.step <= last)
-        and (method is None or entry.method.view == METHODS[method])
-    ]
+def layout_ids(entries: list[LayoutEntry]) -> list[tuple[int, int, int]]:
+    """Return what tells these layouts from others, for an entity tag."""
+    return [(entry.id, entry.attempt, entry.step) for entry in entries]

@@ -8,17 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
-from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.content_negotiation import ARROW, JSON, NPY, ResponseFormat
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import JSON_NUMBERS
-from lamplighter.serving.http.streaming import LargeResponseLimiter, json_parts, respond
+from lamplighter.serving.http.reply import Reply
+from lamplighter.serving.http.response_cost import check_bytes, check_json_numbers
+from lamplighter.serving.http.streaming import json_parts
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
@@ -38,26 +35,27 @@ Columns = dict[str, NDArray[Any]]
 class PathRequest:
     """A request for one token's history, already validated, and what answers it."""
 
-    request: Request
+    reply: Reply
     catalog: RunCatalog
     run_index: RunIndex
-    limiter: LargeResponseLimiter
-    run: RunFolder
     token_id: int
     first: int
     last: int | None
     """The last step, inclusive; None: the newest."""
     most: int | None
     """The most steps to return, the extremes among them; None: all."""
-    form: ResponseFormat
     attempt: int | None
 
-    def respond(
-        self, read: Callable[[], Columns], facts: dict[str, Any], memory_bytes: int, headers: dict[str, str]
-    ) -> Response:
-        """Stream the columns that `read` returns; `memory_bytes` is what reading them takes."""
-        parts = columns_maker(read, {"token_id": self.token_id} | facts, self.form)
-        return respond(self.request, self.limiter, parts, memory_bytes, headers, self.form.media_type)
+    def tag(self, meaning: str, *parts: object, immutable: bool, suffix: tuple[object, ...] = ()) -> None:
+        """Set the tag of the reply: a history of this meaning, which depends on `parts` and `suffix` as well."""
+        form = self.reply.form.name
+        self.reply.tag("path", self.token_id, meaning, *parts, self.most, form, *suffix, immutable=immutable)
+
+    def send(self, cost: int, read: Callable[[], Columns], **facts: Any) -> Response:
+        """Stream the columns that `read` returns; `cost` is the memory that reading them takes, in bytes."""
+        return self.reply.send(
+            cost, columns_maker(read, {"token_id": self.token_id} | facts, self.reply.form)
+        )
 
 
 def check_size(numbers: int, form: ResponseFormat) -> None:
@@ -66,18 +64,8 @@ def check_size(numbers: int, form: ResponseFormat) -> None:
     Raises:
         RefusedError: it is too large (422); the message says how to ask for less.
     """
-    if 4 * numbers > MOST_BYTES:
-        raise RefusedError(
-            422,
-            f"that many steps are {4 * numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: ask for "
-            "fewer with from, to or most",
-        )
-    if form is JSON and numbers > JSON_NUMBERS:
-        raise RefusedError(
-            422,
-            f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: ask for fewer steps with from, "
-            "to or most, or for format=npy",
-        )
+    check_bytes("that many steps", 4 * numbers, MOST_BYTES, "ask for fewer with from, to or most")
+    check_json_numbers(form, numbers, "ask for fewer steps with from, to or most, or for format=npy")
 
 
 def downsample(columns: Columns, series: list[NDArray[Any]], most: int | None) -> Columns:
@@ -97,10 +85,7 @@ def columns_maker(
         if form is NPY:
             return _npy(read())
         if form is ARROW:
-            try:
-                import_pyarrow()
-            except ExportError as error:
-                raise RefusedError(501, str(error)) from error
+            import_pyarrow()
             return _arrow(read(), facts)
         columns = read()
         *others, (name, last) = columns.items()

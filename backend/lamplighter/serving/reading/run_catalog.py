@@ -20,6 +20,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
 
@@ -185,6 +186,19 @@ class RunCatalog:
             self._matrices.pop(key, None)
         return found
 
+    def exact_matrix(self, run: RunFolder, history: MatrixHistory, range_: StepRange, step: int) -> Snapshot:
+        """Return the embedding after a step of a range, which must have been kept exactly.
+
+        Raises:
+            NoSnapshotError: the step was not kept exactly.
+            LineageChangedError: a new attempt began since the range was read.
+            FormatError: the matrix does not fit its run.
+        """
+        matrix = self.matrix_at(run, history, step, nearest=False)
+        require_fit(run, matrix)
+        range_.require_attempt(matrix.step, matrix.attempt)
+        return matrix
+
     def _read_facts(self, run: RunFolder) -> dict[str, Any]:
         return {
             "id": run.id,
@@ -212,6 +226,12 @@ class RunCatalog:
         # The trainer records these once it has built the model.
         contents.update({name: facts[name] for name in ("layers", "parameters") if name in facts})
         return contents
+
+
+def require_fit(run: RunFolder, matrix: Snapshot) -> None:
+    """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
+    if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
+        raise FormatError("its matrix does not fit its vocabulary and its recipe")
 
 
 def _unreadable_run(run: RunFolder, error: Exception) -> dict[str, Any]:

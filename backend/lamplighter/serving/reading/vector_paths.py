@@ -13,9 +13,8 @@ from lamplighter.geometry.motion import VectorMotion, measure_motion
 from lamplighter.geometry.pairs import PairDistance, pair_distance
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.serving.http.step_range import resolve_step_range
-from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.path_answers import (
     BLOCK_BYTES,
@@ -37,7 +36,7 @@ def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, oth
         NoSnapshotError: none of these steps was kept exactly.
         RefusedError: it is too large (422).
     """
-    run = path_request.run
+    run = path_request.reply.run
     with path_request.catalog.open_history(run) as history:
         range_ = resolve_step_range(
             run, history.steps, path_request.first, path_request.last, path_request.attempt
@@ -48,25 +47,12 @@ def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, oth
         raise NoSnapshotError(path_request.first, int(exact[-1]) if len(exact) else None)
     # A last step without a matrix may still get one later, for example when the run ends.
     immutable = range_.immutable and int(steps[-1]) == range_.last
-    tag = entity_tag(
-        run,
-        "path",
-        path_request.token_id,
-        meaning,
-        range_.lineage,
-        len(steps),
-        path_request.most,
-        path_request.form.name,
-        other,
-    )
-    headers = cache_headers(tag, immutable=immutable)
-    headers["X-Lamplighter-Attempt"] = str(range_.attempt)
-    if done := not_modified(path_request.request, headers):
-        return done
+    path_request.tag(meaning, range_.lineage, len(steps), immutable=immutable, suffix=(other,))
+    path_request.reply.add_facts(attempt=range_.attempt)
     dim = run.recipe.model.dim
     count = len(steps) if path_request.most is None else min(path_request.most, len(steps))
     numbers = count * (dim if meaning == "vectors" else 4)
-    check_size(numbers, path_request.form)
+    check_size(numbers, path_request.reply.form)
 
     def read() -> Columns:
         with path_request.catalog.open_history(run) as history:
@@ -76,8 +62,8 @@ def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, oth
             return read_columns(history, path_request.token_id, steps, dim, path_request.most)
 
     # A slow read counts as a large response.
-    memory_bytes = max(8 * numbers, LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0)
-    return path_request.respond(read, {} if other is None else {"with": other}, memory_bytes, headers)
+    cost = max(8 * numbers, LARGE_RESPONSE_BYTES if len(steps) > MANY_STEPS else 0)
+    return path_request.send(cost, read, **({} if other is None else {"with": other}))
 
 
 def _vectors(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,24 +11,17 @@ from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.geometry.displacements import displacements, farthest_rows
-from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
-from lamplighter.serving.http.content_negotiation import (
-    JSON,
-    NPY,
-    ResponseFormat,
-    negotiate_format,
-)
+from lamplighter.serving.http.content_negotiation import JSON, NPY
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streaming import respond
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
-from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Displacement, Displacements
 from lamplighter.serving.services import Services, ServicesDep
 
@@ -38,15 +29,6 @@ routes = Routes("snapshots")
 
 OFFERED = (JSON, NPY)
 _SMALL_MATRIX = 1 << 20
-
-
-@dataclass(frozen=True)
-class _DisplacementQuery:
-    run: RunFolder
-    span: StepRange
-    first: int
-    last: int
-    most: int
 
 
 @routes.get(
@@ -75,31 +57,23 @@ def get_displacements(
     """Return each row's Euclidean distance between the matrices after two exactly kept steps. With `nearest`, use the
     nearest such step at or before each of the two. 422 if `from` is after `to`.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
-    with services.catalog.open_history(run_folder) as history:
-        range_ = resolve_step_range(run_folder, history.steps, from_, to, attempt)
+    reply = services.reply(request, run, OFFERED, format)
+    with services.catalog.open_history(reply.run) as history:
+        range_ = resolve_step_range(reply.run, history.steps, from_, to, attempt)
         if to is not None and from_ > to:
             raise RefusedError(422, f"from={from_} is after to={to}: a row's way goes forward in time")
         first, last = _resolve_steps(
-            services, run_folder, history, from_, to, range_.newest_step, nearest=nearest
+            services, reply.run, history, from_, to, range_.newest_step, nearest=nearest
         )
         # With `nearest` the steps compared may differ from the ones requested.
-        range_ = resolve_step_range(run_folder, history.steps, first, last)
+        range_ = resolve_step_range(reply.run, history.steps, first, last)
     # The nearest kept step can change later; a step requested exactly cannot.
     lasting = attempt is not None and not nearest
-    response_headers = cache_headers(
-        entity_tag(run_folder, "displacements", range_.lineage, first, last, most, form.name),
-        immutable=lasting,
-    )
-    response_headers |= {"X-Lamplighter-From": str(first), "X-Lamplighter-Step": str(last)}
-    response_headers |= {"X-Lamplighter-Attempt": str(range_.attempt), "X-Lamplighter-Exact": "true"}
-    if done := not_modified(request, response_headers):
-        return done
-    matrix = 4 * len(run_folder.vocabulary) * run_folder.recipe.model.dim
-    size = estimate_memory(run_folder, 2 * matrix if matrix > _SMALL_MATRIX else 0)
-    make = _maker(services, _DisplacementQuery(run_folder, range_, first, last, most), form)
-    return respond(request, services.response_limiter, make, size, response_headers, form.media_type)
+    reply.tag("displacements", range_.lineage, first, last, most, reply.form.name, immutable=lasting)
+    reply.add_facts(from_=first, step=last, attempt=range_.attempt, exact=True)
+    matrix = 4 * len(reply.run.vocabulary) * reply.run.recipe.model.dim
+    cost = estimate_memory(reply.run, 2 * matrix if matrix > _SMALL_MATRIX else 0)
+    return reply.send(cost, lambda: _body(services, reply, range_, most))
 
 
 def _resolve_steps(
@@ -133,41 +107,33 @@ def _resolve_steps(
     return start, end
 
 
-def _maker(
-    services: Services, query: _DisplacementQuery, form: ResponseFormat
-) -> Callable[[], Iterable[bytes]]:
-    def make() -> Iterable[bytes]:
-        with services.catalog.open_history(query.run) as history:
-            both = [
-                services.catalog.matrix_at(query.run, history, step, nearest=False)
-                for step in (query.first, query.last)
-            ]
-        for one in both:
-            if one.attempt != query.span.lineage.attempt_at(one.step):
-                raise RefusedError(409, "a new attempt began while this was read: ask again")
-            if one.vectors.shape != (len(query.run.vocabulary), query.run.recipe.model.dim):
-                raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        distances = displacements(both[0].vectors, both[1].vectors)
-        if form is NPY:
-            return [npy_header(distances.dtype, distances.shape), distances.tobytes()]
-        table = services.catalog.token_table(query.run)
-        items = [
-            Displacement(
-                token_id=token_id,
-                token=table.text(token_id),
-                class_=table.class_name(token_id),
-                distance=float(distances[token_id]),
-            )
-            for token_id in farthest_rows(distances, query.most).tolist()
-        ]
-        response = Displacements(
-            attempt=query.span.attempt,
-            from_=query.first,
-            to=query.last,
+def _body(services: Services, reply: Reply, range_: StepRange, most: int) -> list[bytes]:
+    """Return the distances between the first and the last step of a range, which may be one and the same."""
+    with services.catalog.open_history(reply.run) as history:
+        before, after = (
+            services.catalog.exact_matrix(reply.run, history, range_, step)
+            for step in (range_.first, range_.last)
+        )
+    distances = displacements(before.vectors, after.vectors)
+    if reply.form is NPY:
+        return [npy_header(distances.dtype, distances.shape), distances.tobytes()]
+    table = services.catalog.token_table(reply.run)
+    items = [
+        Displacement(
+            token_id=token_id,
+            token=table.text(token_id),
+            class_=table.class_name(token_id),
+            distance=float(distances[token_id]),
+        )
+        for token_id in farthest_rows(distances, most).tolist()
+    ]
+    return json_body(
+        Displacements(
+            attempt=range_.attempt,
+            from_=range_.first,
+            to=range_.last,
             rows=len(distances),
             moved=int((distances > 0).sum()),
             items=items,
         )
-        return [to_json_text(response).encode()]
-
-    return make
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -12,33 +12,33 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
-from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
+from lamplighter.runfolder.tables.layouts import LayoutEntry
 from lamplighter.serving.http.content_negotiation import (
     FRAME,
     JSON,
     NPY,
     SAFETENSORS,
     ResponseFormat,
-    negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import JSON_NUMBERS
+from lamplighter.serving.http.response_cost import (
+    BOUNDED_COST,
+    LARGE_RESPONSE_BYTES,
+    check_bytes,
+    check_json_numbers,
+    streaming_cost,
+)
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import resolve_step_range
-from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES, json_parts, respond
+from lamplighter.serving.http.streamed_array import StreamedArray
 from lamplighter.serving.reading.layout_query import (
-    METHODS,
     MOST_LAYOUTS,
     LayoutSetName,
     MethodName,
-    OpenLayouts,
+    layout_ids,
     open_layouts,
-    select_layouts,
     set_version,
 )
 from lamplighter.serving.reading.parameters import (
@@ -52,7 +52,7 @@ from lamplighter.serving.reading.parameters import (
     ToStep,
 )
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.map import (
     CoordinatesResponse,
     LayoutDetails,
@@ -72,7 +72,6 @@ OFFERED_AT_ONCE = (NPY, JSON, SAFETENSORS, FRAME)
 MOST_BYTES = 256 << 20
 _HEADER_BYTES = 64
 """Bytes of a layout frame before its coordinates, which take four bytes a token."""
-_FLOATS = np.dtype(np.float32)
 
 
 @routes.get("/api/runs/{run}/map", response_model=MapSettingsResponse)
@@ -105,9 +104,9 @@ def list_layouts(
     set_name: LayoutSet = "live",
 ) -> Response:
     """Return the map layouts that count, of steps `from` to `to`, inclusive, in the order they were made."""
-    run_folder = services.catalog.find_run(run)
-    with open_layouts(services.catalog, run_folder, set_name) as opened:
-        listed = select_layouts(opened, from_, to, method, after)
+    reply = services.reply(request, run)
+    with open_layouts(services.catalog, reply.run, set_name) as opened:
+        listed = opened.select(from_, to, method, after)
     page = listed[:limit]
     next_url = None
     if len(listed) > limit:
@@ -115,22 +114,15 @@ def list_layouts(
         rest += "" if to is None else f"&to={to}"
         rest += "" if method is None else f"&method={method}"
         rest += "" if set_name == "live" else f"&set={set_name}"
-        next_url = f"/api/runs/{quote(run_folder.id, safe='')}/layouts?{rest}"
-    response_headers = cache_headers(
-        entity_tag(
-            run_folder,
-            "layouts",
-            set_name,
-            set_version(run_folder, set_name),
-            [(entry.id, entry.attempt, entry.step) for entry in page],
-            next_url,
-        ),
-        immutable=False,
-    )
-    if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
-        return done
-    items = [LayoutSummary(id=entry.id, **_facts(entry)) for entry in page]
-    return json_response(Layouts(items=items, next=next_url), headers=response_headers)
+        next_url = f"/api/runs/{quote(reply.run.id, safe='')}/layouts?{rest}"
+    version = set_version(reply.run, set_name)
+    reply.tag("layouts", set_name, version, layout_ids(page), next_url, immutable=False)
+
+    def make() -> list[bytes]:
+        items = [LayoutSummary(id=entry.id, **_facts(entry)) for entry in page]
+        return json_body(Layouts(items=items, next=next_url))
+
+    return reply.send(BOUNDED_COST, make)
 
 
 @routes.get(
@@ -151,43 +143,37 @@ def get_layout(
     """Return the newest layout of a method at or before a step, as a layout frame of `docs/wire.md` or as JSON. With
     `attempt`, return only the layout of exactly that step.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
+    reply = services.reply(request, run, OFFERED, format)
     if attempt is not None:
-        with services.catalog.open_steps(run_folder) as reader:
-            resolve_step_range(run_folder, reader, step, step, attempt)
-    with open_layouts(services.catalog, run_folder, set_name) as opened:
-        entry = newest_layout_entry(opened.entries, METHODS[method], step)
-        if entry is None:
-            raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
+        with services.catalog.open_steps(reply.run) as reader:
+            resolve_step_range(reply.run, reader, step, step, attempt)
+    with open_layouts(services.catalog, reply.run, set_name) as opened:
+        entry = opened.newest(method, step)
         if attempt is not None and entry.step != step:
             raise RefusedError(
                 404,
                 f"there is no {method} layout of step {step} itself: the newest before it is of step {entry.step}",
             )
-        response_headers = cache_headers(
-            entity_tag(
-                run_folder,
-                "layout",
-                set_name,
-                set_version(run_folder, set_name),
-                entry.attempt,
-                entry.id,
-                form.name,
-            ),
+        version = set_version(reply.run, set_name)
+        reply.tag(
+            "layout",
+            set_name,
+            version,
+            entry.attempt,
+            entry.id,
+            reply.form.name,
             immutable=attempt is not None and set_name == "live",
         )
-        response_headers |= {
-            "X-Lamplighter-Step": str(entry.step),
-            "X-Lamplighter-Attempt": str(entry.attempt),
-        }
-        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
-            return done
-        record = opened.read_frame(entry)
-    if form is FRAME:
-        return Response(record, headers=response_headers, media_type=FRAME.media_type)
-    coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
-    return json_response(LayoutDetails(**_facts(entry), coordinates=coordinates), headers=response_headers)
+        reply.add_facts(step=entry.step, attempt=entry.attempt)
+
+        def make() -> list[bytes]:
+            record = opened.read_frame(entry)
+            if reply.form is FRAME:
+                return [record]
+            coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
+            return json_body(LayoutDetails(**_facts(entry), coordinates=coordinates))
+
+        return reply.send(5 * len(reply.run.vocabulary), make)
 
 
 @routes.get(
@@ -211,128 +197,65 @@ def get_coordinates(
     (L, K, 2). As `frame`, return whole layout frames of `docs/wire.md`, one after the other; they have every token,
     so `token_ids` is refused with 422.
     """
-    form = negotiate_format(request, OFFERED_AT_ONCE, format)
-    run_folder = services.catalog.find_run(run)
-    table = services.catalog.token_table(run_folder)
+    reply = services.reply(request, run, OFFERED_AT_ONCE, format)
+    table = services.catalog.token_table(reply.run)
     ids = parse_token_ids(table, token_ids)
-    if form is FRAME and ids is not None:
+    if reply.form is FRAME and ids is not None:
         raise RefusedError(
             422, "a layout frame has every token: leave token_ids out, or ask for another format"
         )
-    with open_layouts(services.catalog, run_folder, set_name) as opened:
-        entries = select_layouts(opened, from_, to, method)[::every]
-    if not entries:
-        raise RefusedError(
-            404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
-        )
-    response_headers = cache_headers(
-        entity_tag(
-            run_folder,
-            "places",
-            set_name,
-            set_version(run_folder, set_name),
-            [(e.id, e.attempt, e.step) for e in entries],
-            token_ids,
-            form.name,
-        ),
-        immutable=False,
+    with open_layouts(services.catalog, reply.run, set_name) as opened:
+        entries = opened.select_every(from_, to, method, every)
+    version = set_version(reply.run, set_name)
+    reply.tag("places", set_name, version, layout_ids(entries), token_ids, reply.form.name, immutable=False)
+    coordinates = StreamedArray(
+        "places",
+        (len(entries), len(table) if ids is None else len(ids), 2),
+        {"steps": np.array([entry.step for entry in entries], dtype=np.int64)},
+        {"method": entries[0].method.view.name.lower()},
+        reply.run.id,
     )
-    if done := not_modified(request, response_headers):
-        return done
-    count = len(table) if ids is None else len(ids)
-    shape = (len(entries), count, 2)
-    # A frame holds per-token trust (five bytes a token) or not (four): assume the larger size.
-    size = len(entries) * (_HEADER_BYTES + 5 * count) if form is FRAME else 4 * shape[0] * shape[1] * 2
-    _check_size(shape, size, form)
-    head = _file_header(run_folder, form, entries, shape)
-    length = len(head) + size if form in (NPY, SAFETENSORS) else None
-    make = _maker(services, run_folder, entries, ids, form, head, set_name)
-    # Each layout is read whole even when only a few tokens are wanted, but the response is streamed.
-    memory_bytes = (
-        LARGE_RESPONSE_BYTES if max(size, 4 * len(entries) * len(table)) >= LARGE_RESPONSE_BYTES else size
-    )
-    return respond(
-        request,
-        services.response_limiter,
-        make,
-        memory_bytes,
-        response_headers,
-        form.media_type,
-        length=length,
-    )
-
-
-def _check_size(shape: tuple[int, int, int], size: int, form: ResponseFormat) -> None:
-    less = "ask for fewer with from, to or every, or for fewer tokens with token_ids"
-    many = f"{shape[0]:,} layouts of {shape[1]:,} tokens"
-    if shape[0] > MOST_LAYOUTS:
-        raise RefusedError(422, f"{many} are too many, at most {MOST_LAYOUTS:,} come at once: {less}")
-    if size > MOST_BYTES:
-        raise RefusedError(
-            422, f"{many} are {size / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: {less}"
-        )
-    if form is JSON and (numbers := 2 * shape[0] * shape[1]) > JSON_NUMBERS:
-        raise RefusedError(422, f"{many} are {numbers:,} numbers, too many for JSON, at most {JSON_NUMBERS:,}: {less}, "
-                      "or ask for format=npy")  # fmt: skip
-
-
-def _file_header(
-    run: RunFolder, form: ResponseFormat, entries: list[LayoutEntry], shape: tuple[int, int, int]
-) -> bytes:
-    if form is NPY:
-        return npy_header(_FLOATS, shape)
-    if form is not SAFETENSORS:
-        return b""
-    steps = np.array([entry.step for entry in entries], dtype=np.int64)
-    tensors: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {
-        "steps": (steps.dtype, steps.shape),
-        "places": (_FLOATS, shape),
-    }
-    method = entries[0].method.view.name.lower()
-    return (
-        safetensors_header(tensors, {"format": "lamplighter", "run": run.id, "method": method})
-        + steps.tobytes()
-    )
-
-
-def _maker(
-    services: Services,
-    run: RunFolder,
-    entries: list[LayoutEntry],
-    ids: NDArray[np.int64] | None,
-    form: ResponseFormat,
-    head: bytes,
-    set_name: LayoutSetName,
-) -> Callable[[], Iterable[bytes]]:
-    def coordinates() -> Iterator[NDArray[np.float32]]:
-        for record in _read_frames(run, entries, set_name):
-            all_coordinates = decode_as(record, Layout).coordinates
-            yield (all_coordinates if ids is None else all_coordinates[ids])[np.newaxis]
-
-    def binary() -> Iterator[bytes]:
-        yield head
-        for block in coordinates():
-            yield block.tobytes()
+    size = _check_size(coordinates, reply.form)
+    # Each layout is read whole even when only a few tokens are wanted.
+    slow = 4 * len(entries) * len(table) >= LARGE_RESPONSE_BYTES
 
     def make() -> Iterable[bytes]:
-        if form is FRAME:
-            return _read_frames(run, entries, set_name)
-        if form is JSON:
-            facts = {
-                "method": entries[0].method.view.name.lower(),
-                "steps": [entry.step for entry in entries],
-            }
-            return json_parts(facts, "places", coordinates())
-        return binary()
+        records = _read_frames(services, reply.run, entries, set_name)
+        return records if reply.form is FRAME else coordinates.parts(reply.form, _coordinates(records, ids))
 
-    return make
+    return reply.send(streaming_cost(size, slow=slow), make, length=coordinates.length(reply.form))
 
 
-def _read_frames(run: RunFolder, entries: list[LayoutEntry], set_name: LayoutSetName) -> Iterator[bytes]:
-    with LayoutsReader(run.layouts_path if set_name == "live" else run.relayouts_path) as reader:
-        opened = OpenLayouts(reader, entries)
+def _check_size(coordinates: StreamedArray, form: ResponseFormat) -> int:
+    """Return the bytes of some layouts.
+
+    Raises:
+        RefusedError: they are too many, or too large (422).
+    """
+    layouts, tokens, _ = coordinates.shape
+    less = "ask for fewer with from, to or every, or for fewer tokens with token_ids"
+    many = f"{layouts:,} layouts of {tokens:,} tokens"
+    if layouts > MOST_LAYOUTS:
+        raise RefusedError(422, f"{many} are too many, at most {MOST_LAYOUTS:,} come at once: {less}")
+    # A frame holds per-token trust (five bytes a token) or not (four): assume the larger size.
+    size = layouts * (_HEADER_BYTES + 5 * tokens) if form is FRAME else 8 * layouts * tokens
+    check_bytes(many, size, MOST_BYTES, less)
+    check_json_numbers(form, 2 * layouts * tokens, f"{less}, or ask for format=npy", what=many)
+    return size
+
+
+def _read_frames(
+    services: Services, run: RunFolder, entries: list[LayoutEntry], set_name: LayoutSetName
+) -> Iterator[bytes]:
+    with open_layouts(services.catalog, run, set_name) as opened:
         for entry in entries:
             yield opened.read_frame(entry)
+
+
+def _coordinates(records: Iterator[bytes], ids: NDArray[np.int64] | None) -> Iterator[NDArray[np.float32]]:
+    for record in records:
+        coordinates = decode_as(record, Layout).coordinates
+        yield (coordinates if ids is None else coordinates[ids])[np.newaxis]
 
 
 def _facts(entry: LayoutEntry) -> dict[str, Any]:

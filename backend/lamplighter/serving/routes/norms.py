@@ -9,13 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
-from lamplighter.serving.http.content_negotiation import JSON, NPY, negotiate_format
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import JSON_NUMBERS
+from lamplighter.serving.http.content_negotiation import JSON, NPY
+from lamplighter.serving.http.response_cost import check_json_numbers
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import FORMAT, KeptStep, RunId
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Norms
 from lamplighter.serving.services import ServicesDep
 
@@ -41,24 +39,19 @@ def get_norms(
     """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step`;
     without `step`, the newest of all.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
-    with services.catalog.open_history(run_folder) as history:
-        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
+    reply = services.reply(request, run, OFFERED, format)
+    with services.catalog.open_history(reply.run) as history:
+        matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
     exact = step is None or matrix.step == step
-    response_headers = cache_headers(
-        entity_tag(run_folder, "norms", matrix.attempt, matrix.step, exact, form.name), immutable=False
-    )
-    response_headers |= {"X-Lamplighter-Step": str(matrix.step), "X-Lamplighter-Attempt": str(matrix.attempt)}
-    response_headers |= {"X-Lamplighter-Exact": "true" if exact else "false"}
-    if done := not_modified(request, response_headers):
-        return done
-    # Computed in float32: a float64 copy would take twice the matrix's memory.
-    lengths = np.linalg.norm(matrix.vectors, axis=1).astype(np.float32)
-    if form is NPY:
-        body = npy_header(lengths.dtype, lengths.shape) + lengths.tobytes()
-        return Response(body, headers=response_headers, media_type=NPY.media_type)
-    if len(lengths) > JSON_NUMBERS:
-        raise RefusedError(422, f"{len(lengths):,} numbers are too many for JSON: ask for format=npy")
-    response = Norms(attempt=matrix.attempt, step=matrix.step, exact=exact, norms=lengths.tolist())
-    return json_response(response, headers=response_headers)
+    reply.tag("norms", matrix.attempt, matrix.step, exact, reply.form.name, immutable=False)
+    reply.add_facts(step=matrix.step, attempt=matrix.attempt, exact=exact)
+    check_json_numbers(reply.form, len(matrix.vectors), "ask for format=npy")
+
+    def make() -> list[bytes]:
+        # Computed in float32: a float64 copy would take twice the matrix's memory.
+        lengths = np.linalg.norm(matrix.vectors, axis=1).astype(np.float32)
+        if reply.form is NPY:
+            return [npy_header(lengths.dtype, lengths.shape), lengths.tobytes()]
+        return json_body(Norms(attempt=matrix.attempt, step=matrix.step, exact=exact, norms=lengths.tolist()))
+
+    return reply.send(4 * len(matrix.vectors), make)

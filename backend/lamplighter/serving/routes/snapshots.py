@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -20,11 +20,8 @@ from lamplighter.exports.formats.token_rows import (
     as_safetensors,
     as_tsv,
 )
-from lamplighter.exports.output import ExportError
-from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     FRAME,
@@ -34,16 +31,15 @@ from lamplighter.serving.http.content_negotiation import (
     SAFETENSORS,
     TSV,
     ResponseFormat,
-    negotiate_format,
 )
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
+from lamplighter.serving.http.reply import Reply
+from lamplighter.serving.http.response_cost import BOUNDED_COST, check_json_numbers, estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streaming import head_only, json_parts, respond
+from lamplighter.serving.http.streaming import json_parts
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, StepPath, ToStep
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import encode
@@ -69,35 +65,35 @@ def list_keyframes(
     """Return the keyframes of steps `from` to `to`, inclusive, and whether every step in that range rebuilds bit for
     bit.
     """
-    run_folder = services.catalog.find_run(run)
-    with services.catalog.open_history(run_folder) as history:
-        range_ = resolve_step_range(run_folder, history.steps, from_, to)
+    reply = services.reply(request, run)
+    with services.catalog.open_history(reply.run) as history:
+        range_ = resolve_step_range(reply.run, history.steps, from_, to)
         frames = history.steps.keyframe_steps()
-        response_headers = cache_headers(
-            entity_tag(run_folder, "snapshots", range_.lineage, to, limit, frames[-1:], len(frames)),
-            immutable=False,
-        )
-        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
-            return done
-        first = max(range_.first, frames[0][1]) if frames else range_.first
-        last = max(range_.last, 0)
-        exact = services.run_index.exact_steps(run_folder, history, last)
-    exact = exact[int(np.searchsorted(exact, first)) :]
-    listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
-    next_url, end = None, last
-    if len(listed) > limit:
-        end = listed[limit][1] - 1
-        rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
-        next_url = f"/api/runs/{quote(run_folder.id, safe='')}/snapshots?{rest}"
-    page = Keyframes(
-        items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
-        exact=0 < len(exact) == last - first + 1,
-        stretches=_consecutive_ranges(exact[: int(np.searchsorted(exact, end, side="right"))]),
-        from_=first,
-        to=last,
-        next=next_url,
-    )
-    return json_response(page, headers=response_headers)
+        reply.tag("snapshots", range_.lineage, to, limit, frames[-1:], len(frames), immutable=False)
+
+        def make() -> list[bytes]:
+            first = max(range_.first, frames[0][1]) if frames else range_.first
+            last = max(range_.last, 0)
+            exact = services.run_index.exact_steps(reply.run, history, last)
+            exact = exact[int(np.searchsorted(exact, first)) :]
+            listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
+            next_url, end = None, last
+            if len(listed) > limit:
+                end = listed[limit][1] - 1
+                rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
+                next_url = f"/api/runs/{quote(reply.run.id, safe='')}/snapshots?{rest}"
+            return json_body(
+                Keyframes(
+                    items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
+                    exact=0 < len(exact) == last - first + 1,
+                    stretches=_consecutive_ranges(exact[: int(np.searchsorted(exact, end, side="right"))]),
+                    from_=first,
+                    to=last,
+                    next=next_url,
+                )
+            )
+
+        return reply.send(BOUNDED_COST, make)
 
 
 @routes.get(
@@ -124,37 +120,18 @@ def get_snapshot(
     """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
     as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
-    ids = parse_token_ids(services.catalog.token_table(run_folder), token_ids)
-    with services.catalog.open_history(run_folder) as history:
-        range_ = resolve_step_range(run_folder, history.steps, step, step, attempt)
-    response_headers = cache_headers(
-        entity_tag(run_folder, "snapshot", range_.attempt, step, form.name, token_ids),
-        immutable=range_.immutable,
-    )
-    response_headers |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Step": str(step)}
-    response_headers |= {"X-Lamplighter-Attempt": str(range_.attempt)}
-    if range_.lineage and (done := not_modified(request, response_headers)):
-        return done
-    if head_only(request):
-        _check_kept(services, run_folder, step)
-    numbers = (len(run_folder.vocabulary) if ids is None else len(ids)) * run_folder.recipe.model.dim
-    if form is JSON and numbers > JSON_NUMBERS:
-        raise RefusedError(
-            422,
-            f"{numbers:,} numbers are too many for JSON, at most {JSON_NUMBERS:,}: name some tokens with "
-            "token_ids, or ask for format=npy or frame",
-        )
-    make = _maker(services, run_folder, range_, ids, form)
-    return respond(
-        request,
-        services.response_limiter,
-        make,
-        estimate_memory(run_folder, 4 * numbers),
-        response_headers,
-        form.media_type,
-    )
+    reply = services.reply(request, run, OFFERED, format)
+    ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
+    with services.catalog.open_history(reply.run) as history:
+        range_ = resolve_step_range(reply.run, history.steps, step, step, attempt)
+    reply.tag("snapshot", range_.attempt, step, reply.form.name, token_ids, immutable=range_.immutable)
+    reply.add_facts(exact=True, step=step, attempt=range_.attempt)
+    if reply.head_only:
+        _check_kept(services, reply.run, step)
+    numbers = (len(reply.run.vocabulary) if ids is None else len(ids)) * reply.run.recipe.model.dim
+    check_json_numbers(reply.form, numbers, "name some tokens with token_ids, or ask for format=npy or frame")
+    cost = estimate_memory(reply.run, 4 * numbers)
+    return reply.send(cost, lambda: _body(services, reply, range_, ids))
 
 
 def _consecutive_ranges(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -173,22 +150,12 @@ def _check_kept(services: Services, run: RunFolder, step: int) -> None:
         raise NoSnapshotError(step, newest)
 
 
-def _maker(
-    services: Services, run: RunFolder, range_: StepRange, ids: NDArray[np.int64] | None, form: ResponseFormat
-) -> Callable[[], Iterable[bytes]]:
-    def make() -> Iterable[bytes]:
-        with services.catalog.open_history(run) as history:
-            matrix = services.catalog.matrix_at(run, history, range_.first, nearest=False)
-        if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
-            raise FormatError("its matrix does not fit its vocabulary and its recipe")
-        if matrix.attempt != range_.attempt:
-            raise RefusedError(409, "a new attempt began while this was read: ask again")
-        try:
-            return _parts(run, matrix, ids, form)
-        except ExportError as error:
-            raise RefusedError(501, str(error)) from error
-
-    return make
+def _body(
+    services: Services, reply: Reply, range_: StepRange, ids: NDArray[np.int64] | None
+) -> Iterable[bytes]:
+    with services.catalog.open_history(reply.run) as history:
+        matrix = services.catalog.exact_matrix(reply.run, history, range_, range_.first)
+    return _parts(reply.run, matrix, ids, reply.form)
 
 
 def _parts(

@@ -18,13 +18,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import steps as steps_file
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
-from lamplighter.serving.http.content_negotiation import (
-    FRAME,
-    JSON,
-    negotiate_format,
-)
+from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import BOUNDED_COST
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
@@ -38,7 +34,7 @@ from lamplighter.serving.reading.parameters import (
     ToStep,
 )
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.steps import (
     EventList,
     EventResponse,
@@ -93,50 +89,34 @@ def list_steps(
     As `frame`, return their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got
     them; with `census`, preceded by the census of the step before `from`.
     """
-    form = negotiate_format(request, OFFERED, format)
-    if census and form is not FRAME:
+    if census and negotiate_format(request, OFFERED, format) is not FRAME:
         raise RefusedError(422, "a census is a frame: ask for format=frame with it")
-    run_folder = services.catalog.find_run(run)
+    reply = services.reply(request, run, OFFERED, format)
     if every is not None and most is not None:
         raise RefusedError(422, "every and most are two ways to take fewer steps: name one of them")
-    if not run_folder.steps_path.exists():
-        return Response(media_type=FRAME.media_type) if form is FRAME else json_response(_NO_STEPS)
-    with services.catalog.open_steps(run_folder) as reader:
-        range_ = resolve_step_range(run_folder, reader, max(1, from_), to, attempt)
-        response_headers = cache_headers(
-            entity_tag(run_folder, "steps", range_.lineage, every, most, form.name, census),
-            immutable=range_.immutable,
-        )
-        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
-            return done
-        selected, stride = _choose_steps(services, run_folder, reader, range_, every, most)
-        if stride == 1 and selected is None:
-            records = reader.pulses(range_.first, range_.last, limit=MOST_STEPS)
-        else:
-            wanted_steps = (
-                range(range_.first, range_.last + 1, stride)[:MOST_STEPS] if selected is None else selected
-            )
-            records = reader.pulses_at(wanted_steps)
-        if form is FRAME:
-            frames = [data for _, data in records]
-            if census:
-                frames.insert(0, _census_frame(run_folder, reader, range_))
-            return Response(b"".join(frames), headers=response_headers, media_type=FRAME.media_type)
-        counted = most is not None and range_.last <= LAST_INDEXED_STEP
-        ever = (
-            services.run_index.touched_row_counts(
-                run_folder, reader, [recorded_step for recorded_step, _ in records]
-            )
-            if counted
-            else []
-        )
-    items = [
-        StepSummary(**_facts(_decode_pulse(data)), ever_rows=ever[i] if counted else None)
-        for i, (_, data) in enumerate(records)
-    ]
-    return json_response(
-        Steps(items=items, every=stride, extremes=selected is not None), headers=response_headers
-    )
+    if not reply.run.steps_path.exists():
+        return Response(media_type=FRAME.media_type) if reply.form is FRAME else json_response(_NO_STEPS)
+    with services.catalog.open_steps(reply.run) as reader:
+        range_ = resolve_step_range(reply.run, reader, max(1, from_), to, attempt)
+        reply.tag("steps", range_.lineage, every, most, reply.form.name, census, immutable=range_.immutable)
+
+        def make() -> list[bytes]:
+            selected, stride = _choose_steps(services, reply.run, reader, range_, every, most)
+            records = _read_pulses(reader, range_, selected, stride)
+            if reply.form is FRAME:
+                before = [_census_frame(reply.run, reader, range_)] if census else []
+                return before + [data for _, data in records]
+            counts: list[int] | list[None] = [None] * len(records)
+            if most is not None and range_.last <= LAST_INDEXED_STEP:
+                steps = [step for step, _ in records]
+                counts = services.run_index.touched_row_counts(reply.run, reader, steps)
+            items = [
+                StepSummary(**_facts(_decode_pulse(data)), ever_rows=count)
+                for (_, data), count in zip(records, counts, strict=True)
+            ]
+            return json_body(Steps(items=items, every=stride, extremes=selected is not None))
+
+        return reply.send(BOUNDED_COST, make)
 
 
 @routes.get("/api/runs/{run}/steps/{step}", response_model=StepDetails, answers=AnswerFacts(etag=True))
@@ -144,29 +124,26 @@ def get_step(
     run: RunId, step: StepPath, request: Request, services: ServicesDep, attempt: AttemptParam = None
 ) -> Response:
     """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
-    run_folder = services.catalog.find_run(run)
-    with services.catalog.open_steps(run_folder) as reader:
-        range_ = resolve_step_range(run_folder, reader, step, step, attempt)
-        response_headers = cache_headers(
-            entity_tag(run_folder, "step", range_.lineage), immutable=range_.immutable
-        )
-        if range_.lineage and (done := not_modified(request, response_headers)):
-            return done
-        records = reader.pulses_at([step])
-    if not records:
-        raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
-    if done := not_modified_if_any(request, response_headers):
-        return done
-    pulse = _decode_pulse(records[0][1])
-    return json_response(
-        StepDetails(
-            **_facts(pulse),
-            tokens=_batch_token_ids(run_folder, step),
-            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
-            moved=_largest(pulse.moved_ids, pulse.moved_distances),
-        ),
-        headers=response_headers,
-    )
+    reply = services.reply(request, run)
+    with services.catalog.open_steps(reply.run) as reader:
+        range_ = resolve_step_range(reply.run, reader, step, step, attempt)
+        reply.tag("step", range_.lineage, immutable=range_.immutable)
+
+        def make() -> list[bytes]:
+            records = reader.pulses_at([step])
+            if not records:
+                raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+            pulse = _decode_pulse(records[0][1])
+            return json_body(
+                StepDetails(
+                    **_facts(pulse),
+                    tokens=_batch_token_ids(reply.run, step),
+                    gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
+                    moved=_largest(pulse.moved_ids, pulse.moved_distances),
+                )
+            )
+
+        return reply.send(BOUNDED_COST, make)
 
 
 @routes.get("/api/runs/{run}/events", response_model=EventList)
@@ -224,6 +201,16 @@ def _choose_steps(
         return None, math.ceil(len(range_) / most)
     recorded_steps, losses = services.run_index.losses(run, reader, range_.first, range_.last)
     return (recorded_steps[keep_extremes([losses], most)].tolist() if len(recorded_steps) else []), 1
+
+
+def _read_pulses(
+    reader: StepsReader, range_: StepRange, selected: list[int] | None, stride: int
+) -> list[tuple[int, bytes]]:
+    if stride == 1 and selected is None:
+        return reader.pulses(range_.first, range_.last, limit=MOST_STEPS)
+    return reader.pulses_at(
+        range(range_.first, range_.last + 1, stride)[:MOST_STEPS] if selected is None else selected
+    )
 
 
 def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> bytes:

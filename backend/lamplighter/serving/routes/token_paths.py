@@ -8,7 +8,6 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.http.content_negotiation import negotiate_format
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.downsampling import MIN_POINTS
@@ -79,9 +78,8 @@ def get_token_history(
     of `method` instead, `of=gradient` the steps in which the token was lit. With `most`, return at most that many
     steps, the extremes among them. `of=pair` takes another token's id in `with`.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
-    table = services.catalog.token_table(run_folder)
+    reply = services.reply(request, run, OFFERED, format)
+    table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
     if (of == "pair") != (with_ is not None):
         message = "of=pair needs another token: name its id with with=; nothing else takes one"
@@ -89,17 +87,7 @@ def get_token_history(
     if with_ is not None:
         require_token(table, with_)
     path_request = PathRequest(
-        request,
-        services.catalog,
-        services.run_index,
-        services.response_limiter,
-        run_folder,
-        token_id,
-        from_,
-        to,
-        most,
-        form,
-        attempt,
+        reply, services.catalog, services.run_index, token_id, from_, to, most, attempt
     )
     match of:
         case "places":

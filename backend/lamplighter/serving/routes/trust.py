@@ -12,15 +12,13 @@ from starlette.responses import Response
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.geometry.trust import compute_full_trust
-from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES
 from lamplighter.serving.reading.layout_query import open_layouts
 from lamplighter.serving.reading.parameters import LayoutMethod, RunId, StepPath
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
     DoubtfulTokens,
     FullTrustResponse,
@@ -29,7 +27,7 @@ from lamplighter.serving.schemas.map import (
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import decode_as
-from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout
 
 routes = Routes("map")
 
@@ -56,33 +54,30 @@ def get_layout_trust(
     """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens,
     against the matrix of the very step it shows.
     """
-    run_folder = services.catalog.find_run(run)
-    with open_layouts(services.catalog, run_folder) as opened:
-        entry = newest_layout_entry(opened.entries, Method[method.upper()], step)
-        if entry is None:
-            raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
-        response_headers = cache_headers(
-            entity_tag(run_folder, "trust", entry.attempt, entry.id, full), immutable=False
-        )
-        if done := not_modified(request, response_headers) or not_modified_if_any(request, response_headers):
-            return done
-        layout = decode_as(opened.read_frame(entry), Layout)
-    return json_response(
-        LayoutTrust(
-            attempt=entry.attempt,
-            step=entry.step,
-            method=entry.method.name.lower(),
-            estimate=TrustEstimateResponse(
-                trust=entry.trust,
-                trust_error=entry.trust_error,
-                recall=entry.recall,
-                sample=layout.sample,
-            ),
-            full=_full_trust(services, run_folder, layout) if full else None,
-            doubtful=_doubtful_tokens(layout),
-        ),
-        headers=response_headers,
-    )
+    reply = services.reply(request, run)
+    with open_layouts(services.catalog, reply.run) as opened:
+        entry = opened.newest(method, step)
+        reply.tag("trust", entry.attempt, entry.id, full, immutable=False)
+
+        def make() -> list[bytes]:
+            layout = decode_as(opened.read_frame(entry), Layout)
+            return json_body(
+                LayoutTrust(
+                    attempt=entry.attempt,
+                    step=entry.step,
+                    method=entry.method.name.lower(),
+                    estimate=TrustEstimateResponse(
+                        trust=entry.trust,
+                        trust_error=entry.trust_error,
+                        recall=entry.recall,
+                        sample=layout.sample,
+                    ),
+                    full=_full_trust(services, reply.run, layout) if full else None,
+                    doubtful=_doubtful_tokens(layout),
+                )
+            )
+
+        return reply.send(5 * len(reply.run.vocabulary), make)
 
 
 def _full_trust(services: Services, run: RunFolder, layout: Layout) -> FullTrustResponse:

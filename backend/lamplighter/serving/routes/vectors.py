@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -12,28 +12,30 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
-from lamplighter.exports.output import ExportError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     JSON,
     NPY,
     SAFETENSORS,
     ResponseFormat,
-    negotiate_format,
 )
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import JSON_NUMBERS, estimate_memory
+from lamplighter.serving.http.response_cost import (
+    check_bytes,
+    check_json_numbers,
+    estimate_memory,
+    streaming_cost,
+)
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streaming import LARGE_RESPONSE_BYTES, json_parts, respond
+from lamplighter.serving.http.streamed_array import StreamedArray
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
+from lamplighter.serving.reading.run_catalog import require_fit
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.vectors import Vectors
 from lamplighter.serving.services import Services, ServicesDep
@@ -49,7 +51,6 @@ _FEW_STEPS = 1_000
 """Up to `_FEW_TOKENS` tokens, with at most `_FEW_STEPS` steps outside tiles, are read faster as single paths than
 as whole matrices."""
 _BLOCK = 1 << 20
-_FLOATS = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,18 @@ class _VectorQuery:
     dim: int
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        return len(self.steps), len(self.ids), self.dim
-
-    @property
     def numbers(self) -> int:
         return len(self.steps) * len(self.ids) * self.dim
+
+    @property
+    def array(self) -> StreamedArray:
+        return StreamedArray(
+            "vectors",
+            (len(self.steps), len(self.ids), self.dim),
+            {"steps": np.array(self.steps, dtype=np.int64), "token_ids": self.ids},
+            {"attempt": self.span.attempt},
+            self.run.id,
+        )
 
 
 @routes.get(
@@ -94,41 +101,29 @@ def get_vectors(
     """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D).
     422 if `from` is after `to`, or if more is asked for than comes at once; 404 if one of the steps was not kept exactly.
     """
-    form = negotiate_format(request, OFFERED, format)
-    run_folder = services.catalog.find_run(run)
-    table = services.catalog.token_table(run_folder)
+    reply = services.reply(request, run, OFFERED, format)
+    table = services.catalog.token_table(reply.run)
     ids = parse_token_ids(table, token_ids)
-    with services.catalog.open_history(run_folder) as history:
-        range_ = resolve_step_range(run_folder, history.steps, from_, to, attempt)
+    with services.catalog.open_history(reply.run) as history:
+        range_ = resolve_step_range(reply.run, history.steps, from_, to, attempt)
         if not len(range_):
             raise _empty_range_error(from_, to, range_.newest_step)
         steps = range(range_.first, range_.last + 1, every)
         wanted_ids = np.arange(len(table)) if ids is None else ids
-        query = _VectorQuery(run_folder, range_, steps, wanted_ids, run_folder.recipe.model.dim)
-        response_headers = cache_headers(
-            entity_tag(run_folder, "vectors", range_.lineage, every, token_ids, form.name),
-            immutable=range_.immutable,
-        )
-        response_headers |= {"X-Lamplighter-Exact": "true", "X-Lamplighter-Attempt": str(range_.attempt)}
-        if done := not_modified(request, response_headers):
-            return done
-        _check_size(query, form)
+        query = _VectorQuery(reply.run, range_, steps, wanted_ids, reply.run.recipe.model.dim)
+        reply.tag("vectors", range_.lineage, every, token_ids, reply.form.name, immutable=range_.immutable)
+        reply.add_facts(exact=True, attempt=range_.attempt)
+        _check_size(query, reply.form)
         _check_exact(services, history, query)
-    size = 4 * query.numbers
-    head = _file_header(query, form)
-    length = len(head) + size if form in (NPY, SAFETENSORS) else None
-    # Streamed, so the size beyond `LARGE` does not matter; a slow read counts as a large response.
-    memory_bytes = LARGE_RESPONSE_BYTES if size >= LARGE_RESPONSE_BYTES or len(steps) > _MANY_STEPS else size
-    make = _maker(services, query, form, head)
-    return respond(
-        request,
-        services.response_limiter,
-        make,
-        estimate_memory(run_folder, memory_bytes),
-        response_headers,
-        form.media_type,
-        length=length,
-    )
+    array = query.array
+    cost = streaming_cost(4 * query.numbers, slow=len(steps) > _MANY_STEPS)
+
+    def make() -> Iterable[bytes]:
+        if reply.form is ARROW:
+            return _arrow(services, query)
+        return array.parts(reply.form, (block for _, block in _iterate_blocks(services, query)))
+
+    return reply.send(estimate_memory(reply.run, cost), make, length=array.length(reply.form))
 
 
 def _empty_range_error(first: int, last: int | None, newest: int) -> RefusedError:
@@ -142,17 +137,8 @@ def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:
     less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
     if len(query.steps) > MOST_STEPS:
         raise RefusedError(422, f"{many} are too many, at most {MOST_STEPS:,} steps come at once: {less}")
-    if 4 * query.numbers > MOST_BYTES:
-        raise RefusedError(
-            422,
-            f"{many} are {4 * query.numbers / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:,.0f} come at once: {less}",
-        )
-    if form is JSON and query.numbers > JSON_NUMBERS:
-        raise RefusedError(
-            422,
-            f"{many} are {query.numbers:,} numbers, too many for JSON, at most {JSON_NUMBERS:,}: {less}, "
-            "or ask for format=npy",
-        )
+    check_bytes(many, 4 * query.numbers, MOST_BYTES, less)
+    check_json_numbers(form, query.numbers, f"{less}, or ask for format=npy", what=many)
 
 
 def _check_exact(services: Services, history: MatrixHistory, query: _VectorQuery) -> None:
@@ -163,51 +149,6 @@ def _check_exact(services: Services, history: MatrixHistory, query: _VectorQuery
         step = int(missing[0])
         before = int(np.searchsorted(exact, step)) - 1
         raise NoSnapshotError(step, int(exact[before]) if before >= 0 else None)
-
-
-def _maker(
-    services: Services, query: _VectorQuery, form: ResponseFormat, head: bytes
-) -> Callable[[], Iterable[bytes]]:
-    def make() -> Iterable[bytes]:
-        if form is ARROW:
-            try:
-                return _arrow(services, query)
-            except ExportError as error:
-                raise RefusedError(501, str(error)) from error
-        if form is JSON:
-            return json_parts(
-                {
-                    "attempt": query.span.attempt,
-                    "steps": list(query.steps),
-                    "token_ids": query.ids.tolist(),
-                },
-                "vectors",
-                (block for _, block in _iterate_blocks(services, query)),
-            )
-        return _binary(services, query, head)
-
-    return make
-
-
-def _file_header(query: _VectorQuery, form: ResponseFormat) -> bytes:
-    if form is NPY:
-        return npy_header(_FLOATS, query.shape)
-    if form is not SAFETENSORS:
-        return b""
-    steps = np.array(query.steps, dtype=np.int64)
-    tensors = {
-        "steps": (steps.dtype, steps.shape),
-        "token_ids": (query.ids.dtype, query.ids.shape),
-        "vectors": (_FLOATS, query.shape),
-    }
-    metadata = {"format": "lamplighter", "run": query.run.id, "attempt": str(query.span.attempt)}
-    return safetensors_header(tensors, metadata) + steps.tobytes() + query.ids.tobytes()
-
-
-def _binary(services: Services, query: _VectorQuery, head: bytes) -> Iterator[bytes]:
-    yield head
-    for _, block in _iterate_blocks(services, query):
-        yield block.tobytes()
 
 
 def _arrow(services: Services, query: _VectorQuery) -> Iterator[bytes]:
@@ -263,10 +204,8 @@ def _blocks_by_step(
     start = 0
     block: list[NDArray[np.float32]] = []
     for snapshot in history.snapshots(query.steps.start, query.steps[-1], query.steps.step):
-        if snapshot.attempt != query.span.lineage.attempt_at(snapshot.step):
-            raise _superseded_error(snapshot.step)
-        if snapshot.vectors.shape != (len(query.run.vocabulary), query.dim):
-            raise FormatError("its matrix does not fit its vocabulary and its recipe")
+        query.span.require_attempt(snapshot.step, snapshot.attempt)
+        require_fit(query.run, snapshot)
         block.append(snapshot.vectors[query.ids])
         if len(block) == size:
             yield query.steps[start : start + size], np.stack(block)
@@ -291,11 +230,5 @@ def _blocks_by_token(
             if path.vectors.shape[1] != query.dim:
                 raise FormatError("its matrix does not fit its recipe")
             block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
-        counted = query.span.lineage.clip(steps[0], steps[-1])
-        if history.steps.lineage().clip(steps[0], steps[-1]) != counted:
-            raise _superseded_error(steps[-1])
+        query.span.require_current(history.steps)
         yield steps, block
-
-
-def _superseded_error(step: int) -> RuntimeError:
-    return RuntimeError(f"step {step} was superseded while it was being sent")

@@ -76,6 +76,11 @@ def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] |
     return Response(to_json_text(model), status, headers, "application/json")
 
 
+def json_body(model: BaseModel) -> list[bytes]:
+    """Return the body of a JSON response, as `json_response` has it, in one part."""
+    return [to_json_text(model).encode()]
+
+
 def to_json_text(model: BaseModel) -> str:
     """Return a model as JSON text, without the fields that a run does not have yet."""
     return model.model_dump_json(by_alias=True, exclude=_fields_to_omit(model))

@@ -29,7 +29,7 @@ KEPT = (
     "tokens/3/path?to=14&of=motion",
 )
 """Paths whose answers may be cached for ever once they name the attempt."""
-TAGGED = (*KEPT, "steps", "vectors", "snapshots", "snapshots?limit=1", "layouts", "layouts/14", "places",
+TAGGED = (*KEPT, "steps", "vectors", "snapshots", "snapshots?limit=1", "layouts", "layouts/14", "places", "norms",
           "tokens/3/path", "tokens/3/path?of=places")  # fmt: skip
 
 
@@ -162,7 +162,7 @@ async def test_head(app: FastAPI, trainer: FakeTrainer, path: str) -> None:
 async def test_the_head_of_what_there_is_not(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     for path, status in (
         ("snapshots/14", 200),
         ("snapshots/36", 404),

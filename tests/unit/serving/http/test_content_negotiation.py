@@ -240,7 +240,7 @@ async def test_without_pyarrow_it_is_said_how_to_get_it(
 
 
 async def test_too_much_for_json(app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamplighter.serving.routes.snapshots.JSON_NUMBERS", 100)
+    monkeypatch.setattr("lamplighter.serving.http.response_cost.JSON_NUMBERS", 100)
     base = f"/api/runs/{trainer.run.id}/snapshots/27?format=json"
     assert "token_ids" in (await ask(app, base, 422)).json["detail"]
     assert len((await ask(app, f"{base}&token_ids=1,2")).json["vectors"]) == 2

@@ -112,7 +112,7 @@ async def test_large_matrices_take_their_turn(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     leaving = [app.state.services.response_limiter.acquire() for _ in range(4)]
     await ask(app, trainer.run, "?format=npy", 503)
     for leave in leaving:

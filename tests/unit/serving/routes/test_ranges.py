@@ -17,6 +17,7 @@ from safetensors.numpy import load as load_safetensors
 
 from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.geometry.motion import measure_motion
+from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -121,7 +122,7 @@ async def test_ranges_that_cannot_be_had(
     detail = (await ask(app, run, "vectors?from=1&to=11", 422)).json["detail"]
     assert all(word in detail for word in ("from, to or every", "token_ids", "11 steps of 40 tokens"))
     assert npy(await ask(app, run, "vectors?from=1&to=10")).shape == (10, V, D)
-    monkeypatch.setattr("lamplighter.serving.routes.vectors.JSON_NUMBERS", 100)
+    monkeypatch.setattr("lamplighter.serving.http.response_cost.JSON_NUMBERS", 100)
     assert "format=npy" in (await ask(app, run, "vectors?to=9&format=json", 422)).json["detail"]
     monkeypatch.setattr("lamplighter.serving.routes.vectors.MOST_STEPS", 5)
     assert "at most 5 steps" in (await ask(app, run, "vectors?to=9&token_ids=1", 422)).json["detail"]
@@ -169,7 +170,7 @@ async def test_what_was_tiled_since_is_the_same(
 async def test_a_large_range_is_sent_as_it_is_read(
     app: FastAPI, trainer: FakeTrainer, whole: np.ndarray, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", 3 * V * D * 4)
     read: list[int] = []
     plain = MatrixHistory.snapshots
@@ -207,7 +208,7 @@ async def test_a_large_range_is_sent_as_it_is_read(
 async def test_a_range_superseded_on_the_way_is_cut_short(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", V * D * 4)
     sizes: list[int] = []
 
@@ -222,8 +223,9 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
         raise AssertionError
 
     scope = scope_of("http", "GET", f"/api/runs/{trainer.run.id}/vectors", {"host": HOST}, "127.0.0.1")
-    with pytest.raises(RuntimeError, match="superseded"):
+    with pytest.raises(RuntimeError) as cut:
         await app(scope, receive, send)
+    assert isinstance(cut.value.__cause__, LineageChangedError)
     assert sum(sizes) < 20 * V * D * 4
     # The reader's place is free again.
     for _ in range(6):
@@ -233,7 +235,7 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
 async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     limiter: LargeResponseLimiter = app.state.services.response_limiter
     leaving = [limiter.acquire() for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):

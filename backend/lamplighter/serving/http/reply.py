@@ -1,0 +1,96 @@
+"""A reply about a run: its format and its tag first, then its price, and only then its body.
+
+A route names what is its own, in this order: the run and the formats, what the answer depends on, what it takes to
+make, and how it is made. The client's own copy, HEAD, the limit on large responses and the streaming are done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
+from lamplighter.serving.http.content_negotiation import ResponseFormat
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.serving.http.streaming import LargeResponseLimiter, StreamedResponse
+
+
+class Reply:
+    """A reply about a run, in the making."""
+
+    def __init__(
+        self, request: Request, limiter: LargeResponseLimiter, run: RunFolder, form: ResponseFormat
+    ) -> None:
+        """Begin the reply about `run` in the format `form`."""
+        self._request = request
+        self._limiter = limiter
+        self._headers: dict[str, str] = {}
+        self.run = run
+        self.form = form
+
+    @property
+    def head_only(self) -> bool:
+        """Return whether the client wants only the headers."""
+        return bool(getattr(self._request.state, "head", False))
+
+    def tag(self, *parts: object, immutable: bool) -> None:
+        """Set the tag of the reply. `parts` are everything that it depends on besides the run, with a stable repr.
+
+        Args:
+            parts: the arguments of its entity tag.
+            immutable: True if the reply can never change, so that the client may keep it.
+        """
+        self._headers |= cache_headers(entity_tag(self.run, *parts), immutable=immutable)
+
+    def add_facts(self, **facts: str | int | bool) -> None:
+        """Add a header for each fact: `step=7` becomes `X-Lamplighter-Step: 7`."""
+        for name, value in facts.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            self._headers[f"X-Lamplighter-{name.strip('_').title()}"] = text
+
+    def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
+        """Return the response, after `tag`: 304 if the client has it, a small body in one piece, a large one streamed
+        while it is produced, if a slot is free.
+
+        Args:
+            cost: about how many bytes of memory it takes to make the body; at least `LARGE_RESPONSE_BYTES` if that
+                takes long. Nothing of the body may be read or computed before it is stated.
+            make: produces the parts of the body; not called if the client has them. May raise, right away, an error
+                that becomes a problem. A generator runs after this returns, so it opens what it reads itself.
+            length: total bytes, if known. The body of a HEAD request is then not made.
+
+        Raises:
+            RefusedError: too many large responses are being sent (503).
+        """
+        request, headers, media_type = self._request, self._headers, self.form.media_type
+        if known := not_modified(request, headers):
+            return known
+        large = cost >= LARGE_RESPONSE_BYTES
+        if self.head_only and (large or length is not None):
+            return _headers_only_response(headers, media_type, length)
+        if not large:
+            body = b"".join(make())
+            return not_modified_if_any(request, headers) or Response(
+                body, headers=headers, media_type=media_type
+            )
+        release = self._limiter.acquire(cost)
+        try:
+            parts = iter(make())
+            if known := not_modified_if_any(request, headers):
+                release()
+                return known
+            return StreamedResponse(parts, headers, media_type, release, length=length)
+        except BaseException:
+            release()
+            raise
+
+
+def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:
+    response = Response(headers=headers, media_type=media_type)
+    del response.headers["content-length"]
+    if length is not None:
+        response.headers["content-length"] = str(length)
+    return response
