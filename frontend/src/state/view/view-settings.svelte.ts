@@ -110,23 +110,4 @@ export class ViewSettings {
   get method(): LayoutMethod {
     return this.view === "linear" ? "linear" : "umap";
   }
-
-  set method(method: LayoutMethod) {
-    this.view = method;
-  }
-
-  openPanel(panel: PanelName) {
-    this.panel = panel;
-    this.inspectorOpen = true;
-  }
-
-  toggleInspector() {
-    this.inspectorOpen = !this.inspectorOpen;
-  }
-
-  /** Focus a district; null: none. */
-  chooseDistrict(id: number | null) {
-    this.district = id;
-    if (id !== null) this.openPanel("map");
-  }
 }
