@@ -57,3 +57,14 @@ def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
         route.continue_()
     expect(page.get_by_test_id("matrix-rows")).to_be_visible()
     expect(page.get_by_text("Loading this part of the page")).to_have_count(0)
+
+
+def test_a_picture_is_saved_once_the_code_that_draws_it_has_come(page: Page) -> None:
+    name = re.compile(r"/assets/export-[\w-]+\.js$")
+    page.route(name, lambda route: route.abort("connectionrefused"))
+    page.keyboard.press("s")
+    expect(page.get_by_test_id("picture-news")).to_contain_text("did not load")
+    page.unroute_all()
+    with page.expect_download() as downloading:
+        page.keyboard.press("s")
+    assert downloading.value.suggested_filename.endswith(".png")

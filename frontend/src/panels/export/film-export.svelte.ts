@@ -14,6 +14,7 @@ import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
 import { printableText, type Vocabulary } from "../../api/vocabulary";
 import { captionLegend, viewNotes } from "./caption";
+import { loadExporters, NotLoadedError } from "./exporters";
 
 interface FilmRequest extends FilmColouring {
   from: number;
@@ -50,7 +51,7 @@ export class FilmExport {
     };
     report("fetching", 0);
     try {
-      const { fileName, renderFilm } = await import("../../map/export");
+      const { fileName, renderFilm } = await loadExporters();
       const { from, to, every, rate, steady, method, size, by } = request;
       const steps = stepsBetween(from, to, every);
       const filmSteps = await fetchFilmSteps(
@@ -109,7 +110,7 @@ export class FilmExport {
     } catch (error) {
       if (signal.aborted) return;
       console.warn("Lamplighter: no film.", error);
-      this.problem = error instanceof ApiError ? failureText(error.failure) : t.film.failed;
+      this.problem = problemText(error);
     } finally {
       if (this.abort === abort) this.progress = null;
     }
@@ -131,6 +132,12 @@ export class FilmExport {
     this.cancel();
     this.discard();
   }
+}
+
+/** Return the text of a problem that left no film. */
+function problemText(error: unknown): string {
+  if (error instanceof ApiError) return failureText(error.failure);
+  return error instanceof NotLoadedError ? t.lazy.failed : t.film.failed;
 }
 
 /** Rank the tokens by frequency: 1 for the most common, near 0 for the rarest. The index is the token id. */

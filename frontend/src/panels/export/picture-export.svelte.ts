@@ -8,6 +8,7 @@ import type { ColourScale } from "../../model/colour-scale";
 import { bytes, t } from "../../strings";
 import { pictureCaption, pictureStep } from "./caption";
 import { downloadFile, shareFile } from "../ui/download";
+import { loadExporters, NotLoadedError } from "./exporters";
 
 /** How long a message stays, in ms: a result, and a problem. */
 const RESULT_DURATION = 6_000;
@@ -46,7 +47,7 @@ export class PictureExport {
     this.busy = true;
     this.setMessage(t.picture.busy);
     try {
-      const { fileName, pngOf, svgBlobOf } = await import("../../map/export");
+      const { fileName, pngOf, svgBlobOf } = await loadExporters();
       // The caption matches the moment drawn, because no await separates the two.
       const { layout } = openRun;
       const caption = pictureCaption(run, layout, this.scale());
@@ -67,7 +68,7 @@ export class PictureExport {
       }
     } catch (error) {
       console.warn("Lamplighter: no picture.", error);
-      this.setMessage(t.picture.failed, true);
+      this.setMessage(error instanceof NotLoadedError ? t.lazy.failed : t.picture.failed, true);
     } finally {
       this.busy = false;
     }
