@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from math import dist
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 import lamplighter
 from lamplighter.runfolder.role_lock import is_held
@@ -84,7 +85,9 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     words = page.get_by_test_id("district-words")
     for dy in (14, 32, -4):
         page.mouse.click(x, y - dy)
-        if words.count():
+        # A second click would choose something else, so give the panel the time to open.
+        with suppress(TimeoutError):
+            words.wait_for(timeout=2_000)
             break
     expect(words.get_by_role("button")).to_have_count(len(district["token_ids"]))
     words.get_by_role("button").first.click()
