@@ -133,7 +133,7 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run:
     field.fill("hotdog")
     expect(page.get_by_test_id("pair-search-found")).to_contain_text("hotdog")
     field.press("Enter")
-    expect(page).to_have_url(re.compile(r"pair=4\b"))
+    expect(page).to_have_url(re.compile(r"with=hotdog\b"))
     expect(page.get_by_test_id("pair")).to_have_value("4")
     charts = page.get_by_test_id("pair-path")
     expect(charts.locator(".scatterlayer .trace")).to_have_count(2)
