@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from lamplighter.printable import quote_foreign
+
 CorpusKind = Literal["lamptown", "manuals", "text", "recorded"]
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
@@ -21,6 +23,10 @@ MapMethodKind = Literal["umap", "refit", "pca"]
 
 DEFAULT_DISK_BUDGET = 1_000_000_000
 """Default limit of a run's size on disk, in bytes."""
+MAX_BATCH_TOKENS = 1 << 20
+"""Maximum tokens that one step may read. Its activations take about that many times the model's width in memory."""
+MAX_PARAMETERS = 2_000_000_000
+"""Maximum parameters of a model that is trained here, with the largest vocabulary that its recipe allows."""
 
 
 class RecipeError(ValueError):
@@ -81,6 +87,13 @@ class ModelRecipe(_RecipePart):
             raise ValueError(f"dim ({self.dim}) must be a multiple of heads ({self.heads})")
         return self
 
+    def parameter_count(self, vocabulary: int) -> int:
+        """Return the number of parameters with a vocabulary of `vocabulary` tokens."""
+        block = 12 * self.dim**2 + 13 * self.dim
+        matrices = 1 if self.tied else 2
+        rest = self.context * self.dim + self.layers * block + 2 * self.dim
+        return matrices * vocabulary * self.dim + rest
+
 
 class OptimiserRecipe(_RecipePart):
     """The optimiser and its settings.
@@ -94,7 +107,7 @@ class OptimiserRecipe(_RecipePart):
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 3e-3
     embedding_factor: Annotated[float, Field(gt=0, le=100)] = 5.0
     """Multiplier of the learning rate for the embedding; see `docs/decisions/`."""
-    clip_norm: Annotated[float, Field(gt=0)] = 1.0
+    clip_norm: Annotated[float, Field(gt=0, le=1e30)] = 1.0
 
 
 class Cadence(_RecipePart):
@@ -146,10 +159,10 @@ class Recipe(_RecipePart):
     topics and lights few neighbourhoods."""
     steps: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    threads: Annotated[int, Field(ge=1, le=1_024)] = 1
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of the trainer. Part of the recipe, since another order of summation gives other bits."""
     device: DeviceKind = "auto"
-    disk_budget: Annotated[int, Field(ge=1_000_000)] = DEFAULT_DISK_BUDGET
+    disk_budget: Annotated[int, Field(ge=1_000_000, le=10**15)] = DEFAULT_DISK_BUDGET
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Recipe:
@@ -160,7 +173,23 @@ class Recipe(_RecipePart):
             )
         if self.sequences % self.passages:
             raise ValueError(f"sequences ({self.sequences}) must be a multiple of passages ({self.passages})")
+        # What a loop elsewhere trains, only its record says.
+        if self.corpus.kind != "recorded":
+            self._require_trainable_size()
         return self
+
+    def _require_trainable_size(self) -> None:
+        if self.batch_tokens > MAX_BATCH_TOKENS:
+            raise ValueError(
+                f"a batch of sequences ({self.sequences}) of context ({self.model.context}) has"
+                f" {self.batch_tokens:,} tokens, at most {MAX_BATCH_TOKENS:,} are allowed: lower the one or the other"
+            )
+        parameters = self.model.parameter_count(self.corpus.vocabulary_size)
+        if parameters > MAX_PARAMETERS:
+            raise ValueError(
+                f"the model would have {parameters:,} parameters, at most {MAX_PARAMETERS:,} are allowed:"
+                " lower dim, layers or vocabulary_size"
+            )
 
     @property
     def batch_tokens(self) -> int:
@@ -171,11 +200,19 @@ class Recipe(_RecipePart):
 def explain_validation_error(error: ValidationError) -> str:
     """Format the first fault of a validation error as one line: the field, what is wrong, what is allowed."""
     fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
+    # Names of fields and values may be a stranger's.
+    where = quote_foreign(".".join(str(part) for part in fault["loc"]))
     message = fault["msg"].removeprefix("Value error, ")
     if not isinstance(fault["input"], dict):
-        message = f"{message} (got {fault['input']!r})"
+        message = f"{message} (got {_quote_value(fault['input'])})"
     return f"{where}: {message}" if where else message
+
+
+def _quote_value(value: object) -> str:
+    try:
+        return quote_foreign(repr(value))
+    except RecursionError:
+        return "something nested too deep"
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -188,7 +225,8 @@ def load_recipe(path: Path) -> Recipe:
         return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
         raise RecipeError(f"{path}: {explain_validation_error(error)}") from error
+    except (ValueError, RecursionError) as error:
+        # Not only `TOMLDecodeError`: a number may have too many digits, arrays may be nested too deep.
+        raise RecipeError(f"{path}: not TOML: {error}") from error

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from lamplighter.recipe import Recipe, RecipeError
+from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import is_held
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.wire.vocabulary import Vocabulary
@@ -66,18 +67,21 @@ class RunStore:
                 "the corpus kind 'recorded' is of runs written by a training loop of their own, and cannot be"
                 " trained here: use lamptown, manuals or text"
             )
-        run_id = _new_run_id(recipe)
-        making = self.path / f".making-{run_id}"
-        making.mkdir()
-        if text is not None:
-            write_atomically(making / "source.txt", text)
-        (making / "checkpoints").mkdir()
-        write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
-        return RunFolder(making.rename(self.path / run_id))
+        with preparation_folder(self.path, "making") as folder:
+            making = folder / "run"
+            (making / "checkpoints").mkdir(parents=True)
+            if text is not None:
+                write_atomically(making / "source.txt", text)
+            write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
+            return self.adopt(making, recipe)
 
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
         """Rename a folder prepared inside the store (with a name that begins with a dot) to a fresh run id."""
         return RunFolder(prepared.rename(self.path / _new_run_id(recipe)))
+
+    def clear_leftovers(self) -> int:
+        """Remove half-made runs that killed processes left behind. Return their number. Never raises."""
+        return clear_preparations(self.path)
 
     def trash(self, run: RunFolder) -> Path:
         """Move a run to the trash folder; it can be moved back by hand.
@@ -135,17 +139,14 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
     path = path.resolve()
     require_free_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    making = RunFolder(path.with_name(f".making-{path.name}-{secrets.token_hex(3)}"))
-    making.path.mkdir()
-    try:
+    with preparation_folder(path.parent, "making") as folder:
+        making = RunFolder(folder / "run")
+        making.path.mkdir()
         making.write_vocabulary(vocabulary)
         write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(making.path.rename(path))
-    except BaseException:
-        shutil.rmtree(making.path, ignore_errors=True)
-        raise
 
 
 def require_free_path(path: Path) -> None:

@@ -92,6 +92,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         if services.supervisor is not None:
             services.supervisor.start()
+        await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
         await anyio.to_thread.run_sync(services.export_jobs.start)
         try:
             yield

@@ -7,7 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lamplighter.recipe import ModelRecipe, Recipe
+from lamplighter.recipe import Recipe
 from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_271, 500_000
@@ -104,7 +104,7 @@ def estimate_size(
         ),
         map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (5 * size + 600))),
         checkpoints=2
-        * (_parameter_count(recipe.model, size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
+        * (recipe.model.parameter_count(size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
         corpus=_corpus_bytes(recipe, text_bytes) + 40 * size,
         budget=recipe.disk_budget,
         lit=lit,
@@ -127,14 +127,6 @@ def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
     if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
         return min(limit, _LAMPTOWN_WORDS)
     return limit if text_bytes is None else max(3, min(limit, text_bytes // 2))
-
-
-def _parameter_count(model: ModelRecipe, vocabulary: int) -> int:
-    block = 12 * model.dim**2 + 13 * model.dim
-    matrices = 1 if model.tied else 2
-    return (
-        matrices * vocabulary * model.dim + model.context * model.dim + model.layers * block + 2 * model.dim
-    )
 
 
 def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:

@@ -1,0 +1,75 @@
+"""The bounds of a recipe: every number of it, and what they ask for together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
+
+
+def numbers(schema: dict[str, Any], at: str = "Recipe") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every number that a recipe may hold, by its place, with its bounds."""
+    for definition in (schema, *schema["$defs"].values()):
+        for name, field in definition["properties"].items():
+            for kind in (field, *field.get("anyOf", ())):
+                if kind.get("type") in ("integer", "number"):
+                    yield f"{definition['title']}.{name}", kind
+
+
+@pytest.mark.parametrize(("where", "bounds"), list(numbers(Recipe.model_json_schema())))
+def test_every_number_is_bounded_above_and_below(where: str, bounds: dict[str, Any]) -> None:
+    if "const" in bounds:
+        return
+    assert "maximum" in bounds or "exclusiveMaximum" in bounds, where
+    assert "minimum" in bounds or "exclusiveMinimum" in bounds, where
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"threads": 257}, "less than or equal to 256"),
+        ({"disk_budget": 10**400}, "less than or equal to 1000000000000000"),
+        ({"optimiser": {"clip_norm": 1e31}}, "clip_norm: Input should be less than or equal to 1000"),
+        ({"sequences": 65_536, "passages": 65_536, "model": {"context": 4_096}}, "268,435,456 tokens"),
+        ({"sequences": 257, "passages": 1, "model": {"context": 4_096}}, "at most 1,048,576"),
+        ({"model": {"dim": 16_384, "layers": 64}}, "parameters, at most 2,000,000,000"),
+        ({"model": {"dim": 8_192}, "corpus": {"vocabulary_size": 200_000}}, "vocabulary_size"),
+    ],
+)
+def test_what_no_machine_here_could_train_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate(changes)
+    assert says in explain_validation_error(caught.value)
+
+
+def test_a_recorded_run_may_be_wider_than_what_is_trained_here() -> None:
+    recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 16_384, "layers": 64}})
+    assert recipe.model.parameter_count(1_000) > 2e11
+
+
+def test_a_message_about_somebody_elses_recipe_is_short_and_printable() -> None:
+    for hostile in (
+        {"\x1b]0;owned\x07": 1},
+        {"threads": "\x1b[2J\u202e" + "x" * 100_000},
+        {"disk_budget": 10**400},
+        {"steps": [[[["\n"]]]]},
+    ):
+        with pytest.raises(ValidationError) as caught:
+            Recipe.model_validate(hostile)
+        said = explain_validation_error(caught.value)
+        assert said.isprintable()
+        assert len(said) < 600
+
+
+@pytest.mark.parametrize(
+    "text", ["steps = " + "9" * 5_000, "x = " + "[" * 5_000 + "]" * 5_000, "steps = \xff", "a"]
+)
+def test_a_file_that_is_no_recipe_is_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "recipe.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(RecipeError, match="not TOML"):
+        load_recipe(tmp_path / "recipe.toml")
