@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
@@ -51,6 +54,13 @@ def small_recipe(**changes: Any) -> Recipe:
         "device": "cpu",
     }
     return Recipe.model_validate(fields | changes)
+
+
+def batch_counts(rows: int, tokens: int) -> NDArray[np.uint32]:
+    """Return how often each of `rows` rows is in a batch of `tokens` tokens: all but the first once."""
+    counts = np.ones(rows, dtype=np.uint32)
+    counts[0] += tokens - rows
+    return counts
 
 
 def make_run(runs: Path, **changes: Any) -> RunFolder:

@@ -38,6 +38,7 @@ from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
+from tests.runs import batch_counts
 
 V, D = 7, 2
 
@@ -106,7 +107,8 @@ class RunMachine(RuleBasedStateMachine):
             Pulse(
                 attempt=self.attempt, step=step, time=1e9 + step, vocabulary=V, loss=1.0, learning_rate=0.1,
                 tokens_per_second=1.0, step_seconds=1.0, observe_seconds=1.0,
-                batch_ids=moved, batch_counts=np.ones(len(moved), np.uint32), gradient_ids=moved, gradient_norms=ones,
+                batch_ids=moved, batch_counts=batch_counts(len(moved), self.run.recipe.batch_tokens),
+                gradient_ids=moved, gradient_norms=ones,
                 moved_ids=moved, moved_distances=ones, layer_norms=ones[:1],
             )
         )  # fmt: skip

@@ -116,10 +116,12 @@ class RunFolder:
         """Write the corpus into the folder; from then on no file outside it is needed."""
         temporary = self.path / "corpus.npy.part"
         with temporary.open("wb") as file:
-            np.save(file, token_ids.astype(np.uint32), allow_pickle=False)
+            np.save(file, token_ids.astype(np.uint32, copy=False), allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+        # Not read at once: a corpus may be larger than the memory.
+        with temporary.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         temporary.replace(self.path / "corpus.npy")
         write_atomically(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
         write_atomically(self.path / "tokeniser.json", tokeniser)

@@ -168,8 +168,12 @@ def encode_tile(
     return b"".join((head, *parts))
 
 
-def decode_tile(data: bytes) -> Tile:
+def decode_tile(data: bytes, max_bytes: int = MAX_TILE_BYTES) -> Tile:
     """Decode a tile. Its unpacked size is checked before anything is unpacked.
+
+    Args:
+        data: the tile.
+        max_bytes: the maximum size of an unpacked tile.
 
     Raises:
         FrameError: the bytes are not exactly one tile of this version.
@@ -184,12 +188,7 @@ def decode_tile(data: bytes) -> Tile:
     if version != VERSION or order not in (1, 2):
         raise FrameError(f"tile version {version}.{order}; this program reads version {VERSION}")
     size = 4 * (tokens + moves + moves * dim)
-    if (
-        not 1 <= dim <= MAX_DIM
-        or first_token + tokens > MAX_VOCABULARY
-        or first > last
-        or size > MAX_TILE_BYTES
-    ):
+    if not 1 <= dim <= MAX_DIM or first_token + tokens > MAX_VOCABULARY or first > last or size > max_bytes:
         raise FrameError("the tile is too large, or out of order")
     if len(data) != _HEADER.size + sum(lengths):
         raise FrameError("the tile is cut short, or too long")

@@ -59,8 +59,8 @@ def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
     finally:
         worker.terminate()
         worker.communicate(timeout=30)
-    back, remark = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
-    assert "running" in remark
+    back, remarks = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    assert "running" in remarks[-1]
     status = read_status(back)
     assert (status.phase, status.alive) == ("interrupted", False)
     assert status.step >= 40

@@ -15,6 +15,7 @@ from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
+from tests.runs import batch_counts
 
 
 class GrowingRun:
@@ -71,12 +72,12 @@ class GrowingRun:
         self.touches[ids] += 1
         self.last_lit[ids] = self.at
         moved = np.linalg.norm(self.vectors[ids] - before, axis=1).astype(np.float32)
-        ones = np.ones(len(ids), dtype=np.uint32)
-        floats = ones.astype(np.float32)
+        counts = batch_counts(len(ids), self.folder.recipe.batch_tokens)
+        floats = np.ones(len(ids), dtype=np.float32)
         pulse = Pulse(
             attempt=self.writer.attempt, step=self.at, time=time.time(), vocabulary=self.size, loss=1.0,
             learning_rate=1e-3, tokens_per_second=1.0, step_seconds=0.01, observe_seconds=0.0,
-            batch_ids=ids, batch_counts=ones, gradient_ids=ids, gradient_norms=floats,
+            batch_ids=ids, batch_counts=counts, gradient_ids=ids, gradient_norms=floats,
             moved_ids=ids, moved_distances=moved, layer_norms=np.ones(1, dtype=np.float32),
         )  # fmt: skip
         key = self.at % self.keyframe_every == 0

@@ -19,6 +19,7 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
+from tests.runs import batch_counts
 
 HOSTILE = (
     "the",
@@ -75,7 +76,7 @@ def record(
             pulse = Pulse(
                 attempt=1, step=step, time=1e9 + step, vocabulary=size, loss=5 - step / 10, learning_rate=0.01,
                 tokens_per_second=1e3, step_seconds=0.01, observe_seconds=0.001,
-                batch_ids=ids, batch_counts=np.ones(len(ids), np.uint32), gradient_ids=ids, gradient_norms=size_of,
+                batch_ids=ids, batch_counts=batch_counts(len(ids), recipe.batch_tokens), gradient_ids=ids, gradient_norms=size_of,
                 moved_ids=ids, moved_distances=size_of, layer_norms=np.ones(3, np.float32),
             )  # fmt: skip
             key = step % 10 == 0

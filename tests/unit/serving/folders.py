@@ -18,9 +18,12 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Relation, Vocabulary
+from tests.runs import batch_counts
 
 V, D = 40, 4
 KEYFRAME_EVERY = 10
+CONTEXT, SEQUENCES = 8, 4
+BATCH_TOKENS = CONTEXT * SEQUENCES
 TOKENS = (
     "the",
     "dog",
@@ -39,9 +42,9 @@ TOKENS = (
 def make_run(run_store: RunStore, *, steps: int = 100, prepared: bool = True) -> RunFolder:
     recipe = Recipe(
         corpus=CorpusRecipe(kind="lamptown"),
-        model=ModelRecipe(dim=D, heads=2, context=8),
+        model=ModelRecipe(dim=D, heads=2, context=CONTEXT),
         cadence=Cadence(keyframe_every=KEYFRAME_EVERY),
-        sequences=4,
+        sequences=SEQUENCES,
         passages=2,
         steps=steps,
     )
@@ -144,7 +147,7 @@ def pulse(attempt: int, step: int, ids: np.ndarray | None = None, loss: float = 
         step_seconds=0.01,
         observe_seconds=0.001,
         batch_ids=found,
-        batch_counts=ones.astype(np.uint32),
+        batch_counts=batch_counts(len(found), BATCH_TOKENS),
         gradient_ids=found,
         gradient_norms=ones,
         moved_ids=found,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from lamplighter.exports.archive.digests import DIGESTS, format_digests
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.backup import back_up
@@ -20,7 +22,9 @@ _BLOCK = 1 << 20
 
 
 def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write the zip of a run, live or over. Locks, logs, requests and any other files are not included.
+    """Write the zip of a run, live or over, with the digests of its files.
+
+    Locks, logs, requests and any other files are not included.
 
     Raises:
         ExportError: the run has not begun.
@@ -33,21 +37,21 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         tempfile.TemporaryDirectory(prefix="scratch-", dir=out.parent) as scratch,
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
     ):
+        digests: dict[str, str] = {}
+
+        def add(path: Path, name: str, share_done: Callable[[float], None]) -> None:
+            digests[name] = _add(archive, path, f"{run.id}/{name}", share_done)
+
         names = [*TEXTS, "corpus.npy"]
         present = [run.path / name for name in names if (run.path / name).is_file()]
         # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
         for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
             with contextlib.suppress(FileNotFoundError):
-                _add(
-                    archive,
-                    path,
-                    f"{run.id}/checkpoints/{path.name}",
-                    sub_progress(progress, 0, 0.1, path.name),
-                )
+                add(path, f"checkpoints/{path.name}", sub_progress(progress, 0, 0.1, path.name))
                 break
         for index, path in enumerate(present):
             start = 0.1 + 0.2 * index / len(present)
-            _add(archive, path, f"{run.id}/{path.name}", sub_progress(progress, start, start, path.name))
+            add(path, path.name, sub_progress(progress, start, start, path.name))
         for index, name in enumerate(DATABASES):
             start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))
             copied = start + (end - start) / 4
@@ -56,18 +60,26 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
                 back_up(run.path / name, copy, sub_progress(progress, start, copied, name))
             except FileNotFoundError:
                 continue
-            _add(archive, copy, f"{run.id}/{name}", sub_progress(progress, copied, end, name))
+            add(copy, name, sub_progress(progress, copied, end, name))
             copy.unlink()
+        archive.writestr(_member(zipfile.ZipInfo(f"{run.id}/{DIGESTS}")), format_digests(digests))
 
 
-def _add(archive: zipfile.ZipFile, path: Path, name: str, progress: Callable[[float], None]) -> None:
-    info = zipfile.ZipInfo.from_file(path, name)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    # Do not reveal the file's owner and permissions.
-    info.external_attr = 0o100644 << 16
-    done = 0
+def _add(archive: zipfile.ZipFile, path: Path, name: str, progress: Callable[[float], None]) -> str:
+    """Add a file. Return its SHA-256 digest in hexadecimal."""
+    info = _member(zipfile.ZipInfo.from_file(path, name))
+    done, digest = 0, hashlib.sha256()
     with path.open("rb") as source, archive.open(info, "w", force_zip64=True) as target:
         while block := source.read(_BLOCK):
             target.write(block)
+            digest.update(block)
             done += len(block)
             progress(min(1.0, done / max(1, info.file_size)))
+    return digest.hexdigest()
+
+
+def _member(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    info.compress_type = zipfile.ZIP_DEFLATED
+    # Do not reveal the file's owner and permissions.
+    info.external_attr = 0o100644 << 16
+    return info

@@ -1,24 +1,30 @@
 """Extraction of a run's files, and no others, from an untrusted zip.
 
-Only the known names, each once, each within its size limit; no links, no paths outside the folder, no zip
-bombs.
+Only the known names, each once, each within its size limit; stored or deflated; no links, no paths outside the
+folder, no zip bombs, and no more than the disk has room for. Where the zip lists digests, every file must have its own.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
 
+from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.printable import quote_foreign
+from lamplighter.runfolder.writing.free_space import spare_bytes
 
 MEGABYTE = 1_000_000
 MAX_TOTAL_BYTES = 16_000 * MEGABYTE
 """Maximum bytes of an unpacked run."""
 _LIMITS = {
+    DIGESTS: 64 << 10,
     "recipe.json": MEGABYTE,
     "source.txt": 64 << 20,
     "corpus.json": MEGABYTE,
@@ -35,11 +41,12 @@ _NEEDED = ("recipe.json", "corpus.json", "vocabulary.json", "steps.sqlite")
 _CHECKPOINT = re.compile(r"checkpoints/\d{10}-\d{4}\.safetensors")
 _CHECKPOINT_LIMIT = 4_000 * MEGABYTE
 _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MEMBERS = 32
 _BLOCK = 1 << 20
 
 
-def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> list[Path]:
+def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> bool:
     """Extract a run's files from a zip into an empty folder. Their contents are not checked here.
 
     Args:
@@ -49,7 +56,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         total: maximum number of bytes when unpacked.
 
     Returns:
-        The files, relative to `folder`.
+        Whether the zip lists digests; the files are then those that it lists.
 
     Raises:
         ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
@@ -61,31 +68,79 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
             zipfile.ZipFile(file) as archive,
         ):
             members = _check_members(archive, total)
-            size = sum(info.file_size for info in members.values())
-            done = 0
+            digests = _read_digests(archive, members)
+            _require_room_for(members, folder)
+            done, size = 0, sum(info.file_size for info in members.values())
             for name, info in members.items():
                 target = folder / name
                 target.parent.mkdir(exist_ok=True)
+                digest = hashlib.sha256()
                 with archive.open(info) as packed, target.open("xb") as target_file:
                     while block := packed.read(_BLOCK):
+                        require_spare_room(folder)
                         target_file.write(block)
+                        digest.update(block)
                         done += len(block)
                         if done > size:
                             raise ExportError(f"{source.name}: {name} is larger than it says: refused")
                         progress(done / max(1, size), name)
-            return [Path(name) for name in members]
+                if digests is not None and digests[name] != digest.hexdigest():
+                    raise ExportError(f"{name} is not the file that {DIGESTS} lists: changed, or damaged")
+            return digests is not None
+    except ExportError:
+        raise
     except FileNotFoundError as error:
         raise ExportError(f"there is no file {source}") from error
     except OSError as error:
         raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError) as error:
-        if isinstance(error, ExportError):
-            raise
-        raise ExportError(f"{source.name} is not a zip that can be read: {error}") from error
+    except (
+        zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OverflowError, struct.error,
+    ) as error:  # fmt: skip
+        raise ExportError(f"{source.name} is not a zip that can be read: {quote_foreign(error)}") from error
     except RuntimeError as error:
-        raise ExportError(f"{source.name} cannot be unpacked: {error}") from error
+        raise ExportError(f"{source.name} cannot be unpacked: {quote_foreign(error)}") from error
     except zlib.error as error:
         raise ExportError(f"{source.name} is damaged: {error}") from error
+
+
+def require_spare_room(folder: Path) -> None:
+    """Check that the disk still has room beside what training keeps for itself.
+
+    Raises:
+        ExportError: it has not; the message says what to do.
+        OSError: the disk cannot be asked.
+    """
+    if spare_bytes(folder) < 0:
+        raise ExportError(
+            "the disk is nearly full, and what is left is for those who train: make room, and import it again"
+        )
+
+
+def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
+    """Refuse a run that the disk has no room for: every file as it is unpacked, and what is rewritten beside it."""
+    sizes = {name: info.file_size for name, info in members.items()}
+    # Databases are rewritten one after another, and each goes when its copy is there; checkpoints are only moved.
+    databases = max((size for name, size in sizes.items() if name.endswith(".sqlite")), default=0)
+    others = sum(size for name, size in sizes.items() if not name.endswith((".sqlite", ".safetensors")))
+    needed, spare = sum(sizes.values()) + databases + others, spare_bytes(folder)
+    if needed > spare:
+        raise ExportError(
+            f"the import needs {needed / MEGABYTE:,.0f} MB on the disk for a while, and {max(0, spare) / MEGABYTE:,.0f} MB"
+            " are free beside what training keeps for itself: make room, and import it again"
+        )
+
+
+def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> dict[str, str] | None:
+    """Return the digests by file, and take their list from the members; None if the zip has none."""
+    info = members.pop(DIGESTS, None)
+    if info is None:
+        return None
+    digests = parse_digests(archive.read(info))
+    if different := sorted(set(digests) ^ set(members)):
+        raise ExportError(
+            f"{DIGESTS} and the zip do not hold the same files: {different[0]} is in one of them"
+        )
+    return digests
 
 
 def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
@@ -112,6 +167,11 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
             )
         if name in members:
             raise ExportError(f"the zip holds {name} twice: refused")
+        if info.compress_type not in _METHODS:
+            # Other methods take memory as their headers please, and no export of ours uses one.
+            raise ExportError(
+                f"{name} is packed by a method other than deflate: unpack the zip, and zip the folder again"
+            )
         if info.file_size > limit:
             raise ExportError(
                 f"{name} would have {info.file_size / MEGABYTE:,.0f} MB, at most {limit / MEGABYTE:,.0f} are allowed: refused"

@@ -6,18 +6,19 @@ inserted into a new file (`checked_copy.py`).
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
+from lamplighter.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.run_checks import MAX_ROWS, RunChecks
 from lamplighter.runfolder.lineage import step_key
-from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, open_writer, seal
+from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, open_writer
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode
@@ -27,26 +28,18 @@ from lamplighter.wire.row_frames import Census, Rows
 
 MAX_RECORD = 1 << 28
 """Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
-_MAX_TEXT = 10_000
+_MAX_MEMORY = 4 * MAX_RECORD
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+# A text that is not UTF-8 fails when it becomes a string.
+_READING_ERRORS = (apsw.Error, UnicodeDecodeError)
 
-ProgressTick = Callable[[], None]
-"""A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
 F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
-
-
-@dataclass(frozen=True)
-class RecordShape:
-    """The dimensions that all records of a run must have."""
-
-    vocabulary: int
-    dim: int
 
 
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences on."""
 
-    def __init__(self, path: Path, schema: str, tick: ProgressTick, *, older: str | None = None) -> None:
+    def __init__(self, path: Path, schema: str, checks: RunChecks, *, older: str | None = None) -> None:
         """Open the file and check it as a whole; it must have the tables of `schema` or those of `older`.
 
         Raises:
@@ -55,7 +48,7 @@ class UntrustedFile:
         self.name = path.name
         self.has_current_schema = True
         """True if the file has the tables of `schema`, not the older ones."""
-        self._tick = tick
+        self._checks = checks
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
         self._connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
@@ -76,29 +69,31 @@ class UntrustedFile:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
-                    raise FormatError(f"{self.name} is damaged: {' '.join(str(verdict).split())[:200]}")
-        except apsw.Error as error:
+                    raise FormatError(f"{self.name} is damaged: {quote_foreign(verdict)}")
+        except _READING_ERRORS as error:
             self._connection.close()
-            raise FormatError(f"{self.name} cannot be read: {error}") from error
+            raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
         except FormatError:
             self._connection.close()
             raise
 
-    def rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+    def rows(self, query: str, limit: int = MAX_ROWS) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query, one at a time.
 
         Raises:
-            FormatError: the file cannot be read.
+            FormatError: the file cannot be read, or there are more than `limit` rows.
         """
         try:
             for count, row in enumerate(self._connection.execute(query)):
                 if count % 64 == 0:
-                    self._tick()
+                    self._checks.tick()
+                if count >= limit:
+                    raise FormatError(f"{self.name} has more than {limit:,} rows in one table")
                 yield row
-        except apsw.Error as error:
-            raise FormatError(f"{self.name} cannot be read: {error}") from error
+        except _READING_ERRORS as error:
+            raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
 
-    def decode_frame(self, record: Any, kind: type[F], row: Any, shape: RecordShape) -> F:
+    def decode_frame(self, record: Any, kind: type[F], row: Any) -> F:
         """Decode a record, and check its kind, its row id and its dimensions.
 
         Raises:
@@ -116,8 +111,8 @@ class UntrustedFile:
         size = len(frame.of) if isinstance(frame, Districts) else size
         size = len(frame.touches) if isinstance(frame, Census) else size
         size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
-        width = frame.vectors.shape[1] if isinstance(frame, Rows) else shape.dim
-        if (size, width) != (shape.vocabulary, shape.dim) or not math.isfinite(frame.time):
+        width = frame.vectors.shape[1] if isinstance(frame, Rows) else self._checks.dim
+        if (size, width) != (self._checks.vocabulary, self._checks.dim) or not math.isfinite(frame.time):
             raise FormatError(f"{self.name}: a record that is not of this run's vocabulary and width")
         return frame
 
@@ -129,32 +124,47 @@ class UntrustedFile:
 
 
 class CheckedCopy:
-    """A new file of our own, committed and sealed when the `with` block ends without an error."""
+    """A new file of our own, committed when the `with` block ends without an error."""
 
-    def __init__(self, path: Path, schema: str) -> None:
+    def __init__(self, path: Path, schema: str, checks: RunChecks, page_size: int = 4096) -> None:
         """Create the file."""
-        self._connection = open_writer(path, schema)
+        self._checks = checks
+        self._connection = open_writer(path, schema, page_size)
+        # All is one transaction: a write-ahead log would take the whole file's room once more.
+        self._connection.pragma("journal_mode", "delete")
         self._connection.execute("BEGIN")
 
     def insert(self, sql: str, *values: Any) -> None:
         """Insert a row.
 
         Raises:
-            FormatError: the row violates a constraint, such as a duplicate key.
+            FormatError: the row violates a constraint, such as a duplicate key, or is one too many.
         """
+        self._checks.spend(values)
         try:
             self._connection.execute(sql, values)
         except apsw.ConstraintError as error:
-            raise FormatError(f"a row that contradicts another: {error}") from error
+            raise FormatError(f"a row that contradicts another: {quote_foreign(error)}") from error
 
     def __enter__(self) -> CheckedCopy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._connection.execute("COMMIT")
-            seal(self._connection)
-        self._connection.close()
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            self._connection.close()
+
+
+@contextmanager
+def bounded_sqlite_memory() -> Generator[None]:
+    """Limit the memory that SQLite takes in this process: it reads a file's schema whole, however long that is."""
+    before = apsw.hard_heap_limit(_MAX_MEMORY)
+    try:
+        yield
+    finally:
+        apsw.hard_heap_limit(before)
 
 
 def _schema_tables(schema: str) -> list[tuple[Any, ...]]:
@@ -164,60 +174,3 @@ def _schema_tables(schema: str) -> list[tuple[Any, ...]]:
         return list(ours.execute(_SCHEMA_QUERY))
     finally:
         ours.close()
-
-
-def parse_json(text: str, name: str) -> Any:
-    """Parse `text` as JSON.
-
-    Raises:
-        FormatError: the text is not JSON.
-    """
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{name}: not JSON: {error}") from error
-
-
-def parse_json_object(text: Any, name: str) -> dict[str, Any]:
-    """Parse `text` as a JSON object.
-
-    Raises:
-        FormatError: the text is not a JSON object, or is too long.
-    """
-    value = parse_json(require_text(text), name)
-    if not isinstance(value, dict):
-        raise FormatError(f"{name}: a request that is no object")
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def require_text(value: Any) -> str:
-    """Return `value` if it is a string of at most 10,000 characters.
-
-    Raises:
-        FormatError: the value is not a string, or is too long.
-    """
-    if not isinstance(value, str) or len(value) > _MAX_TEXT:
-        raise FormatError("a text that is none, or too long")
-    return value
-
-
-def require_count(value: Any) -> int:
-    """Return `value` if it is an unsigned 32-bit integer, as steps, attempts and requests are.
-
-    Raises:
-        FormatError: the value is not such an integer.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
-        raise FormatError("a number of steps or attempts that is none")
-    return value
-
-
-def require_number(value: Any) -> float:
-    """Return `value` as a float if it is a finite number.
-
-    Raises:
-        FormatError: the value is not a finite number.
-    """
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise FormatError("a number that is not finite")
-    return float(value)

@@ -23,6 +23,9 @@ _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
 _MIN_RESERVE, _MIN_RESERVE_SHARE = 16_000_000, 0.25
 """Space for a write-ahead log and a checkpoint while snapshots pause; at most this share of a small file system."""
 _RESUME_FACTOR = 1.5
+_SPARE_FACTOR = 2.0
+"""Multiple of the reserve that whatever is not training leaves free, so that snapshots neither pause nor wait to
+resume because of it."""
 _CHECK_EVERY, _MAX_RETRY_DELAY = 0.25, 60.0
 _PAUSED_MESSAGE = (
     "the disk is nearly full ({}): snapshots pause, loss and lit rows are still kept; make room, and snapshots go"
@@ -59,8 +62,7 @@ class FreeSpace:
             usage = shutil.disk_usage(self._path)
         except OSError:
             return None
-        needed = min(_MIN_RESERVE, _MIN_RESERVE_SHARE * usage.total)
-        reserve = min(_RESERVE, max(needed, _RESERVE_SHARE * usage.total))
+        reserve = _reserved_bytes(usage.total)
         if not self.paused and usage.free < reserve:
             self.paused = True
             return _PAUSED_MESSAGE.format(f"{usage.free / 1e6:,.1f} MB are free")
@@ -82,6 +84,21 @@ class FreeSpace:
     def reset_retry_delay(self) -> None:
         """Reset the retry delay after a snapshot was committed."""
         self._retry_delay = _CHECK_EVERY
+
+
+def spare_bytes(path: Path) -> int:
+    """Return the free bytes on the file system of `path` beyond those that training relies on; may be negative.
+
+    Raises:
+        OSError: the file system cannot be asked.
+    """
+    usage = shutil.disk_usage(path)
+    return round(usage.free - _SPARE_FACTOR * _reserved_bytes(usage.total))
+
+
+def _reserved_bytes(total: int) -> float:
+    needed = min(_MIN_RESERVE, _MIN_RESERVE_SHARE * total)
+    return min(_RESERVE, max(needed, _RESERVE_SHARE * total))
 
 
 def is_disk_full(error: BaseException) -> bool:

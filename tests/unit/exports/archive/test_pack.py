@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.analysis.analyst import Analyst
-from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.archive.import_run import ImportedRun, import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError, no_progress
 from lamplighter.recipe import Recipe
@@ -27,8 +27,10 @@ from lamplighter.wire.vocabulary import Vocabulary
 from tests.integration.projection.growing_run import GrowingRun
 from tests.unit.exports.recorded import record
 
+COMPARED = "its files are those that SHA256SUMS lists"
 
-def brought(run: RunFolder, tmp_path: Path) -> tuple[RunFolder, str]:
+
+def brought(run: RunFolder, tmp_path: Path) -> ImportedRun:
     return import_zip(
         RunStore(tmp_path / "other"), export_run(run, "zip", out=tmp_path / "run.zip"), no_progress
     )
@@ -36,8 +38,8 @@ def brought(run: RunFolder, tmp_path: Path) -> tuple[RunFolder, str]:
 
 def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
-    back, remark = brought(run, tmp_path)
-    assert remark == ""
+    back, remarks = brought(run, tmp_path)
+    assert remarks == (COMPARED,)
     assert back.id != run.id
     assert back.recipe == run.recipe
     assert back.vocabulary.tokens == run.vocabulary.tokens
@@ -89,7 +91,7 @@ def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
     with RoleLock(run.path, "trainer"):
         names = zipfile.ZipFile(export_run(run, "zip", out=tmp_path / "run.zip")).namelist()
     assert {n.removeprefix(f"{run.id}/") for n in names} == {
-        "recipe.json", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
+        "SHA256SUMS", "recipe.json", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
         "steps.sqlite", "layouts.sqlite", "measures.sqlite",
     }  # fmt: skip
 
@@ -98,18 +100,18 @@ def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", phase="running")
     with StepsWriter(run.steps_path) as writer:
         writer.set_facts({"message": "only in the WAL"})
-        back, remark = brought(run, tmp_path)
+        back, remarks = brought(run, tmp_path)
     with StepsReader(back.steps_path) as reader:
         assert reader.newest_step() == (1, 30)
-    assert "running" in remark
+    assert "running" in remarks[-1]
 
 
 @pytest.mark.parametrize("phase", ["running", "paused", "preparing", "something else"])
 def test_nothing_trains_an_imported_run_by_itself(tmp_path: Path, phase: str) -> None:
-    back, remark = brought(record(tmp_path / "runs", phase=phase), tmp_path)
+    back, remarks = brought(record(tmp_path / "runs", phase=phase), tmp_path)
     assert read_status(back).phase == "interrupted"
     assert not wants_training(back)
-    assert phase in remark
+    assert phase in remarks[-1]
 
 
 def test_requests_of_old_do_not_pass_for_new_ones(tmp_path: Path) -> None:
@@ -158,6 +160,6 @@ def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(3)
         writer.set_facts({"phase": "finished"})
-    back, remark = brought(run, tmp_path)
-    assert (back.vocabulary.tokens, remark) == (("a", "b"), "")
+    back, remarks = brought(run, tmp_path)
+    assert (back.vocabulary.tokens, remarks) == (("a", "b"), (COMPARED,))
     assert not wants_training(back)

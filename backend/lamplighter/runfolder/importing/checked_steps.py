@@ -1,0 +1,194 @@
+"""A checked copy of an imported run's `steps.sqlite`.
+
+Each row is checked and inserted into a new file of our own, so neither a foreign schema nor a crafted page
+ever reaches the rest of the program.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.run_checks import (
+    MAX_APPLIED,
+    MAX_ATTEMPTS,
+    MAX_EVENTS,
+    MAX_LAYERS,
+    MAX_MESSAGE,
+    RunChecks,
+)
+from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy, UntrustedFile
+from lamplighter.runfolder.importing.untrusted_values import (
+    MAX_NAME,
+    parse_json,
+    parse_request_body,
+    require_count,
+    require_number,
+    require_text,
+    shorten_text,
+)
+from lamplighter.runfolder.lineage import split_step_key
+from lamplighter.runfolder.phase import ENDED_PHASES, Phase
+from lamplighter.runfolder.tables import steps
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census, Rows
+
+IMPORTED_FACT = "imported"
+"""The fact of an imported run: when it was, in Unix seconds. What it asks for is a stranger's wish."""
+_MAX_FACT = 1_000_000
+
+
+def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
+    """Copy an untrusted `steps.sqlite`, checking every row. An unfinished run becomes `interrupted`.
+
+    Sets the last step that the other files may refer to.
+
+    Returns:
+        The phase recorded in the source.
+
+    Raises:
+        FormatError: a row or the file is invalid; the message says what.
+    """
+    with (
+        UntrustedFile(source, steps.SCHEMA, checks) as file,
+        CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
+    ):
+        facts = _checked_facts(file)
+        phase = facts.get("phase", Phase.WAITING)
+        attempts = _read_attempts(file)
+        _copy_pulses(file, copy, checks, attempts)
+        for attempt, (first, opened) in attempts.items():
+            copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
+        _copy_matrices(file, copy, checks, attempts)
+        _copy_events(file, copy, checks)
+        if phase not in ENDED_PHASES:
+            facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
+        for name, value in (facts | {IMPORTED_FACT: time.time()}).items():
+            copy.insert("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
+    return str(phase)
+
+
+def _copy_pulses(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    count = newest = 0
+    for row, digest, record in file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
+        pulse = file.decode_frame(record, Pulse, row)
+        if pulse.merged or not isinstance(digest, bytes) or len(digest) > 64:
+            raise FormatError(f"steps.sqlite: step {pulse.step} is not the record of one step")
+        if len(pulse.layer_norms) > MAX_LAYERS:
+            raise FormatError(f"steps.sqlite: step {pulse.step} has gradient norms of too many layers")
+        tokens = int(pulse.batch_counts.sum(dtype="uint64"))
+        if checks.batch_tokens is not None and tokens != checks.batch_tokens:
+            raise FormatError(
+                f"steps.sqlite: step {pulse.step} read {tokens:,} tokens, and the recipe's batches have"
+                f" {checks.batch_tokens:,}"
+            )
+        _require_reached(attempts, row)
+        count, newest = count + 1, max(newest, pulse.step)
+        copy.insert("INSERT INTO pulses VALUES(?,?,?)", row, digest, record)
+    checks.set_last_step(count)
+    checks.require_step(newest)
+
+
+def _copy_matrices(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    for row, record in file.rows("SELECT id, record FROM rows ORDER BY id"):
+        checks.require_step(file.decode_frame(record, Rows, row).step)
+        _require_reached(attempts, row)
+        copy.insert("INSERT INTO rows VALUES(?,?)", row, record)
+    for row, record, census in file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
+        matrix = file.decode_frame(record, Rows, row)
+        if not matrix.whole:
+            raise FormatError("steps.sqlite: a keyframe that is not a whole matrix")
+        checks.require_step(matrix.step)
+        file.decode_frame(census, Census, row)
+        _require_reached(attempts, row)
+        copy.insert("INSERT INTO keyframes VALUES(?,?,?)", row, record, census)
+
+
+def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:
+    query = "SELECT time, attempt, step, kind, message FROM events ORDER BY id"
+    for when, attempt, step, kind, message in file.rows(query, MAX_EVENTS):
+        copy.insert(
+            "INSERT INTO events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
+            require_number(when),
+            require_count(attempt),
+            checks.require_step(step),
+            require_text(kind, MAX_NAME),
+            shorten_text(message, MAX_MESSAGE),
+        )
+    query = "SELECT server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
+    for server, request, when, attempt, step, kind, body in file.rows(query, MAX_APPLIED):
+        # Prefixed: under its own name an old request could be taken for one from a server on this machine.
+        copy.insert(
+            "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
+            f"elsewhere-{require_text(server, MAX_NAME)}",
+            require_count(request),
+            require_number(when),
+            require_count(attempt),
+            checks.require_step(step),
+            require_text(kind, MAX_NAME),
+            json.dumps(parse_request_body(body, "steps.sqlite")),
+        )
+
+
+def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
+    found = {
+        require_count(attempt): (require_count(first), require_number(opened))
+        for attempt, first, opened in file.rows(
+            "SELECT attempt, first_step, opened FROM attempts ORDER BY attempt", MAX_ATTEMPTS
+        )
+    }
+    # Numbers are consecutive. The first attempt may begin after step 0 in a run recorded by a client's own loop.
+    if list(found) != list(range(1, len(found) + 1)):
+        raise FormatError("steps.sqlite: its attempts are not in order")
+    return found
+
+
+def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
+    attempt, step = split_step_key(row)
+    if attempt not in attempts or step < attempts[attempt][0]:
+        raise FormatError(f"steps.sqlite: step {step} is of an attempt that did not reach it")
+
+
+def read_facts(file: UntrustedFile) -> dict[str, Any]:
+    """Return the facts of an untrusted file, parsed and otherwise as they are.
+
+    Raises:
+        FormatError: they are too large, or not JSON.
+    """
+    found: dict[str, Any] = {}
+    for key, value in file.rows("SELECT name, value FROM facts ORDER BY name", 100):
+        if not isinstance(value, str) or len(value) > _MAX_FACT:
+            raise FormatError(f"{file.name}: facts that are too large")
+        found[require_text(key)] = parse_json(value, file.name)
+    return found
+
+
+def _checked_facts(file: UntrustedFile) -> dict[str, Any]:
+    """Return the trainer's facts that are known and valid; drop the others."""
+    facts = read_facts(file)
+    known: dict[str, Any] = {}
+    if "layers" in facts:
+        layers: Any = facts["layers"]
+        if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
+            raise FormatError(f"{file.name}: layers that are no list of at most {MAX_LAYERS} names")
+        known["layers"] = [require_text(layer, MAX_NAME) for layer in layers]
+    for key in ("parameters", "steps"):
+        if key in facts:
+            known[key] = require_count(facts[key])
+    for key in ("phase", "device", "torch"):
+        if key in facts:
+            known[key] = require_text(facts[key], MAX_NAME)
+    if "message" in facts:
+        known["message"] = shorten_text(facts["message"], MAX_MESSAGE)
+    if facts.get("snapshots") in ("all", "keyframes", "none"):
+        known["snapshots"] = facts["snapshots"]
+    if "changed" in facts:
+        known["changed"] = require_number(facts["changed"])
+    return known

@@ -1,0 +1,48 @@
+"""The checks of an imported run's vocabulary.
+
+The names of its classes and relations are sent to every viewer, its tokens to whoever asks for them.
+"""
+
+from __future__ import annotations
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.untrusted_values import MAX_NAME
+from lamplighter.wire.binary import MAX_VOCABULARY
+from lamplighter.wire.vocabulary import Vocabulary
+
+_MAX_TOKEN = 10_000
+_MAX_NAMES = 4_096
+"""Maximum classes, and maximum relations."""
+_MAX_NAME_CHARACTERS = 100_000
+"""Maximum characters of all names of classes and relations together."""
+_MAX_PAIRS = 200_000
+"""Maximum pairs of all relations together."""
+
+
+def check_vocabulary(vocabulary: Vocabulary) -> None:
+    """Check a vocabulary.
+
+    Raises:
+        FormatError: it is none that a run can have; the message says why.
+    """
+    if not 0 < len(vocabulary) <= MAX_VOCABULARY or bool((vocabulary.counts < 0).any()):
+        raise FormatError("vocabulary.json holds no tokens, too many, or negative counts: refused")
+    names = [*vocabulary.classes, *(relation.name for relation in vocabulary.relations)]
+    try:
+        "".join([*vocabulary.tokens, *names]).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError("vocabulary.json holds text that is no Unicode: refused") from error
+    if any(len(token) > _MAX_TOKEN for token in vocabulary.tokens):
+        raise FormatError(f"vocabulary.json holds a token of more than {_MAX_TOKEN:,} characters: refused")
+    if any(len(name) > MAX_NAME for name in names):
+        raise FormatError(
+            f"vocabulary.json names a class or relation with more than {MAX_NAME} characters: refused"
+        )
+    too_many = max(len(vocabulary.classes), len(vocabulary.relations)) > _MAX_NAMES
+    if too_many or sum(map(len, names)) > _MAX_NAME_CHARACTERS:
+        raise FormatError("vocabulary.json holds too many classes or relations: refused")
+    if sum(len(relation.pairs) for relation in vocabulary.relations) > _MAX_PAIRS:
+        raise FormatError(f"vocabulary.json relates more than {_MAX_PAIRS:,} pairs of tokens: refused")
+    members = [i for ids in vocabulary.classes.values() for i in ids]
+    if len(set(members)) != len(members):
+        raise FormatError("vocabulary.json has a token in two classes: refused")

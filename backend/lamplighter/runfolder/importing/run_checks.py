@@ -1,0 +1,82 @@
+"""Bounds on what an imported run may hold, whichever file holds it.
+
+What a server allocates for a run follows from these numbers: its newest step, its rows, its attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.untrusted_values import require_count
+
+MAX_ATTEMPTS = 10_000
+MAX_EVENTS = 10_000
+"""Maximum events of training."""
+MAX_DISTRICT_EVENTS = 100_000
+MAX_MESSAGE = 500
+"""Maximum characters of an event's message; a longer one is cut."""
+MAX_APPLIED = 100_000
+"""Maximum applied requests."""
+MAX_MEASURES = 1_000_000
+"""Maximum values of measures, of all names and steps."""
+MAX_MEASURE_NAMES = 5_000
+MAX_STRETCHES = 200_000
+MAX_STRETCH_STEPS = 1_000
+"""Maximum steps of a stretch of tiles; ours have at most 200."""
+MAX_LAYERS = 200
+"""Maximum layers with a gradient norm; the deepest model of a recipe has 132."""
+MAX_ROWS = 20_000_000
+"""Maximum rows of all files of a run."""
+MAX_BYTES = 16_000_000_000
+"""Maximum bytes of the values in them."""
+_LOST_STEPS = 10_000
+"""Steps that the record may lack at its end although another file knows of them, as after a power cut."""
+
+ProgressTick = Callable[[], None]
+"""A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
+
+
+@dataclass
+class RunChecks:
+    """The checks that all files of one imported run share, and what they have counted so far."""
+
+    vocabulary: int
+    dim: int
+    batch_tokens: int | None
+    """Tokens of every batch; None for a run whose loop is elsewhere and reads what it likes."""
+    tick: ProgressTick
+    last_step: int = 0
+    """The largest step that a row may be of; set once the steps are read."""
+    rows_left: int = MAX_ROWS
+    bytes_left: int = MAX_BYTES
+
+    def set_last_step(self, pulses: int) -> None:
+        """Set the largest step by the number of pulses: steps are recorded one after another."""
+        self.last_step = pulses + _LOST_STEPS
+
+    def require_step(self, value: Any) -> int:
+        """Return `value` if it is a step that the run can have reached.
+
+        Raises:
+            FormatError: it is not.
+        """
+        step = require_count(value)
+        if step > self.last_step:
+            raise FormatError(
+                f"step {step:,} is far beyond the {self.last_step - _LOST_STEPS:,} steps in the record"
+            )
+        return step
+
+    def spend(self, values: tuple[Any, ...]) -> None:
+        """Count a row.
+
+        Raises:
+            FormatError: the run has too many rows, or too many bytes in them.
+        """
+        self.rows_left -= 1
+        self.bytes_left -= sum(len(value) for value in values if isinstance(value, bytes | str))
+        if self.rows_left < 0 or self.bytes_left < 0:
+            raise FormatError(f"a run of more than {MAX_ROWS:,} rows, or {MAX_BYTES / 1e9:,.0f} GB in them")

@@ -1,0 +1,48 @@
+"""Bounds on untrusted JSON files, checked before they are parsed: parsed, a file takes many times its size."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from lamplighter.printable import quote_foreign
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.wire.binary import MAX_VOCABULARY
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
+_MAX_CONTAINERS = 500_000
+"""Maximum lists and objects of a file; a tokeniser has a list for each of its merges."""
+_MAX_VALUES = 2 * MAX_VOCABULARY + _MAX_CONTAINERS
+"""Maximum values: a text and a count for each token, and as many again for classes and relations."""
+
+
+def require_bounded_json(path: Path) -> None:
+    """Check that a file can be parsed as JSON without taking much memory.
+
+    Raises:
+        FormatError: it holds too much.
+        OSError: it cannot be read.
+    """
+    outside = _STRING.sub(b"", path.read_bytes())
+    if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > _MAX_VALUES:
+        raise FormatError(f"{path.name} holds more lists or values than a run needs: refused")
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Raises:
+        FormatError: the file holds something else, or too much.
+        OSError: it cannot be read.
+    """
+    require_bounded_json(path)
+    try:
+        value = json.loads(path.read_bytes().decode("utf-8"))
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path.name} is not JSON: {quote_foreign(error)}: refused") from error
+    if not isinstance(value, dict):
+        raise FormatError(f"{path.name} is no JSON object: refused")
+    return value  # pyright: ignore[reportUnknownVariableType]
