@@ -14,6 +14,7 @@ from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command
 from lamplighter.cli.still import still_command
+from lamplighter.cli.terminal import print_line
 from lamplighter.cli.train import train_command
 from lamplighter.cli.workers import analyse_command, project_command
 from lamplighter.corpora.corpus import CorpusError
@@ -52,7 +53,8 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, prog_name="lamplighter")
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        for line in error.format_message().splitlines():
+            print_line(line)
         code = 0
     except click.ClickException as error:
         code = _print_error(error.format_message(), error.exit_code)
@@ -69,5 +71,5 @@ def main() -> None:
 
 
 def _print_error(message: str, code: int) -> int:
-    click.echo(f"lamplighter: {' '.join(message.split())}", err=True)
+    print_line(f"lamplighter: {' '.join(message.split())}", err=True)
     return code

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.imported import describe_demands
+from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
@@ -42,9 +44,9 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
         except ExportError as error:
             raise click.ClickException(str(error)) from error
     size = sum(p.stat().st_size for p in ([output] if output.is_file() else output.iterdir()))
-    click.echo(f"{output}: {size / 1e6:,.2f} MB")
+    print_line(f"{output}: {size / 1e6:,.2f} MB")
     for note in notes:
-        click.echo(note)
+        print_line(note)
 
 
 @click.command("import")
@@ -52,17 +54,21 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 @common_options()
 def import_command(runs_dir: Path, source: Path) -> None:
     """Import a run from a zip that `lamplighter export --to zip` wrote, on this machine or another."""
+    run_store = RunStore(runs_dir)
+    run_store.clear_leftovers()
     with make_progress_bar() as bar:
         task = bar.add_task("import", total=1.0)
         try:
-            run, note = import_zip(
-                RunStore(runs_dir), source, lambda share, what: bar.update(task, completed=share)
+            run, remarks = import_zip(
+                run_store, source, lambda share, what: bar.update(task, completed=share)
             )
         except ExportError as error:
             raise click.ClickException(str(error)) from error
-    click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
-    if note:
-        click.echo(note)
+    print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
+    for remark in remarks:
+        print_line(remark)
+    if run.recipe.corpus.kind != "recorded":
+        print_line(f"to continue it takes {describe_demands(run)}")
 
 
 def make_progress_bar() -> Progress:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.terminal import print_line
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
@@ -27,13 +28,13 @@ def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
     run_store = RunStore(runs_dir)
     runs = run_store.runs()
     for run in runs:
-        click.echo(json.dumps(_facts(run)) if as_json else _line(run))
+        print_line(json.dumps(_facts(run)) if as_json else _line(run))
     if not as_json:
         if not runs:
-            click.echo(f"no runs in {runs_dir}/ yet; start one with: lamplighter, or lamplighter train")
+            print_line(f"no runs in {runs_dir}/ yet; start one with: lamplighter, or lamplighter train")
         if trashed := run_store.trashed():
             size = sum(run.bytes_on_disk() for run in trashed)
-            click.echo(
+            print_line(
                 f"in the trash: {len(trashed)}, {_size(size)}; remove for good with: lamplighter runs remove --trashed"
             )
 
@@ -45,7 +46,7 @@ def trash_command(runs_dir: Path, run_ids: tuple[str, ...]) -> None:
     """Move runs to the trash folder."""
     run_store = RunStore(runs_dir)
     for run in [run_store.find(run_id) for run_id in run_ids]:
-        click.echo(f"{run.id} -> {run_store.trash(run)}")
+        print_line(f"{run.id} -> {run_store.trash(run)}")
 
 
 @runs_group.command("remove")
@@ -67,7 +68,7 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
         run_store.remove(run)
     if trashed:
         run_store.empty_trash()
-    click.echo(f"removed {removed}")
+    print_line(f"removed {removed}")
 
 
 def _facts(run: RunFolder) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
@@ -28,7 +29,7 @@ def serve_app(
     settings = _settings(runs=runs_dir, host=host, port=port)
     run_store = RunStore(runs_dir)
     if new or not run_store.runs():
-        click.echo(f"a new run on Lamptown: {run_store.create(Recipe()).id}")
+        print_line(f"a new run on Lamptown: {run_store.create(Recipe()).id}")
     _serve(settings, browser=not no_browser, print_token=print_token)
 
 
@@ -76,17 +77,17 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
     # FastAPI takes half a second to import, and other commands do not need it.
     from lamplighter.serving.server import ServerInfo, run_server
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_terminal()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
     def on_ready(ready: ServerInfo) -> None:
         if ready.port != ready.requested_port and ready.requested_port:
-            click.echo(f"port {ready.requested_port} is taken; using {ready.port}")
-        click.echo(f"Lamplighter is at {ready.url}")
-        click.echo(f"to present (once, within ten minutes): {ready.launch_url}")
+            print_line(f"port {ready.requested_port} is taken; using {ready.port}")
+        print_line(f"Lamplighter is at {ready.url}")
+        print_line(f"to present (once, within ten minutes): {ready.launch_url}")
         if print_token:
-            click.echo(f"presenter's token: {ready.token}")
-        click.echo("Ctrl-C stops it.")
+            print_line(f"presenter's token: {ready.token}")
+        print_line("Ctrl-C stops it.")
         if browser:
             # In a thread, because on some systems the call blocks until the browser is up.
             threading.Thread(target=webbrowser.open, args=(ready.fresh_launch_url(),), daemon=True).start()

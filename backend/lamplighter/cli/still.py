@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.terminal import print_line
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.run_store import RunStore
 
@@ -28,4 +29,4 @@ def still_command(
         run = still(RunStore(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
-    click.echo(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
+    print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.recipes import make_recipe, recipe_options
+from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.phase import Phase
@@ -46,13 +48,15 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
 )
+@click.option("--yes", is_flag=True, help="With --resume: do not ask before an imported run is continued.")
 @watch_option
 @common_options()
 def train_command(
-    runs_dir: Path, resume: str | None, more: int, as_json: bool, watch: bool, **options: Any
+    runs_dir: Path, resume: str | None, more: int, as_json: bool, yes: bool, watch: bool, **options: Any
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
     run_store = RunStore(runs_dir)
+    run_store.clear_leftovers()
     if watch:
         watch_role(run_store, "trainer")
         return
@@ -67,6 +71,8 @@ def train_command(
         rate: float | None = options["learning_rate"]
         if rate is not None and not 0 < rate <= 10:
             raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
+        if not yes:
+            confirm_imported(run)
         if read_status(run).has_ended:
             body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
             RequestsWriter(run.path, "cli").add("continue", body)
@@ -76,19 +82,19 @@ def train_command(
         recipe, text = make_recipe(options)
         run = run_store.create(recipe, text)
         if not as_json:
-            click.echo(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
+            print_line(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)
     phase = _train_with_progress(run, quiet=as_json)
     status = read_status(run)
     if as_json:
         summary = status.as_dict()
         summary |= {"id": run.id, "bytes": summary.pop("bytes")}
-        click.echo(json.dumps(summary))
+        print_line(json.dumps(summary))
     elif phase == Phase.FINISHED:
-        click.echo(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")
+        print_line(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")
     elif phase == Phase.FAILED:
         raise click.ClickException(f"{run.id}: {status.message}")
     else:
-        click.echo(
+        print_line(
             f"{run.id}: stopped at step {status.step}. Go on with: lamplighter train --resume {run.id}"
         )
     if phase == Phase.FAILED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 
@@ -29,7 +29,7 @@ def watch_role(run_store: RunStore, role: str) -> None:
     """Start workers of one role for every run that needs one, until SIGINT or SIGTERM."""
     from lamplighter.processes.supervisor import Supervisor
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    log_to_terminal()
     supervisor = Supervisor(run_store, (role,))
     stopping = threading.Event()
 
@@ -41,7 +41,7 @@ def watch_role(run_store: RunStore, role: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     supervisor.start()
-    click.echo(f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops")
+    print_line(f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops")
     stopping.wait()
     supervisor.stop()
 
@@ -56,7 +56,7 @@ def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, pack
     run = run_store.find(run_id)
     # A separate process, as the supervisor starts it, because umap and torch must never share one.
     command = [sys.executable, "-m", f"lamplighter.{package}.worker", str(run.path)]
-    raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
+    raise click.exceptions.Exit(run_worker_process(command))
 
 
 def _reproject(run: RunFolder, slices: int | None) -> None:
@@ -78,7 +78,7 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
             process.terminate()
     if process.returncode:
         raise click.ClickException(progress.get("problem", "cancelled; nothing was changed"))
-    click.echo(
+    print_line(
         f"{run.id}: {progress['steps']} steps laid out anew in {progress['seconds']} s, trust {progress['trust']:.3f} at the"
         " median; the live map is kept beside it"
     )

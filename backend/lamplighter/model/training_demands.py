@@ -1,0 +1,38 @@
+"""An estimate of what training a recipe takes of a machine, from the recipe alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamplighter.recipe import Recipe
+
+_FLOAT_BYTES = 4
+_LIBRARY_BYTES = 350_000_000
+"""Memory of a trainer before it has a model: Python, torch, and what they load."""
+_WIDTHS_PER_LAYER = 34
+"""Numbers of the model's width that a block keeps for the backward pass, by token, gradients included."""
+_LOGIT_COPIES = 3
+"""Logits, their logarithms and their gradients exist at once."""
+
+
+@dataclass(frozen=True)
+class TrainingDemands:
+    """The resources that training takes."""
+
+    threads: int
+    parameters: int
+    memory_bytes: int
+    """Estimated; correct within a factor of about two."""
+
+
+def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
+    """Estimate what training a recipe takes with a vocabulary of `vocabulary` tokens."""
+    model = recipe.model
+    parameters = model.parameter_count(vocabulary)
+    # Weights and gradients, and for Adam two moments.
+    states = 2 if recipe.optimiser.kind == "sgd" else 4
+    # The observer's copy of the embedding, and a checkpoint on its way to the disk.
+    copies = vocabulary * model.dim + states * parameters
+    by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * vocabulary
+    numbers = states * parameters + copies + recipe.batch_tokens * by_token
+    return TrainingDemands(recipe.threads, parameters, _LIBRARY_BYTES + _FLOAT_BYTES * numbers)
