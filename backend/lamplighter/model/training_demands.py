@@ -9,8 +9,8 @@ from lamplighter.recipe import Recipe
 _FLOAT_BYTES = 4
 _LIBRARY_BYTES = 350_000_000
 """Memory of a trainer before it has a model: Python, torch, and what they load."""
-_WIDTHS_PER_LAYER = 34
-"""Numbers of the model's width that a block keeps for the backward pass, by token, gradients included."""
+_WIDTHS_PER_LAYER = 18
+"""Vectors of the model's width that a block keeps for the backward pass, for each token."""
 _LOGIT_COPIES = 3
 """Logits, their logarithms and their gradients exist at once."""
 
@@ -22,7 +22,7 @@ class TrainingDemands:
     threads: int
     parameters: int
     memory_bytes: int
-    """Estimated; correct within a factor of about two."""
+    """Estimated for a processor; a graphics card holds most of it in its own memory."""
 
 
 def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
@@ -31,8 +31,7 @@ def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
     parameters = model.parameter_count(vocabulary)
     # Weights and gradients, and for Adam two moments.
     states = 2 if recipe.optimiser.kind == "sgd" else 4
-    # The observer's copy of the embedding, and a checkpoint on its way to the disk.
-    copies = vocabulary * model.dim + states * parameters
+    observed = vocabulary * model.dim
     by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * vocabulary
-    numbers = states * parameters + copies + recipe.batch_tokens * by_token
+    numbers = states * parameters + observed + recipe.batch_tokens * by_token
     return TrainingDemands(recipe.threads, parameters, _LIBRARY_BYTES + _FLOAT_BYTES * numbers)

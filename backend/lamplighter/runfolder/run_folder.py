@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from lamplighter.printable import quote_foreign
 from lamplighter.recipe import Recipe, explain_validation_error
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
@@ -59,7 +60,7 @@ class RunFolder:
         except ValidationError as error:
             raise FormatError(f"recipe.json: {explain_validation_error(error)}") from error
         except (ValueError, TypeError, RecursionError) as error:
-            raise FormatError(f"recipe.json: {error}") from error
+            raise FormatError(f"recipe.json: {quote_foreign(error)}") from error
 
     @property
     def created(self) -> float:
@@ -90,7 +91,7 @@ class RunFolder:
         except OSError as error:
             raise FormatError(f"vocabulary.json: {error.strerror or error}") from error
         except (VocabularyError, UnicodeDecodeError) as error:
-            raise FormatError(f"vocabulary.json: {error}") from error
+            raise FormatError(f"vocabulary.json: {quote_foreign(error)}") from error
 
     @cached_property
     def token_ids(self) -> NDArray[np.uint32]:
@@ -106,8 +107,8 @@ class RunFolder:
             raise
         except OSError as error:
             raise FormatError(f"corpus.npy: {error.strerror or error}") from error
-        except (ValueError, EOFError) as error:
-            raise FormatError(f"corpus.npy: {error}") from error
+        except (ValueError, EOFError, OverflowError) as error:
+            raise FormatError(f"corpus.npy: {quote_foreign(error)}") from error
         if ids.dtype != np.uint32 or ids.ndim != 1 or (len(ids) and int(ids.max()) >= len(self.vocabulary)):
             raise FormatError("corpus.npy: not token ids of this vocabulary")
         return ids

@@ -17,13 +17,13 @@ from lamplighter.exports.archive.checkpoint_header import check_checkpoint
 from lamplighter.exports.archive.digests import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
-from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_tiles
 from lamplighter.runfolder.importing.checked_steps import copy_steps
 from lamplighter.runfolder.importing.checked_vocabulary import check_vocabulary
 from lamplighter.runfolder.importing.run_checks import RunChecks
 from lamplighter.runfolder.importing.untrusted_json import read_json_object, require_bounded_json
+from lamplighter.runfolder.importing.untrusted_npy import check_token_ids
 from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memory
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.preparation import preparation_folder
@@ -83,8 +83,13 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         progress(0.55, "checking every step")
         require_spare_room(copy.path)
 
-    recipe, vocabulary = _read_recipe(packed), _read_vocabulary(packed)
+    require_bounded_json(packed.path / "recipe.json")
+    recipe = packed.recipe
     recorded = recipe.corpus.kind == "recorded"
+    # Its corpus name is only displayed; no path in a recipe is ever opened.
+    require_bounded_json(packed.path / "vocabulary.json", None if recorded else recipe.corpus.vocabulary_size)
+    vocabulary = packed.vocabulary
+    check_vocabulary(vocabulary)
     checks = RunChecks(len(vocabulary), recipe.model.dim, None if recorded else recipe.batch_tokens, tick)
     write_atomically(copy.path / "recipe.json", recipe.model_dump_json(indent=2))
     if packed.source_path.exists():
@@ -116,6 +121,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
 
 def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> None:
     try:
+        check_token_ids(packed.path / "corpus.npy")
         token_ids = packed.token_ids
         with (packed.path / "corpus.npy").open("rb") as file:
             facts = {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), "tokens": len(token_ids)}
@@ -125,18 +131,6 @@ def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> 
     if read_json_object(packed.path / "corpus.json") != facts:
         raise ExportError("corpus.npy is not what corpus.json says: refused")
     copy.write_corpus(token_ids, vocabulary, tokeniser)
-
-
-def _read_recipe(packed: RunFolder) -> Recipe:
-    """Read the recipe. Its corpus name is only displayed; no path in it is ever opened."""
-    require_bounded_json(packed.path / "recipe.json")
-    return packed.recipe
-
-
-def _read_vocabulary(packed: RunFolder) -> Vocabulary:
-    require_bounded_json(packed.path / "vocabulary.json")
-    check_vocabulary(packed.vocabulary)
-    return packed.vocabulary
 
 
 def _describe_digests(compared: bool) -> str:

@@ -6,6 +6,7 @@ folder, no zip bombs, and no more than the disk has room for. Where the zip list
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import re
@@ -37,7 +38,7 @@ _LIMITS = {
     "steps.sqlite": 8_000 * MEGABYTE,
     "tiles.sqlite": 8_000 * MEGABYTE,
 }
-_NEEDED = ("recipe.json", "corpus.json", "vocabulary.json", "steps.sqlite")
+_NEEDED = ("corpus.json", "vocabulary.json", "steps.sqlite")
 _CHECKPOINT = re.compile(r"checkpoints/\d{10}-\d{4}\.safetensors")
 _CHECKPOINT_LIMIT = 4_000 * MEGABYTE
 _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
@@ -68,6 +69,8 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
             zipfile.ZipFile(file) as archive,
         ):
             members = _check_members(archive, total)
+            if sum(info.compress_size for info in members.values()) > source.stat().st_size:
+                raise ExportError(f"{source.name} holds some bytes for two files: refused")
             digests = _read_digests(archive, members)
             _require_room_for(members, folder)
             done, size = 0, sum(info.file_size for info in members.values())
@@ -80,10 +83,11 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
                         require_spare_room(folder)
                         target_file.write(block)
                         digest.update(block)
-                        done += len(block)
-                        if done > size:
-                            raise ExportError(f"{source.name}: {name} is larger than it says: refused")
-                        progress(done / max(1, size), name)
+                        progress((done + target_file.tell()) / max(1, size), name)
+                    # Reading ends where the zip says, so there can be less than it says, and no more.
+                    if target_file.tell() != info.file_size:
+                        raise ExportError(f"{source.name}: {name} is not as large as it says: refused")
+                done += info.file_size
                 if digests is not None and digests[name] != digest.hexdigest():
                     raise ExportError(f"{name} is not the file that {DIGESTS} lists: changed, or damaged")
             return digests is not None
@@ -92,6 +96,9 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
     except FileNotFoundError as error:
         raise ExportError(f"there is no file {source}") from error
     except OSError as error:
+        if error.errno == errno.EINVAL:
+            # It points to a place before its own beginning.
+            raise ExportError(f"{source.name} is not a zip that can be read: it is cut short") from error
         raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
     except (
         zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, ValueError, OverflowError, struct.error,
@@ -148,7 +155,9 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
     if len(infos) > _MEMBERS:
         raise ExportError(f"the zip has {len(infos)} files, a run has at most {_MEMBERS}: refused")
     members: dict[str, zipfile.ZipInfo] = {}
-    prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), "")
+    prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), None)
+    if prefix is None:
+        raise ExportError("this is not the zip of a run: it has no recipe.json")
     for info in infos:
         # zipfile normalises names that it does not like; use the name as written.
         name = info.orig_filename

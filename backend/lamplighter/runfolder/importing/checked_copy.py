@@ -69,7 +69,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
         for attempt, step, method, *trust, record in file.rows(query):
             row = step_key(require_count(attempt), checks.require_step(step))
             if file.decode_frame(record, Layout, row).method != method or method not in list(Method):
-                raise FormatError("layouts.sqlite: a layout's method contradicts its record")
+                raise FormatError("a layout's method contradicts its record")
             copy.insert(
                 "INSERT INTO layouts(attempt,step,method,trust,trust_error,recall,record) VALUES(?,?,?,?,?,?,?)",
                 attempt,
@@ -90,13 +90,13 @@ def _copy_districts(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, n
         row = step_key(require_count(attempt), checks.require_step(step))
         found = file.decode_frame(record, Districts, row)
         if any(len(name) > _MAX_DISTRICT_NAME for name in found.names):
-            raise FormatError(f"{file.name}: a district's name has more than {_MAX_DISTRICT_NAME} characters")
+            raise FormatError(f"a district's name has more than {_MAX_DISTRICT_NAME} characters")
         highest = max(highest, *found.ids.tolist(), 0)
         copy.insert("INSERT INTO districts(attempt,step,record) VALUES(?,?,?)", attempt, step, record)
     query = "SELECT time, attempt, step, kind, message FROM district_events ORDER BY id"
     for when, attempt, step, kind, message in file.rows(query, MAX_DISTRICT_EVENTS):
         if kind not in districts.DISTRICT_EVENT_KINDS:
-            raise FormatError("layouts.sqlite: something became of a district that cannot")
+            raise FormatError("something became of a district that cannot")
         copy.insert(
             "INSERT INTO district_events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
             require_number(when),
@@ -129,7 +129,7 @@ def copy_measures(source: Path, target: Path, checks: RunChecks) -> None:
                 continue
             names.add(require_text(name)[:MAX_NAME])
             if len(names) > MAX_MEASURE_NAMES:
-                raise FormatError(f"measures.sqlite: more than {MAX_MEASURE_NAMES:,} measures")
+                raise FormatError(f"more than {MAX_MEASURE_NAMES:,} measures")
             copy.insert(
                 "INSERT INTO measures(attempt,step,name,value) VALUES(?,?,?,?)",
                 require_count(attempt),
@@ -154,7 +154,7 @@ def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
         for number, attempt, *ends in file.rows(query, MAX_STRETCHES):
             first, last = map(checks.require_step, ends)
             if not 1 <= number < 1 << 32 or not 1 <= first <= last < first + MAX_STRETCH_STEPS:
-                raise FormatError("tiles.sqlite: a stretch that is none")
+                raise FormatError("a stretch that is none")
             stretches[number] = require_count(attempt), first, last
             copy.insert("INSERT INTO stretches VALUES(?,?,?,?)", number, attempt, first, last)
         reached = dict.fromkeys(stretches, 0)
@@ -162,19 +162,19 @@ def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
         for row, record in file.rows("SELECT id, record FROM tiles ORDER BY id"):
             stretch, first_token = tiles.split_tile_key(row)
             if not isinstance(record, bytes) or reached.get(stretch) != first_token:
-                raise FormatError("tiles.sqlite: a tile that is out of place")
+                raise FormatError("a tile that is out of place")
             try:
                 tile = decode_tile(record, limit)
             except FrameError as error:
-                raise FormatError(f"tiles.sqlite: {error}") from error
+                raise FormatError(str(error)) from error
             if (tile.attempt, tile.first_step, tile.last_step) != stretches[stretch] or (
                 (tile.first_token, tile.dim) != (first_token, checks.dim)
             ):
-                raise FormatError("tiles.sqlite: a tile that is not of its stretch")
+                raise FormatError("a tile that is not of its stretch")
             reached[stretch] += tile.tokens
             copy.insert("INSERT INTO tiles VALUES(?,?)", row, record)
         if any(count != checks.vocabulary for count in reached.values()):
-            raise FormatError("tiles.sqlite: a stretch that lacks some tokens, or has too many")
+            raise FormatError("a stretch that lacks some tokens, or has too many")
 
 
 def _tile_limit(checks: RunChecks) -> int:

@@ -78,13 +78,13 @@ def _copy_pulses(
     for row, digest, record in file.rows("SELECT id, digest, record FROM pulses ORDER BY id"):
         pulse = file.decode_frame(record, Pulse, row)
         if pulse.merged or not isinstance(digest, bytes) or len(digest) > 64:
-            raise FormatError(f"steps.sqlite: step {pulse.step} is not the record of one step")
+            raise FormatError(f"step {pulse.step} is not the record of one step")
         if len(pulse.layer_norms) > MAX_LAYERS:
-            raise FormatError(f"steps.sqlite: step {pulse.step} has gradient norms of too many layers")
+            raise FormatError(f"step {pulse.step} has gradient norms of too many layers")
         tokens = int(pulse.batch_counts.sum(dtype="uint64"))
         if checks.batch_tokens is not None and tokens != checks.batch_tokens:
             raise FormatError(
-                f"steps.sqlite: step {pulse.step} read {tokens:,} tokens, and the recipe's batches have"
+                f"step {pulse.step} read {tokens:,} tokens, and the recipe's batches have"
                 f" {checks.batch_tokens:,}"
             )
         _require_reached(attempts, row)
@@ -104,7 +104,7 @@ def _copy_matrices(
     for row, record, census in file.rows("SELECT id, record, census FROM keyframes ORDER BY id"):
         matrix = file.decode_frame(record, Rows, row)
         if not matrix.whole:
-            raise FormatError("steps.sqlite: a keyframe that is not a whole matrix")
+            raise FormatError("a keyframe that is not a whole matrix")
         checks.require_step(matrix.step)
         file.decode_frame(census, Census, row)
         _require_reached(attempts, row)
@@ -146,14 +146,14 @@ def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
     }
     # Numbers are consecutive. The first attempt may begin after step 0 in a run recorded by a client's own loop.
     if list(found) != list(range(1, len(found) + 1)):
-        raise FormatError("steps.sqlite: its attempts are not in order")
+        raise FormatError("its attempts are not in order")
     return found
 
 
 def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
     attempt, step = split_step_key(row)
     if attempt not in attempts or step < attempts[attempt][0]:
-        raise FormatError(f"steps.sqlite: step {step} is of an attempt that did not reach it")
+        raise FormatError(f"step {step} is of an attempt that did not reach it")
 
 
 def read_facts(file: UntrustedFile) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def read_facts(file: UntrustedFile) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in file.rows("SELECT name, value FROM facts ORDER BY name", 100):
         if not isinstance(value, str) or len(value) > _MAX_FACT:
-            raise FormatError(f"{file.name}: facts that are too large")
+            raise FormatError("facts that are too large")
         found[require_text(key)] = parse_json(value, file.name)
     return found
 
@@ -177,7 +177,7 @@ def _checked_facts(file: UntrustedFile) -> dict[str, Any]:
     if "layers" in facts:
         layers: Any = facts["layers"]
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
-            raise FormatError(f"{file.name}: layers that are no list of at most {MAX_LAYERS} names")
+            raise FormatError(f"layers that are no list of at most {MAX_LAYERS} names")
         known["layers"] = [require_text(layer, MAX_NAME) for layer in layers]
     for key in ("parameters", "steps"):
         if key in facts:

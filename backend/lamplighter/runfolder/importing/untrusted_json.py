@@ -14,19 +14,23 @@ from lamplighter.wire.binary import MAX_VOCABULARY
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _MAX_CONTAINERS = 500_000
 """Maximum lists and objects of a file; a tokeniser has a list for each of its merges."""
-_MAX_VALUES = 2 * MAX_VOCABULARY + _MAX_CONTAINERS
-"""Maximum values: a text and a count for each token, and as many again for classes and relations."""
 
 
-def require_bounded_json(path: Path) -> None:
+def require_bounded_json(path: Path, tokens: int | None = None) -> None:
     """Check that a file can be parsed as JSON without taking much memory.
+
+    Args:
+        path: the file.
+        tokens: the maximum size of the vocabulary that it may hold; None: the largest of all.
 
     Raises:
         FormatError: it holds too much.
         OSError: it cannot be read.
     """
     outside = _STRING.sub(b"", path.read_bytes())
-    if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > _MAX_VALUES:
+    # A text and a count for each token, its place in a class, and as many again for relations.
+    most = 3 * (MAX_VOCABULARY if tokens is None else tokens) + _MAX_CONTAINERS
+    if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > most:
         raise FormatError(f"{path.name} holds more lists or values than a run needs: refused")
 
 

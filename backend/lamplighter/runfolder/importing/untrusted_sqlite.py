@@ -100,27 +100,29 @@ class UntrustedFile:
             FormatError: the record is not a frame, or fails a check.
         """
         if not isinstance(record, bytes):
-            raise FormatError(f"{self.name}: a record that is not bytes")
+            raise FormatError("a record that is not bytes")
         try:
             frame = decode(record)
         except FrameError as error:
-            raise FormatError(f"{self.name}: {error}") from error
+            raise FormatError(str(error)) from error
         if not isinstance(frame, kind) or step_key(frame.attempt, frame.step) != row:
-            raise FormatError(f"{self.name}: a record that is not what its row says")
+            raise FormatError("a record that is not what its row says")
         size = len(frame.coordinates) if isinstance(frame, Layout) else 0
         size = len(frame.of) if isinstance(frame, Districts) else size
         size = len(frame.touches) if isinstance(frame, Census) else size
         size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
         width = frame.vectors.shape[1] if isinstance(frame, Rows) else self._checks.dim
         if (size, width) != (self._checks.vocabulary, self._checks.dim) or not math.isfinite(frame.time):
-            raise FormatError(f"{self.name}: a record that is not of this run's vocabulary and width")
+            raise FormatError("a record that is not of this run's vocabulary and width")
         return frame
 
     def __enter__(self) -> UntrustedFile:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         self._connection.close()
+        if isinstance(error, FormatError) and not str(error).startswith(self.name):
+            raise FormatError(f"{self.name}: {error}") from error
 
 
 class CheckedCopy:

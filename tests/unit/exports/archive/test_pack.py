@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from lamplighter.exports.archive.import_run import ImportedRun, import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError, no_progress
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.importing.checked_steps import IMPORTED_FACT
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.wire.layout_frames import Layout, Method
@@ -163,3 +165,41 @@ def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
     back, remarks = brought(run, tmp_path)
     assert (back.vocabulary.tokens, remarks) == (("a", "b"), (COMPARED,))
     assert not wants_training(back)
+
+
+def test_texts_are_cut_and_facts_that_nobody_knows_are_dropped(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({"message": "x" * 9_000, "more": {"a": [1]}, "snapshots": "some"})
+        writer.add_event(30, "room", "y" * 9_000)
+        writer.close(sealed=True)
+    with MeasuresWriter(run.measures_path) as measures:
+        measures.commit(1, 20, {"purity": float("inf")})
+        measures.close(sealed=True)
+    back, _ = brought(run, tmp_path)
+    with StepsReader(back.steps_path) as reader:
+        facts, events = reader.facts(), reader.events()
+    assert facts["message"] == "x" * 499 + "…"
+    assert {"more", "snapshots"} & set(facts) == set()
+    assert time.time() - 60 < facts[IMPORTED_FACT] <= time.time()
+    assert events[-1].message == "y" * 499 + "…"
+    with MeasuresReader(back.measures_path) as measures_back:
+        assert 20 not in measures_back.by_step()
+
+
+@pytest.mark.parametrize("name", ["trained", "recorded"])
+def test_runs_of_trainers_and_of_loops_elsewhere_are_within_all_bounds(tmp_path: Path, name: str) -> None:
+    golden = Path(__file__).parents[3] / "golden" / "runs-format-2.zip"
+    with zipfile.ZipFile(golden) as archive:
+        archive.extractall(tmp_path / "runs")
+    run = RunFolder(tmp_path / "runs" / name)
+    back, remarks = brought(run, tmp_path)
+    assert remarks == (COMPARED,)
+    assert {path.name for path in back.path.iterdir()} >= {
+        path.name for path in run.path.iterdir() if path.suffix == ".sqlite"
+    }
+    with MatrixHistory(run) as ours, MatrixHistory(back) as theirs:
+        assert theirs.exact_steps().tolist() == ours.exact_steps().tolist()
+        last = int(ours.exact_steps()[-1])
+        assert (theirs.snapshot(last).vectors == ours.snapshot(last).vectors).all()
+        assert theirs.steps.pulses(0, 99) == ours.steps.pulses(0, 99)

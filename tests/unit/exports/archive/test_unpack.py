@@ -1,0 +1,167 @@
+"""Room on the disk, digests and limits of a zip that is unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.archive.unpack import unpack
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.writing import free_space
+from tests.unit.exports.recorded import record
+
+GIGABYTE = 1_000_000_000
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("good")
+    return export_run(record(folder / "runs"), "zip", out=folder / "run.zip")
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterator[int]], None]:
+    """Return a function that sets the free bytes of a terabyte's disk, one number each time it is asked."""
+
+    def set_free(numbers: Iterator[int]) -> None:
+        monkeypatch.setattr(
+            free_space.shutil, "disk_usage", lambda path: Usage(1_000 * GIGABYTE, 0, next(numbers))
+        )
+
+    return set_free
+
+
+def refused(tmp_path: Path, packed: Path, **limits: Any) -> str:
+    run_store = RunStore(tmp_path / "other")
+    with pytest.raises(ExportError) as caught:
+        import_zip(run_store, packed, no_progress, **limits)
+    assert list(run_store.path.iterdir()) == []
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def repacked(packed: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
+    """Write the members of a zip to another, changed; None leaves one out."""
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(target, "w") as archive:
+        for name in source.namelist():
+            data = change(name.split("/", 1)[1], source.read(name))
+            if data is not None:
+                archive.writestr(name, data)
+    return target
+
+
+def test_a_run_that_the_disk_has_no_room_for_is_refused_before_it_is_unpacked(
+    tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None]
+) -> None:
+    seen: list[str] = []
+    # Twice the 200 MB that training keeps for itself, and less than the run needs.
+    disk(iter([400_000_000 + 100_000] * 9))
+    with pytest.raises(ExportError, match=r"needs \d MB on the disk for a while, and 0 MB are free beside"):
+        import_zip(RunStore(tmp_path / "other"), packed, lambda share, what: seen.append(what))
+    assert seen == []
+
+
+@pytest.mark.parametrize("after", [2, 6, 12, 14])
+def test_a_disk_that_fills_meanwhile_ends_the_import(
+    tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None], after: int
+) -> None:
+    """Somebody else may fill the disk while files are unpacked, or while they are rewritten."""
+    disk(iter([900 * GIGABYTE] * after + [300_000_000] * 1_000))
+    assert "the disk is nearly full" in refused(tmp_path, packed)
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import apsw
+
+    from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy
+
+    def full(*_: object) -> None:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(CheckedCopy, "insert", full)
+    assert refused(tmp_path, packed).endswith("database or disk is full; make room on the disk")
+
+
+def test_training_keeps_room_for_itself_on_a_small_disk_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = Usage(100_000_000, 0, 60_000_000)
+    monkeypatch.setattr(free_space.shutil, "disk_usage", lambda path: usage)
+    assert free_space.spare_bytes(Path("/")) == 60_000_000 - 2 * 16_000_000
+
+
+def test_the_digests_are_what_sha256sum_reads(packed: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "SHA256SUMS"
+    }
+    assert listed == files
+
+
+def test_a_changed_byte_is_found_and_without_digests_it_is_said(packed: Path, tmp_path: Path) -> None:
+    def change(name: str, data: bytes) -> bytes:
+        if name == "measures.sqlite":
+            # In the free room of a page, where SQLite does not look.
+            at = data.index(bytes(64), 4096)
+            return data[:at] + b"\x01" + data[at + 1 :]
+        return data
+
+    changed = repacked(packed, tmp_path / "changed.zip", change)
+    assert "measures.sqlite is not the file that SHA256SUMS lists" in refused(tmp_path, changed)
+    unlisted = repacked(
+        changed, tmp_path / "unlisted.zip", lambda name, data: None if name == "SHA256SUMS" else data
+    )
+    _, remarks = import_zip(RunStore(tmp_path / "other"), unlisted, no_progress)
+    assert remarks == ("its files were not checked for damage: the zip has no list of digests (SHA256SUMS)",)
+
+
+def test_a_run_larger_than_allowed_is_refused(packed: Path, tmp_path: Path) -> None:
+    assert "at most 0 are allowed" in refused(tmp_path, packed, total=10_000)
+
+
+def test_names_in_a_run_are_shown_and_never_followed(packed: Path, tmp_path: Path) -> None:
+    run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    assert run.recipe.corpus.name == "../../etc/passwd"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
+
+
+def test_what_is_no_file_is_a_sentence(tmp_path: Path) -> None:
+    assert "no file" in refused(tmp_path, tmp_path / "nothing.zip")
+    with pytest.raises(ExportError):
+        unpack(tmp_path, tmp_path, no_progress)
+
+
+def test_a_corpus_is_rewritten_without_being_read_at_once(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The corpus of a stranger may be two gigabytes of zeros, from a zip of two megabytes."""
+    read_bytes = Path.read_bytes
+
+    def refuse_the_corpus(path: Path) -> bytes:
+        assert not path.name.startswith("corpus.npy")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse_the_corpus)
+    run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    assert json.loads((run.path / "corpus.json").read_text())["tokens"] == 10
+    shutil.rmtree(run.path)
