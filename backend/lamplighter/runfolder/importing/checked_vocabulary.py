@@ -13,7 +13,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 _MAX_TOKEN = 10_000
 _MAX_NAMES = 4_096
 """Maximum classes, and maximum relations."""
-_MAX_NAME_CHARACTERS = 100_000
+_MAX_NAME_CHARACTERS = 250_000
 """Maximum characters of all names of classes and relations together."""
 _MAX_PAIRS = 200_000
 """Maximum pairs of all relations together."""

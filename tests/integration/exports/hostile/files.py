@@ -158,7 +158,7 @@ FILES: dict[str, tuple[str, Change]] = {
     "a token in two classes": ("in two classes", _vocabulary(classes={"a": [1], "b": [1]})),
     "a class of 9,995 characters": ("more than 200 characters", _vocabulary(classes={"x" * 9_995: [1]})),
     "five thousand classes": ("too many classes", _vocabulary(classes={f"c{n}": [] for n in range(5_000)})),
-    "names of classes of 200,000 characters together": ("too many classes", _vocabulary(classes={f"{n:0200d}": [] for n in range(1_000)})),
+    "names of classes of 300,000 characters together": ("too many classes", _vocabulary(classes={f"{n:0200d}": [] for n in range(1_500)})),
     "five thousand relations": ("too many classes or relations", _vocabulary(relations=[{"name": "r", "pairs": []}] * 5_000)),
     "240,000 pairs": ("more than 200,000 pairs", _vocabulary(relations=[{"name": "r", "pairs": [[0, 1]] * 240_000}])),
     "a vocabulary of three million lists": ("more lists or values", _text("vocabulary.json", _MANY_LISTS)),

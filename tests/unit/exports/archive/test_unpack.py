@@ -86,6 +86,17 @@ def test_a_disk_that_fills_meanwhile_ends_the_import(
     assert "the disk is nearly full" in refused(tmp_path, packed)
 
 
+def test_a_file_is_rewritten_without_a_log_of_its_own_size(tmp_path: Path, packed: Path) -> None:
+    seen: set[str] = set()
+
+    def watch(share: float, what: str) -> None:
+        seen.update(path.suffix for path in (tmp_path / "other").rglob("*"))
+
+    import_zip(RunStore(tmp_path / "other"), packed, watch)
+    assert ".sqlite" in seen
+    assert ".sqlite-wal" not in seen
+
+
 def test_a_full_disk_is_a_sentence(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import apsw
 

@@ -50,6 +50,8 @@ async def test_a_text_counts_by_its_length(app: FastAPI, bearer: dict[str, str])
         {"recipe": {"model": {"tied": 1}}},
         {"recipe": {"optimiser": {"learning_rate": "0.1"}}},
         {"recipe": {}, "text_bytes": False},
+        {"recipe": {"disk_budget": 10**400}},
+        {"recipe": {"sequences": 65_536, "passages": 65_536, "model": {"context": 4_096}}},
     ],
 )
 async def test_what_is_no_recipe_has_no_size(app: FastAPI, bearer: dict[str, str], content: dict[str, Any]):
