@@ -84,9 +84,9 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         require_spare_room(copy.path)
 
     require_bounded_json(packed.path / "recipe.json")
+    # The name of its corpus is only displayed; no path in a recipe is ever opened.
     recipe = packed.recipe
     recorded = recipe.corpus.kind == "recorded"
-    # Its corpus name is only displayed; no path in a recipe is ever opened.
     require_bounded_json(packed.path / "vocabulary.json", None if recorded else recipe.corpus.vocabulary_size)
     vocabulary = packed.vocabulary
     check_vocabulary(vocabulary)
