@@ -1,6 +1,6 @@
 """A process that imports zips, each in a forked child with bounded memory: `python -m ...import_server`.
 
-It reads a line of JSON for each zip, `{"zip": ..., "store": ...}`, and answers with a line: what was said, and how much
+It reads a line of JSON for each zip, `{"zip_path": ..., "store": ...}`, and answers with a line: what was said, and how much
 memory it took. A child shares what is imported already, so that a zip costs milliseconds.
 """
 
