@@ -1,4 +1,4 @@
-"""Hidden folders in which a run is prepared, before it is renamed to its place among the runs.
+"""Hidden folders in which a run or an upload is prepared, before it is renamed to its place.
 
 Whoever prepares holds a lock in the folder. A folder whose lock can be acquired was left by a process that was
 killed, and is removed.
@@ -18,14 +18,14 @@ import apsw
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, lock_path
 
-Purpose = Literal["making", "importing"]
-_PREFIXES = (".making-", ".importing-")
+Purpose = Literal["making", "importing", "receiving"]
+_PREFIXES = (".making-", ".importing-", ".receiving-")
 _ROLE = "preparation"
 
 
 @contextmanager
 def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
-    """Yield a new folder in the folder of runs; it is removed at the end, with all that is still in it.
+    """Yield a new folder in the folder of runs or uploads; it is removed at the end, with all that is still in it.
 
     Raises:
         OSError: no folder can be created there.
@@ -73,14 +73,18 @@ def _claim_folder(store: Path, purpose: Purpose) -> tuple[Path, RoleLock]:
         folder.mkdir()
         # Until the lock is held the folder looks like a leftover: if somebody clears it away, take another.
         try:
+            # Where no file can be created SQLite does not say why.
+            lock_path(folder, _ROLE).touch()
             lock = RoleLock(folder, _ROLE)
         except RoleTakenError:
             continue
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             if not folder.exists():
                 continue
             shutil.rmtree(folder, ignore_errors=True)
-            raise OSError(f"{store.name}: no run can be prepared there: {error}") from error
+            if isinstance(error, OSError):
+                raise
+            raise OSError(f"{store.name}: nothing can be prepared there: {error}") from error
         if lock_path(folder, _ROLE).exists():
             return folder, lock
         lock.close()

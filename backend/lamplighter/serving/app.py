@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 import lamplighter
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.credentials import open_credentials
 from lamplighter.serving.access.gate import Gate, GateMiddleware
 from lamplighter.serving.hosts import loopback_origins
@@ -73,6 +74,8 @@ ROUTE_MODULES = (
     page,
 )
 
+_RESERVED_BYTES = 512 << 10
+"""Space kept for requests on a full disk. One takes about 100 KB for a moment and 8 KB for good."""
 _THREADS = 8
 """Worker threads for blocking calls. Few, because route computations share the machine with the trainer."""
 
@@ -93,6 +96,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         if services.supervisor is not None:
             services.supervisor.start()
         await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
+        await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
+        await anyio.to_thread.run_sync(services.space_reserve.fill)
         await anyio.to_thread.run_sync(services.export_jobs.start)
         try:
             yield
@@ -100,6 +105,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await services.hub.close()
             await anyio.to_thread.run_sync(services.export_jobs.stop)
             await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+            await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
                 await anyio.to_thread.run_sync(services.supervisor.stop)
 
@@ -146,4 +152,5 @@ def _build(settings: ServerSettings) -> Services:
         assets=Assets(),
         supervisor=Supervisor(run_store, settings.roles, limits) if settings.roles else None,
         server_id=server,
+        space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),
     )

@@ -10,6 +10,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.gate import Gate
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
@@ -39,6 +40,8 @@ class Services:
     """None if other processes run the workers."""
     server_id: str
     """The name of this server in the run folders."""
+    space_reserve: SpaceReserve
+    """The space for requests that are taken even on a full disk."""
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
     response_limiter: LargeResponseLimiter = field(default_factory=LargeResponseLimiter)

@@ -5,15 +5,22 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, AppliedRequest, Request, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter, phase_in
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
+from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 
 _POLL_EVERY = 0.03
+_RETRY_SECONDS = 1.0
+_RESERVED_BYTES = 2 << 20
+"""Space kept for requests on a full disk. One takes about 100 KB, for good if the log cannot be checkpointed."""
 
 
 @dataclass
@@ -29,6 +36,7 @@ class RunControl:
     def __init__(self, run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
         """Load the state from the run's record."""
         self._writer = writer
+        self._reserve = SpaceReserve(run.path, _RESERVED_BYTES)
         self._requests = RequestsReader(run.path)
         self._requests.skip_applied(reader.last_applied())
         facts = reader.facts()
@@ -39,6 +47,8 @@ class RunControl:
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
         self.restart_rate: float | None = None
         """Learning rate with which a failed run restarts from an earlier checkpoint; None if no restart is due."""
+        self._unapplied: list[Request] = []
+        """Requests that were read and wait until no computed step is in their way."""
         self._stop: Request | None = None
         self._single_steps = 0
         self._next_poll = 0.0
@@ -47,12 +57,20 @@ class RunControl:
     @property
     def stop_requested(self) -> bool:
         """Return whether a stop request is waiting to be carried out."""
-        return self._stop is not None
+        return self._stop is not None or any(request.kind == "stop" for request in self._unapplied)
 
     @property
     def has_ended(self) -> bool:
         """Return whether the run has ended."""
         return self.phase.has_ended
+
+    def reserve_space(self) -> None:
+        """Hold space on the disk, so that requests are applied even when it is full."""
+        self._reserve.fill()
+
+    def close(self) -> None:
+        """Give up the space."""
+        self._reserve.close()
 
     def set_phase(self, phase: Phase, step: int, message: str = "", *, event: str | None = None) -> None:
         """Enter a phase, and add an event for it to the timeline.
@@ -65,24 +83,71 @@ class RunControl:
         self._writer.add_event(step, event or phase, message, facts)
 
     def interrupt(self, step: int) -> None:
-        """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one."""
-        with self._writer.transaction():
+        """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full, and so little was held of it that this
+                cannot be recorded.
+        """
+        # A computed step that was in their way is dropped.
+        self._apply_until(None, step)
+
+        def end() -> None:
             self.set_phase(Phase.INTERRUPTED, step, f"stopped at step {step}; it can be continued")
             if self._stop is not None:
                 self._acknowledge(self._stop, step)
-        self._stop = None
+            self._stop = None
+
+        self._record(end)
 
     def poll(self, step: int, *, now: bool = False) -> None:
-        """Apply new requests; `step` is the last finished one. Polls at most every 30 ms unless `now`."""
+        """Apply new requests; `step` is the last finished one. Polls at most every 30 ms unless `now`.
+
+        Raises:
+            apsw.FullError, apsw.IOError: as `interrupt`.
+        """
+        if self._read_new(now=now):
+            self._apply_until(None, step)
+
+    def poll_while_held(self, step: int) -> None:
+        """Apply new requests while the step after `step` is computed and cannot be committed yet.
+
+        Those that change its numbers are left for later, and with them all after them: requests are applied in order.
+        """
+        if self._read_new():
+            try:
+                self._apply_until("learning_rate", step)
+            except DISK_FULL_ERRORS:
+                self._next_poll = time.monotonic() + _RETRY_SECONDS
+
+    def _read_new(self, *, now: bool = False) -> bool:
         if not now and time.monotonic() < self._next_poll:
-            return
-        for request in self._requests.read_new():
-            if request.kind in PROJECTOR_KINDS:
-                continue
-            # One transaction for effect and acknowledgement: a request is neither lost nor applied twice.
-            with self._writer.transaction():
-                self._apply(request, step)
+            return False
+        self._unapplied += [new for new in self._requests.read_new() if new.kind not in PROJECTOR_KINDS]
         self._next_poll = time.monotonic() + _POLL_EVERY
+        return True
+
+    def _apply_until(self, kind: str | None, step: int) -> None:
+        while self._unapplied and self._unapplied[0].kind != kind:
+            self._record(partial(self._apply, self._unapplied[0], step))
+            del self._unapplied[0]
+
+    def _record(self, change: Callable[[], None]) -> None:
+        """Make a change in one transaction of effect and acknowledgement: no request is lost or applied twice.
+
+        If it cannot be recorded, this object stays as it was too.
+        """
+        before = vars(self).copy()
+
+        def transact() -> None:
+            try:
+                with self._writer.transaction():
+                    change()
+            except BaseException:
+                vars(self).update(before)
+                raise
+
+        self._reserve.spend_on(transact)
 
     def may_step(self) -> bool:
         """Return whether the next step is due; sleep a little if it is not."""

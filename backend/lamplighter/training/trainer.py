@@ -7,7 +7,6 @@ old steps from there on.
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +14,14 @@ from dataclasses import dataclass
 import torch
 
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.checkpoint import CheckpointError
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
-from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
-from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, retry_while_full
 from lamplighter.training.control import RunControl, StopFlag
+from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
 
@@ -75,7 +72,7 @@ class Trainer:
         self._device = device
         self._batches = BatchReader(recipe, run.token_ids, device)
         self._on_progress = on_progress
-        self._disk_full_flag = DiskFullFlag(run.path)
+        self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
         self._build_model()
         writer.set_facts(
@@ -87,6 +84,7 @@ class Trainer:
                 "steps": self._control.end,
             }
         )
+        self._control.reserve_space()
 
     def _build_model(self) -> tuple[Learner, Observer]:
         """Build the model in its initial state, with its observer and recorder."""
@@ -112,8 +110,7 @@ class Trainer:
             step = self._resume() if self._writer.attempt else self._start_run()
         if step is None:
             # Stopped during the replay: the model is behind the record, so do not save it.
-            if self._stop.reason == "interrupt":
-                control.interrupt(self._reader.newest_step()[1])
+            self._interrupt_if_told(self._reader.newest_step()[1])
             return control.phase
         if control.phase != Phase.PAUSED:
             control.set_phase(Phase.RUNNING, step, event="started" if step == 0 else "resumed")
@@ -133,17 +130,21 @@ class Trainer:
             if not control.may_step():
                 continue
             if not self._advance_to(step + 1):
-                if self._stop.reason == "interrupt" and not control.has_ended:
-                    # The model is one step ahead of the record, so do not save it.
-                    control.interrupt(step)
+                # The model is one step ahead of the record, so do not save it.
+                self._interrupt_if_told(step)
                 return control.phase
             step += 1
             if self._checkpoints.retry_is_due or step % self._recipe.cadence.checkpoint_every == 0:
                 self._try_checkpoint(step)
 
     def close(self) -> None:
-        """Close the reader of the steps."""
+        """Close the reader of the steps, and give up the space for requests."""
         self._reader.close()
+        self._control.close()
+
+    def _interrupt_if_told(self, step: int) -> None:
+        if not self._control.has_ended and (self._stop.reason == "interrupt" or self._control.stop_requested):
+            self._control.interrupt(step)
 
     def _start_run(self) -> int:
         with self._writer.transaction():
@@ -177,9 +178,7 @@ class Trainer:
         checkpoint_step = self._restore_checkpoint(oldest=True)
         self._control.learning_rate = learning_rate
         attempt = self._writer.start_attempt(checkpoint_step + 1)
-        self._retry_while_full(
-            lambda: self._checkpoints.write(checkpoint_step, self._learner, self._observer)
-        )
+        self._disk_wait.retry(lambda: self._checkpoints.write(checkpoint_step, self._learner, self._observer))
         self._writer.add_event(
             checkpoint_step,
             "attempt",
@@ -208,44 +207,14 @@ class Trainer:
             )
             return False
         rate = self._control.learning_rate
-        kept = self._retry_while_full(
+        kept = self._disk_wait.retry(
             lambda: self._recorder.record(observation, rate, computed.ended, computed.seconds),
             lambda: self._report(observation, replaying=False, waiting=True),
+            held_after=observation.step - 1,
         )
         if kept:
             self._report(observation, replaying=False)
         return kept
-
-    def _retry_while_full(self, write: Callable[[], None], on_wait: Callable[[], None] | None = None) -> bool:
-        """Call `write`, which must succeed before training continues; wait and retry while the disk is full.
-
-        Returns:
-            False if a stop came meanwhile.
-        """
-        start, waited = time.monotonic(), False
-
-        def work() -> bool:
-            write()
-            return True
-
-        def note_wait() -> None:
-            nonlocal waited
-            waited = True
-            self._disk_full_flag.set()
-            if on_wait is not None:
-                on_wait()
-
-        try:
-            result = retry_while_full(
-                work, lambda: self._stop.reason, "training", also_full=(CheckpointError,), on_wait=note_wait
-            )
-        finally:
-            self._disk_full_flag.clear()
-        if result and waited:
-            message = f"training waited {time.monotonic() - start:,.0f} s for room on the disk"
-            with contextlib.suppress(*DISK_FULL_ERRORS):
-                self._writer.add_event(self._reader.newest_step()[1], "room", message)
-        return result is not None
 
     def _compute_step(self, step: int) -> ComputedStep:
         """Compute a step at the present learning rate and observe it."""

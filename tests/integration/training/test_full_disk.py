@@ -61,6 +61,12 @@ def test_a_full_disk_pauses_snapshots_keeps_scalars_and_recovers(tmp_path: Path)
     assert "whole again at" in said
 
 
+@pytest.mark.tour
+def test_a_full_disk_can_be_served_paused_and_stopped(tmp_path: Path):
+    said = on_a_small_disk("tests.integration.training.small_disk_server", tmp_path, "48m")
+    assert "stopped at" in said
+
+
 @contextmanager
 def worker(
     run: RunFolder, room: str, log: Path, limit: int | None = None

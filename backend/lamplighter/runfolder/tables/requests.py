@@ -68,7 +68,11 @@ class RequestsWriter:
         self._path = folder / f"requests-{server}.sqlite"
 
     def add(self, kind: str, body: dict[str, Any]) -> int:
-        """Write a request. Return its id."""
+        """Write a request. Return its id.
+
+        Raises:
+            apsw.FullError, apsw.IOError: the disk is full. Nothing is written.
+        """
         connection = open_writer(self._path, _SCHEMA)
         try:
             connection.execute(
@@ -78,8 +82,8 @@ class RequestsWriter:
             request_id = connection.last_insert_rowid()
         finally:
             # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a
-            # trainer reads, the file remains in WAL mode, until the next request may switch it back.
-            with contextlib.suppress(apsw.BusyError):
+            # trainer reads, or the disk is full, the file remains in WAL mode, until a later request switches it back.
+            with contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError):
                 connection.set_busy_timeout(200)
                 connection.pragma("journal_mode", "delete")
             connection.close()

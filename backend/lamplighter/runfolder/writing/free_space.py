@@ -19,6 +19,9 @@ DISK_FULL_ERRORS = (apsw.FullError, apsw.IOError)
 """Errors of a writer's transaction when the disk is full, a quota is exhausted, or a file has reached its maximum
 size. The transaction is rolled back completely, and can be retried."""
 
+NO_ROOM_ERRORS = (*DISK_FULL_ERRORS, OSError)
+"""Errors among which `has_no_room` finds those of a full disk."""
+
 _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
 _MIN_RESERVE, _MIN_RESERVE_SHARE = 16_000_000, 0.25
 """Space for a write-ahead log and a checkpoint while snapshots pause; at most this share of a small file system."""
@@ -32,6 +35,13 @@ _PAUSED_MESSAGE = (
     " on by themselves"
 )
 _FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_RESULTS = (
+    apsw.SQLITE_IOERR_WRITE,
+    apsw.SQLITE_IOERR_FSYNC,
+    apsw.SQLITE_IOERR_TRUNCATE,
+    apsw.SQLITE_IOERR_SHMSIZE,
+)
+"""How SQLite reports a quota that is used up, and shared memory that has no room."""
 
 
 class FreeSpace:
@@ -101,8 +111,15 @@ def _reserved_bytes(total: int) -> float:
     return min(_RESERVE, max(needed, _RESERVE_SHARE * total))
 
 
+def has_no_room(error: BaseException) -> bool:
+    """Return whether an error of somebody who reads and writes means that the disk is full: not if reading failed."""
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", None) in _FULL_RESULTS
+    return is_disk_full(error)
+
+
 def is_disk_full(error: BaseException) -> bool:
-    """Return whether an error means that the disk is full."""
+    """Return whether an error of a writer means that the disk is full."""
     return isinstance(error, DISK_FULL_ERRORS) or (isinstance(error, OSError) and error.errno in _FULL_ERRNOS)
 
 

@@ -20,6 +20,8 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
+from lamplighter.serving.http.disk_full import DISK_FULL, DiskFullLog
 from lamplighter.wire.binary import FrameError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
@@ -80,6 +82,7 @@ def problem_response(
 
 def install_error_handlers(app: FastAPI) -> None:
     """Answer every error that a route raises with a problem response."""
+    disk_full_log = DiskFullLog()
 
     def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
@@ -110,6 +113,12 @@ def install_error_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
         return problem_response(422, detail or "the request is not valid", faults)
 
+    async def disk_full(_: Request, error: Exception) -> Response:
+        if not has_no_room(error):
+            raise error
+        disk_full_log.note(error)
+        return problem_response(507, DISK_FULL)
+
     def crashed(_: Request, error: Exception) -> Response:
         # The server logs the details; strangers must not see more than this.
         return problem_response(
@@ -127,6 +136,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(MissingPackageError, not_installed)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+    for kind in NO_ROOM_ERRORS:
+        app.add_exception_handler(kind, disk_full)
     app.add_exception_handler(Exception, crashed)
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.textfile import decode_text
+from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.serving.http.problems import RefusedError
 
 MAX_UPLOAD_BYTES = 64 << 20
@@ -43,17 +46,24 @@ class Uploads:
             Its id and its size in bytes.
 
         Raises:
-            RefusedError: too large (413), empty, not UTF-8 or not text (422). Nothing is stored then.
+            RefusedError: too large (413), empty, not UTF-8 or not text (422).
+            OSError: the disk is full. Nothing is stored then, as after a refusal.
         """
         await anyio.to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
         upload = secrets.token_hex(12)
-        part = self._folder / f"{upload}.part"
-        try:
+        async with self._receiving_folder() as folder:
+            part = folder / "text"
             size = await self._receive(chunks, part)
             await anyio.to_thread.run_sync(self._finish, upload, part, name)
-        finally:
-            await anyio.to_thread.run_sync(lambda: part.unlink(missing_ok=True))
         return upload, size
+
+    def clear_leftovers(self) -> None:
+        """Remove what killed servers had received of texts. Never raises."""
+        clear_preparations(self._folder)
+        with suppress(OSError):
+            # Earlier versions received them here.
+            for part in self._folder.glob("*.part"):
+                part.unlink(missing_ok=True)
 
     def read_text(self, upload: str) -> tuple[str, str]:
         """Return a text and its name.
@@ -75,6 +85,16 @@ class Uploads:
         """Remove a text, once a run has been made from it."""
         if _ID.fullmatch(upload):
             self._remove(self._folder / f"{upload}.txt")
+
+    @asynccontextmanager
+    async def _receiving_folder(self) -> AsyncGenerator[Path]:
+        preparation = preparation_folder(self._folder, "receiving")
+        folder = await anyio.to_thread.run_sync(preparation.__enter__)
+        try:
+            yield folder
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(preparation.__exit__, None, None, None)
 
     async def _receive(self, chunks: AsyncIterator[bytes], part: Path) -> int:
         size = 0

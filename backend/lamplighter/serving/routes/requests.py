@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Body
@@ -14,7 +15,7 @@ from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.requests import AcceptedRequest, ContinueRequest, MapRequest, RunRequest
@@ -22,11 +23,16 @@ from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("requests")
 
+_ANSWERS = AnswerFacts(errors=(507,))
+_ON_A_FULL_DISK = ("pause", "stop")
+"""Requests that the reserved space is for: those that end what a full disk holds up."""
 
-@routes.post("/api/runs/{run}/requests", status_code=202, response_model=AcceptedRequest)
+
+@routes.post("/api/runs/{run}/requests", status_code=202, response_model=AcceptedRequest, answers=_ANSWERS)
 def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep) -> Response:
     """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
     socket. 409 if it could not take effect: a run that is over can only be continued, and once.
+    507 on a full disk; a pause and a stop are written into space kept for them.
     """
     run_folder = services.catalog.find_run(run)
     status = services.catalog.status(run_folder)
@@ -48,7 +54,9 @@ def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], service
         # If the supervisor gave up on the trainer, a person may ask again.
         if over and wants_training(run_folder) and not services.trainer_given_up(run_folder.id):
             raise RefusedError(409, "this run was asked to go on already; a trainer takes it up in a moment")
-        number = RequestsWriter(run_folder.path, services.server_id).add(run_request.kind, body)
+        requests = RequestsWriter(run_folder.path, services.server_id)
+        write = partial(requests.add, run_request.kind, body)
+        number = services.space_reserve.spend_on(write) if run_request.kind in _ON_A_FULL_DISK else write()
     return json_response(AcceptedRequest(request=f"{services.server_id}:{number}"), 202)
 
 

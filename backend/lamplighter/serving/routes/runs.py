@@ -57,7 +57,7 @@ def get_record(run: RunId, services: ServicesDep) -> Response:
     "/api/runs",
     status_code=201,
     response_model=RunDetails,
-    answers=AnswerFacts(errors=(409,), headers=("Location",)),
+    answers=AnswerFacts(errors=(409, 507), headers=("Location",)),
 )
 def create_run(new_run: NewRun, services: ServicesDep) -> Response:
     """Create a run; a trainer starts on it within a second."""

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES
 from lamplighter.serving.schemas.base import Upload, json_response
 from lamplighter.serving.services import ServicesDep
@@ -31,6 +31,7 @@ _BODY = {
     body_limit=MAX_UPLOAD_BYTES + (1 << 20),
     status_code=201,
     response_model=Upload,
+    answers=AnswerFacts(errors=(507,)),
     openapi_extra={"requestBody": _BODY},
 )
 async def upload_text(

@@ -1,0 +1,96 @@
+"""The wait for room on a full disk, in which a run can still be paused and stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lamplighter.model.checkpoint import CheckpointError
+from lamplighter.runfolder.disk_full_flag import DiskFullFlag
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, retry_while_full
+from lamplighter.training.control import RunControl, StopFlag
+
+
+class DiskWait:
+    """The waits of one trainer."""
+
+    def __init__(
+        self, folder: Path, writer: StepsWriter, reader: StepsReader, control: RunControl, stop: StopFlag
+    ) -> None:
+        """Create the flag that tells readers of a wait; `folder` is the run's."""
+        self._flag = DiskFullFlag(folder)
+        self._writer, self._reader, self._control, self._stop = writer, reader, control, stop
+
+    def retry(
+        self,
+        write: Callable[[], None],
+        on_wait: Callable[[], None] | None = None,
+        *,
+        held_after: int | None = None,
+    ) -> bool:
+        """Call `write`, which must succeed before training continues; wait and retry while the disk is full.
+
+        Args:
+            write: the operation; must be safe to repeat after a failure.
+            on_wait: called before each wait.
+            held_after: the last committed step, if `write` commits the one after it; requests are then applied meanwhile.
+                A pause holds the step back until the run goes on, a stop drops it.
+
+        Returns:
+            False if a stop came meanwhile.
+        """
+        start, waited = time.monotonic(), False
+        held = None if held_after is None else _HeldStep(self._control, held_after)
+
+        def is_over() -> bool:
+            if held is not None:
+                held.poll()
+            return self._stop.reason is not None or (held is not None and self._control.stop_requested)
+
+        def work() -> bool:
+            if held is not None and held.paused:
+                self._flag.clear()
+                while held.paused and not self._control.may_step():
+                    if is_over():
+                        return False
+            write()
+            return True
+
+        def note_wait() -> None:
+            nonlocal waited
+            waited = True
+            self._flag.set()
+            if on_wait is not None:
+                on_wait()
+
+        try:
+            done = retry_while_full(
+                work, is_over, "training", also_full=(CheckpointError,), on_wait=note_wait
+            )
+        finally:
+            self._flag.clear()
+        if done and waited:
+            message = f"training waited {time.monotonic() - start:,.0f} s for room on the disk"
+            with contextlib.suppress(*DISK_FULL_ERRORS):
+                self._writer.add_event(self._reader.newest_step()[1], "room", message)
+        return bool(done)
+
+
+class _HeldStep:
+    """A step that was computed and waits to be committed."""
+
+    def __init__(self, control: RunControl, after: int) -> None:
+        self._control, self._after = control, after
+        self.paused = False
+        """True if a pause came since the step was computed."""
+
+    def poll(self) -> None:
+        """Apply the requests that came meanwhile."""
+        before = self._control.phase
+        self._control.poll_while_held(self._after)
+        if self._control.phase != before:
+            self.paused = self._control.phase == Phase.PAUSED

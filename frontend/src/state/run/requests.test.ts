@@ -1,0 +1,24 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Requests } from "./requests.svelte";
+
+afterEach(() => vi.unstubAllGlobals());
+
+function answerWith(status: number, body: unknown) {
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json(body, { status })));
+}
+
+describe("a request to the trainer", () => {
+  it("that the server has no room for keeps the server's sentence until the next one", async () => {
+    const requests = new Requests("run");
+    const detail = "the disk is full: make room on it, then ask again.";
+    answerWith(507, { title: "Insufficient Storage", status: 507, detail });
+    expect(await requests.trySending({ kind: "pause" })).toBe(false);
+    expect(requests.problem).toEqual({ code: "said", reason: detail });
+    expect(requests.pending.size).toBe(0);
+    answerWith(202, { request: "s1:1" });
+    expect(await requests.trySending({ kind: "pause" })).toBe(true);
+    expect(requests.problem).toBeNull();
+    expect([...requests.pending]).toEqual(["s1:1"]);
+    requests.acknowledge("s1:1");
+  });
+});

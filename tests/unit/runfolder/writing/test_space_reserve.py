@@ -1,0 +1,77 @@
+"""Space held for what must be written on a full disk."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import apsw
+import pytest
+
+from lamplighter.runfolder.tables.requests import RequestsReader, RequestsWriter
+from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from tests.small_disk import small_disk
+
+SIZE = 400_000
+
+
+def test_a_reserve_takes_real_bytes_and_no_name(tmp_path: Path) -> None:
+    reserve = SpaceReserve(tmp_path, SIZE)
+    reserve.fill()
+    assert reserve.held_bytes == SIZE
+    assert list(tmp_path.iterdir()) == []
+    reserve.close()
+    assert reserve.held_bytes == 0
+
+
+def test_where_nothing_can_be_held_nothing_is_said(tmp_path: Path) -> None:
+    reserve = SpaceReserve(tmp_path / "missing", SIZE)
+    reserve.fill()
+    assert reserve.held_bytes == 0
+    with pytest.raises(apsw.FullError):
+        reserve.spend_on(_fail_with(apsw.FullError("full")))
+
+
+def test_requests_fit_into_the_reserve_of_a_full_disk_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(monkeypatch) as disk:
+        reserve = SpaceReserve(tmp_path, SIZE)
+        reserve.fill()
+        disk.free = 0
+        writer = RequestsWriter(tmp_path, "s1")
+        with pytest.raises(apsw.FullError):
+            writer.add("pause", {})
+        for _ in range(60):
+            reserve.spend_on(lambda: writer.add("pause", {}))
+            assert disk.free == 0, "what is left is held again"
+        assert reserve.held_bytes > SIZE - 50_000
+        assert len(RequestsReader(tmp_path).read_new()) == 60
+        # Where there is room again, the reserve is whole again.
+        disk.free = 1_000_000
+        reserve.spend_on(lambda: writer.add("stop", {}))
+        assert reserve.held_bytes == SIZE
+        reserve.close()
+
+
+def test_other_errors_do_not_spend_it(tmp_path: Path) -> None:
+    reserve = SpaceReserve(tmp_path, SIZE)
+    reserve.fill()
+    calls: list[int] = []
+
+    def forbidden() -> None:
+        calls.append(reserve.held_bytes)
+        raise OSError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(PermissionError):
+        reserve.spend_on(forbidden)
+    assert calls == [SIZE]
+    assert reserve.held_bytes == SIZE
+    reserve.close()
+
+
+def _fail_with(error: Exception):
+    def fail() -> None:
+        raise error
+
+    return fail

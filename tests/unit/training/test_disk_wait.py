@@ -1,0 +1,161 @@
+"""A trainer on a full disk: it is paused and stopped as on any other, and what it computed keeps its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import apsw
+import pytest
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing import free_space
+from lamplighter.training import control as control_module
+from lamplighter.training.control import RunControl, StopFlag
+from lamplighter.training.disk_wait import DiskWait
+from tests.small_disk import SmallDisk, small_disk
+
+LAST = 5
+"""The last committed step; the one after it is computed."""
+
+
+class Waiting:
+    """A trainer whose disk is full, with a step in its hand."""
+
+    def __init__(self, run: RunFolder, disk: SmallDisk) -> None:
+        self.run, self.disk = run, disk
+        self.writer = StepsWriter(run.steps_path)
+        self.reader = StepsReader(run.steps_path)
+        self.writer.start_attempt(0)
+        self.control = RunControl(run, self.writer, self.reader)
+        self.control.set_phase(Phase.RUNNING, 0, event="started")
+        self.control.reserve_space()
+        self.wait = DiskWait(run.path, self.writer, self.reader, self.control, StopFlag())
+        self.commits = 0
+        """How often the step was tried."""
+        disk.free = 0
+
+    def ask(self, kind: str, **body: float) -> None:
+        """Make a request, with room of the server's own."""
+        disk, self.disk.free = self.disk.free, 1 << 30
+        RequestsWriter(self.run.path, "s1").add(kind, body)
+        self.disk.free = disk
+
+    def commit_step(self, on_wait: Callable[[], None]) -> bool:
+        """Commit the step in hand, which takes a megabyte."""
+
+        def commit() -> None:
+            self.commits += 1
+            self.disk.take(1_000_000)
+
+        return self.wait.retry(commit, on_wait, held_after=LAST)
+
+    def close(self) -> None:
+        self.control.close()
+        self.reader.close()
+        self.writer.close()
+
+    def applied(self) -> list[tuple[str, int]]:
+        return [(applied.kind, applied.step) for applied in self.reader.applied()]
+
+
+@pytest.fixture
+def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
+    run = RunStore(tmp_path).create(Recipe())
+    passed = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal passed
+        passed += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: passed, sleep=sleep, time=lambda: 0.0)
+    for module in (control_module, free_space):
+        monkeypatch.setattr(module, "time", clock)
+    with small_disk(monkeypatch) as disk:
+        waiting = Waiting(run, disk)
+        yield waiting
+        waiting.close()
+
+
+def test_a_stop_is_obeyed_and_recorded_while_nothing_fits(waiting: Waiting) -> None:
+    assert not waiting.commit_step(lambda: waiting.ask("stop"))
+    assert waiting.commits == 1
+    assert waiting.control.stop_requested
+    waiting.control.interrupt(LAST)
+    assert waiting.disk.free == 0
+    assert waiting.reader.phase() == Phase.INTERRUPTED
+    assert waiting.applied() == [("stop", LAST + 1)]
+
+
+def test_a_pause_is_recorded_and_holds_the_step_until_the_run_goes_on(
+    waiting: Waiting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    may_step = RunControl.may_step
+
+    def look(control: RunControl) -> bool:
+        """Look as the trainer does, before a paused step; room comes first, then somebody resumes."""
+        assert waiting.reader.phase() == Phase.PAUSED
+        looks.append(is_waiting_for_space(waiting.run.path))
+        if len(looks) == 1:
+            waiting.disk.free = 1 << 30
+        if len(looks) == 9:
+            monkeypatch.setattr(RunControl, "may_step", may_step)
+            waiting.ask("resume")
+        return may_step(control)
+
+    monkeypatch.setattr(RunControl, "may_step", look)
+    assert waiting.commit_step(lambda: waiting.ask("pause"))
+    assert waiting.commits == 2, "once before the pause, once after it"
+    assert looks == [False] * 9, "it waits for a person, not for room"
+    assert waiting.reader.phase() == Phase.RUNNING
+    assert waiting.applied() == [("pause", LAST + 1), ("resume", LAST + 1)]
+
+
+def test_one_step_of_a_paused_run_is_committed_when_there_is_room(waiting: Waiting) -> None:
+    waiting.disk.free = 1 << 30
+    waiting.control.set_phase(Phase.PAUSED, LAST)
+    waiting.disk.free = 0
+
+    def make_room() -> None:
+        waiting.disk.free = 1 << 30
+
+    assert waiting.commit_step(make_room)
+    assert waiting.control.phase == Phase.PAUSED
+
+
+def test_a_change_of_the_learning_rate_waits_for_the_step_in_hand_and_goes_before_a_stop(
+    waiting: Waiting,
+) -> None:
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append(("learning_rate", "pause", "stop")[len(asked)])
+        waiting.ask(asked[-1], value=0.5)
+        assert waiting.applied() == []
+
+    assert not waiting.commit_step(ask)
+    assert asked == ["learning_rate", "pause", "stop"]
+    assert waiting.control.learning_rate != 0.5
+    waiting.control.interrupt(LAST)
+    assert waiting.applied() == [("learning_rate", LAST + 1), ("pause", LAST + 1), ("stop", LAST + 1)]
+
+
+def test_what_cannot_be_recorded_has_no_effect_until_it_can(waiting: Waiting) -> None:
+    waiting.control.close()
+    waiting.disk.free = 0
+    waiting.ask("pause")
+    with pytest.raises(apsw.FullError):
+        waiting.control.poll(LAST, now=True)
+    assert waiting.control.phase == waiting.reader.phase() == Phase.RUNNING
+    waiting.disk.free = 1 << 30
+    waiting.control.poll(LAST, now=True)
+    assert waiting.control.phase == waiting.reader.phase() == Phase.PAUSED
+    assert waiting.applied() == [("pause", LAST + 1)]
