@@ -53,9 +53,11 @@ class _Vfs(apsw.VFS):
         return _File(self._disk, self._system, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
-        size = Path(filename).stat().st_size if Path(filename).exists() else 0
-        super().xDelete(filename, syncdir)
-        self._disk.free += size
+        # SQLite deletes what may not be there, and takes no for an answer; here it would become an exception.
+        if (path := Path(filename)).exists():
+            size = path.stat().st_size
+            super().xDelete(filename, syncdir)
+            self._disk.free += size
 
 
 class _File(apsw.VFSFile):

@@ -25,7 +25,7 @@ class DiskFullLog:
         self._unsaid = 0
 
     def note(self, error: BaseException) -> None:
-        """Log an error, unless another was logged less than a minute ago."""
+        """Write a line about an error, unless another was written less than a minute ago."""
         self._unsaid += 1
         if (now := self._clock()) < self._next_line:
             return

@@ -109,6 +109,25 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, packed: Path, monkeypatch: py
     assert refused(tmp_path, packed).endswith("database or disk is full; make room on the disk")
 
 
+def test_sqlite_takes_bounded_memory_while_a_run_is_imported(
+    tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import apsw
+
+    from lamplighter.runfolder.importing import untrusted_sqlite
+
+    before = apsw.hard_heap_limit(-1)
+    monkeypatch.setattr(untrusted_sqlite, "_MAX_MEMORY", 4 << 20)
+
+    def greedy(share: float, what: str) -> None:
+        if what == "checking every step":
+            apsw.Connection(":memory:").execute("SELECT length(hex(zeroblob(9000000)))").fetchall()
+
+    with pytest.raises(ExportError, match="out of memory"):
+        import_zip(RunStore(tmp_path / "other"), packed, greedy)
+    assert apsw.hard_heap_limit(-1) == before
+
+
 def test_training_keeps_room_for_itself_on_a_small_disk_too(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = Usage(100_000_000, 0, 60_000_000)
     monkeypatch.setattr(free_space.shutil, "disk_usage", lambda path: usage)
