@@ -54,12 +54,12 @@ class MatrixHistory:
 
     def exact_steps(self) -> NDArray[np.int64]:
         """Return the steps whose matrix can be rebuilt bit for bit, ascending, shape (N,)."""
-        return self._on_stable_lineage(lambda lineage: np.flatnonzero(self._deltas.coverage(lineage).exact))
+        return self._on_stable_lineage(lambda lineage: self._deltas.coverage(lineage).exact.to_array())
 
     def is_exact(self, step: int) -> bool:
         """Return whether the matrix of a step can be rebuilt bit for bit."""
         return self._on_stable_lineage(
-            lambda lineage: bool(self._deltas.coverage(lineage).exact[step : step + 1].any())
+            lambda lineage: self._deltas.coverage(lineage).exact.end_of_range(step) >= step
         )
 
     def is_tiled(self, step: int) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage
+from lamplighter.runfolder.reading.step_set import Steps, StepSet
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader, clip_to_lineage
@@ -26,20 +26,22 @@ BATCH = 64
 
 
 class StepCoverage(NamedTuple):
-    """Flags by step, each of shape (S + 1,): set where the step has a keyframe, moved rows, or tiles."""
+    """The steps of a run with a keyframe, with moved rows, and with tiles."""
 
-    keyframe: NDArray[np.bool_]
-    rows: NDArray[np.bool_]
-    tiled: NDArray[np.bool_]
+    keyframes: Steps
+    """Ascending, shape (K,)."""
+    rows: StepSet
+    tiled: StepSet
 
     @property
-    def exact(self) -> NDArray[np.bool_]:
-        """Return by step whether its matrix can be rebuilt: there is no gap since the last keyframe."""
-        number = np.arange(len(self.keyframe))
-        last_key = np.maximum.accumulate(np.where(self.keyframe, number, -1))
-        hole = ~(self.keyframe | self.rows | self.tiled)
-        last_hole = np.maximum.accumulate(np.where(hole, number, -1))
-        return last_key > last_hole
+    def exact(self) -> StepSet:
+        """Return the steps whose matrix can be rebuilt: there is no gap since the last keyframe."""
+        known = StepSet.of_steps(self.keyframes) | self.rows | self.tiled
+        # In a range without a gap the matrices are known from its first keyframe on.
+        index = np.searchsorted(self.keyframes, known.firsts)
+        first_keyframe = np.append(self.keyframes, LAST_STEP + 1)[index]
+        rebuilt = first_keyframe <= known.lasts
+        return StepSet(first_keyframe[rebuilt], known.lasts[rebuilt])
 
 
 class RowDeltas:
@@ -60,13 +62,12 @@ class RowDeltas:
     def coverage(self, lineage: Lineage) -> StepCoverage:
         """Return which steps have a keyframe, moved rows, or tiles."""
         last = self.steps.newest_step()[1]
-        coverage = StepCoverage(*(np.zeros(last + 1, dtype=bool) for _ in range(3)))
-        coverage.keyframe[[step for _, step in self.steps.keyframe_steps() if step <= last]] = True
-        coverage.rows[self.steps.steps_with_rows(1, last)] = True
+        keyframes = np.array([step for _, step in self.steps.keyframe_steps() if step <= last], np.int64)
+        rows = StepSet.of_steps(self.steps.numbers_of_rows(1, last))
         # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
-        for stretch in self.stretches_on(lineage):
-            coverage.tiled[stretch.first : stretch.last + 1] = True
-        return coverage
+        stretches = self.stretches_on(lineage)
+        ends = (np.array([getattr(one, name) for one in stretches], np.int64) for name in ("first", "last"))
+        return StepCoverage(keyframes, rows, StepSet.of_ranges(*ends).clip(0, last))
 
     def apply_rows(self, vectors: Floats, from_step: int, to_step: int) -> int:
         """Advance a matrix from `from_step` towards `to_step`, in place, with rows still in `steps.sqlite`.

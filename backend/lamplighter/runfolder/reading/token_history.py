@@ -39,11 +39,11 @@ def read_token_history(
         LookupError: rows were moved into tiles meanwhile: read again.
     """
     coverage = deltas.coverage(lineage)
-    exact = np.flatnonzero(coverage.exact)
-    exact = exact[(exact >= first) & (exact <= last)]
+    exact = coverage.exact.clip(first, last).to_array()
     if not len(exact):
         raise NoSnapshotError(first, None)
-    from_step = int(np.flatnonzero(coverage.keyframe[: exact[0] + 1])[-1])
+    keyframes = coverage.keyframes
+    from_step = int(keyframes[np.searchsorted(keyframes, exact[0], side="right") - 1])
     last_exact = int(exact[-1])
     steps: list[NDArray[np.integer]] = [np.array([from_step])]
     vectors: list[Floats] = [deltas.steps.keyframe_row(from_step, token_id)[None]]
@@ -52,7 +52,7 @@ def read_token_history(
             deltas, lineage, token_id, vectors[-1][-1], from_step, last_exact, coverage
         )
         if reached == from_step:
-            from_step = int(np.flatnonzero(coverage.keyframe[from_step + 1 :])[0]) + from_step + 1
+            from_step = int(keyframes[np.searchsorted(keyframes, from_step, side="right")])
             when, where = np.array([from_step]), deltas.steps.keyframe_row(from_step, token_id)[None]
             reached = from_step
         if len(when):
@@ -83,8 +83,9 @@ def _read_moves(
         when, where = tile.moves_of(token_id, vector, from_step)
         counted = int(np.searchsorted(when, min(to, stretch.last), side="right"))
         return min(to, stretch.last), (when[:counted], where[:counted])
-    alone = coverage.rows[from_step + 1 : to + 1] & ~coverage.tiled[from_step + 1 : to + 1]
-    end = from_step + (int(np.argmin(alone)) if not alone.all() else len(alone))
+    next_tiled = coverage.tiled.first_at_or_after(from_step + 1)
+    alone = to if next_tiled is None else min(to, next_tiled - 1)
+    end = min(alone, coverage.rows.end_of_range(from_step + 1))
     times = list(_steps_moving(deltas.steps, token_id, from_step + 1, end)) if end > from_step else []
     found: list[tuple[int, Floats]] = []
     for start in range(0, len(times), BATCH):

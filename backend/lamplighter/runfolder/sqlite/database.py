@@ -20,6 +20,8 @@ from types import TracebackType
 from typing import Any, SupportsIndex, cast
 
 import apsw
+import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter import failpoint
 from lamplighter.runfolder.errors import FormatError
@@ -214,6 +216,18 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
     """
     try:
         return connection.execute(sql, values).fetchall()
+    except apsw.Error as error:
+        raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
+
+
+def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> NDArray[np.int64]:
+    """Return the only column of a query, shape (N,), without a list of its rows; no cursor stays open.
+
+    Raises:
+        FormatError: the file is damaged, or busy for longer than the readers' timeout.
+    """
+    try:
+        return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
     except apsw.Error as error:
         raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
 

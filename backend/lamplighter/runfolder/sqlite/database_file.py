@@ -7,7 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lamplighter.runfolder.sqlite.database import data_version, fetch_all, open_reader, open_writer, seal
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.sqlite.database import (
+    data_version,
+    fetch_all,
+    fetch_integers,
+    open_reader,
+    open_writer,
+    seal,
+)
 from lamplighter.runfolder.sqlite.wal import WalKeeper
 
 
@@ -70,6 +80,9 @@ class FileReader:
 
     def _fetch_all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return fetch_all(self._connection, sql, values)
+
+    def _fetch_integers(self, sql: str, *values: object) -> NDArray[np.int64]:
+        return fetch_integers(self._connection, sql, values)
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 import numpy as np
+from numpy.typing import NDArray
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
@@ -224,6 +225,22 @@ class StepsReader(FactsReader):
         """
         row_limit = max(0, last - first + 1) if limit is None else limit
         return [s for s, _ in self._select_range("SELECT id, 0 FROM rows", first, last, row_limit)]
+
+    def numbers_of_rows(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return the steps that `steps_with_rows` returns, as an array, shape (N,): eight bytes each."""
+        return np.concatenate(
+            [np.empty(0, np.int64)]
+            + [
+                self._fetch_integers(
+                    "SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id",
+                    step_key(attempt, max(lower, first)),
+                    step_key(attempt, min(upper, last)),
+                )
+                - step_key(attempt, 0)
+                for attempt, lower, upper in self.lineage().ranges
+                if max(lower, first) <= min(upper, last)
+            ]
+        )
 
     def keyframe_steps(self) -> list[tuple[int, int]]:
         """Return (attempt, step) of all keyframes of the lineage, ascending."""

@@ -1,0 +1,87 @@
+"""Sets of steps: the same steps as a table of flags, in room that follows from their number."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.lineage import LAST_STEP, step_key
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.row_deltas import StepCoverage
+from lamplighter.runfolder.reading.step_set import StepSet
+from lamplighter.runfolder.sqlite.database import open_writer
+from lamplighter.runfolder.tables import steps
+from lamplighter.wire.frames import encode
+from tests.unit.serving.folders import finished_run, pulse
+
+SIZE = 40
+
+
+def some_steps(random: np.random.Generator) -> np.ndarray:
+    return np.flatnonzero(random.random(SIZE) < random.random())
+
+
+def some_ranges(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    firsts = random.integers(0, SIZE, random.integers(0, 6))
+    return firsts, np.minimum(SIZE - 1, firsts + random.integers(0, 9, len(firsts)))
+
+
+def flags(found: StepSet) -> np.ndarray:
+    is_member = np.zeros(SIZE, dtype=bool)
+    is_member[found.to_array()] = True
+    return is_member
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_set_holds_what_flags_by_step_hold(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    listed, (firsts, lasts) = some_steps(random), some_ranges(random)
+    one, other = StepSet.of_steps(listed), StepSet.of_ranges(firsts, lasts)
+    dense = np.zeros((2, SIZE), dtype=bool)
+    dense[0, listed] = True
+    for first, last in zip(firsts, lasts, strict=True):
+        dense[1, first : last + 1] = True
+    both = one | other
+    for found, expected in ((one, dense[0]), (other, dense[1]), (both, dense[0] | dense[1])):
+        assert flags(found).tolist() == expected.tolist()
+        assert (found.firsts[1:] > found.lasts[:-1] + 1).all()
+        low, high = sorted(random.integers(0, SIZE, 2))
+        inside = np.flatnonzero(expected)
+        assert found.clip(low, high).to_array().tolist() == [s for s in inside if low <= s <= high]
+        assert found.first_at_or_after(low) == next((s for s in inside if s >= low), None)
+        hole = next((s for s in range(low, SIZE) if not expected[s]), SIZE)
+        assert found.end_of_range(low) == hole - 1
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_steps_are_exact_from_a_keyframe_to_the_first_gap(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    keyframes, rows = some_steps(random), some_steps(random)
+    tiled = StepSet.of_ranges(*some_ranges(random))
+    exact, known = [], False
+    for step in range(SIZE):
+        known = step in keyframes or (known and (step in rows or bool(flags(tiled)[step])))
+        exact += [step] if known else []
+    coverage = StepCoverage(keyframes, StepSet.of_steps(rows), tiled)
+    assert coverage.exact.to_array().tolist() == exact
+
+
+def test_a_run_numbered_to_the_last_step_takes_the_room_of_its_rows(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    connection = open_writer(run.steps_path, steps.SCHEMA)
+    connection.execute(
+        "INSERT INTO pulses VALUES(?,?,?)", (step_key(1, LAST_STEP), b"x", encode(pulse(1, LAST_STEP)))
+    )
+    connection.close()
+    tracemalloc.start()
+    with MatrixHistory(run) as history:
+        assert history.steps.newest_step() == (1, LAST_STEP)
+        assert history.exact_steps().tolist() == list(range(36))
+        assert not history.is_exact(LAST_STEP)
+        assert history.token_history(3).steps.tolist() == list(range(36))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
