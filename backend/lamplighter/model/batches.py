@@ -43,11 +43,22 @@ def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np
     Raises:
         CorpusError: the corpus is shorter than one passage.
     """
+    return positions_after(sequence_starts(recipe, corpus_tokens, step), recipe.model.context)
+
+
+def sequence_starts(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:
+    """Return the position of the first token of each sequence that step `step` (from 1) reads, shape (sequences,).
+
+    Raises:
+        CorpusError: the corpus is shorter than one passage.
+    """
     check_length(recipe, corpus_tokens)
-    length = passage_tokens(recipe)
-    context = recipe.model.context
     random = np.random.default_rng([recipe.seed, step])
-    starts = random.integers(0, corpus_tokens - length + 1, size=recipe.passages)
-    offsets = np.arange(recipe.sequences // recipe.passages) * context
-    windows = (starts[:, None] + offsets[None, :]).reshape(-1)
-    return windows[:, None] + np.arange(context + 1)[None, :]
+    passages = random.integers(0, corpus_tokens - passage_tokens(recipe) + 1, size=recipe.passages)
+    offsets = np.arange(recipe.sequences // recipe.passages) * recipe.model.context
+    return (passages[:, None] + offsets[None, :]).reshape(-1)
+
+
+def positions_after(starts: NDArray[np.int64], context: int) -> NDArray[np.int64]:
+    """Return the positions of some sequences, the last target included: shape (N, context + 1) for starts (N,)."""
+    return starts[:, None] + np.arange(context + 1)[None, :]

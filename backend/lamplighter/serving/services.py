@@ -14,7 +14,7 @@ from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.gate import Gate
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
-from lamplighter.serving.http.reply import Reply
+from lamplighter.serving.http.reply import PlainReply, Reply
 from lamplighter.serving.http.streaming import LargeResponseLimiter
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
@@ -55,6 +55,8 @@ class Services:
         run: str,
         offered: tuple[ResponseFormat, ...] = (),
         format: str | None = None,
+        *,
+        status: int = 200,
     ) -> Reply:
         """Begin the reply of a route about a run: choose the format, then find the run.
 
@@ -63,13 +65,18 @@ class Services:
             run: the run's id.
             offered: the formats of the route, the default first; none: JSON, whatever `Accept` says.
             format: the value of `?format=`.
+            status: the status of the reply if it has a body.
 
         Raises:
             RefusedError: `Accept` allows none of the formats (406).
             NoSuchRunError: there is no such run.
         """
         form = negotiate_format(request, offered, format) if offered else JSON
-        return Reply(request, self.response_limiter, self.catalog.find_run(run), form)
+        return Reply(request, self.response_limiter, self.catalog.find_run(run), form, status=status)
+
+    def plain_reply(self, request: Request) -> PlainReply:
+        """Begin the reply of a route about no single run, as JSON."""
+        return PlainReply(request, self.response_limiter, JSON)
 
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer of a run failed or crashed so often that it is not restarted."""

@@ -31,5 +31,5 @@ def newest_layout_entry(
 ) -> LayoutEntry | None:
     """Return the layout of the view of `method` for the latest step at or before `step`; of several, the last
     written."""
-    fitting = [e for e in entries if e.method.view == method.view and (step is None or e.step <= step)]
+    fitting = (e for e in entries if e.method.view == method.view and (step is None or e.step <= step))
     return max(fitting, key=lambda e: (e.step, e.id), default=None)

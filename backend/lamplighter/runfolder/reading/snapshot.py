@@ -14,6 +14,9 @@ from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
+_BATCH = 64
+"""Pulses read at a time."""
+
 
 class NoSnapshotError(LookupError):
     """An error for a step that cannot be rebuilt; `nearest` is the newest one before it that can, or None."""
@@ -62,15 +65,12 @@ def read_touches(reader: StepsReader, step: int) -> Touches:
     step_reached, census = found
     start = decode_as(census, Census)
     counts, last_lit = start.touches.copy(), start.last_lit.copy()
-    for when, data in (
-        reader.pulses(step_reached + 1, step, limit=max(1, step - step_reached))
-        if step > step_reached
-        else []
-    ):
-        pulse = decode_as(data, Pulse)
-        counts[pulse.batch_ids] += 1
-        last_lit[pulse.batch_ids] = when
-        step_reached = when
+    while step > step_reached and (batch := reader.pulses(step_reached + 1, step, limit=_BATCH)):
+        for when, data in batch:
+            pulse = decode_as(data, Pulse)
+            counts[pulse.batch_ids] += 1
+            last_lit[pulse.batch_ids] = when
+        step_reached = batch[-1][0]
     return Touches(step_reached, counts, last_lit)
 
 

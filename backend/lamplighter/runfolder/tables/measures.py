@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 
@@ -59,6 +62,14 @@ class MeasuresReader(FileReader):
         """Return (attempt, step) of the measures written last; (0, -1) if none."""
         rows = self._fetch_all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
+
+    def size(self) -> tuple[int, int]:
+        """Return the number of all values, and the characters of their names."""
+        return self._fetch_all("SELECT count(*), coalesce(sum(length(name)), 0) FROM measures")[0]  # pyright: ignore[reportReturnType]
+
+    def steps(self) -> NDArray[np.int64]:
+        """Return the measured steps, ascending, of any attempt, shape (N,)."""
+        return self._fetch_integers("SELECT DISTINCT step FROM measures ORDER BY step")
 
     def by_step(
         self, first: int = 0, last: int = LAST_STEP, lineage: Lineage | None = None

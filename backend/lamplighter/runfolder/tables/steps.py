@@ -8,7 +8,7 @@ began at or before it (`docs/architecture.md`, "Attempts and crashes").
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,15 @@ class StepsReader(FactsReader):
         """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
         return self._select_steps("SELECT record FROM pulses WHERE id=?", steps)
 
+    def pulse_sizes(self, steps: Sequence[int]) -> list[int]:
+        """Return the bytes of the encoded pulses of the given steps, without reading them; missing steps are omitted."""
+        size = "length(record) FROM pulses"
+        if isinstance(steps, range) and steps.step == 1:
+            found = self._select_range(f"SELECT id, {size}", steps.start, steps.stop - 1, len(steps))
+        else:
+            found = self._select_steps(f"SELECT {size} WHERE id=?", steps)
+        return [size for _, size in found]
+
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""
         return dict(self._select_range("SELECT id, digest FROM pulses", first, last, last - first + 1))
@@ -339,7 +348,14 @@ class StepsReader(FactsReader):
             )
         ]
 
-    def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+    def newest_events(self, limit: int) -> list[TimelineEvent]:
+        """Return the newest `limit` events, oldest first."""
+        rows = self._fetch_all(
+            "SELECT id, time, attempt, step, kind, message FROM events ORDER BY id DESC LIMIT ?", limit
+        )
+        return [TimelineEvent(*row) for row in reversed(rows)]
+
+    def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, Any]]:
         lineage = self.lineage()
         return [
             (step, row[0])
@@ -348,8 +364,8 @@ class StepsReader(FactsReader):
             for row in self._fetch_all(select, step_key(range_.attempt, step))
         ]
 
-    def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, bytes]]:
-        found: list[tuple[int, bytes]] = []
+    def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, Any]]:
+        found: list[tuple[int, Any]] = []
         for attempt, lower, upper in self.lineage().ranges:
             low, high = max(lower, first), min(upper, last)
             if low <= high and limit > len(found):

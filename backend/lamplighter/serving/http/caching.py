@@ -42,7 +42,7 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
     `If-None-Match: *` cannot be answered here, because it is not known yet whether there is a response.
     """
     known_tags = ",".join(request.headers.getlist("if-none-match"))
-    if headers["ETag"] in _TAG.findall(known_tags):
+    if headers.get("ETag") in _TAG.findall(known_tags):
         return Response(status_code=304, headers=headers)
     return None
 
@@ -50,6 +50,6 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
 def not_modified_if_any(request: Request, headers: dict[str, str]) -> Response | None:
     """Return a 304 response if the client sent `If-None-Match: *`, else None. Call it once there is a
     response."""
-    if ",".join(request.headers.getlist("if-none-match")).strip() == "*":
+    if "ETag" in headers and ",".join(request.headers.getlist("if-none-match")).strip() == "*":
         return Response(status_code=304, headers=headers)
     return None

@@ -1,4 +1,4 @@
-"""A reply about a run: its format and its tag first, then its price, and only then its body.
+"""A reply: its format and its tag first, then its price, and only then its body.
 
 A route names what is its own, in this order: the run and the formats, what the answer depends on, what it takes to
 make, and how it is made. The client's own copy, HEAD, the limit on large responses and the streaming are done here.
@@ -14,27 +14,85 @@ from starlette.responses import Response
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
 from lamplighter.serving.http.content_negotiation import ResponseFormat
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, mark_priced
 from lamplighter.serving.http.streaming import LargeResponseLimiter, StreamedResponse
 
 
-class Reply:
-    """A reply about a run, in the making."""
+class PlainReply:
+    """A reply that is about no single run and has no tag, in the making."""
 
     def __init__(
-        self, request: Request, limiter: LargeResponseLimiter, run: RunFolder, form: ResponseFormat
+        self, request: Request, limiter: LargeResponseLimiter, form: ResponseFormat, *, status: int = 200
     ) -> None:
-        """Begin the reply about `run` in the format `form`."""
+        """Begin the reply in the format `form`. `status` is that of a reply with a body."""
         self._request = request
         self._limiter = limiter
         self._headers: dict[str, str] = {}
-        self.run = run
+        self._status = status
         self.form = form
 
     @property
     def head_only(self) -> bool:
         """Return whether the client wants only the headers."""
         return bool(getattr(self._request.state, "head", False))
+
+    def add_header(self, name: str, value: str) -> None:
+        """Add a header."""
+        self._headers[name] = value
+
+    def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
+        """Return the response: 304 if it is tagged and the client has it, a small body in one piece, a large one
+        streamed while it is produced, if a slot is free.
+
+        Args:
+            cost: about how many bytes of memory it takes to make the body; at least `LARGE_RESPONSE_BYTES` if that
+                takes long. Nothing of the body may be read or computed before it is stated.
+            make: produces the parts of the body; not called if the client has them. May raise, right away, an error
+                that becomes a problem. A generator runs after this returns, so it opens what it reads itself.
+            length: total bytes, if known. The body of a HEAD request is then not made.
+
+        Raises:
+            RefusedError: too many large responses are being sent (503).
+        """
+        return mark_priced(self._send(cost, make, length))
+
+    def _send(self, cost: int, make: Callable[[], Iterable[bytes]], length: int | None) -> Response:
+        request, headers, media_type = self._request, self._headers, self.form.media_type
+        if known := not_modified(request, headers):
+            return known
+        large = cost >= LARGE_RESPONSE_BYTES
+        if self.head_only and (large or length is not None):
+            return _headers_only_response(headers, media_type, length)
+        if not large:
+            body = b"".join(make())
+            return not_modified_if_any(request, headers) or Response(body, self._status, headers, media_type)
+        release = self._limiter.acquire(cost)
+        try:
+            parts = iter(make())
+            if known := not_modified_if_any(request, headers):
+                release()
+                return known
+            return StreamedResponse(parts, headers, media_type, release, length=length)
+        except BaseException:
+            release()
+            raise
+
+
+class Reply(PlainReply):
+    """A reply about a run, in the making."""
+
+    def __init__(
+        self,
+        request: Request,
+        limiter: LargeResponseLimiter,
+        run: RunFolder,
+        form: ResponseFormat,
+        *,
+        status: int = 200,
+    ) -> None:
+        """Begin the reply about `run` in the format `form`."""
+        super().__init__(request, limiter, form, status=status)
+        self.run = run
 
     def tag(self, *parts: object, immutable: bool) -> None:
         """Set the tag of the reply. `parts` are everything that it depends on besides the run, with a stable repr.
@@ -50,42 +108,6 @@ class Reply:
         for name, value in facts.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             self._headers[f"X-Lamplighter-{name.strip('_').title()}"] = text
-
-    def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
-        """Return the response, after `tag`: 304 if the client has it, a small body in one piece, a large one streamed
-        while it is produced, if a slot is free.
-
-        Args:
-            cost: about how many bytes of memory it takes to make the body; at least `LARGE_RESPONSE_BYTES` if that
-                takes long. Nothing of the body may be read or computed before it is stated.
-            make: produces the parts of the body; not called if the client has them. May raise, right away, an error
-                that becomes a problem. A generator runs after this returns, so it opens what it reads itself.
-            length: total bytes, if known. The body of a HEAD request is then not made.
-
-        Raises:
-            RefusedError: too many large responses are being sent (503).
-        """
-        request, headers, media_type = self._request, self._headers, self.form.media_type
-        if known := not_modified(request, headers):
-            return known
-        large = cost >= LARGE_RESPONSE_BYTES
-        if self.head_only and (large or length is not None):
-            return _headers_only_response(headers, media_type, length)
-        if not large:
-            body = b"".join(make())
-            return not_modified_if_any(request, headers) or Response(
-                body, headers=headers, media_type=media_type
-            )
-        release = self._limiter.acquire(cost)
-        try:
-            parts = iter(make())
-            if known := not_modified_if_any(request, headers):
-                release()
-                return known
-            return StreamedResponse(parts, headers, media_type, release, length=length)
-        except BaseException:
-            release()
-            raise
 
 
 def _headers_only_response(headers: dict[str, str], media_type: str, length: int | None) -> Response:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from weakref import WeakSet
+
+from starlette.responses import Response
+
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat
 from lamplighter.serving.http.problems import RefusedError
@@ -11,8 +16,55 @@ LARGE_RESPONSE_BYTES = 4 << 20
 BOUNDED_COST = 0
 """The cost of a response that the limits of its parameters keep small."""
 JSON_NUMBERS = 2_000_000
+LIST_ENTRY_BYTES = 400
+"""Bytes of memory of an entry of a list: a few numbers and short names, as Python objects and as JSON."""
+EVENT_BYTES = 2_000
+"""Bytes of memory of an event with its message."""
+CENSUS_BYTES = 24
+"""Bytes of memory of a token in a census, as arrays and as a frame."""
+FROM_PYTHON = "open the run's folder from Python instead, with lamplighter.open"
+TOKEN_ENTRY_BYTES = 40
+"""Bytes of memory of a token id or a pair of coordinates in a JSON response."""
 _MATRIX_BYTES = 1 << 30
 _LARGE_MATRIX = 32 << 20
+
+_priced: WeakSet[Response] = WeakSet()
+
+
+class Pricing(Enum):
+    """How the cost of a route's answers is known."""
+
+    STATED = "stated"
+    """The route states the cost of each answer before it is made: an answer without a stated cost is not sent."""
+    FIXED = "fixed"
+    """Every answer takes about the same, whatever run it is about and however large that is."""
+
+
+class UnpricedAnswerError(Exception):
+    """An error for an answer whose route stated no cost."""
+
+
+def mark_priced(response: Response) -> Response:
+    """Return a response, marked as one whose cost was stated before it was made."""
+    _priced.add(response)
+    return response
+
+
+def require_priced(response: Response, route: str) -> Response:
+    """Return a response.
+
+    Raises:
+        UnpricedAnswerError: its cost was not stated.
+    """
+    if response not in _priced:
+        raise UnpricedAnswerError(f"{route} states no cost: make its answer with `send` of a reply")
+    return response
+
+
+def record_steps(run: RunFolder, newest_step: int) -> int:
+    """Return the most steps that a run can have recorded: no more than its newest step, and than its files have bytes."""
+    bytes_on_disk = sum(path.stat().st_size for path in (run.steps_path, run.tiles_path) if path.exists())
+    return min(newest_step + 1, bytes_on_disk)
 
 
 def estimate_memory(run: RunFolder, size: int) -> int:
@@ -25,8 +77,7 @@ def estimate_memory(run: RunFolder, size: int) -> int:
     if matrix > _MATRIX_BYTES:
         raise RefusedError(
             422,
-            f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: open the run's folder "
-            "from Python instead, with lamplighter.open",
+            f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: {FROM_PYTHON}",
         )
     return max(size, matrix if matrix > _LARGE_MATRIX else 0)
 

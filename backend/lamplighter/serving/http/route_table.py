@@ -1,21 +1,25 @@
 """The only way to declare a route: together with its access rule, which the gate enforces.
 
 The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
-forgetting to protect one is not possible.
+forgetting to protect one is not possible. Nor is forgetting its price: an answer whose cost was not stated is not sent,
+unless the route was declared as one whose answers all cost the same.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import wraps
 from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI
 from starlette.routing import compile_path
 
 from lamplighter.serving.http.content_negotiation import ResponseFormat
+from lamplighter.serving.http.response_cost import Pricing, require_priced
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -73,6 +77,7 @@ class DeclaredRoute:
     endpoint: Callable[..., Any]
     options: dict[str, Any]
     answers: AnswerFacts = AnswerFacts()
+    pricing: Pricing = Pricing.STATED
 
 
 class Routes:
@@ -81,7 +86,8 @@ class Routes:
     def __init__(self, tag: str) -> None:
         """Collect routes shown under `tag` in the OpenAPI document."""
         self._tag = tag
-        self._declared: list[DeclaredRoute] = []
+        self.declared: list[DeclaredRoute] = []
+        """The routes, in the order in which they were declared."""
 
     def get(
         self,
@@ -89,53 +95,75 @@ class Routes:
         *,
         access: Access = Access.READ,
         head: bool = True,
+        pricing: Pricing = Pricing.STATED,
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
-        return self._add(RouteRule("http", path, methods, access), {"methods": ["GET"], **options}, answers)
+        return self._add(
+            RouteRule("http", path, methods, access), {"methods": ["GET"], **options}, answers, pricing
+        )
 
     def post(
         self,
         path: str,
         *,
         body_limit: int = _SMALL_BODY,
+        pricing: Pricing = Pricing.STATED,
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a POST route, for presenters."""
         rule = RouteRule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
-        return self._add(rule, {"methods": ["POST"], **options}, answers)
+        return self._add(rule, {"methods": ["POST"], **options}, answers, pricing)
 
     def delete(
-        self, path: str, *, answers: AnswerFacts = AnswerFacts(), **options: Any
+        self,
+        path: str,
+        *,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a DELETE route, for presenters."""
         rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
-        return self._add(rule, {"methods": ["DELETE"], **options}, answers)
+        return self._add(rule, {"methods": ["DELETE"], **options}, answers, pricing)
 
     def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
         """Register a websocket on which only the server sends."""
-        return self._add(RouteRule("websocket", path, frozenset(), access), {}, AnswerFacts())
+        return self._add(RouteRule("websocket", path, frozenset(), access), {}, AnswerFacts(), Pricing.FIXED)
 
     def attach(self, app: FastAPI) -> list[DeclaredRoute]:
         """Add the routes to an app. Returns them, for its gate and for its OpenAPI document."""
-        for route in self._declared:
+        for route in self.declared:
             if route.rule.kind == "websocket":
                 app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
                 app.add_api_route(route.rule.path, route.endpoint, tags=[self._tag], **route.options)
-        return self._declared
+        return self.declared
 
     def _add(
-        self, rule: RouteRule, options: dict[str, Any], answers: AnswerFacts
+        self, rule: RouteRule, options: dict[str, Any], answers: AnswerFacts, pricing: Pricing
     ) -> Callable[[Endpoint], Endpoint]:
         def keep(endpoint: Endpoint) -> Endpoint:
-            self._declared.append(DeclaredRoute(rule, endpoint, options, answers))
+            answering = _refuse_unpriced(endpoint) if pricing is Pricing.STATED else endpoint
+            self.declared.append(DeclaredRoute(rule, answering, options, answers, pricing))
             return endpoint
 
         return keep
+
+
+def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an endpoint that returns only responses whose cost was stated."""
+
+    @wraps(endpoint)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return require_priced(endpoint(*args, **kwargs), endpoint.__name__)
+
+    # FastAPI would look up the names in its annotations here, not where they are imported.
+    answer.__signature__ = inspect.signature(endpoint, eval_str=True)  # pyright: ignore[reportAttributeAccessIssue]
+    return answer
 
 
 def find_rule(

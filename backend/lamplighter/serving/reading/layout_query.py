@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from lamplighter.runfolder.lineage import Lineage
@@ -36,10 +36,9 @@ class OpenLayouts:
         self._reader = reader
         self._lineage = lineage
 
-    @cached_property
-    def entries(self) -> list[LayoutEntry]:
-        """Return the layouts, in the order in which they were made."""
-        return [] if self._reader is None else list(layouts_on_lineage(self._reader, self._lineage))
+    def _layouts(self, after: int = 0) -> Iterator[LayoutEntry]:
+        """Yield the layouts with an id above `after`, in the order in which they were made, reading as it goes."""
+        return iter(()) if self._reader is None else layouts_on_lineage(self._reader, self._lineage, after)
 
     def newest(self, method: MethodName, step: int) -> LayoutEntry:
         """Return the newest layout of a view at or before a step.
@@ -47,33 +46,39 @@ class OpenLayouts:
         Raises:
             RefusedError: there is none (404).
         """
-        entry = newest_layout_entry(self.entries, METHODS[method], step)
+        entry = newest_layout_entry(self._layouts(), METHODS[method], step)
         if entry is None:
             raise RefusedError(404, f"there is no {method} layout at or before step {step} yet")
         return entry
 
     def select(
         self, first: int, last: int | None, method: MethodName | None, after: int = 0
-    ) -> list[LayoutEntry]:
-        """Return the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
-        return [
+    ) -> Iterator[LayoutEntry]:
+        """Yield the layouts of steps `first` to `last`, inclusive, by a method (None: any), with an id above `after`."""
+        return (
             entry
-            for entry in self.entries
-            if entry.id > after
-            and first <= entry.step
+            for entry in self._layouts(after)
+            if first <= entry.step
             and (last is None or entry.step <= last)
             and (method is None or entry.method.view == METHODS[method])
-        ]
+        )
 
     def select_every(
         self, first: int, last: int | None, method: MethodName, every: int = 1
     ) -> list[LayoutEntry]:
-        """Return every n-th layout that `select` finds.
+        """Return every n-th layout that `select` finds, at most `MOST_LAYOUTS`.
 
         Raises:
-            RefusedError: there is none (404).
+            RefusedError: there is none (404), or there are more (422).
         """
-        entries = self.select(first, last, method)[::every]
+        found = islice(self.select(first, last, method), 0, None, every)
+        entries = list(islice(found, MOST_LAYOUTS))
+        if more := sum(1 for _ in found):
+            raise RefusedError(
+                422,
+                f"{len(entries) + more:,} layouts are too many, at most {MOST_LAYOUTS:,} come at once: ask for fewer "
+                "with from, to or every",
+            )
         if not entries:
             raise RefusedError(
                 404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
@@ -92,9 +97,9 @@ class OpenLayouts:
         except IndexError:
             raise RefusedError(404, f"the layout of step {entry.step} was just dropped: ask again") from None
 
-    def districts(self) -> list[DistrictsEntry]:
-        """Return the entries of the districts, oldest first."""
-        return [] if self._reader is None else list(districts_on_lineage(self._reader, self._lineage))
+    def districts(self) -> Iterator[DistrictsEntry]:
+        """Yield the entries of the districts, oldest first, reading as it goes."""
+        return iter(()) if self._reader is None else districts_on_lineage(self._reader, self._lineage)
 
     def read_districts(self, entry: DistrictsEntry) -> bytes:
         """Return the frame of some districts.

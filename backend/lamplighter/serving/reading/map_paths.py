@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, streaming_cost
-from lamplighter.serving.reading.layout_query import MOST_LAYOUTS, MethodName, layout_ids, open_layouts
+from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.path_answers import Columns, PathRequest, downsample
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
@@ -24,12 +24,6 @@ def answer_map_history(path_request: PathRequest, method: MethodName) -> Respons
         raise RefusedError(422, "more layouts may be made of old steps: ask for places without attempt")
     with open_layouts(path_request.catalog, run) as opened:
         entries = opened.select_every(path_request.first, path_request.last, method)
-    if len(entries) > MOST_LAYOUTS:
-        raise RefusedError(
-            422,
-            f"{len(entries):,} layouts are too many, at most {MOST_LAYOUTS:,} are read at once: ask for fewer "
-            "with from and to",
-        )
     path_request.tag("places", layout_ids(entries), immutable=False)
 
     def read() -> Columns:

@@ -15,6 +15,10 @@ class TokenTable:
         self._counts = vocabulary.counts
         self._names = tuple(vocabulary.classes)
         self._class_of = vocabulary.class_of()
+        self.characters = sum(map(len, self._tokens))
+        """Characters of all tokens together."""
+        self.longest = max(map(len, self._tokens), default=0)
+        """Characters of the longest token."""
         self._folded = [token.casefold() for token in vocabulary.tokens]
 
     def __len__(self) -> int:

@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from lamplighter.serving.http.content_negotiation import FRAME, JSON
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import EVENT_BYTES, LIST_ENTRY_BYTES, TOKEN_ENTRY_BYTES
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.layout_query import open_layouts, open_layouts_on
 from lamplighter.serving.reading.parameters import AFTER, FORMAT, KeptStep, RunId
-from lamplighter.serving.schemas.base import json_body, json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
     District,
     DistrictEventList,
@@ -33,7 +34,9 @@ OFFERED = (JSON, FRAME)
 
 
 @routes.get(
-    "/api/runs/{run}/districts", response_model=DistrictsResponse, answers=AnswerFacts(OFFERED, etag=True)
+    "/api/runs/{run}/districts",
+    response_model=DistrictsResponse,
+    answers=AnswerFacts(OFFERED, etag=True, errors=(503,)),
 )
 def get_districts(
     run: RunId,
@@ -50,7 +53,7 @@ def get_districts(
         services.catalog.open_steps(reply.run) as reader,
         open_layouts_on(reply.run, reader.lineage()) as opened,
     ):
-        candidates = [entry for entry in opened.districts() if step is None or entry.step <= step]
+        candidates = (entry for entry in opened.districts() if step is None or entry.step <= step)
         newest = max(candidates, key=lambda entry: (entry.step, entry.id), default=None)
         if newest is None:
             raise _no_districts_error(step)
@@ -63,22 +66,27 @@ def get_districts(
                 raise _no_districts_error(step) from None
             return [record] if reply.form is FRAME else json_body(_to_schema(record))
 
-        return reply.send(4 * len(reply.run.vocabulary), make)
+        each = 2 if reply.form is FRAME else TOKEN_ENTRY_BYTES
+        return reply.send(each * len(reply.run.vocabulary), make)
 
 
 @routes.get("/api/runs/{run}/districts/steps", response_model=DistrictSearchList)
-def list_district_steps(run: RunId, services: ServicesDep) -> Response:
+def list_district_steps(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the steps at which districts were found, oldest first, without superseded steps."""
-    with open_layouts(services.catalog, services.catalog.find_run(run)) as opened:
-        found = opened.districts()
-    return json_response(
-        DistrictSearchList(items=[DistrictSearch(attempt=e.attempt, step=e.step) for e in found])
-    )
+    reply = services.reply(request, run)
+    with open_layouts(services.catalog, reply.run) as opened:
+
+        def make() -> list[bytes]:
+            found = [DistrictSearch(attempt=e.attempt, step=e.step) for e in opened.districts()]
+            return json_body(DistrictSearchList(items=found))
+
+        return reply.send(LIST_ENTRY_BYTES * sum(1 for _ in opened.districts()), make)
 
 
 @routes.get("/api/runs/{run}/districts/events", response_model=DistrictEventList)
 def list_district_events(
     run: RunId,
+    request: Request,
     services: ServicesDep,
     after: Annotated[int | None, AFTER] = None,
     limit: Annotated[
@@ -88,15 +96,19 @@ def list_district_events(
     """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
     steps are left out.
     """
-    with open_layouts(services.catalog, services.catalog.find_run(run)) as opened:
-        found = opened.district_events(after, limit)
-    items = [
-        DistrictEventResponse(
-            id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
-        )
-        for e in found
-    ]
-    return json_response(DistrictEventList(items=items))
+    reply = services.reply(request, run)
+    with open_layouts(services.catalog, reply.run) as opened:
+
+        def make() -> list[bytes]:
+            items = [
+                DistrictEventResponse(
+                    id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
+                )
+                for e in opened.district_events(after, limit)
+            ]
+            return json_body(DistrictEventList(items=items))
+
+        return reply.send(EVENT_BYTES * limit, make)
 
 
 def _no_districts_error(step: int | None) -> RefusedError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lamplighter.runfolder.writing.size_estimate import estimate_size
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.runs import EstimateRequest, SizeEstimateResponse
@@ -12,7 +13,7 @@ from lamplighter.serving.schemas.runs import EstimateRequest, SizeEstimateRespon
 routes = Routes("runs")
 
 
-@routes.post("/api/estimates", response_model=SizeEstimateResponse)
+@routes.post("/api/estimates", pricing=Pricing.FIXED, response_model=SizeEstimateResponse)
 def estimate_run_size(body: EstimateRequest) -> Response:
     """Return the expected disk usage of a run with a recipe. Creates nothing."""
     return json_response(

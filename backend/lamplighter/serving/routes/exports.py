@@ -11,6 +11,7 @@ from lamplighter.exports.export import FORMATS
 from lamplighter.serving.http.downloads import DownloadResponse
 from lamplighter.serving.http.openapi import body_schema
 from lamplighter.serving.http.problems import FieldError, RefusedError
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.export_job import ExportJob
 from lamplighter.serving.reading.parameters import RunId
@@ -45,6 +46,7 @@ ExportId = Annotated[
 @routes.post(
     "/api/runs/{run}/exports",
     status_code=202,
+    pricing=Pricing.FIXED,
     response_model=Export,
     answers=AnswerFacts(errors=(503, 507), headers=("Location",)),
 )
@@ -58,20 +60,20 @@ def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 
 
-@routes.get("/api/runs/{run}/exports", response_model=ExportList)
+@routes.get("/api/runs/{run}/exports", pricing=Pricing.FIXED, response_model=ExportList)
 def list_exports(run: RunId, services: ServicesDep) -> Response:
     """Return a run's exports, in progress or over, newest first."""
     jobs = services.export_jobs.for_run(services.catalog.find_run(run))
     return json_response(ExportList(items=[_to_schema(job) for job in jobs]))
 
 
-@routes.get("/api/runs/{run}/exports/{export}", response_model=Export)
+@routes.get("/api/runs/{run}/exports/{export}", pricing=Pricing.FIXED, response_model=Export)
 def get_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Return one export and its progress."""
     return json_response(_to_schema(services.export_jobs.find_job(services.catalog.find_run(run), export)))
 
 
-@routes.delete("/api/runs/{run}/exports/{export}", status_code=204)
+@routes.delete("/api/runs/{run}/exports/{export}", pricing=Pricing.FIXED, status_code=204)
 def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Cancel an export in progress, or delete one that is over with its file."""
     services.export_jobs.delete(services.export_jobs.find_job(services.catalog.find_run(run), export))
@@ -82,6 +84,7 @@ def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Respon
 @routes.get(
     "/api/runs/{run}/exports/{export}/file",
     head=False,
+    pricing=Pricing.FIXED,
     response_class=DownloadResponse,
     answers=AnswerFacts(errors=(416,)),
     openapi_extra={"responses": _FILE},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -26,6 +27,8 @@ from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import (
     BOUNDED_COST,
     LARGE_RESPONSE_BYTES,
+    LIST_ENTRY_BYTES,
+    TOKEN_ENTRY_BYTES,
     check_bytes,
     check_json_numbers,
     streaming_cost,
@@ -34,7 +37,6 @@ from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.http.streamed_array import StreamedArray
 from lamplighter.serving.reading.layout_query import (
-    MOST_LAYOUTS,
     LayoutSetName,
     MethodName,
     layout_ids,
@@ -52,7 +54,7 @@ from lamplighter.serving.reading.parameters import (
     ToStep,
 )
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.base import json_body, json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
     CoordinatesResponse,
     LayoutDetails,
@@ -75,19 +77,28 @@ _HEADER_BYTES = 64
 
 
 @routes.get("/api/runs/{run}/map", response_model=MapSettingsResponse)
-def get_map_settings(run: RunId, services: ServicesDep) -> Response:
+def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the map's current settings and those requested; `POST .../requests` changes them."""
-    settings = read_map_settings(services.catalog.find_run(run))
-    basis = (
-        None if settings.linear is None else LinearBasis(attempt=settings.linear[0], step=settings.linear[1])
-    )
-    settled = settings.settled and not settings.pending
-    return json_response(
-        MapSettingsResponse(chosen=settings.current, asked=settings.requested, settled=settled, linear=basis)
-    )
+    reply = services.reply(request, run)
+
+    def make() -> list[bytes]:
+        settings = read_map_settings(reply.run)
+        basis = (
+            None
+            if settings.linear is None
+            else LinearBasis(attempt=settings.linear[0], step=settings.linear[1])
+        )
+        settled = settings.settled and not settings.pending
+        return json_body(
+            MapSettingsResponse(
+                chosen=settings.current, asked=settings.requested, settled=settled, linear=basis
+            )
+        )
+
+    return reply.send(BOUNDED_COST, make)
 
 
-@routes.get("/api/runs/{run}/layouts", response_model=Layouts, answers=AnswerFacts(etag=True))
+@routes.get("/api/runs/{run}/layouts", response_model=Layouts, answers=AnswerFacts(etag=True, errors=(503,)))
 def list_layouts(
     run: RunId,
     request: Request,
@@ -106,7 +117,7 @@ def list_layouts(
     """Return the map layouts that count, of steps `from` to `to`, inclusive, in the order they were made."""
     reply = services.reply(request, run)
     with open_layouts(services.catalog, reply.run, set_name) as opened:
-        listed = opened.select(from_, to, method, after)
+        listed = list(islice(opened.select(from_, to, method, after), limit + 1))
     page = listed[:limit]
     next_url = None
     if len(listed) > limit:
@@ -122,13 +133,15 @@ def list_layouts(
         items = [LayoutSummary(id=entry.id, **_facts(entry)) for entry in page]
         return json_body(Layouts(items=items, next=next_url))
 
-    return reply.send(BOUNDED_COST, make)
+    return reply.send(LIST_ENTRY_BYTES * len(page), make)
 
 
 @routes.get(
     "/api/runs/{run}/layouts/{step}",
     response_model=LayoutDetails,
-    answers=AnswerFacts(OFFERED, etag=True, headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt")),
+    answers=AnswerFacts(
+        OFFERED, etag=True, errors=(503,), headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt")
+    ),
 )
 def get_layout(
     run: RunId,
@@ -173,7 +186,8 @@ def get_layout(
             coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
             return json_body(LayoutDetails(**_facts(entry), coordinates=coordinates))
 
-        return reply.send(5 * len(reply.run.vocabulary), make)
+        each = 5 if reply.form is FRAME else 2 * TOKEN_ENTRY_BYTES
+        return reply.send(each * len(reply.run.vocabulary), make)
 
 
 @routes.get(
@@ -235,8 +249,6 @@ def _check_size(coordinates: StreamedArray, form: ResponseFormat) -> int:
     layouts, tokens, _ = coordinates.shape
     less = "ask for fewer with from, to or every, or for fewer tokens with token_ids"
     many = f"{layouts:,} layouts of {tokens:,} tokens"
-    if layouts > MOST_LAYOUTS:
-        raise RefusedError(422, f"{many} are too many, at most {MOST_LAYOUTS:,} come at once: {less}")
     # A frame holds per-token trust (five bytes a token) or not (four): assume the larger size.
     size = layouts * (_HEADER_BYTES + 5 * tokens) if form is FRAME else 8 * layouts * tokens
     check_bytes(many, size, MOST_BYTES, less)

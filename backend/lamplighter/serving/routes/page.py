@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.openapi_page import STYLE, render
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.services import ServicesDep
 
@@ -18,7 +19,7 @@ routes = Routes("page")
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-@routes.get("/", access=Access.OPEN, include_in_schema=False)
+@routes.get("/", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_page(services: ServicesDep) -> Response:
     """Return the page. It contains no run's data, so anyone who can connect may load it."""
     page = services.assets.index_html()
@@ -27,19 +28,19 @@ def get_page(services: ServicesDep) -> Response:
     return HTMLResponse(page)
 
 
-@routes.get("/app/{path:path}", access=Access.OPEN, include_in_schema=False)
+@routes.get("/app/{path:path}", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_app_file(path: str, services: ServicesDep) -> Response:
     """Return a file of the built page; files with a hash in their name never change."""
     return _asset_response(services, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache")
 
 
-@routes.get("/static/{path:path}", access=Access.OPEN, include_in_schema=False)
+@routes.get("/static/{path:path}", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_static_file(path: str, services: ServicesDep) -> Response:
     """Return a hand-made file: the page's icon."""
     return _asset_response(services, "", path, "no-cache")
 
 
-@routes.get("/vendor/plotly.min.js", access=Access.OPEN, include_in_schema=False)
+@routes.get("/vendor/plotly.min.js", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_plotly(request: Request, services: ServicesDep) -> Response:
     """Return plotly.js from the installed plotly package."""
     script = services.assets.plotly()
@@ -54,19 +55,19 @@ def get_plotly(request: Request, services: ServicesDep) -> Response:
     return Response(script.plain, headers=headers, media_type="text/javascript")
 
 
-@routes.get("/api/openapi.json", access=Access.OPEN, include_in_schema=False)
+@routes.get("/api/openapi.json", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
     return Response(json.dumps(request.app.openapi()), media_type="application/json")
 
 
-@routes.get("/api/docs", access=Access.OPEN, include_in_schema=False)
+@routes.get("/api/docs", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_api_docs(request: Request) -> Response:
     """Return the API documentation page."""
     return HTMLResponse(render(request.app.openapi()))
 
 
-@routes.get("/api/docs.css", access=Access.OPEN, include_in_schema=False)
+@routes.get("/api/docs.css", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_api_docs_style() -> Response:
     """Return the stylesheet of the API documentation page."""
     return Response(STYLE, media_type="text/css")

@@ -7,16 +7,20 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import Query
+from numpy.typing import NDArray
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.geometry import pairs as geometry
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.response_cost import estimate_memory
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import KeptStep, RunId
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.pairs import Pairs, PairTable, SimilarityResponse
-from lamplighter.serving.services import ServicesDep
+from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("tokens")
 
@@ -24,9 +28,11 @@ MOST_TOKENS = 2_000
 """Most tokens whose pairs are measured: two million pairs."""
 MOST_LISTED_TOKENS = 16
 """Most tokens whose pairs are listed one by one."""
+_PAIR_BYTES = 40
+"""Bytes of memory of a pair while it is measured: a cosine, a distance, and what they are made of."""
 
 
-@routes.get("/api/runs/{run}/pairs", response_model=Pairs)
+@routes.get("/api/runs/{run}/pairs", response_model=Pairs, answers=AnswerFacts(errors=(503,)))
 def get_pairs(
     run: RunId,
     token_ids: Annotated[
@@ -37,19 +43,25 @@ def get_pairs(
             json_schema_extra={"pattern": f"^{ID_LIST}$"},
         ),
     ],
+    request: Request,
     services: ServicesDep,
     step: KeptStep = None,
 ) -> Response:
     """Return cosine and distance statistics over every pair of some tokens, and over pairs drawn at random from all
     tokens, at a step; without `step`, at the newest that has a snapshot.
     """
-    run_folder = services.catalog.find_run(run)
-    ids = parse_token_ids(services.catalog.token_table(run_folder), token_ids)
+    reply = services.reply(request, run)
+    ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
     if ids is None or len(ids) > MOST_TOKENS:
         message = f"the pairs of at most {MOST_TOKENS:,} tokens can be measured at once"
         raise RefusedError(422, f"token_ids: {message}", [FieldError(field="token_ids", message=message)])
-    with services.catalog.open_history(run_folder) as history:
-        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
+    memory = estimate_memory(reply.run, _PAIR_BYTES * len(ids) * min(len(ids), geometry.BLOCK))
+    return reply.send(memory, lambda: json_body(_measure(services, reply.run, ids, step)))
+
+
+def _measure(services: Services, run: RunFolder, ids: NDArray[np.int64], step: int | None) -> Pairs:
+    with services.catalog.open_history(run) as history:
+        matrix = services.catalog.matrix_at(run, history, step, nearest=True)
     # Non-finite values give non-finite sums, which are sent as null: no reason to warn.
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]
@@ -57,7 +69,7 @@ def get_pairs(
         if len(ids) <= MOST_LISTED_TOKENS:
             cosines, distances = geometry.pairwise_similarities(rows)
             pair_table = PairTable(cosine=cosines.tolist(), distance=distances.tolist())
-        response = Pairs(
+        return Pairs(
             step=matrix.step,
             exact=step is None or matrix.step == step,
             token_ids=ids.tolist(),
@@ -65,4 +77,3 @@ def get_pairs(
             random=SimilarityResponse.model_validate(asdict(geometry.measure_random_pairs(matrix.vectors))),
             table=pair_table,
         )
-    return json_response(response)

@@ -15,6 +15,7 @@ from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
@@ -28,7 +29,13 @@ _ON_A_FULL_DISK = ("pause", "stop")
 """Requests that the reserved space is for: those that end what a full disk holds up."""
 
 
-@routes.post("/api/runs/{run}/requests", status_code=202, response_model=AcceptedRequest, answers=_ANSWERS)
+@routes.post(
+    "/api/runs/{run}/requests",
+    pricing=Pricing.FIXED,
+    status_code=202,
+    response_model=AcceptedRequest,
+    answers=_ANSWERS,
+)
 def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep) -> Response:
     """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
     socket. 409 if it could not take effect: a run that is over can only be continued, and once.

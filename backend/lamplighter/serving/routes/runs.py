@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.recipe import Recipe
@@ -9,9 +10,10 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.serving.http.problems import FieldError, RefusedError
+from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
     NewRun,
@@ -25,32 +27,42 @@ from lamplighter.serving.services import Services, ServicesDep
 routes = Routes("runs")
 
 MOST_ATTEMPTS = 1_000
+_SUMMARY_BYTES = 10_000
+"""Bytes of memory of a run in the list: its recipe and its status, as Python objects and as JSON."""
 
 
 @routes.get("/api/runs", response_model=RunList)
-def list_runs(services: ServicesDep) -> Response:
+def list_runs(request: Request, services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
-    return json_response(RunList(items=services.catalog.list_runs()))
+    cost = _SUMMARY_BYTES * sum(1 for _ in services.catalog.run_store.runs())
+    return services.plain_reply(request).send(
+        cost, lambda: json_body(RunList(items=services.catalog.list_runs()))
+    )
 
 
 @routes.get("/api/runs/{run}", response_model=RunDetails)
-def get_run(run: RunId, services: ServicesDep) -> Response:
+def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
-    return json_response(services.catalog.describe_fully(services.catalog.find_run(run)))
+    reply = services.reply(request, run)
+    return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(reply.run)))
 
 
 @routes.get("/api/runs/{run}/record", response_model=RunRecord)
-def get_record(run: RunId, services: ServicesDep) -> Response:
+def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the attempts at a run, and the disk usage of its record by part."""
-    run_folder = services.catalog.find_run(run)
-    attempts: list[AttemptFacts] = []
-    if run_folder.steps_path.exists():
-        with services.catalog.open_steps(run_folder) as reader:
-            attempts = [
-                AttemptFacts(attempt=attempt, first_step=first, opened=opened)
-                for attempt, first, opened in reader.attempts()[-MOST_ATTEMPTS:]
-            ]
-    return json_response(RunRecord(attempts=attempts, parts=RecordParts(**bytes_by_part(run_folder))))
+    reply = services.reply(request, run)
+
+    def make() -> list[bytes]:
+        attempts: list[AttemptFacts] = []
+        if reply.run.steps_path.exists():
+            with services.catalog.open_steps(reply.run) as reader:
+                attempts = [
+                    AttemptFacts(attempt=attempt, first_step=first, opened=opened)
+                    for attempt, first, opened in reader.attempts()[-MOST_ATTEMPTS:]
+                ]
+        return json_body(RunRecord(attempts=attempts, parts=RecordParts(**bytes_by_part(reply.run))))
+
+    return reply.send(LIST_ENTRY_BYTES * MOST_ATTEMPTS, make)
 
 
 @routes.post(
@@ -59,19 +71,19 @@ def get_record(run: RunId, services: ServicesDep) -> Response:
     response_model=RunDetails,
     answers=AnswerFacts(errors=(409, 507), headers=("Location",)),
 )
-def create_run(new_run: NewRun, services: ServicesDep) -> Response:
+def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Response:
     """Create a run; a trainer starts on it within a second."""
     recipe, text = _recipe_and_text(new_run, services)
     _require_free_trainer(services)
     run_folder = services.catalog.run_store.create(recipe, text)
     if new_run.upload is not None:
         services.uploads.delete(new_run.upload)
-    return json_response(
-        services.catalog.describe_fully(run_folder), 201, {"Location": f"/api/runs/{run_folder.id}"}
-    )
+    reply = services.reply(request, run_folder.id, status=201)
+    reply.add_header("Location", f"/api/runs/{run_folder.id}")
+    return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(run_folder)))
 
 
-@routes.delete("/api/runs/{run}", status_code=204)
+@routes.delete("/api/runs/{run}", pricing=Pricing.FIXED, status_code=204)
 def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
     services.catalog.run_store.trash(services.catalog.find_run(run))

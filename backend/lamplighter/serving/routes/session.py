@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 import lamplighter
 from lamplighter.serving.access.gate import caller_is_presenter
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.schemas.base import Health, Launch, Session, json_response
 from lamplighter.serving.services import ServicesDep
@@ -22,13 +23,13 @@ change things from it, start <code>lamplighter</code> again for a fresh link.</p
 """
 
 
-@routes.get("/healthz", access=Access.OPEN, response_model=Health)
+@routes.get("/healthz", pricing=Pricing.FIXED, access=Access.OPEN, response_model=Health)
 def get_health() -> Response:
     """Report that the server is up."""
     return json_response(Health(status="ok", version=lamplighter.__version__))
 
 
-@routes.get("/api/session", access=Access.OPEN, response_model=Session)
+@routes.get("/api/session", pricing=Pricing.FIXED, access=Access.OPEN, response_model=Session)
 def get_session(request: Request, services: ServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
@@ -40,13 +41,13 @@ def get_session(request: Request, services: ServicesDep) -> Response:
     return json_response(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
 
 
-@routes.post("/api/launches", status_code=201, response_model=Launch)
+@routes.post("/api/launches", pricing=Pricing.FIXED, status_code=201, response_model=Launch)
 def create_launch_link(request: Request, services: ServicesDep) -> Response:
     """Create a launch link, which works once: opened in a browser, it makes that browser the presenter's."""
     return json_response(Launch(url=services.gate.issue_launch_url(request.state.address)), 201)
 
 
-@routes.get("/launch", access=Access.OPEN, head=False, include_in_schema=False)
+@routes.get("/launch", pricing=Pricing.FIXED, access=Access.OPEN, head=False, include_in_schema=False)
 def redeem_launch(request: Request, services: ServicesDep, code: str = "") -> Response:
     """Redeem a launch code: set the presenter's cookie and redirect to the page."""
     if not services.gate.credentials.redeem_code(code):

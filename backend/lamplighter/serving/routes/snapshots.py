@@ -33,7 +33,7 @@ from lamplighter.serving.http.content_negotiation import (
     ResponseFormat,
 )
 from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import BOUNDED_COST, check_json_numbers, estimate_memory
+from lamplighter.serving.http.response_cost import check_json_numbers, estimate_memory, record_steps
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import json_parts
@@ -49,9 +49,13 @@ routes = Routes("snapshots")
 
 OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
 _BLOCK = 500
+_STEP_BYTES = 24
+"""Bytes of memory of a step whose matrix can be rebuilt, while such steps are looked for."""
 
 
-@routes.get("/api/runs/{run}/snapshots", response_model=Keyframes, answers=AnswerFacts(etag=True))
+@routes.get(
+    "/api/runs/{run}/snapshots", response_model=Keyframes, answers=AnswerFacts(etag=True, errors=(503,))
+)
 def list_keyframes(
     run: RunId,
     request: Request,
@@ -93,7 +97,7 @@ def list_keyframes(
                 )
             )
 
-        return reply.send(BOUNDED_COST, make)
+        return reply.send(_STEP_BYTES * record_steps(reply.run, range_.newest_step), make)
 
 
 @routes.get(

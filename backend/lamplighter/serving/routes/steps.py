@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import math
-from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import Query
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.model.batches import batch_positions
+from lamplighter.model.batches import positions_after, sequence_starts
+from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables import steps as steps_file
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import BOUNDED_COST
+from lamplighter.serving.http.response_cost import (
+    BOUNDED_COST,
+    CENSUS_BYTES,
+    EVENT_BYTES,
+    FROM_PYTHON,
+    LARGE_RESPONSE_BYTES,
+    LIST_ENTRY_BYTES,
+    check_bytes,
+    check_json_numbers,
+)
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
+from lamplighter.serving.http.streaming import json_parts
+from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.parameters import (
     AFTER,
     FORMAT,
@@ -33,8 +44,13 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
-from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
-from lamplighter.serving.schemas.base import json_body, json_response
+from lamplighter.serving.reading.pulse_selection import (
+    MOST_BYTES,
+    MOST_STEPS,
+    PulseSelection,
+    select_pulses,
+)
+from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (
     EventList,
     EventResponse,
@@ -51,14 +67,20 @@ from lamplighter.wire.pulse_frames import Pulse
 
 routes = Routes("steps")
 
-MOST_STEPS = 5_000
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
 _NO_STEPS = Steps(items=[], every=1, extremes=False)
 OFFERED = (JSON, FRAME)
+_LAYER_BYTES = 60
+_TOKEN_TEXT_BYTES = 7
+_TOKENS_AT_ONCE = 1 << 14
+_VALUE_BYTES = 40
+_MEASURED_AT_ONCE = 200
 
 
-@routes.get("/api/runs/{run}/steps", response_model=Steps, answers=AnswerFacts(OFFERED, etag=True))
+@routes.get(
+    "/api/runs/{run}/steps", response_model=Steps, answers=AnswerFacts(OFFERED, etag=True, errors=(503,))
+)
 def list_steps(
     run: RunId,
     request: Request,
@@ -95,31 +117,34 @@ def list_steps(
     if every is not None and most is not None:
         raise RefusedError(422, "every and most are two ways to take fewer steps: name one of them")
     if not reply.run.steps_path.exists():
-        return Response(media_type=FRAME.media_type) if reply.form is FRAME else json_response(_NO_STEPS)
+        return reply.send(BOUNDED_COST, lambda: [] if reply.form is FRAME else json_body(_NO_STEPS))
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, max(1, from_), to, attempt)
         reply.tag("steps", range_.lineage, every, most, reply.form.name, census, immutable=range_.immutable)
+        selection = select_pulses(services.run_index, reply.run, reader, range_, every, most)
+        if reply.form is FRAME:
+            size = selection.weigh(reader) + (CENSUS_BYTES * len(reply.run.vocabulary) if census else 0)
 
-        def make() -> list[bytes]:
-            selected, stride = _choose_steps(services, reply.run, reader, range_, every, most)
-            records = _read_pulses(reader, range_, selected, stride)
-            if reply.form is FRAME:
+            def make() -> Iterable[bytes]:
                 before = [_census_frame(reply.run, reader, range_)] if census else []
-                return before + [data for _, data in records]
-            counts: list[int] | list[None] = [None] * len(records)
-            if most is not None and range_.last <= LAST_INDEXED_STEP:
-                steps = [step for step, _ in records]
-                counts = services.run_index.touched_row_counts(reply.run, reader, steps)
-            items = [
-                StepSummary(**_facts(_decode_pulse(data)), ever_rows=count)
-                for (_, data), count in zip(records, counts, strict=True)
-            ]
-            return json_body(Steps(items=items, every=stride, extremes=selected is not None))
+                # A large body is read after this reader is closed.
+                is_large = size >= LARGE_RESPONSE_BYTES
+                frames = _read_frames(services, reply.run, selection) if is_large else selection.read(reader)
+                return chain(before, frames)
 
-        return reply.send(BOUNDED_COST, make)
+            return reply.send(size, make)
+        each = LIST_ENTRY_BYTES + _LAYER_BYTES * selection.count_layers(reader)
+        return reply.send(
+            each * len(selection.steps),
+            lambda: _summaries(services, reply.run, reader, selection),
+        )
 
 
-@routes.get("/api/runs/{run}/steps/{step}", response_model=StepDetails, answers=AnswerFacts(etag=True))
+@routes.get(
+    "/api/runs/{run}/steps/{step}",
+    response_model=StepDetails,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
 def get_step(
     run: RunId, step: StepPath, request: Request, services: ServicesDep, attempt: AttemptParam = None
 ) -> Response:
@@ -128,27 +153,29 @@ def get_step(
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, step, step, attempt)
         reply.tag("step", range_.lineage, immutable=range_.immutable)
+        tokens = reply.run.recipe.batch_tokens + reply.run.recipe.sequences
+        check_json_numbers(JSON, tokens, FROM_PYTHON, what="the tokens of its batch")
 
-        def make() -> list[bytes]:
+        def make() -> Iterable[bytes]:
             records = reader.pulses_at([step])
             if not records:
                 raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
             pulse = _decode_pulse(records[0][1])
-            return json_body(
-                StepDetails(
-                    **_facts(pulse),
-                    tokens=_batch_token_ids(reply.run, step),
-                    gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
-                    moved=_largest(pulse.moved_ids, pulse.moved_distances),
-                )
+            details = StepDetails(
+                **_facts(pulse),
+                tokens=[],
+                gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
+                moved=_largest(pulse.moved_ids, pulse.moved_distances),
             )
+            return json_parts(details.model_dump(exclude={"tokens"}), "tokens", _batch_text(reply.run, step))
 
-        return reply.send(BOUNDED_COST, make)
+        return reply.send(sum(reader.pulse_sizes([step])) + _TOKEN_TEXT_BYTES * tokens, make)
 
 
 @routes.get("/api/runs/{run}/events", response_model=EventList)
 def list_events(
     run: RunId,
+    request: Request,
     services: ServicesDep,
     after: Annotated[int | None, AFTER] = None,
     limit: Annotated[
@@ -156,61 +183,70 @@ def list_events(
     ] = MOST_EVENTS,
 ) -> Response:
     """Return the timeline events, oldest first: the newest `limit`, or the first after an id."""
-    run_folder = services.catalog.find_run(run)
-    if not run_folder.steps_path.exists():
-        return json_response(EventList(items=[]))
-    with services.catalog.open_steps(run_folder) as reader:
-        found_events = _read_newest_events(reader, limit) if after is None else reader.events(after, limit)
+    reply = services.reply(request, run)
+
+    def make() -> list[bytes]:
+        if not reply.run.steps_path.exists():
+            return json_body(EventList(items=[]))
+        with services.catalog.open_steps(reply.run) as reader:
+            found = reader.newest_events(limit) if after is None else reader.events(after, limit)
         items = [
             EventResponse(
                 id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
             )
-            for e in found_events
+            for e in found
         ]
-    return json_response(EventList(items=items))
+        return json_body(EventList(items=items))
+
+    return reply.send(EVENT_BYTES * limit, make)
 
 
-@routes.get("/api/runs/{run}/measures", response_model=MeasuresList)
-def list_measures(run: RunId, services: ServicesDep) -> Response:
-    """Return the measures computed from the record, by step, without superseded steps."""
-    run_folder = services.catalog.find_run(run)
-    by_step: dict[int, dict[str, float]] = {}
-    if run_folder.steps_path.exists():
-        with services.catalog.open_steps(run_folder) as reader:
+@routes.get("/api/runs/{run}/measures", response_model=MeasuresList, answers=AnswerFacts(errors=(422, 503)))
+def list_measures(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the measures computed from the record, by step, without superseded steps. 422 if they are too many for one
+    answer.
+    """
+    reply = services.reply(request, run)
+    count = characters = 0
+    lineage = Lineage()
+    with suppress(FileNotFoundError), MeasuresReader(reply.run.measures_path) as measured:
+        count, characters = measured.size()
+        with suppress(RefusedError), services.catalog.open_steps(reply.run) as reader:
             lineage = reader.lineage()
-        with suppress(FileNotFoundError), MeasuresReader(run_folder.measures_path) as measured:
-            by_step = measured.by_step(lineage=lineage)
-    return json_response(MeasuresList(items=[Measures(step=s, values=dict(v)) for s, v in by_step.items()]))
+    size = characters + _VALUE_BYTES * count
+    check_json_numbers(JSON, count, FROM_PYTHON, what="the measures of this run")
+    check_bytes("the measures of this run", size, MOST_BYTES, FROM_PYTHON)
+    return reply.send(size, lambda: _measures(reply.run, lineage))
 
 
-def _choose_steps(
-    services: Services,
-    run: RunFolder,
-    reader: StepsReader,
-    range_: StepRange,
-    every: int | None,
-    most: int | None,
-) -> tuple[list[int] | None, int]:
-    """Return the steps to show (None: a regular stride), and the stride."""
-    if most is None:
-        return None, every or max(1, math.ceil(len(range_) / MOST_STEPS))
-    if len(range_) <= most:
-        # The whole range fits.
-        return list(range(range_.first, range_.last + 1)), 1
-    if range_.last > LAST_INDEXED_STEP:
-        return None, math.ceil(len(range_) / most)
-    recorded_steps, losses = services.run_index.losses(run, reader, range_.first, range_.last)
-    return (recorded_steps[keep_extremes([losses], most)].tolist() if len(recorded_steps) else []), 1
+def _measures(run: RunFolder, lineage: Lineage) -> Iterator[bytes]:
+    yield b'{"items":['
+    separator = b""
+    with suppress(FileNotFoundError), MeasuresReader(run.measures_path) as measured:
+        steps = measured.steps() if lineage else []
+        for start in range(0, len(steps), _MEASURED_AT_ONCE):
+            some = steps[start : start + _MEASURED_AT_ONCE]
+            for step, values in measured.by_step(int(some[0]), int(some[-1]), lineage=lineage).items():
+                yield separator + to_json_text(Measures(step=step, values=dict(values))).encode()
+                separator = b","
+    yield b"]}"
 
 
-def _read_pulses(
-    reader: StepsReader, range_: StepRange, selected: list[int] | None, stride: int
-) -> list[tuple[int, bytes]]:
-    if stride == 1 and selected is None:
-        return reader.pulses(range_.first, range_.last, limit=MOST_STEPS)
-    return reader.pulses_at(
-        range(range_.first, range_.last + 1, stride)[:MOST_STEPS] if selected is None else selected
-    )
+def _read_frames(services: Services, run: RunFolder, selection: PulseSelection) -> Iterator[bytes]:
+    with services.catalog.open_steps(run) as reader:
+        yield from selection.read(reader)
+
+
+def _summaries(
+    services: Services, run: RunFolder, reader: StepsReader, selection: PulseSelection
+) -> list[bytes]:
+    # The rows of a pulse are many numbers: of each only its figures are kept.
+    facts = [_facts(_decode_pulse(record)) for record in selection.read(reader)]
+    counts: list[int] | list[None] = [None] * len(facts)
+    if selection.counted:
+        counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
+    items = [StepSummary(**one, ever_rows=count) for one, count in zip(facts, counts, strict=True)]
+    return json_body(Steps(items=items, every=selection.stride, extremes=selection.extremes))
 
 
 def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> bytes:
@@ -227,13 +263,6 @@ def _census_frame(run: RunFolder, reader: StepsReader, range_: StepRange) -> byt
         )
     except NoSnapshotError as error:
         raise RefusedError(404, f"nothing is recorded at or before step {previous_step} yet") from error
-
-
-def _read_newest_events(reader: StepsReader, limit: int) -> list[steps_file.TimelineEvent]:
-    newest: deque[steps_file.TimelineEvent] = deque(maxlen=limit)
-    while batch := reader.events(newest[-1].id if newest else 0, limit=MOST_EVENTS):
-        newest += batch
-    return list(newest)
 
 
 def _decode_pulse(data: bytes) -> Pulse:
@@ -261,15 +290,19 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
     }
 
 
-def _batch_token_ids(run: RunFolder, step: int) -> list[list[int]]:
-    """Return the token ids that the step read: the corpus at the positions of its batch, last targets included."""
-    if step == 0:
-        return []
+def _batch_text(run: RunFolder, step: int) -> Iterator[NDArray[np.uint32]]:
+    """Yield the token ids that the step read, some sequences at a time: the corpus at the positions of its batch, last
+    targets included.
+    """
+    context = run.recipe.model.context
     try:
         ids = run.token_ids
+        starts = sequence_starts(run.recipe, len(ids), step) if step else np.empty(0, np.int64)
     except FileNotFoundError:
-        return []
-    return ids[batch_positions(run.recipe, len(ids), step)].tolist()
+        return
+    size = max(1, _TOKENS_AT_ONCE // context)
+    for start in range(0, len(starts), size):
+        yield ids[positions_after(starts[start : start + size], context)]
 
 
 def _largest(ids: UInts, values: Floats) -> list[tuple[int, float | None]]:

@@ -6,14 +6,16 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.snapshot import read_touches
-from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import KeptStep, OtherTokenId, RunId, TokenId
 from lamplighter.serving.reading.token_ids import require_token
-from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.services import ServicesDep
 from lamplighter.wire.row_frames import NEVER
@@ -21,9 +23,10 @@ from lamplighter.wire.row_frames import NEVER
 routes = Routes("tokens")
 
 
-@routes.get("/api/runs/{run}/tokens", response_model=TokenList)
+@routes.get("/api/runs/{run}/tokens", response_model=TokenList, answers=AnswerFacts(errors=(503,)))
 def list_tokens(
     run: RunId,
+    request: Request,
     services: ServicesDep,
     search: Annotated[str | None, Query(max_length=200, description="A part of the token.")] = None,
     limit: Annotated[int, Query(ge=1, le=50_000, description="The most tokens to return.")] = 20,
@@ -32,59 +35,78 @@ def list_tokens(
     """Return the tokens that match `search`: exact matches first, then prefixes, then matches anywhere, each by
     frequency. Without `search`, return all by id.
     """
-    table = services.catalog.token_table(services.catalog.find_run(run))
-    return json_response(TokenList(items=table.search(search, limit, offset)))
+    reply = services.reply(request, run)
+    table = services.catalog.token_table(reply.run)
+    cost = LIST_ENTRY_BYTES * min(limit, len(table)) + min(table.characters, limit * table.longest)
+    return reply.send(cost, lambda: json_body(TokenList(items=table.search(search, limit, offset))))
 
 
-@routes.get("/api/runs/{run}/tokens/{token_id}", response_model=TokenDetails)
-def get_token(run: RunId, token_id: TokenId, services: ServicesDep, step: KeptStep = None) -> Response:
+@routes.get(
+    "/api/runs/{run}/tokens/{token_id}",
+    response_model=TokenDetails,
+    answers=AnswerFacts(errors=(503,)),
+)
+def get_token(
+    run: RunId, token_id: TokenId, request: Request, services: ServicesDep, step: KeptStep = None
+) -> Response:
     """Return one token at a step; without `step`, at the newest that has a snapshot."""
-    run_folder = services.catalog.find_run(run)
-    table = services.catalog.token_table(run_folder)
+    reply = services.reply(request, run)
+    table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
-    with services.catalog.open_history(run_folder) as history:
-        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
-        so_far = read_touches(history.steps, matrix.step)
-    entry = table.token(token_id)
-    last_lit = int(so_far.last_lit[token_id])
-    return json_response(
-        TokenDetails(
-            token_id=token_id,
-            token=entry.token,
-            count=entry.count,
-            class_=entry.class_,
-            step=matrix.step,
-            exact=step is None or matrix.step == step,
-            norm=float(np.linalg.norm(matrix.vectors[token_id])),
-            touches=int(so_far.touches[token_id]),
-            last_lit=None if last_lit == NEVER else last_lit,
+
+    def make() -> list[bytes]:
+        with services.catalog.open_history(reply.run) as history:
+            matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
+            so_far = read_touches(history.steps, matrix.step)
+        entry = table.token(token_id)
+        last_lit = int(so_far.last_lit[token_id])
+        return json_body(
+            TokenDetails(
+                token_id=token_id,
+                token=entry.token,
+                count=entry.count,
+                class_=entry.class_,
+                step=matrix.step,
+                exact=step is None or matrix.step == step,
+                norm=float(np.linalg.norm(matrix.vectors[token_id])),
+                touches=int(so_far.touches[token_id]),
+                last_lit=None if last_lit == NEVER else last_lit,
+            )
         )
-    )
+
+    return reply.send(estimate_memory(reply.run, 8 * len(table)), make)
 
 
-@routes.get("/api/runs/{run}/neighbours", response_model=NeighboursResponse)
+@routes.get(
+    "/api/runs/{run}/neighbours", response_model=NeighboursResponse, answers=AnswerFacts(errors=(503,))
+)
 def get_neighbours(
     run: RunId,
     token_id: OtherTokenId,
+    request: Request,
     services: ServicesDep,
     step: KeptStep = None,
     k: Annotated[int, Query(ge=1, le=1_000, description="The number of neighbours.")] = 10,
 ) -> Response:
     """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
-    run_folder = services.catalog.find_run(run)
-    table = services.catalog.token_table(run_folder)
+    reply = services.reply(request, run)
+    table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
-    with services.catalog.open_history(run_folder) as history:
-        matrix = services.catalog.matrix_at(run_folder, history, step, nearest=True)
-    ids, cosines = nearest_rows(matrix.vectors, np.array([token_id]), k)
-    items = [
-        Neighbour(
-            token_id=int(neighbour_id),
-            token=table.text(int(neighbour_id)),
-            class_=table.class_name(int(neighbour_id)),
-            cosine=float(cosine),
-        )
-        for neighbour_id, cosine in zip(ids[0], cosines[0], strict=True)
-    ]
-    exact = step is None or matrix.step == step
-    return json_response(NeighboursResponse(items=items, step=matrix.step, exact=exact))
+
+    def make() -> list[bytes]:
+        with services.catalog.open_history(reply.run) as history:
+            matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
+        ids, cosines = nearest_rows(matrix.vectors, np.array([token_id]), k)
+        items = [
+            Neighbour(
+                token_id=int(neighbour_id),
+                token=table.text(int(neighbour_id)),
+                class_=table.class_name(int(neighbour_id)),
+                cosine=float(cosine),
+            )
+            for neighbour_id, cosine in zip(ids[0], cosines[0], strict=True)
+        ]
+        exact = step is None or matrix.step == step
+        return json_body(NeighboursResponse(items=items, step=matrix.step, exact=exact))
+
+    return reply.send(estimate_memory(reply.run, LIST_ENTRY_BYTES * k + k * table.longest), make)

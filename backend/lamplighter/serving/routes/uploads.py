@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES
 from lamplighter.serving.schemas.base import Upload, json_response
@@ -29,6 +30,7 @@ _BODY = {
 @routes.post(
     "/api/uploads",
     body_limit=MAX_UPLOAD_BYTES + (1 << 20),
+    pricing=Pricing.FIXED,
     status_code=201,
     response_model=Upload,
     answers=AnswerFacts(errors=(507,)),

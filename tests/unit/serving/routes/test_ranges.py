@@ -373,7 +373,7 @@ async def test_several_layouts_at_once(
     frames = [decode(body[at : at + size]) for at in range(0, len(body), size)]
     assert [frame.step for frame in frames] == list(range(0, 35, 5))
     await ask(app, run, "places?format=frame&token_ids=1", 422)
-    monkeypatch.setattr("lamplighter.serving.routes.layouts.MOST_LAYOUTS", 3)
+    monkeypatch.setattr("lamplighter.serving.reading.layout_query.MOST_LAYOUTS", 3)
     assert "every" in (await ask(app, run, "places", 422)).json["detail"]
     assert npy(await ask(app, run, "places?every=3")).shape == (3, V, 2)
 
@@ -430,7 +430,7 @@ async def test_fewer_steps_keep_the_extremes(
     for bad in ("most=19", "most=5001", "most=40&every=2"):
         await ask(app, run, f"steps?{bad}", 422)
     # A run too long to search for extremes says so.
-    monkeypatch.setattr("lamplighter.serving.routes.steps.LAST_INDEXED_STEP", 500)
+    monkeypatch.setattr("lamplighter.serving.reading.pulse_selection.LAST_INDEXED_STEP", 500)
     far = (await ask(app, run, "steps?most=40")).json
     assert (far["extremes"], far["every"], len(far["items"])) == (False, 25, 40)
     trainer.crash()
