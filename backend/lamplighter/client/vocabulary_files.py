@@ -16,7 +16,7 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.wire.binary import MAX_VOCABULARY
-from lamplighter.wire.vocabulary import Vocabulary
+from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
 MOST_BYTES = 256 << 20
 MOST_CHARACTERS = 1_000
@@ -69,7 +69,13 @@ def make_vocabulary(
             raise InputError(f"{where}: the counts are not whole numbers") from error
         if numbers.shape != (len(texts),) or bool((numbers < 0).any()):
             raise InputError(f"{where}: the counts must be one number a token, none below 0")
-    return Vocabulary(tuple(texts), numbers, _classes(texts, classes or {}, where))
+    vocabulary = Vocabulary(tuple(texts), numbers, _classes(texts, classes or {}, where))
+    if (size := vocabulary.bytes_of_names()) > MAX_NAMES_BYTES:
+        raise InputError(
+            f"{where}: the names of its classes take {size:,} bytes, and every viewer gets them: at most"
+            f" {MAX_NAMES_BYTES:,} are allowed, so give fewer classes or shorter names"
+        )
+    return vocabulary
 
 
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:

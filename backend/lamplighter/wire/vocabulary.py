@@ -13,6 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_NAMES_BYTES = 190_000
+"""Maximum bytes, as JSON, of the names of all classes and relations: every viewer of a run gets them with its first
+message, which has at most 256 KB."""
+_ENTRY_BYTES = 32
+"""Bytes beside the name of a class or a relation where it is listed with its size."""
+
 
 class VocabularyError(ValueError):
     """An error for JSON that does not describe a vocabulary."""
@@ -46,6 +52,11 @@ class Vocabulary:
         for index, members in enumerate(self.classes.values()):
             class_indices[list(members)] = index
         return class_indices
+
+    def bytes_of_names(self) -> int:
+        """Return the bytes, as JSON, of a list of the classes and the relations with their sizes."""
+        names = [*self.classes, *(relation.name for relation in self.relations)]
+        return sum(_ENTRY_BYTES + len(json.dumps(name, ensure_ascii=False).encode()) for name in names)
 
     def to_json(self) -> str:
         """Return the vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""

@@ -18,6 +18,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_steps import read_facts
 from lamplighter.runfolder.importing.run_checks import (
     MAX_DISTRICT_EVENTS,
+    MAX_LAYOUTS,
     MAX_MEASURE_NAMES,
     MAX_MEASURES,
     MAX_MESSAGE,
@@ -66,7 +67,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
         if "made" in facts:
             copy.insert("INSERT INTO facts VALUES(?,?)", "made", json.dumps(require_number(facts["made"])))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
-        for attempt, step, method, *trust, record in file.rows(query):
+        for attempt, step, method, *trust, record in file.rows(query, MAX_LAYOUTS):
             row = step_key(require_count(attempt), checks.require_step(step))
             if file.decode_frame(record, Layout, row).method != method or method not in list(Method):
                 raise FormatError("a layout's method contradicts its record")
@@ -86,7 +87,8 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
 
 def _copy_districts(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, next_id: Any) -> None:
     highest = 0
-    for attempt, step, record in file.rows("SELECT attempt, step, record FROM districts ORDER BY id"):
+    query = "SELECT attempt, step, record FROM districts ORDER BY id"
+    for attempt, step, record in file.rows(query, MAX_LAYOUTS):
         row = step_key(require_count(attempt), checks.require_step(step))
         found = file.decode_frame(record, Districts, row)
         if any(len(name) > _MAX_DISTRICT_NAME for name in found.names):

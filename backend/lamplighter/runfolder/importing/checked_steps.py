@@ -17,6 +17,7 @@ from lamplighter.runfolder.importing.run_checks import (
     MAX_ATTEMPTS,
     MAX_EVENTS,
     MAX_LAYERS,
+    MAX_LAYERS_BYTES,
     MAX_MESSAGE,
     RunChecks,
 )
@@ -179,6 +180,8 @@ def _checked_facts(file: UntrustedFile) -> dict[str, Any]:
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
             raise FormatError(f"layers that are no list of at most {MAX_LAYERS} names")
         known["layers"] = [require_text(layer, MAX_NAME) for layer in layers]
+        if len(json.dumps(known["layers"], ensure_ascii=False).encode()) > MAX_LAYERS_BYTES:
+            raise FormatError(f"names of layers of more than {MAX_LAYERS_BYTES:,} bytes together")
     for key in ("parameters", "steps"):
         if key in facts:
             known[key] = require_count(facts[key])

@@ -8,13 +8,11 @@ from __future__ import annotations
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.untrusted_values import MAX_NAME
 from lamplighter.wire.binary import MAX_VOCABULARY
-from lamplighter.wire.vocabulary import Vocabulary
+from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
 _MAX_TOKEN = 10_000
 _MAX_NAMES = 4_096
 """Maximum classes, and maximum relations."""
-_MAX_NAME_CHARACTERS = 250_000
-"""Maximum characters of all names of classes and relations together."""
 _MAX_PAIRS = 200_000
 """Maximum pairs of all relations together."""
 
@@ -39,7 +37,7 @@ def check_vocabulary(vocabulary: Vocabulary) -> None:
             f"vocabulary.json names a class or relation with more than {MAX_NAME} characters: refused"
         )
     too_many = max(len(vocabulary.classes), len(vocabulary.relations)) > _MAX_NAMES
-    if too_many or sum(map(len, names)) > _MAX_NAME_CHARACTERS:
+    if too_many or vocabulary.bytes_of_names() > MAX_NAMES_BYTES:
         raise FormatError("vocabulary.json holds too many classes or relations: refused")
     if sum(len(relation.pairs) for relation in vocabulary.relations) > _MAX_PAIRS:
         raise FormatError(f"vocabulary.json relates more than {_MAX_PAIRS:,} pairs of tokens: refused")

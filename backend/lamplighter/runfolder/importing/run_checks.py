@@ -28,6 +28,10 @@ MAX_STRETCH_STEPS = 1_000
 """Maximum steps of a stretch of tiles; ours have at most 200."""
 MAX_LAYERS = 200
 """Maximum layers with a gradient norm; the deepest model of a recipe has 132."""
+MAX_LAYERS_BYTES = 40_000
+"""Maximum bytes, as JSON, of the names of all layers: every viewer gets them with its first message."""
+MAX_LAYOUTS = 200_000
+"""Maximum layouts of a file, and maximum districts."""
 MAX_ROWS = 20_000_000
 """Maximum rows of all files of a run."""
 MAX_BYTES = 16_000_000_000

@@ -20,6 +20,7 @@ from lamplighter.runfolder.reading.playback_parts import (
     PlaybackKind,
 )
 from lamplighter.runfolder.reading.playback_rows import RowChanges, whole_matrix
+from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.reading.snapshot import read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import encode
@@ -49,17 +50,16 @@ class Playback:
         kinds: Iterable[PlaybackKind] = tuple(PlaybackKind),
         *,
         reprojected: bool = False,
+        shared: SharedTimelines | None = None,
     ) -> None:
         """Play `run` from step `first` to `last` (None: to the end), inclusive.
 
-        With `again`, use the layouts of the reprojected map.
+        With `reprojected`, use the layouts of the reprojected map. `shared`: the lists that all players of this run share.
         """
         self._run = run
         self._first, self._last = first, last
         self._kinds = frozenset(kinds)
-        self._pending = PendingItems(
-            run, self._kinds, run.relayouts_path if reprojected else run.layouts_path
-        )
+        self._pending = PendingItems(run, self._kinds, shared or SharedTimelines(), reprojected=reprojected)
         self._per_step = _BATCH_BYTES // _FIRST_BATCH
         self.cursor = PlaybackCursor()
         self.newest = -1
@@ -145,7 +145,7 @@ class Playback:
             played.append(PlaybackItem(step, PlaybackKind.CENSUS, cursor.attempt, encode(census)))
         pending.reset()
         pending.collect(history.steps, lineage, cursor, step)
-        pending.skip_to(step)
+        pending.skip_to(cursor)
         cursor = pending.release_due(cursor, played)
         if PlaybackKind.ROWS in self._kinds:
             matrix = history.snapshot(step, nearest=True)

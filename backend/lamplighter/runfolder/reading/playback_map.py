@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
-from pathlib import Path
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
-from lamplighter.runfolder.reading.playback_parts import (
-    MAX_PENDING,
-    PlaybackCursor,
-    PlaybackItem,
-    PlaybackKind,
-)
+from lamplighter.runfolder.reading.playback_parts import PlaybackCursor, PlaybackItem, PlaybackKind
+from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, Timeline, pages
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.districts import DistrictsEntry
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
@@ -24,48 +17,54 @@ from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
 
 
 class PendingItems:
-    """Items already read that wait for their step: layouts, districts, measures and events.
+    """Items that wait for their step: layouts, districts, measures and events.
 
-    Its lists are replaced, never mutated, so that a shallow copy is a snapshot.
+    Its lists are replaced, never mutated, so that a shallow copy is a snapshot. Those of layouts, districts and events are
+    the ones that all players of the run share.
     """
 
-    def __init__(self, run: RunFolder, parts: frozenset[PlaybackKind], layouts: Path) -> None:
-        self._run, self._parts, self._layouts_path = run, parts, layouts
+    def __init__(
+        self,
+        run: RunFolder,
+        parts: frozenset[PlaybackKind],
+        shared: SharedTimelines,
+        *,
+        reprojected: bool,
+    ) -> None:
+        self._run, self._parts, self._shared = run, parts, shared
+        self._layouts_path = run.relayouts_path if reprojected else run.layouts_path
+        self._shared_layouts = shared.reprojected if reprojected else shared.layouts
         self.reset()
 
     def reset(self) -> None:
         """Forget everything read: playback begins again."""
-        self._layout_id = self._event_id = self._districts_id = 0
-        self._layouts: list[LayoutEntry] = []
-        self._districts: list[DistrictsEntry] = []
-        self._events: list[TimelineEvent] = []
+        self._events: Timeline[TimelineEvent] = Timeline()
+        self._layouts: Timeline[LayoutEntry] = Timeline()
+        self._districts: Timeline[DistrictsEntry] = Timeline()
+        self._events_to = self._layouts_to = self._districts_to = PlayedTo()
+        self._first_layouts: list[LayoutEntry] = []
+        self._first_districts: list[DistrictsEntry] = []
         self._measures: list[tuple[int, dict[str, float]]] = []
 
     def collect(self, reader: StepsReader, lineage: Lineage, cursor: PlaybackCursor, last: int) -> None:
         """Read the new items; measures only of steps up to `last`."""
         if PlaybackKind.EVENT in self._parts:
-            while len(self._events) < MAX_PENDING and (batch := reader.events(self._event_id)):
-                self._event_id = batch[-1].id
-                self._events = self._events + batch
-            counted = (e for e in self._events if lineage.counts(e.attempt, e.step))
-            self._events = sorted(counted, key=lambda e: (e.step, e.id))
+            self._events = self._shared.events.refresh(
+                self._run.steps_path, lambda after: pages(reader.events, after)
+            )
         # A run can be played without its map and its measures, so ignore read errors and retry next time.
         with suppress(*READ_ERRORS):
             if PlaybackKind.LAYOUT in self._parts:
                 with LayoutsReader(self._layouts_path) as layouts:
-                    space = max(0, MAX_PENDING - len(self._layouts))
-                    fresh = list(islice(layouts_on_lineage(layouts, lineage, self._layout_id), space))
-                self._layout_id = fresh[-1].id if fresh else self._layout_id
-                counted = (e for e in self._layouts + fresh if lineage.counts(e.attempt, e.step))
-                self._layouts = sorted(counted, key=lambda e: (e.step, e.id))
+                    self._layouts = self._shared_layouts.refresh(
+                        self._layouts_path, lambda after: pages(layouts.layout_entries, after)
+                    )
         with suppress(*READ_ERRORS):
             if PlaybackKind.DISTRICTS in self._parts:
                 with LayoutsReader(self._run.layouts_path) as layouts:
-                    space = max(0, MAX_PENDING - len(self._districts))
-                    found = list(islice(districts_on_lineage(layouts, lineage, self._districts_id), space))
-                self._districts_id = found[-1].id if found else self._districts_id
-                still = (e for e in self._districts + found if lineage.counts(e.attempt, e.step))
-                self._districts = sorted(still, key=lambda e: (e.step, e.id))
+                    self._districts = self._shared.districts.refresh(
+                        self._run.layouts_path, lambda after: pages(layouts.districts_entries, after)
+                    )
         with suppress(*READ_ERRORS):
             if PlaybackKind.MEASURES in self._parts:
                 with MeasuresReader(self._run.measures_path) as measured:
@@ -73,34 +72,43 @@ class PendingItems:
                         measured.by_step(cursor.measured + 1, last, lineage=lineage).items()
                     )
 
-    def skip_to(self, step: int) -> None:
-        """Start at `step`: of the earlier items keep only the newest layout of each view and the newest districts."""
-        newest = {e.method.view: e for e in self._layouts if e.step <= step}
-        self._layouts = [e for e in self._layouts if e.step > step or e is newest[e.method.view]]
-        last = max((e for e in self._districts if e.step <= step), key=lambda e: (e.step, e.id), default=None)
-        self._districts = [e for e in self._districts if e.step > step or e is last]
-        self._events = [e for e in self._events if e.step > step]
+    def skip_to(self, cursor: PlaybackCursor) -> None:
+        """Start at the position of `cursor`: of the earlier items keep only the newest layout of each view and the newest
+        districts.
+        """
+        step, lineage = cursor.step, cursor.lineage
+        newest = {e.method.view: e for e in self._layouts.up_to(step) if lineage.counts(e.attempt, e.step)}
+        self._first_layouts = sorted(newest.values(), key=lambda e: (e.step, e.id))
+        found = [e for e in self._districts.up_to(step) if lineage.counts(e.attempt, e.step)]
+        self._first_districts = found[-1:]
+        self._events_to = PlayedTo(step, self._events.newest_id)
+        self._layouts_to = PlayedTo(step, self._layouts.newest_id)
+        self._districts_to = PlayedTo(step, self._districts.newest_id)
 
     def release_due(self, cursor: PlaybackCursor, played: list[PlaybackItem]) -> PlaybackCursor:
         """Append the items whose step has been reached to `played`. Return the new position."""
-        step = cursor.step
-        if self._layouts and self._layouts[0].step <= step:
-            due = [e for e in self._layouts if e.step <= step]
-            self._layouts = self._layouts[len(due) :]
-            cursor = self._release_layouts(cursor, due, played)
-        if self._districts and self._districts[0].step <= step:
-            found = [e for e in self._districts if e.step <= step]
-            self._districts = self._districts[len(found) :]
-            cursor = self._release_districts(cursor, found, played)
+        step, lineage = cursor.step, cursor.lineage
+        layouts = self._first_layouts + self._layouts.due(self._layouts_to, step)
+        if layouts := [e for e in layouts if lineage.counts(e.attempt, e.step)]:
+            cursor = self._release_layouts(cursor, layouts, played)
+        districts = self._first_districts + self._districts.due(self._districts_to, step)
+        if districts := [e for e in districts if lineage.counts(e.attempt, e.step)]:
+            cursor = self._release_districts(cursor, districts, played)
+        self._first_layouts, self._first_districts = [], []
         if self._measures and self._measures[0][0] <= step:
-            due = [m for m in self._measures if m[0] <= step]
-            self._measures = self._measures[len(due) :]
-            played += [PlaybackItem(step, PlaybackKind.MEASURES, measures=measured) for measured in due]
-            cursor = replace(cursor, measured=due[-1][0])
-        if self._events and self._events[0].step <= step:
-            due = [e for e in self._events if e.step <= step]
-            self._events = self._events[len(due) :]
-            played += [PlaybackItem(step, PlaybackKind.EVENT, e.attempt, event=e) for e in due]
+            measures = [m for m in self._measures if m[0] <= step]
+            self._measures = self._measures[len(measures) :]
+            played += [PlaybackItem(step, PlaybackKind.MEASURES, measures=one) for one in measures]
+            cursor = replace(cursor, measured=measures[-1][0])
+        events = self._events.due(self._events_to, step)
+        played += [
+            PlaybackItem(step, PlaybackKind.EVENT, e.attempt, event=e)
+            for e in events
+            if lineage.counts(e.attempt, e.step)
+        ]
+        self._events_to = PlayedTo(step, self._events.newest_id)
+        self._layouts_to = PlayedTo(step, self._layouts.newest_id)
+        self._districts_to = PlayedTo(step, self._districts.newest_id)
         return cursor
 
     def _release_layouts(

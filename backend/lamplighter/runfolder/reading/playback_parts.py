@@ -9,9 +9,6 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.wire.layout_frames import Method
 
-MAX_PENDING = 100_000
-"""Maximum layouts and events held until their step is played: bounds memory for any file."""
-
 
 class PlaybackKind(Enum):
     """A kind of playback item."""

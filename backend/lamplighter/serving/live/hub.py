@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.playback import NoSuchStepError
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
+from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
@@ -51,6 +52,7 @@ class _WatchedRun:
     def __init__(self, run: RunFolder, catalog: RunCatalog, loop: asyncio.AbstractEventLoop) -> None:
         self.viewers: set[Viewer] = set()
         self.failed = False
+        self.timelines = SharedTimelines()
         self.follower: RunFollower[Viewer] = RunFollower(
             run,
             catalog,
@@ -135,6 +137,7 @@ class Hub:
                 wait_for_room=viewer.wait_for_room,
                 join=lambda cursor, messages: watched_run.join(viewer, cursor, messages),
                 readers=self._readers,
+                shared=watched_run.timelines,
             )
             await self._serve_viewer(websocket, viewer, self._play(watched_run, viewer, session))
 

@@ -23,6 +23,7 @@ import anyio.to_thread
 from lamplighter.runfolder.errors import READ_ERRORS, is_transient
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
 from lamplighter.runfolder.reading.playback_parts import CHANNELS, PlaybackCursor, PlaybackItem, PlaybackKind
+from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.playback_request import PlaybackRequest, PlaybackRequestError
@@ -65,6 +66,7 @@ class PlaybackSession:
         wait_for_room: Callable[[int], Awaitable[None]],
         join: Callable[[PlaybackCursor, list[ViewerMessage]], Awaitable[bool]],
         readers: anyio.CapacityLimiter,
+        shared: SharedTimelines,
     ) -> None:
         """Prepare to play `run`.
 
@@ -77,12 +79,15 @@ class PlaybackSession:
             join: makes the viewer live after sending it the given messages; returns False if more must be
                 played first.
             readers: limits how many playbacks read at once.
+            shared: the lists of the run that all its players share.
         """
         parts = [part for name in channels for part in CHANNELS[name]] + [
             PlaybackKind.MEASURES,
             PlaybackKind.EVENT,
         ]
-        self._playback = Playback(run, request.first, request.last, parts, reprojected=request.reprojected)
+        self._playback = Playback(
+            run, request.first, request.last, parts, reprojected=request.reprojected, shared=shared
+        )
         self._enqueue, self._wait_for_room, self._join = enqueue, wait_for_room, join
         self._readers = readers
         self._first, self._speed = request.first, request.speed

@@ -1,0 +1,124 @@
+"""What is played with a step and comes from a list in a file, read once for all who play the run.
+
+Events, layouts and districts are written in the order of time, and played in the order of steps. A player keeps no list
+of its own, only how far it has come: by step, and by the entries that there were.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from lamplighter.runfolder.tables.districts import DistrictsEntry
+from lamplighter.runfolder.tables.layouts import LayoutEntry
+from lamplighter.runfolder.tables.steps import TimelineEvent
+
+MAX_ENTRIES = 100_000
+"""Maximum entries of a list that are played: bounds memory for any file."""
+
+
+class StepEntry(Protocol):
+    """An entry of a list, with the step that it belongs to."""
+
+    @property
+    def id(self) -> int:
+        """Return the number of the entry, which grows in the order of writing."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """Return the attempt of its step."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """Return the step with which it is played."""
+        ...
+
+
+Entry = TypeVar("Entry", bound=StepEntry)
+
+
+def pages(read: Callable[[int], list[Entry]], after: int) -> Iterator[Entry]:
+    """Yield the entries that `read` returns, page by page, each page after the last id of the one before."""
+    while page := read(after):
+        after = page[-1].id
+        yield from page
+
+
+class PlayedTo(NamedTuple):
+    """The position of one player in a timeline."""
+
+    step: int = -1
+    """Entries up to this step were played,"""
+    id: int = 0
+    """unless their id is above this one: those were not there yet."""
+
+
+@dataclass(frozen=True)
+class Timeline(Generic[Entry]):
+    """The entries that there were at one moment, in the order of steps; never changed."""
+
+    entries: tuple[Entry, ...] = ()
+    newest_id: int = 0
+
+    def due(self, position: PlayedTo, step: int) -> list[Entry]:
+        """Return the entries up to `step` that a player at `position` has not played yet, in the order of steps."""
+        start, end = (bisect_right(self.entries, reached, key=_step) for reached in (position.step, step))
+        late = self.entries[: min(start, end)] if self.newest_id > position.id else ()
+        return [*(entry for entry in late if entry.id > position.id), *self.entries[start:end]]
+
+    def up_to(self, step: int) -> Sequence[Entry]:
+        """Return the entries up to `step`, in the order of steps."""
+        return self.entries[: bisect_right(self.entries, step, key=_step)]
+
+
+def _step(entry: StepEntry) -> int:
+    return entry.step
+
+
+class TimelineReader(Generic[Entry]):
+    """A reader of one list of a run, which keeps what it read for all players. Thread-safe."""
+
+    def __init__(self, most: int = MAX_ENTRIES) -> None:
+        """Start with nothing read. At most `most` entries are kept: the first that were written."""
+        self._most = most
+        self._lock = threading.Lock()
+        self._file: int | None = None
+        self._timeline: Timeline[Entry] = Timeline()
+
+    def refresh(self, path: Path, read: Callable[[int], Iterator[Entry]]) -> Timeline[Entry]:
+        """Return the list as it is now: the same object for every player while nothing is added.
+
+        Args:
+            path: the file of the list. One that took its place begins the list anew.
+            read: returns the entries with an id above the given one, in the order of writing.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            FormatError: it cannot be read.
+        """
+        with self._lock:
+            file = path.stat().st_ino
+            known = self._timeline if file == self._file else Timeline[Entry]()
+            fresh = list(islice(read(known.newest_id), self._most - len(known.entries)))
+            if fresh:
+                entries = sorted((*known.entries, *fresh), key=lambda entry: (entry.step, entry.id))
+                known = Timeline(tuple(entries), max(known.newest_id, *(entry.id for entry in fresh)))
+            self._file, self._timeline = file, known
+            return known
+
+
+@dataclass(frozen=True)
+class SharedTimelines:
+    """The lists of one run that its players share."""
+
+    events: TimelineReader[TimelineEvent] = field(default_factory=TimelineReader[TimelineEvent])
+    layouts: TimelineReader[LayoutEntry] = field(default_factory=TimelineReader[LayoutEntry])
+    reprojected: TimelineReader[LayoutEntry] = field(default_factory=TimelineReader[LayoutEntry])
+    districts: TimelineReader[DistrictsEntry] = field(default_factory=TimelineReader[DistrictsEntry])
