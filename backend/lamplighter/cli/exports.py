@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.imported import describe_demands
 from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError
+from lamplighter.model.training_demands import describe_demands
 from lamplighter.runfolder.run_store import RunStore
 
 
@@ -68,7 +68,7 @@ def import_command(runs_dir: Path, source: Path) -> None:
     for remark in remarks:
         print_line(remark)
     if run.recipe.corpus.kind != "recorded":
-        print_line(f"to continue it takes {describe_demands(run)}")
+        print_line(f"to continue it takes {describe_demands(run.recipe, len(run.vocabulary))}")
 
 
 def make_progress_bar() -> Progress:

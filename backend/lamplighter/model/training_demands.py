@@ -35,3 +35,14 @@ def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
     by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * vocabulary
     numbers = states * parameters + observed + recipe.batch_tokens * by_token
     return TrainingDemands(recipe.threads, parameters, _LIBRARY_BYTES + _FLOAT_BYTES * numbers)
+
+
+def describe_demands(recipe: Recipe, vocabulary: int) -> str:
+    """Return what training a recipe takes, in words: threads, memory, layers."""
+    demands = estimate_demands(recipe, vocabulary)
+    threads = f"{demands.threads} CPU thread{'s' if demands.threads > 1 else ''}"
+    layers = f"{recipe.model.layers} layer{'s' if recipe.model.layers > 1 else ''}"
+    return (
+        f"{threads} and about {demands.memory_bytes / 1e6:,.0f} MB of memory: {layers} of width {recipe.model.dim},"
+        f" {demands.parameters:,} parameters, batches of {recipe.batch_tokens:,} tokens"
+    )

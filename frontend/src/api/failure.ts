@@ -4,6 +4,8 @@
 export type Failure =
   /** A reason already in words: the server's, or a decoder's. */
   | { code: "said"; reason: string }
+  /** A request that must be confirmed, in the server's words: it says what the request takes. */
+  | { code: "unconfirmed"; reason: string }
   /** Fields of the request that were rejected; `reason` is null if the server gave none. */
   | { code: "invalid"; faults: { field: string; reason: string | null }[] }
   | { code: "silent" | "broken" }
@@ -20,7 +22,7 @@ export class ApiError extends Error {
     readonly status: number,
     readonly failure: Failure,
   ) {
-    super(failure.code === "said" ? failure.reason : failure.code);
+    super("reason" in failure ? failure.reason : failure.code);
   }
 
   /** Return whether the server understood the request and refused it; asking again will not help. */

@@ -67,7 +67,13 @@ export function runPath(run: string, rest = ""): string {
 
 async function errorMessage(answer: Response): Promise<Failure> {
   try {
-    const problem = (await answer.json()) as { detail?: unknown; title?: unknown };
+    const problem = (await answer.json()) as {
+      detail?: unknown;
+      title?: unknown;
+      errors?: { field: string }[];
+    };
+    if (typeof problem.detail === "string" && problem.errors?.some(isConfirmation))
+      return { code: "unconfirmed", reason: problem.detail };
     if (typeof problem.detail === "string") return reasonGiven(problem.detail);
     if (Array.isArray(problem.detail))
       return { code: "invalid", faults: problem.detail.map(describeFault) };
@@ -76,6 +82,10 @@ async function errorMessage(answer: Response): Promise<Failure> {
     // Without JSON the status line has to do.
   }
   return reasonGiven(`${answer.status} ${answer.statusText}`.trim());
+}
+
+function isConfirmation({ field }: { field: string }): boolean {
+  return field === "confirmed";
 }
 
 function describeFault(item: unknown): { field: string; reason: string | null } {

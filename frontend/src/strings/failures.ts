@@ -8,6 +8,7 @@ import { transport } from "./transport";
 export function failureText(failure: Failure): string {
   switch (failure.code) {
     case "said":
+    case "unconfirmed":
       return failure.reason;
     case "invalid":
       return failure.faults

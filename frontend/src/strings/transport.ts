@@ -55,6 +55,7 @@ export const transport = {
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
+    acceptAndContinue: "Accept and continue",
     rate: "learning rate",
     rateMore:
       "What to go on with; a third of the planned one is proposed, since the run failed with that",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.importing.run_checks import (
     MAX_APPLIED,
     MAX_ATTEMPTS,
@@ -37,8 +38,6 @@ from lamplighter.runfolder.tables import steps
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
-IMPORTED_FACT = "imported"
-"""The fact of an imported run: when it was, in Unix seconds. What it asks for is a stranger's wish."""
 _MAX_FACT = 1_000_000
 
 

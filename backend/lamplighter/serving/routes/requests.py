@@ -9,12 +9,14 @@ from fastapi import Body
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from lamplighter.model.training_demands import describe_demands
 from lamplighter.recipe import explain_validation_error
+from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
@@ -54,9 +56,11 @@ def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], service
         raise RefusedError(409, f"this run is {status.phase}; it can only be continued")
     if not over and run_request.kind == "continue":
         raise RefusedError(409, f"this run is {status.phase}; only one that is over can be continued")
-    body = run_request.model_dump(exclude={"kind"})
-    if isinstance(run_request, ContinueRequest) and run_request.learning_rate is None:
-        del body["learning_rate"]
+    body = run_request.model_dump(exclude={"kind", "confirmed"})
+    if isinstance(run_request, ContinueRequest):
+        _require_confirmed(run_folder, run_request)
+        if run_request.learning_rate is None:
+            del body["learning_rate"]
     with services.request_lock:
         # If the supervisor gave up on the trainer, a person may ask again.
         if over and wants_training(run_folder) and not services.trainer_given_up(run_folder.id):
@@ -65,6 +69,17 @@ def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], service
         write = partial(requests.add, run_request.kind, body)
         number = services.space_reserve.spend_on(write) if run_request.kind in _ON_A_FULL_DISK else write()
     return json_response(AcceptedRequest(request=f"{services.server_id}:{number}"), 202)
+
+
+def _require_confirmed(run: RunFolder, run_request: ContinueRequest) -> None:
+    """Raise Refused (409) if an imported run is to be continued by a caller who was not told what that takes."""
+    if run_request.confirmed or not is_imported(run):
+        return
+    message = (
+        f"{run.id} was imported. To continue it takes {describe_demands(run.recipe, len(run.vocabulary))}. Ask again"
+        " with confirmed=true if this machine is to do that"
+    )
+    raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
 
 
 def _store_map_change(run: RunFolder, run_request: MapRequest, services: Services) -> Response:

@@ -38,6 +38,10 @@ class ContinueRequest(RequestBody):
     kind: Literal["continue"]
     steps: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     learning_rate: Annotated[float | None, Field(gt=0, le=10)] = None
+    confirmed: bool = False
+    """True to continue a run that was imported: it takes what a stranger's recipe asks for. Without it such a request is
+    refused with 409, and the refusal says what that is. Nothing to a run that was not imported.
+    """
 
 
 class MapRequest(RequestBody):

@@ -14,7 +14,7 @@ from lamplighter.exports.archive.import_run import ImportedRun, import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError, no_progress
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.importing.checked_steps import IMPORTED_FACT
+from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.role_lock import RoleLock

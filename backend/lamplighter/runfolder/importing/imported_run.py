@@ -1,0 +1,22 @@
+"""What tells an imported run from one of this machine's own: its recipe is a stranger's wish."""
+
+from __future__ import annotations
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+
+IMPORTED_FACT = "imported"
+"""The fact of an imported run: when it was, in Unix seconds."""
+
+
+def is_imported(run: RunFolder) -> bool:
+    """Return whether a run was imported.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    try:
+        with StepsReader(run.steps_path) as reader:
+            return IMPORTED_FACT in reader.facts()
+    except FileNotFoundError:
+        return False
