@@ -216,6 +216,7 @@ DATABASES: dict[str, tuple[str, Change]] = {
     "a time of 400 digits": ("a number that is not finite", fact("changed", "1" + "0" * 400)),
     "three hundred layers": ("no list of at most 200 names", fact("layers", ["x"] * 300)),
     "a layer of 9,000 characters": ("more than 200 characters", fact("layers", ["x" * 9_000])),
+    "names of layers of 40,000 characters together": ("more than 40,000 bytes", fact("layers", ["x" * 200] * 200)),
     "a measure in words": ("a number that is not finite", sql("UPDATE measures SET value='much';", MEASURES)),
     "six thousand measures": ("more than 5,000 measures", _many("measures", "attempt,step,name,value", "1,1,'m'||n,1", 6_000, MEASURES)),
     "a measure of step 20,000,000": ("far beyond", sql("UPDATE measures SET step=20000000;", MEASURES)),
