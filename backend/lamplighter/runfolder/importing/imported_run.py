@@ -1,4 +1,4 @@
-"""What tells an imported run from one of this machine's own: its recipe is a stranger's wish."""
+"""The mark of an imported run: its recipe is a stranger's wish, unlike that of a run of this machine's own."""
 
 from __future__ import annotations
 

@@ -49,20 +49,20 @@ class PendingItems:
     def collect(self, reader: StepsReader, lineage: Lineage, cursor: PlaybackCursor, last: int) -> None:
         """Read the new items; measures only of steps up to `last`."""
         if PlaybackKind.EVENT in self._parts:
-            self._events = self._shared.events.refresh(
+            self._events = self._shared.events.read_new_entries(
                 self._run.steps_path, lambda after: pages(reader.events, after)
             )
         # A run can be played without its map and its measures, so ignore read errors and retry next time.
         with suppress(*READ_ERRORS):
             if PlaybackKind.LAYOUT in self._parts:
                 with LayoutsReader(self._layouts_path) as layouts:
-                    self._layouts = self._shared_layouts.refresh(
+                    self._layouts = self._shared_layouts.read_new_entries(
                         self._layouts_path, lambda after: pages(layouts.layout_entries, after)
                     )
         with suppress(*READ_ERRORS):
             if PlaybackKind.DISTRICTS in self._parts:
                 with LayoutsReader(self._run.layouts_path) as layouts:
-                    self._districts = self._shared.districts.refresh(
+                    self._districts = self._shared.districts.read_new_entries(
                         self._run.layouts_path, lambda after: pages(layouts.districts_entries, after)
                     )
         with suppress(*READ_ERRORS):

@@ -1,4 +1,4 @@
-"""What is played with a step and comes from a list in a file, read once for all who play the run.
+"""The lists of a run whose entries are played with a step, read once for all who play it.
 
 Events, layouts and districts are written in the order of time, and played in the order of steps. A player keeps no list
 of its own, only how far it has come: by step, and by the entries that there were.
@@ -92,7 +92,7 @@ class TimelineReader(Generic[Entry]):
         self._file: int | None = None
         self._timeline: Timeline[Entry] = Timeline()
 
-    def refresh(self, path: Path, read: Callable[[int], Iterator[Entry]]) -> Timeline[Entry]:
+    def read_new_entries(self, path: Path, read: Callable[[int], Iterator[Entry]]) -> Timeline[Entry]:
         """Return the list as it is now: the same object for every player while nothing is added.
 
         Args:

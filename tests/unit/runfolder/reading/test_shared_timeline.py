@@ -42,8 +42,8 @@ def test_each_entry_is_played_once_and_as_soon_as_it_can(seed: int, tmp_path: Pa
         written += [
             Note(len(written) + n + 1, 1, int(random.integers(0, 14))) for n in range(random.integers(0, 4))
         ]
-        timeline = reader.refresh(file, read)
-        assert reader.refresh(file, read) is timeline
+        timeline = reader.read_new_entries(file, read)
+        assert reader.read_new_entries(file, read) is timeline
         due = timeline.due(position, step)
         assert {note.id for note in due} == {n.id for n in written if n.step <= step} - {n.id for n in played}
         assert [n.step for n in due if n.id <= seen] == sorted(n.step for n in due if n.id <= seen)
@@ -58,11 +58,11 @@ def test_a_file_in_the_place_of_another_begins_the_list_anew(tmp_path: Path) -> 
     file.touch()
     other.touch()
     reader = TimelineReader[Note]()
-    assert reader.refresh(file, lambda _: iter([Note(9, 1, 3)])).newest_id == 9
+    assert reader.read_new_entries(file, lambda _: iter([Note(9, 1, 3)])).newest_id == 9
     other.replace(file)
-    assert reader.refresh(file, lambda after: iter([Note(2, 1, 5)] if after < 2 else [])).entries == (
-        Note(2, 1, 5),
-    )
+    assert reader.read_new_entries(
+        file, lambda after: iter([Note(2, 1, 5)] if after < 2 else [])
+    ).entries == (Note(2, 1, 5),)
 
 
 def test_a_list_without_end_is_cut(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_list_without_end_is_cut(tmp_path: Path) -> None:
     file.touch()
     reader = TimelineReader[Note](5)
     endless = (Note(n, 1, n) for n in range(1, 1_000_000))
-    assert [note.id for note in reader.refresh(file, lambda _: endless).entries] == [1, 2, 3, 4, 5]
+    assert [note.id for note in reader.read_new_entries(file, lambda _: endless).entries] == [1, 2, 3, 4, 5]
 
 
 def test_six_players_keep_the_events_of_a_run_once(tmp_path: Path) -> None:
