@@ -88,12 +88,12 @@ class PendingItems:
     def release_due(self, cursor: PlaybackCursor, played: list[PlaybackItem]) -> PlaybackCursor:
         """Append the items whose step has been reached to `played`. Return the new position."""
         step, lineage = cursor.step, cursor.lineage
-        layouts = self._first_layouts + self._layouts.due(self._layouts_to, step)
-        if layouts := [e for e in layouts if lineage.counts(e.attempt, e.step)]:
-            cursor = self._release_layouts(cursor, layouts, played)
-        districts = self._first_districts + self._districts.due(self._districts_to, step)
-        if districts := [e for e in districts if lineage.counts(e.attempt, e.step)]:
-            cursor = self._release_districts(cursor, districts, played)
+        if layouts := self._first_layouts + self._layouts.due(self._layouts_to, step):
+            layouts = [e for e in layouts if lineage.counts(e.attempt, e.step)]
+            cursor = self._release_layouts(cursor, layouts, played) if layouts else cursor
+        if districts := self._first_districts + self._districts.due(self._districts_to, step):
+            districts = [e for e in districts if lineage.counts(e.attempt, e.step)]
+            cursor = self._release_districts(cursor, districts, played) if districts else cursor
         self._first_layouts, self._first_districts = [], []
         if self._measures and self._measures[0][0] <= step:
             measures = [m for m in self._measures if m[0] <= step]

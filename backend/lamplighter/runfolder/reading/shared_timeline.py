@@ -69,6 +69,8 @@ class Timeline(Generic[Entry]):
 
     def due(self, position: PlayedTo, step: int) -> list[Entry]:
         """Return the entries up to `step` that a player at `position` has not played yet, in the order of steps."""
+        if not self.entries:
+            return []
         start, end = (bisect_right(self.entries, reached, key=_step) for reached in (position.step, step))
         late = self.entries[: min(start, end)] if self.newest_id > position.id else ()
         return [*(entry for entry in late if entry.id > position.id), *self.entries[start:end]]

@@ -9,6 +9,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -44,7 +45,7 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
-    return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(reply.run)))
+    return reply.send(_names_cost(reply.run), lambda: json_body(services.catalog.describe_fully(reply.run)))
 
 
 @routes.get("/api/runs/{run}/record", response_model=RunRecord)
@@ -88,6 +89,14 @@ def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
     services.catalog.run_store.trash(services.catalog.find_run(run))
     return Response(status_code=204)
+
+
+def _names_cost(run: RunFolder) -> int:
+    """Return the bytes of memory of the names of a run's classes and relations: an import bounds them."""
+    try:
+        return 2 * run.vocabulary.bytes_of_names()
+    except (OSError, FormatError):
+        return BOUNDED_COST
 
 
 def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str | None]:
