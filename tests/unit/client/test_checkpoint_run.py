@@ -195,6 +195,7 @@ def test_counts_and_classes_must_fit() -> None:
         ({"classes": {"x": ["z"]}}, "'z' of class 'x'"),
         ({"classes": {"x": [7]}}, "'7' of class"),
         ({"classes": {"x": ["a"], "y": ["a"]}}, "in two classes"),
+        ({"classes": {f"{n:04d}" + "x" * 900: [] for n in range(300)}}, "names of its classes take"),
     ):
         with pytest.raises(lamplighter.InputError, match=what):
             make_vocabulary(["a", "b", "c"], **given_)  # pyright: ignore[reportArgumentType]
