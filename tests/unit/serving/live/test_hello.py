@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from pathlib import Path
 
 import numpy as np
@@ -37,17 +38,21 @@ def with_names(classes: int, relations: int, length: int) -> Vocabulary:
     )
 
 
+def is_taken(vocabulary: Vocabulary) -> bool:
+    try:
+        check_vocabulary(vocabulary)
+    except FormatError:
+        return False
+    return True
+
+
 def longest(classes: bool, length: int) -> Vocabulary:
     """Return the vocabulary with the most names of a length that an import takes."""
-    found = with_names(0, 0, length)
-    for count in range(1, 4_097):
-        more = with_names(count if classes else 0, 0 if classes else count, length)
-        try:
-            check_vocabulary(more)
-        except FormatError:
-            return found
-        found = more
-    return found
+
+    def of(count: int) -> Vocabulary:
+        return with_names(count if classes else 0, 0 if classes else count, length)
+
+    return of(bisect_left(range(1, 10_000), True, key=lambda count: not is_taken(of(count))))
 
 
 def imported(run: RunFolder, vocabulary: Vocabulary, layers: list[str], folder: Path) -> RunFolder:
