@@ -11,7 +11,7 @@ from lamplighter.serving.live.send_queue import MAX_TEXTS, MERGE_AFTER, SendQueu
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
-from tests.unit.serving.folders import D, V, pulse
+from tests.unit.serving.folders import BATCH_TOKENS, D, V, pulse
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
     assert (found[0].first_step, found[0].merged, found[-1].step) == (1, True, 1000)
     for before, after in pairwise(found):
         assert after.first_step == before.step + 1
-    assert sum(int(p.batch_counts.sum()) for p in found) == 3 * 1000
+    assert sum(int(p.batch_counts.sum()) for p in found) == BATCH_TOKENS * 1000
 
 
 async def test_pulses_of_two_attempts_never_merge() -> None:
