@@ -11,13 +11,13 @@ import contextlib
 import math
 import os
 import random
-import signal
-import sys
 import threading
 import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from typing import NoReturn
+
+from lamplighter.platform.process_end import kill_own_process
 
 VARIABLE = "LAMPLIGHTER_FAILPOINT"
 LOG_PREFIX = "failpoint "
@@ -100,9 +100,4 @@ def _die(name: str) -> NoReturn:
     # Not through sys.stderr: the other thread may hold its buffer or lock.
     with contextlib.suppress(OSError):
         os.write(2, f"{LOG_PREFIX}{name}\n".encode())
-    if sys.platform == "win32":
-        os.kill(os.getpid(), signal.SIGTERM)  # TerminateProcess: as abrupt.
-    else:
-        os.kill(os.getpid(), signal.SIGKILL)
-    while True:  # A signal to one's own process is delivered soon, not always at once.
-        time.sleep(1)
+    kill_own_process()

@@ -36,6 +36,7 @@ PLANTED = [
     ("corpora/build.py", "import umap", "Only projection knows umap and numba"),
     ("exports/output.py", "import fastapi", "Only serving knows fastapi and uvicorn"),
     ("serving/settings.py", "import sqlite3", "Only runfolder knows SQLite"),
+    ("serving/hosts.py", "import resource", "Only platform knows resource and fcntl"),
 ]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from lamplighter.processes.worker import argument_parser, limit_threads, run_in_role, yield_processor
+from lamplighter.platform.child_process import yield_processor
+from lamplighter.processes.worker import argument_parser, limit_threads, run_in_role
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

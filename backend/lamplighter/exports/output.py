@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lamplighter import failpoint
+from lamplighter.platform.folder_sync import rename_durably, sync_tree
 
 ExportProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description. To cancel, raise `Cancelled` in it; no
@@ -57,6 +58,7 @@ def atomic_output(target: Path) -> Generator[Path]:
         with failpoint.trigger_within("export"):
             yield scratch / target.name
         failpoint.trigger("export-unnamed")
-        (scratch / target.name).rename(target)
+        sync_tree(scratch / target.name)
+        rename_durably(scratch / target.name, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

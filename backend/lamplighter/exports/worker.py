@@ -20,6 +20,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from lamplighter.platform.child_process import yield_processor
+from lamplighter.platform.private_modes import keep_new_files_private
+from lamplighter.platform.worker_limits import bounded_memory, limit_worker_files
 from lamplighter.processes.worker import (
     ExitCode,
     argument_parser,
@@ -27,7 +30,6 @@ from lamplighter.processes.worker import (
     report_failure,
     send_message,
     watch_parent,
-    yield_processor,
 )
 
 _PAUSE = 0.1
@@ -44,16 +46,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     # Exit at once; files left behind lie in a folder that the parent process deletes.
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
-    # Readable by this user only.
-    os.umask(0o077)
+    keep_new_files_private()
     yield_processor()
+    limit_worker_files()
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.exports.output import ExportError
+    from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
     from lamplighter.runfolder.errors import FormatError
+    from lamplighter.runfolder.run_folder import RunFolder
 
     try:
-        _export(chosen.run, chosen.format, chosen.step, chosen.out)
+        with bounded_memory(estimate_matrix_worker_bytes(RunFolder(chosen.run))):
+            _export(chosen.run, chosen.format, chosen.step, chosen.out)
     except ExportError as error:
         return report_failure(str(error))
     except FormatError as error:

@@ -6,7 +6,6 @@ A checkpoint is written atomically; the last two are kept.
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from safetensors.torch import save_file
 from lamplighter import failpoint
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observer
+from lamplighter.platform.folder_sync import replace_durably, sync_file
+from lamplighter.platform.private_modes import make_private_folder, restrict_like_folder
 
 KEPT_CHECKPOINTS = 2
 RETRY_SECONDS = 10.0
@@ -80,16 +81,17 @@ def save_checkpoint(
     metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
     on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
-        folder.mkdir(exist_ok=True)
+        make_private_folder(folder, exist_ok=True)
         for partial in folder.glob("*.part"):
             partial.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
         with failpoint.trigger_within("checkpoint-write"):
             save_file(on_host, temporary, metadata=metadata)
+            restrict_like_folder(temporary)
             failpoint.trigger("checkpoint-unsynced")
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
+            sync_file(temporary)
             failpoint.trigger("checkpoint-unnamed")
-            temporary.replace(path)
+            # The old ones go only once the name of the new one lasts.
+            replace_durably(temporary, path)
             failpoint.trigger("checkpoint-named")
             for old in list_checkpoints(folder)[:-KEPT_CHECKPOINTS]:
                 old.path.unlink(missing_ok=True)

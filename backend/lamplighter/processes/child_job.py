@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from lamplighter.processes.child import kill, start_child
+from lamplighter.platform.child_process import kill, start_child
 
 MAX_LINE_BYTES = 64 * 1024
 """Length of the longest line that is read; a longer one is skipped whole."""

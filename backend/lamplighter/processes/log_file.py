@@ -7,16 +7,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from lamplighter.platform.private_modes import make_private_folder, open_like_folder
+
 
 def open_log(run: Path, role: str, limit: int) -> BinaryIO:
     """Open a worker's log for appending; one that is longer than `limit` bytes is set aside first."""
     folder = run / "logs"
-    folder.mkdir(exist_ok=True)
+    make_private_folder(folder, exist_ok=True)
     path = folder / f"{role}.log"
     with suppress(FileNotFoundError):
         if path.stat().st_size > limit:
             path.replace(path.with_suffix(".log.1"))
-    return path.open("ab")
+    return open(path, "ab", opener=open_like_folder)
 
 
 def limit_log(run: Path, role: str, limit: int) -> None:
@@ -28,7 +30,8 @@ def limit_log(run: Path, role: str, limit: int) -> None:
             return
         with suppress(OSError), path.open("rb") as file:
             file.seek(-limit, os.SEEK_END)
-            path.with_suffix(".log.1").write_bytes(file.read(limit))
+            with open(path.with_suffix(".log.1"), "wb", opener=open_like_folder) as aside:
+                aside.write(file.read(limit))
         # Truncate even if there was no room for the copy: the log must not be what fills the disk.
         os.truncate(path, 0)
 

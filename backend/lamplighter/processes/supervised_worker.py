@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.processes.child import lower_priority, start_child
+from lamplighter.platform.child_process import lower_priority, start_child
 from lamplighter.processes.desired_state import requests_mark
 from lamplighter.processes.log_file import last_line, limit_log, open_log
 from lamplighter.processes.worker import ExitCode

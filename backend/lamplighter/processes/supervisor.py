@@ -14,13 +14,12 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from lamplighter.processes.child import kill
+from lamplighter.platform.child_process import interrupting_signal, kill
 from lamplighter.processes.desired_state import DesiredState
 from lamplighter.processes.supervised_worker import (
     SupervisedWorker,
@@ -113,8 +112,7 @@ class Supervisor:
                 process.wait()
 
     def _stop_signal(self, role: str) -> int:
-        interrupted = self._interrupted and role == "trainer" and sys.platform != "win32"
-        return signal.SIGINT if interrupted else signal.SIGTERM
+        return interrupting_signal() if self._interrupted and role == "trainer" else signal.SIGTERM
 
     def states(self) -> dict[str, str]:
         """Return what the workers of each role are doing, in words for people."""

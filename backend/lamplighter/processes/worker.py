@@ -1,4 +1,4 @@
-"""The parts that all worker processes share: exit codes, signals, priority, threads, roles, and messages to a parent.
+"""The parts that all worker processes share: exit codes, signals, threads, roles, and messages to a parent.
 
 A supervised worker (trainer, projector, analyst) outlives its server, writes to a log, and holds its role by a lock. The
 worker of a job (export, reprojection) ends with its server (`watch_parent`), and sends it messages (`send_message`).
@@ -20,6 +20,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
+
+from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory, limit_worker_files
 
 
 class ExitCode(IntEnum):
@@ -49,13 +51,6 @@ def limit_threads(*libraries: str) -> None:
     """
     for name in ("OPENBLAS", "OMP", "MKL", *libraries):
         os.environ[f"{name}_NUM_THREADS"] = "1"
-
-
-def yield_processor() -> None:
-    """Lower the priority of this process below the trainer's, where the platform has priorities."""
-    # Not every system supports niceness, and nothing depends on it.
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(10)
 
 
 def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
@@ -99,6 +94,7 @@ def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> Ex
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleTakenError
 
+    limit_worker_files()
     try:
         return work()
     except RoleTakenError as error:
@@ -112,6 +108,8 @@ def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> Ex
 def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callable[[], object]) -> ExitCode:
     """Call `run` while this process holds a role in a run's folder. SIGTERM and SIGINT call `stop`, which ends `run`.
 
+    Its memory is bounded meanwhile, by what the matrices of the run may take.
+
     Returns:
         The exit code; the reason for any but `DONE` has been printed.
     """
@@ -119,15 +117,29 @@ def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callab
         print(f"{folder}: there is no such folder", file=sys.stderr)
         return ExitCode.FAILED
 
+    from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
     from lamplighter.runfolder.role_lock import RoleLock
+    from lamplighter.runfolder.run_folder import RunFolder
 
     def work() -> ExitCode:
-        with RoleLock(folder, role):
-            run()
+        with RoleLock(folder, role), bounded_memory(estimate_matrix_worker_bytes(RunFolder(folder))) as most:
+            try:
+                run()
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                print(describe_memory_limit(f"the {role}", most), file=sys.stderr)
+                return ExitCode.FAILED
         return ExitCode.DONE
 
     handle_stop_signals(lambda _number: stop())
     return exit_code_of(work)
+
+
+def describe_memory_limit(worker: str, most: int | None) -> str:
+    """Return a sentence for people about work that found no more memory, where `most` bytes are the process's limit."""
+    limit = "this machine has" if most is None else f"it may have ({most / 1e9:,.1f} GB)"
+    return f"{worker} needs more memory than {limit}"
 
 
 def send_message(**fields: object) -> None:

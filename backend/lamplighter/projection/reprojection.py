@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
 from lamplighter.projection.methods.registry import settings_from_recipe
@@ -73,7 +74,8 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
     try:
         with MatrixHistory(run) as history:
             trusts = _write_layouts(run, history, part, progress, slices)
-        part.replace(run.relayouts_path)
+        sync_file(part)
+        replace_durably(part, run.relayouts_path)
     except BaseException:
         _delete_part(part)
         raise

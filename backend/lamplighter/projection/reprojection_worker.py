@@ -16,6 +16,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from lamplighter.platform.child_process import yield_processor
+from lamplighter.platform.worker_limits import bounded_memory, limit_worker_files
 from lamplighter.processes.worker import (
     ExitCode,
     argument_parser,
@@ -23,7 +25,6 @@ from lamplighter.processes.worker import (
     report_failure,
     send_message,
     watch_parent,
-    yield_processor,
 )
 from lamplighter.projection.worker import prepare_environment
 
@@ -42,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     handle_stop_signals(lambda _number: cancelled.set())
     watch_parent(cancelled.set)
     yield_processor()
+    limit_worker_files()
 
     # Imported only here: numpy reads the environment when it is imported.
+    from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
     from lamplighter.projection.reprojection import SLICES, ReprojectionError, reproject
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
@@ -56,8 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         send_message(share=round(share, 4), what=what)
 
     try:
-        with RoleLock(chosen.run, "reprojector"):
-            layouts = reproject(RunFolder(chosen.run), progress, chosen.slices or SLICES)
+        run = RunFolder(chosen.run)
+        with RoleLock(run.path, "reprojector"), bounded_memory(estimate_matrix_worker_bytes(run)):
+            layouts = reproject(run, progress, chosen.slices or SLICES)
     except _CancelledError:
         return ExitCode.CANCELLED
     except RoleTakenError:
@@ -67,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return report_failure("this run has not begun: there is nothing to lay out")
     except (ReprojectionError, FormatError) as error:
         return report_failure(str(error))
+    except MemoryError:
+        return report_failure("there is not enough memory for it; close other programs, and try again")
     except Exception as error:
         if not is_disk_full(error):
             raise

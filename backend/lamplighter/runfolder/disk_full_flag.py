@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 
+from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held, lock_path
 
@@ -24,7 +25,10 @@ class DiskFullFlag:
         self._folder = folder
         self._lock: RoleLock | None = None
         with suppress(OSError):
-            lock_path(folder, _ROLE).touch()
+            path = lock_path(folder, _ROLE)
+            if not path.exists():
+                path.touch()
+                restrict_like_folder(path)
 
     def set(self) -> None:
         """Set the flag. If not even an empty file can be created, readers do not see it."""

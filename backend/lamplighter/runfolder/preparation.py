@@ -15,6 +15,7 @@ from typing import Literal
 
 import apsw
 
+from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, lock_path
 
@@ -46,7 +47,7 @@ def clear_preparations(store: Path) -> int:
     for folder in _preparations(store):
         try:
             lock = RoleLock(folder, _ROLE)
-        except (RoleTakenError, FormatError, apsw.Error):
+        except (RoleTakenError, FormatError, apsw.Error, OSError):
             # It is in use, or nobody can tell.
             continue
         shutil.rmtree(folder, ignore_errors=True)
@@ -70,7 +71,7 @@ def _preparations(store: Path) -> list[Path]:
 def _claim_folder(store: Path, purpose: Purpose) -> tuple[Path, RoleLock]:
     while True:
         folder = store / f".{purpose}-{secrets.token_hex(6)}"
-        folder.mkdir()
+        make_private_folder(folder)
         # Until the lock is held the folder looks like a leftover: if somebody clears it away, take another.
         try:
             # Where no file can be created SQLite does not say why.

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from lamplighter.platform.folder_sync import replace_durably, sync_file
+from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.printable import quote_foreign
 from lamplighter.recipe import Recipe, explain_validation_error
 from lamplighter.runfolder.errors import FormatError
@@ -116,14 +118,13 @@ class RunFolder:
     def write_corpus(self, token_ids: NDArray[np.uint32], vocabulary: Vocabulary, tokeniser: str) -> None:
         """Write the corpus into the folder; from then on no file outside it is needed."""
         temporary = self.path / "corpus.npy.part"
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=open_like_folder) as file:
             np.save(file, token_ids.astype(np.uint32, copy=False), allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
+        sync_file(temporary)
         # Not read at once: a corpus may be larger than the memory.
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        temporary.replace(self.path / "corpus.npy")
+        replace_durably(temporary, self.path / "corpus.npy")
         write_atomically(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
         write_atomically(self.path / "tokeniser.json", tokeniser)
         write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
@@ -166,10 +167,9 @@ class RunFolder:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file atomically, and sync it to disk."""
+    """Write a file atomically, and sync it and its name to disk."""
     temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8", opener=open_like_folder) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    sync_file(temporary)
+    replace_durably(temporary, path)

@@ -8,6 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
+from lamplighter.platform.folder_sync import rename_durably
+from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.recipe import Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import is_held
@@ -32,7 +34,7 @@ class RunStore:
 
     def __init__(self, path: Path) -> None:
         """Use the folder `path`, creating it if needed."""
-        path.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path, parents=True, exist_ok=True)
         self.path = path.resolve()
 
     def runs(self) -> list[RunFolder]:
@@ -69,15 +71,17 @@ class RunStore:
             )
         with preparation_folder(self.path, "making") as folder:
             making = folder / "run"
-            (making / "checkpoints").mkdir(parents=True)
+            make_private_folder(making)
+            make_private_folder(making / "checkpoints")
             if text is not None:
                 write_atomically(making / "source.txt", text)
             write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
             return self.adopt(making, recipe)
 
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
-        """Rename a folder prepared inside the store (with a name that begins with a dot) to a fresh run id."""
-        return RunFolder(prepared.rename(self.path / _new_run_id(recipe)))
+        """Rename a folder prepared inside the store (with a name that begins with a dot), whose contents are synced, to a
+        fresh run id."""
+        return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
 
     def clear_leftovers(self) -> int:
         """Remove half-made runs that killed processes left behind. Return their number. Never raises."""
@@ -92,7 +96,7 @@ class RunStore:
         if is_held(run.path, "trainer"):
             raise RunBusyError(f"{run.id} is being trained; stop it first")
         trash = self.path / _TRASH
-        trash.mkdir(exist_ok=True)
+        make_private_folder(trash, exist_ok=True)
         target = trash / run.id
         if target.exists():
             target = trash / f"{run.id}-{secrets.token_hex(2)}"
@@ -138,15 +142,15 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
     """
     path = path.resolve()
     require_free_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent, parents=True, exist_ok=True)
     with preparation_folder(path.parent, "making") as folder:
         making = RunFolder(folder / "run")
-        making.path.mkdir()
+        make_private_folder(making.path)
         making.write_vocabulary(vocabulary)
         write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
-        return RunFolder(making.path.rename(path))
+        return RunFolder(rename_durably(making.path, path))
 
 
 def require_free_path(path: Path) -> None:

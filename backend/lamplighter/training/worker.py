@@ -10,19 +10,34 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from lamplighter.corpora.corpus import CorpusError
-from lamplighter.processes.worker import ExitCode, argument_parser, exit_code_of, handle_stop_signals
+from lamplighter.model.training_demands import estimate_demands
+from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
+from lamplighter.processes.worker import (
+    ExitCode,
+    argument_parser,
+    describe_memory_limit,
+    exit_code_of,
+    handle_stop_signals,
+)
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import retry_while_full
 from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus
+
+if TYPE_CHECKING:
+    from lamplighter.training.trainer import Trainer
+
+_STACK_BYTES = 16_000_000
+"""Addresses that a thread takes for its stack and its allocator."""
 
 
 def train(
@@ -98,19 +113,43 @@ def _prepare_and_train(
                     on_prepare(share, what)
 
             prepare_corpus(run, report_progress)
-        # Import torch only now, as it takes seconds: a run with an unusable text then fails at once.
-        from lamplighter.training.trainer import Trainer
-
-        trainer = Trainer(run, writer, stop, on_progress)
     except (CorpusError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
-        writer.add_event(0, Phase.FAILED, str(error), {"phase": Phase.FAILED, "message": str(error)})
-        return Phase.FAILED
+        return _record_failure(writer, 0, str(error))
+    # Import torch only now, as it takes seconds: a run with an unusable text then fails at once. And before the limit,
+    # which is of the work: a library that finds no memory while it is imported aborts the process.
+    from lamplighter.training.trainer import Trainer
+
+    needed = estimate_demands(run.recipe, len(run.vocabulary)).memory_bytes
+    with bounded_memory(needed + run.recipe.threads * _STACK_BYTES) as most:
+        try:
+            return _run_trainer(writer, lambda: Trainer(run, writer, stop, on_progress))
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+    with StepsReader(run.steps_path) as reader:
+        _, step = reader.newest_step()
+    advice = "begin a run with a smaller model, a shorter context or smaller batches"
+    return _record_failure(writer, step, f"{describe_memory_limit('training', most)}: {advice}")
+
+
+def _run_trainer(writer: StepsWriter, build: Callable[[], Trainer]) -> Phase:
+    try:
+        trainer = build()
+    except ValueError as error:
+        if isinstance(error, FormatError):
+            raise
+        return _record_failure(writer, 0, str(error))
     try:
         return trainer.run()
     finally:
         trainer.close()
+
+
+def _record_failure(writer: StepsWriter, step: int, message: str) -> Phase:
+    writer.add_event(step, Phase.FAILED, message, {"phase": Phase.FAILED, "message": message})
+    return Phase.FAILED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

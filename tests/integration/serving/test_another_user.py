@@ -47,8 +47,9 @@ def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         # The token file is our own, which no other user could have read.
         (folder / TOKEN_FILE).unlink()
-    # pytest's folders are closed to other users; open the path to this one, and close it afterwards.
+    # Runs and pytest's folders are closed to other users; open the path to this one, and close it afterwards.
     way = [path for path in (run.path, *run.path.parents) if path.stat().st_uid == os.geteuid()]
+    way += run.path.iterdir()
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
     before = sorted(path.name for path in run.path.iterdir())
     try:
@@ -73,3 +74,51 @@ def test_a_finished_run_is_served_by_another_user(tmp_path: Path) -> None:
     assert sorted(path.name for path in run.path.iterdir()) == before
     if os.geteuid() == 0:
         assert open_credentials(folder).token == token
+
+
+PRIVATE = (
+    SCRIPT.split("if os.geteuid")[0]
+    + """
+if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)
+served = ServerThread(ServerSettings(pathlib.Path(sys.argv[1]), port=0)).start()
+try:
+    base = f'http://127.0.0.1:{served.port}/api/runs'
+    (run,) = json.load(urllib.request.urlopen(base))['items']
+    answers = []
+    for path in ('', '/steps', '/snapshots', '/layouts', '/tokens'):
+        try: urllib.request.urlopen(f"{base}/{run['id']}{path}")
+        except urllib.error.HTTPError as error: answers.append((error.code, error.read().decode()))
+    print(json.dumps([run['problem'], answers]))
+finally:
+    served.stop()
+"""
+)
+
+
+def test_a_run_that_its_owner_did_not_open_is_listed_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    run = finished_run(folder, 12)
+    # What it is making is in nobody's way.
+    (folder / ".making-0").mkdir(mode=0o700)
+    way = [path for path in (folder, *folder.parents) if path.stat().st_uid == os.geteuid()]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (*way, run.path)}
+    try:
+        for path in way:
+            path.chmod(modes[path] | 0o005)
+        if os.geteuid() != 0:
+            run.path.chmod(0)
+        done = subprocess.run(
+            [sys.executable, "-c", PRIVATE, str(folder), str(tmp_path / "none")],
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[3],
+        )
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert done.returncode == 0, done.stderr
+    problem, answers = json.loads(done.stdout)
+    assert problem == "recipe.json: Permission denied"
+    assert [code for code, _ in answers] == [409] * 4, answers
+    assert all(str(tmp_path) not in text for _, text in answers)

@@ -357,8 +357,9 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
         "except PermissionError: pass\n"
         "print(read_status(run).step, len(StepsReader(run.steps_path).pulses(1, 10_000)))\n"
     )
-    # pytest's folders are closed to other users; open the path to this one, and close it afterwards.
+    # Runs and pytest's folders are closed to other users; open the path to this one, and close it afterwards.
     way = [path for path in (reference.path, *reference.path.parents) if path.stat().st_uid == os.geteuid()]
+    way += reference.path.iterdir()
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}
     try:
         for path in way:

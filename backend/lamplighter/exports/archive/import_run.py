@@ -17,6 +17,8 @@ from lamplighter.exports.archive.checkpoint_header import check_checkpoint
 from lamplighter.exports.archive.digests import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.platform.folder_sync import sync_tree
+from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_tiles
 from lamplighter.runfolder.importing.checked_steps import copy_steps
@@ -58,11 +60,12 @@ def import_zip(
     try:
         with preparation_folder(run_store.path, "importing") as folder, bounded_sqlite_memory():
             packed, copy = RunFolder(folder / "packed"), RunFolder(folder / "run")
-            packed.path.mkdir()
-            copy.checkpoints.mkdir(parents=True)
+            for part in (packed.path, copy.path, copy.checkpoints):
+                make_private_folder(part)
             compared = unpack(source, packed.path, lambda share, what: progress(share / 2, what), total)
             with failpoint.trigger_within("import"):
                 phase = _copy_run(packed, copy, progress)
+            sync_tree(copy.path)
             run = run_store.adopt(copy.path, copy.recipe)
         progress(1.0, run.id)
         return ImportedRun(run, tuple(filter(None, (_describe_digests(compared), _describe_phase(phase)))))

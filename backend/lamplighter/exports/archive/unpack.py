@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.printable import quote_foreign
 from lamplighter.runfolder.writing.free_space import spare_bytes
 
@@ -76,9 +77,9 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
             done, size = 0, sum(info.file_size for info in members.values())
             for name, info in members.items():
                 target = folder / name
-                target.parent.mkdir(exist_ok=True)
+                make_private_folder(target.parent, exist_ok=True)
                 digest = hashlib.sha256()
-                with archive.open(info) as packed, target.open("xb") as target_file:
+                with archive.open(info) as packed, open(target, "xb", opener=open_like_folder) as target_file:
                     while block := packed.read(_BLOCK):
                         require_spare_room(folder)
                         target_file.write(block)

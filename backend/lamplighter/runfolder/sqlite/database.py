@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter import failpoint
+from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
@@ -135,6 +136,9 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
     if exists:
         # Check before any change: a file of a newer version must stay untouched.
         _check_format(connection, path)
+    else:
+        # Its WAL gets the same mode.
+        restrict_like_folder(path)
     connection.execute(f"PRAGMA page_size={page_size}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
@@ -157,8 +161,13 @@ def open_reader(path: Path) -> apsw.Connection:
         FileNotFoundError: the file does not exist yet.
         FormatError: this version cannot read the file.
     """
-    if not path.exists():
-        raise FileNotFoundError(path)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(path) from None
+    except OSError as error:
+        # Another user's folder, say.
+        raise FormatError(f"{path.name} cannot be read: {error.strerror}") from error
     try:
         return _open_read_only(path)
     except FormatError as error:

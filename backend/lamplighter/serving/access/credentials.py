@@ -18,6 +18,8 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
+from lamplighter.platform.folder_sync import sync_file, sync_folder
+from lamplighter.platform.private_modes import is_own, is_private, open_private
 from lamplighter.serving.settings import SettingsError
 
 log = logging.getLogger(__name__)
@@ -114,10 +116,9 @@ def _read(path: Path) -> str | None:
         facts = path.lstat()
     except FileNotFoundError:
         return None
-    if os.name == "posix" and facts.st_uid != os.getuid():
+    if not is_own(facts):
         raise _OtherOwnerError
-    private = os.name != "posix" or not facts.st_mode & 0o077
-    if not stat.S_ISREG(facts.st_mode) or not private:
+    if not stat.S_ISREG(facts.st_mode) or not is_private(facts):
         path.unlink()
         return None
     token = path.read_text(encoding="ascii", errors="replace").strip()
@@ -130,11 +131,9 @@ def _read(path: Path) -> str | None:
 def _make(path: Path) -> str:
     token = secrets.token_urlsafe(32)
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    with open(temporary, "x", encoding="ascii", opener=open_private) as file:
         file.write(token + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    sync_file(temporary)
     try:
         # A link, not a rename: if two servers start at once, the second takes the first's token.
         os.link(temporary, path)
@@ -143,7 +142,7 @@ def _make(path: Path) -> str:
     except OSError:
         # The file system has no hard links.
         temporary.replace(path)
-        return token
     finally:
         temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
     return token

@@ -97,6 +97,11 @@ def install_error_handlers(app: FastAPI) -> None:
     def unreadable(_: Request, error: Exception) -> Response:
         return problem_response(409, f"this run cannot be read: {error}")
 
+    def not_permitted(_: Request, error: Exception) -> Response:
+        return problem_response(
+            409, "these files are another user's, and not for this server to read or write"
+        )
+
     def superseded(_: Request, error: Exception) -> Response:
         return problem_response(409, f"{error}: ask again")
 
@@ -131,6 +136,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RunBusyError, conflict)
     app.add_exception_handler(FormatError, unreadable)
     app.add_exception_handler(FrameError, unreadable)
+    app.add_exception_handler(PermissionError, not_permitted)
     app.add_exception_handler(CorpusError, conflict)
     app.add_exception_handler(LineageChangedError, superseded)
     app.add_exception_handler(MissingPackageError, not_installed)

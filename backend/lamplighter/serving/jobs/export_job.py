@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from lamplighter.exports.export import FORMATS
+from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.exports import FormatName
@@ -91,7 +92,7 @@ class ExportJob:
         Raises:
             OSError: the process or the log file cannot be created.
         """
-        with self._log_path.open("wb") as log_file:
+        with open(self._log_path, "wb", opener=open_like_folder) as log_file:
             return ChildJob(
                 command(self.run, self.format, self.step, self.file),
                 on_message=on_message,

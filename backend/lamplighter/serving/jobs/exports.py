@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
@@ -129,7 +130,7 @@ class ExportJobs:
                 self._claim_folder()
                 if self._disk_nearly_full():
                     raise RefusedError(507, _DISK_NEARLY_FULL)
-                job.folder.mkdir(mode=0o700)
+                make_private_folder(job.folder)
                 # This thread holds the lock, so no message is handled before the job is registered.
                 child = job.start(
                     self._command, partial(self._handle_message, job), partial(self._handle_end, job)
@@ -176,11 +177,11 @@ class ExportJobs:
         """Create this server's folder and hold a lock in it, which shows other servers that it is in use."""
         if self._server_lock is not None:
             return
-        self._root.mkdir(mode=0o700, exist_ok=True)
+        make_private_folder(self._root, exist_ok=True)
         # Under this lock no other server can remove our folder before it has its own lock.
         with RoleLock(self._root, _CLEANUP_ROLE):
             self._clear()
-            self._folder.mkdir(mode=0o700)
+            make_private_folder(self._folder)
             self._server_lock = RoleLock(self._folder, _ROLE)
 
     def _clear(self) -> None:

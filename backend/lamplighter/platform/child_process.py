@@ -48,6 +48,19 @@ def lower_priority(process: int, by: int) -> None:
             os.setpriority(os.PRIO_PROCESS, process, by)
 
 
+def interrupting_signal() -> int:
+    """Return the signal that interrupts a child as Ctrl-C does, or else the one that asks it to end."""
+    # Windows sends Ctrl-C to a whole console only.
+    return signal.SIGTERM if sys.platform == "win32" else signal.SIGINT
+
+
+def yield_processor() -> None:
+    """Lower the priority of this process below the trainer's, where the platform has priorities."""
+    # Not every system supports niceness, and nothing depends on it.
+    with suppress(OSError, AttributeError):
+        os.nice(10)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that leads its group, with everything it started, unless its end has been noticed."""
     # Once a process has been waited for, its number may be another's.

@@ -1,0 +1,136 @@
+"""Names and contents that must outlast a power cut are synced: files before they are renamed, and the folders that hold the new names."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import no_progress
+from lamplighter.platform.folder_sync import replace_durably, sync_folder, sync_tree
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.run_store import RunStore, create_recorded_run
+from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
+from lamplighter.wire.vocabulary import Vocabulary
+from tests.unit.exports.recorded import record
+from tests.unit.model.test_checkpoint import make, save_checkpoint
+
+fcntl = pytest.importorskip("fcntl")
+
+Synced = list[tuple[Path, bool]]
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> Synced:
+    """Return a list that gets every path synced from now on, and whether that can be done on Windows too."""
+    paths: Synced = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        # Windows syncs no descriptor that is for reading only; a folder is not synced there.
+        paths.append((path, writable or path.is_dir()))
+        fsync(descriptor)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("no /proc")
+    monkeypatch.setattr(os, "fsync", note)
+    return paths
+
+
+def names(synced: Synced) -> list[str]:
+    return [path.name for path, _ in synced]
+
+
+def test_a_new_run_and_its_name_last(tmp_path: Path, synced: Synced) -> None:
+    run = RunStore(tmp_path).create(Recipe(), "a text")
+    assert "recipe.json.part" in names(synced)
+    assert "source.txt.part" in names(synced)
+    # The folder while it had another name, then the one that holds its new name.
+    assert names(synced)[-2:] == ["run", tmp_path.name]
+    assert run.path.is_dir()
+
+
+def test_a_recorded_run_and_its_name_last(tmp_path: Path, synced: Synced) -> None:
+    recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
+    create_recorded_run(tmp_path / "mine", recipe, Vocabulary(("a", "b"), np.ones(2, dtype=np.int64)))
+    assert names(synced)[-2:] == ["run", tmp_path.name]
+
+
+def test_a_checkpoint_lasts_before_older_ones_go(
+    tmp_path: Path, synced: Synced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learner, observer = make("lazy")
+    removed: list[int] = []
+    unlink: Callable[..., None] = Path.unlink
+
+    def note(path: Path, missing_ok: bool = False) -> None:
+        removed.append(len(synced))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", note)
+    for number in range(1, 4):
+        save_checkpoint(tmp_path, number, 1, learner, observer, {})
+    assert names(synced) == ["0000000001-0001.part", tmp_path.name, "0000000002-0001.part", tmp_path.name,
+                             "0000000003-0001.part", tmp_path.name]  # fmt: skip
+    assert removed == [6]
+
+
+def test_no_file_is_synced_by_a_descriptor_for_reading(tmp_path: Path, synced: Synced) -> None:
+    learner, observer = make("lazy")
+    save_checkpoint(tmp_path, 1, 1, learner, observer, {})
+    RunStore(tmp_path).create(Recipe(), "a text")
+    open_credentials(tmp_path)
+    assert len(synced) > 6
+    assert [path for path, everywhere in synced if not everywhere] == []
+
+
+def test_the_token_lasts(tmp_path: Path, synced: Synced) -> None:
+    open_credentials(tmp_path)
+    assert len(synced) == 2
+    assert names(synced)[0].startswith(TOKEN_FILE)
+    assert synced[1][0] == tmp_path
+
+
+def test_an_export_and_an_import_last(tmp_path: Path, synced: Synced) -> None:
+    run = record(tmp_path / "runs")
+    synced.clear()
+    exported = export_run(run, "zip", out=tmp_path / "a.zip")
+    assert names(synced)[-2:] == ["a.zip", tmp_path.name]
+    synced.clear()
+    import_zip(RunStore(tmp_path / "others"), exported, no_progress)
+    assert names(synced)[-1] == "others"
+    assert {"steps.sqlite", "layouts.sqlite", "measures.sqlite", "run", "checkpoints"} < set(names(synced))
+
+
+def test_a_file_system_that_syncs_no_folders_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    code = errno.EINVAL
+    sync_folder(tmp_path)
+    code = errno.EIO
+    with pytest.raises(OSError, match="Input/output"):
+        sync_folder(tmp_path)
+    monkeypatch.setattr("lamplighter.platform.folder_sync._FOLDERS_CAN_BE_SYNCED", False)
+    (tmp_path / "a").write_text("a")
+    replace_durably(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_text() == "a"
+
+
+def test_a_tree_is_synced_from_its_leaves_to_its_root(tmp_path: Path, synced: Synced) -> None:
+    (tmp_path / "tree/inner").mkdir(parents=True)
+    (tmp_path / "tree/inner/leaf").touch()
+    (tmp_path / "tree/twig").touch()
+    sync_tree(tmp_path / "tree")
+    assert names(synced) == ["leaf", "inner", "twig", "tree"]

@@ -1,0 +1,102 @@
+"""Runs, texts and uploads are their user's only; folders that were opened stay open, with what is written into them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import no_progress
+from lamplighter.platform.private_modes import restrict_like_folder
+from lamplighter.processes.log_file import limit_log, open_log
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.disk_full_flag import DiskFullFlag
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.jobs.uploads import Uploads
+from tests.unit.exports.recorded import record
+from tests.unit.model.test_checkpoint import make, save_checkpoint
+from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.unit.serving.jobs.test_uploads import store_text
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+
+
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def modes(folder: Path) -> set[int]:
+    """Return the modes of all files below a folder, and of the folders."""
+    return {mode(path) for path in folder.rglob("*")} | {mode(folder)}
+
+
+def test_whatever_is_written_into_a_run_is_private(tmp_path: Path) -> None:
+    run = make_run(RunStore(tmp_path / "runs"))
+    trainer = FakeTrainer(run).begin().train(12)
+    # While it is written: with its WAL, and a reader's lock.
+    with StepsReader(run.steps_path), RoleLock(run.path, "analyst"):
+        DiskFullFlag(run.path)
+        RequestsWriter(run.path, "test").add("pause", {})
+        with open_log(run.path, "trainer", 10) as file:
+            file.write(b"x" * 20)
+        limit_log(run.path, "trainer", 10)
+        learner, observer = make("lazy")
+        save_checkpoint(run.checkpoints, 12, 1, learner, observer, {})
+        assert len({path.suffix for path in run.path.rglob("*")}) > 5
+        assert modes(tmp_path / "runs") == {0o600, 0o700}
+    trainer.end()
+    RunStore(tmp_path / "runs").trash(run)
+    assert modes(tmp_path / "runs") == {0o600, 0o700}
+
+
+def test_a_folder_that_was_opened_stays_open_and_so_is_what_comes_later(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir(mode=0o755)
+    run = RunStore(runs).create(Recipe(), "a text")
+    assert (mode(runs), mode(run.path), mode(run.source_path)) == (0o755, 0o700, 0o600)
+    for path in (run.path, *run.path.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    RequestsWriter(run.path, "test").add("pause", {})
+    RoleLock(run.path, "trainer").close()
+    assert modes(run.path) == {0o755, 0o644}
+    # Their owner's umask holds too.
+    os.umask(0o077)
+    RoleLock(run.path, "analyst").close()
+    assert mode(run.path / "analyst.lock") == 0o600
+
+
+def test_an_imported_run_is_private_and_an_export_is_not(tmp_path: Path) -> None:
+    exported = export_run(record(tmp_path / "runs"), "zip", out=tmp_path / "a.zip")
+    assert mode(exported) == 0o644
+    import_zip(RunStore(tmp_path / "others"), exported, no_progress)
+    assert modes(tmp_path / "others") == {0o600, 0o700}
+
+
+def test_a_text_that_was_sent_is_private(tmp_path: Path) -> None:
+    store_text(Uploads(tmp_path / ".uploads"), "a text of some words")
+    assert modes(tmp_path / ".uploads") == {0o600, 0o700}
+
+
+def test_a_file_system_without_modes_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    (tmp_path / "a").touch()
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(Path, "chmod", refuse)
+    restrict_like_folder(tmp_path / "a")
