@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 import lamplighter
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.runs import wait_until
@@ -48,7 +48,7 @@ def found(towns: Application) -> list[dict[str, Any]]:
     wait_until(lambda: bool(towns.get("/api/runs/mine/districts/events")["items"]), "districts", 90)
     # Tokens still change their districts until the map is at rest, and the projector ends.
     folder = towns.only_run().path
-    wait_until(lambda: not is_held(folder, "projector"), "the last map", 90)
+    wait_until(lambda: role_state(folder, "projector") is RoleState.FREE, "the last map", 90)
     return towns.get("/api/runs/mine/districts")["items"]
 
 

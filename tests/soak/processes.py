@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from lamplighter.failpoint import LOG_PREFIX
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 
 ROLES = {"trainer": "training", "projector": "projection", "analyst": "analysis"}
@@ -88,7 +88,11 @@ def workers(runs: Path) -> list[tuple[str, str, psutil.Process]]:
 
 def workers_with_role(runs: Path) -> list[tuple[str, str, psutil.Process]]:
     """Return those of `workers` that already hold their role."""
-    return [(role, run, process) for role, run, process in workers(runs) if is_held(runs / run, role)]
+    return [
+        (role, run, process)
+        for role, run, process in workers(runs)
+        if role_state(runs / run, role) is RoleState.HELD
+    ]
 
 
 def kill_process(process: psutil.Process) -> bool:

@@ -13,7 +13,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.run_status import wants_training
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -58,10 +58,16 @@ class DesiredState:
         for run in runs:
             known = self._read_run(run)
             # A run that is over has no trainer; skipping its lock keeps a long list of runs cheap.
-            alive = (known is None or not known.over) and is_held(run.path, "trainer")
+            alive = (known is None or not known.over) and self._is_alive(run, before)
             self._alive[run.id] = alive
             if alive and not before.get(run.id):
                 self._spells[run.id] = self._spells.get(run.id, 0) + 1
+
+    @staticmethod
+    def _is_alive(run: RunFolder, before: dict[str, bool]) -> bool:
+        state = role_state(run.path, "trainer")
+        # Where nobody can tell, nothing changes; whoever starts or seals something looks at its lock again.
+        return before.get(run.id, False) if state is RoleState.UNKNOWN else state is RoleState.HELD
 
     def is_trained(self, run: RunFolder) -> bool:
         """Return whether a trainer was running at the last poll."""
@@ -94,6 +100,9 @@ class DesiredState:
     def _read_run(self, run: RunFolder) -> _RunNeeds | None:
         mark = _files_mark(run, (".sqlite", ".sqlite-wal"))
         known = self._known.get(run.id)
+        if mark is None:
+            # Too many files are open, say: what was known still holds. A run that was moved away is listed no more.
+            return known
         if known is None or known.mark != mark:
             try:
                 known = _read_needs(run, mark)
@@ -104,12 +113,13 @@ class DesiredState:
         return known
 
 
-def requests_mark(run: RunFolder) -> FilesMark:
-    """Return a value that changes when somebody makes a request of the run."""
-    return tuple(entry for entry in _files_mark(run, (".sqlite",)) if entry[0].startswith("requests-"))
+def requests_mark(run: RunFolder) -> FilesMark | None:
+    """Return a value that changes when somebody makes a request of the run; None if the folder cannot be read now."""
+    mark = _files_mark(run, (".sqlite",))
+    return None if mark is None else tuple(entry for entry in mark if entry[0].startswith("requests-"))
 
 
-def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark:
+def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark | None:
     found: list[tuple[str, int, int]] = []
     try:
         with os.scandir(run.path) as entries:
@@ -118,7 +128,7 @@ def _files_mark(run: RunFolder, endings: tuple[str, ...]) -> FilesMark:
                     facts = entry.stat()
                     found.append((entry.name, facts.st_mtime_ns, facts.st_size))
     except OSError:
-        return ()
+        return None
     return tuple(sorted(found))
 
 

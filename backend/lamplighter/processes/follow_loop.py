@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
@@ -108,7 +108,8 @@ class FollowLoop:
         now = time.monotonic()
         if now - self._checked_at > _CHECK_SECONDS:
             self._checked_at = now
-            self.trained = is_held(self._run.path, "trainer")
+            # A trainer that cannot be looked for may be there.
+            self.trained = role_state(self._run.path, "trainer") is not RoleState.FREE
             if self.trained:
                 self._last_trained = now
         return now - self._last_trained > PATIENCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import subprocess
@@ -15,7 +16,7 @@ from lamplighter.platform.child_process import lower_priority, start_child
 from lamplighter.processes.desired_state import requests_mark
 from lamplighter.processes.log_file import last_line, limit_log, open_log
 from lamplighter.processes.worker import ExitCode
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,11 @@ MODULES = {
 }
 _NICE = {"trainer": 0, "projector": 5, "analyst": 10}
 """How far below normal each role's priority lies: training comes first."""
+
+_SHORTAGES = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.ENOBUFS}
+)
+"""Shortages of this process or of the machine: they say nothing about the worker, and they pass."""
 
 WorkerCommand = Callable[[str, Path], list[str]]
 
@@ -44,6 +50,8 @@ class WorkerLimits:
     """Crashes in a row that are followed by a restart; after one more the worker stays stopped."""
     first_restart_delay: float = 0.5
     """Seconds before the first restart; doubles with each further one."""
+    max_shortage_delay: float = 30.0
+    """Longest time between two tries to start a worker while this process is short of something for it, in seconds."""
     healthy_seconds: float = 60.0
     """Seconds of uptime after which earlier crashes are forgotten."""
     max_log_bytes: int = 256 * 1024
@@ -62,6 +70,9 @@ class SupervisedWorker:
         """True while a worker that we did not start has the role, such as one of a killed server."""
         self.stop_reason: str | None = None
         """The reason why it is not restarted any more."""
+        self.shortage: str | None = None
+        """The reason why it cannot be started now, through no fault of its own; it is tried again until it can."""
+        self._shortage_delay = 0.0
         self._started = 0.0
         self._crashes = 0
         self._restart_after = 0.0
@@ -85,13 +96,20 @@ class SupervisedWorker:
         stopped, or it is done with that state. Returns whether it was started."""
         if self.process is not None:
             return False
-        self.held_elsewhere = is_held(self.run.path, self.role)
+        held = role_state(self.run.path, self.role)
+        self.held_elsewhere = held is RoleState.HELD
+        if self.held_elsewhere:
+            self.shortage = None
         if self.held_elsewhere or time.monotonic() < self._restart_after:
+            return False
+        if held is RoleState.UNKNOWN:
+            self._wait_out(f"{self.role}.lock cannot be opened")
             return False
         if self.role != "trainer" and self._done_state == state:
             return False
         if self.stop_reason is not None:
-            if self._requests_mark == requests_mark(self.run):
+            mark = requests_mark(self.run)
+            if mark is None or mark == self._requests_mark:
                 return False
             self.stop_reason, self._crashes = None, 0
         if not os.access(self.run.path, os.W_OK):
@@ -131,13 +149,31 @@ class SupervisedWorker:
                     background=bool(_NICE.get(self.role)),
                 )
         except OSError as error:
-            self._record_crash(str(error))
+            if error.errno in _SHORTAGES:
+                self._wait_out(str(error))
+            else:
+                self._record_crash(str(error))
             return False
+        if self.shortage is not None:
+            log.info("%s of %s can be started again", self.role, self.run.id)
+            self.shortage = None
         lower_priority(self.process.pid, _NICE.get(self.role, 0))
         self._started = time.monotonic()
         self._done_state = state
         log.info("%s of %s started, process %d", self.role, self.run.id, self.process.pid)
         return True
+
+    def _wait_out(self, why: str) -> None:
+        """Wait, and try again for as long as it takes; say so once."""
+        if self.shortage is None:
+            log.warning(
+                "%s of %s cannot be started now (%s); it is tried until it can", self.role, self.run.id, why
+            )
+            self._shortage_delay = self._limits.first_restart_delay
+        self.shortage = why
+        self._done_state = None
+        self._restart_after = time.monotonic() + self._shortage_delay
+        self._shortage_delay = min(2 * self._shortage_delay, self._limits.max_shortage_delay)
 
     def _record_crash(self, why: str) -> None:
         self._done_state = None

@@ -27,7 +27,7 @@ from lamplighter.processes.supervised_worker import (
     WorkerLimits,
     worker_command,
 )
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.finalise import seal_role_files
@@ -68,6 +68,8 @@ class Supervisor:
         self._workers: dict[tuple[str, str], SupervisedWorker] = {}
         self._lock = threading.Lock()
         self._interrupted = False
+        self._told: str | None = None
+        """The reason why the last poll failed, which is told once."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
@@ -95,7 +97,7 @@ class Supervisor:
             workers = [worker for worker in self._workers.values() if worker.process is not None]
             ours = {worker.run.id for worker in workers if worker.role == "trainer"}
             for run in self._run_store.runs() if "trainer" in self._roles else []:
-                if run.id not in ours and is_held(run.path, "trainer"):
+                if run.id not in ours and role_state(run.path, "trainer") is RoleState.HELD:
                     log.info("%s goes on training: this server did not start its trainer", run.id)
         at_work = [worker.process for worker in workers if worker.process is not None]
         for worker in workers:
@@ -156,16 +158,21 @@ class Supervisor:
         while not self._stopping.is_set():
             try:
                 self.poll()
-            except Exception:
+                self._told = None
+            except Exception as error:
                 # The runs folder may be gone, or too many files open: the next poll may succeed. Whatever the
                 # cause, a supervisor that ended here would end unnoticed.
-                log.exception("cannot look at the runs")
+                if repr(error) != self._told:
+                    log.exception("cannot look at the runs; it is tried again and again")
+                self._told = repr(error)
             self._stopping.wait(self._limits.poll_seconds)
 
     def _start_if_needed(self, run: RunFolder, role: str) -> bool:
         """Start a role in a run if it is needed and allowed. Returns whether it was started."""
         state = self._desired.needed_state(run, role)
         if state is None:
+            if (run.id, role) in self._workers:
+                self._workers[run.id, role].shortage = None
             return False
         worker = self._workers.setdefault(
             (run.id, role), SupervisedWorker(run, role, self._limits, self._command)
@@ -185,8 +192,10 @@ class Supervisor:
         workers = [worker for worker in self._workers.values() if worker.role == role]
         at_work = sum(worker.at_work for worker in workers)
         stopped = [worker for worker in workers if worker.stop_reason is not None]
+        short = [worker for worker in workers if worker.shortage is not None]
         words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []
         words += ["starting again after a crash"] if any(worker.restarting for worker in workers) else []
+        words += [f"waiting in {worker.run.id}: {worker.shortage}" for worker in short[-1:]]
         words += [f"stopped in {worker.run.id}: {worker.stop_reason}" for worker in stopped[-1:]]
         return "; ".join(words) or "idle"
 

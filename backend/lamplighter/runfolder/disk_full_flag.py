@@ -12,7 +12,7 @@ import apsw
 
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held, lock_path
+from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, lock_path, role_state
 
 _ROLE = "waiting"
 
@@ -45,4 +45,4 @@ class DiskFullFlag:
 
 def is_waiting_for_space(folder: Path) -> bool:
     """Return whether a run's trainer waits for disk space now."""
-    return is_held(folder, _ROLE)
+    return role_state(folder, _ROLE) is RoleState.HELD

@@ -6,16 +6,28 @@ when the process ends, even by a kill.
 
 from __future__ import annotations
 
+import stat
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 
 import apsw
 
+from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
 
 
 class RoleTakenError(RuntimeError):
     """An error for a role of a run that another process already holds."""
+
+
+class RoleState(Enum):
+    """The answer to whether a process holds a role."""
+
+    HELD = "held"
+    FREE = "free"
+    UNKNOWN = "unknown"
+    """The lock cannot be looked at now."""
 
 
 class RoleLock:
@@ -31,8 +43,11 @@ class RoleLock:
         path = lock_path(folder, role)
         if path.is_dir():
             raise FormatError(f"{path.name} is a folder, not a lock: remove it")
+        is_new = not path.exists()
         self._connection = apsw.Connection(str(path))
-        # `is_held` takes a shared lock for microseconds, so wait a little; a real holder keeps its lock.
+        if is_new:
+            restrict_like_folder(path)
+        # `role_state` takes a shared lock for microseconds, so wait a little; a real holder keeps its lock.
         self._connection.set_busy_timeout(1_000)
         try:
             self._connection.execute("PRAGMA journal_mode=MEMORY")
@@ -62,22 +77,34 @@ def lock_path(folder: Path, role: str) -> Path:
     return folder / f"{role}.lock"
 
 
-def is_held(folder: Path, role: str) -> bool:
-    """Return whether some process holds the role now."""
+def role_state(folder: Path, role: str) -> RoleState:
+    """Return whether some process holds the role now. Whatever destroys or takes over needs `RoleState.FREE`.
+
+    Nobody holds the role if there is no lock file, or if it is not one of ours. Where the file cannot be opened or read,
+    such as with too many files open, nobody knows.
+    """
     path = lock_path(folder, role)
-    if not path.exists():
-        return False
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return RoleState.FREE
+    except OSError:
+        return RoleState.UNKNOWN
+    if stat.S_ISDIR(mode):
+        return RoleState.FREE
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error:
-        return False
+        # Unless the file has gone meanwhile.
+        return RoleState.UNKNOWN if path.exists() else RoleState.FREE
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except apsw.BusyError:
-        return True
+        return RoleState.HELD
+    except apsw.NotADBError:
+        return RoleState.FREE
     except apsw.Error:
-        # Not one of our lock files, so no process can hold the role.
-        return False
+        return RoleState.UNKNOWN
     finally:
         connection.close()
-    return False
+    return RoleState.FREE

@@ -12,7 +12,7 @@ from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.recipe import Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -91,10 +91,15 @@ class RunStore:
         """Move a run to the trash folder; it can be moved back by hand.
 
         Raises:
-            RunBusyError: a trainer holds the run.
+            RunBusyError: a trainer holds the run, or nobody can tell.
         """
-        if is_held(run.path, "trainer"):
+        state = role_state(run.path, "trainer")
+        if state is RoleState.HELD:
             raise RunBusyError(f"{run.id} is being trained; stop it first")
+        if state is RoleState.UNKNOWN:
+            raise RunBusyError(
+                f"whether {run.id} is being trained cannot be told now, as its trainer.lock cannot be opened: try again"
+            )
         trash = self.path / _TRASH
         make_private_folder(trash, exist_ok=True)
         target = trash / run.id

@@ -11,7 +11,7 @@ import pytest
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.reading.snapshot import read_touches
-from lamplighter.runfolder.role_lock import RoleTakenError, is_held
+from lamplighter.runfolder.role_lock import RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.tables.steps import StepsReader
 
 V, D = 20, 4
@@ -36,7 +36,7 @@ def test_sparse_steps_rebuild_bit_for_bit(tmp_path: Path) -> None:
                 weights[3] = -0.0  # Different bits at distance zero.
             recorder.step(weights, ids, 1 / step, learning_rate=0.1)
             kept.append(weights.copy())
-        assert is_held(tmp_path / "mine", "trainer")
+        assert role_state(tmp_path / "mine", "trainer") is RoleState.HELD
         assert not wants_training(recorder.run)  # pyright: ignore[reportArgumentType]
     run = lamplighter.open(tmp_path / "mine")
     np.testing.assert_array_equal(run.snapshot_steps(), np.arange(41))

@@ -15,7 +15,7 @@ import psutil
 
 from lamplighter.processes.supervised_worker import worker_command
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
-from lamplighter.runfolder.role_lock import RoleLock, is_held
+from lamplighter.runfolder.role_lock import RoleLock, RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
@@ -229,7 +229,7 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
     )
     root = str(Path(__file__).parents[3])
     server = psutil.Popen([sys.executable, "-c", code, str(tmp_path), root])
-    until(lambda: is_held(run.path, "trainer"), 15)
+    until(lambda: role_state(run.path, "trainer") is RoleState.HELD, 15)
     (worker,) = server.children()
     try:
         server.send_signal(signal.SIGKILL)

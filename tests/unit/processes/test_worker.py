@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from lamplighter.processes.worker import ExitCode, argument_parser, handle_stop_signals
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 
 KIT = (
     "import os, sys, threading, time\nfrom pathlib import Path\nfrom lamplighter.processes.worker import *\n"
@@ -64,13 +64,13 @@ def test_the_numbers_that_processes_know_each_other_by() -> None:
 def test_a_signal_ends_the_work_and_a_second_one_does_no_harm(tmp_path: Path, number: int) -> None:
     with start(WORKER, tmp_path) as process:
         assert next_line(process) == "up"
-        assert is_held(tmp_path, "analyst")
+        assert role_state(tmp_path, "analyst") is RoleState.HELD
         process.send_signal(number)
         time.sleep(0.1)
         process.send_signal(number)
         assert process.communicate(timeout=20) == ("closed\n", "")
     assert process.returncode == ExitCode.DONE
-    assert not is_held(tmp_path, "analyst")
+    assert role_state(tmp_path, "analyst") is RoleState.FREE
 
 
 def test_killed_it_leaves_the_role_to_the_next(tmp_path: Path) -> None:
@@ -138,7 +138,9 @@ def test_no_worker_imports_numpy_before_its_threads_are_limited() -> None:
 
 
 def test_it_gives_way_to_the_trainer() -> None:
-    with start(f"{KIT}yield_processor(); print(os.nice(0))") as process:
+    with start(
+        f"{KIT}from lamplighter.platform.child_process import yield_processor; yield_processor(); print(os.nice(0))"
+    ) as process:
         told, _ = process.communicate(timeout=20)
     assert int(told) > psutil.Process().nice()
 

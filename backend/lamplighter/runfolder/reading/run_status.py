@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsReader, phase_in
@@ -67,7 +67,8 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
 
 def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
     # Before the facts: a trainer that ends in between has ended by them, and does not seem to have been killed.
-    alive = is_held(run.path, "trainer")
+    # Where nobody can tell, a trainer may be at work.
+    alive = role_state(run.path, "trainer") is not RoleState.FREE
     facts: dict[str, Any] = {}
     attempt, step, pulse = 0, 0, None
     if reader is not None:

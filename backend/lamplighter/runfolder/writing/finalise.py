@@ -12,7 +12,7 @@ from lamplighter import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_census
-from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
+from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
 from lamplighter.runfolder.tables import layouts, measures, steps, tiles
@@ -37,7 +37,7 @@ def seal_role_files(run: RunFolder, role: str) -> bool:
         written.
     """
     try:
-        if is_held(run.path, role):
+        if role_state(run.path, role) is not RoleState.FREE:
             return False
         with RoleLock(run.path, role):
             return all(

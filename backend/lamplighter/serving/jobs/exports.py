@@ -19,7 +19,7 @@ from pathlib import Path
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, is_held
+from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, ExportState, export_worker_command
@@ -186,7 +186,8 @@ class ExportJobs:
 
     def _clear(self) -> None:
         for folder in self._root.iterdir():
-            if folder.is_dir() and not folder.is_symlink() and not is_held(folder, _ROLE):
+            # A folder whose lock cannot be looked at may be a running server's.
+            if folder.is_dir() and not folder.is_symlink() and role_state(folder, _ROLE) is RoleState.FREE:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _handle_end(self, job: ExportJob, code: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
-from lamplighter.runfolder.role_lock import is_held
+from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest
@@ -71,7 +71,7 @@ class StatusFeed:
         if reader is not None or self._status is None:
             status = self._catalog.status(self._run, reader)
         else:
-            alive = is_held(self._run.path, "trainer")
+            alive = role_state(self._run.path, "trainer") is not RoleState.FREE
             crowded = alive and is_waiting_for_space(self._run.path)
             current = {"alive": alive, "crowded": crowded, "bytes": self._run.bytes_on_disk()}
             status = self._status.model_copy(update=current)
