@@ -6,6 +6,7 @@ is checked to be text in the same way as every text that is read (`corpora/textf
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,6 +18,7 @@ import anyio.to_thread
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.textfile import decode_text
+from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.serving.http.problems import RefusedError
 
@@ -26,6 +28,8 @@ MAX_UPLOADS = 20
 """Texts kept at a time; the oldest are removed first."""
 
 _ID = re.compile(r"[0-9a-f]{24}")
+_TIME_STEP_NS = 2_000_000_000
+"""The coarsest steps in which a file system keeps times: exFAT's."""
 
 
 class Uploads:
@@ -49,7 +53,7 @@ class Uploads:
             RefusedError: too large (413), empty, not UTF-8 or not text (422).
             OSError: the disk is full. Nothing is stored then, as after a refusal.
         """
-        await anyio.to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
+        await anyio.to_thread.run_sync(self._create_folder)
         upload = secrets.token_hex(12)
         async with self._receiving_folder() as folder:
             part = folder / "text"
@@ -98,7 +102,7 @@ class Uploads:
 
     async def _receive(self, chunks: AsyncIterator[bytes], part: Path) -> int:
         size = 0
-        async with await anyio.open_file(part, "wb") as file:
+        async with await anyio.open_file(part, "wb", opener=open_like_folder) as file:
             async for chunk in chunks:
                 size += len(chunk)
                 if size > MAX_UPLOAD_BYTES:
@@ -112,13 +116,36 @@ class Uploads:
         except CorpusError as error:
             raise RefusedError(422, str(error)) from None
         part.write_bytes(text.encode())
-        (self._folder / f"{upload}.name").write_text(name, encoding="utf-8")
-        part.replace(self._folder / f"{upload}.txt")
-        texts = sorted(self._folder.glob("*.txt"), key=lambda path: path.stat().st_mtime_ns)
-        for old in texts[:-MAX_UPLOADS]:
+        kept = self._folder / f"{upload}.txt"
+        with open(kept.with_suffix(".name"), "w", encoding="utf-8", opener=open_like_folder) as file:
+            file.write(name)
+        self._make_newest(part)
+        part.replace(kept)
+        others = sorted((text for text in self._texts() if text != kept), key=_sent_at)
+        for old in others[: -(MAX_UPLOADS - 1)]:
             self._remove(old)
+
+    def _make_newest(self, part: Path) -> None:
+        """Set the time of a text behind that of all others, whatever the clock says."""
+        newest = max(map(_sent_at, self._texts()), default=0)
+        if _sent_at(part) <= newest:
+            os.utime(part, ns=(newest + _TIME_STEP_NS, newest + _TIME_STEP_NS))
+
+    def _texts(self) -> list[Path]:
+        return list(self._folder.glob("*.txt"))
+
+    def _create_folder(self) -> None:
+        make_private_folder(self._folder, exist_ok=True)
 
     @staticmethod
     def _remove(text: Path) -> None:
         text.unlink(missing_ok=True)
         text.with_suffix(".name").unlink(missing_ok=True)
+
+
+def _sent_at(text: Path) -> int:
+    try:
+        return text.stat().st_mtime_ns
+    except FileNotFoundError:
+        # Another request has removed it meanwhile.
+        return 0
