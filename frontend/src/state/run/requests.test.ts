@@ -21,4 +21,16 @@ describe("a request to the trainer", () => {
     expect([...requests.pending]).toEqual(["s1:1"]);
     requests.acknowledge("s1:1");
   });
+
+  it("that must be confirmed keeps what it takes, and is told from one that is refused for good", async () => {
+    const requests = new Requests("run");
+    const detail = "this run was imported. To continue it takes 1 CPU thread.";
+    const problem = { title: "Conflict", status: 409, detail };
+    answerWith(409, { ...problem, errors: [{ field: "confirmed", message: detail }] });
+    expect(await requests.trySending({ kind: "continue", steps: 0 })).toBe(false);
+    expect(requests.problem).toEqual({ code: "unconfirmed", reason: detail });
+    answerWith(409, { ...problem, errors: [{ field: "steps", message: detail }] });
+    expect(await requests.trySending({ kind: "continue", steps: 0 })).toBe(false);
+    expect(requests.problem).toEqual({ code: "said", reason: detail });
+  });
 });
