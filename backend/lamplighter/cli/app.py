@@ -13,6 +13,7 @@ from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command
+from lamplighter.cli.sessions import sessions_command
 from lamplighter.cli.still import still_command
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.train import train_command
@@ -42,6 +43,7 @@ cli.add_command(train_command)
 cli.add_command(project_command)
 cli.add_command(analyse_command)
 cli.add_command(serve_command)
+cli.add_command(sessions_command)
 cli.add_command(still_command)
 cli.add_command(runs_group)
 cli.add_command(export_command)

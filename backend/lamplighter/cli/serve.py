@@ -38,7 +38,7 @@ def serve_app(
 @click.option(
     "--behind",
     metavar="URL",
-    help="The address people use, where the server does not listen on this machine's loopback (in a container): https://HOST:PORT, or localhost:PORT. Reading then takes the presenter's token too.",
+    help="The address people use, where that is not this machine's loopback itself (in a container, behind a proxy or a tunnel): https://HOST:PORT, https://HOST/PATH where a proxy takes the path away, or localhost:PORT. Reading then takes the presenter's token too.",
 )
 @click.option(
     "--no-workers", is_flag=True, help="Only serve; trainers, projectors and analysts run elsewhere."
@@ -75,6 +75,7 @@ def _settings(**fields: Any) -> ServerSettings:
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
     # FastAPI takes half a second to import, and other commands do not need it.
+    from lamplighter.serving.access.launch_file import reads_our_files
     from lamplighter.serving.server import ServerInfo, run_server
 
     log_to_terminal()
@@ -84,13 +85,18 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
         if ready.port != ready.requested_port and ready.requested_port:
             print_line(f"port {ready.requested_port} is taken; using {ready.port}")
         print_line(f"Lamplighter is at {ready.url}")
-        print_line(f"to present (once, within ten minutes): {ready.launch_url}")
+        print_line(f"to present (once, within five minutes): {ready.launch_url}")
         if print_token:
             print_line(f"presenter's token: {ready.token}")
         print_line("Ctrl-C stops it.")
         if browser:
             # In a thread, because on some systems the call blocks until the browser is up.
-            threading.Thread(target=webbrowser.open, args=(ready.fresh_launch_url(),), daemon=True).start()
+            threading.Thread(target=open_browser, args=(ready,), daemon=True).start()
+
+    def open_browser(ready: ServerInfo) -> None:
+        file = ready.write_launch_file() if reads_our_files() else None
+        # Every user of the machine can read a command line, so the link stands there only if there is no other way.
+        webbrowser.open(file.as_uri() if file else ready.launch_url)
 
     try:
         run_server(settings, on_ready)

@@ -16,8 +16,8 @@ from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.credentials import open_credentials
-from lamplighter.serving.access.gate import Gate, GateMiddleware
-from lamplighter.serving.hosts import loopback_origins
+from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate, GateMiddleware
+from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.openapi import install_openapi
@@ -124,7 +124,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
     problems.install_error_handlers(app)
     declared = [route for noun in ROUTE_MODULES for route in noun.routes.attach(app)]
     services.gate.rules += [route.rule for route in declared]
-    install_openapi(app, declared, services.gate.cookie_name, {"SocketMessage": SocketMessage})
+    cookie_name = services.gate.cookie_name()
+    install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, {"SocketMessage": SocketMessage})
     return app
 
 
@@ -134,11 +135,14 @@ def _build(settings: ServerSettings) -> Services:
     public = settings.public
     # The address people type comes first, because launch links use the first address.
     addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
+    if settings.own_name and public is None:
+        addresses.append(Origin("http", OWN_NAME, settings.port))
     gate = Gate(
         [public, *addresses] if public else addresses,
         open_credentials(run_store.path),
         loopback=public is None and settings.loopback,
         port=public.port if public else settings.port,
+        prefix=settings.prefix,
     )
     limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)

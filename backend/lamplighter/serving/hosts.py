@@ -11,6 +11,10 @@ _PORTS: dict[str, int] = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 
 
+OWN_NAME = "lamplighter.localhost"
+"""A host name that browsers resolve to this machine, under which no other program sees our cookie."""
+
+
 class OriginError(ValueError):
     """Text that is not a valid host or origin."""
 

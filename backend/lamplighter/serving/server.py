@@ -10,13 +10,16 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from lamplighter.serving.access.first_launch import FirstLaunch
 from lamplighter.serving.app import create_app
+from lamplighter.serving.own_name import hold_own_name
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings, SettingsError
 
@@ -35,14 +38,15 @@ class ServerInfo:
     url: str
     """The address of the page."""
     launch_url: str
-    """The page's address that makes one browser the presenter's; works once. `fresh_launch_url` creates
-    more."""
+    """The page's address that makes one browser the presenter's; works once, together with the launch file."""
     port: int
     requested_port: int
     """The requested port; differs from `port` if it was taken."""
     token: str
     """The presenter's token."""
-    fresh_launch_url: Callable[[], str]
+    write_launch_file: Callable[[], Path | None]
+    """Writes a file that makes the browser that opens it the presenter's, with the code of `launch_url`; None if it can
+    be written nowhere. It is removed once the code is spent."""
 
 
 def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None]) -> None:
@@ -59,14 +63,16 @@ def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None])
     settings.check()
     listening = open_listener(settings.host, settings.port)
     try:
-        server, services = build_server(settings, listening, on_ready)
-        try:
-            server.run(sockets=[listening])
-        finally:
-            # A second Ctrl-C may have cut the app's own shutdown short.
-            services.export_jobs.stop()
-            if services.supervisor is not None:
-                services.supervisor.stop()
+        with hold_own_name(settings, int(listening.getsockname()[1])) as held:
+            server, services = build_server(held, listening, on_ready)
+            try:
+                server.run(sockets=[listening])
+            finally:
+                services.gate.credentials.codes.spend_all()
+                # A second Ctrl-C may have cut the app's own shutdown short.
+                services.export_jobs.stop()
+                if services.supervisor is not None:
+                    services.supervisor.stop()
     finally:
         listening.close()
 
@@ -85,14 +91,15 @@ def build_server(
     services: Services = app.state.services
 
     def up() -> None:
+        launch = FirstLaunch(services.gate, settings.runs)
         on_ready(
             ServerInfo(
-                url=f"{services.gate.addresses[0]}/",
-                launch_url=services.gate.issue_launch_url(),
+                url=services.gate.page_url(),
+                launch_url=launch.url,
                 port=port,
                 requested_port=settings.port,
                 token=services.gate.credentials.token,
-                fresh_launch_url=services.gate.issue_launch_url,
+                write_launch_file=launch.write_file,
             )
         )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 DEFAULT_PORT = 8600
+_PATH_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,80}")
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The worker processes beside the server, by their role in a run."""
 
@@ -27,9 +29,11 @@ class ServerSettings:
     port: int = DEFAULT_PORT
     """0: any free port."""
     behind: str | None = None
-    """The `https://HOST:PORT` (or `localhost:PORT`, which never leaves the machine) under which people reach
-    a server that does not listen on the loopback interface (inside a container, behind a proxy). Reading then
-    needs the presenter's credentials too."""
+    """The `https://HOST:PORT/PATH` (or `localhost:PORT`, which never leaves the machine) under which people reach
+    a server through something else (a container's published port, a proxy, a tunnel). Reading then needs the
+    presenter's credentials too. A proxy takes the path away before it passes a request on."""
+    own_name: bool = False
+    """True if `lamplighter.localhost` surely leads to this server alone (`own_name.py`)."""
     roles: tuple[str, ...] = ROLES
     """Workers this server starts; others may run elsewhere, over the same folder."""
     max_trainers: int = 2
@@ -41,17 +45,39 @@ class ServerSettings:
 
     @property
     def public(self) -> Origin | None:
-        """Return the parsed `behind`.
+        """Return the parsed `behind`, without its path.
 
         Raises:
             SettingsError: `behind` is not a valid address.
         """
+        return self._parsed_behind()[0]
+
+    @property
+    def prefix(self) -> str:
+        """Return the path of `behind`, without the slash at its end: "" or "/lamplighter".
+
+        Raises:
+            SettingsError: `behind` is not a valid address.
+        """
+        return self._parsed_behind()[1]
+
+    def _parsed_behind(self) -> tuple[Origin | None, str]:
         if self.behind is None:
-            return None
+            return None, ""
+        address = self.behind if "://" in self.behind else f"http://{self.behind}"
+        scheme, _, rest = address.partition("://")
+        authority, _, path = rest.partition("/")
         try:
-            return parse_origin(self.behind if "://" in self.behind else f"http://{self.behind}")
+            origin = parse_origin(f"{scheme}://{authority}")
         except OriginError as error:
             raise SettingsError(f"behind: {error}; write HOST:PORT as people type it") from error
+        parts = path.rstrip("/").split("/") if path.rstrip("/") else []
+        if not all(_PATH_PART.fullmatch(part) for part in parts):
+            raise SettingsError(
+                f"behind: /{path[:80]!s} is not a path to serve under; write names of letters, digits, '-', '_', '.' "
+                "and '~', such as https://HOST/lamplighter"
+            )
+        return origin, "".join(f"/{part}" for part in parts)
 
     def check(self) -> None:
         """Refuse unsafe and invalid settings.

@@ -1,17 +1,26 @@
 """The gate in front of every route, HTTP and websocket. It refuses every request that no rule allows.
 
-It decides by four things, in this order: the peer (loopback, unless the server stands behind a named
-address), `Host` (exactly one of this server's own), the requesting page (`Origin`, parsed and compared whole,
-and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
+It decides by five things, in this order: the peer (loopback, unless the server stands behind a named address), whether a
+proxy passed the request on (which only `--behind` allows), `Host` (exactly one of this server's own), the requesting page
+(`Origin`, parsed and compared whole, and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
 
-Browsers count two pages of one machine as one "site" whatever their ports, and cookies ignore ports
-altogether. So `same-site` counts as foreign here, an Origin must be the very address the request was sent to,
-and the cookie allows a change only together with such an Origin.
+Browsers count two pages of one machine as one "site" whatever their ports, and cookies ignore ports altogether: each
+program on this machine that the browser talks to by the same host name is sent our cookie. So
+
+- `same-site` counts as foreign here, and an Origin must be the very address the request was sent to;
+- a launch opens the page at `lamplighter.localhost` where the browser resolves that name: no other program is spoken to
+  by it, unless it lures the browser there;
+- the cookie alone changes nothing, at any address: a session also has a key, which the page keeps in its storage. Storage
+  does know ports, and no browser sends it by itself. Whoever is sent the cookie can read what the session may read, no
+  more. `User-Agent` is no part of this: who is sent a cookie is sent that too.
+
+A launch begins with a file on the disk (`launch_file.py`), whose Origin is `null`. Such a request reaches `POST /launch` and
+nothing else, and there the code in it decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,19 +28,34 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lamplighter.serving.access.credentials import CredentialStore
+from lamplighter.serving.access.presenter_session import PresenterSession
+from lamplighter.serving.access.request_headers import (
+    Headers,
+    came_through_a_proxy,
+    cookie_values,
+    is_navigation,
+    is_same_origin,
+    origin_of,
+    single_header,
+)
 from lamplighter.serving.access.security_headers import with_security_headers
-from lamplighter.serving.hosts import Origin, OriginError, parse_authority, parse_origin
+from lamplighter.serving.access.session_watch import CLOSE_NOT_ALLOWED, with_session
+from lamplighter.serving.hosts import Origin, OriginError, parse_authority
 from lamplighter.serving.http.problems import problem_response
 from lamplighter.serving.http.route_table import Access, RouteRule, find_rule
 from lamplighter.serving.settings import is_loopback
 
-Headers = Sequence[tuple[bytes, bytes]]
-
-CLOSE_NOT_ALLOWED = 4403
-"""Websocket close code. Final: retrying does not help."""
+SESSION_KEY_HEADER = "Lamplighter-Key"
+"""The header in which the page sends its session's key."""
 
 _LANDING_PATHS = ("/", "/launch")
 """Paths that a link on another site may lead to."""
+_LAUNCH = ("http", "POST", "/launch")
+"""The one request that a page without an origin may make."""
+_BEHIND_A_PROXY = (
+    "you are behind a proxy: start with --behind and the address people use, such as "
+    "--behind https://school.example/lamplighter"
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +64,8 @@ class Decision:
 
     allowed: bool
     presenter: bool = False
+    session: str | None = None
+    """The id of the caller's session, if a browser's cookie named one."""
     status: int = 200
     detail: str = ""
     allow: str = ""
@@ -53,7 +79,13 @@ class Gate:
     """The access control of one server."""
 
     def __init__(
-        self, addresses: Iterable[Origin], credentials: CredentialStore, *, loopback: bool, port: int
+        self,
+        addresses: Iterable[Origin],
+        credentials: CredentialStore,
+        *,
+        loopback: bool,
+        port: int,
+        prefix: str = "",
     ) -> None:
         """Guard a server.
 
@@ -62,16 +94,41 @@ class Gate:
             credentials: the presenter's credentials.
             loopback: only this machine can connect, so reading needs no credential.
             port: the port of the address people use; part of the cookie's name.
+            prefix: the path of the address people use, which a proxy takes away: "" or "/lamplighter".
         """
         self.addresses = tuple(addresses)
         self.credentials = credentials
         self.loopback = loopback
-        self.cookie_name = f"lamplighter-{port}"
         self.rules: list[RouteRule] = []
+        self._port = port
+        self._prefix = prefix
 
-    def issue_launch_url(self, origin: Origin | None = None) -> str:
+    def page_url(self, address: Origin | None = None) -> str:
+        """Return the URL of the page at an address of this server, by default at the one people use; it ends in a slash."""
+        address = address or self.addresses[0]
+        return f"{address}{self._prefix_at(address)}/"
+
+    def issue_launch_url(self, address: Origin | None = None) -> str:
         """Return a link that makes one browser the presenter's; it works once, for some minutes."""
-        return f"{origin or self.addresses[0]}/launch?code={self.credentials.issue_code()}"
+        return self.launch_url(self.credentials.codes.issue_code(), address)
+
+    def launch_url(self, code: str, address: Origin | None = None) -> str:
+        """Return the link of a launch code."""
+        return f"{self.page_url(address)}launch?code={code}"
+
+    def cookie_name(self, address: Origin | None = None) -> str:
+        """Return the name of the presenter's cookie at an address. With https, browsers hold its prefix to what it says:
+        over https only, and of this very host."""
+        address = address or self.addresses[0]
+        guard = "" if address.scheme == "http" else "__Secure-" if self._prefix else "__Host-"
+        return f"{guard}lamplighter-{self._port}"
+
+    def cookie_path(self, address: Origin) -> str:
+        """Return the path of the presenter's cookie at an address."""
+        return f"{self._prefix_at(address)}/"
+
+    def _prefix_at(self, address: Origin) -> str:
+        return self._prefix if address == self.addresses[0] else ""
 
     def decide(
         self, kind: Literal["http", "websocket"], method: str, path: str, headers: Headers, peer: str | None
@@ -79,10 +136,14 @@ class Gate:
         """Decide whether a request may pass, and whether it comes from the presenter."""
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
+        if self.loopback and came_through_a_proxy(headers):
+            # Without `--behind`, this machine reads freely; a proxy would pass that on to the world.
+            return Decision(False, status=403, detail=_BEHIND_A_PROXY)
         try:
-            host = _single_header(headers, b"host")
-            origin_text = _single_header(headers, b"origin")
-            authorization = _single_header(headers, b"authorization")
+            host = single_header(headers, b"host")
+            origin_text = single_header(headers, b"origin")
+            authorization = single_header(headers, b"authorization")
+            key = single_header(headers, SESSION_KEY_HEADER.lower().encode())
         except ValueError as error:
             return Decision(False, status=400, detail=str(error))
         address = self._own_address(host)
@@ -90,13 +151,16 @@ class Gate:
             return Decision(
                 False, status=403, detail=f"this server is not {(host or 'without a name')[:80]!r}"
             )
-        origin = _origin(origin_text)
-        if origin_text is not None and origin != address:
+        origin = origin_of(origin_text)
+        from_file = origin_text == "null" and (kind, method, path) == _LAUNCH
+        if origin_text is not None and origin != address and not from_file:
             return Decision(
                 False, status=403, detail="requests from another page's scripts are refused", address=address
             )
-        if not _is_same_origin(headers) and not (
-            method == "GET" and path in _LANDING_PATHS and _navigation(headers)
+        if not (
+            is_same_origin(headers)
+            or from_file
+            or (method == "GET" and path in _LANDING_PATHS and is_navigation(headers))
         ):
             return Decision(
                 False, status=403, detail="requests from another page are refused", address=address
@@ -109,7 +173,9 @@ class Gate:
             return Decision(
                 False, status=status, detail=detail, allow=", ".join(sorted(allowed)), address=address
             )
-        return self._check_credentials(rule, headers, authorization, origin is not None, address)
+        session = self._session(headers, address)
+        caller = _Caller(authorization, session, key, origin is not None)
+        return self._check_credentials(rule, caller, address)
 
     def _own_address(self, host: str | None) -> Origin | None:
         for address in self.addresses:
@@ -120,26 +186,44 @@ class Gate:
                 return None
         return None
 
-    def _check_credentials(
-        self, rule: RouteRule, headers: Headers, authorization: str | None, own_origin: bool, address: Origin
-    ) -> Decision:
-        presenter = False
-        if authorization is not None:
-            scheme, _, token = authorization.partition(" ")
+    def _session(self, headers: Headers, address: Origin) -> PresenterSession | None:
+        for value in cookie_values(headers, self.cookie_name(address)):
+            if session := self.credentials.sessions.find_session(value, str(address)):
+                return session
+        return None
+
+    def _check_credentials(self, rule: RouteRule, caller: _Caller, address: Origin) -> Decision:
+        session = caller.session
+        presenter = session is not None and session.has_key(caller.key)
+        if rule.access is Access.CHANGE:
+            presenter = presenter and caller.own_origin
+        if caller.authorization is not None:
+            scheme, _, token = caller.authorization.partition(" ")
             if scheme.lower() != "bearer" or not self.credentials.is_token(token.strip()):
-                return Decision(
-                    False, status=401, detail="that is not the presenter's token", address=address
-                )
-            presenter = True
-        elif rule.access is not Access.CHANGE or own_origin:
-            presenter = any(
-                self.credentials.is_cookie(value) for value in _cookie_values(headers, self.cookie_name)
-            )
-        needed = rule.access is Access.CHANGE or (rule.access is Access.READ and not self.loopback)
-        if needed and not presenter:
+                detail = "that is not the presenter's token"
+                return Decision(False, status=401, detail=detail, address=address)
+            session, presenter = None, True
+        allowed = {
+            Access.OPEN: True,
+            Access.READ: self.loopback or presenter or session is not None,
+            Access.PRESENT: presenter,
+            Access.CHANGE: presenter,
+        }[rule.access]
+        if not allowed:
             detail = "only the presenter may do that: open the launch link, or send the presenter's token"
             return Decision(False, status=401, detail=detail, rule=rule, address=address)
-        return Decision(True, presenter, rule=rule, address=address)
+        return Decision(True, presenter, session and session.id, rule=rule, address=address)
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """The credentials that a request offers."""
+
+    authorization: str | None
+    session: PresenterSession | None
+    key: str | None
+    own_origin: bool
+    """True if the request's Origin is the address it was sent to."""
 
 
 class GateMiddleware:
@@ -165,6 +249,7 @@ class GateMiddleware:
         )
         scope.setdefault("state", {})["presenter"] = decision.presenter
         scope["state"]["address"] = decision.address
+        scope["state"]["session"] = decision.session
         if scope["type"] == "websocket":
             await self._handle_websocket(decision, scope, receive, send)
         else:
@@ -189,6 +274,10 @@ class GateMiddleware:
 
     async def _handle_websocket(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
         if decision.allowed:
+            if decision.session is not None and not self._gate.loopback:
+                # Only the session lets this socket read: it closes when the session ends.
+                sessions = self._gate.credentials.sessions
+                receive, send = with_session(sessions, decision.session, receive, send)
             await self._app(scope, receive, send)
             return
         await receive()
@@ -217,47 +306,6 @@ def _capped(receive: Receive, limit: int) -> Receive:
         return message
 
     return capped
-
-
-def _single_header(headers: Headers, name: bytes) -> str | None:
-    found = [value for key, value in headers if key.lower() == name]
-    if len(found) > 1:
-        raise ValueError(f"more than one {name.decode().title()} header")
-    return found[0].decode("latin-1").strip() if found else None
-
-
-def _origin(text: str | None) -> Origin | None:
-    try:
-        return None if text is None else parse_origin(text)
-    except OriginError:
-        return None
-
-
-def _header_values(headers: Headers, name: bytes) -> list[str]:
-    return [value.decode("latin-1").strip().lower() for key, value in headers if key.lower() == name]
-
-
-def _is_same_origin(headers: Headers) -> bool:
-    """Return whether the browser, if it sends `Sec-Fetch-Site`, reports our own page or the user as the
-    initiator."""
-    return all(value in ("same-origin", "none") for value in _header_values(headers, b"sec-fetch-site"))
-
-
-def _navigation(headers: Headers) -> bool:
-    return _header_values(headers, b"sec-fetch-mode") == ["navigate"] and _header_values(
-        headers, b"sec-fetch-dest"
-    ) == ["document"]
-
-
-def _cookie_values(headers: Headers, name: str) -> list[str]:
-    found: list[str] = []
-    for key, value in headers:
-        if key.lower() == b"cookie":
-            for part in value.decode("latin-1").split(";"):
-                label, _, content = part.strip().partition("=")
-                if label == name:
-                    found.append(content)
-    return found
 
 
 def caller_is_presenter(state: Any) -> bool:

@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter: the page is not built</title></head>
 <body><h1>The page is not built</h1>
-<p>The server is up, and so is its <a href="/api/docs">interface</a>, but the page has not been built into
+<p>The server is up, and so is its <a href="api/docs">interface</a>, but the page has not been built into
 <code>static/app</code>. In a checkout, run:</p>
 <pre>make install</pre>
 <p>and load this page again. An installed package always carries it: if you see this with one, reinstall it.</p>

@@ -18,7 +18,7 @@ from lamplighter.serving.http.route_table import Access, DeclaredRoute
 Schema = dict[str, Any]
 
 TAGS = {
-    "session": "The caller, the server's health, and the links that make a browser the presenter's.",
+    "session": "The caller, the browsers that present, the server's health, and the links that begin a session.",
     "runs": "Runs: listed, shown, estimated, created, deleted.",
     "requests": "Requests to a run: pause, resume, pace, learning rate, continue, change the map.",
     "uploads": "Texts to train on.",
@@ -77,29 +77,39 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Lamplighter-Step": ("The step that the answer is about.", _INTEGER),
 }
 
-_TOKEN, _COOKIE = "presenterToken", "presenterCookie"
-_CREDENTIALS: list[dict[str, list[str]]] = [{_TOKEN: []}, {_COOKIE: []}]
+_TOKEN, _COOKIE, _KEY = "presenterToken", "presenterCookie", "presenterKey"
+_CREDENTIALS: list[dict[str, list[str]]] = [{_TOKEN: []}, {_COOKIE: [], _KEY: []}]
 # An empty requirement makes the others optional: reading needs none on the machine itself.
-_SECURITY = {Access.OPEN: [], Access.READ: [{}, *_CREDENTIALS], Access.CHANGE: _CREDENTIALS}
+_SECURITY = {
+    Access.OPEN: [],
+    Access.READ: [{}, {_TOKEN: []}, {_COOKIE: []}],
+    Access.PRESENT: _CREDENTIALS,
+    Access.CHANGE: _CREDENTIALS,
+}
 
 
 def install_openapi(
-    app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str, messages: Mapping[str, Any]
+    app: FastAPI,
+    routes: Iterable[DeclaredRoute],
+    cookie_name: str,
+    key_header: str,
+    messages: Mapping[str, Any],
 ) -> None:
-    """Let an app describe its declared routes. `cookie_name` is that of the presenter's cookie, `messages` the types of
-    what a websocket sends, by name: OpenAPI has no place for a websocket, so only their schemas are in the document.
+    """Let an app describe its declared routes. `cookie_name` and `key_header` are those of a presenter's session,
+    `messages` the types of what a websocket sends, by name: OpenAPI has no place for a websocket, so only their schemas
+    are in the document.
     """
     described = [route for route in routes if route.rule.kind == "http"]
 
     @cache
     def openapi() -> Schema:
-        return _openapi_document(app, described, cookie_name, {"Problem": Problem, **messages})
+        return _openapi_document(app, described, cookie_name, key_header, {"Problem": Problem, **messages})
 
     app.openapi = openapi
 
 
 def _openapi_document(
-    app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str, sent: Mapping[str, Any]
+    app: FastAPI, routes: Iterable[DeclaredRoute], cookie_name: str, key_header: str, sent: Mapping[str, Any]
 ) -> Schema:
     document = get_openapi(
         title=app.title,
@@ -132,7 +142,13 @@ def _openapi_document(
             "in": "cookie",
             "name": cookie_name,
             "description": "The presenter's cookie, set by a launch link and named after the server's port. It allows "
-            "a change only together with an `Origin` that is the server's own.",
+            "a change only together with the session's key and an `Origin` that is the server's own.",
+        },
+        _KEY: {
+            "type": "apiKey",
+            "in": "header",
+            "name": key_header,
+            "description": "The key of the session, which the page keeps in its storage.",
         },
     }
     return _without_noise(document)

@@ -41,9 +41,9 @@ def render(schema: Schema) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f'<title>{escape(info["title"])}: the interface</title><link rel="stylesheet" href="/api/docs.css"></head>'
+        f'<title>{escape(info["title"])}: the interface</title><link rel="stylesheet" href="docs.css"></head>'
         f"<body><h1>{escape(info['title'])} {escape(info['version'])}: the interface</h1>"
-        f'{intro}<p>As <a href="/api/openapi.json">OpenAPI</a>.</p>'
+        f'{intro}<p>As <a href="openapi.json">OpenAPI</a>.</p>'
         f"{body}<h2>Other answers</h2>{others}<h2>Shapes</h2>{shapes}</body></html>"
     )
 

@@ -34,6 +34,8 @@ class Access(Enum):
     launching)."""
     READ = "read"
     """Anyone on the loopback interface; elsewhere only the presenter."""
+    PRESENT = "present"
+    """Only the presenter, to read what others must not see."""
     CHANGE = "change"
     """Only the presenter."""
 
@@ -109,13 +111,14 @@ class Routes:
         self,
         path: str,
         *,
+        access: Access = Access.CHANGE,
         body_limit: int = _SMALL_BODY,
         pricing: Pricing = Pricing.STATED,
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a POST route, for presenters."""
-        rule = RouteRule("http", path, frozenset({"POST"}), Access.CHANGE, body_limit)
+        """Register a POST route, for presenters unless `access` says otherwise."""
+        rule = RouteRule("http", path, frozenset({"POST"}), access, body_limit)
         return self._add(rule, {"methods": ["POST"], **options}, answers, pricing)
 
     def delete(

@@ -1,24 +1,39 @@
-"""The caller's session, the server's health, and the launch links that make a browser the presenter's."""
+"""The caller's session and everybody's, the server's health, and the launch links that begin a session."""
 
 from __future__ import annotations
 
+import html
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+import anyio.to_thread
+from fastapi import Path
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 import lamplighter
 from lamplighter.serving.access.gate import caller_is_presenter
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, Routes
-from lamplighter.serving.schemas.base import Health, Launch, Session, json_response
-from lamplighter.serving.services import ServicesDep
+from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
+from lamplighter.serving.schemas.base import BrowserSession, Health, Items, Launch, Session, json_response
+from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.serving.settings import ROLES
 
 routes = Routes("session")
 
+_LAUNCH_BODY = 4_096
+
+# The key goes into the page's storage by this page alone: in a URL it would stay in the browser's history.
+_LAUNCHED_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Lamplighter</title><meta name="lamplighter-key" content="{key}">
+<script src="static/launch.js" defer></script></head>
+<body><p>You are the presenter. <a href="./">Open Lamplighter</a></p></body></html>
+"""
 _LINK_USED_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter: this link was used</title></head>
 <body><h1>This link does not work any more</h1>
-<p>A launch link works once, and for ten minutes. <a href="/">The page itself</a> is open to look at; to
+<p>A launch link works once, and for five minutes. <a href="./">The page itself</a> is open to look at; to
 change things from it, start <code>lamplighter</code> again for a fresh link.</p></body></html>
 """
 
@@ -33,12 +48,58 @@ def get_health() -> Response:
 def get_session(request: Request, services: ServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
-    may_read = presenter or services.gate.loopback
+    if presenter and request.state.session is not None:
+        # The page asks every few seconds.
+        services.gate.credentials.sessions.note_use(request.state.session)
+    may_read = presenter or request.state.session is not None or services.gate.loopback
     states = {} if services.supervisor is None else services.supervisor.states()
     workers = {role: states.get(role, "elsewhere") for role in ROLES}
     # A worker's error can name files, which strangers must not see.
     shown = workers if may_read else {}
     return json_response(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
+
+
+@routes.get(
+    "/api/sessions", pricing=Pricing.FIXED, access=Access.PRESENT, response_model=Items[BrowserSession]
+)
+def list_sessions(request: Request, services: ServicesDep) -> Response:
+    """Return the browsers that present, the last used first. A program with the token has no session."""
+    sessions = services.gate.credentials.sessions.list_sessions()
+    items = [
+        BrowserSession(
+            id=session.id,
+            browser=session.browser,
+            address=session.address,
+            created=session.created,
+            last_used=session.used,
+            expires=session.expires,
+            current=session.id == request.state.session,
+        )
+        for session in sessions
+    ]
+    return json_response(Items[BrowserSession](items=items))
+
+
+@routes.delete(
+    "/api/sessions/{session}", pricing=Pricing.FIXED, status_code=204, answers=AnswerFacts(errors=(404,))
+)
+def end_session(
+    session: Annotated[str, Path(description="The session's id.")], request: Request, services: ServicesDep
+) -> Response:
+    """End a browser's session, at once and on every server of these runs. It may be the caller's own."""
+    if not services.gate.credentials.sessions.end_session(session):
+        raise RefusedError(404, "there is no such session: it may have ended by itself")
+    response = Response(status_code=204)
+    if session == request.state.session:
+        address = request.state.address
+        response.delete_cookie(
+            services.gate.cookie_name(address),
+            path=services.gate.cookie_path(address),
+            secure=address.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+    return response
 
 
 @routes.post("/api/launches", pricing=Pricing.FIXED, status_code=201, response_model=Launch)
@@ -48,16 +109,40 @@ def create_launch_link(request: Request, services: ServicesDep) -> Response:
 
 
 @routes.get("/launch", pricing=Pricing.FIXED, access=Access.OPEN, head=False, include_in_schema=False)
-def redeem_launch(request: Request, services: ServicesDep, code: str = "") -> Response:
-    """Redeem a launch code: set the presenter's cookie and redirect to the page."""
-    if not services.gate.credentials.redeem_code(code):
+def open_launch_link(request: Request, services: ServicesDep, code: str = "") -> Response:
+    """Redeem the launch code of a link."""
+    return _begin_session(request, services, code)
+
+
+@routes.post(
+    "/launch", pricing=Pricing.FIXED, access=Access.OPEN, body_limit=_LAUNCH_BODY, include_in_schema=False
+)
+async def post_launch_code(request: Request, services: ServicesDep) -> Response:
+    """Redeem the launch code that a launch file posts; or, with `probe`, only tell that file that it reached us."""
+    fields = dict(parse_qsl((await request.body()).decode("latin-1")))
+    code = fields.get("code", "")
+    if "probe" not in fields:
+        return await anyio.to_thread.run_sync(_begin_session, request, services, code)
+    if not services.gate.credentials.codes.is_valid(code):
+        return HTMLResponse(_LINK_USED_PAGE, 403)
+    # Only a page without an origin needs to be let read this, and it has the code.
+    allow = {"Access-Control-Allow-Origin": "null"} if request.headers.get("origin") == "null" else {}
+    return Response(status_code=204, headers={"Cache-Control": "no-store", **allow})
+
+
+def _begin_session(request: Request, services: Services, code: str) -> Response:
+    """Redeem a launch code: set the presenter's cookie, and hand the session's key to the page."""
+    gate = services.gate
+    if not gate.credentials.codes.redeem_code(code):
         return HTMLResponse(_LINK_USED_PAGE, 403)
     address = request.state.address
-    response = RedirectResponse("/", 303)
+    user_agent = request.headers.get("user-agent", "")
+    _, given = gate.credentials.sessions.begin_session(str(address), user_agent)
+    response = HTMLResponse(_LAUNCHED_PAGE.format(key=html.escape(given.key)))
     response.set_cookie(
-        services.gate.cookie_name,
-        services.gate.credentials.cookie,
-        path="/",
+        gate.cookie_name(address),
+        given.cookie,
+        path=gate.cookie_path(address),
         httponly=True,
         samesite="strict",
         secure=address.scheme == "https",

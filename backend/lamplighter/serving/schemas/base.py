@@ -44,6 +44,25 @@ class Session(ApiModel):
     """The state of each worker, by role, in words."""
 
 
+class BrowserSession(ApiModel):
+    """A browser that presents, until its session ends."""
+
+    id: str
+    """The name of the session, to end it by; no secret."""
+    browser: str
+    """Browser and system, such as "Firefox on Linux"."""
+    address: str
+    """The address of the server at which the session holds."""
+    created: float
+    """Unix seconds."""
+    last_used: float
+    """Unix seconds when the browser was last seen, to about a minute."""
+    expires: float
+    """Unix seconds when the session ends if the browser is not seen again."""
+    current: bool
+    """True for the session that this request came with."""
+
+
 class Launch(ApiModel):
     """A one-time link that makes a browser the presenter's."""
 

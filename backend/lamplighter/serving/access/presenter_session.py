@@ -1,0 +1,107 @@
+"""One browser's session as the presenter: what is kept of it, which holds no secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+UNUSED_SECONDS = 7 * 86_400.0
+"""A session ends when its browser has not been seen for this long, in seconds."""
+LONGEST_SECONDS = 30 * 86_400.0
+"""A session ends this long after it began, in seconds, however much it is used."""
+
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"),
+             ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+_SYSTEMS = (("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"),
+            ("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PresenterSession:
+    """A session of the presenter in one browser, at one address of the server."""
+
+    id: str
+    """The public name of the session: 16 hexadecimal digits, unrelated to its secrets."""
+    address: str
+    """The address of the server at which the session began; it holds at no other."""
+    browser: str
+    """Browser and system in fixed words, never in those that the browser sent."""
+    created: float
+    """Unix seconds."""
+    cookie_digest: str
+    """SHA-256 of the cookie's value. The value has 256 random bits, so its digest needs no salt."""
+    key_digest: str
+    """SHA-256 of the key that the page keeps."""
+    used: float = field(default=0.0, compare=False)
+    """Unix seconds when its browser was last seen, to about a minute."""
+
+    @property
+    def expires(self) -> float:
+        """Return when the session ends if its browser is not seen again, in Unix seconds."""
+        return min(self.created + LONGEST_SECONDS, self.used + UNUSED_SECONDS)
+
+    @property
+    def expired(self) -> bool:
+        """Return whether the session is over."""
+        return time.time() >= self.expires
+
+    def has_key(self, offered: str | None) -> bool:
+        """Return whether `offered` is the key of this session, comparing in constant time."""
+        return offered is not None and hmac.compare_digest(digest_of(offered), self.key_digest)
+
+    def to_json(self) -> str:
+        """Return what is kept in the session's file; when it was last used is the file's own time."""
+        return json.dumps({key: value for key, value in asdict(self).items() if key != "used"})
+
+
+@dataclass(frozen=True)
+class SessionSecrets:
+    """The two secrets of a session, which only its browser knows."""
+
+    cookie: str
+    key: str
+
+
+def start_session(address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
+    """Create a session and its secrets. Nothing is kept yet."""
+    given = SessionSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    now = time.time()
+    session = PresenterSession(
+        id=secrets.token_hex(8),
+        address=address,
+        browser=browser_words(user_agent),
+        created=now,
+        cookie_digest=digest_of(given.cookie),
+        key_digest=digest_of(given.key),
+        used=now,
+    )
+    return session, given
+
+
+def session_of_json(text: str, used: float) -> PresenterSession | None:
+    """Read a session's file; `used` is its time, in Unix seconds. Returns None if it holds anything else."""
+    try:
+        content: Any = json.loads(text)
+        session = PresenterSession(**cast("dict[str, Any]", content), used=used)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    words = (session.id, session.address, session.browser, session.cookie_digest, session.key_digest)
+    numbers = isinstance(cast(object, session.created), float) and 0 < session.created < 1e11
+    return session if numbers and all(isinstance(cast(object, word), str) for word in words) else None
+
+
+def digest_of(secret: str) -> str:
+    """Return the SHA-256 of a secret, as hexadecimal digits."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def browser_words(user_agent: str) -> str:
+    """Return browser and system of a `User-Agent` in our own words, such as "Firefox on Linux"."""
+    browser = next((word for mark, word in _BROWSERS if mark in user_agent), "")
+    system = next((word for mark, word in _SYSTEMS if mark in user_agent), "")
+    return f"{browser} on {system}" if browser and system else browser or system or "another program"
