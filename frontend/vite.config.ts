@@ -4,13 +4,18 @@ import { defineConfig } from "vitest/config";
 import { thirdParty } from "./third-party.ts";
 
 // The page is built into the folder that the Python package serves: `index.html` at `/`, its assets at
-// `/app/assets/`. The development server forwards all other requests to a running Lamplighter.
+// `/app/assets/`, both under whatever path a proxy puts them. The development server forwards all other requests to a running Lamplighter.
 const server = process.env["LAMPLIGHTER"] ?? "http://127.0.0.1:8600";
 
 const notices = thirdParty(fileURLToPath(new URL(".", import.meta.url)));
 
 export default defineConfig(({ command }) => ({
   base: command === "build" ? "/app/" : "/",
+  experimental: {
+    // No URL begins at the host's root: those of the page at that of its folder, all others beside the file they are in.
+    renderBuiltUrl: (file, { hostType }) =>
+      hostType === "html" ? `app/${file}` : { relative: true },
+  },
   plugins: [svelte(), notices.page],
   worker: { plugins: () => [notices.worker] },
   build: {

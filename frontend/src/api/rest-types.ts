@@ -15,6 +15,8 @@ export type Answer<Of extends Operation> = Operations[Of]["answer"];
 export type SocketMessage = Answered["SocketMessage"];
 
 export type Session = Answered["Session"];
+/** A browser that presents. */
+export type BrowserSession = Answered["BrowserSession"];
 
 export type Run = Answered["RunDetails"];
 export type Status = Answered["Status"];

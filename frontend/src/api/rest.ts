@@ -2,9 +2,11 @@
 
 import { ApiError, reasonGiven, type Failure } from "./failure";
 import type { Answer, Body, Operation } from "./rest-types";
+import { serverPath } from "./server-path";
+import { KEY_HEADER, sessionKey } from "./session-key";
 
 /**
- * Send a request; return the response's JSON. `path` starts at the root. Throws `ApiError`, or the
+ * Send a request; return the response's JSON. `path` starts at the server's root. Throws `ApiError`, or the
  * abort.
  */
 export async function requestJson<T>(path: string, init: RequestInit = {}): Promise<T> {
@@ -38,7 +40,10 @@ async function readBody<T>(
 export async function fetchResponse(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, { credentials: "same-origin", ...init });
+    const headers = new Headers(init.headers);
+    const key = sessionKey();
+    if (key) headers.set(KEY_HEADER, key);
+    answer = await fetch(serverPath(path), { credentials: "same-origin", ...init, headers });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError(0, { code: "silent" });

@@ -6,6 +6,7 @@
  */
 
 import { createSubscriber } from "svelte/reactivity";
+import { serverPath } from "../../api/server-path";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
 let library: Promise<PlotlyLibrary> | undefined;
@@ -77,7 +78,7 @@ export interface PlotlyLoader {
 
 function requestScript(): HTMLScriptElement {
   const script = document.createElement("script");
-  script.src = "/vendor/plotly.min.js";
+  script.src = serverPath("/vendor/plotly.min.js");
   script.dataset["plotly"] = "";
   const unused = document.createElement("meta");
   unused.id = UNUSED_STYLE_ID;

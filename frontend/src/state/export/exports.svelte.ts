@@ -2,6 +2,7 @@
 
 import { requestJson, runPath, sendJson } from "../../api/rest";
 import type { Answer, Export, ExportFormat } from "../../api/rest-types";
+import { serverPath } from "../../api/server-path";
 import { PolledQuery } from "../query/polled-query.svelte";
 
 const RUNNING_INTERVAL = 500;
@@ -35,7 +36,7 @@ export class Exports extends PolledQuery<Export[]> {
   }
 
   fileUrl(item: Export): string {
-    return `${this.path(item.id)}/file`;
+    return serverPath(`${this.path(item.id)}/file`);
   }
 
   protected question() {

@@ -7,6 +7,7 @@
 
 import { Connection, type ConnectionState } from "../../api/connection";
 import { runPath } from "../../api/rest";
+import { serverPath } from "../../api/server-path";
 import type { Measures, Run, SocketMessage, Status, TrainerRequest } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
@@ -146,7 +147,8 @@ export class LiveRun extends TimeControl {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay starts only once the tokens are loaded; frames before that would be lost.
     const waiting = !this.newest.touchCounts;
-    return `${scheme}//${location.host}${runPath(this.id, socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected))}`;
+    const path = socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
+    return `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
   }
 
   retry() {

@@ -1,7 +1,8 @@
 /** This browser's session with the server, and the runs there, asked for every few seconds. */
 
 import { requestJson, runPath, sendJson } from "../../api/rest";
-import type { Answer, PartialRecipe, Run, Session } from "../../api/rest-types";
+import { forgetSessionKey } from "../../api/session-key";
+import type { Answer, BrowserSession, PartialRecipe, Run, Session } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 
 const POLL_INTERVAL = 5_000;
@@ -44,6 +45,19 @@ export class ServerSession {
   /** Remove a run. Throws `ApiError`. */
   async removeRun(id: string): Promise<void> {
     await requestJson(runPath(id), { method: "DELETE" });
+  }
+
+  /** Return the browsers that present, the last used first. Throws `ApiError`. */
+  async listSessions(): Promise<BrowserSession[]> {
+    return (await requestJson<Answer<"GET /api/sessions">>("/api/sessions")).items;
+  }
+
+  /** End a browser's session; after its own, this browser is a viewer. Throws `ApiError`. */
+  async endSession({ id, current }: BrowserSession): Promise<void> {
+    await requestJson(`/api/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+    if (!current) return;
+    forgetSessionKey();
+    await this.poll();
   }
 
   /** Fetch the session and the list of runs, and again every few seconds. */
