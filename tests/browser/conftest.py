@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import (
@@ -9,6 +8,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    StorageState,
     sync_playwright,
 )
 
@@ -53,24 +53,24 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedR
 
 
 @pytest.fixture(scope="session")
-def cookies() -> dict[str, Any]:
-    """Hold the presenter's cookies by the address of the application: a launch link works once."""
+def known_sessions() -> dict[str, StorageState]:
+    """Hold the presenter's sessions, cookie and key, by the address of the application: a launch link works once."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def presenter(
-    application: Application, chromium: Browser, cookies: dict[str, Any]
+    application: Application, chromium: Browser, known_sessions: dict[str, StorageState]
 ) -> Iterator[BrowserContext]:
-    """Open a browser context that holds the presenter's cookie."""
-    context = chromium.new_context(viewport=DESKTOP)
-    if application.url in cookies:
-        context.add_cookies(cookies[application.url])
-    else:
+    """Open a browser context that holds the presenter's session."""
+    known = known_sessions.get(application.url)
+    context = chromium.new_context(viewport=DESKTOP, storage_state=known)
+    if known is None:
         page = context.new_page()
         page.goto(application.launch_url)
+        page.wait_for_url(f"{application.url}/*")
         page.close()
-        cookies[application.url] = context.cookies()
+        known_sessions[application.url] = context.storage_state()
     yield context
     context.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI
 
+from lamplighter.serving.access.gate import SESSION_KEY_HEADER
 from lamplighter.serving.http.route_table import find_rule
 
 PORT = 8600
@@ -88,6 +90,18 @@ async def call(
     )
     require_described(app, method, path, answer)
     return answer
+
+
+async def launch(
+    app: FastAPI, link: str, headers: dict[str, str] | None = None, *, peer: str | None = "127.0.0.1"
+) -> tuple[Answer, dict[str, str]]:
+    """Open a launch link. Returns the answer, and the headers that the page then sends: cookie and key."""
+    answer = await call(app, "GET", link, headers, peer=peer)
+    found = re.search(rb'name="lamplighter-key" content="([^"]+)"', answer.body)
+    if found is None:
+        return answer, {}
+    pair = answer.cookies[0].split(";")[0]
+    return answer, {"host": HOST, **(headers or {}), "cookie": pair, SESSION_KEY_HEADER: found[1].decode()}
 
 
 def require_described(app: FastAPI, method: str, path: str, answer: Answer) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import stat
 import threading
@@ -11,11 +12,12 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.serving import server
-from lamplighter.serving.access import credentials
+from lamplighter.serving.access import credentials, launch_codes
 from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
+from lamplighter.serving.access.session_store import SESSIONS_FOLDER
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings, SettingsError
-from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call
+from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
 
 pytestmark = pytest.mark.anyio
 
@@ -23,40 +25,46 @@ pytestmark = pytest.mark.anyio
 async def test_a_launch_link_makes_one_browser_the_presenters(app: FastAPI) -> None:
     link = app.state.services.gate.issue_launch_url()
     assert link.startswith(f"{ORIGIN}/launch?code=")
-    answer = await call(app, "GET", link.removeprefix(ORIGIN))
-    assert (answer.status, answer.headers["location"]) == (303, "/")
-    assert answer.headers["cache-control"] == "no-store"
+    answer, page = await launch(app, link.removeprefix(ORIGIN))
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
     cookie = answer.cookies[0]
     assert cookie.startswith(f"lamplighter-{PORT}=")
     for part in ("HttpOnly", "Path=/", "SameSite=strict"):
         assert part in cookie
-    pair = cookie.split(";")[0]
-    session = await call(app, "GET", "/api/session", {"host": HOST, "cookie": pair})
+    session = await call(app, "GET", "/api/session", page)
     assert session.json["presenter"] is True
-    made = await call(app, "POST", "/api/launches", {"host": HOST, "cookie": pair, "origin": ORIGIN})
+    made = await call(app, "POST", "/api/launches", {**page, "origin": ORIGIN})
     assert made.status == 201
     again = await call(app, "GET", made.json["url"].removeprefix(ORIGIN))
-    assert again.status == 303
+    assert again.status == 200
+    assert again.cookies[0] != cookie
+
+
+async def test_the_script_that_keeps_the_key_is_the_servers_own(app: FastAPI) -> None:
+    answer, _ = await launch(app, app.state.services.gate.issue_launch_url().removeprefix(ORIGIN))
+    (script,) = re.findall(r'<script src="([^"]+)" defer></script>', answer.body.decode())
+    served = await call(app, "GET", f"/{script}")
+    assert (served.status, served.headers["content-type"].partition(";")[0]) == (200, "text/javascript")
 
 
 async def test_a_launch_link_works_once(app: FastAPI) -> None:
     link = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
     other = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
-    assert (await call(app, "GET", link)).status == 303
+    assert (await call(app, "GET", link)).status == 200
     second = await call(app, "GET", link)
     assert (second.status, second.cookies) == (403, [])
-    assert (await call(app, "GET", other)).status == 303
+    assert (await call(app, "GET", other)).status == 200
 
 
 async def test_a_launch_link_grows_old(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     link = app.state.services.gate.issue_launch_url().removeprefix(ORIGIN)
-    soon = credentials.time.monotonic() + credentials.CODE_SECONDS + 1
-    monkeypatch.setattr(credentials.time, "monotonic", lambda: soon)
+    soon = launch_codes.time.monotonic() + launch_codes.CODE_SECONDS + 1
+    monkeypatch.setattr(launch_codes.time, "monotonic", lambda: soon)
     assert (await call(app, "GET", link)).status == 403
 
 
-def test_codes_are_bounded(tmp_path: Path) -> None:
-    found = open_credentials(tmp_path)
+def test_codes_are_bounded() -> None:
+    found = launch_codes.LaunchCodes()
     codes = [found.issue_code() for _ in range(1_100)]
     assert not found.redeem_code(codes[0])
     assert found.redeem_code(codes[-1])
@@ -69,8 +77,7 @@ def test_the_token_is_for_its_user_only_and_stays(tmp_path: Path) -> None:
     facts = (tmp_path / TOKEN_FILE).stat()
     assert stat.S_IMODE(facts.st_mode) == 0o600
     assert open_credentials(tmp_path).token == first.token
-    assert first.cookie != first.token
-    assert list(tmp_path.iterdir()) == [tmp_path / TOKEN_FILE]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [SESSIONS_FOLDER, TOKEN_FILE]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
@@ -126,7 +133,11 @@ def test_servers_that_start_at_once_agree_on_the_token(tmp_path: Path) -> None:
         ({"host": "0.0.0.0"}, "--behind"),
         ({"host": "192.168.1.5"}, "--behind"),
         ({"host": "::"}, "--behind"),
-        ({"host": "0.0.0.0", "behind": "http://x/path"}, "HOST:PORT"),
+        ({"host": "0.0.0.0", "behind": "http://x/path"}, "https"),
+        ({"behind": "https://x/a path"}, "not a path"),
+        ({"behind": "https://x/.."}, "not a path"),
+        ({"behind": "https://x/a?b"}, "not a path"),
+        ({"behind": "https://u@x/a"}, "HOST:PORT"),
         ({"host": "0.0.0.0", "behind": "*"}, "HOST:PORT"),
         ({"host": "0.0.0.0", "behind": "lamps.example:8600"}, "https://lamps.example:8600"),
         ({"host": "0.0.0.0", "behind": "http://10.0.0.7:8600"}, "https"),
@@ -152,20 +163,20 @@ async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(
     gate = app.state.services.gate
     assert gate.issue_launch_url().startswith("https://lamps.example/launch?code=")
     at = {"host": "lamps.example"}
-    answer = await call(
-        app, "GET", gate.issue_launch_url().removeprefix("https://lamps.example"), at, peer="10.0.0.1"
+    answer, page = await launch(
+        app, gate.issue_launch_url().removeprefix("https://lamps.example"), at, peer="10.0.0.1"
     )
     assert "Secure" in answer.cookies[0]
-    pair = answer.cookies[0].split(";")[0]
-    assert pair.startswith("lamplighter-443=")
+    pair = page["cookie"]
+    assert pair.startswith("__Host-lamplighter-443=")
     assert "wss://lamps.example" in answer.headers["content-security-policy"]
     assert (await call(app, "GET", "/api/runs", at, peer="10.0.0.1")).status == 401
     assert (await call(app, "GET", "/api/runs", {**at, "cookie": pair}, peer="10.0.0.1")).status == 200
     assert (await call(app, "GET", "/healthz", {"host": "lamps.example:8600"}, peer="10.0.0.1")).status == 403
     assert (await call(app, "GET", "/healthz", {"host": HOST}, peer="127.0.0.1")).status == 200
-    http = {**at, "cookie": pair, "origin": "http://lamps.example"}
+    http = {**page, "origin": "http://lamps.example"}
     assert (await call(app, "POST", "/api/launches", http, peer="10.0.0.1")).status == 403
-    https = {**at, "cookie": pair, "origin": "https://lamps.example"}
+    https = {**page, "origin": "https://lamps.example"}
     assert (await call(app, "POST", "/api/launches", https, peer="10.0.0.1")).status == 201
 
 

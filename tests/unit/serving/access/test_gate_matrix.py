@@ -6,6 +6,8 @@ is not listed below fails the first test.
 
 from __future__ import annotations
 
+import os
+import time
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.serving.access.gate import SESSION_KEY_HEADER
+from lamplighter.serving.access.presenter_session import UNUSED_SECONDS
+from lamplighter.serving.access.session_store import SESSIONS_FOLDER
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, connect
@@ -22,6 +27,8 @@ pytestmark = pytest.mark.anyio
 RUN = "/api/runs/{run}"
 OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
+OPEN_CHANGE = {("POST", "/launch")}
+PRESENT = {"/api/sessions"}
 READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/events", f"{RUN}/measures",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
@@ -30,14 +37,54 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/event
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
-          ("POST", "/api/launches"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
+          ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection")}  # fmt: skip
 SOCKETS = {f"{RUN}/live"}
-LISTED = {("GET", path) for path in OPEN | READ} | CHANGE | {("WS", path) for path in SOCKETS}
+LISTED = (
+    {("GET", path) for path in OPEN | READ | PRESENT}
+    | OPEN_CHANGE
+    | CHANGE
+    | {("WS", path) for path in SOCKETS}
+)
 
-WHO = ("nobody", "viewer", "cookie", "bearer", "wrong bearer")
+SESSIONS = ("session", "cookie only", "key of another session")
+"""Callers whose cookie is that of a session that holds."""
+WHO = ("nobody", "viewer", "key only", "ended session", "expired session", "session of another name", *SESSIONS,
+       "bearer", "wrong bearer")  # fmt: skip
 FROM = {"good": ORIGIN, "foreign": "http://evil.example", "sibling": f"http://127.0.0.1:{PORT + 1}",
         "other name": f"http://localhost:{PORT}", "null": "null", "absent": None}  # fmt: skip
+METHODS = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "get",
+    "FOO",
+)
+OWN = f"lamplighter.localhost:{PORT}"
+OWN_HOSTS = {HOST, f"localhost:{PORT}", f"[::1]:{PORT}", OWN, f"127.0.0.1:0{PORT}"}
+HOSTS = (
+    HOST, f"localhost:{PORT}", f"LOCALHOST:{PORT}", f"[::1]:{PORT}", f" {HOST}", f"{HOST} ", f"127.0.0.1:0{PORT}", OWN, OWN.upper(),
+    "", "localhost", "127.0.0.1", "[::1]", f"localhost.:{PORT}", f"127.0.0.1.:{PORT}", f"127.0.0.1:{PORT + 1}", f"a@{HOST}",
+    f"127.1:{PORT}", f"2130706433:{PORT}", f"0x7f000001:{PORT}", f"0177.0.0.1:{PORT}", f"127.0.0.1.nip.io:{PORT}",
+    f"\xb9\xb2\xb7.0.0.1:{PORT}", f"[0:0:0:0:0:0:0:1]:{PORT}", f"[::ffff:127.0.0.1]:{PORT}", f"[::1%25lo0]:{PORT}", f"[::1:{PORT}",
+    f"{HOST},{HOST}", f"{HOST}/", f"http://{HOST}", f"{HOST}\r\n evil", "127.0.0.1:99999999", f"127.0.0.2:{PORT}",
+    f"evil.example:{PORT}", f"127.0.0.1:{PORT}.evil.example", f"evil.{OWN}", f"lamplighter.localhost.:{PORT}", "lamplighter.localhost",
+    f"lamplighter.localhost.evil.example:{PORT}", f"xlamplighter.localhost:{PORT}",
+)  # fmt: skip
+assert len(HOSTS) >= 35
+ORIGINS: tuple[str | None, ...] = (
+    ORIGIN, f"HTTP://{HOST}", f"http://127.0.0.1:0{PORT}", f"http://{OWN}", None, "null", "", "file://", f"https://{HOST}",
+    f"http://localhost:{PORT}", f"http://[::1]:{PORT}", f"http://127.0.0.1:{PORT + 1}", "http://127.0.0.1", f"{ORIGIN}/", f"{ORIGIN} {ORIGIN}",
+    f"http://user@{HOST}", f"http://{HOST}.evil.example", "http://evil.example", f"ws://{HOST}", f"http://evil.{OWN}", f"https://{OWN}",
+)  # fmt: skip
+assert len(ORIGINS) >= 18
 UNDER = {"good": HOST, "foreign": "evil.example", "other port": f"127.0.0.1:{PORT + 1}"}
 
 
@@ -50,28 +97,61 @@ def declared(app: FastAPI) -> set[tuple[str, str]]:
     return found
 
 
-def headers(app: FastAPI, who: str, origin: str | None, host: str) -> dict[str, str]:
-    gate = app.state.services.gate
-    found = {"host": host}
-    if origin is not None:
-        found["origin"] = origin
-    if who == "viewer":
-        found["cookie"] = f"theme=dark; {gate.cookie_name}=guess; other={gate.credentials.cookie}"
-    elif who == "cookie":
-        found["cookie"] = f"theme=dark; {gate.cookie_name}={gate.credentials.cookie}"
-    elif who == "bearer":
-        found["authorization"] = f"Bearer {gate.credentials.token}"
-    elif who == "wrong bearer":
-        found["authorization"] = f"Bearer {gate.credentials.cookie}"
-    return found
+class Credentials:
+    """Headers of every kind of caller, at one address of a server."""
+
+    def __init__(self, app: FastAPI, at: str = ORIGIN) -> None:
+        self._gate = app.state.services.gate
+        sessions = self._gate.credentials.sessions
+        self.session, other = (sessions.begin_session(at, "")[1] for _ in range(2))
+        named, elsewhere = sessions.begin_session(f"http://localhost:{PORT}", "")
+        ended, revoked = sessions.begin_session(at, "")
+        old, expired = sessions.begin_session(at, "")
+        assert sessions.end_session(ended.id)
+        kept = app.state.services.settings.runs / SESSIONS_FOLDER
+        os.utime(kept / f"{old.id}.json", (0, time.time() - UNUSED_SECONDS - 1))
+        listed = {session.id for session in sessions.list_sessions()}
+        assert named.id in listed
+        assert not listed & {ended.id, old.id}
+        self._secrets = {
+            "session": (self.session.cookie, self.session.key),
+            "cookie only": (self.session.cookie, None),
+            "key of another session": (self.session.cookie, other.key),
+            "key only": (None, self.session.key),
+            "viewer": ("guess", "guess"),
+            "session of another name": (elsewhere.cookie, elsewhere.key),
+            "ended session": (revoked.cookie, revoked.key),
+            "expired session": (expired.cookie, expired.key),
+        }
+
+    def headers(self, who: str, origin: str | None, host: str) -> dict[str, str]:
+        found = {"host": host}
+        if origin is not None:
+            found["origin"] = origin
+        cookie, key = self._secrets.get(who, (None, None))
+        if cookie is not None:
+            found["cookie"] = f"theme=dark; other={self.session.cookie}; {self._gate.cookie_name()}={cookie}"
+        if key is not None:
+            found[SESSION_KEY_HEADER] = key
+        if who == "bearer":
+            found["authorization"] = f"Bearer {self._gate.credentials.token}"
+        elif who == "wrong bearer":
+            found["authorization"] = f"Bearer {self.session.key}"
+        return found
 
 
 def expected(method: str, path: str, who: str, source: str, under: str, *, loopback: bool) -> bool:
-    if under != "good" or source not in ("good", "absent") or who == "wrong bearer":
+    if under != "good" or who == "wrong bearer":
+        return False
+    if (method, path) in OPEN_CHANGE:
+        return source in ("good", "absent", "null")
+    if source not in ("good", "absent"):
         return False
     if method in ("POST", "DELETE"):
-        return who == "bearer" or (who == "cookie" and source == "good")
-    return path in OPEN or loopback or who in ("cookie", "bearer")
+        return who == "bearer" or (who == "session" and source == "good")
+    if path in PRESENT:
+        return who in ("session", "bearer")
+    return path in OPEN or loopback or who in (*SESSIONS, "bearer")
 
 
 async def passed(
@@ -79,7 +159,7 @@ async def passed(
 ) -> bool:
     """Return whether the gate let the request through to the route, which then finds no such run."""
     real = path.replace("{run}", "no-such-run").replace("{step}", "1").replace("{token_id}", "1")
-    real = real.replace("{path:path}", "none.js").replace("{export}", "none")
+    real = real.replace("{path:path}", "none.js").replace("{export}", "none").replace("{session}", "none")
     if method == "WS":
         opened, code = await connect(app, real, given, peer=peer)
         assert opened or code is not None
@@ -114,13 +194,92 @@ async def test_a_route_the_gate_does_not_know_cannot_be_reached(app: FastAPI, be
 async def test_who_gets_in(tmp_path: Path, loopback: bool) -> None:
     more: dict[str, Any] = {} if loopback else {"host": "0.0.0.0", "behind": HOST}
     app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **more))
+    credentials = Credentials(app)
+    # One thing at a time is amiss: a wrong host hides a wrong origin.
+    odd = [(source, "good") for source in FROM] + [("good", under) for under in UNDER if under != "good"]
     wrong: list[str] = []
-    for (method, path), who, source, under in product(sorted(LISTED), WHO, FROM, UNDER):
-        given = headers(app, who, FROM[source], UNDER[under])
+    for (method, path), who, (source, under) in product(sorted(LISTED), WHO, odd):
+        given = credentials.headers(who, FROM[source], UNDER[under])
         wanted = expected(method, path, who, source, under, loopback=loopback)
         if await passed(app, method, path, given, "127.0.0.1" if loopback else "172.17.0.1") != wanted:
             wrong.append(f"{method} {path} by {who}, origin {source}, host {under}: should be {wanted}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("loopback", [True, False])
+def test_no_method_opens_what_another_does_not(tmp_path: Path, loopback: bool) -> None:
+    """Every path with every method and every credential, as the gate alone decides: at least as many as an audit asked."""
+    more: dict[str, Any] = {} if loopback else {"host": "0.0.0.0", "behind": HOST}
+    app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **more))
+    gate, credentials = app.state.services.gate, Credentials(app)
+    asked, wrong = 0, list[str]()
+    for (_, path), method, who, source in product(
+        sorted(LISTED), METHODS, WHO, ("good", "absent", "foreign", "null")
+    ):
+        kind = "websocket" if path in SOCKETS else "http"
+        pairs = [
+            (k.lower().encode(), v.encode()) for k, v in credentials.headers(who, FROM[source], HOST).items()
+        ]
+        allowed = gate.decide(kind, method, path, pairs, "127.0.0.1").allowed
+        known = "WS" if kind == "websocket" else "GET" if method == "HEAD" and path != "/launch" else method
+        listed = (known, path) in LISTED
+        wanted = listed and expected(known, path, who, source, "good", loopback=loopback)
+        asked += 1
+        if allowed != wanted:
+            wrong.append(f"{method} {path} by {who}, origin {source}: should be {wanted}")
+    assert wrong == []
+    assert asked >= 5_160
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_is_one_of_ours_only_in_the_ways_that_mean_it(tmp_path: Path, host: str) -> None:
+    app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), own_name=True))
+    wanted = host.strip().lower() in OWN_HOSTS
+    decision = app.state.services.gate.decide(
+        "http", "GET", "/healthz", [(b"host", host.encode("latin-1"))], "127.0.0.1"
+    )
+    assert decision.allowed == wanted
+
+
+@pytest.mark.parametrize("own_name", [True, False])
+def test_an_origin_allows_a_change_only_if_it_is_the_very_address(tmp_path: Path, own_name: bool) -> None:
+    app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), own_name=own_name))
+    addresses = {HOST: ORIGIN} | ({OWN: f"http://{OWN}"} if own_name else {})
+    for host, at in addresses.items():
+        given = Credentials(app, at)
+        for origin in ORIGINS:
+            pairs = [
+                (k.lower().encode(), v.encode()) for k, v in given.headers("session", origin, host).items()
+            ]
+            decision = app.state.services.gate.decide("http", "POST", "/api/runs", pairs, "127.0.0.1")
+            # The scheme may be in capitals and a port may have a leading zero: both mean the same.
+            wanted = origin is not None and origin.lower().replace(f":0{PORT}", f":{PORT}") == at
+            assert (decision.allowed, decision.presenter) == (wanted, wanted), origin
+
+
+def test_without_its_own_name_a_server_does_not_answer_to_it(app: FastAPI) -> None:
+    decision = app.state.services.gate.decide(
+        "http", "GET", "/healthz", [(b"host", OWN.encode())], "127.0.0.1"
+    )
+    assert decision.status == 403
+
+
+@pytest.mark.parametrize("header", ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host",
+                                    "X-Forwarded-Proto", "CF-Ray", "CF-Connecting-IP"])  # fmt: skip
+async def test_what_a_proxy_passes_on_is_refused_unless_the_server_knows_of_it(
+    tmp_path: Path, header: str
+) -> None:
+    for settings in ({}, {"own_name": True}):
+        app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), **settings))
+        for path in ("/", "/api/runs", "/healthz"):
+            answer = await call(app, "GET", path, {"host": HOST, header: "for=8.8.8.8"})
+            assert answer.status == 403
+            assert "start with --behind" in answer.json["detail"]
+        assert not (await connect(app, "/api/runs/x/live", {"host": HOST, header: "1"}))[0]
+    known = create_app(ServerSettings(tmp_path, port=PORT, roles=(), behind="https://lamps.example"))
+    assert (await call(known, "GET", "/healthz", {"host": "lamps.example", header: "1"})).status == 200
+    assert (await call(known, "GET", "/api/runs", {"host": "lamps.example", header: "1"})).status == 401
+    assert (await call(known, "GET", "/api/runs", {"host": HOST, header: "1"})).status == 401
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

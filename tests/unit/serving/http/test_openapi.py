@@ -101,10 +101,11 @@ def test_every_operation_asks_for_the_credential_that_the_gate_asks_for(
     app: FastAPI, document: Document
 ) -> None:
     schemes = document["components"]["securitySchemes"]
-    assert schemes["presenterCookie"]["name"] == app.state.services.gate.cookie_name
+    assert schemes["presenterCookie"]["name"] == app.state.services.gate.cookie_name()
     assert schemes["presenterToken"]["scheme"] == "bearer"
-    either: list[Document] = [{"presenterToken": []}, {"presenterCookie": []}]
-    wanted = {Access.OPEN: [], Access.READ: [{}, *either], Access.CHANGE: either}
+    presenter: list[Document] = [{"presenterToken": []}, {"presenterCookie": [], "presenterKey": []}]
+    reader: list[Document] = [{}, {"presenterToken": []}, {"presenterCookie": []}]
+    wanted = {Access.OPEN: [], Access.READ: reader, Access.PRESENT: presenter, Access.CHANGE: presenter}
     for path, method, operation in operations(document):
         rule, _ = find_rule(app.state.services.gate.rules, "http", method, path)
         assert rule is not None
