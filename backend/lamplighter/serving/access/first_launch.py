@@ -15,7 +15,7 @@ class FirstLaunch:
     once the browser has opened."""
 
     def __init__(self, gate: Gate, runs: Path) -> None:
-        """Issue the code. `runs`: the folder of runs."""
+        """Create the code. `runs`: the folder of runs."""
         self._gate = gate
         self._runs = runs
         self._lock = threading.Lock()

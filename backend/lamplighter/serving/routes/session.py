@@ -16,7 +16,14 @@ from lamplighter.serving.access.gate import caller_is_presenter
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
-from lamplighter.serving.schemas.base import BrowserSession, Health, Items, Launch, Session, json_response
+from lamplighter.serving.schemas.base import (
+    BrowserSession,
+    BrowserSessionList,
+    Health,
+    Launch,
+    Session,
+    json_response,
+)
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.serving.settings import ROLES
 
@@ -59,9 +66,7 @@ def get_session(request: Request, services: ServicesDep) -> Response:
     return json_response(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
 
 
-@routes.get(
-    "/api/sessions", pricing=Pricing.FIXED, access=Access.PRESENT, response_model=Items[BrowserSession]
-)
+@routes.get("/api/sessions", pricing=Pricing.FIXED, access=Access.PRESENT, response_model=BrowserSessionList)
 def list_sessions(request: Request, services: ServicesDep) -> Response:
     """Return the browsers that present, the last used first. A program with the token has no session."""
     sessions = services.gate.credentials.sessions.list_sessions()
@@ -77,7 +82,7 @@ def list_sessions(request: Request, services: ServicesDep) -> Response:
         )
         for session in sessions
     ]
-    return json_response(Items[BrowserSession](items=items))
+    return json_response(BrowserSessionList(items=items))
 
 
 @routes.delete(

@@ -63,6 +63,10 @@ class BrowserSession(ApiModel):
     """True for the session that this request came with."""
 
 
+class BrowserSessionList(Items[BrowserSession]):
+    """The browsers that present."""
+
+
 class Launch(ApiModel):
     """A one-time link that makes a browser the presenter's."""
 

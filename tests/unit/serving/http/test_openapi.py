@@ -181,4 +181,4 @@ def test_a_difference_on_the_wire_is_found_and_another_name_is_not_one(document:
 def test_a_server_beyond_this_machine_names_its_own_cookie(tmp_path: Path) -> None:
     settings = ServerSettings(tmp_path, host="0.0.0.0", behind="https://lamps.example:444", roles=())
     schemes = create_app(settings).openapi()["components"]["securitySchemes"]
-    assert schemes["presenterCookie"]["name"] == "lamplighter-444"
+    assert schemes["presenterCookie"]["name"] == "__Host-lamplighter-444"

@@ -53,7 +53,7 @@ def test_a_checkout_serves_the_folder_at_its_root() -> None:
 async def test_the_icon_that_the_page_names(app: FastAPI) -> None:
     source = (Path(__file__).parents[4] / "frontend" / "index.html").read_text(encoding="utf-8")
     (path,) = re.findall(r'<link rel="icon" type="image/svg\+xml" href="([^"]+)"', source)
-    icon = await call(app, "GET", path)
+    icon = await call(app, "GET", f"/{path}")
     assert (icon.status, icon.headers["content-type"]) == (200, "image/svg+xml")
     assert icon.body.startswith(b"<svg")
 
