@@ -1,0 +1,89 @@
+"""The command line's part in presenting: how the browser is opened, and the list of those that present."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lamplighter.cli import serve
+from lamplighter.cli.app import cli
+from lamplighter.serving import server
+from lamplighter.serving.access import launch_file
+from lamplighter.serving.access.session_store import open_sessions
+
+URL = "http://127.0.0.1:8600"
+LINK = f"{URL}/launch?code=secret-code"
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> str:
+    """Return what `lamplighter serve` gives the browser."""
+    given: list[str] = []
+    done = threading.Event()
+
+    def open_in_browser(address: str) -> None:
+        given.append(address)
+        done.set()
+
+    def run_server(_: object, on_ready: Any) -> None:
+        on_ready(server.ServerInfo(f"{URL}/", LINK, 8600, 8600, "token", lambda: file))
+        assert done.wait(10)
+
+    monkeypatch.setattr(serve.webbrowser, "open", open_in_browser)
+    monkeypatch.setattr(server, "run_server", run_server)
+    result = CliRunner().invoke(cli, ["--runs", str(runs), "serve"])
+    assert result.exit_code == 0, result.output
+    assert LINK in result.output
+    (address,) = given
+    return address
+
+
+def test_the_code_is_not_on_the_browsers_command_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(launch_file.platform, "release", lambda: "6.8.0-generic")
+    file = tmp_path / "lamplighter-launch-0000.html"
+    assert opened(monkeypatch, tmp_path, file) == file.as_uri()
+
+
+@pytest.mark.parametrize(
+    ("release", "written"), [("5.15.167.4-microsoft-standard-WSL2", True), ("6.8.0", False)]
+)
+def test_a_browser_that_cannot_read_the_file_is_given_the_link(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, release: str, written: bool
+) -> None:
+    monkeypatch.setattr(launch_file.platform, "release", lambda: release)
+    assert opened(monkeypatch, tmp_path, tmp_path / "x.html" if written else None) == LINK
+
+
+def test_browsers_that_present_are_listed_and_ended(tmp_path: Path) -> None:
+    def say(*words: str) -> str:
+        result = CliRunner().invoke(cli, ["sessions", "--runs", str(tmp_path), *words])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "no browser presents" in say()
+    store = open_sessions(tmp_path)
+    first, given = store.begin_session(URL, "Firefox/145.0 (Linux)")
+    for _ in range(2):
+        store.begin_session(URL, "")
+    listed = say()
+    assert f"{first.id}  Firefox on Linux  at {URL}" in listed
+    assert given.cookie not in listed
+    assert "ended: 1" in say("--end", first.id)
+    assert not store.find_session(given.cookie, URL)
+    assert "ended: 2" in say("--end-all")
+    assert store.list_sessions() == []
+
+
+def test_an_unknown_session_ends_none(tmp_path: Path) -> None:
+    store = open_sessions(tmp_path)
+    session, _ = store.begin_session(URL, "")
+    for words in (["--end", "../x"], ["--end", session.id, "--end", "0" * 16]):
+        result = CliRunner().invoke(cli, ["sessions", "--runs", str(tmp_path), *words])
+        assert result.exit_code == 2
+        assert "there is no session" in result.output
+    assert len(store.list_sessions()) == 1
