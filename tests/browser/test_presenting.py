@@ -87,7 +87,7 @@ def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
         assert find_violations(page, "aside") == []
         listed.locator("li").nth(1).get_by_test_id("end-session").focus()
         page.keyboard.press("Enter")
-        listed.get_by_test_id("end-sure").focus()
+        expect(listed.get_by_test_id("end-sure")).to_be_focused()
         page.keyboard.press("Enter")
         expect(listed.locator("li")).to_have_count(1)
         elsewhere.get_by_test_id("tab-runs").click()

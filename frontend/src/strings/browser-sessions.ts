@@ -1,6 +1,9 @@
 /** Texts of the list of browsers that may change runs. */
 
-import { formatTime } from "./run";
+import type { BrowserSession } from "../api/rest-types";
+
+const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const at = (seconds: number) => clock.format(seconds * 1_000);
 
 export const browserSessions = {
   browserSessions: {
@@ -8,8 +11,9 @@ export const browserSessions = {
     about:
       "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
     thisBrowser: "This browser",
-    since: (seconds: number) => `since ${formatTime(seconds)}`,
-    lastUsed: (seconds: number) => `last used ${formatTime(seconds)}`,
+    own: ({ browser, created }: BrowserSession) => `${browser}, since ${at(created)}`,
+    other: ({ created, last_used }: BrowserSession) =>
+      `since ${at(created)}, last used ${at(last_used)}`,
     end: "End",
     endOf: (browser: string) => `End: ${browser}`,
     endMore: "That browser can then only watch",
