@@ -15,7 +15,18 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ServerSettings
 from tests.runs import make_run
 
-COMMANDS = ("train", "project", "analyse", "still", "runs", "runs trash", "runs remove", "export", "import", "sessions")
+COMMANDS = (
+    "train",
+    "project",
+    "analyse",
+    "still",
+    "runs",
+    "runs trash",
+    "runs remove",
+    "export",
+    "import",
+    "sessions",
+)
 SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-token"])
 
 
