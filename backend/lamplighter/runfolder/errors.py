@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 import apsw
 
 from lamplighter.wire.binary import FrameError
@@ -39,3 +41,17 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, FormatError) and error.__cause__ not in (None, error):
         return is_transient(error.__cause__)  # pyright: ignore[reportArgumentType]
     return isinstance(error, _TRANSIENT_ERRORS)
+
+
+def explain_read_error(error: BaseException) -> str:
+    """Return why a run cannot be read, naming a file but never its folder: whoever may see a run need not know where on
+    this machine it lies.
+    """
+    if not isinstance(error, OSError):
+        return str(error)
+    # An error that we raise ourselves has the path as its only argument.
+    named = error.filename or next((part for part in error.args if isinstance(part, PurePath)), None)
+    reason = error.strerror or (
+        "it is missing" if isinstance(error, FileNotFoundError) else type(error).__name__
+    )
+    return f"{PurePath(str(named)).name}: {reason}" if named is not None else reason

@@ -20,7 +20,7 @@ from itertools import groupby
 import anyio
 import anyio.to_thread
 
-from lamplighter.runfolder.errors import READ_ERRORS, is_transient
+from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
 from lamplighter.runfolder.reading.playback_parts import CHANNELS, PlaybackCursor, PlaybackItem, PlaybackKind
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
@@ -195,8 +195,8 @@ def close_code_for(error: Exception) -> tuple[int, str]:
     if isinstance(error, PlaybackRequestError | NoSuchStepError):
         return CLOSE_CANNOT_BE_PLAYED, str(error)[:120]
     if is_transient(error):
-        return 1011, f"this run cannot be read at the moment: {error}"[:120]
-    return 4409, f"this run cannot be read: {error}"[:120]
+        return 1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120]
+    return 4409, f"this run cannot be read: {explain_read_error(error)}"[:120]
 
 
 def _clamp(steps: float) -> int:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Generic
 
-from lamplighter.runfolder.errors import READ_ERRORS, is_transient
+from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
@@ -39,6 +39,8 @@ LIVE_POLL_SECONDS = 0.004
 """Seconds between polls of a run that is being trained."""
 QUIET_POLL_SECONDS = 0.1
 """Seconds between polls of any other run."""
+_GONE = (4404, "this run was moved to the trash")
+"""Close code and reason for the viewers of a run whose folder is gone."""
 _TRIES = 3
 _RETRY_SECONDS = 1.0
 """Seconds until the map or the measures are read again after they could not be."""
@@ -128,9 +130,12 @@ class RunFollower(Generic[ViewerT]):
                     self._join_queue.admit_viewers()
                     failures = 0
                 except RunGoneError:
-                    self._on_failed(4404, "this run was moved to the trash")
+                    self._on_failed(*_GONE)
                     return
                 except (*READ_ERRORS, ValueError) as error:
+                    if not self._run.path.is_dir():
+                        self._on_failed(*_GONE)
+                        return
                     # A file may be in the middle of finalisation or replacement: try again before reporting
                     # it unreadable.
                     failures += 1
@@ -150,9 +155,9 @@ class RunFollower(Generic[ViewerT]):
     def _report_unreadable(self, error: Exception) -> None:
         if is_transient(error):
             log.warning("%s cannot be read now: %s", self._run.id, error)
-            self._on_failed(1011, f"this run cannot be read at the moment: {error}"[:120])
+            self._on_failed(1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120])
         else:
-            self._on_failed(4409, f"this run cannot be read: {error}"[:120])
+            self._on_failed(4409, f"this run cannot be read: {explain_read_error(error)}"[:120])
 
     def _reset_files(self) -> None:
         for file in (self._steps, self._layouts, self._measures):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
@@ -241,7 +241,7 @@ def _unreadable_run(run: RunFolder, error: Exception) -> dict[str, Any]:
     return {
         "id": run.id,
         "readable": False,
-        "problem": str(error),
+        "problem": explain_read_error(error),
         "created": created,
         "recipe": None,
         "status": None,

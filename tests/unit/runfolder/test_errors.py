@@ -1,0 +1,68 @@
+"""Reasons for people who may see a run: none names a folder of this machine."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.live.playback_session import close_code_for
+from lamplighter.serving.reading.run_catalog import RunCatalog
+
+
+def damage(path: Path) -> None:
+    path.write_bytes(b"no database" * 1_000)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "read"),
+    [
+        (None, lambda folder: StepsReader(folder / "steps.sqlite")),
+        (damage, lambda folder: StepsReader(folder / "steps.sqlite")),
+        (Path.mkdir, lambda folder: StepsReader(folder / "steps.sqlite")),
+        (None, lambda folder: (folder / "steps.sqlite").read_bytes()),
+        (Path.mkdir, lambda folder: (folder / "steps.sqlite").read_bytes()),
+        (None, lambda folder: RunFolder(folder).vocabulary),
+    ],
+    ids=[
+        "no table",
+        "no database",
+        "a folder for a table",
+        "no file",
+        "a folder for a file",
+        "no vocabulary",
+    ],
+)
+def test_no_reason_holds_a_path(
+    tmp_path: Path, spoil: Callable[[Path], None] | None, read: Callable[[Path], object]
+) -> None:
+    if spoil is not None:
+        spoil(tmp_path / "steps.sqlite")
+    with pytest.raises(READ_ERRORS) as caught:
+        read(tmp_path)
+    for reason in (explain_read_error(caught.value), close_code_for(caught.value)[1]):
+        assert str(tmp_path.parent) not in reason
+        assert "/" not in reason.replace("I/O", "")
+        assert reason
+
+
+def test_the_file_and_the_cause_are_still_said() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "/home/somebody/runs/a/steps.sqlite")
+    assert explain_read_error(full) == "steps.sqlite: No space left on device"
+    assert explain_read_error(FileNotFoundError(Path("/home/somebody/a.npy"))) == "a.npy: it is missing"
+    assert explain_read_error(OSError(errno.EMFILE, "Too many open files")) == "Too many open files"
+    assert explain_read_error(FormatError("recipe.json: no object")) == "recipe.json: no object"
+
+
+def test_a_run_that_cannot_be_read_is_listed_without_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (found,) = RunCatalog(RunStore(tmp_path)).list_runs()
+    assert not found.readable
+    assert found.problem
+    assert str(tmp_path) not in found.problem
