@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import warnings
 from collections.abc import Generator, Iterable
 from typing import Any, SupportsIndex
 from urllib.parse import parse_qs, quote, urlsplit
@@ -14,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.errors import InputError, LiveError
 from lamplighter.client.integers import whole_number
+from lamplighter.loopback import is_loopback
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode
@@ -55,7 +57,8 @@ def follow(
     Args:
         url: the run's page (`http://host:port/?run=ID`), its REST address (`http://host:port/api/runs/ID`), or its
             socket.
-        token: the presenter's token, for servers that require it for reading.
+        token: the presenter's token, for servers that require it for reading. Over http (or ws) to another machine
+            anyone on the way can read it, which a `UserWarning` says.
         channels: any of `pulse` (which also gives the census), `layout`, `rows`.
         from_step: the step to play from; None: live.
         speed: playback speed in steps a second; None: as fast as you read, with nothing merged.
@@ -76,7 +79,19 @@ def follow(
     if from_step is None and speed is not None:
         raise InputError("speed: only a run that is played from a step on has one; give from_step too")
     start = None if from_step is None else whole_number(from_step, "from_step")
+    host = urlsplit(socket_url).hostname or ""
+    if token and socket_url.startswith("ws:") and not _stays_here(host):
+        warnings.warn(
+            f"the presenter's token goes to {host} unencrypted, and whoever reads it on the way can change and delete "
+            "runs there: use an https address, or a tunnel to this machine",
+            stacklevel=2,
+        )
     return _LiveStream(socket_url, token, set(wanted), patience, linger, start, speed_query).frames()
+
+
+def _stays_here(host: str) -> bool:
+    # Names below `localhost` are this machine's own (RFC 6761).
+    return is_loopback(host) or host.endswith(".localhost")
 
 
 def _format_speed(speed: float | None) -> str:
@@ -175,7 +190,6 @@ class _LiveStream:
             wait = min(2 * wait, _BACKOFF[1])
 
     def _connect(self) -> contextlib.AbstractContextManager[ClientConnection]:
-        loopback = urlsplit(self._address).hostname in ("localhost", "127.0.0.1", "::1")
         address = self._address
         if self._speed_query is not None:
             address += f"&from={self._resume_step}{self._speed_query}"
@@ -185,7 +199,7 @@ class _LiveStream:
             max_size=_MOST_MESSAGE,
             compression=None,
             # A proxy cannot reach this machine's loopback interface.
-            proxy=None if loopback else True,
+            proxy=None if _stays_here(urlsplit(self._address).hostname or "") else True,
         )
 
     def _receive(self, socket: ClientConnection) -> Generator[Frame]:

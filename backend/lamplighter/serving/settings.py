@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lamplighter.loopback import is_loopback
 from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 DEFAULT_PORT = 8600
@@ -106,15 +107,3 @@ class ServerSettings:
                 f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the address "
                 "people will use with --behind HOST:PORT"
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this machine only."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
