@@ -73,6 +73,16 @@ def page(browser: Browser, exported: Path, request: pytest.FixtureRequest) -> It
     assert asked == [exported.as_uri()]
 
 
+def test_its_policy_allows_nothing_that_it_does_not_use(exported: Path) -> None:
+    found = re.search(r'Content-Security-Policy" content="([^"]+)"', exported.read_text(encoding="utf-8"))
+    assert found
+    policy = dict(part.split(" ", 1) for part in found[1].split("; "))
+    # The default is not asked about these two.
+    for name in ("default-src", "form-action", "base-uri"):
+        assert policy[name] == "'none'"
+    assert all("unsafe" not in allowed for allowed in policy.values())
+
+
 def facts(page: Page) -> tuple[str, ...]:
     return tuple(page.text_content(f"#{name}") or "" for name in ("step", "loss", "lit"))
 

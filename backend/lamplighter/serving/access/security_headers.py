@@ -6,6 +6,16 @@ from starlette.types import Message, Send
 
 from lamplighter.serving.hosts import Origin
 
+_UNUSED_FEATURES = (
+    "accelerometer", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid",
+    "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
+    "xr-spatial-tracking",
+)  # fmt: skip
+"""Features of browsers that the page has no use for, so that no script in it can have one."""
+_PERMISSIONS = ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES)
+_HTTPS_SECONDS = 31_536_000
+"""Seconds for which a browser that came over https comes back only over https."""
+
 
 def security_headers(address: Origin | None) -> list[tuple[bytes, bytes]]:
     """Return the headers of every response. `address`: where sockets may be opened, besides the page's own
@@ -16,12 +26,15 @@ def security_headers(address: Origin | None) -> list[tuple[bytes, bytes]]:
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
         f"connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+    https = address is not None and address.scheme == "https"
     return [
         (b"content-security-policy", policy.encode()),
+        (b"permissions-policy", _PERMISSIONS.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"cross-origin-resource-policy", b"same-origin"),
+        *([(b"strict-transport-security", f"max-age={_HTTPS_SECONDS}".encode())] if https else []),
     ]
 
 

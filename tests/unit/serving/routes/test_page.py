@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamplighter.serving.app import create_app
 from lamplighter.serving.http.assets import Assets, find_static
-from tests.unit.serving.asgi import HOST, call
+from lamplighter.serving.settings import ServerSettings
+from tests.unit.serving.asgi import HOST, PORT, call
 
 pytestmark = pytest.mark.anyio
 
@@ -110,6 +112,18 @@ async def test_every_answer_carries_the_security_headers(app: FastAPI) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        for feature in ("camera", "geolocation", "microphone", "usb"):
+            assert f"{feature}=()" in answer.headers["permissions-policy"]
+        assert "strict-transport-security" not in answer.headers
+
+
+async def test_over_https_the_browser_is_told_to_stay_there(tmp_path: Path) -> None:
+    public = "https://school.example"
+    app = create_app(ServerSettings(tmp_path, host="0.0.0.0", port=PORT, behind=public, roles=()))
+    told = (await call(app, "GET", "/healthz", {"host": "school.example"}, peer="10.0.0.2")).headers
+    assert told["strict-transport-security"] == "max-age=31536000"
+    here = (await call(app, "GET", "/healthz", peer="10.0.0.2")).headers
+    assert "strict-transport-security" not in here
 
 
 async def test_the_interface_describes_itself(app: FastAPI) -> None:
