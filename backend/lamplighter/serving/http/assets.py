@@ -75,13 +75,21 @@ def find_static() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
 
 
-def _load_plotly() -> CompressedScript | None:
+def find_plotly() -> Path | None:
+    """Return the path of plotly.js in the installed plotly package; None if there is no such package."""
     # Locate the package without importing it: importing plotly takes a second and gains nothing.
     spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+
+
+def _load_plotly() -> CompressedScript | None:
+    script = find_plotly()
     try:
-        if spec is None or not spec.submodule_search_locations:
+        if script is None:
             return None
-        plain = (Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
+        plain = script.read_bytes()
         return CompressedScript(plain, gzip.compress(plain, 6, mtime=0), f'"plotly-{version("plotly")}"')
     except (FileNotFoundError, PackageNotFoundError):
         return None
