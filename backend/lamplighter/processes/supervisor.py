@@ -66,6 +66,7 @@ class Supervisor:
         self._command = command
         self._desired = DesiredState()
         self._workers: dict[tuple[str, str], SupervisedWorker] = {}
+        self._restarts_of_removed = 0
         self._lock = threading.Lock()
         self._interrupted = False
         self._told: str | None = None
@@ -120,6 +121,12 @@ class Supervisor:
         """Return what the workers of each role are doing, in words for people."""
         with self._lock:
             return {role: self._describe_role(role) for role in self._roles}
+
+    @property
+    def restarts(self) -> int:
+        """Return how many workers were started again after a crash. Waits for nobody, not even for a poll."""
+        # Copied at once, since a poll may add to it meanwhile.
+        return self._restarts_of_removed + sum(worker.restarts for worker in list(self._workers.values()))
 
     def has_given_up(self, run_id: str, role: str) -> bool:
         """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
@@ -203,4 +210,5 @@ class Supervisor:
         """Drop the state of runs that are gone."""
         for key, worker in list(self._workers.items()):
             if key[0] not in run_ids and worker.process is None:
+                self._restarts_of_removed += worker.restarts
                 del self._workers[key]

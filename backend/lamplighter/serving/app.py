@@ -15,15 +15,21 @@ import lamplighter
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.serving.access.crash_middleware import CrashMiddleware
 from lamplighter.serving.access.credentials import open_credentials
 from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate, GateMiddleware
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
-from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.http.assets import Assets, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
+from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
+from lamplighter.serving.metric_sources import add_sources
+from lamplighter.serving.metrics.audit_log import AuditLog
+from lamplighter.serving.metrics.instruments import Instruments
+from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
     displacements,
@@ -32,6 +38,7 @@ from lamplighter.serving.routes import (
     exports,
     layouts,
     live,
+    metrics,
     norms,
     page,
     pairs,
@@ -53,6 +60,7 @@ from lamplighter.serving.settings import ServerSettings
 
 ROUTE_MODULES = (
     session,
+    metrics,
     runs,
     estimates,
     requests,
@@ -89,10 +97,14 @@ def create_app(settings: ServerSettings) -> FastAPI:
     """
     settings.check()
     services = _build(settings)
+    add_sources(services)
+    instruments = services.instruments
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        instruments.start()
+        warn_of_other_plotly(find_plotly())
         if services.supervisor is not None:
             services.supervisor.start()
         await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
@@ -108,6 +120,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
                 await anyio.to_thread.run_sync(services.supervisor.stop)
+            await instruments.close()
 
     app = FastAPI(
         title="Lamplighter",
@@ -118,7 +131,11 @@ def create_app(settings: ServerSettings) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
-        middleware=[Middleware(GateMiddleware, gate=services.gate)],
+        middleware=[
+            Middleware(TrafficMiddleware, counts=instruments.traffic, audit=instruments.audit),
+            Middleware(CrashMiddleware),
+            Middleware(GateMiddleware, gate=services.gate),
+        ],
     )
     app.state.services = services
     problems.install_error_handlers(app)
@@ -153,6 +170,7 @@ def _build(settings: ServerSettings) -> Services:
         uploads=Uploads(run_store.path / ".uploads"),
         export_jobs=ExportJobs(run_store.path / ".exports", server),
         hub=Hub(catalog),
+        instruments=Instruments(AuditLog(run_store.path)),
         assets=Assets(),
         supervisor=Supervisor(run_store, settings.roles, limits) if settings.roles else None,
         server_id=server,

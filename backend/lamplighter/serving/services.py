@@ -20,6 +20,7 @@ from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
+from lamplighter.serving.metrics.instruments import Instruments
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.settings import ServerSettings
@@ -35,6 +36,7 @@ class Services:
     uploads: Uploads
     export_jobs: ExportJobs
     hub: Hub
+    instruments: Instruments
     assets: Assets
     supervisor: Supervisor | None
     """None if other processes run the workers."""

@@ -81,7 +81,7 @@ def problem_response(
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error that a route raises with a problem response."""
+    """Answer the errors that a route may raise with a problem response each; `crash_middleware` answers all others."""
     disk_full_log = DiskFullLog()
 
     def refused(_: Request, error: Exception) -> Response:
@@ -124,12 +124,6 @@ def install_error_handlers(app: FastAPI) -> None:
         disk_full_log.note(error)
         return problem_response(507, DISK_FULL)
 
-    def crashed(_: Request, error: Exception) -> Response:
-        # The server logs the details; strangers must not see more than this.
-        return problem_response(
-            500, f"something went wrong here ({type(error).__name__}); the server's log says more"
-        )
-
     app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(NoSuchRunError, not_found)
     app.add_exception_handler(NoSnapshotError, not_found)
@@ -144,7 +138,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in NO_ROOM_ERRORS:
         app.add_exception_handler(kind, disk_full)
-    app.add_exception_handler(Exception, crashed)
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:

@@ -27,6 +27,7 @@ from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_playback_request
 from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
 from lamplighter.serving.live.run_follower import RunFollower
+from lamplighter.serving.live.send_queue import QueueCounts, SendQueue
 from lamplighter.serving.live.viewer import (
     CHANNEL_NAMES,
     CLOSE_NO_SUCH_RUN,
@@ -106,6 +107,7 @@ class Hub:
         self._catalog = catalog
         self._send_seconds = send_seconds
         self._watched_runs: dict[str, _WatchedRun] = {}
+        self.queue_counts = QueueCounts()
         self._readers = anyio.CapacityLimiter(_READERS)
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
@@ -123,7 +125,8 @@ class Hub:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
         wanted = query.get("channels", DEFAULT_CHANNELS)
-        viewer = Viewer(frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES))
+        channels = frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES)
+        viewer = Viewer(channels, SendQueue(counts=self.queue_counts))
         with self._watch(run, viewer) as watched_run:
             if request is None:
                 watched_run.follower.join(viewer, viewer.channels)
@@ -140,6 +143,10 @@ class Hub:
                 shared=watched_run.timelines,
             )
             await self._serve_viewer(websocket, viewer, self._play(watched_run, viewer, session))
+
+    def viewer_count(self) -> int:
+        """Return the number of viewers, live and playing."""
+        return sum(len(watched_run.viewers) for watched_run in self._watched_runs.values())
 
     async def close(self) -> None:
         """Stop every run follower, and wait up to 2 s for each to close its files."""

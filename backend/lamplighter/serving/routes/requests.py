@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Body
 from pydantic import ValidationError
+from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.model.training_demands import describe_demands
@@ -38,11 +39,14 @@ _ON_A_FULL_DISK = ("pause", "stop")
     response_model=AcceptedRequest,
     answers=_ANSWERS,
 )
-def send_request(run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep) -> Response:
+def send_request(
+    request: Request, run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep
+) -> Response:
     """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
     socket. 409 if it could not take effect: a run that is over can only be continued, and once.
     507 on a full disk; a pause and a stop are written into space kept for them.
     """
+    request.state.audited = run_request.kind
     run_folder = services.catalog.find_run(run)
     status = services.catalog.status(run_folder)
     if isinstance(run_request, MapRequest):

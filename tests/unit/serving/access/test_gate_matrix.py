@@ -36,6 +36,7 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/event
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection"}  # fmt: skip
+PRESENT = {"/metrics", "/api/metrics"}
 CHANGE = {("POST", "/api/runs"), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection")}  # fmt: skip

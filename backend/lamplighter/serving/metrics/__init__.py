@@ -1,0 +1,1 @@
+"""What a server has seen: counters for its presenter, and a bounded log of every change."""
