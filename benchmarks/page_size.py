@@ -9,9 +9,9 @@ from pathlib import Path
 
 FIRST_BUDGET = 125_000
 """Most bytes that the first screen may load."""
-WHOLE_BUDGET = 168_500
-"""Most bytes of all scripts together. The goal is 165,000: parts that load later compress apart, and together they weigh
-some 4,000 bytes more than one script would."""
+WHOLE_BUDGET = 169_600
+"""Most bytes of all scripts together; 1,100 of them are the list of browsers in control. The goal is 165,000: parts that
+load later compress apart, and together they weigh some 4,000 bytes more than one script would."""
 
 _STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
 """An import that a script cannot start without; `import("./a.js")` is not one."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPO
 
 
 @contextmanager
-def hold_own_name(settings: ServerSettings, port: int) -> Iterator[ServerSettings]:
+def hold_own_name(settings: ServerSettings, port: int) -> Generator[ServerSettings]:
     """Hold a server's port on the loopback address where it does not listen.
 
     Args:

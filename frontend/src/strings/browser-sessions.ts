@@ -1,4 +1,4 @@
-/** Texts of the list of browsers that may change runs. */
+/** Texts of the list of browsers that may change runs; they load with it, since few viewers open it. */
 
 import type { BrowserSession } from "../api/rest-types";
 
@@ -6,19 +6,17 @@ const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "s
 const at = (seconds: number) => clock.format(seconds * 1_000);
 
 export const browserSessions = {
-  browserSessions: {
-    title: "Browsers that are in control",
-    about:
-      "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
-    thisBrowser: "This browser",
-    own: ({ browser, created }: BrowserSession) => `${browser}, since ${at(created)}`,
-    other: ({ created, last_used }: BrowserSession) =>
-      `since ${at(created)}, last used ${at(last_used)}`,
-    end: "End",
-    endOf: (browser: string) => `End: ${browser}`,
-    endMore: "That browser can then only watch",
-    endOwnMore: "This browser can then only watch, until you open a new launch link",
-    sure: "End it?",
-    keep: "Keep",
-  },
+  title: "Browsers that are in control",
+  about:
+    "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
+  thisBrowser: "This browser",
+  own: ({ browser, created }: BrowserSession) => `${browser}, since ${at(created)}`,
+  other: ({ created, last_used }: BrowserSession) =>
+    `since ${at(created)}, last used ${at(last_used)}`,
+  end: "End",
+  endOf: (browser: string) => `End: ${browser}`,
+  endMore: "That browser can then only watch",
+  endOwnMore: "This browser can then only watch, until you open a new launch link",
+  sure: "End it?",
+  keep: "Keep",
 } as const;

@@ -1,6 +1,5 @@
 /** All texts of the page in one place, one file per panel. Another language is another such folder. */
 
-import { browserSessions } from "./browser-sessions";
 import { compare } from "./compare";
 import { exports } from "./exports";
 import { inspector } from "./inspector";
@@ -26,7 +25,6 @@ export { bytes, count, fixed, small } from "./numbers";
 export { formatDuration, formatTime } from "./run";
 
 export const t = {
-  ...browserSessions,
   ...compare,
   ...exports,
   ...inspector,
