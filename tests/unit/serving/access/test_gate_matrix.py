@@ -28,7 +28,7 @@ RUN = "/api/runs/{run}"
 OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 OPEN_CHANGE = {("POST", "/launch")}
-PRESENT = {"/api/sessions"}
+PRESENT = {"/api/sessions", "/metrics", "/api/metrics"}
 READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/events", f"{RUN}/measures",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
@@ -36,7 +36,6 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/event
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection"}  # fmt: skip
-PRESENT = {"/metrics", "/api/metrics"}
 CHANGE = {("POST", "/api/runs"), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection")}  # fmt: skip
