@@ -23,7 +23,7 @@ def read_plotly_version(script: Path) -> str | None:
 
 
 def warn_of_other_plotly(script: Path | None) -> None:
-    """Log a warning if a script is of another main release of plotly.js than the one that was examined."""
+    """Report in the log if a script is of another main release of plotly.js than the one that was examined."""
     if script is None:
         return
     try:

@@ -1,1 +1,1 @@
-"""What a server has seen: counters for its presenter, and a bounded log of every change."""
+"""The memory of a server: counters for its presenter, and a bounded log of every change."""

@@ -18,7 +18,7 @@ _OTHERS = "others"
 
 
 class RefusalTally:
-    """What was refused since the last report, by reason and by network. Times are seconds of a monotonic clock."""
+    """The refusals since the last report, by reason and by network. Times are seconds of a monotonic clock."""
 
     def __init__(self, first: float = _FIRST_SECONDS, longest: float = _LONGEST_SECONDS) -> None:
         """Start with none. `first` and `longest`: seconds between two reports, at first and in the end."""

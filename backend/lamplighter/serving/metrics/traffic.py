@@ -22,7 +22,7 @@ _REFUSED_SOCKETS = frozenset({1008, 4400, 4403, 4404})
 
 @dataclass
 class TrafficCounts:
-    """What a server has answered since it started. Belongs to the event loop."""
+    """The answers of a server since it started. Belongs to the event loop."""
 
     responses: Counter[str] = field(default_factory=Counter[str])
     """HTTP answers by class of their status (`2xx`)."""
@@ -66,7 +66,7 @@ class TrafficMiddleware:
                 self._counts.refusals[str(status)] += 1
             if status in _REFUSED:
                 self._audit.count_refusal(str(status), _peer(scope))
-            elif scope["method"] not in _SAFE_METHODS and not 400 <= status < 500:
+            elif not 400 <= status < 500:
                 self._record_change(scope, status, message.get("headers", ()))
 
     def _note_websocket(self, scope: Scope, message: Message) -> None:
@@ -79,17 +79,21 @@ class TrafficMiddleware:
                 self._audit.count_refusal(str(code), _peer(scope))
 
     def _record_change(self, scope: Scope, status: int, headers: Any) -> None:
-        what = getattr(scope.get("route"), "name", "") or "unknown"
-        if what in _NO_CHANGE:
-            return
         state: dict[str, Any] = scope.get("state", {})
-        by = state.get("session") or ("token" if state.get("presenter") else "launch code")
+        what = getattr(scope.get("route"), "name", "") or "unknown"
+        kind = state.get("audited")
+        presenting = (
+            scope["method"] not in _SAFE_METHODS and state.get("presenter") and what not in _NO_CHANGE
+        )
+        if not presenting and kind is None:
+            return
+        by = state.get("session") or "token"
         run = scope.get("path_params", {}).get("run")
         if run is None:
             location = next((value for name, value in headers if name.lower() == b"location"), b"")
             created = _CREATED_RUN.match(location)
             run = created[1].decode() if created else None
-        self._audit.record_change(by, what, status, run=run, kind=state.get("audited"))
+        self._audit.record_change(by, what, status, run=run, kind=kind)
 
 
 def _peer(scope: Scope) -> str | None:

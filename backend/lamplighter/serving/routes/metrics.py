@@ -1,4 +1,4 @@
-"""What the server has seen, for its presenter: as JSON, and as Prometheus reads it."""
+"""The counters of a server, for its presenter: as JSON, and as Prometheus reads it."""
 
 from __future__ import annotations
 

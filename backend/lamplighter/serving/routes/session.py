@@ -142,7 +142,8 @@ def _begin_session(request: Request, services: Services, code: str) -> Response:
         return HTMLResponse(_LINK_USED_PAGE, 403)
     address = request.state.address
     user_agent = request.headers.get("user-agent", "")
-    _, given = gate.credentials.sessions.begin_session(str(address), user_agent)
+    session, given = gate.credentials.sessions.begin_session(str(address), user_agent)
+    request.state.session, request.state.audited = session.id, "begin"
     response = HTMLResponse(_LAUNCHED_PAGE.format(key=html.escape(given.key)))
     response.set_cookie(
         gate.cookie_name(address),

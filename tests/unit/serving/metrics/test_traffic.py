@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.metrics.audit_log import AUDIT_FILE, AuditLog
 from lamplighter.serving.metrics.traffic import TrafficCounts, TrafficMiddleware
-from tests.unit.serving.asgi import HOST, call, connect, scope_of
+from tests.unit.serving.asgi import HOST, ORIGIN, call, connect, launch, scope_of
 from tests.unit.serving.folders import finished_run, make_run
 
 pytestmark = pytest.mark.anyio
@@ -52,6 +52,19 @@ async def test_changes_are_noted_with_who_and_what(
         {"time": "", "by": "token", "what": "delete_run", "run": ended.id, "result": 204},
         {"time": "", "by": "token", "what": "create_run", "run": made, "result": 201},
     ]  # fmt: skip
+
+
+async def test_who_begins_a_session_and_who_acts_in_it_is_one(app: FastAPI, tmp_path: Path) -> None:
+    services = app.state.services
+    _, page = await launch(app, services.gate.issue_launch_url().removeprefix(ORIGIN))
+    assert (await call(app, "POST", "/api/launches", {**page, "origin": ORIGIN})).status == 201
+    (session,) = services.gate.credentials.sessions.list_sessions()
+    began, acted = audited(app, tmp_path)
+    assert (began["by"], began["kind"]) == (session.id, "begin")
+    assert (acted["by"], acted["what"]) == (session.id, "create_launch_link")
+    text = (tmp_path / AUDIT_FILE).read_text(encoding="utf-8")
+    for name, value in page.items():
+        assert name == "host" or value.rpartition("=")[2] not in text
 
 
 async def test_no_line_holds_a_secret_or_what_a_client_wrote(

@@ -1,4 +1,4 @@
-"""What the server has seen, and who may know it."""
+"""The counters of a server, and who may know them."""
 
 from __future__ import annotations
 
