@@ -74,6 +74,7 @@ def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting
     def sleep(seconds: float) -> None:
         nonlocal passed
         passed += seconds
+        assert passed < 3_600, "it waits for ever"
 
     clock = SimpleNamespace(monotonic=lambda: passed, sleep=sleep, time=lambda: 0.0)
     for module in (control_module, free_space):
