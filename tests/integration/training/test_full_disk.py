@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
 from tests.runs import make_run, wait_for_step, wait_until
+from tests.small_disk import small_disk
 
 
 def on_a_small_disk(module: str, folder: Path, size: str) -> str:
@@ -123,6 +127,29 @@ def test_a_run_that_finds_no_room_to_begin_begins_when_there_is(tmp_path: Path):
     with StepsReader(run.steps_path) as reader:
         assert reader.keyframe_steps()[0] == (1, 0)
         assert [step for step, _ in reader.pulses(1, 20)] == list(range(1, 21))
+
+
+def test_a_trainer_that_waits_for_room_ends_when_it_is_told_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = make_run(tmp_path / "runs", steps=1_000_000)
+    steps: list[int] = []
+    with small_disk(monkeypatch) as disk:
+
+        def watch(progress: Progress) -> None:
+            if progress.step == 30:
+                disk.free = 0
+            if progress.waiting:
+                disk.free = 1 << 20
+                RequestsWriter(run.path, "s1").add("stop", {})
+                disk.free = 0
+                steps.append(progress.step)
+
+        assert train(run, on_progress=watch) == Phase.INTERRUPTED
+    with StepsReader(run.steps_path) as reader:
+        assert reader.phase() == Phase.INTERRUPTED
+        assert reader.newest_step()[1] == steps[0] - 1, "the step that waited is not in the record"
+        assert [(applied.kind, applied.step) for applied in reader.applied()] == [("stop", steps[0])]
 
 
 def measured(run: RunFolder) -> bool:
