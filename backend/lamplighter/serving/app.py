@@ -18,6 +18,11 @@ from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.crash_middleware import CrashMiddleware
 from lamplighter.serving.access.credentials import open_credentials
 from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate, GateMiddleware
+from lamplighter.serving.capacity.answers import Answers
+from lamplighter.serving.capacity.pace import PaceMiddleware
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.serving.capacity.spool import Spool
+from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets, find_plotly
@@ -85,7 +90,7 @@ ROUTE_MODULES = (
 _RESERVED_BYTES = 512 << 10
 """Space kept for requests on a full disk. One takes about 100 KB for a moment and 8 KB for good."""
 _THREADS = 8
-"""Worker threads for blocking calls. Few, because route computations share the machine with the trainer."""
+"""Threads that read the files and answers that are being sent. Routes have pools of their own."""
 
 
 def create_app(settings: ServerSettings) -> FastAPI:
@@ -114,6 +119,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         try:
             yield
         finally:
+            services.answers.close()
             await services.hub.close()
             await anyio.to_thread.run_sync(services.export_jobs.stop)
             await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
@@ -134,12 +140,15 @@ def create_app(settings: ServerSettings) -> FastAPI:
         middleware=[
             Middleware(TrafficMiddleware, counts=instruments.traffic, audit=instruments.audit),
             Middleware(CrashMiddleware),
+            Middleware(PaceMiddleware, pace=services.pace),
             Middleware(GateMiddleware, gate=services.gate),
         ],
     )
     app.state.services = services
     problems.install_error_handlers(app)
-    declared = [route for noun in ROUTE_MODULES for route in noun.routes.attach(app)]
+    declared = [
+        route for noun in ROUTE_MODULES for route in noun.routes.attach(app, services.pools, services.answers)
+    ]
     services.gate.rules += [route.rule for route in declared]
     cookie_name = services.gate.cookie_name()
     install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, {"SocketMessage": SocketMessage})
@@ -163,6 +172,7 @@ def _build(settings: ServerSettings) -> Services:
     )
     limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)
+    pools, limiter = ThreadPools(), LargeResponseLimiter()
     return Services(
         settings=settings,
         gate=gate,
@@ -172,6 +182,9 @@ def _build(settings: ServerSettings) -> Services:
         hub=Hub(catalog),
         instruments=Instruments(AuditLog(run_store.path)),
         assets=Assets(),
+        pools=pools,
+        response_limiter=limiter,
+        answers=Answers(limiter, pools, Spool(run_store.path)),
         supervisor=Supervisor(run_store, settings.roles, limits) if settings.roles else None,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),

@@ -12,13 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from lamplighter.serving.access.first_launch import FirstLaunch
 from lamplighter.serving.app import create_app
+from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.own_name import hold_own_name
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings, SettingsError
@@ -110,7 +113,7 @@ def build_server(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=_AbortableHttp,
         ws=_AbortableWebSocket,
         ws_max_size=_LARGEST_INBOUND,
         ws_per_message_deflate=False,
@@ -186,6 +189,20 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+class _AbortableHttp(H11Protocol):
+    """An HTTP protocol that lets the app drop a connection together with what it has not sent yet."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        serve = self.app
+
+        async def serve_abortable(scope: Any, receive: Any, send: Any) -> None:
+            scope["extensions"] = {**scope.get("extensions", {}), ABORT: self.transport.abort}
+            await serve(scope, receive, send)
+
+        self.app = serve_abortable
+
+
 class _AbortableWebSocket(WebSocketsSansIOProtocol):
     """A websocket protocol that lets the app drop a connection whose peer does not even read a close
     frame."""
@@ -196,4 +213,4 @@ class _AbortableWebSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)  # pyright: ignore[reportArgumentType]
         # The app's task exists but has not run yet.
         with suppress(AttributeError):
-            self.scope["extensions"]["lamplighter.abort"] = self.transport.abort  # pyright: ignore
+            self.scope["extensions"][ABORT] = self.transport.abort  # pyright: ignore

@@ -12,10 +12,13 @@ from starlette.requests import HTTPConnection, Request
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.gate import Gate
+from lamplighter.serving.capacity.answers import Answers
+from lamplighter.serving.capacity.pace import SendPace
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.serving.http.reply import PlainReply, Reply
-from lamplighter.serving.http.streaming import LargeResponseLimiter
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
@@ -38,6 +41,11 @@ class Services:
     hub: Hub
     instruments: Instruments
     assets: Assets
+    pools: ThreadPools
+    response_limiter: LargeResponseLimiter
+    """The limit on large answers."""
+    answers: Answers
+    """The large answers that are being made, sent or kept."""
     supervisor: Supervisor | None
     """None if other processes run the workers."""
     server_id: str
@@ -46,8 +54,8 @@ class Services:
     """The space for requests that are taken even on a full disk."""
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
-    response_limiter: LargeResponseLimiter = field(default_factory=LargeResponseLimiter)
-    """The limit on large responses."""
+    pace: SendPace = field(default_factory=SendPace)
+    """The pace at which clients must read."""
     run_index: RunIndex = field(default_factory=RunIndex)
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
 
@@ -74,18 +82,18 @@ class Services:
             NoSuchRunError: there is no such run.
         """
         form = negotiate_format(request, offered, format) if offered else JSON
-        return Reply(request, self.response_limiter, self.catalog.find_run(run), form, status=status)
+        return Reply(request, self.answers, self.catalog.find_run(run), form, status=status)
 
     def plain_reply(self, request: Request) -> PlainReply:
         """Begin the reply of a route about no single run, as JSON."""
-        return PlainReply(request, self.response_limiter, JSON)
+        return PlainReply(request, self.answers, JSON)
 
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer of a run failed or crashed so often that it is not restarted."""
         return self.supervisor is not None and self.supervisor.has_given_up(run_id, "trainer")
 
 
-def _services(connection: HTTPConnection) -> Services:
+async def _services(connection: HTTPConnection) -> Services:
     return connection.app.state.services
 
 

@@ -1,13 +1,26 @@
-"""The page's files, from a wheel or a checkout, and plotly.js from the installed package."""
+"""The page's files, from a wheel or a checkout, and plotly.js from the installed package.
+
+All are sent from files, piece by piece, and gzip-compressed where the client takes that (which every browser does; other
+encodings need https). The build compresses the page's own. plotly.js comes from a package that others installed, whose
+folder need not be ours to write in: it is compressed at its first use, into a file without a name, which nobody else can
+open and which ends with the server.
+"""
 
 from __future__ import annotations
 
 import gzip
-import threading
+import io
+import shutil
+import tempfile
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, cast
+
+from lamplighter.serving.capacity.answers import Answer
+from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
+from lamplighter.serving.capacity.spool import SpoolFile
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -26,9 +39,10 @@ NOT_BUILT = """<!doctype html>
 class CompressedScript:
     """A script, plain and gzip-compressed, with its entity tag."""
 
-    plain: bytes
-    gzipped: bytes
+    plain: Path
+    gzipped: Answer
     etag: str
+    """The tag of its contents, whatever file they are in."""
 
 
 class Assets:
@@ -38,7 +52,7 @@ class Assets:
         """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
         self._plotly: CompressedScript | None = None
-        self._lock = threading.Lock()
+        self._plotly_work = ExclusiveWork()
 
     def index_html(self) -> str | None:
         """Return the HTML of the page, or None if it has not been built."""
@@ -61,12 +75,21 @@ class Assets:
         except (OSError, ValueError):
             return None
 
+    def find_gzipped(self, file: Path) -> Path | None:
+        """Return the gzip-compressed copy of a file that `find_file` found; None if the build made none."""
+        gzipped = file.with_name(f"{file.name}.gz")
+        return gzipped if gzipped.is_file() else None
+
     def plotly(self) -> CompressedScript | None:
-        """Return plotly.js, compressed on first use and cached; None if the package does not contain it."""
-        with self._lock:
-            if self._plotly is None:
-                self._plotly = _load_plotly()
-            return self._plotly
+        """Return plotly.js, compressed at its first use; None if the package does not contain it.
+
+        Raises:
+            InProgressError: another thread is compressing it.
+        """
+        if self._plotly is None:
+            with self._plotly_work.alone():
+                self._plotly = self._plotly or _load_plotly()
+        return self._plotly
 
 
 def find_static() -> Path:
@@ -86,10 +109,27 @@ def find_plotly() -> Path | None:
 
 def _load_plotly() -> CompressedScript | None:
     script = find_plotly()
-    try:
-        if script is None:
-            return None
-        plain = script.read_bytes()
-        return CompressedScript(plain, gzip.compress(plain, 6, mtime=0), f'"plotly-{version("plotly")}"')
-    except (FileNotFoundError, PackageNotFoundError):
+    if script is None:
         return None
+    try:
+        with script.open("rb") as plain:
+            digest = blake2b(digest_size=12)
+            while piece := plain.read(1 << 16):
+                digest.update(piece)
+            plain.seek(0)
+            return CompressedScript(script, Answer(_compress(plain)), f'"{digest.hexdigest()}"')
+    except FileNotFoundError:
+        return None
+
+
+def _compress(plain: IO[bytes]) -> SpoolFile:
+    """Return a file that has the gzip-compressed contents of another."""
+    try:
+        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:
+        # No folder for temporary files, or a full one.
+        file = io.BytesIO()
+    spooled = SpoolFile(file)
+    with gzip.GzipFile(fileobj=cast("IO[bytes]", spooled), mode="wb", compresslevel=6, mtime=0) as zipped:
+        shutil.copyfileobj(plain, zipped)
+    return spooled

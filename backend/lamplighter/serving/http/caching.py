@@ -47,9 +47,14 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
     return None
 
 
+def accepts_any_version(request: Request) -> bool:
+    """Return whether the client sent `If-None-Match: *`: it has a version, whichever."""
+    return ",".join(request.headers.getlist("if-none-match")).strip() == "*"
+
+
 def not_modified_if_any(request: Request, headers: dict[str, str]) -> Response | None:
     """Return a 304 response if the client sent `If-None-Match: *`, else None. Call it once there is a
     response."""
-    if "ETag" in headers and ",".join(request.headers.getlist("if-none-match")).strip() == "*":
+    if "ETag" in headers and accepts_any_version(request):
         return Response(status_code=304, headers=headers)
     return None

@@ -64,6 +64,15 @@ def negotiate_format(
     return best
 
 
+def accepts_gzip(request: Request) -> bool:
+    """Return whether the client takes a gzip-compressed body."""
+    for part in ",".join(request.headers.getlist("accept-encoding")).split(",", _MAX_RANGES)[:_MAX_RANGES]:
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if name == "gzip":
+            return not any(re.fullmatch(r"q\s*=\s*0(\.0*)?", parameter) for parameter in parameters)
+    return False
+
+
 def _ranges(accept: str) -> Iterable[tuple[str, float]]:
     """Yield media ranges and their qualities, skipping invalid ranges."""
     for part in accept.split(",", _MAX_RANGES)[:_MAX_RANGES]:

@@ -21,6 +21,7 @@ from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
 from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
+from lamplighter.serving.capacity.busy import BusyError
 from lamplighter.serving.http.disk_full import DISK_FULL, DiskFullLog
 from lamplighter.wire.binary import FrameError
 
@@ -88,6 +89,10 @@ def install_error_handlers(app: FastAPI) -> None:
         assert isinstance(error, RefusedError)
         return problem_response(error.status, error.detail, error.errors, error.headers)
 
+    def busy(_: Request, error: Exception) -> Response:
+        assert isinstance(error, BusyError)
+        return problem_response(503, str(error), headers={"Retry-After": str(error.retry_after)})
+
     def not_found(_: Request, error: Exception) -> Response:
         return problem_response(404, str(error))
 
@@ -125,6 +130,7 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem_response(507, DISK_FULL)
 
     app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(BusyError, busy)
     app.add_exception_handler(NoSuchRunError, not_found)
     app.add_exception_handler(NoSnapshotError, not_found)
     app.add_exception_handler(RunBusyError, conflict)

@@ -1,7 +1,7 @@
 """A reply: its format and its tag first, then its price, and only then its body.
 
 A route names what is its own, in this order: the run and the formats, what the answer depends on, what it takes to
-make, and how it is made. The client's own copy, HEAD, the limit on large responses and the streaming are done here.
+make, and how it is made. The client's own copy, HEAD, and what is large are dealt with here.
 """
 
 from __future__ import annotations
@@ -12,21 +12,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.caching import cache_headers, entity_tag, not_modified, not_modified_if_any
+from lamplighter.serving.capacity.answers import AnswerOrder, Answers
+from lamplighter.serving.capacity.caller import identify_caller
+from lamplighter.serving.http.caching import (
+    accepts_any_version,
+    cache_headers,
+    entity_tag,
+    not_modified,
+    not_modified_if_any,
+)
 from lamplighter.serving.http.content_negotiation import ResponseFormat
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, mark_priced
-from lamplighter.serving.http.streaming import LargeResponseLimiter, StreamedResponse
+from lamplighter.serving.http.streaming import LargeResponse
 
 
 class PlainReply:
     """A reply that is about no single run and has no tag, in the making."""
 
     def __init__(
-        self, request: Request, limiter: LargeResponseLimiter, form: ResponseFormat, *, status: int = 200
+        self, request: Request, answers: Answers, form: ResponseFormat, *, status: int = 200
     ) -> None:
-        """Begin the reply in the format `form`. `status` is that of a reply with a body."""
+        """Begin the reply in the format `form`; `answers` makes it if it is large. `status` is that of a reply with a
+        body.
+        """
         self._request = request
-        self._limiter = limiter
+        self._answers = answers
+        self._key: str | None = None
         self._headers: dict[str, str] = {}
         self._status = status
         self.form = form
@@ -42,17 +53,16 @@ class PlainReply:
 
     def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
         """Return the response: 304 if it is tagged and the client has it, a small body in one piece, a large one
-        streamed while it is produced, if a slot is free.
+        sent while it is made. A large one is made after this returns, if a slot is free (else 503), and once for all
+        who ask for it, if it has a tag or a key.
 
         Args:
             cost: about how many bytes of memory it takes to make the body; at least `LARGE_RESPONSE_BYTES` if that
                 takes long. Nothing of the body may be read or computed before it is stated.
-            make: produces the parts of the body; not called if the client has them. May raise, right away, an error
-                that becomes a problem. A generator runs after this returns, so it opens what it reads itself.
+            make: produces the parts of the body, in a thread; not called if the client has them. May raise, before the
+                first part, an error that becomes a problem. It may run after the route has returned, so it opens what
+                it reads itself.
             length: total bytes, if known. The body of a HEAD request is then not made.
-
-        Raises:
-            RefusedError: too many large responses are being sent (503).
         """
         return mark_priced(self._send(cost, make, length))
 
@@ -66,16 +76,11 @@ class PlainReply:
         if not large:
             body = b"".join(make())
             return not_modified_if_any(request, headers) or Response(body, self._status, headers, media_type)
-        release = self._limiter.acquire(cost)
-        try:
-            parts = iter(make())
-            if known := not_modified_if_any(request, headers):
-                release()
-                return known
-            return StreamedResponse(parts, headers, media_type, release, length=length)
-        except BaseException:
-            release()
-            raise
+        any_version = "ETag" in headers and accepts_any_version(request)
+        order = AnswerOrder(self._key, cost, make, length, identify_caller(request))
+        return LargeResponse(
+            self._answers, order, headers, media_type, status=self._status, any_version=any_version
+        )
 
 
 class Reply(PlainReply):
@@ -84,14 +89,14 @@ class Reply(PlainReply):
     def __init__(
         self,
         request: Request,
-        limiter: LargeResponseLimiter,
+        answers: Answers,
         run: RunFolder,
         form: ResponseFormat,
         *,
         status: int = 200,
     ) -> None:
         """Begin the reply about `run` in the format `form`."""
-        super().__init__(request, limiter, form, status=status)
+        super().__init__(request, answers, form, status=status)
         self.run = run
 
     def tag(self, *parts: object, immutable: bool) -> None:
@@ -101,7 +106,12 @@ class Reply(PlainReply):
             parts: the arguments of its entity tag.
             immutable: True if the reply can never change, so that the client may keep it.
         """
-        self._headers |= cache_headers(entity_tag(self.run, *parts), immutable=immutable)
+        self._key = entity_tag(self.run, *parts)
+        self._headers |= cache_headers(self._key, immutable=immutable)
+
+    def key(self, *parts: object) -> None:
+        """Name everything that the reply depends on, as `tag` does, for the server alone: the client gets no tag."""
+        self._key = entity_tag(self.run, *parts)
 
     def add_facts(self, **facts: str | int | bool) -> None:
         """Add a header for each fact: `step=7` becomes `X-Lamplighter-Step: 7`."""

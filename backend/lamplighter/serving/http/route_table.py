@@ -2,7 +2,8 @@
 
 The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
 forgetting to protect one is not possible. Nor is forgetting its price: an answer whose cost was not stated is not sent,
-unless the route was declared as one whose answers all cost the same.
+unless the route was declared as one whose answers all cost the same. Nor is forgetting its threads: a route that blocks
+runs in the threads of the pool it names, and in no others.
 """
 
 from __future__ import annotations
@@ -16,14 +17,21 @@ from functools import wraps
 from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import compile_path
 
+from lamplighter.serving.capacity.answers import Answers
+from lamplighter.serving.capacity.caller import identify_caller
+from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.serving.http.content_negotiation import ResponseFormat
 from lamplighter.serving.http.response_cost import Pricing, require_priced
+from lamplighter.serving.http.streaming import spool_body
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _SMALL_BODY = 64 * 1024
+_REQUEST = "pooled_request"
 
 
 class Access(Enum):
@@ -80,6 +88,14 @@ class DeclaredRoute:
     options: dict[str, Any]
     answers: AnswerFacts = AnswerFacts()
     pricing: Pricing = Pricing.STATED
+    pool: Pool = Pool.NONE
+    """The threads in which its function runs; none for a coroutine function, and only for one."""
+
+    def __post_init__(self) -> None:
+        if inspect.iscoroutinefunction(self.endpoint) != (self.pool is Pool.NONE):
+            raise TypeError(
+                f"{self.endpoint.__name__} must name a pool of threads if it blocks, and only then"
+            )
 
 
 class Routes:
@@ -95,6 +111,7 @@ class Routes:
         self,
         path: str,
         *,
+        pool: Pool,
         access: Access = Access.READ,
         head: bool = True,
         pricing: Pricing = Pricing.STATED,
@@ -103,14 +120,14 @@ class Routes:
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
-        return self._add(
-            RouteRule("http", path, methods, access), {"methods": ["GET"], **options}, answers, pricing
-        )
+        rule = RouteRule("http", path, methods, access)
+        return self._add(rule, {"methods": ["GET"], **options}, answers, pricing, pool)
 
     def post(
         self,
         path: str,
         *,
+        pool: Pool = Pool.CHANGE,
         access: Access = Access.CHANGE,
         body_limit: int = _SMALL_BODY,
         pricing: Pricing = Pricing.STATED,
@@ -119,7 +136,7 @@ class Routes:
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a POST route, for presenters unless `access` says otherwise."""
         rule = RouteRule("http", path, frozenset({"POST"}), access, body_limit)
-        return self._add(rule, {"methods": ["POST"], **options}, answers, pricing)
+        return self._add(rule, {"methods": ["POST"], **options}, answers, pricing, pool)
 
     def delete(
         self,
@@ -131,27 +148,36 @@ class Routes:
     ) -> Callable[[Endpoint], Endpoint]:
         """Register a DELETE route, for presenters."""
         rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
-        return self._add(rule, {"methods": ["DELETE"], **options}, answers, pricing)
+        return self._add(rule, {"methods": ["DELETE"], **options}, answers, pricing, Pool.CHANGE)
 
     def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
         """Register a websocket on which only the server sends."""
-        return self._add(RouteRule("websocket", path, frozenset(), access), {}, AnswerFacts(), Pricing.FIXED)
+        rule = RouteRule("websocket", path, frozenset(), access)
+        return self._add(rule, {}, AnswerFacts(), Pricing.FIXED, Pool.NONE)
 
-    def attach(self, app: FastAPI) -> list[DeclaredRoute]:
-        """Add the routes to an app. Returns them, for its gate and for its OpenAPI document."""
+    def attach(self, app: FastAPI, pools: ThreadPools, answers: Answers) -> list[DeclaredRoute]:
+        """Add the routes to an app, each in its pool, with large bodies in the spool of `answers`. Returns them, for its
+        gate and for its OpenAPI document.
+        """
         for route in self.declared:
             if route.rule.kind == "websocket":
                 app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
-                app.add_api_route(route.rule.path, route.endpoint, tags=[self._tag], **route.options)
+                endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, answers)
+                app.add_api_route(route.rule.path, endpoint, tags=[self._tag], **route.options)
         return self.declared
 
     def _add(
-        self, rule: RouteRule, options: dict[str, Any], answers: AnswerFacts, pricing: Pricing
+        self,
+        rule: RouteRule,
+        options: dict[str, Any],
+        answers: AnswerFacts,
+        pricing: Pricing,
+        pool: Pool,
     ) -> Callable[[Endpoint], Endpoint]:
         def keep(endpoint: Endpoint) -> Endpoint:
             answering = _refuse_unpriced(endpoint) if pricing is Pricing.STATED else endpoint
-            self.declared.append(DeclaredRoute(rule, answering, options, answers, pricing))
+            self.declared.append(DeclaredRoute(rule, answering, options, answers, pricing, pool))
             return endpoint
 
         return keep
@@ -167,6 +193,29 @@ def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     # FastAPI would look up the names in its annotations here, not where they are imported.
     answer.__signature__ = inspect.signature(endpoint, eval_str=True)  # pyright: ignore[reportAttributeAccessIssue]
     return answer
+
+
+def _in_pool(route: DeclaredRoute, pools: ThreadPools, answers: Answers) -> Callable[..., Any]:
+    """Return the function of a route as a coroutine function, which runs it in a thread of its pool."""
+    # FastAPI reads from the signature what to pass, and passes the request under one name only.
+    signature = inspect.signature(route.endpoint, eval_str=True)
+    parameters = list(signature.parameters.values())
+    own = next((parameter.name for parameter in parameters if parameter.annotation is Request), None)
+    if own is None:
+        parameters.append(inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request))
+
+    @wraps(route.endpoint)
+    async def run(**arguments: Any) -> Response:
+        request = arguments[own] if own else arguments.pop(_REQUEST)
+        presenter = identify_caller(request).presenter
+
+        def work() -> Response:
+            return spool_body(route.endpoint(**arguments), answers, presenter=presenter)
+
+        return await pools.run_in(route.pool, work, presenter=presenter)
+
+    vars(run)["__signature__"] = signature.replace(parameters=parameters)
+    return run
 
 
 def find_rule(

@@ -1,111 +1,111 @@
-"""Responses that are sent while they are produced, and the limit on how many of them run at once."""
+"""Responses whose bodies are read from the spool, while they are made or afterwards, and bodies of JSON in parts."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import anyio
 from numpy.typing import NDArray
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
-from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.capacity.answers import AnswerOrder, AnswerReader, Answers
+from lamplighter.serving.capacity.pace import ABORT
 
-_SLOTS = 4
-_SLOT_BYTES = 64 << 20
-"""Bytes of memory that one slot stands for."""
-_WAIT_SECONDS = 0.5
-_PIECE_BYTES = 1 << 18
-_SEND_SECONDS = 30.0
-"""Seconds allowed for a client to read one piece: a client that stopped reading keeps no slot and no open
-file."""
+HELD_BYTES = 1 << 18
+"""Bytes from which on a body is not held in memory while its client reads it."""
 
 
-class LargeResponseLimiter:
-    """A limit on large responses at a time: each holds a matrix, and shares the machine with the trainer."""
-
-    def __init__(self, slots: int = _SLOTS) -> None:
-        """Start with this many free slots."""
-        self._slots = slots
-        self._free = slots
-        self._changed = threading.Condition()
-
-    def acquire(self, size: int = 0) -> Callable[[], None]:
-        """Take one slot, plus more in proportion to the `size` bytes of memory that a response takes.
-
-        Returns:
-            A function that gives them back; calling it again does nothing.
-
-        Raises:
-            RefusedError: the slots did not become free within half a second (503).
-        """
-        count = min(self._slots, 1 + size // _SLOT_BYTES)
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= count, timeout=_WAIT_SECONDS):
-                raise RefusedError(
-                    503,
-                    "this server is making as many large answers as it can at once: try again in a few seconds",
-                    headers={"Retry-After": "3"},
-                )
-            self._free -= count
-        holding = [count]
-
-        def release() -> None:
-            with self._changed:
-                self._free += holding.pop() if holding else 0
-                self._changed.notify_all()
-
-        return release
-
-
-class StreamedResponse(StreamingResponse):
-    """A response that sends its parts while threads produce them, and drops a client that stops reading."""
+class SpooledResponse(StreamingResponse):
+    """A response whose body comes from the spool, in pieces."""
 
     def __init__(
         self,
-        parts: Iterator[bytes],
-        headers: dict[str, str],
-        media_type: str,
-        release: Callable[[], None],
-        *,
-        length: int | None = None,
+        reader: AnswerReader,
+        headers: dict[str, str] | None = None,
+        media_type: str | None = None,
+        status: int = 200,
     ) -> None:
-        """Send `parts` (a generator is closed in the end), then call `release`.
-
-        Args:
-            parts: the body.
-            headers: the headers of the response.
-            media_type: the media type of the response.
-            release: called once, when everything has been sent or the client is gone.
-            length: total bytes, if known.
-        """
-        if length is not None:
-            headers = {**headers, "Content-Length": str(length)}
-        pieces = _pieces(parts)
-        super().__init__(pieces, headers=headers, media_type=media_type)
-        self._pieces = pieces
-        self._release = release
+        """Send what `reader` reads, and close it in the end."""
+        self._pieces = reader.pieces()
+        super().__init__(self._pieces, status_code=status, headers=headers, media_type=media_type)
+        self._reader = reader
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
-
-        async def patient(message: Message) -> None:
-            with anyio.fail_after(_SEND_SECONDS):
-                await send(message)
-
+        """Send the response; an error before its first bytes becomes a problem."""
+        abort = scope.get("extensions", {}).get(ABORT)
+        if abort is not None:
+            self._reader.leave_by(abort)
         try:
-            await super().__call__(scope, receive, patient)
-        except (TimeoutError, ClientDisconnect):
-            # The client is gone, or as good as gone; the server closes the connection of an unfinished
-            # response.
+            await self._reader.begin()
+            answer = self._reader.answer
+            length = answer.size if answer.done else answer.length
+            if length is not None:
+                self.headers["content-length"] = str(length)
+            await super().__call__(scope, receive, send)
+        except ClientDisconnect:
             return
         finally:
-            self._pieces.close()
-            self._release()
+            await self._pieces.aclose()
+            self._reader.close()
+
+
+class LargeResponse(Response):
+    """A response whose body is made once for all who ask for it, if a slot is free."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        order: AnswerOrder,
+        headers: dict[str, str],
+        media_type: str,
+        *,
+        status: int = 200,
+        any_version: bool,
+    ) -> None:
+        """Send the answer to `order`, once it is asked for.
+
+        Args:
+            answers: makes it, or has it.
+            order: the answer.
+            headers: the headers of the response.
+            media_type: its media type.
+            status: its status.
+            any_version: the client has a version, whichever: answer 304 once there is one.
+        """
+        super().__init__(status_code=status, headers=headers, media_type=media_type)
+        del self.headers["content-length"]
+        self._answers = answers
+        self._order = order
+        self._any_version = any_version
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; an error before its first bytes becomes a problem."""
+        reader = self._answers.open(self._order)
+        headers = dict(self.headers)
+        if self._any_version:
+            try:
+                await reader.begin()
+            finally:
+                reader.close()
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        await SpooledResponse(reader, headers, status=self.status_code)(scope, receive, send)
+
+
+def spool_body(response: Response, answers: Answers, *, presenter: bool) -> Response:
+    """Return a finished response whose body does not stay in memory, if it is large. Call it from a thread.
+
+    Raises:
+        BusyError: the spool has no room for it.
+    """
+    if type(response) is not Response or len(response.body) <= HELD_BYTES:
+        return response
+    reader = answers.hold(bytes(response.body), presenter=presenter)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return SpooledResponse(reader, headers, status=response.status_code)
 
 
 def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
@@ -118,16 +118,3 @@ def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]])
             yield (b"," if started else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
             started = True
     yield b"]}"
-
-
-def _pieces(parts: Iterator[bytes]) -> Generator[memoryview]:
-    """Split parts into pieces that even a slow client reads in time."""
-    try:
-        for part in parts:
-            view = memoryview(part)
-            for offset in range(0, len(view), _PIECE_BYTES):
-                yield view[offset : offset + _PIECE_BYTES]
-    finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()

@@ -43,6 +43,8 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 log = logging.getLogger(__name__)
 
 
+_JOINING = 2
+"""Viewers whose run is looked for at once, in threads of their own."""
 _READERS = 2
 """Playback sessions that may read run files at once."""
 
@@ -108,6 +110,7 @@ class Hub:
         self._send_seconds = send_seconds
         self._watched_runs: dict[str, _WatchedRun] = {}
         self.queue_counts = QueueCounts()
+        self._joining = anyio.CapacityLimiter(_JOINING)
         self._readers = anyio.CapacityLimiter(_READERS)
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
@@ -120,7 +123,7 @@ class Hub:
             await websocket.close(CLOSE_CANNOT_BE_PLAYED, str(error))
             return
         try:
-            run = await anyio.to_thread.run_sync(self._catalog.find_run, run_id)
+            run = await anyio.to_thread.run_sync(self._catalog.find_run, run_id, limiter=self._joining)
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return

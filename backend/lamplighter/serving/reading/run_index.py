@@ -1,7 +1,8 @@
 """An index of each run that can only be built by reading all its steps: which steps are exact, every loss,
 and the step at which each row was first in a batch.
 
-Bounded: a few runs, with some bytes per step each. Everything here blocks and is called from threads.
+Bounded: a few runs, with some bytes per step each. Everything here blocks and is called from threads. One of them reads
+for all; the others raise InProgressError, and wait without holding a thread.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
@@ -31,8 +33,8 @@ LAST_INDEXED_STEP = 100_000
 
 @dataclass
 class _IndexEntry:
-    exact_lock: threading.Lock = field(default_factory=threading.Lock)
-    losses_lock: threading.Lock = field(default_factory=threading.Lock)
+    exact_work: ExclusiveWork = field(default_factory=ExclusiveWork)
+    losses_work: ExclusiveWork = field(default_factory=ExclusiveWork)
     exact_key: tuple[Lineage, int, int | None] | None = None
     """The lineage, its last step and its newest keyframe when `exact` was computed."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -55,10 +57,11 @@ class RunIndex:
 
         Raises:
             FormatError: the run cannot be read.
+            InProgressError: another thread is reading them.
         """
         entry = self._entry(run)
         reader = history.steps
-        with entry.exact_lock:
+        with entry.exact_work.alone():
             lineage, newest = reader.lineage(), reader.newest_step()[1]
             now = (lineage, newest, reader.keyframe_step(newest))
             before = entry.exact_key
@@ -77,9 +80,10 @@ class RunIndex:
 
         Raises:
             FormatError: the run cannot be read.
+            InProgressError: another thread is reading them.
         """
         entry = self._entry(run)
-        with entry.losses_lock:
+        with entry.losses_work.alone():
             _update(entry, reader, last)
             steps = np.array(entry.steps, dtype=np.int64)
             losses = np.array(entry.losses, dtype=np.float32)
@@ -92,9 +96,10 @@ class RunIndex:
 
         Raises:
             FormatError: the run cannot be read.
+            InProgressError: another thread is reading them.
         """
         entry = self._entry(run)
-        with entry.losses_lock:
+        with entry.losses_work.alone():
             _update(entry, reader, max(steps, default=0))
             first = np.sort(entry.first_touched[entry.first_touched != NEVER])
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()

@@ -14,6 +14,7 @@ from lamplighter.geometry.displacements import displacements, farthest_rows
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import JSON, NPY
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import Reply
@@ -33,6 +34,7 @@ _SMALL_MATRIX = 1 << 20
 
 @routes.get(
     "/api/runs/{run}/displacements",
+    pool=Pool.DEAR,
     response_model=Displacements,
     answers=AnswerFacts(
         OFFERED,

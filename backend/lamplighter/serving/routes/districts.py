@@ -9,6 +9,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import FRAME, JSON
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import EVENT_BYTES, LIST_ENTRY_BYTES, TOKEN_ENTRY_BYTES
@@ -35,6 +36,7 @@ OFFERED = (JSON, FRAME)
 
 @routes.get(
     "/api/runs/{run}/districts",
+    pool=Pool.CHEAP,
     response_model=DistrictsResponse,
     answers=AnswerFacts(OFFERED, etag=True, errors=(503,)),
 )
@@ -59,31 +61,34 @@ def get_districts(
             raise _no_districts_error(step)
         reply.tag("districts", newest.attempt, newest.id, reply.form.name, immutable=False)
 
-        def make() -> list[bytes]:
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run) as opened:
             try:
                 record = opened.read_districts(newest)
             except IndexError:
                 raise _no_districts_error(step) from None
-            return [record] if reply.form is FRAME else json_body(_to_schema(record))
+        return [record] if reply.form is FRAME else json_body(_to_schema(record))
 
-        each = 2 if reply.form is FRAME else TOKEN_ENTRY_BYTES
-        return reply.send(each * len(reply.run.vocabulary), make)
+    each = 2 if reply.form is FRAME else TOKEN_ENTRY_BYTES
+    return reply.send(each * len(reply.run.vocabulary), make)
 
 
-@routes.get("/api/runs/{run}/districts/steps", response_model=DistrictSearchList)
+@routes.get("/api/runs/{run}/districts/steps", pool=Pool.CHEAP, response_model=DistrictSearchList)
 def list_district_steps(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the steps at which districts were found, oldest first, without superseded steps."""
     reply = services.reply(request, run)
     with open_layouts(services.catalog, reply.run) as opened:
+        cost = LIST_ENTRY_BYTES * sum(1 for _ in opened.districts())
 
-        def make() -> list[bytes]:
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run) as opened:
             found = [DistrictSearch(attempt=e.attempt, step=e.step) for e in opened.districts()]
-            return json_body(DistrictSearchList(items=found))
+        return json_body(DistrictSearchList(items=found))
 
-        return reply.send(LIST_ENTRY_BYTES * sum(1 for _ in opened.districts()), make)
+    return reply.send(cost, make)
 
 
-@routes.get("/api/runs/{run}/districts/events", response_model=DistrictEventList)
+@routes.get("/api/runs/{run}/districts/events", pool=Pool.CHEAP, response_model=DistrictEventList)
 def list_district_events(
     run: RunId,
     request: Request,
@@ -97,18 +102,18 @@ def list_district_events(
     steps are left out.
     """
     reply = services.reply(request, run)
-    with open_layouts(services.catalog, reply.run) as opened:
 
-        def make() -> list[bytes]:
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run) as opened:
             items = [
                 DistrictEventResponse(
                     id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
                 )
                 for e in opened.district_events(after, limit)
             ]
-            return json_body(DistrictEventList(items=items))
+        return json_body(DistrictEventList(items=items))
 
-        return reply.send(EVENT_BYTES * limit, make)
+    return reply.send(EVENT_BYTES * limit, make)
 
 
 def _no_districts_error(step: int | None) -> RefusedError:

@@ -8,6 +8,7 @@ from fastapi import Path
 from starlette.responses import Response
 
 from lamplighter.exports.export import FORMATS
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.downloads import DownloadResponse
 from lamplighter.serving.http.openapi import body_schema
 from lamplighter.serving.http.problems import FieldError, RefusedError
@@ -60,14 +61,14 @@ def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 
 
-@routes.get("/api/runs/{run}/exports", pricing=Pricing.FIXED, response_model=ExportList)
+@routes.get("/api/runs/{run}/exports", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=ExportList)
 def list_exports(run: RunId, services: ServicesDep) -> Response:
     """Return a run's exports, in progress or over, newest first."""
     jobs = services.export_jobs.for_run(services.catalog.find_run(run))
     return json_response(ExportList(items=[_to_schema(job) for job in jobs]))
 
 
-@routes.get("/api/runs/{run}/exports/{export}", pricing=Pricing.FIXED, response_model=Export)
+@routes.get("/api/runs/{run}/exports/{export}", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=Export)
 def get_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Return one export and its progress."""
     return json_response(_to_schema(services.export_jobs.find_job(services.catalog.find_run(run), export)))
@@ -83,6 +84,7 @@ def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Respon
 # No HEAD: the route would read the whole file only to discard it.
 @routes.get(
     "/api/runs/{run}/exports/{export}/file",
+    pool=Pool.CHEAP,
     head=False,
     pricing=Pricing.FIXED,
     response_class=DownloadResponse,

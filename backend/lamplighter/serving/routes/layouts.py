@@ -16,6 +16,7 @@ from starlette.responses import Response
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import (
     FRAME,
     JSON,
@@ -76,7 +77,7 @@ _HEADER_BYTES = 64
 """Bytes of a layout frame before its coordinates, which take four bytes a token."""
 
 
-@routes.get("/api/runs/{run}/map", response_model=MapSettingsResponse)
+@routes.get("/api/runs/{run}/map", pool=Pool.CHEAP, response_model=MapSettingsResponse)
 def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the map's current settings and those requested; `POST .../requests` changes them."""
     reply = services.reply(request, run)
@@ -98,7 +99,12 @@ def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Res
     return reply.send(BOUNDED_COST, make)
 
 
-@routes.get("/api/runs/{run}/layouts", response_model=Layouts, answers=AnswerFacts(etag=True, errors=(503,)))
+@routes.get(
+    "/api/runs/{run}/layouts",
+    pool=Pool.CHEAP,
+    response_model=Layouts,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
 def list_layouts(
     run: RunId,
     request: Request,
@@ -138,6 +144,7 @@ def list_layouts(
 
 @routes.get(
     "/api/runs/{run}/layouts/{step}",
+    pool=Pool.CHEAP,
     response_model=LayoutDetails,
     answers=AnswerFacts(
         OFFERED, etag=True, errors=(503,), headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt")
@@ -179,19 +186,21 @@ def get_layout(
         )
         reply.add_facts(step=entry.step, attempt=entry.attempt)
 
-        def make() -> list[bytes]:
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run, set_name) as opened:
             record = opened.read_frame(entry)
-            if reply.form is FRAME:
-                return [record]
-            coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
-            return json_body(LayoutDetails(**_facts(entry), coordinates=coordinates))
+        if reply.form is FRAME:
+            return [record]
+        coordinates = [(float(x), float(y)) for x, y in decode_as(record, Layout).coordinates]
+        return json_body(LayoutDetails(**_facts(entry), coordinates=coordinates))
 
-        each = 5 if reply.form is FRAME else 2 * TOKEN_ENTRY_BYTES
-        return reply.send(each * len(reply.run.vocabulary), make)
+    each = 5 if reply.form is FRAME else 2 * TOKEN_ENTRY_BYTES
+    return reply.send(each * len(reply.run.vocabulary), make)
 
 
 @routes.get(
     "/api/runs/{run}/places",
+    pool=Pool.CHEAP,
     response_model=CoordinatesResponse,
     answers=AnswerFacts(OFFERED_AT_ONCE, etag=True, errors=(503,)),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.metrics.prometheus import PROMETHEUS_MEDIA_TYPE, prometheus_text
@@ -14,7 +15,9 @@ from lamplighter.serving.services import ServicesDep
 routes = Routes("session")
 
 
-@routes.get("/api/metrics", pricing=Pricing.FIXED, access=Access.PRESENT, response_model=MetricList)
+@routes.get(
+    "/api/metrics", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.PRESENT, response_model=MetricList
+)
 async def get_metrics(services: ServicesDep) -> Response:
     """Return the server's counters: answers, refusals, viewers, the lag of its event loop, descriptors, bytes."""
     metrics = [
@@ -32,7 +35,7 @@ async def get_metrics(services: ServicesDep) -> Response:
     return json_response(MetricList(items=metrics))
 
 
-@routes.get("/metrics", pricing=Pricing.FIXED, access=Access.PRESENT, include_in_schema=False)
+@routes.get("/metrics", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.PRESENT, include_in_schema=False)
 async def get_prometheus_metrics(services: ServicesDep) -> Response:
     """Return the same in Prometheus' text format."""
     text = prometheus_text(services.instruments.counters.read_all())

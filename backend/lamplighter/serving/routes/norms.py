@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import JSON, NPY
 from lamplighter.serving.http.response_cost import check_json_numbers
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -24,6 +25,7 @@ OFFERED = (NPY, JSON)
 
 @routes.get(
     "/api/runs/{run}/norms",
+    pool=Pool.DEAR,
     response_model=Norms,
     answers=AnswerFacts(
         OFFERED, etag=True, headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from mimetypes import guess_type
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from lamplighter.serving.capacity.answers import AnswerReader
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.assets import NOT_BUILT
+from lamplighter.serving.http.content_negotiation import accepts_gzip
 from lamplighter.serving.http.openapi_page import STYLE, render
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, Routes
-from lamplighter.serving.services import ServicesDep
+from lamplighter.serving.http.streaming import SpooledResponse
+from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("page")
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-@routes.get("/", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_page(services: ServicesDep) -> Response:
     """Return the page. It contains no run's data, so anyone who can connect may load it."""
     page = services.assets.index_html()
@@ -28,19 +33,31 @@ def get_page(services: ServicesDep) -> Response:
     return HTMLResponse(page)
 
 
-@routes.get("/app/{path:path}", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
-def get_app_file(path: str, services: ServicesDep) -> Response:
+@routes.get(
+    "/app/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+)
+def get_app_file(path: str, request: Request, services: ServicesDep) -> Response:
     """Return a file of the built page; files with a hash in their name never change."""
-    return _asset_response(services, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache")
+    return _asset_response(
+        request, services, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache"
+    )
 
 
-@routes.get("/static/{path:path}", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
-def get_static_file(path: str, services: ServicesDep) -> Response:
+@routes.get(
+    "/static/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+)
+def get_static_file(path: str, request: Request, services: ServicesDep) -> Response:
     """Return a hand-made file: the page's icon."""
-    return _asset_response(services, "", path, "no-cache")
+    return _asset_response(request, services, "", path, "no-cache")
 
 
-@routes.get("/vendor/plotly.min.js", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get(
+    "/vendor/plotly.min.js",
+    pool=Pool.CHEAP,
+    access=Access.OPEN,
+    pricing=Pricing.FIXED,
+    include_in_schema=False,
+)
 def get_plotly(request: Request, services: ServicesDep) -> Response:
     """Return plotly.js from the installed plotly package."""
     script = services.assets.plotly()
@@ -49,32 +66,44 @@ def get_plotly(request: Request, services: ServicesDep) -> Response:
     headers = {"ETag": script.etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
     if script.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
-        return Response(script.gzipped, headers=headers, media_type="text/javascript")
-    return Response(script.plain, headers=headers, media_type="text/javascript")
+        return SpooledResponse(AnswerReader(script.gzipped), headers, "text/javascript")
+    return FileResponse(script.plain, headers=headers, media_type="text/javascript")
 
 
-@routes.get("/api/openapi.json", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get(
+    "/api/openapi.json", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+)
 def get_openapi(request: Request) -> Response:
     """Return the OpenAPI document."""
     return Response(json.dumps(request.app.openapi()), media_type="application/json")
 
 
-@routes.get("/api/docs", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get("/api/docs", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_api_docs(request: Request) -> Response:
     """Return the API documentation page."""
     return HTMLResponse(render(request.app.openapi()))
 
 
-@routes.get("/api/docs.css", access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
+@routes.get(
+    "/api/docs.css", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
+)
 def get_api_docs_style() -> Response:
     """Return the stylesheet of the API documentation page."""
     return Response(STYLE, media_type="text/css")
 
 
-def _asset_response(services: ServicesDep, below: str, path: str, keep: str) -> Response:
+def _asset_response(request: Request, services: Services, below: str, path: str, keep: str) -> Response:
     file = services.assets.find_file(below, path)
     if file is None:
         raise RefusedError(404, "there is no such file")
-    return FileResponse(file, headers={"Cache-Control": keep})
+    headers = {"Cache-Control": keep}
+    gzipped = services.assets.find_gzipped(file)
+    if gzipped is None:
+        return FileResponse(file, headers=headers)
+    headers["Vary"] = "Accept-Encoding"
+    if not accepts_gzip(request):
+        return FileResponse(file, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return FileResponse(gzipped, headers=headers, media_type=guess_type(file.name)[0])

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from lamplighter.geometry import pairs as geometry
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -32,7 +33,7 @@ _PAIR_BYTES = 40
 """Bytes of memory of a pair while it is measured: a cosine, a distance, and what they are made of."""
 
 
-@routes.get("/api/runs/{run}/pairs", response_model=Pairs, answers=AnswerFacts(errors=(503,)))
+@routes.get("/api/runs/{run}/pairs", pool=Pool.DEAR, response_model=Pairs, answers=AnswerFacts(errors=(503,)))
 def get_pairs(
     run: RunId,
     token_ids: Annotated[
@@ -55,6 +56,10 @@ def get_pairs(
     if ids is None or len(ids) > MOST_TOKENS:
         message = f"the pairs of at most {MOST_TOKENS:,} tokens can be measured at once"
         raise RefusedError(422, f"token_ids: {message}", [FieldError(field="token_ids", message=message)])
+    with services.catalog.open_steps(reply.run) as reader:
+        newest = reader.newest_step()[1]
+        now = (reader.lineage(), newest, reader.keyframe_step(newest))
+    reply.key("pairs", now, step, ids.tolist())
     memory = estimate_memory(reply.run, _PAIR_BYTES * len(ids) * min(len(ids), geometry.BLOCK))
     return reply.send(memory, lambda: json_body(_measure(services, reply.run, ids, step)))
 

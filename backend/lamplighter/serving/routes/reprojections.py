@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -43,7 +44,7 @@ def start_reprojection(
     return reply.send(_COST, lambda: json_body(_to_schema(reply.run, job)))
 
 
-@routes.get("/api/runs/{run}/reprojection", response_model=Reprojection)
+@routes.get("/api/runs/{run}/reprojection", pool=Pool.CHEAP, response_model=Reprojection)
 def get_reprojection(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the progress of a run's reprojection, and the layouts of an earlier one."""
     reply = services.reply(request, run)

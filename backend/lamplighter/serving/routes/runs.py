@@ -10,6 +10,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -32,7 +33,7 @@ _SUMMARY_BYTES = 10_000
 """Bytes of memory of a run in the list: its recipe and its status, as Python objects and as JSON."""
 
 
-@routes.get("/api/runs", response_model=RunList)
+@routes.get("/api/runs", pool=Pool.CHEAP, response_model=RunList)
 def list_runs(request: Request, services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
     cost = _SUMMARY_BYTES * sum(1 for _ in services.catalog.run_store.runs())
@@ -41,14 +42,14 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
     )
 
 
-@routes.get("/api/runs/{run}", response_model=RunDetails)
+@routes.get("/api/runs/{run}", pool=Pool.CHEAP, response_model=RunDetails)
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
     return reply.send(_names_cost(reply.run), lambda: json_body(services.catalog.describe_fully(reply.run)))
 
 
-@routes.get("/api/runs/{run}/record", response_model=RunRecord)
+@routes.get("/api/runs/{run}/record", pool=Pool.CHEAP, response_model=RunRecord)
 def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the attempts at a run, and the disk usage of its record by part."""
     reply = services.reply(request, run)

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 import lamplighter
 from lamplighter.serving.access.gate import caller_is_presenter
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
@@ -45,13 +46,16 @@ change things from it, start <code>lamplighter</code> again for a fresh link.</p
 """
 
 
-@routes.get("/healthz", pricing=Pricing.FIXED, access=Access.OPEN, response_model=Health)
-def get_health() -> Response:
+@routes.get("/healthz", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.OPEN, response_model=Health)
+async def get_health() -> Response:
     """Report that the server is up."""
+    # On the event loop: however busy all threads are, the server is up.
     return json_response(Health(status="ok", version=lamplighter.__version__))
 
 
-@routes.get("/api/session", pricing=Pricing.FIXED, access=Access.OPEN, response_model=Session)
+@routes.get(
+    "/api/session", pool=Pool.CHEAP, pricing=Pricing.FIXED, access=Access.OPEN, response_model=Session
+)
 def get_session(request: Request, services: ServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
@@ -66,7 +70,13 @@ def get_session(request: Request, services: ServicesDep) -> Response:
     return json_response(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
 
 
-@routes.get("/api/sessions", pricing=Pricing.FIXED, access=Access.PRESENT, response_model=BrowserSessionList)
+@routes.get(
+    "/api/sessions",
+    pool=Pool.CHEAP,
+    pricing=Pricing.FIXED,
+    access=Access.PRESENT,
+    response_model=BrowserSessionList,
+)
 def list_sessions(request: Request, services: ServicesDep) -> Response:
     """Return the browsers that present, the last used first. A program with the token has no session."""
     sessions = services.gate.credentials.sessions.list_sessions()
@@ -113,14 +123,21 @@ def create_launch_link(request: Request, services: ServicesDep) -> Response:
     return json_response(Launch(url=services.gate.issue_launch_url(request.state.address)), 201)
 
 
-@routes.get("/launch", pricing=Pricing.FIXED, access=Access.OPEN, head=False, include_in_schema=False)
+@routes.get(
+    "/launch", pool=Pool.CHEAP, pricing=Pricing.FIXED, access=Access.OPEN, head=False, include_in_schema=False
+)
 def open_launch_link(request: Request, services: ServicesDep, code: str = "") -> Response:
     """Redeem the launch code of a link."""
     return _begin_session(request, services, code)
 
 
 @routes.post(
-    "/launch", pricing=Pricing.FIXED, access=Access.OPEN, body_limit=_LAUNCH_BODY, include_in_schema=False
+    "/launch",
+    pool=Pool.NONE,
+    pricing=Pricing.FIXED,
+    access=Access.OPEN,
+    body_limit=_LAUNCH_BODY,
+    include_in_schema=False,
 )
 async def post_launch_code(request: Request, services: ServicesDep) -> Response:
     """Redeem the launch code that a launch file posts; or, with `probe`, only tell that file that it reached us."""

@@ -22,6 +22,7 @@ from lamplighter.exports.formats.token_rows import (
 )
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     FRAME,
@@ -54,7 +55,10 @@ _STEP_BYTES = 24
 
 
 @routes.get(
-    "/api/runs/{run}/snapshots", response_model=Keyframes, answers=AnswerFacts(etag=True, errors=(503,))
+    "/api/runs/{run}/snapshots",
+    pool=Pool.DEAR,
+    response_model=Keyframes,
+    answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def list_keyframes(
     run: RunId,
@@ -75,33 +79,35 @@ def list_keyframes(
         frames = history.steps.keyframe_steps()
         reply.tag("snapshots", range_.lineage, to, limit, frames[-1:], len(frames), immutable=False)
 
-        def make() -> list[bytes]:
-            first = max(range_.first, frames[0][1]) if frames else range_.first
-            last = max(range_.last, 0)
+    def make() -> list[bytes]:
+        first = max(range_.first, frames[0][1]) if frames else range_.first
+        last = max(range_.last, 0)
+        with services.catalog.open_history(reply.run) as history:
             exact = services.run_index.exact_steps(reply.run, history, last)
-            exact = exact[int(np.searchsorted(exact, first)) :]
-            listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
-            next_url, end = None, last
-            if len(listed) > limit:
-                end = listed[limit][1] - 1
-                rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
-                next_url = f"/api/runs/{quote(reply.run.id, safe='')}/snapshots?{rest}"
-            return json_body(
-                Keyframes(
-                    items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
-                    exact=0 < len(exact) == last - first + 1,
-                    stretches=_consecutive_ranges(exact[: int(np.searchsorted(exact, end, side="right"))]),
-                    from_=first,
-                    to=last,
-                    next=next_url,
-                )
+        exact = exact[int(np.searchsorted(exact, first)) :]
+        listed = [(attempt, step) for attempt, step in frames if first <= step <= last]
+        next_url, end = None, last
+        if len(listed) > limit:
+            end = listed[limit][1] - 1
+            rest = f"from={end + 1}&limit={limit}" + ("" if to is None else f"&to={to}")
+            next_url = f"/api/runs/{quote(reply.run.id, safe='')}/snapshots?{rest}"
+        return json_body(
+            Keyframes(
+                items=[Keyframe(attempt=attempt, step=step) for attempt, step in listed[:limit]],
+                exact=0 < len(exact) == last - first + 1,
+                stretches=_consecutive_ranges(exact[: int(np.searchsorted(exact, end, side="right"))]),
+                from_=first,
+                to=last,
+                next=next_url,
             )
+        )
 
-        return reply.send(_STEP_BYTES * record_steps(reply.run, range_.newest_step), make)
+    return reply.send(_STEP_BYTES * record_steps(reply.run, range_.newest_step), make)
 
 
 @routes.get(
     "/api/runs/{run}/snapshots/{step}",
+    pool=Pool.DEAR,
     response_model=Matrix,
     answers=AnswerFacts(
         OFFERED,

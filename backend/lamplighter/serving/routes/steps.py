@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census,
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import (
@@ -26,7 +26,6 @@ from lamplighter.serving.http.response_cost import (
     CENSUS_BYTES,
     EVENT_BYTES,
     FROM_PYTHON,
-    LARGE_RESPONSE_BYTES,
     LIST_ENTRY_BYTES,
     check_bytes,
     check_json_numbers,
@@ -79,7 +78,10 @@ _MEASURED_AT_ONCE = 200
 
 
 @routes.get(
-    "/api/runs/{run}/steps", response_model=Steps, answers=AnswerFacts(OFFERED, etag=True, errors=(503,))
+    "/api/runs/{run}/steps",
+    pool=Pool.DEAR,
+    response_model=Steps,
+    answers=AnswerFacts(OFFERED, etag=True, errors=(503,)),
 )
 def list_steps(
     run: RunId,
@@ -124,24 +126,17 @@ def list_steps(
         selection = select_pulses(services.run_index, reply.run, reader, range_, every, most)
         if reply.form is FRAME:
             size = selection.weigh(reader) + (CENSUS_BYTES * len(reply.run.vocabulary) if census else 0)
-
-            def make() -> Iterable[bytes]:
-                before = [_census_frame(reply.run, reader, range_)] if census else []
-                # A large body is read after this reader is closed.
-                is_large = size >= LARGE_RESPONSE_BYTES
-                frames = _read_frames(services, reply.run, selection) if is_large else selection.read(reader)
-                return chain(before, frames)
-
-            return reply.send(size, make)
-        each = LIST_ENTRY_BYTES + _LAYER_BYTES * selection.count_layers(reader)
-        return reply.send(
-            each * len(selection.steps),
-            lambda: _summaries(services, reply.run, reader, selection),
-        )
+        else:
+            each = LIST_ENTRY_BYTES + _LAYER_BYTES * selection.count_layers(reader)
+            size = each * len(selection.steps)
+    if reply.form is FRAME:
+        return reply.send(size, lambda: _read_frames(services, reply.run, selection, census=census))
+    return reply.send(size, lambda: _summaries(services, reply.run, selection))
 
 
 @routes.get(
     "/api/runs/{run}/steps/{step}",
+    pool=Pool.CHEAP,
     response_model=StepDetails,
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
@@ -156,23 +151,26 @@ def get_step(
         tokens = reply.run.recipe.batch_tokens + reply.run.recipe.sequences
         check_json_numbers(JSON, tokens, FROM_PYTHON, what="the tokens of its batch")
 
-        def make() -> Iterable[bytes]:
+        size = sum(reader.pulse_sizes([step])) + _TOKEN_TEXT_BYTES * tokens
+
+    def make() -> Iterable[bytes]:
+        with services.catalog.open_steps(reply.run) as reader:
             records = reader.pulses_at([step])
-            if not records:
-                raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
-            pulse = _decode_pulse(records[0][1])
-            details = StepDetails(
-                **_facts(pulse),
-                tokens=[],
-                gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
-                moved=_largest(pulse.moved_ids, pulse.moved_distances),
-            )
-            return json_parts(details.model_dump(exclude={"tokens"}), "tokens", _batch_text(reply.run, step))
+        if not records:
+            raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+        pulse = _decode_pulse(records[0][1])
+        details = StepDetails(
+            **_facts(pulse),
+            tokens=[],
+            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
+            moved=_largest(pulse.moved_ids, pulse.moved_distances),
+        )
+        return json_parts(details.model_dump(exclude={"tokens"}), "tokens", _batch_text(reply.run, step))
 
-        return reply.send(sum(reader.pulse_sizes([step])) + _TOKEN_TEXT_BYTES * tokens, make)
+    return reply.send(size, make)
 
 
-@routes.get("/api/runs/{run}/events", response_model=EventList)
+@routes.get("/api/runs/{run}/events", pool=Pool.CHEAP, response_model=EventList)
 def list_events(
     run: RunId,
     request: Request,
@@ -201,7 +199,12 @@ def list_events(
     return reply.send(EVENT_BYTES * limit, make)
 
 
-@routes.get("/api/runs/{run}/measures", response_model=MeasuresList, answers=AnswerFacts(errors=(422, 503)))
+@routes.get(
+    "/api/runs/{run}/measures",
+    pool=Pool.CHEAP,
+    response_model=MeasuresList,
+    answers=AnswerFacts(errors=(422, 503)),
+)
 def list_measures(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the measures computed from the record, by step, without superseded steps. 422 if they are too many for one
     answer.
@@ -232,19 +235,22 @@ def _measures(run: RunFolder, lineage: Lineage) -> Iterator[bytes]:
     yield b"]}"
 
 
-def _read_frames(services: Services, run: RunFolder, selection: PulseSelection) -> Iterator[bytes]:
+def _read_frames(
+    services: Services, run: RunFolder, selection: PulseSelection, *, census: bool
+) -> Iterator[bytes]:
     with services.catalog.open_steps(run) as reader:
+        if census:
+            yield _census_frame(run, reader, selection.range_)
         yield from selection.read(reader)
 
 
-def _summaries(
-    services: Services, run: RunFolder, reader: StepsReader, selection: PulseSelection
-) -> list[bytes]:
-    # The rows of a pulse are many numbers: of each only its figures are kept.
-    facts = [_facts(_decode_pulse(record)) for record in selection.read(reader)]
-    counts: list[int] | list[None] = [None] * len(facts)
-    if selection.counted:
-        counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
+def _summaries(services: Services, run: RunFolder, selection: PulseSelection) -> list[bytes]:
+    with services.catalog.open_steps(run) as reader:
+        # The rows of a pulse are many numbers: of each only its figures are kept.
+        facts = [_facts(_decode_pulse(record)) for record in selection.read(reader)]
+        counts: list[int] | list[None] = [None] * len(facts)
+        if selection.counted:
+            counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
     items = [StepSummary(**one, ever_rows=count) for one, count in zip(facts, counts, strict=True)]
     return json_body(Steps(items=items, every=selection.stride, extremes=selection.extremes))
 

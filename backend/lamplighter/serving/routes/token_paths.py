@@ -8,6 +8,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.downsampling import MIN_POINTS
@@ -39,6 +40,7 @@ routes = Routes("tokens")
 
 @routes.get(
     "/api/runs/{run}/tokens/{token_id}/path",
+    pool=Pool.DEAR,
     response_model=VectorHistoryResponse
     | MotionHistoryResponse
     | PairHistoryResponse

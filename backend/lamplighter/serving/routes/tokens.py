@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.snapshot import read_touches
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import KeptStep, OtherTokenId, RunId, TokenId
@@ -23,7 +24,9 @@ from lamplighter.wire.row_frames import NEVER
 routes = Routes("tokens")
 
 
-@routes.get("/api/runs/{run}/tokens", response_model=TokenList, answers=AnswerFacts(errors=(503,)))
+@routes.get(
+    "/api/runs/{run}/tokens", pool=Pool.CHEAP, response_model=TokenList, answers=AnswerFacts(errors=(503,))
+)
 def list_tokens(
     run: RunId,
     request: Request,
@@ -43,6 +46,7 @@ def list_tokens(
 
 @routes.get(
     "/api/runs/{run}/tokens/{token_id}",
+    pool=Pool.DEAR,
     response_model=TokenDetails,
     answers=AnswerFacts(errors=(503,)),
 )
@@ -78,7 +82,10 @@ def get_token(
 
 
 @routes.get(
-    "/api/runs/{run}/neighbours", response_model=NeighboursResponse, answers=AnswerFacts(errors=(503,))
+    "/api/runs/{run}/neighbours",
+    pool=Pool.DEAR,
+    response_model=NeighboursResponse,
+    answers=AnswerFacts(errors=(503,)),
 )
 def get_neighbours(
     run: RunId,

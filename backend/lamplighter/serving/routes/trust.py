@@ -13,6 +13,7 @@ from starlette.responses import Response
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.geometry.trust import compute_full_trust
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -40,6 +41,7 @@ _MOST_LISTED = 1_000
 
 @routes.get(
     "/api/runs/{run}/layouts/{step}/trust",
+    pool=Pool.DEAR,
     response_model=LayoutTrust,
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
@@ -57,50 +59,47 @@ def get_layout_trust(
     reply = services.reply(request, run)
     with open_layouts(services.catalog, reply.run) as opened:
         entry = opened.newest(method, step)
-        reply.tag("trust", entry.attempt, entry.id, full, immutable=False)
+    tokens = len(reply.run.vocabulary)
+    if full and tokens > MOST_TOKENS:
+        raise RefusedError(
+            422,
+            f"trust in full ranks every token against every other: {tokens:,} are too many, at most "
+            f"{MOST_TOKENS:,} are done here; the estimate that is kept with the layout says its own error",
+        )
+    reply.tag("trust", entry.attempt, entry.id, full, immutable=False)
 
-        def make() -> list[bytes]:
+    def make() -> list[bytes]:
+        with open_layouts(services.catalog, reply.run) as opened:
             layout = decode_as(opened.read_frame(entry), Layout)
-            return json_body(
-                LayoutTrust(
-                    attempt=entry.attempt,
-                    step=entry.step,
-                    method=entry.method.name.lower(),
-                    estimate=TrustEstimateResponse(
-                        trust=entry.trust,
-                        trust_error=entry.trust_error,
-                        recall=entry.recall,
-                        sample=layout.sample,
-                    ),
-                    full=_full_trust(services, reply.run, layout) if full else None,
-                    doubtful=_doubtful_tokens(layout),
-                )
+        return json_body(
+            LayoutTrust(
+                attempt=entry.attempt,
+                step=entry.step,
+                method=entry.method.name.lower(),
+                estimate=TrustEstimateResponse(
+                    trust=entry.trust,
+                    trust_error=entry.trust_error,
+                    recall=entry.recall,
+                    sample=layout.sample,
+                ),
+                full=_full_trust(services, reply.run, layout) if full else None,
+                doubtful=_doubtful_tokens(layout),
             )
+        )
 
-        return reply.send(5 * len(reply.run.vocabulary), make)
+    return reply.send(LARGE_RESPONSE_BYTES + 3 * BLOCK_BYTES if full else 5 * tokens, make)
 
 
 def _full_trust(services: Services, run: RunFolder, layout: Layout) -> FullTrustResponse:
-    size = len(layout.coordinates)
-    if size > MOST_TOKENS:
-        raise RefusedError(
-            422,
-            f"trust in full ranks every token against every other: {size:,} are too many, at most "
-            f"{MOST_TOKENS:,} are done here; the estimate that is kept with the layout says its own error",
-        )
-    release = services.response_limiter.acquire(LARGE_RESPONSE_BYTES + 3 * BLOCK_BYTES)
-    try:
-        with services.catalog.open_history(run) as history:
-            matrix = services.catalog.matrix_at(run, history, layout.step, nearest=False)
-        trust = compute_full_trust(matrix.vectors, layout.coordinates)
-    finally:
-        release()
+    with services.catalog.open_history(run) as history:
+        matrix = services.catalog.matrix_at(run, history, layout.step, nearest=False)
+    trust = compute_full_trust(matrix.vectors, layout.coordinates)
     defined = math.isfinite(trust.trust)
     return FullTrustResponse(
         trust=trust.trust if defined else None,
         recall=trust.recall if defined else None,
         neighbours=trust.neighbours,
-        tokens=size,
+        tokens=len(layout.coordinates),
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -29,6 +30,7 @@ _BODY = {
 # Slightly above the largest text, so that a text just over the limit gets the error that names the limit.
 @routes.post(
     "/api/uploads",
+    pool=Pool.NONE,
     body_limit=MAX_UPLOAD_BYTES + (1 << 20),
     pricing=Pricing.FIXED,
     status_code=201,

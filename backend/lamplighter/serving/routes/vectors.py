@@ -17,6 +17,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import (
     ARROW,
     JSON,
@@ -80,6 +81,7 @@ class _VectorQuery:
 
 @routes.get(
     "/api/runs/{run}/vectors",
+    pool=Pool.DEAR,
     response_model=Vectors,
     answers=AnswerFacts(
         OFFERED, etag=True, errors=(503,), headers=("X-Lamplighter-Attempt", "X-Lamplighter-Exact")

@@ -1,0 +1,96 @@
+"""The pace at which clients must read: a least rate for a whole answer, and a longest pause.
+
+It holds for every HTTP answer. Only the time counts that the server waits for the client: what an answer takes to make
+is nobody's fault. A body is handed on in small pieces, each once the last has nearly left, so that a connection holds
+no more of it than that. A client that reads too slowly is dropped together with what the connection still holds.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import anyio
+import anyio.lowlevel
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ABORT = "lamplighter.abort"
+"""The extension of a scope that drops its connection at once, with whatever is not sent yet."""
+_LEAST_RATE = 64 << 10
+_GRACE_SECONDS = 5.0
+_LONGEST_PAUSE = 30.0
+_PIECE_BYTES = 1 << 16
+
+
+class SendPace:
+    """The least rate, in bytes a second over the whole answer, and how much time beyond it a client has."""
+
+    def __init__(
+        self,
+        rate: float = _LEAST_RATE,
+        grace_seconds: float = _GRACE_SECONDS,
+        longest_pause: float = _LONGEST_PAUSE,
+    ) -> None:
+        """Allow `grace_seconds` more than the rate does, but no pause longer than `longest_pause` seconds."""
+        self.rate = rate
+        self.grace_seconds = grace_seconds
+        self.longest_pause = longest_pause
+        self.dropped = 0
+        """Clients dropped so far because they read too slowly."""
+
+    def seconds_left(self, sent: int, waited: float) -> float:
+        """Return how long the next piece may take, after `sent` bytes and `waited` seconds."""
+        return max(0.0, min(self.longest_pause, self.grace_seconds + sent / self.rate - waited))
+
+
+class PaceMiddleware:
+    """ASGI middleware that sends HTTP answers at the pace of their readers, if it is fast enough."""
+
+    def __init__(self, app: ASGIApp, pace: SendPace) -> None:
+        """Send the answers of `app`."""
+        self._app = app
+        self._pace = pace
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent, waited = 0, 0.0
+
+        async def send_in_time(message: Message) -> None:
+            nonlocal sent, waited
+            begun = monotonic()
+            with anyio.move_on_after(self._pace.seconds_left(sent, waited)) as waiting:
+                await send(message)
+            if waiting.cancelled_caught:
+                dropping.cancel()
+                await anyio.lowlevel.checkpoint()
+            waited += monotonic() - begun
+            sent += len(message.get("body", b""))
+
+        async def send_in_pieces(message: Message) -> None:
+            body = memoryview(message.get("body", b""))
+            if len(body) <= _PIECE_BYTES:
+                await send_in_time(message)
+                return
+            for offset in range(0, len(body), _PIECE_BYTES):
+                piece = body[offset : offset + _PIECE_BYTES]
+                await send_in_time({**message, "body": piece, "more_body": True})
+            # The server waits before it writes, so only an empty last piece waits for those before it.
+            if not message.get("more_body", False):
+                await send_in_time({**message, "body": b""})
+
+        with anyio.CancelScope() as dropping:
+            await self._app(scope, receive, send_in_pieces)
+        if dropping.cancelled_caught:
+            self._pace.dropped += 1
+            await abort_connection(scope)
+
+
+async def abort_connection(scope: Scope) -> None:
+    """Drop the connection of a request, with whatever it has not sent yet."""
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort is not None:
+        abort()
+        # Let the server notice before the app returns, or it logs an answer that was not completed.
+        await anyio.lowlevel.checkpoint()
