@@ -38,7 +38,7 @@ def test_the_notices_name_what_is_in_the_page(notices: dict[str, str]):
 def test_the_notice_of_plotly_is_that_of_the_script_that_is_served(notices: dict[str, str]):
     script = Assets().plotly()
     assert script is not None
-    head = script.plain[:300].decode()
+    head = script.plain.read_bytes()[:300].decode()
     assert re.search(HOLDER, head)
     assert "MIT license" in head
     assert re.search(HOLDER, notices["plotly.js (MIT)"])

@@ -1,52 +1,58 @@
-"""Large answers over a real connection: read completely, abandoned halfway, or never read on."""
+"""Large answers over a real connection: read completely, slowly, halfway, or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.streaming import LargeResponseLimiter
+from lamplighter.serving.settings import ServerSettings
 from tests.integration.serving.served import ServerThread
 from tests.unit.serving.folders import D, FakeTrainer, V, make_run
 
-STEPS = 4_000
+STEPS = 2_500
 SIZE = (STEPS + 1) * V * D * 4
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
 @pytest.fixture
-def path(served: ServerThread) -> str:
+def served(runs: Path) -> Iterator[ServerThread]:
+    server = ServerThread(ServerSettings(runs, port=0, roles=())).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def path(runs: Path) -> str:
     """Make a run too large for the buffers on the way. Returns the path of all its matrices."""
-    trainer = FakeTrainer(make_run(RunStore(served.services.settings.runs))).begin()
+    trainer = FakeTrainer(make_run(RunStore(runs))).begin()
     with trainer.writer.transaction():
         trainer.train(STEPS)
     trainer.crash()
     return f"/api/runs/{trainer.run.id}/vectors?attempt=1&to={STEPS}"
 
 
-def free(limiter: LargeResponseLimiter) -> int:
-    leaving: list[Callable[[], None]] = []
-    try:
-        while len(leaving) < 100:
-            leaving.append(limiter.acquire())
-    except RefusedError:
-        pass
-    for leave in leaving:
-        leave()
-    return len(leaving)
-
-
-def wait_until_free(limiter: LargeResponseLimiter, slots: int) -> None:
+def wait_until(done: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 30
-    while free(limiter) < slots:
-        assert time.monotonic() < deadline, "the places were not given back"
+    while not done():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
 
 
 def slow_reader(served: ServerThread, path: str) -> socket.socket:
@@ -56,7 +62,10 @@ def slow_reader(served: ServerThread, path: str) -> socket.socket:
     reader.settimeout(30)
     reader.connect(("127.0.0.1", served.port))
     reader.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
-    assert reader.recv(100).startswith(b"HTTP/1.1 200")
+    begun = reader.recv(100)
+    if not begun.startswith(b"HTTP/1.1 200"):
+        reader.close()
+        raise AssertionError(begun)
     return reader
 
 
@@ -77,24 +86,92 @@ def test_read_whole(served: ServerThread, path: str) -> None:
     connection.close()
 
 
-def test_who_leaves_in_the_middle_keeps_no_place(served: ServerThread, path: str) -> None:
-    slots = free(served.services.response_limiter)
-    readers = [slow_reader(served, path) for _ in range(slots)]
-    assert free(served.services.response_limiter) == 0
+def get(served: ServerThread, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_slow_readers_of_large_answers_keep_nothing_from_others(served: ServerThread, path: str) -> None:
+    limiter, answers = served.services.response_limiter, served.services.answers
+    limiter.wait_seconds = 60
+    # Different answers: each has to be made.
+    with contextlib.ExitStack() as leaving:
+        readers = [leaving.enter_context(slow_reader(served, f"{path}&from={first}")) for first in range(5)]
+        wait_until(lambda: answers.made == 5, "the answers were not made to their ends")
+        assert limiter.free == 4
+        for first in range(8, 10):
+            status, body = get(served, f"{path}&from={first}")
+            assert (status, np.load(io.BytesIO(body)).shape) == (200, (STEPS + 1 - first, V, D))
+        assert limiter.refused == 0
+        # Those who read on get all of it.
+        got = 100
+        while got < SIZE:
+            data = readers[0].recv(1 << 16)
+            assert data
+            got += len(data)
+
+
+def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end(
+    served: ServerThread, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = threading.Event()
+    ended: list[int] = []
+    plain = MatrixHistory.snapshots
+
+    def slowly(self: MatrixHistory, *span: int) -> Any:
+        try:
+            for snapshot in plain(self, *span):
+                assert snapshot.step < STEPS // 2 or left.wait(30)
+                yield snapshot
+        finally:
+            ended.append(snapshot.step)
+
+    monkeypatch.setattr(MatrixHistory, "snapshots", slowly)
+    limiter = served.services.response_limiter
+    slow_reader(served, path).close()
+    wait_until(lambda: served.connections() == 0, "the connection is still open")
+    left.set()
+    wait_until(lambda: limiter.free == 4 and bool(ended), "the slot was not given back")
+    assert ended[0] < STEPS
+
+
+def test_who_stops_reading_is_dropped_with_all_that_is_not_sent(served: ServerThread, path: str) -> None:
+    pace = served.services.pace
+    pace.longest_pause = 0.5
+    with slow_reader(served, path), slow_reader(served, "/vendor/plotly.min.js"):
+        wait_until(lambda: pace.dropped == 2, "nobody was dropped")
+        wait_until(lambda: served.connections() == 0, "the connections are still open")
+
+
+def test_who_reads_too_slowly_is_dropped_in_the_end(
+    served: ServerThread, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pace = served.services.pace
+    pace.rate, pace.grace_seconds = 1e8, 0.2
+    with slow_reader(served, path) as reader:
+        got = 0
+        with contextlib.suppress(ConnectionResetError):
+            while data := reader.recv(1 << 14):
+                got += len(data)
+                time.sleep(0.02)
+        assert got < SIZE
+    assert pace.dropped == 1
+    # A line for each who is dropped would fill the disk.
+    assert caplog.text == ""
+
+
+def test_unread_files_are_not_held_in_memory(served: ServerThread) -> None:
+    """Scripts of 4.8 MB for 20 connections that read nothing take less than a piece or two each."""
+    assert get(served, "/vendor/plotly.min.js")[0] == 200
+    before = psutil.Process().memory_info().rss
+    readers = [slow_reader(served, "/vendor/plotly.min.js") for _ in range(20)]
+    time.sleep(0.5)
+    grown = psutil.Process().memory_info().rss - before
     for reader in readers:
         reader.close()
-    wait_until_free(served.services.response_limiter, slots)
-
-
-def test_who_stops_reading_is_left(served: ServerThread, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.streaming._SEND_SECONDS", 1.0)
-    slots = free(served.services.response_limiter)
-    with slow_reader(served, path) as reader:
-        wait_until_free(served.services.response_limiter, slots)
-        got = 0
-        try:
-            while data := reader.recv(1 << 16):
-                got += len(data)
-        except ConnectionResetError:
-            pass
-        assert got < SIZE
+    assert grown < 20 * 1_000_000

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.app import ROUTE_MODULES
+from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.reply import PlainReply
 from lamplighter.serving.http.response_cost import Pricing, UnpricedAnswerError
 from lamplighter.serving.http.route_table import Access, Routes
@@ -113,10 +114,11 @@ async def test_the_cost_is_stated_before_anything_is_made(
 async def test_a_route_that_states_no_cost_sends_nothing(app: FastAPI) -> None:
     routes = Routes("runs")
 
-    @routes.get("/healthz/new", access=Access.OPEN)
+    @routes.get("/healthz/new", pool=Pool.CHEAP, access=Access.OPEN)
     def answer() -> Response:
         return Response(b"much")
 
-    app.state.services.gate.rules += [route.rule for route in routes.attach(app)]
+    services = app.state.services
+    services.gate.rules += [route.rule for route in routes.attach(app, services.pools, services.answers)]
     with pytest.raises(UnpricedAnswerError, match="answer states no cost"):
         await call(app, "GET", "/healthz/new", headers={"host": HOST})

@@ -6,7 +6,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import build_frontend
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
@@ -93,6 +95,38 @@ async def test_plotly_comes_out_of_its_package(app: FastAPI) -> None:
     tag = {"host": HOST, "if-none-match": plain.headers["etag"]}
     again = await call(app, "GET", "/vendor/plotly.min.js", tag)
     assert (again.status, again.body) == (304, b"")
+
+
+async def test_the_pages_files_are_sent_compressed_as_they_were_built(app: FastAPI, static: Path) -> None:
+    script = static / "app" / "assets" / "index-3f9a.js"
+    build_frontend.compress(static / "app")
+    zipped = await call(
+        app, "GET", "/app/assets/index-3f9a.js", {"host": HOST, "accept-encoding": "br, gzip;q=0.5"}
+    )
+    assert (zipped.headers["content-encoding"], zipped.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert zipped.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert "immutable" in zipped.headers["cache-control"]
+    assert gzip.decompress(zipped.body) == script.read_bytes()
+    for accepted in ("identity", "gzip;q=0", "br"):
+        plain = await call(
+            app, "GET", "/app/assets/index-3f9a.js", {"host": HOST, "accept-encoding": accepted}
+        )
+        assert "content-encoding" not in plain.headers
+        assert (plain.headers["vary"], plain.body) == ("Accept-Encoding", script.read_bytes())
+
+
+async def test_plotly_is_tagged_by_its_contents(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tags: list[str] = []
+    for text in ("one", "other", "one"):
+        (tmp_path / "package_data").mkdir(exist_ok=True)
+        (tmp_path / "package_data" / "plotly.min.js").write_text(text)
+        found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+        monkeypatch.setattr("lamplighter.serving.http.assets.find_spec", lambda _, found=found: found)
+        monkeypatch.setattr(app.state.services.assets, "_plotly", None)
+        tags.append((await call(app, "GET", "/vendor/plotly.min.js")).headers["etag"])
+    assert tags[0] == tags[2] != tags[1]
 
 
 async def test_every_answer_carries_the_security_headers(app: FastAPI) -> None:

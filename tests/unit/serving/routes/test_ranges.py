@@ -23,8 +23,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.streaming import LargeResponseLimiter
+from lamplighter.serving.capacity.caller import PRESENTER
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
 from lamplighter.wire.frames import decode, decode_as, encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -173,10 +173,13 @@ async def test_a_large_range_is_sent_as_it_is_read(
     monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", 3 * V * D * 4)
     read: list[int] = []
+    sent_first = threading.Event()
     plain = MatrixHistory.snapshots
 
     def counted(self: MatrixHistory, *span: int) -> Any:
         for snapshot in plain(self, *span):
+            # The rest is not read before the first part has left.
+            assert snapshot.step < 10 or sent_first.wait(10)
             read.append(snapshot.step)
             yield snapshot
 
@@ -186,6 +189,7 @@ async def test_a_large_range_is_sent_as_it_is_read(
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.body":
             sent.append((len(message["body"]), len(read)))
+            sent_first.set()
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(3600)
@@ -196,9 +200,8 @@ async def test_a_large_range_is_sent_as_it_is_read(
     )
     await app(scope, receive, send)
     assert read == list(range(STEPS + 1))
-    # The first part was sent before the rest was read, and no part contains the whole answer.
+    # The first part was sent before the rest was read.
     assert next(done for size, done in sent if size) < STEPS
-    assert max(size for size, _ in sent) < sum(size for size, _ in sent) / 4
     answer = await ask(app, trainer.run, f"vectors?format={form}")
     if form == "npy":
         np.testing.assert_array_equal(npy(answer), whole)
@@ -211,12 +214,22 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
     monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", V * D * 4)
     sizes: list[int] = []
+    superseded = threading.Event()
+    plain = MatrixHistory.snapshots
+
+    def slowly(self: MatrixHistory, *span: int) -> Any:
+        for snapshot in plain(self, *span):
+            assert snapshot.step < 5 or superseded.wait(10)
+            yield snapshot
+
+    monkeypatch.setattr(MatrixHistory, "snapshots", slowly)
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.body":
             sizes.append(len(message["body"]))
-            if len(sizes) == 5:
+            if not superseded.is_set():
                 await asyncio.to_thread(lambda: trainer.start_attempt_after(10).train(30))
+                superseded.set()
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(3600)
@@ -237,21 +250,24 @@ async def test_only_a_few_large_answers_at_once(
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
     limiter: LargeResponseLimiter = app.state.services.response_limiter
-    leaving = [limiter.acquire() for _ in range(4)]
+    limiter.wait_seconds = 0.05
+    leaving = [limiter.take(PRESENTER) for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):
         refused = await ask(app, trainer.run, path, 503)
         assert int(refused.headers["retry-after"]) > 0
         assert "again" in refused.json["detail"]
     for leave in leaving:
+        assert leave is not None
         leave()
         leave()
-    for _ in range(6):
-        assert npy(await ask(app, trainer.run, "vectors")).shape == (STEPS + 1, V, D)
-    # Every place was given back exactly once, however an answer ended.
-    again = [limiter.acquire() for _ in range(4)]
+    for first in range(6):
+        assert npy(await ask(app, trainer.run, f"vectors?from={first}")).shape == (STEPS + 1 - first, V, D)
+    # Every slot was given back exactly once, however an answer ended.
+    assert limiter.free == 4
+    leaving = [limiter.take(PRESENTER) for _ in range(4)]
     await ask(app, trainer.run, "vectors?format=json", 503)
-    for leave in again:
-        leave()
+    # What was made before is kept, and needs none.
+    assert npy(await ask(app, trainer.run, "vectors?from=3")).shape == (STEPS - 2, V, D)
 
 
 async def test_a_path_of_vectors(app: FastAPI, trainer: FakeTrainer, whole: np.ndarray) -> None:
@@ -491,25 +507,3 @@ def test_motion_of_a_vector_that_is_nothing_or_hardly_turns() -> None:
     assert np.isnan(found.turned[3:]).all()
     # An arc cosine would give 0 here.
     np.testing.assert_allclose(found.turned_since_first[4], math.degrees(1e-5), rtol=1e-3)
-
-
-def test_what_takes_more_memory_takes_more_places() -> None:
-    limiter = LargeResponseLimiter(4)
-    small, large = limiter.acquire(), limiter.acquire(130 << 20)
-    with pytest.raises(RefusedError):
-        limiter.acquire()
-    large()
-    large()
-    with pytest.raises(RefusedError):
-        limiter.acquire(1 << 40)
-    small()
-    # However large, a request is admitted when no other is in progress.
-    limiter.acquire(1 << 40)()
-    limiter.acquire(1 << 40)()
-
-
-def test_a_place_is_waited_for_only_briefly() -> None:
-    limiter = LargeResponseLimiter(1)
-    leave = limiter.acquire()
-    threading.Timer(0.05, leave).start()
-    limiter.acquire()()

@@ -1,0 +1,102 @@
+"""Slots for large answers: how many a client gets, and that nobody waits long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.requests import Request
+
+from lamplighter.serving.capacity.busy import BusyError
+from lamplighter.serving.capacity.caller import ANYONE, PRESENTER, Caller, identify_caller
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
+
+pytestmark = pytest.mark.anyio
+
+
+def test_what_takes_more_memory_takes_more_slots() -> None:
+    limiter = LargeResponseLimiter(4)
+    small, large = limiter.take(PRESENTER), limiter.take(PRESENTER, 130 << 20)
+    assert small is not None
+    assert large is not None
+    assert limiter.take(PRESENTER) is None
+    large()
+    large()
+    assert limiter.free == 3
+    assert limiter.take(PRESENTER, 1 << 40) is None
+    small()
+    # However large, an answer is made when no other is.
+    for _ in range(2):
+        alone = limiter.take(PRESENTER, 1 << 40)
+        assert alone is not None
+        assert limiter.free == 0
+        alone()
+
+
+def test_one_slot_is_the_presenters_alone() -> None:
+    limiter = LargeResponseLimiter(4)
+    assert all(limiter.take(ANYONE) for _ in range(3))
+    assert limiter.take(ANYONE) is None
+    assert limiter.take(PRESENTER) is not None
+    assert limiter.take(PRESENTER) is None
+
+
+def test_the_presenters_answers_do_not_count_against_others() -> None:
+    limiter = LargeResponseLimiter(4)
+    assert limiter.take(PRESENTER) is not None
+    assert all(limiter.take(ANYONE) for _ in range(3))
+    assert limiter.free == 0
+
+
+def test_no_address_gets_more_than_half() -> None:
+    limiter = LargeResponseLimiter(4)
+    here, there = Caller(address="192.0.2.1"), Caller(address="192.0.2.2")
+    assert all(limiter.take(here) for _ in range(2))
+    assert limiter.take(here) is None
+    assert limiter.take(there, 1 << 40) is None
+    one = limiter.take(there)
+    assert one is not None
+    assert limiter.take(there) is None
+    one()
+    assert limiter.take(there) is not None
+
+
+async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter = LargeResponseLimiter(1)
+    leave = await limiter.acquire(ANYONE)
+    asyncio.get_running_loop().call_later(0.01, leave)
+    again = await limiter.acquire(ANYONE)
+    again()
+    hurried = LargeResponseLimiter(1, wait_seconds=0.01)
+    await hurried.acquire(ANYONE)
+    refused = [await refusal(hurried) for _ in range(20)]
+    # Those refused together come back at different times.
+    assert len({error.retry_after for error in refused}) > 1
+    assert hurried.refused == 20
+    monkeypatch.setattr("lamplighter.serving.capacity.response_limiter._MOST_WAITING", 0)
+    full = LargeResponseLimiter(1, wait_seconds=3600)
+    await full.acquire(ANYONE)
+    await refusal(full)
+
+
+async def refusal(limiter: LargeResponseLimiter) -> BusyError:
+    with pytest.raises(BusyError) as refused:
+        await limiter.acquire(ANYONE)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("peer", "presenter", "caller"),
+    [("127.0.0.1", False, ANYONE), ("::1", False, ANYONE), (None, False, ANYONE), ("127.0.0.1", True, PRESENTER),
+     ("192.0.2.7", False, Caller(address="192.0.2.7")), ("192.0.2.7", True, PRESENTER),
+     ("2001:db8:1:2:3::4", False, Caller(address="2001:db8:1:2::/64")),
+     ("fe80::1%eth0", False, Caller(address="fe80::/64")), ("a name", False, Caller(address="a name"))],
+)  # fmt: skip
+def test_who_is_counted_together(peer: str | None, presenter: bool, caller: Caller) -> None:
+    scope = {
+        "type": "http",
+        "client": (peer, 1) if peer else None,
+        "state": {"presenter": presenter},
+        "headers": [],
+    }
+    assert identify_caller(Request(scope)) == caller
