@@ -19,6 +19,7 @@ NAMES = (
     "map_cost",
     "city",
     "city_time",
+    "hostile",
 )
 
 

@@ -88,6 +88,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
         print_line(f"to present (once, within five minutes): {ready.launch_url}")
         if print_token:
             print_line(f"presenter's token: {ready.token}")
+        print_line(f"up to {ready.most_connections:,} connections at a time")
         print_line("Ctrl-C stops it.")
         if browser:
             # In a thread, because on some systems the call blocks until the browser is up.

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import uvicorn
-from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from lamplighter.platform.descriptor_limit import raise_descriptor_limit
 from lamplighter.serving.access.first_launch import FirstLaunch
 from lamplighter.serving.app import create_app
-from lamplighter.serving.capacity.pace import ABORT
+from lamplighter.serving.connections.connection_config import ConnectionConfig
+from lamplighter.serving.connections.connection_gate import ConnectionGate
+from lamplighter.serving.connections.http_protocol import GuardedHttpProtocol
+from lamplighter.serving.connections.limits import ConnectionLimits, fit_limits
+from lamplighter.serving.connections.listening_socket import ListeningSocket, ignore_accept_errors
+from lamplighter.serving.connections.viewer_protocol import ViewerProtocol
 from lamplighter.serving.own_name import hold_own_name
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ServerSettings, SettingsError
@@ -29,7 +31,6 @@ from lamplighter.serving.settings import ServerSettings, SettingsError
 log = logging.getLogger(__name__)
 
 _PORTS_TRIED = 50
-_LARGEST_INBOUND = 64 * 1024
 _STALLED_MS = 15_000
 _SEND_BUFFER = 256 * 1024
 
@@ -47,6 +48,8 @@ class ServerInfo:
     """The requested port; differs from `port` if it was taken."""
     token: str
     """The presenter's token."""
+    most_connections: int
+    """The number of connections that may be open at a time."""
     write_launch_file: Callable[[], Path | None]
     """Writes a file that makes the browser that opens it the presenter's, with the code of `launch_url`; None if it can
     be written nowhere. It is removed once the code is spent."""
@@ -60,14 +63,15 @@ def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None])
         on_ready: called on the event loop, once, when the server answers; must not block.
 
     Raises:
-        SettingsError: the settings are refused, or no port is free.
+        SettingsError: the settings are refused, no port is free, or this process may open too few files.
         OSError: the runs folder cannot be used.
     """
     settings.check()
+    limits = fit_limits(raise_descriptor_limit())
     listening = open_listener(settings.host, settings.port)
     try:
         with hold_own_name(settings, int(listening.getsockname()[1])) as held:
-            server, services = build_server(held, listening, on_ready)
+            server, services = build_server(held, listening, on_ready, limits)
             try:
                 server.run(sockets=[listening])
             finally:
@@ -81,9 +85,13 @@ def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None])
 
 
 def build_server(
-    settings: ServerSettings, listening: socket.socket, on_ready: Callable[[ServerInfo], None]
+    settings: ServerSettings,
+    listening: ListeningSocket,
+    on_ready: Callable[[ServerInfo], None],
+    limits: ConnectionLimits | None = None,
 ) -> tuple[uvicorn.Server, Services]:
-    """Build the server for `run_server` without running it. Returns it with the services of its app.
+    """Build the server for `run_server` without running it. Returns it with the services of its app. `limits`: on its
+    connections; by default those of a process with files enough.
 
     Raises:
         SettingsError: the settings are refused.
@@ -92,6 +100,8 @@ def build_server(
     port = int(listening.getsockname()[1])
     app = create_app(replace(settings, port=port))
     services: Services = app.state.services
+    limits = limits or ConnectionLimits()
+    listening.counters = services.connections
 
     def up() -> None:
         launch = FirstLaunch(services.gate, settings.runs)
@@ -102,6 +112,7 @@ def build_server(
                 port=port,
                 requested_port=settings.port,
                 token=services.gate.credentials.token,
+                most_connections=limits.total,
                 write_launch_file=launch.write_file,
             )
         )
@@ -110,24 +121,24 @@ def build_server(
         if services.supervisor is not None:
             services.supervisor.interrupt()
 
-    config = uvicorn.Config(
+    def is_presenter(
+        method: str, path: str, headers: Sequence[tuple[bytes, bytes]], peer: str | None
+    ) -> bool:
+        kind = "websocket" if any(name == b"upgrade" for name, _ in headers) else "http"
+        return services.gate.decide(kind, method, path, headers, peer).presenter
+
+    config = ConnectionConfig(
         app,
-        loop="asyncio",
-        http=_AbortableHttp,
-        ws=_AbortableWebSocket,
-        ws_max_size=_LARGEST_INBOUND,
-        ws_per_message_deflate=False,
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
+        ConnectionGate(limits, services.connections),
+        limits,
+        is_presenter,
+        http=GuardedHttpProtocol,
+        ws=ViewerProtocol,
     )
     return _Server(config, up, interrupted), services
 
 
-def open_listener(host: str, port: int) -> socket.socket:
+def open_listener(host: str, port: int) -> ListeningSocket:
     """Open a listening socket on `port`, or on the next free port after it (0: on any).
 
     Raises:
@@ -138,7 +149,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     for candidate in range(port, port + _PORTS_TRIED) if port else [0]:
         if candidate > 65_535:
             break
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener = ListeningSocket(family)
         try:
             if sys.platform != "win32":
                 # On Windows this would share the port with another server.
@@ -177,6 +188,7 @@ class _Server(uvicorn.Server):
         self._interrupted = interrupted
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(ignore_accept_errors)
         await super().startup(sockets)
         if self.started:
             self._up()
@@ -187,30 +199,3 @@ class _Server(uvicorn.Server):
         if sig == signal.SIGINT:
             self._interrupted()
         self.should_exit = True
-
-
-class _AbortableHttp(H11Protocol):
-    """An HTTP protocol that lets the app drop a connection together with what it has not sent yet."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        serve = self.app
-
-        async def serve_abortable(scope: Any, receive: Any, send: Any) -> None:
-            scope["extensions"] = {**scope.get("extensions", {}), ABORT: self.transport.abort}
-            await serve(scope, receive, send)
-
-        self.app = serve_abortable
-
-
-class _AbortableWebSocket(WebSocketsSansIOProtocol):
-    """A websocket protocol that lets the app drop a connection whose peer does not even read a close
-    frame."""
-
-    scope: WebSocketScope
-
-    def handle_connect(self, event: object) -> None:
-        super().handle_connect(event)  # pyright: ignore[reportArgumentType]
-        # The app's task exists but has not run yet.
-        with suppress(AttributeError):
-            self.scope["extensions"][ABORT] = self.transport.abort  # pyright: ignore

@@ -16,6 +16,7 @@ from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import SendPace
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.capacity.thread_pools import ThreadPools
+from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.serving.http.reply import PlainReply, Reply
@@ -56,6 +57,7 @@ class Services:
     """A lock held while this server writes its request file, whose only writer it is."""
     pace: SendPace = field(default_factory=SendPace)
     """The pace at which clients must read."""
+    connections: ConnectionCounters = field(default_factory=ConnectionCounters)
     run_index: RunIndex = field(default_factory=RunIndex)
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
@@ -129,6 +129,10 @@ def install_error_handlers(app: FastAPI) -> None:
         disk_full_log.note(error)
         return problem_response(507, DISK_FULL)
 
+    def gone(_: Request, error: Exception) -> Response:
+        # Nobody reads it; as an error of ours it would fill the log.
+        return problem_response(400, "the body ended too early")
+
     app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(BusyError, busy)
     app.add_exception_handler(NoSuchRunError, not_found)
@@ -140,6 +144,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(CorpusError, conflict)
     app.add_exception_handler(LineageChangedError, superseded)
     app.add_exception_handler(MissingPackageError, not_installed)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
     for kind in NO_ROOM_ERRORS:

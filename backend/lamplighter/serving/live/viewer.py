@@ -78,7 +78,7 @@ class Viewer:
 
 
 def abort(websocket: WebSocket) -> None:
-    """Drop the connection with its unsent bytes, if the server provides a way to (`server.py`)."""
+    """Drop the connection with its unsent bytes, if the server provides a way to (`viewer_protocol.py`)."""
     abort: Callable[[], None] | None = websocket.scope.get("extensions", {}).get("lamplighter.abort")
     if abort is not None:
         abort()

@@ -1,0 +1,176 @@
+"""The gate before HTTP: which connections may be open, and which one goes when there are too many.
+
+Before a request is read nobody knows whose connection it is. On the loopback interface every peer is 127.0.0.1, behind a
+proxy every peer is the proxy, so no address is the presenter's for certain, and a limit for each address protects
+nobody there. Hence two stages.
+
+A connection that has not sent a whole request head is *waiting*. There is always room for one more: over the limit the one
+that has waited longest goes. An honest client sends its head within milliseconds of connecting, so idle sockets only
+push out each other, however many there are. Addresses of other machines have half of these places each at most.
+
+With its first head a connection asks for a place among those *served*. Viewers cannot have the last places, the reserve.
+When their places are taken, one that *rests* between two requests goes (HTTP allows that; a browser connects again), and
+if none rests the request is answered 503. The presenter, known by the credentials in that very head, may use half of
+the reserve. The other half stays with the waiting ones, or the presenter could not say who is there. A websocket, or an
+answer on its way, is never evicted for somebody else; answers have least rates of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import Callable
+
+from lamplighter.serving.connections.counters import ConnectionCounters
+from lamplighter.serving.connections.limits import ConnectionLimits
+from lamplighter.serving.settings import is_loopback
+
+FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
+SHARE_TAKEN = (
+    "your address has its share of this server's connections: close some, or try again in a few seconds"
+)
+
+
+class ConnectionGate:
+    """The open connections of one server. Belongs to one event loop."""
+
+    def __init__(self, limits: ConnectionLimits, counters: ConnectionCounters) -> None:
+        """Start with none."""
+        self._limits = limits
+        self.counters = counters
+        # Each in the order in which its connections came to it, with the address they count for.
+        self._waiting: dict[asyncio.Transport, str] = {}
+        self._resting: dict[asyncio.Transport, str] = {}
+        self._busy: dict[asyncio.Transport, str] = {}
+        self._websockets: set[asyncio.Transport] = set()
+        self._waiting_by_address: Counter[str] = Counter()
+        self._served_by_address: Counter[str] = Counter()
+
+    def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
+        """Take in a new connection, in the place of another if need be. Returns False if it was closed at once."""
+        address = _counted_address(peer)
+        self.counters.accepted += 1
+        if address and self._waiting_by_address[address] >= self._limits.newcomers // 2:
+            self._evict_waiting(next(other for other, whose in self._waiting.items() if whose == address))
+        elif len(self._waiting) >= self._limits.newcomers or self._open() >= self._limits.total:
+            if self._waiting:
+                self._evict_waiting(next(iter(self._waiting)))
+            elif not self._evict_resting():
+                self.counters.turned_away += 1
+                transport.abort()
+                return False
+        self._waiting[transport] = address
+        self._waiting_by_address[address] += 1
+        self.counters.open = self._open()
+        return True
+
+    def admit_request(self, transport: asyncio.Transport, is_presenter: Callable[[], bool]) -> str | None:
+        """Give a connection a place for the request whose head has come.
+
+        Args:
+            transport: the connection.
+            is_presenter: whether the head carries the presenter's credentials; called only if it matters.
+
+        Returns:
+            None, or the reason why there is no place.
+        """
+        if transport in self._resting:
+            self._busy[transport] = self._resting.pop(transport)
+        if transport in self._busy:
+            return None
+        address = self._waiting.get(transport)
+        if address is None:
+            return FULL
+        refusal = self._refusal(address)
+        if refusal is not None and not (self._has_reserve_left() and is_presenter()):
+            if refusal == FULL:
+                self.counters.refused_full += 1
+            else:
+                self.counters.refused_address += 1
+            return refusal
+        del self._waiting[transport]
+        _decrement(self._waiting_by_address, address)
+        self._busy[transport] = address
+        self._served_by_address[address] += 1
+        return None
+
+    def rest(self, transport: asyncio.Transport) -> None:
+        """Note that a connection has had its answer and may go if its place is needed."""
+        address = self._busy.pop(transport, None)
+        if address is not None:
+            self._resting[transport] = address
+
+    def upgrade(self, transport: asyncio.Transport) -> None:
+        """Note that a connection has become a websocket."""
+        self._websockets.add(transport)
+        self.counters.websockets = len(self._websockets)
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Forget a connection, which may be forgotten already."""
+        address = self._waiting.pop(transport, None)
+        if address is not None:
+            _decrement(self._waiting_by_address, address)
+        served = self._busy.pop(transport, None)
+        if served is None:
+            served = self._resting.pop(transport, None)
+        if served is not None:
+            _decrement(self._served_by_address, served)
+        self._websockets.discard(transport)
+        self.counters.open = self._open()
+        self.counters.websockets = len(self._websockets)
+
+    def _refusal(self, address: str) -> str | None:
+        """Return why there is no place among those served, after making room where that is possible."""
+        if address and self._served_by_address[address] >= self._limits.share:
+            return None if self._evict_resting(address) else SHARE_TAKEN
+        if self._served() >= self._limits.total - self._limits.reserve:
+            return None if self._evict_resting() else FULL
+        return None
+
+    def _has_reserve_left(self) -> bool:
+        return self._served() < self._limits.total - self._limits.reserve // 2
+
+    def _open(self) -> int:
+        return len(self._waiting) + self._served()
+
+    def _served(self) -> int:
+        return len(self._busy) + len(self._resting)
+
+    def _evict_waiting(self, transport: asyncio.Transport) -> None:
+        self.counters.evicted_waiting += 1
+        self.leave(transport)
+        transport.abort()
+
+    def _evict_resting(self, address: str | None = None) -> bool:
+        """Close the connection that has rested longest, of one address or of any. Returns False if there is none."""
+        found = next((other for other, whose in self._resting.items() if address in (None, whose)), None)
+        if found is None:
+            return False
+        self.counters.evicted_resting += 1
+        self.leave(found)
+        found.abort()
+        return True
+
+
+def _decrement(counter: Counter[str], address: str) -> None:
+    counter[address] -= 1
+    if not counter[address]:
+        del counter[address]
+
+
+def _counted_address(peer: str | None) -> str:
+    """Return the address that a peer's connections count for; empty if they are not counted by address."""
+    if peer is None or is_loopback(peer):
+        return ""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_link_local:
+            # One machine may choose among 2^64 addresses of its network.
+            return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)

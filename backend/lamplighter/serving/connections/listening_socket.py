@@ -1,0 +1,115 @@
+"""The listening socket: it takes a few connections at a time, and gets by without a free file descriptor.
+
+Where a process has no descriptor left, asyncio tries as often as the backlog is long, writes a traceback each time, and
+begins again a second later: ten megabytes of log a second and a whole core. So this socket keeps one descriptor to
+spare. It gives that one up, accepts with it, closes the connection and takes it back: the queue gets shorter, the client
+knows where it stands, and a line a minute is enough to say so.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lamplighter.serving.connections.counters import ConnectionCounters
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+"""Connections accepted before other work goes on. The gate sees a connection some turns of the event loop later, and until
+then it takes a descriptor that the limit does not know of."""
+_LOG_SECONDS = 60.0
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class ListeningSocket(socket.socket):
+    """A listening socket for an event loop."""
+
+    def __init__(self, family: socket.AddressFamily, clock: Callable[[], float] = time.monotonic) -> None:
+        """Open a TCP socket; `clock` gives the seconds for the log."""
+        super().__init__(family, socket.SOCK_STREAM)
+        self.counters = ConnectionCounters()
+        """The counters of the server that listens; it sets its own."""
+        self._clock = clock
+        self._spare = _open_spare()
+        self._accepted = 0
+        self._gave_up = False
+        self._logged = -_LOG_SECONDS
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection and its address.
+
+        Raises:
+            BlockingIOError: there is none, or enough for now.
+            OSError: descriptors or memory are short, and there is no spare one left.
+        """
+        if self._accepted >= _AT_ONCE or self._gave_up:
+            self._accepted, self._gave_up = 0, False
+            raise BlockingIOError
+        self._accepted += 1
+        try:
+            return super().accept()
+        except BlockingIOError:
+            self._accepted = 0
+            raise
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            self._shed(error)
+            raise BlockingIOError from None
+
+    def close(self) -> None:
+        """Close the socket and the spare descriptor."""
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+        super().close()
+
+    def _shed(self, error: OSError) -> None:
+        """Accept one connection with the spare descriptor and close it.
+
+        Raises:
+            BlockingIOError: there was none.
+            OSError: the spare one is gone; the event loop listens again in a second.
+        """
+        if self._clock() - self._logged >= _LOG_SECONDS:
+            self._logged = self._clock()
+            log.warning(
+                "%s: new connections are closed unread until there is room (%d so far)",
+                error.strerror,
+                self.counters.shed,
+            )
+        if self._spare is None:
+            self._spare = _open_spare()
+        if self._spare is None:
+            # asyncio goes on in its loop after this one; the next call ends it.
+            self._gave_up = True
+            raise error
+        os.close(self._spare)
+        self._spare = None
+        try:
+            accepted, _ = super().accept()
+            accepted.close()
+            self.counters.shed += 1
+        finally:
+            self._spare = _open_spare()
+
+
+def ignore_accept_errors(loop: Any, context: dict[str, Any]) -> None:
+    """Handle what an event loop could not: leave out a lack of descriptors, which `ListeningSocket` has logged."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in str(context.get("message")):
+        return
+    loop.default_exception_handler(context)
+
+
+def _open_spare() -> int | None:
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return None

@@ -1,0 +1,196 @@
+"""Hostile clients beside honest ones: whether presenter and viewers notice, and whether the server is itself again afterwards.
+
+A server that may open 256 files meets 400 idle sockets, viewers that ping without pause, slow readers of a large file,
+clients that reconnect twenty times a second, and players at full speed (`hostile_clients.py`). Five honest viewers
+watch a run, and a presenter asks and changes something ten times a second, each time over a new connection. Loopback
+only; about 80 seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks import hostile_clients
+from benchmarks.report import report
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.wire.pulse_frames import Pulse
+from tests.application import Application, Viewer
+from tests.integration.serving.served import PacedTrainer
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+DESCRIPTORS, VIEWERS, STEPS_PER_SECOND, SECONDS, CALM_SECONDS = 256, 5, 10, 45.0, 60.0
+_LIMITED = f'ulimit -n {DESCRIPTORS}; exec "$0" -m lamplighter "$@"'
+_TIMEOUT = 5.0
+_STOP_AT_LOG_BYTES = 30_000_000
+"""A server that writes so much has failed, and goes on failing; the attack ends early, for the disk's sake."""
+
+
+class _Presenter(threading.Thread):
+    """A presenter who asks something ten times a second, and notes how long each answer took."""
+
+    def __init__(self, application: Application, run_id: str) -> None:
+        super().__init__(daemon=True)
+        self.milliseconds: list[float] = []
+        self.failed = 0
+        self.stopped = threading.Event()
+        self._port = application.port
+        self._headers = {"Authorization": f"Bearer {application.token}", "Content-Type": "application/json"}
+        change = ("POST", f"/api/runs/{run_id}/requests")
+        self._requests = (
+            ("GET", "/api/session", None),
+            ("GET", f"/api/runs/{run_id}", None),
+            (*change, '{"kind": "pause"}'),
+            ("GET", "/", None),
+            (*change, '{"kind": "resume"}'),
+        )
+
+    def run(self) -> None:
+        count = 0
+        while not self.stopped.wait(0.1):
+            method, path, body = self._requests[count % len(self._requests)]
+            count += 1
+            begun = time.monotonic()
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
+            try:
+                connection.request(method, path, body, self._headers)
+                answer = connection.getresponse()
+                answer.read()
+                failed = answer.status >= 400
+            except (OSError, http.client.HTTPException):
+                failed = True
+            finally:
+                connection.close()
+            self.failed += failed
+            self.milliseconds.append(1e3 * (_TIMEOUT if failed else time.monotonic() - begun))
+
+
+class _Server:
+    """The server's process, seen from outside."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._process = psutil.Process(application.process.pid)
+        self._lines = 0
+        self.log_bytes = 0
+        self.peak = 0.0
+
+    def look(self) -> tuple[int, float]:
+        """Return the open descriptors and the resident megabytes, and keep log and peak up to date."""
+        new = self._application.said[self._lines :]
+        self._lines += len(new)
+        self.log_bytes += sum(len(line) + 1 for line in new)
+        megabytes = self._process.memory_info().rss / 1e6
+        self.peak = max(self.peak, megabytes)
+        return self._process.num_fds(), megabytes
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = RunStore(Path(folder))
+        finished = FakeTrainer(make_run(store, steps=2_000)).begin().train(2_000)
+        finished.end()
+        trainer = FakeTrainer(make_run(store, steps=1_000_000)).begin()
+        command = ["sh", "-c", _LIMITED, sys.executable]
+        with Application(Path(folder), "serve", "--no-workers", command=command) as application:
+            met = _measure(application, trainer, finished.run.id)
+        trainer.crash()
+    return met
+
+
+def _measure(application: Application, trainer: FakeTrainer, finished: str) -> bool:
+    server = _Server(application)
+    presenter = _Presenter(application, trainer.run.id)
+    with contextlib.ExitStack() as stack:
+        viewers = [stack.enter_context(Viewer(application, trainer.run.id, "pulse")) for _ in range(VIEWERS)]
+        with PacedTrainer(trainer, STEPS_PER_SECOND):
+            presenter.start()
+            time.sleep(3)
+            before, quiet = server.look(), list(presenter.milliseconds)
+            first = trainer.step
+            lasted = _attack(application, finished, server)
+            last = trainer.step
+            presenter.stopped.set()
+            presenter.join()
+            time.sleep(2)
+        back, after = _calm_down(server, before)
+    expected = (last - first) * VIEWERS
+    delivered = sum(_steps_delivered(viewer, first, last) for viewer in viewers)
+    measured = presenter.milliseconds[len(quiet) :]
+    missed = [
+        name
+        for name, ok in {
+            "beats": delivered == expected,
+            "log": server.log_bytes < 1_000_000,
+            "peak": server.peak < 300,
+            "back": back is not None,
+            "presenter": presenter.failed == 0,
+        }.items()
+        if not ok
+    ]
+    met = report(
+        "hostile",
+        float(np.percentile(measured, 99)),
+        "ms, the presenter's requests, p99",
+        "<= 200",
+        missed=missed,
+        median=float(np.median(measured)),
+        quiet_p99=float(np.percentile(quiet, 99)),
+        requests=len(measured),
+        failed=presenter.failed,
+        beats=[delivered, expected],
+        log_bytes=server.log_bytes,
+        peak_megabytes=server.peak,
+        before={"descriptors": before[0], "megabytes": before[1]},
+        after={"descriptors": after[0], "megabytes": after[1], "seconds": back},
+        attack_seconds=lasted,
+        limit=DESCRIPTORS,
+        idle=hostile_clients.IDLE,
+    )
+    return met and not missed
+
+
+def _attack(application: Application, run_id: str, server: _Server) -> float:
+    """Let the hostile clients loose. Returns the seconds until they were stopped."""
+    hostile = subprocess.Popen([sys.executable, "-m", "benchmarks.hostile_clients", application.url, run_id])
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < SECONDS and server.log_bytes < _STOP_AT_LOG_BYTES:
+            server.look()
+            time.sleep(0.25)
+    finally:
+        hostile.kill()
+        hostile.wait()
+    return time.monotonic() - begun
+
+
+def _calm_down(server: _Server, before: tuple[int, float]) -> tuple[float | None, tuple[int, float]]:
+    """Wait until descriptors and memory are back. Returns the seconds, None if they are not, and the last of both.
+
+    Memory counts as back within 50 MB: an allocator keeps some, and a second attack finds it there.
+    """
+    begun = time.monotonic()
+    while True:
+        now = server.look()
+        waited = time.monotonic() - begun
+        if now[0] <= before[0] + 4 and now[1] <= before[1] + 50:
+            return waited, now
+        if waited > CALM_SECONDS:
+            return None, now
+        time.sleep(0.5)
+
+
+def _steps_delivered(viewer: Viewer, first: int, last: int) -> int:
+    pulses: Sequence[Pulse] = [frame for _, frame in viewer.frames if isinstance(frame, Pulse)]
+    return sum(max(0, min(pulse.step, last) - max(pulse.first_step, first + 1) + 1) for pulse in pulses)
