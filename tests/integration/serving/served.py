@@ -16,6 +16,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from lamplighter.serving.connections.limits import ConnectionLimits
 from lamplighter.serving.live import playback_session
 from lamplighter.serving.server import ServerInfo, build_server, open_listener
 from lamplighter.serving.settings import ServerSettings
@@ -25,11 +26,11 @@ from tests.unit.serving.folders import FakeTrainer
 
 
 class ServerThread:
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, limits: ConnectionLimits | None = None) -> None:
         self._listening = open_listener(settings.host, settings.port)
         self.port: int = self._listening.getsockname()[1]
         self._up = threading.Event()
-        self._server, self.services = build_server(settings, self._listening, self._on_ready)
+        self._server, self.services = build_server(settings, self._listening, self._on_ready, limits)
         self._thread = threading.Thread(target=lambda: self._server.run(sockets=[self._listening]))
 
     def _on_ready(self, ready: ServerInfo) -> None:

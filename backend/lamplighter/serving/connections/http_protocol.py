@@ -16,8 +16,6 @@ from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.connections.connection_config import ConnectionConfig, connection_log
 from lamplighter.serving.connections.request_clock import RequestClock
 
-CLOSE_SECONDS = 2.0
-"""Seconds in which a client may take the last bytes before its connection is dropped."""
 _AMBIGUOUS = "a request has Content-Length or Transfer-Encoding, not both: send it again with one of them"
 _LATE_HEAD = "the request did not come in time: send it again, at once"
 _SLOW_BODY = "the body came too slowly: send it again over a faster connection"
@@ -56,6 +54,7 @@ class GuardedHttpProtocol(H11Protocol):
         self.conn = _WatchedConnection(self._watch)
         self._gate = config.connection_gate
         self._is_presenter = config.is_presenter
+        self._close_seconds = config.connection_limits.close_seconds
         self._clock = RequestClock(
             self.loop,
             config.connection_limits,
@@ -179,4 +178,4 @@ class GuardedHttpProtocol(H11Protocol):
                 self.transport.write(self.conn.send(h11.Data(data=body)))
             self.conn.send(h11.EndOfMessage())
         self.transport.close()
-        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        self.loop.call_later(self._close_seconds, self.transport.abort)

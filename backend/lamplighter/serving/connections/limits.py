@@ -33,6 +33,8 @@ class ConnectionLimits:
     frame_seconds: float = 10.0
     largest_message: int = 1_024
     """Bytes of one websocket message."""
+    close_seconds: float = 1.0
+    """Seconds in which a client may take the reason why it is closed, before its connection is dropped."""
 
     @property
     def newcomers(self) -> int:

@@ -61,6 +61,7 @@ class ListeningSocket(socket.socket):
             if error.errno not in _EXHAUSTED:
                 raise
             self._shed(error)
+            self._accepted = 0
             raise BlockingIOError from None
 
     def close(self) -> None:

@@ -20,8 +20,6 @@ from lamplighter.serving.connections.connection_config import ConnectionConfig, 
 from lamplighter.serving.connections.inbound_quota import InboundQuota
 
 CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
-_ABORT_SECONDS = 1.0
-"""Seconds in which a viewer may take the close frame."""
 
 
 class ViewerProtocol(WebSocketsSansIOProtocol):
@@ -43,6 +41,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.logger = connection_log
         self.app = _ignoring_disconnects(self.app)  # pyright: ignore
         self._gate = config.connection_gate
+        self._close_seconds = limits.close_seconds
         self._quota = InboundQuota(limits.frames, limits.frame_bytes, limits.frame_seconds)
         self._excess = (
             f"a viewer may send {limits.frames} frames or {limits.frame_bytes:,} bytes "
@@ -130,7 +129,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             self.transport.abort()
             return
         super().handle_parser_exception()
-        self.loop.call_later(_ABORT_SECONDS, self.transport.abort)
+        self.loop.call_later(self._close_seconds, self.transport.abort)
 
     def _allows_frame(self) -> bool:
         if self.close_sent or self.transport.is_closing():
@@ -159,7 +158,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.transport.pause_reading()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         # Closing now, with bytes unread, would reset the connection, and the viewer might not see the reason.
-        self.close_timer = self.loop.call_later(_ABORT_SECONDS, self.transport.abort)
+        self.close_timer = self.loop.call_later(self._close_seconds, self.transport.abort)
 
 
 def _ignoring_disconnects(app: ASGIApp) -> ASGIApp:

@@ -371,11 +371,11 @@ async def test_what_viewers_say_is_ignored_and_must_be_short(served: ServerThrea
     trainer = FakeTrainer(run).begin().train(3)
     async with served.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
-        for said in ("hello", '{"kind": "stop"}', b"\x00" * 60_000):
+        for said in ("hello", '{"kind": "stop"}', b"\x00" * 900):
             await ws.send(said)
         trainer.train(2)
         await receive_until(ws, pulse_at(5))
-        await ws.send("x" * 70_000)
+        await ws.send("x" * 1_100)
         with pytest.raises(websockets.ConnectionClosed) as caught:
             await receive_until(ws, lambda _: False)
         assert caught.value.rcvd is not None
