@@ -51,7 +51,7 @@ class _Presenter(threading.Thread):
             ("GET", "/api/session", None),
             ("GET", f"/api/runs/{run_id}", None),
             (*change, '{"kind": "pause"}'),
-            ("GET", "/", None),
+            ("GET", "/static/lamp.svg", None),
             (*change, '{"kind": "resume"}'),
         )
 
