@@ -50,6 +50,10 @@ class ServerThread:
     def connections(self) -> int:
         return len(self._server.server_state.connections)
 
+    def tasks(self) -> int:
+        """Return the number of requests and sockets that the app is still at work on."""
+        return len(self._server.server_state.tasks)
+
     def url(self, run: str, channels: str | None = "pulse") -> str:
         query = "" if channels is None else f"?channels={channels}"
         return f"ws://127.0.0.1:{self.port}/api/runs/{run}/live{query}"

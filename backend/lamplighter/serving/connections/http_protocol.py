@@ -15,8 +15,10 @@ from uvicorn.server import ServerState
 from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.connections.connection_config import ConnectionConfig, connection_log
 from lamplighter.serving.connections.request_clock import RequestClock
+from lamplighter.serving.http.problems import PROBLEM_MEDIA_TYPE, problem_response
 
 _AMBIGUOUS = "a request has Content-Length or Transfer-Encoding, not both: send it again with one of them"
+_NO_REQUEST = "that is no HTTP request"
 _LATE_HEAD = "the request did not come in time: send it again, at once"
 _SLOW_BODY = "the body came too slowly: send it again over a faster connection"
 
@@ -102,7 +104,7 @@ class GuardedHttpProtocol(H11Protocol):
         """Refuse what cannot be a request; uvicorn calls this where the parser gives up."""
         if self._refusal is None:
             self._gate.counters.malformed += 1
-        self._close_with(*(self._refusal or (400, msg)))
+        self._close_with(*(self._refusal or (400, _NO_REQUEST)))
 
     def _with_abort(self, app: Any) -> ASGIApp:
         """Return an app that can drop the connection together with what it has not sent yet."""
@@ -163,10 +165,10 @@ class GuardedHttpProtocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = sentence.encode()
+            body = bytes(problem_response(status, sentence).body)
             headers = [
                 *self.server_state.default_headers,
-                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-content-type-options", b"nosniff"),
                 (b"connection", b"close"),

@@ -187,7 +187,7 @@ def test_an_upload_that_is_aborted_leaves_nothing_in_the_log(server: ServerThrea
     client.request("POST /api/uploads?name=a.txt", client.bearer, "Content-Length: 1000", body=b"x" * 10)
     time.sleep(0.1)
     client.close()
-    _wait_for(lambda: server.connections() == 0)
+    _wait_for(lambda: server.connections() + server.tasks() == 0)
 
 
 async def test_a_viewer_that_pings_without_pause_is_closed(
@@ -255,7 +255,7 @@ async def test_a_viewer_that_comes_and_goes_leaves_nothing_in_the_log(
             client = Client(server)
             client.request(f"GET /api/runs/{trainer.run.id}/live{query}", *upgrade)
             client.close()
-    await asyncio.to_thread(_wait_for, lambda: server.connections() == 0)
+    await asyncio.to_thread(_wait_for, lambda: server.connections() + server.tasks() == 0)
 
 
 async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
