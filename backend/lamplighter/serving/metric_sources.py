@@ -13,12 +13,17 @@ def add_sources(services: Services) -> None:
     """Add every metric of a server to its counters. `docs/rest.md` lists them."""
     instruments = services.instruments
     add, gauge, seen = instruments.counters.add_counter, instruments.counters.add_gauge, instruments.traffic
+    connections = services.connections
     queues, audit, supervisor = services.hub.queue_counts, instruments.audit, services.supervisor
 
     add("http_responses", "HTTP answers, by class of status.", lambda: seen.responses, label="class")
     add("http_refusals", "HTTP answers from 400 on, by status.", lambda: seen.refusals, label="status")
     add("websocket_closes", "Websockets that the server closed, by code.", lambda: seen.closes, label="code")
     add("sent_bytes", "Bytes of bodies and messages, by protocol.", lambda: seen.sent, label="protocol")
+    add("connections", "Connections accepted.", lambda: connections.accepted)
+    add("connections_ended", "Connections ended, by reason.", connections.ended_by_reason, label="reason")
+    gauge("connections_open", "Connections that are open.", lambda: connections.open)
+    gauge("websockets_open", "Websockets that are open.", lambda: connections.websockets)
     gauge("viewers", "Websockets that watch or play a run.", services.hub.viewer_count)
     add("queue_merges", "Times that queued frames became one for a slow viewer.", lambda: queues.merges)
     add("queue_merged_frames", "Frames that went into such merges.", lambda: queues.merged_frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass
@@ -35,3 +35,11 @@ class ConnectionCounters:
     """Websockets closed because they sent too much."""
     shed: int = 0
     """Connections closed unread, because no file descriptor was left."""
+
+    def ended_by_reason(self) -> dict[str, int]:
+        """Return how many connections this server ended, by the name of the field that counts them."""
+        return {
+            name: count
+            for name, count in asdict(self).items()
+            if name not in ("accepted", "open", "websockets")
+        }
