@@ -20,7 +20,7 @@ class Attack:
     """The clients of one process."""
 
     def __init__(self, url: str, run: str) -> None:
-        """Aim at a server on this machine and a finished run of it."""
+        """Choose a server on this machine, and a finished run of it."""
         address = urlsplit(url)
         assert address.hostname == "127.0.0.1", "only ever at this machine"
         assert address.port
@@ -61,7 +61,7 @@ class Attack:
                 await writer.drain()
 
     async def _read_slowly(self, _: int) -> None:
-        """Ask for a large file and read it at 30 KB/s."""
+        """Request a large file and read it at 30 KB/s."""
         reader, writer = await self._connect(buffer=8_192)
         with contextlib.closing(writer):
             writer.write(
@@ -117,7 +117,7 @@ class Attack:
 
 
 def main() -> None:
-    """Attack until SIGTERM, or until the process that started this one is gone."""
+    """Run the attack until SIGTERM, or until the process that started this one is gone."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
     async def attack() -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import socket
 import stat
 import threading
 from pathlib import Path
@@ -16,6 +15,7 @@ from lamplighter.serving.access import credentials, launch_codes
 from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.serving.access.session_store import SESSIONS_FOLDER
 from lamplighter.serving.app import create_app
+from lamplighter.serving.connections.listening_socket import ListeningSocket
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
 
@@ -181,11 +181,11 @@ async def test_behind_a_name_the_cookie_reads_and_the_name_is_the_only_one_more(
 
 
 def test_a_port_that_needs_privileges_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Forbidden(socket.socket):
+    class Forbidden(ListeningSocket):
         def bind(self, address: object, /) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(server.socket, "socket", Forbidden)
+    monkeypatch.setattr(server, "ListeningSocket", Forbidden)
     monkeypatch.setattr(server.sys, "platform", "linux")
     with pytest.raises(SettingsError, match="port: 80 needs privileges"):
         server.open_listener("127.0.0.1", 80)

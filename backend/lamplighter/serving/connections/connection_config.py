@@ -16,7 +16,7 @@ _BACKLOG = 512
 """Connections that the system holds until they are accepted: a class that connects again all at once."""
 
 PresenterCheck = Callable[[str, str, Sequence[tuple[bytes, bytes]], str | None], bool]
-"""Whether method, path, headers and peer of a request are the presenter's."""
+"""A function of method, path, headers and peer that recognises a request of the presenter."""
 
 
 class ConnectionConfig(uvicorn.Config):
@@ -32,7 +32,7 @@ class ConnectionConfig(uvicorn.Config):
         http: type[asyncio.Protocol],
         ws: type[asyncio.Protocol],
     ) -> None:
-        """Configure a server.
+        """Set what uvicorn and our protocols need.
 
         Args:
             app: the application.

@@ -69,7 +69,7 @@ class GuardedHttpProtocol(H11Protocol):
         self.app = self._with_abort(self.app)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Pass the gate, and wait for a request head."""
+        """Enter by the gate, and wait for a request head."""
         super().connection_made(cast(asyncio.Transport, transport))
         if self._gate.enter(self.transport, self.client[0] if self.client else None):
             self._clock.expect_head()

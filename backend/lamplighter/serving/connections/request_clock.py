@@ -59,7 +59,7 @@ class RequestClock:
         self._excused = True
 
     def cancel(self) -> None:
-        """Expect nothing any more."""
+        """Stop the clock: nothing is expected now."""
         self._expects_head = False
         if self._timer is not None:
             self._timer.cancel()

@@ -46,7 +46,7 @@ def trainer(folder: Path) -> Iterator[FakeTrainer]:
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Assert that nothing a client did here left a line in the log."""
+    """Check that nothing a client did here left a line in the log."""
     with caplog.at_level(logging.WARNING):
         yield
     assert caplog.get_records("call") == []
@@ -82,8 +82,11 @@ class Client:
         return heard
 
     def status(self) -> int:
-        """Return the status of the next answer, without waiting for the connection's end."""
-        return int(self._socket.recv(65_536).split()[1])
+        """Return the status of an answer of `/healthz`, without waiting for the connection's end."""
+        heard = b""
+        while not heard.endswith(b"}"):
+            heard += self._socket.recv(65_536)
+        return int(heard.split()[1])
 
     def close(self) -> None:
         self._socket.close()
