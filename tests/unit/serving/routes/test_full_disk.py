@@ -111,12 +111,13 @@ async def test_new_runs_and_uploads_are_told_to_make_room_and_leave_nothing(
 async def test_other_errors_of_the_system_are_no_full_disk(
     app: FastAPI, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forbidden(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
+    def broken(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("lamplighter.runfolder.run_store.write_atomically", forbidden)
-    with pytest.raises(PermissionError):
-        await call(app, "POST", "/api/runs", bearer | {"content-type": "application/json"}, b"{}")
+    monkeypatch.setattr("lamplighter.runfolder.run_store.write_atomically", broken)
+    answer = await call(app, "POST", "/api/runs", bearer | {"content-type": "application/json"}, b"{}")
+    assert answer.status == 500
+    assert "OSError" in answer.json["detail"]
 
 
 @pytest.mark.parametrize(
