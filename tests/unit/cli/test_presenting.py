@@ -29,7 +29,17 @@ def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> st
         done.set()
 
     def run_server(_: object, on_ready: Any) -> None:
-        on_ready(server.ServerInfo(f"{URL}/", LINK, 8600, 8600, "token", lambda: file))
+        on_ready(
+            server.ServerInfo(
+                url=f"{URL}/",
+                launch_url=LINK,
+                port=8600,
+                requested_port=8600,
+                token="token",
+                most_connections=100,
+                write_launch_file=lambda: file,
+            )
+        )
         assert done.wait(10)
 
     monkeypatch.setattr(serve.webbrowser, "open", open_in_browser)
