@@ -162,7 +162,10 @@ def test_a_viewer_without_the_launch_link_may_look_and_not_touch(application: Ap
     context.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 768), (1280, 720), (3840, 2160)])
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(390, 844), (1024, 768), (1280, 720), pytest.param(3840, 2160, marks=pytest.mark.tour)],
+)
 def test_nothing_is_cut_off(application: Application, chromium: Browser, width: int, height: int):
     context = chromium.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
@@ -179,7 +182,7 @@ def test_nothing_is_cut_off(application: Application, chromium: Browser, width: 
     context.close()
 
 
-@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+@pytest.mark.parametrize("motion", [pytest.param("reduce", marks=pytest.mark.tour), "no-preference"])
 def test_the_city_glides_from_map_to_map_unless_reduced_motion_is_wished(
     application: Application, chromium: Browser, motion: Literal["reduce", "no-preference"]
 ):

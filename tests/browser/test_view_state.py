@@ -138,6 +138,7 @@ def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     page.get_by_test_id("map-linear").click()
     wait_for_view(page, map="linear")
@@ -163,6 +164,7 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
     page.get_by_test_id("beside-open").click()
     wait_for_view(page, beside="view:linear")
@@ -175,6 +177,7 @@ def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_the_matrix_is_in_the_address(page: Page) -> None:
     page.get_by_test_id("tab-matrix").click()
     page.get_by_test_id("matrix-rows").select_option("frequency")
@@ -185,6 +188,7 @@ def test_the_matrix_is_in_the_address(page: Page) -> None:
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_a_rule_is_in_the_address_of_a_set_that_is_too_large(page: Page, runs: TwoRuns) -> None:
     # There are fewer tokens than a link holds, so a rule comes only from a link.
     page.goto(runs.link("&gather=class:0&panel=gathered"))
@@ -193,6 +197,7 @@ def test_a_rule_is_in_the_address_of_a_set_that_is_too_large(page: Page, runs: T
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Page) -> None:
     wait_for(page, "document.querySelector('.city .nsewdrag')")
     pixel = "__lamplighter.pixelOf(9)"
@@ -211,6 +216,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
     wait_for_view(page, look=None)
 
 
+@pytest.mark.tour
 def test_a_district_is_looked_at_until_the_viewer_moves_the_map(page: Page, runs: TwoRuns) -> None:
     page.get_by_test_id("tab-map").click()
     home = page.evaluate("__lamplighter.pixelOf(0)")
@@ -258,6 +264,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 @pytest.mark.parametrize(
     "query", ["&set=again&at=40", "&at=40&set=again", "&set=again", "&set=again&from=5&speed=1"]
 )
@@ -476,6 +483,7 @@ def test_an_address_without_a_run_is_one_of_the_newest(runs: TwoRuns, page: Page
     expect(page.get_by_test_id("token")).to_have_text("cat")
 
 
+@pytest.mark.tour
 def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: Browser) -> None:
     page = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page.goto(runs.link())
