@@ -54,7 +54,7 @@ test: .make/develop page browser
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 -m "not tour"
 
 # What a change to the page must pass too: every screen for barriers, colours, panels, gathering, pictures, skyline, two maps, hostile
-# tokens, flashes, lost graphics; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
+# tokens, flashes, lost graphics, most keys of the address; all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour
 
