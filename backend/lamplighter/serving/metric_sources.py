@@ -29,7 +29,11 @@ def add_sources(services: Services) -> None:
     add("queue_merged_frames", "Frames that went into such merges.", lambda: queues.merged_frames)
     add("queue_drops", "Queued messages that newer ones replaced.", lambda: queues.drops)
     add("large_answers_made", "Large answers made.", lambda: services.answers.made)
-    add("large_answers_refused", "Large answers that found no slot.", lambda: services.response_limiter.refused)
+    add(
+        "large_answers_refused",
+        "Large answers that found no slot.",
+        lambda: services.response_limiter.refused,
+    )
     add("slow_readers_dropped", "Clients dropped below the least rate.", lambda: services.pace.dropped)
     gauge("spool_bytes", "Bytes of answers that wait to be read.", lambda: services.answers.spooled_bytes)
     gauge("event_loop_lag_seconds", "Lag of the last minute.", instruments.lag.quantiles, label="quantile")
