@@ -46,7 +46,7 @@ def build_page(folder: Path) -> None:
     )
     script = Assets().plotly()
     assert script is not None
-    (folder / "plotly.min.js").write_bytes(script.plain)
+    (folder / "plotly.min.js").write_bytes(script.plain.read_bytes())
 
 
 def made_up_city(tokens: int, seed: int = 7) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
