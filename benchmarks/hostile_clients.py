@@ -54,7 +54,7 @@ class Attack:
 
     async def _ping(self, _: int) -> None:
         """Send pings as fast as they are taken, and read none of the pongs."""
-        _, writer = await self._upgrade("channels=pulse")
+        writer = (await self._upgrade("channels=pulse"))[1]
         with contextlib.closing(writer):
             while not writer.is_closing():
                 writer.write(_PINGS)
