@@ -154,9 +154,10 @@ def open_listener(host: str, port: int) -> ListeningSocket:
             if sys.platform != "win32":
                 # On Windows this would share the port with another server.
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit these two options. The small buffer makes a viewer's lag visible here
-            # instead of in the kernel; the timeout frees the socket of a peer that has stopped reading for
-            # good.
+            # Connections inherit these options. The small buffer makes a viewer's lag visible here instead of in
+            # the kernel; the timeout frees the socket of a peer that has stopped reading for good. Without a delay,
+            # because the last piece of an answer would wait 40 ms for the client to acknowledge those before it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
