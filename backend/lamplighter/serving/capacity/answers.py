@@ -121,7 +121,10 @@ class AnswerReader:
             file = self.answer.file
             if file is None or self._read >= file.size:
                 return
-            piece = await anyio.to_thread.run_sync(file.read, self._read, PIECE_BYTES)
+            if file.in_memory:
+                piece = file.read(self._read, PIECE_BYTES)
+            else:
+                piece = await anyio.to_thread.run_sync(file.read, self._read, PIECE_BYTES)
             self._read += len(piece)
             yield piece
 
@@ -188,9 +191,7 @@ class Answers:
         Raises:
             BusyError: the spool has no room for it.
         """
-        file = self._spool.open(len(body), presenter=presenter)
-        file.write(body)
-        answer = Answer(file)
+        answer = Answer(self._spool.hold(body, presenter=presenter))
         with self._lock:
             self._held.add(answer)
             return AnswerReader(answer, self._on_close)

@@ -2,7 +2,8 @@
 
 Such a file needs no clearing up: the system removes it with the process, however that ends. It is in the folder of
 runs, because the folder for temporary files is memory on many systems; there only if the runs cannot be written. Its
-bytes are bounded, and leave free what training relies on. On a full disk, a few small answers are kept in memory.
+bytes are bounded, and leave free what training relies on. Bodies that are small enough to be made in one piece wait in
+memory while its share is free, and so do a few answers on a full disk.
 
 Whoever is not the presenter gets three quarters of the room. If there is none left, the spool first asks its owner to
 give some up (`make_room`).
@@ -42,6 +43,8 @@ class SpoolFile:
         self._lock = threading.Lock()
         self.size = 0
         """Bytes written so far."""
+        self.in_memory = isinstance(file, io.BytesIO)
+        """True if reading it never waits for a disk."""
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes.
@@ -97,6 +100,21 @@ class Spool:
     def used(self) -> int:
         """Return the bytes that files have taken or reserved, on disk and in memory."""
         return self._disk.used + self._memory.used
+
+    def hold(self, body: bytes, *, presenter: bool = False) -> SpoolFile:
+        """Return a complete file of a body: in memory while there is room, because a disk costs milliseconds.
+
+        Raises:
+            BusyError: there is no room for it.
+        """
+        room = _Room(self, self._memory, None, presenter=presenter)
+        file = (
+            SpoolFile(io.BytesIO(), room)
+            if room.take(len(body))
+            else self.open(len(body), presenter=presenter)
+        )
+        file.write(body)
+        return file
 
     def open(self, size: int | None, *, presenter: bool = False) -> SpoolFile:
         """Return an empty file with room for `size` bytes; of unknown size (None), it takes room as it grows.
@@ -155,9 +173,16 @@ class _Room:
             )
 
     def extend(self, size: int) -> bool:
-        while not (self._disk_has(size) and self._budget.take(size, self._share)):
+        """Take more bytes, of what others give up if need be."""
+        while not self.take(size):
             if not self._spool.make_room():
                 return False
+        return True
+
+    def take(self, size: int) -> bool:
+        """Take more bytes of what is free."""
+        if not (self._disk_has(size) and self._budget.take(size, self._share)):
+            return False
         with self._budget.lock:
             self._size += size
         return True
