@@ -82,7 +82,7 @@ def test_what_is_no_lock_is_held_by_nobody(tmp_path: Path) -> None:
 
 @contextmanager
 def not_as_root() -> Iterator[None]:
-    """Be another user for a moment if we are root, who may open every file."""
+    """Give up the rights of root for a moment, if we have them: root may open every file."""
     if os.geteuid() != 0:
         yield
         return
