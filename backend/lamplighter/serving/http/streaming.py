@@ -15,7 +15,7 @@ from lamplighter.serving.capacity.answers import AnswerOrder, AnswerReader, Answ
 from lamplighter.serving.capacity.pace import ABORT
 
 HELD_BYTES = 1 << 18
-"""Bytes from which on a body is not held in memory while its client reads it."""
+"""Bytes from which on a finished body takes room in the spool while its client reads it."""
 
 
 class SpooledResponse(StreamingResponse):
@@ -96,7 +96,7 @@ class LargeResponse(Response):
 
 
 def spool_body(response: Response, answers: Answers, *, presenter: bool) -> Response:
-    """Return a finished response whose body does not stay in memory, if it is large. Call it from a thread.
+    """Return a finished response whose body takes room in the spool, if it is large. Call it from a thread.
 
     Raises:
         BusyError: the spool has no room for it.

@@ -93,3 +93,13 @@ def test_room_is_asked_for_until_there_is_enough(tmp_path: Path) -> None:
     spool.make_room = make_room
     spool.open(40, presenter=True)
     assert asked == [10, 9, 8, 7]
+
+
+def test_a_finished_body_is_in_memory_while_there_is_room_and_in_a_file_then(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, disk_bytes=1_000, memory_bytes=100)
+    first, second = (spool.hold(bytes(60), presenter=False) for _ in range(2))
+    assert (first.in_memory, second.in_memory, spool.used) == (True, False, 120)
+    assert first.read(0, 100) == second.read(0, 100) == bytes(60)
+    first.close()
+    third = spool.hold(bytes(75))
+    assert (third.in_memory, spool.used) == (True, 135)
