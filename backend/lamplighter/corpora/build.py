@@ -11,25 +11,29 @@ from lamplighter.recipe import CorpusRecipe
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 from .corpus import Corpus, CorpusError
+from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
 from .textfile import MINIMUM_TOKENS, split_paragraphs
-from .tokenisers import TokenisedText, tokenise
+from .tokenisers import encode_with, tokenise
 
 CorpusProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description of the current work."""
 
 
-def _shuffle_documents(tokenised: TokenisedText, seed: int) -> NDArray[np.uint32]:
+def _shuffle_documents(
+    ids: NDArray[np.uint32], document_lengths: NDArray[np.int64], seed: int
+) -> NDArray[np.uint32]:
     """Return the same tokens in the same documents, in random order: shape (N,)."""
-    document = np.repeat(np.arange(len(tokenised.document_lengths)), tokenised.document_lengths)
+    document = np.repeat(np.arange(len(document_lengths)), document_lengths)
     lots = np.random.Generator(np.random.PCG64(seed)).random(len(document))
-    return tokenised.ids[np.lexsort((lots, document))]
+    return ids[np.lexsort((lots, document))]
 
 
 def _ground_truth(
     town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
-) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...]]:
-    """Return the town's classes and relations as token ids; words that are not one token are dropped."""
+) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...], dict[str, tuple[str, ...]]]:
+    """Return the town's classes and relations as token ids, and its families; words that are not one token are
+    dropped."""
     ids = {token: number for number, token in enumerate(tokens) if counts[number]}
 
     def id_of(word: str) -> int | None:
@@ -39,14 +43,18 @@ def _ground_truth(
     for name, words in town.classes.items():
         members = tuple(sorted(number for word in words if (number := id_of(word)) is not None))
         if len(members) > 1:
-            classes[name.replace("_", " ")] = members
+            classes[town.class_names[name]] = members
     relations: list[Relation] = []
     for name, words in town.relations.items():
         pairs = ((id_of(left), id_of(right)) for left, right in words)
         known = tuple((left, right) for left, right in pairs if left is not None and right is not None)
         if known:
             relations.append(Relation(name.replace("_", " "), known))
-    return classes, tuple(relations)
+    families: dict[str, tuple[str, ...]] = {}
+    for name, members in town.families.items():
+        if kept := tuple(known for member in members if (known := town.class_names[member]) in classes):
+            families[name] = kept
+    return classes, tuple(relations), families
 
 
 def build_corpus(
@@ -75,14 +83,16 @@ def build_corpus(
         tell(0.0, "writing Lamptown")
         town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
         documents = [" ".join(words) for words in town.documents]
+        unread = [" ".join(words) for words in generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS).documents]
     elif recipe.kind == "manuals":
         from lamplighter.corpora.python_docs import read_python_docs
 
-        documents = split_paragraphs(read_python_docs(lambda share, what: tell(0.5 * share, what)))
+        text = read_python_docs(lambda share, what: tell(0.5 * share, what))
+        documents, unread = split_held_out(split_paragraphs(text))
     else:
         if text is None:
             raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
-        documents = split_paragraphs(text)
+        documents, unread = split_held_out(split_paragraphs(text))
     tell(0.5, "splitting the text into tokens")
     tokenised = tokenise(
         documents,
@@ -95,12 +105,18 @@ def build_corpus(
             f"{recipe.name or 'the text'} is too short: {len(tokenised.ids):,} tokens, "
             f"and at least {MINIMUM_TOKENS:,} are needed; bring a longer text"
         )
-    ids = _shuffle_documents(tokenised, seed) if recipe.shuffle_words else tokenised.ids
+    ids, lengths = tokenised.ids, tokenised.document_lengths
+    held_out, held_out_lengths = encode_with(tokenised.tokeniser, unread)
+    if recipe.shuffle_words:
+        ids = _shuffle_documents(ids, lengths, seed)
+        held_out = _shuffle_documents(held_out, held_out_lengths, seed)
     classes: dict[str, tuple[int, ...]] = {}
     relations: tuple[Relation, ...] = ()
+    families: dict[str, tuple[str, ...]] = {}
     if town is not None:
         start = "▁" if recipe.tokeniser == "bpe" else ""
-        classes, relations = _ground_truth(town, tokenised.tokens, tokenised.counts, start)
-    vocabulary = Vocabulary(tokenised.tokens, tokenised.counts, classes, relations)
+        held_out = held_out[:TOWN_HELD_OUT_TOKENS]
+        classes, relations, families = _ground_truth(town, tokenised.tokens, tokenised.counts, start)
+    vocabulary = Vocabulary(tokenised.tokens, tokenised.counts, classes, relations, families)
     tell(1.0, "done")
-    return Corpus(ids, vocabulary, tokenised.tokeniser)
+    return Corpus(ids, vocabulary, tokenised.tokeniser, held_out if len(held_out) else None)

@@ -23,3 +23,5 @@ class Corpus:
     vocabulary: Vocabulary
     tokeniser: str
     """The tokeniser as JSON, in the format of the `tokenizers` library."""
+    held_out: NDArray[np.uint32] | None = None
+    """Shape (M,): text of the same kind that training never reads; None where none is held out."""

@@ -4,7 +4,9 @@ Real text has no answer key. In this town every word's class, every pair's relat
 were planted, so a map of what a model learned can be marked. It is learnable for the same reasons as real
 text, only more densely: words of a class fill the same slots beside the same neighbours, pairs share their
 context (a country and its capital the same river and dish), and a document keeps to one topic and to a few
-words of it.
+words of it. Kindred words (dog and cat, joy and happiness) share what is said of them, so that they become near
+neighbours; opposites differ in one way alone, so that they differ in one direction; homonyms mean one thing in one
+topic and another in another.
 
 Words are dealt by quota, not drawn at random: each word of a class has a weight that falls with its rank
 (Zipf) to a floor, and the word furthest behind its quota is dealt next, give or take a jitter. So rare words
@@ -49,6 +51,10 @@ class Town:
     topics: list[str]
     """The topic of each document."""
     classes: dict[str, list[str]]
+    class_names: dict[str, str]
+    """The displayed name of each class."""
+    families: dict[str, list[str]]
+    """Families of classes: name to classes."""
     relations: dict[str, list[tuple[str, str]]]
 
 
@@ -185,10 +191,15 @@ def _sources_of_topic(patterns: list[Pattern]) -> list[str]:
     return sorted({slot.source for slot in slots})
 
 
-def generate_town(seed: int, progress: Callable[[float], None] | None = None) -> Town:
+def generate_town(
+    seed: int, progress: Callable[[float], None] | None = None, size: int = TOWN_TOKENS
+) -> Town:
     """Generate the town of this seed, the same to the last word on every machine.
 
-    `progress` is called with the share done, from 0 to 1.
+    Args:
+        seed: every seed writes another text of the same words.
+        progress: called with the share done, from 0 to 1.
+        size: approximate length in tokens; a shorter town is the beginning of a longer one.
     """
     lexicon = read_lexicon()
     # Python promises to keep only random() itself the same between versions.
@@ -200,7 +211,7 @@ def generate_town(seed: int, progress: Callable[[float], None] | None = None) ->
     documents: list[list[str]] = []
     document_topics: list[str] = []
     tokens = 0
-    while tokens < TOWN_TOKENS:
+    while tokens < size:
         [number] = calendar.deal(1)
         calendar.use(number)
         document = writer.write_document(topics[number])
@@ -208,5 +219,12 @@ def generate_town(seed: int, progress: Callable[[float], None] | None = None) ->
         document_topics.append(topics[number])
         tokens += len(document)
         if progress is not None and len(documents) % 200 == 0:
-            progress(min(1.0, tokens / TOWN_TOKENS))
-    return Town(documents, document_topics, lexicon.classes, lexicon.relations)
+            progress(min(1.0, tokens / size))
+    return Town(
+        documents,
+        document_topics,
+        lexicon.classes,
+        lexicon.class_names,
+        lexicon.families,
+        lexicon.relations,
+    )

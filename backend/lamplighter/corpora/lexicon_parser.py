@@ -1,4 +1,4 @@
-"""The parser of Lamptown's lexicon: tables, classes, relations and the sentences of each topic.
+"""The parser of Lamptown's lexicon: tables, classes, families, relations and the sentences of each topic.
 
 The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table
 whose columns are planted classes (a column without `=` is not one); each line below is a row of related
@@ -6,7 +6,10 @@ words, the most frequent row first. `[class colours]` starts a class without row
 a topic's sentences (with twice the number of documents that its size would give it). Their slots: `{colours}`
 is a word of a class, `{animal.sg}` a column of the current row, `{animal2.sg}` of another row. A sentence
 with a slot `.mf` stands for two: one with the row's `m` and he, his, him, the other with its `f` and she,
-her, her. `[relation plural animal.sg animal.pl]` plants pairs.
+her, her. So does one with a slot `.ab`, for the two words of a kindred row, `a` and `b`, of which the same is said.
+`[relation plural animal.sg animal.pl]` plants pairs, `[homonym spring weather vehicles]` names a word that means
+one thing in one topic and another in the other. `[family people]` starts a family of classes, one a line, each with
+the name that is displayed (`peoples: nationalities`).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import re
 from dataclasses import dataclass, field
 from importlib import resources
 
-_HEADER = re.compile(r"\[(table|class|topic|relation) ([^\]]+)\]")
+_HEADER = re.compile(r"\[(table|class|topic|relation|homonym|family) ([^\]]+)\]")
 _SLOT = re.compile(r"\{(?P<stem>[a-z_]+)(?P<other>2?)(?:\.(?P<column>[a-z]+))?\}")
 _HE = {"(he)": "he", "(his)": "his", "(him)": "him", "(himself)": "himself"}
 _SHE = {"(he)": "she", "(his)": "her", "(him)": "her", "(himself)": "herself"}
@@ -35,7 +38,7 @@ class SentenceSlot:
 
 Sentence = tuple[str | SentenceSlot, ...]
 Pattern = tuple[Sentence, ...]
-"""A sentence, or its male and its female version."""
+"""The versions of a sentence: one, or two for a gendered slot, or two for a slot of kindred words."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,12 @@ class Lexicon:
     """Factor on the number of a topic's documents, relative to its size."""
     relations: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
     """Pairs of words, by the relation's name."""
+    homonyms: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """Words with two meanings, and the two topics in which they are planted."""
+    families: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """Families of classes: name to classes."""
+    class_names: dict[str, str] = field(default_factory=dict[str, str])
+    """The displayed name of each class."""
 
 
 def _parse_sentence(line: str, tables: dict[str, LexiconTable]) -> Sentence:
@@ -85,6 +94,12 @@ def _gender_versions(line: str) -> list[str]:
             version = version.replace(mark, pronoun)
         versions.append(version)
     return versions
+
+
+def _sentence_versions(line: str) -> list[str]:
+    """Return every version of a sentence: by gender, and for each word of a kindred row."""
+    kindred = [line.replace(".ab}", column) for column in (".a}", ".b}")] if ".ab}" in line else [line]
+    return [version for sentence in kindred for version in _gender_versions(sentence)]
 
 
 def _read_sections() -> list[tuple[str, list[str], list[str]]]:
@@ -121,10 +136,16 @@ def read_lexicon() -> Lexicon:
                     words.extend(dict.fromkeys(row[index] for row in rows if row[index] not in words))
         elif kind == "class":
             lexicon.classes[header[0]] = " ".join(lines).split()
+        elif kind == "homonym":
+            lexicon.homonyms[header[0]] = (header[1], header[2])
+        elif kind == "family":
+            names = dict(line.split(": ") for line in lines)
+            lexicon.families[" ".join(header)] = list(names)
+            lexicon.class_names |= names
     for kind, header, lines in sections:
         if kind == "topic":
             lexicon.topics[header[0]] = [
-                tuple(_parse_sentence(version, lexicon.tables) for version in _gender_versions(line))
+                tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))
                 for line in lines
             ]
             lexicon.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0

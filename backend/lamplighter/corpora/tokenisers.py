@@ -148,13 +148,37 @@ def tokenise(
         progress: called with the share done, from 0 to 1.
     """
 
-    def pieces() -> Iterator[tuple[int, str]]:
-        for number, document in enumerate(documents):
-            for piece in _split_document(document):
-                yield number, piece
-
     train = _train_words if kind == "words" else _train_bpe
-    tokeniser = train((piece for _, piece in pieces()), size)
+    tokeniser = train((piece for _, piece in _split_documents(documents)), size)
+    ids, lengths = _encode_documents(tokeniser, documents, progress)
+    vocabulary = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
+    names = [name for name, _ in vocabulary]
+    counts = np.bincount(ids, minlength=len(names)).astype(np.int64)
+    return TokenisedText(ids, _display_tokens(names, kind), counts, tokeniser.to_str(), lengths)
+
+
+def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Tokenise other documents with a trained tokeniser; what it does not know becomes `<unk>`.
+
+    Args:
+        tokeniser: the tokeniser as JSON.
+        documents: the texts.
+
+    Returns:
+        The token ids, shape (N,), and the tokens of each document, shape (D,).
+    """
+    return _encode_documents(Tokenizer.from_str(tokeniser), documents)
+
+
+def _split_documents(documents: list[str]) -> Iterator[tuple[int, str]]:
+    for number, document in enumerate(documents):
+        for piece in _split_document(document):
+            yield number, piece
+
+
+def _encode_documents(
+    tokeniser: Tokenizer, documents: list[str], progress: Callable[[float], None] | None = None
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     lengths = np.zeros(len(documents), dtype=np.int64)
     parts: list[NDArray[np.uint32]] = []
     batch: list[tuple[int, str]] = []
@@ -169,14 +193,10 @@ def tokenise(
             progress((batch[-1][0] + 1) / len(documents))
         batch.clear()
 
-    for number, piece in pieces():
+    for number, piece in _split_documents(documents):
         batch.append((number, piece))
         if len(batch) >= _BATCH:
             read()
     if batch:
         read()
-    vocabulary = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
-    names = [name for name, _ in vocabulary]
-    ids = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32)
-    counts = np.bincount(ids, minlength=len(names)).astype(np.int64)
-    return TokenisedText(ids, _display_tokens(names, kind), counts, tokeniser.to_str(), lengths)
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint32), lengths

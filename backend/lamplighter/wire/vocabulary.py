@@ -42,6 +42,8 @@ class Vocabulary:
     classes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     """Planted classes: name to token ids. A token is in at most one class; empty for real text."""
     relations: tuple[Relation, ...] = ()
+    families: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Families of classes: name to names of classes. A class is in at most one; empty where none were planted."""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -53,19 +55,28 @@ class Vocabulary:
             class_indices[list(members)] = index
         return class_indices
 
+    def family_of(self) -> dict[str, str]:
+        """Return the family of each class that has one."""
+        return {member: name for name, members in self.families.items() for member in members}
+
     def bytes_of_names(self) -> int:
-        """Return the bytes, as JSON, of a list of the classes and the relations with their sizes."""
+        """Return the bytes, as JSON, of a list of the classes with their sizes and families, and of the relations with
+        theirs."""
         names = [*self.classes, *(relation.name for relation in self.relations)]
+        names += [name for name, members in self.families.items() for _ in members]
         return sum(_ENTRY_BYTES + len(json.dumps(name, ensure_ascii=False).encode()) for name in names)
 
     def to_json(self) -> str:
-        """Return the vocabulary as a JSON object with `tokens`, `counts`, `classes` and `relations`."""
+        """Return the vocabulary as a JSON object with `tokens`, `counts`, `classes`, `relations` and, if it has any,
+        `families`."""
+        families = {"families": self.families} if self.families else {}
         return json.dumps(
             {
                 "tokens": self.tokens,
                 "counts": self.counts.tolist(),
                 "classes": self.classes,
                 "relations": [{"name": r.name, "pairs": r.pairs} for r in self.relations],
+                **families,
             },
             ensure_ascii=False,
         )
@@ -86,10 +97,14 @@ class Vocabulary:
                 Relation(str(r["name"]), tuple((int(a), int(b)) for a, b in r["pairs"]))
                 for r in data["relations"]
             )
+            families = {str(k): tuple(str(name) for name in v) for k, v in data.get("families", {}).items()}
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise VocabularyError(f"not a vocabulary: {error}") from error
         ids = [i for members in classes.values() for i in members]
         ids += [i for r in relations for pair in r.pairs for i in pair]
         if counts.shape != (len(tokens),) or any(not 0 <= i < len(tokens) for i in ids):
             raise VocabularyError("not a vocabulary: counts or ids do not fit its tokens")
-        return Vocabulary(tokens, counts, classes, relations)
+        members = [name for names in families.values() for name in names]
+        if len(set(members)) != len(members) or not classes.keys() >= set(members):
+            raise VocabularyError("not a vocabulary: a class in a family is none of its own, or is in two")
+        return Vocabulary(tokens, counts, classes, relations, families)

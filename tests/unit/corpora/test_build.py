@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus, CorpusError
 from lamplighter.recipe import CorpusRecipe
+from lamplighter.wire.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,46 @@ def test_lamptown_knows_its_truth(town: Corpus) -> None:
     assert vocabulary.counts[0] == 0, "nothing in the town is unknown"
     assert vocabulary.counts[1:].min() > 0
     assert vocabulary.counts.sum() == len(town.token_ids)
+
+
+def test_the_classes_of_lamptown_are_in_families(town: Corpus) -> None:
+    vocabulary = town.vocabulary
+    assert len(vocabulary.families) == 8
+    assert vocabulary.family_of()["animal sounds (past)"] == "doing"
+    assert vocabulary.family_of().keys() == vocabulary.classes.keys()
+    assert Vocabulary.from_json(vocabulary.to_json()).families == vocabulary.families
+
+
+def test_lamptown_holds_out_the_next_seeds_town(town: Corpus) -> None:
+    assert town.held_out is not None
+    assert (len(town.held_out), town.held_out.dtype) == (50_000, np.uint32)
+    assert town.held_out.min() > 0, "no word is unknown"
+    other = build_corpus(CorpusRecipe(), 1)
+    words, read = np.array(other.vocabulary.tokens), np.array(town.vocabulary.tokens)
+    assert (words[other.token_ids[:50_000]] == read[town.held_out]).all()
+    control = build_corpus(CorpusRecipe(shuffle_words=True), 0).held_out
+    assert control is not None
+    assert not np.array_equal(control, town.held_out)
+
+
+def test_the_last_tenth_of_a_long_text_is_held_out() -> None:
+    recipe = CorpusRecipe(kind="text", vocabulary_size=200)
+    words = [f"word{n % 150}" for n in range(18_000)] + ["word1", "unseen"] * 1_000
+    for paragraphs in (1, 7, 4_000):
+        cuts = np.linspace(0, len(words), paragraphs + 1).astype(int)
+        text = "\n\n".join(" ".join(words[a:b]) for a, b in pairwise(cuts.tolist()))
+        corpus = build_corpus(recipe, 0, text)
+        assert len(corpus.token_ids) == 18_000
+        assert corpus.held_out is not None
+        assert [corpus.vocabulary.tokens[i] for i in corpus.held_out[:2]] == ["word1", "<unk>"]
+        assert len(corpus.held_out) == 2_000
+        assert "unseen" not in corpus.vocabulary.tokens, "the trainer reads none of it"
+
+
+def test_a_short_text_is_read_whole() -> None:
+    corpus = build_corpus(CorpusRecipe(kind="text"), 0, "word " * 19_999)
+    assert len(corpus.token_ids) == 19_999
+    assert corpus.held_out is None
 
 
 def test_the_control_keeps_only_what_documents_are_made_of(town: Corpus) -> None:

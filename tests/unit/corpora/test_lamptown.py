@@ -29,7 +29,7 @@ def test_a_seed_writes_the_same_town_and_another_seed_another(town: Town) -> Non
 
 
 def test_the_town_is_as_large_as_promised(counts: Counter[str]) -> None:
-    assert 1_800 <= len(counts) <= 2_300
+    assert 1_800 <= len(counts) <= 2_450
     assert 300_000 <= counts.total() <= 600_000
 
 
@@ -68,15 +68,67 @@ def test_words_used_alike_are_in_one_class(town: Town, left: str, right: str) ->
 
 
 def test_relations_are_complete(town: Town, counts: Counter[str]) -> None:
-    assert {"capital", "male_female", "plural", "past"} <= set(town.relations)
+    assert {"capital", "male_female", "plural", "past", "opposites"} <= set(town.relations)
     for pairs in town.relations.values():
-        assert len(pairs) >= 20
+        assert len(pairs) >= 16
         assert len(set(pairs)) == len(pairs)
         assert all(counts[word] for pair in pairs for word in pair)
     assert ("france", "paris") in town.relations["capital"]
     assert ("king", "queen") in town.relations["male_female"]
     assert ("dog", "dogs") in town.relations["plural"]
     assert ("run", "ran") in town.relations["past"]
+    assert ("hot", "cold") in town.relations["opposites"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("dog", "cat", "collar"),
+        ("gravity", "mass", "weight"),
+        ("joy", "happiness", "laughter"),
+        ("hot", "cold", "stove"),
+    ],
+)
+def test_kindred_words_share_what_is_said_of_them(
+    town: Town, counts: Counter[str], one: str, other: str, shared: str
+) -> None:
+    sentences = [set(part.split()) for document in town.documents for part in " ".join(document).split(" .")]
+    both = [sum({word, shared} <= sentence for sentence in sentences) for word in (one, other)]
+    assert min(both) > 20
+    assert max(both) < 3 * min(both)
+    assert max(counts[one], counts[other]) < 3 * min(counts[one], counts[other])
+
+
+def test_homonyms_are_planted_in_two_topics_and_in_no_class(town: Town) -> None:
+    homonyms = read_lexicon().homonyms
+    assert len(homonyms) == 6
+    planted = {word for words in town.classes.values() for word in words}
+    for word, topics in homonyms.items():
+        found = Counter[str]()
+        for topic, document in zip(town.topics, town.documents, strict=True):
+            found[topic] += document.count(word)
+        assert word not in planted
+        assert {topic for topic in found if found[topic]} == set(topics)
+        assert min(found[topic] for topic in topics) >= 100
+
+
+def test_every_class_has_a_name_and_is_in_one_of_eight_families(town: Town) -> None:
+    assert list(town.families) == [
+        "people", "places", "animals", "food", "things", "doing", "describing", "little words",
+    ]  # fmt: skip
+    members = [name for names in town.families.values() for name in names]
+    assert sorted(members) == sorted(town.classes)
+    names = list(town.class_names.values())
+    assert len(set(names)) == len(names) == len(members)
+    assert all(name == name.lower().strip() and "_" not in name for name in names)
+    assert town.class_names["calls_past"] == "animal sounds (past)"
+    assert town.class_names["peoples"] == "nationalities"
+
+
+def test_a_shorter_town_is_the_beginning_of_a_longer_one(town: Town) -> None:
+    short = generate_town(0, size=20_000)
+    assert 20_000 <= sum(map(len, short.documents)) < 20_500
+    assert town.documents[: len(short.documents)] == short.documents
 
 
 @pytest.mark.parametrize("flavour", ["italian", "italians", "tiber", "risotto"])

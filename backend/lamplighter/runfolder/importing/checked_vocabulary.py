@@ -1,6 +1,6 @@
 """The checks of an imported run's vocabulary.
 
-The names of its classes and relations are sent to every viewer, its tokens to whoever asks for them.
+The names of its classes, relations and families are sent to every viewer, its tokens to whoever asks for them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
 _MAX_TOKEN = 10_000
 _MAX_NAMES = 4_096
-"""Maximum classes, and maximum relations."""
+"""Maximum classes, maximum relations, and maximum families."""
 _MAX_PAIRS = 200_000
 """Maximum pairs of all relations together."""
 
@@ -25,7 +25,11 @@ def check_vocabulary(vocabulary: Vocabulary) -> None:
     """
     if not 0 < len(vocabulary) <= MAX_VOCABULARY or bool((vocabulary.counts < 0).any()):
         raise FormatError("vocabulary.json holds no tokens, too many, or negative counts: refused")
-    names = [*vocabulary.classes, *(relation.name for relation in vocabulary.relations)]
+    names = [
+        *vocabulary.classes,
+        *(relation.name for relation in vocabulary.relations),
+        *vocabulary.families,
+    ]
     try:
         "".join([*vocabulary.tokens, *names]).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -34,11 +38,11 @@ def check_vocabulary(vocabulary: Vocabulary) -> None:
         raise FormatError(f"vocabulary.json holds a token of more than {_MAX_TOKEN:,} characters: refused")
     if any(len(name) > MAX_NAME for name in names):
         raise FormatError(
-            f"vocabulary.json names a class or relation with more than {MAX_NAME} characters: refused"
+            f"vocabulary.json names a class, relation or family with more than {MAX_NAME} characters: refused"
         )
-    too_many = max(len(vocabulary.classes), len(vocabulary.relations)) > _MAX_NAMES
+    too_many = max(len(vocabulary.classes), len(vocabulary.relations), len(vocabulary.families)) > _MAX_NAMES
     if too_many or vocabulary.bytes_of_names() > MAX_NAMES_BYTES:
-        raise FormatError("vocabulary.json holds too many classes or relations: refused")
+        raise FormatError("vocabulary.json holds too many classes, relations or families: refused")
     if sum(len(relation.pairs) for relation in vocabulary.relations) > _MAX_PAIRS:
         raise FormatError(f"vocabulary.json relates more than {_MAX_PAIRS:,} pairs of tokens: refused")
     members = [i for ids in vocabulary.classes.values() for i in ids]

@@ -211,11 +211,15 @@ class RunCatalog:
 
     def _contents(self, run: RunFolder) -> dict[str, Any]:
         vocabulary = run.vocabulary
+        family_of = vocabulary.family_of()
         contents: dict[str, Any] = {
             "vocabulary": len(vocabulary),
             "dim": run.recipe.model.dim,
             "corpus_tokens": int(run.corpus_facts()["tokens"]),
-            "classes": [PlantedClass(name=name, size=len(ids)) for name, ids in vocabulary.classes.items()],
+            "classes": [
+                PlantedClass(name=name, size=len(ids), family=family_of.get(name))
+                for name, ids in vocabulary.classes.items()
+            ],
             "relations": [PlantedRelation(name=r.name, pairs=len(r.pairs)) for r in vocabulary.relations],
         }
         try:

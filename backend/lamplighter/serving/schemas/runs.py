@@ -21,6 +21,8 @@ class PlantedClass(ApiModel):
 
     name: str
     size: int
+    family: str | None = None
+    """The family of classes that it is in, such as "food"; null for a class of no family."""
 
 
 class PlantedRelation(ApiModel):

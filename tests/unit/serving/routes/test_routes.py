@@ -82,7 +82,10 @@ async def test_the_list_and_one_run(app: FastAPI, run: RunFolder, tmp_path: Path
     one = (await get(app, f"/api/runs/{run.id}")).json
     assert one["layers"] == ["embedding", "block 1"]
     assert (one["vocabulary"], one["dim"], one["parameters"], one["corpus_tokens"]) == (V, 4, 1234, 500)
-    assert one["classes"] == [{"name": "animals", "size": 4}, {"name": "marks", "size": 2}]
+    assert one["classes"] == [
+        {"name": "animals", "size": 4, "family": None},
+        {"name": "marks", "size": 2, "family": None},
+    ]
     assert one["relations"] == [{"name": "plural", "pairs": 1}]
     assert "vocabulary" not in (await get(app, f"/api/runs/{waiting.id}")).json
     for path in ("steps", "snapshots", "tokens", "neighbours?token_id=1", "layouts/3"):
