@@ -13,6 +13,7 @@ NAMES = (
     "latency",
     "viewers",
     "purity",
+    "town",
     "storage",
     "history",
     "map",

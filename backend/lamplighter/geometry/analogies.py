@@ -7,6 +7,7 @@ relation, the token most similar to b - a + c, these three excluded, should be d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -16,6 +17,20 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
 """Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
+
+
+@dataclass(frozen=True)
+class AnalogyBaselines:
+    """Shares of a relation's questions that are answered by less than the analogy, each from 0 to 1."""
+
+    chance: float
+    """Guessing among all tokens but the three given."""
+    right_class: float
+    """Guessing among the tokens of the right answer's class; NaN where it has none."""
+    nearest_of_c: float
+    """Naming the token most similar to c, the three given excluded."""
+    without_exclusion: float
+    """3CosAdd where the three given tokens may be named."""
 
 
 def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS) -> NDArray[np.int64]:
@@ -64,6 +79,47 @@ def analogy_accuracy(
             scores[rows, given] = -np.inf
         right += int((scores.argmax(axis=1) == d).sum())
     return right / len(quadruples)
+
+
+def analogy_baselines(
+    vectors: NDArray[np.float32],
+    pairs: Sequence[tuple[int, int]],
+    class_of: NDArray[np.integer],
+    limit: int = MAX_QUESTIONS,
+) -> AnalogyBaselines:
+    """Compute what a relation's `analogy_accuracy` is to be compared with, on the same questions.
+
+    Args:
+        vectors: shape (V, D).
+        pairs: token ids of the relation's pairs.
+        class_of: shape (V,), the class of each token, negative for none.
+        limit: maximum number of questions.
+
+    Returns:
+        Shares from 0 to 1; NaN when the pairs give no question.
+    """
+    quadruples = analogy_questions(pairs, limit)
+    if not len(quadruples):
+        return AnalogyBaselines(chance_accuracy(len(vectors)), *3 * (float("nan"),))
+    units = unit_rows(vectors)
+    classes = np.asarray(class_of)[quadruples[:, 3]]
+    sizes = np.bincount(np.asarray(class_of)[np.asarray(class_of) >= 0], minlength=1)
+    nearest = whole = 0
+    block = max(1, BLOCK_BYTES // (8 * len(units)))
+    for start in range(0, len(quadruples), block):
+        a, b, c, d = quadruples[start : start + block].T
+        whole += int((((units[b] - units[a] + units[c]) @ units.T).argmax(axis=1) == d).sum())
+        scores = units[c] @ units.T
+        rows = np.arange(len(scores))
+        for given in (a, b, c):
+            scores[rows, given] = -np.inf
+        nearest += int((scores.argmax(axis=1) == d).sum())
+    return AnalogyBaselines(
+        chance_accuracy(len(vectors)),
+        float((1 / sizes[classes]).mean()) if (classes >= 0).all() else float("nan"),
+        nearest / len(quadruples),
+        whole / len(quadruples),
+    )
 
 
 def chance_accuracy(size: int) -> float:

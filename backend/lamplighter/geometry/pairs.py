@@ -117,6 +117,23 @@ class _RunningStatistics:
         return PairStatistics(mean, deviation, least, most)
 
 
+def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:
+    """Return b's rank among the rows most similar to a by cosine, and a's among those most similar to b; 1 is first.
+
+    Args:
+        vectors: shape (V, D).
+        a: a row.
+        b: another row.
+    """
+    units = unit_rows(vectors)
+    ranks: list[int] = []
+    for row, other in ((a, b), (b, a)):
+        cosines = units @ units[row]
+        cosines[row] = -np.inf
+        ranks.append(1 + int((cosines > cosines[other]).sum()))
+    return ranks[0], ranks[1]
+
+
 Doubles = NDArray[np.float64]
 
 

@@ -106,10 +106,14 @@ class Transformer(nn.Module):
 
     def logits(self, ids: Tensor) -> Tensor:
         """Compute the logits, token ids (B, T) -> (B, T, V)."""
-        x = self.embedding(ids) + self.positions.weight[: ids.shape[1]]
+        return self.unembedding(self.norm(self.residual_stream(ids)[-1]))
+
+    def residual_stream(self, ids: Tensor) -> list[Tensor]:
+        """Compute the residual stream before the first block and after each, (B, T) -> one (B, T, D) each."""
+        stream = [self.embedding(ids) + self.positions.weight[: ids.shape[1]]]
         for block in self.blocks:
-            x = block(x)
-        return self.unembedding(self.norm(x))
+            stream.append(block(stream[-1]))
+        return stream
 
     def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
         """Compute the mean cross-entropy in nats, a scalar, from ids and next ids, shape (B, T) each."""

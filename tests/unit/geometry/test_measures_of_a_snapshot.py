@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from lamplighter.geometry.analogies import analogy_accuracy, analogy_questions, chance_accuracy
+from lamplighter.geometry.analogies import (
+    analogy_accuracy,
+    analogy_baselines,
+    analogy_questions,
+    chance_accuracy,
+)
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation, rank_correlation
 
@@ -54,6 +59,25 @@ def test_analogies_with_one_shift_are_all_right_and_without_are_chance() -> None
     assert analogy_accuracy(unrelated, pairs) < 0.15
     assert chance_accuracy(74) == pytest.approx(1 / 71)
     assert np.isnan(chance_accuracy(3))
+
+
+def test_what_an_analogy_is_compared_with() -> None:
+    # Each word of the second class lies a small step from its partner in the first, in a direction of its own.
+    rng = np.random.default_rng(2)
+    first = rng.normal(size=(6, 40))
+    shift = rng.normal(size=40)
+    pairs = [(i, 6 + i) for i in range(6)]
+    class_of = np.repeat([0, 1], 6)
+    near = np.concatenate((first, first + 0.2 * rng.normal(size=(6, 40)))).astype(np.float32)
+    found = analogy_baselines(near, pairs, class_of)
+    assert (found.chance, found.right_class) == (pytest.approx(1 / 9), pytest.approx(1 / 6))
+    assert found.nearest_of_c == 1.0, "the partner is the nearest word, and no analogy is needed"
+    assert found.without_exclusion == 0.0, "c itself is nearer still"
+    apart = np.concatenate((first, first + 20 * shift)).astype(np.float32)
+    assert analogy_accuracy(apart, pairs) > 0.5
+    assert analogy_baselines(apart, pairs, class_of).nearest_of_c < 0.5
+    assert np.isnan(analogy_baselines(near, pairs, np.full(12, -1)).right_class)
+    assert np.isnan(analogy_baselines(near, [], class_of).nearest_of_c)
 
 
 def test_questions_leave_out_what_cannot_be_asked() -> None:

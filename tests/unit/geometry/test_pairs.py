@@ -19,6 +19,14 @@ def by_hand(vectors: np.ndarray) -> tuple[list[float], list[float]]:
     return cosines, distances
 
 
+def test_ranks_of_two_rows_by_hand() -> None:
+    angles = np.radians([0, 10, 12, 40, 44])
+    vectors = np.stack((np.cos(angles), np.sin(angles)), axis=1).astype(np.float32)
+    assert pairs.mutual_ranks(vectors, 0, 1) == (1, 2)
+    assert pairs.mutual_ranks(vectors, 3, 4) == (1, 1)
+    assert pairs.mutual_ranks(vectors, 0, 4) == (4, 4)
+
+
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), dim=st.integers(1, 8))
 @settings(max_examples=40, deadline=None)
 def test_every_pair_counts_once(seed: int, size: int, dim: int) -> None:
