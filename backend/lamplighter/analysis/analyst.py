@@ -7,7 +7,7 @@ its cost, and when it falls behind it takes the newest keyframe and skips the ot
 
 from __future__ import annotations
 
-from lamplighter.analysis.measures import measure
+from lamplighter.analysis.measures import measure, measure_losses
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
@@ -96,12 +96,18 @@ class Analyst:
                     census = (
                         read_touches(reader, measured[1]) if measured[1] >= 0 and measured != done else None
                     )
+                    losses = [] if census is None else _read_losses(reader, done, measured[1])
                     if over or census is not None:
                         reader.close()
                         reader = None
                     if census is not None:
-                        vectors = self._follower.vectors
-                        writer.commit(*measured, measure(vectors, self._run.vocabulary, census.touches))
+                        values = measure(self._follower.vectors, self._run.vocabulary, census.touches)
+                        for attempt, step, both in losses:
+                            if (attempt, step) == measured:
+                                values |= both
+                            else:
+                                writer.commit(attempt, step, both)
+                        writer.commit(*measured, values)
                         done = measured
                         self._share.rest_since(start)
             finally:
@@ -109,6 +115,23 @@ class Analyst:
                     reader.close()
             writer.close(sealed=over)
         return over
+
+
+def _read_losses(
+    reader: StepsReader, done: tuple[int, int], last: int
+) -> list[tuple[int, int, dict[str, float]]]:
+    """Return (attempt, step, losses) at the keyframes up to `last` since those that are done: also of those that were
+    skipped, since a loss costs nothing here."""
+    lineage = reader.lineage()
+    first = done[1] + 1
+    newest = lineage.range_at(last)
+    if newest is not None and newest.attempt != done[0]:
+        first = min(first, newest.first)
+    return [
+        (range_.attempt, step, losses)
+        for step, losses in measure_losses(reader, first, last).items()
+        if (range_ := lineage.range_at(step)) is not None
+    ]
 
 
 def _last_measured(run: RunFolder) -> tuple[int, int]:

@@ -11,6 +11,8 @@ chance |
 | `effective_rank` | number of directions the embedding uses |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
 | `coverage` | share of the rows that a batch has ever touched |
+| `loss_held_out` | loss on text that training never reads, in nats, as the trainer measured it at a keyframe |
+| `loss_read` | mean loss of the last batches before that, in nats |
 
 Measures without a meaning for a run (no planted classes, say) are left out.
 """
@@ -25,9 +27,35 @@ from numpy.typing import NDArray
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
+READ_BATCHES = 16
+"""Batches whose mean loss is compared with the loss on held-out text: about as many tokens."""
+
+
+def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict[str, float]]:
+    """Return both losses at each step of the lineage from `first` to `last` that has one on held-out text.
+
+    Args:
+        reader: the record of the steps.
+        first: the first step.
+        last: the last step, inclusive.
+
+    Returns:
+        `loss_held_out`, and `loss_read` from step 1 on, by step.
+    """
+    found: dict[int, dict[str, float]] = {}
+    for step, held_out in reader.held_out_losses(first, last).items():
+        found[step] = {"loss_held_out": held_out}
+        pulses = (decode(record) for _, record in reader.pulses(step - READ_BATCHES + 1, step))
+        losses = [pulse.loss for pulse in pulses if isinstance(pulse, Pulse)]
+        if losses:
+            found[step]["loss_read"] = sum(losses) / len(losses)
+    return found
 
 
 def measure(

@@ -39,6 +39,7 @@ class RunFolder:
         self.tiles_path = path / "tiles.sqlite"
         self.checkpoints = path / "checkpoints"
         self.source_path = path / "source.txt"
+        self.held_out_path = path / "held-out.npy"
 
     @property
     def id(self) -> str:
@@ -103,31 +104,67 @@ class RunFolder:
             FileNotFoundError: the corpus has not been read yet.
             FormatError: the file is damaged, or holds ids outside the vocabulary.
         """
+        return self._load_ids(self.path / "corpus.npy")
+
+    @cached_property
+    def held_out_ids(self) -> NDArray[np.uint32] | None:
+        """Return the text that training never reads as token ids, shape (M,), memory-mapped and read-only; None if the
+        run has none.
+
+        Raises:
+            FormatError: the file is damaged, or holds ids outside the vocabulary.
+        """
         try:
-            ids = np.load(self.path / "corpus.npy", mmap_mode="r", allow_pickle=False)
+            return self._load_ids(self.held_out_path)
+        except FileNotFoundError:
+            return None
+
+    def _load_ids(self, path: Path) -> NDArray[np.uint32]:
+        try:
+            ids = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise FormatError(f"corpus.npy: {error.strerror or error}") from error
+            raise FormatError(f"{path.name}: {error.strerror or error}") from error
         except (ValueError, EOFError, OverflowError) as error:
-            raise FormatError(f"corpus.npy: {quote_foreign(error)}") from error
+            raise FormatError(f"{path.name}: {quote_foreign(error)}") from error
         if ids.dtype != np.uint32 or ids.ndim != 1 or (len(ids) and int(ids.max()) >= len(self.vocabulary)):
-            raise FormatError("corpus.npy: not token ids of this vocabulary")
+            raise FormatError(f"{path.name}: not token ids of this vocabulary")
         return ids
 
-    def write_corpus(self, token_ids: NDArray[np.uint32], vocabulary: Vocabulary, tokeniser: str) -> None:
-        """Write the corpus into the folder; from then on no file outside it is needed."""
-        temporary = self.path / "corpus.npy.part"
+    def write_corpus(
+        self,
+        token_ids: NDArray[np.uint32],
+        vocabulary: Vocabulary,
+        tokeniser: str,
+        held_out: NDArray[np.uint32] | None = None,
+    ) -> None:
+        """Write the corpus into the folder; from then on no file outside it is needed.
+
+        Args:
+            token_ids: the text, shape (N,).
+            vocabulary: its vocabulary.
+            tokeniser: the tokeniser as JSON.
+            held_out: the text that training never reads, shape (M,), if there is any.
+        """
+        if held_out is not None:
+            self._save_ids(held_out, self.held_out_path)
+        digest = self._save_ids(token_ids, self.path / "corpus.npy")
+        write_atomically(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
+        write_atomically(self.path / "tokeniser.json", tokeniser)
+        write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
+
+    def _save_ids(self, ids: NDArray[np.uint32], path: Path) -> str:
+        """Write token ids to a file. Return its SHA-256 digest in hexadecimal."""
+        temporary = path.with_name(path.name + ".part")
         with open(temporary, "wb", opener=open_like_folder) as file:
-            np.save(file, token_ids.astype(np.uint32, copy=False), allow_pickle=False)
+            np.save(file, ids.astype(np.uint32, copy=False), allow_pickle=False)
         sync_file(temporary)
         # Not read at once: a corpus may be larger than the memory.
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        replace_durably(temporary, self.path / "corpus.npy")
-        write_atomically(self.path / "corpus.json", json.dumps({"sha256": digest, "tokens": len(token_ids)}))
-        write_atomically(self.path / "tokeniser.json", tokeniser)
-        write_atomically(self.path / "vocabulary.json", vocabulary.to_json())
+        replace_durably(temporary, path)
+        return digest
 
     def write_vocabulary(self, vocabulary: Vocabulary) -> None:
         """Write the vocabulary of a run recorded by a client's own loop, which has no corpus in the folder."""

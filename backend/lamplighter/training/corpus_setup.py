@@ -31,4 +31,4 @@ def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None
             raise CorpusError(f"the run's text cannot be read: {error}") from error
     corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)
     check_length(recipe, len(corpus.token_ids))
-    run.write_corpus(corpus.token_ids, corpus.vocabulary, corpus.tokeniser)
+    run.write_corpus(corpus.token_ids, corpus.vocabulary, corpus.tokeniser, corpus.held_out)

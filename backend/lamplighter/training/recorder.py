@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from lamplighter.model.observer import Observation, Observer
@@ -15,10 +16,15 @@ class TrainingRecorder:
     """The recorder of a run's steps."""
 
     def __init__(
-        self, run: RunFolder, writer: StepsWriter, observer: Observer, facts: dict[str, Any] | None = None
+        self,
+        run: RunFolder,
+        writer: StepsWriter,
+        observer: Observer,
+        facts: dict[str, Any] | None = None,
+        measure_held_out: Callable[[], float | None] | None = None,
     ) -> None:
-        """Resume recording from the run's `facts`."""
-        self._committer = StepCommitter(run, writer, observer, facts)
+        """Resume recording from the run's `facts`; `measure_held_out` is called at every keyframe."""
+        self._committer = StepCommitter(run, writer, observer, facts, measure_held_out)
 
     def record_start(self) -> None:
         """Commit the matrix before the first step."""

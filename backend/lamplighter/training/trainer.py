@@ -22,6 +22,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
+from lamplighter.training.held_out import HeldOutLoss
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
 
@@ -71,6 +72,8 @@ class Trainer:
         self._control = RunControl(run, writer, self._reader)
         self._device = device
         self._batches = BatchReader(recipe, run.token_ids, device)
+        held_out = run.held_out_ids
+        self._held_out = None if held_out is None else HeldOutLoss(recipe, held_out)
         self._on_progress = on_progress
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
@@ -90,7 +93,9 @@ class Trainer:
         """Build the model in its initial state, with its observer and recorder."""
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
-        self._recorder = TrainingRecorder(self._run, self._writer, self._observer, self._reader.facts())
+        self._recorder = TrainingRecorder(
+            self._run, self._writer, self._observer, self._reader.facts(), self._measure_held_out
+        )
         return self._learner, self._observer
 
     def run(self) -> Phase:
@@ -186,6 +191,9 @@ class Trainer:
             " what followed in the attempt before no longer counts",
         )
         return checkpoint_step
+
+    def _measure_held_out(self) -> float | None:
+        return None if self._held_out is None else self._held_out.measure(self._learner)
 
     def _advance_to(self, step: int) -> bool:
         """Compute one step and commit it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,8 @@ class GrowingRun:
         self.writer.add_keyframe(0, self._matrix(0), self._census(0))
         self.writer.set_facts({"phase": "running", "steps": 1000})
         self.at = 0
+        self.held_out_loss: Callable[[int], float] | None = None
+        """The loss on held-out text that each keyframe gets, by its step."""
 
     def step(self, rows: int = 40, pull: float = 0.15) -> None:
         """Commit one more step."""
@@ -90,6 +93,7 @@ class GrowingRun:
                 None if self.dense else encode(delta),
                 self._matrix(self.at) if key else None,
                 self._census(self.at) if key else None,
+                self.held_out_loss(self.at) if key and self.held_out_loss else None,
             )
         )
 

@@ -73,6 +73,35 @@ def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
         assert reader.last_written() == (2, 15)
 
 
+def test_the_losses_of_skipped_keyframes_are_not_lost(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    run.held_out_loss = lambda step: 5 - step / 100
+    run.grow(35)
+    run.end()
+    Analyst(run.folder).run()
+    found = measured(run.folder)
+    assert list(found) == [10, 20, 30, 35]
+    assert found[20] == {"loss_held_out": 4.8, "loss_read": 1.0}
+    assert "purity_10nn" in found[35]
+    assert "loss_held_out" not in found[35], "35 has no keyframe"
+
+
+def test_a_new_attempt_brings_its_own_losses(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=48)
+    run.held_out_loss = lambda step: 5 - step / 100
+    run.grow(30)
+    run.end()
+    Analyst(run.folder).run()
+    run.writer = type(run.writer)(run.folder.steps_path)
+    run.held_out_loss = lambda step: 3.0
+    run.resume_from(12)
+    run.grow(28)
+    run.end()
+    Analyst(run.folder).run()
+    found = measured(run.folder)
+    assert {step: found[step]["loss_held_out"] for step in (10, 20, 30, 40)} == {10: 4.9, 20: 3, 30: 3, 40: 3}
+
+
 def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = GrowingRun(tmp_path, size=12)
     monkeypatch.setattr(follow_loop, "PATIENCE", 0.3)

@@ -44,8 +44,10 @@ def record(
     phase: str = "finished",
     classes: bool = True,
     layouts: bool = True,
+    held_out: bool = False,
 ) -> RunFolder:
-    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10."""
+    """Write a run of `steps` steps; step n lights the rows n % V and (n + 1) % V, each by n / 10. With `held_out`, it
+    has held-out text, the losses on it, and a family of classes."""
     size = len(tokens)
     recipe = Recipe.model_validate(
         {
@@ -59,8 +61,12 @@ def record(
     counts = np.arange(size, 0, -1, dtype=np.int64)
     planted = {"odd": tuple(range(1, size, 2)), "even": tuple(range(0, size - 2, 2))} if classes else {}
     relations = (Relation("next", ((0, 1),)),) if classes else ()
+    families = {"numbers": ("odd", "even")} if held_out else {}
     run.write_corpus(
-        np.arange(size, dtype=np.uint32), Vocabulary(tokens, counts, planted, relations), '{"kind": "words"}'
+        np.arange(size, dtype=np.uint32),
+        Vocabulary(tokens, counts, planted, relations, families),
+        '{"kind": "words"}',
+        np.arange(size - 1, -1, -1, dtype=np.uint32) if held_out else None,
     )
     vectors = np.random.default_rng(0).normal(size=(size, DIM)).astype(np.float32)
     touched, last = np.zeros(size, np.uint32), np.full(size, NEVER, np.uint32)
@@ -88,6 +94,7 @@ def record(
                     encode(Rows(1, step, 1e9 + step, size, ids, vectors[ids])),
                     _matrix(step, vectors) if key else None,
                     encode(Census(1, step, 1e9 + step, touched, last)) if key else None,
+                    5.5 - step / 10 if key and held_out else None,
                 )
             )
         writer.set_facts({"layers": ["embedding", "block", "unembedding"], "parameters": 9, "steps": steps})

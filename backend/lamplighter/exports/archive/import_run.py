@@ -12,6 +12,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lamplighter import failpoint
 from lamplighter.exports.archive.checkpoint_header import check_checkpoint
 from lamplighter.exports.archive.digests import DIGESTS
@@ -133,7 +136,14 @@ def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> 
         raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
     if read_json_object(packed.path / "corpus.json") != facts:
         raise ExportError("corpus.npy is not what corpus.json says: refused")
-    copy.write_corpus(token_ids, vocabulary, tokeniser)
+    copy.write_corpus(token_ids, vocabulary, tokeniser, _checked_held_out(packed))
+
+
+def _checked_held_out(packed: RunFolder) -> NDArray[np.uint32] | None:
+    if not packed.held_out_path.exists():
+        return None
+    check_token_ids(packed.held_out_path)
+    return packed.held_out_ids
 
 
 def _describe_digests(compared: bool) -> str:

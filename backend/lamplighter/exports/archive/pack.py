@@ -42,7 +42,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         def add(path: Path, name: str, share_done: Callable[[float], None]) -> None:
             digests[name] = _add(archive, path, f"{run.id}/{name}", share_done)
 
-        names = [*TEXTS, "corpus.npy"]
+        names = [*TEXTS, "corpus.npy", "held-out.npy"]
         present = [run.path / name for name in names if (run.path / name).is_file()]
         # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
         for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):

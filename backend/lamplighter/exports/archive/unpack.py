@@ -31,6 +31,7 @@ _LIMITS = {
     "source.txt": 64 << 20,
     "corpus.json": MEGABYTE,
     "corpus.npy": 2_000 * MEGABYTE,
+    "held-out.npy": 250 * MEGABYTE,
     "tokeniser.json": 64 * MEGABYTE,
     "vocabulary.json": 64 * MEGABYTE,
     "layouts.sqlite": 4_000 * MEGABYTE,

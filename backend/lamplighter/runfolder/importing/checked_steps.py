@@ -53,7 +53,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks) as file,
+        UntrustedFile(source, steps.SCHEMA, checks, older=steps.OLDER_SCHEMA) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
         facts = _checked_facts(file)
@@ -63,6 +63,8 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         for attempt, (first, opened) in attempts.items():
             copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
         _copy_matrices(file, copy, checks, attempts)
+        if file.has_current_schema:
+            _copy_held_out(file, copy, checks, attempts)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
             facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
@@ -109,6 +111,15 @@ def _copy_matrices(
         file.decode_frame(census, Census, row)
         _require_reached(attempts, row)
         copy.insert("INSERT INTO keyframes VALUES(?,?,?)", row, record, census)
+
+
+def _copy_held_out(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    for row, loss in file.rows("SELECT id, loss FROM held_out ORDER BY id"):
+        checks.require_step(split_step_key(require_count(row))[1])
+        _require_reached(attempts, row)
+        copy.insert("INSERT INTO held_out VALUES(?,?)", row, require_number(loss))
 
 
 def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:

@@ -13,6 +13,7 @@ _PART_OF_FILE = {
     "relayouts.sqlite": "map",
     "measures.sqlite": "measures",
     "corpus.npy": "corpus",
+    "held-out.npy": "corpus",
     "corpus.json": "corpus",
     "source.txt": "corpus",
     "tokeniser.json": "corpus",

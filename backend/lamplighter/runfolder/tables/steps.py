@@ -25,7 +25,7 @@ from lamplighter.runfolder.tables.row_pruning import RowPruning
 from lamplighter.wire.binary import Floats, FrameError
 from lamplighter.wire.frames import ROWS_HEAD, locate_row
 
-SCHEMA = f"""
+OLDER_SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
@@ -35,7 +35,12 @@ CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, at
     step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 CREATE TABLE {APPLIED_TABLE};
 """
-"""The tables of a new file; an imported file must have exactly these."""
+"""The tables of older files, from before text was held out."""
+_HELD_OUT = """
+CREATE TABLE IF NOT EXISTS held_out(id INTEGER PRIMARY KEY, loss REAL NOT NULL);
+"""
+SCHEMA = OLDER_SCHEMA + _HELD_OUT
+"""The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
@@ -53,6 +58,8 @@ class StepRecord:
     keyframe: bytes | None = None
     census: bytes | None = None
     """The census; present exactly when the keyframe is."""
+    held_out_loss: float | None = None
+    """The loss after the step on text that training never reads, in nats; measured with a keyframe."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,7 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
+        self._connection.execute(_HELD_OUT)
         self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
@@ -103,10 +111,19 @@ class StepsWriter(FactsWriter):
         self.attempt = attempt
         return attempt
 
-    def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
+    def add_keyframe(
+        self,
+        step: int,
+        keyframe: bytes,
+        census: bytes,
+        attempt: int | None = None,
+        held_out_loss: float | None = None,
+    ) -> None:
         """Add a keyframe to a committed step that has none, or to step 0, of `attempt` or of the newest attempt."""
         row = step_key(self.attempt if attempt is None else attempt, step)
         with self._connection:
+            if held_out_loss is not None:
+                self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, held_out_loss))
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def commit(self, record: StepRecord) -> None:
@@ -120,6 +137,8 @@ class StepsWriter(FactsWriter):
                 self._connection.execute(
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
+            if record.held_out_loss is not None:
+                self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, record.held_out_loss))
             self._pruning.prune(record.step)
 
     def has_tiles_after(self, step: int) -> bool:
@@ -210,6 +229,13 @@ class StepsReader(FactsReader):
         else:
             found = self._select_steps(f"SELECT {size} WHERE id=?", steps)
         return [size for _, size in found]
+
+    def held_out_losses(self, first: int, last: int) -> dict[int, float]:
+        """Return the losses on held-out text by step of the lineage from `first` to `last`, inclusive."""
+        # An older file lacks the table; its writer adds it.
+        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='held_out'"):
+            return {}
+        return dict(self._select_range("SELECT id, loss FROM held_out", first, last, last - first + 1))
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""

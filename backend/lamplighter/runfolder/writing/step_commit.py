@@ -6,6 +6,7 @@ The retention policy (`retention.py`) decides how much of a step is kept.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -56,10 +57,24 @@ class StepCommitter:
     """The committer of a run's steps, whichever loop trains them."""
 
     def __init__(
-        self, run: RunFolder, writer: StepsWriter, matrix: CountedMatrix, facts: dict[str, Any] | None = None
+        self,
+        run: RunFolder,
+        writer: StepsWriter,
+        matrix: CountedMatrix,
+        facts: dict[str, Any] | None = None,
+        measure_held_out: Callable[[], float | None] | None = None,
     ) -> None:
-        """Resume from the run's `facts`: snapshots given up for the disk budget stay given up."""
+        """Resume from the run's `facts`: snapshots given up for the disk budget stay given up.
+
+        Args:
+            run: the run.
+            writer: the writer of its steps.
+            matrix: the matrix in training.
+            facts: the run's facts.
+            measure_held_out: measures the loss on held-out text, which is kept with every keyframe.
+        """
         self._writer, self._matrix = writer, matrix
+        self._measure_held_out = measure_held_out
         self._keyframe_every = run.recipe.cadence.keyframe_every
         self._retention = Retention(run, writer, facts)
         self.observe_seconds = 0.0
@@ -87,7 +102,7 @@ class StepCommitter:
         retention = self._retention
         retention.refresh(effects.step)
         whole = whole or retention.needs_keyframe
-        rows = keyframe = census = None
+        rows = keyframe = census = held_out = None
         if measured.moved_vectors is not None and not whole and retention.keeps_rows:
             moved = Rows(
                 attempt, effects.step, measured.ended, size, effects.moved_ids, measured.moved_vectors
@@ -95,7 +110,8 @@ class StepCommitter:
             rows = encode(moved)
         if (whole or effects.step % self._keyframe_every == 0) and retention.keeps_keyframes:
             keyframe, census = self._encode_keyframe(effects.step, measured.ended)
-        return StepRecord(effects.step, encode(pulse), measured.digest, rows, keyframe, census)
+            held_out = self._held_out_loss()
+        return StepRecord(effects.step, encode(pulse), measured.digest, rows, keyframe, census, held_out)
 
     def commit(self, record: StepRecord) -> bool:
         """Commit a step; drop its snapshots if they do not fit on the disk.
@@ -115,7 +131,11 @@ class StepCommitter:
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
         """
-        self._writer.add_keyframe(step, *self._encode_keyframe(step, time.time()))
+        keyframe, census = self._encode_keyframe(step, time.time())
+        self._writer.add_keyframe(step, keyframe, census, held_out_loss=self._held_out_loss())
+
+    def _held_out_loss(self) -> float | None:
+        return None if self._measure_held_out is None else self._measure_held_out()
 
     def _encode_keyframe(self, step: int, now: float) -> tuple[bytes, bytes]:
         attempt, matrix = self._writer.attempt, self._matrix

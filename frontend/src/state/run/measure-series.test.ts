@@ -31,6 +31,16 @@ describe("measures", () => {
     expect(known.length - half).toBeGreaterThan(100);
   });
 
+  it("show the loss on unread text beside the other", () => {
+    const groups = groupMeasures([
+      { step: 0, values: { loss_held_out: 7.7, coverage: 0 } },
+      { step: 100, values: { loss_held_out: 4.1, loss_read: 4, coverage: 0.5 } },
+    ]);
+    expect(groups.map(({ name }) => name)).toEqual(["loss", "coverage"]);
+    expect(groups[0]!.lines.map(({ name }) => name)).toEqual(["loss_held_out", "loss_read"]);
+    expect(groups[0]!.lines.map(({ steps }) => steps)).toEqual([[0, 100], [100]]);
+  });
+
   it("leave out what is not a number", () => {
     expect(groupMeasures([{ step: 1, values: { coverage: NaN } }])).toEqual([]);
   });

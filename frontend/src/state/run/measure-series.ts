@@ -9,7 +9,7 @@ interface MeasureLine {
 }
 
 interface MeasureGroup {
-  /** `purity`, `analogy`, or the measure's own name. */
+  /** `loss`, `purity`, `analogy`, or the measure's own name. */
   name: string;
   lines: MeasureLine[];
 }
@@ -35,24 +35,24 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
 }
 
 /** Prefixes of measures that share a chart. */
-const FAMILIES = ["purity", "analogy"];
+const CHARTS = ["loss", "purity", "analogy"];
 
-/** Group the measures by chart, in a stable order: purity, analogies, then the others by name. */
+/** Group the measures by chart, in a stable order: losses, purity, analogies, then the others by name. */
 export function groupMeasures(measures: Measures[]): MeasureGroup[] {
   const sorted = [...measures].sort((a, b) => a.step - b.step);
   const names = [...new Set(sorted.flatMap(({ values }) => Object.keys(values)))].sort();
-  const groups = new Map<string, MeasureLine[]>(FAMILIES.map((family) => [family, []]));
+  const groups = new Map<string, MeasureLine[]>(CHARTS.map((chart) => [chart, []]));
   for (const name of names) {
     const having = sorted.filter(({ values }) => Number.isFinite(values[name]));
     if (!having.length) continue;
-    const family = FAMILIES.find((word) => name.startsWith(word)) ?? name;
-    const lines = groups.get(family) ?? [];
+    const chart = CHARTS.find((word) => name.startsWith(word)) ?? name;
+    const lines = groups.get(chart) ?? [];
     lines.push({
       name,
       steps: having.map(({ step }) => step),
       values: having.map(({ values }) => values[name]!),
     });
-    groups.set(family, lines);
+    groups.set(chart, lines);
   }
   return [...groups].flatMap(([name, lines]) => (lines.length ? [{ name, lines }] : []));
 }

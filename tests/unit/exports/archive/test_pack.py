@@ -6,6 +6,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import apsw
 import numpy as np
 import pytest
 
@@ -82,6 +83,30 @@ def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
     with LayoutsReader(back.relayouts_path) as again:
         assert again.facts()["made"] == 1e9
         assert [entry.step for entry in again.layout_entries()] == [437]
+
+
+def test_the_text_held_out_and_the_families_come_too(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs", held_out=True)
+    back, _ = brought(run, tmp_path)
+    assert run.held_out_ids is not None
+    assert back.held_out_ids is not None
+    assert (back.held_out_ids == run.held_out_ids).all()
+    assert back.vocabulary.families == {"numbers": ("odd", "even")}
+    with StepsReader(back.steps_path) as steps:
+        assert steps.held_out_losses(0, 99) == {10: 4.5, 20: 3.5, 30: 2.5}
+
+
+def test_a_run_from_before_text_was_held_out_comes_back_as_it_was(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    with apsw.Connection(str(run.steps_path)) as connection:
+        connection.execute("DROP TABLE held_out")
+    back, _ = brought(run, tmp_path)
+    assert back.held_out_ids is None
+    assert back.vocabulary.families == {}
+    assert "families" not in (back.path / "vocabulary.json").read_text("utf-8")
+    with StepsReader(run.steps_path) as before, StepsReader(back.steps_path) as after:
+        assert before.held_out_losses(0, 99) == after.held_out_losses(0, 99) == {}
+        assert before.newest_step() == after.newest_step() == (1, 30)
 
 
 def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:

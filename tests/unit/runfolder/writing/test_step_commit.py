@@ -95,6 +95,19 @@ def test_a_step_keeps_its_moved_rows_and_every_so_many_the_matrix(run: RunFolder
         assert (census.step, census.last_lit.tolist()) == (10, [NEVER] * V)
 
 
+def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
+    losses = iter([7.5, 4.25])
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix(), measure_held_out=lambda: next(losses))
+        committer.add_keyframe(0)
+        for step in range(1, 12):
+            committer.commit(committer.encode_step(measured(step, MOVED)))
+    with StepsReader(run.steps_path) as reader:
+        assert reader.held_out_losses(0, 99) == {0: 7.5, 10: 4.25}
+        assert reader.held_out_losses(1, 9) == {}
+
+
 def test_the_matrix_can_stand_for_the_moved_rows(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)

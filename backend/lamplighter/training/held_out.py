@@ -1,0 +1,55 @@
+"""The loss of a model on text that it never reads."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.model.batches import positions_after
+from lamplighter.model.learner import Learner
+from lamplighter.recipe import Recipe
+
+SAMPLE_TOKENS = 8_192
+"""Predictions that one loss is the mean of: always the same, evenly spread over the text. All of a town's text would
+cost a third of the time of the steps between two keyframes; of this many, the mean is good to about 0.02 nats."""
+
+
+class HeldOutLoss:
+    """The loss on a run's held-out text, measured without a trace in the model or in any random number."""
+
+    def __init__(self, recipe: Recipe, token_ids: NDArray[np.uint32]) -> None:
+        """Choose the windows that are read.
+
+        Args:
+            recipe: the run's recipe.
+            token_ids: the held-out text, shape (M,).
+        """
+        context = recipe.model.context
+        windows = min((len(token_ids) - 1) // context, max(1, SAMPLE_TOKENS // context))
+        starts = np.linspace(0, len(token_ids) - 1 - context, max(0, windows)).astype(np.int64)
+        self._windows = torch.from_numpy(token_ids[positions_after(starts, context)].astype(np.int64))
+        self._at_once = recipe.sequences
+
+    @property
+    def predictions(self) -> int:
+        """Return the number of predictions that the loss is the mean of."""
+        return len(self._windows) * max(0, self._windows.shape[1] - 1)
+
+    def measure(self, learner: Learner) -> float | None:
+        """Return the mean loss in nats; None where the text is shorter than a window, or the loss is not finite."""
+        if not len(self._windows):
+            return None
+        total = 0.0
+        with torch.no_grad():
+            for windows in self._windows.split(self._at_once):
+                on_device = windows.to(learner.device)
+                with torch.autocast(
+                    learner.device.type, learner.autocast, enabled=learner.autocast is not None
+                ):
+                    loss = learner.model(on_device[:, :-1], on_device[:, 1:])
+                total += float(loss) * len(windows)
+        mean = total / len(self._windows)
+        return mean if math.isfinite(mean) else None

@@ -1,0 +1,63 @@
+"""The loss on text that training never reads: right, repeatable, and without a trace in the training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lamplighter.model.learner import build_learner
+from lamplighter.model.step import train_step
+from lamplighter.recipe import ModelRecipe, Recipe
+from lamplighter.training.held_out import SAMPLE_TOKENS, HeldOutLoss
+
+V, CONTEXT = 20, 8
+RECIPE = Recipe(model=ModelRecipe(dim=8, heads=2, layers=1, context=CONTEXT), sequences=4, passages=2)
+CPU = torch.device("cpu")
+
+
+def text(length: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, V, length).astype(np.uint32)
+
+
+def test_it_is_the_mean_over_windows_that_cover_the_text() -> None:
+    learner, ids = build_learner(RECIPE, V, CPU), text(3 * CONTEXT + 1)
+    windows = torch.from_numpy(ids.astype(np.int64))
+    with torch.no_grad():
+        losses = [
+            float(learner.model(windows[None, at : at + CONTEXT], windows[None, at + 1 : at + CONTEXT + 1]))
+            for at in (0, CONTEXT, 2 * CONTEXT)
+        ]
+    assert HeldOutLoss(RECIPE, ids).measure(learner) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_a_long_text_is_sampled_evenly_and_always_alike() -> None:
+    measured = HeldOutLoss(RECIPE, text(10 * SAMPLE_TOKENS))
+    assert measured.predictions == SAMPLE_TOKENS
+    learner = build_learner(RECIPE, V, CPU)
+    assert measured.measure(learner) == measured.measure(learner)
+
+
+@pytest.mark.parametrize("length", [0, 1, CONTEXT])
+def test_a_text_shorter_than_a_window_has_no_loss(length: int) -> None:
+    assert HeldOutLoss(RECIPE, text(length)).measure(build_learner(RECIPE, V, CPU)) is None
+
+
+def test_a_loss_that_is_not_finite_is_none() -> None:
+    learner = build_learner(RECIPE, V, CPU)
+    with torch.no_grad():
+        learner.model.embedding.weight.fill_(float("inf"))
+    assert HeldOutLoss(RECIPE, text(100)).measure(learner) is None
+
+
+def test_training_is_the_same_with_and_without() -> None:
+    ids, held_out = torch.from_numpy(text(80).astype(np.int64)).view(8, 10), HeldOutLoss(RECIPE, text(100))
+    matrices: list[np.ndarray] = []
+    for watched in (False, True):
+        learner = build_learner(RECIPE, V, CPU)
+        for _ in range(3):
+            train_step(learner, ids[:, :CONTEXT], ids[:, 1 : CONTEXT + 1])
+            if watched:
+                held_out.measure(learner)
+        matrices.append(learner.model.embedding.weight.detach().numpy().copy())
+    assert np.array_equal(*matrices)
