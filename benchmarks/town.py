@@ -1,4 +1,4 @@
-"""What Lamptown teaches the default recipe: relations, kindred pairs, opposites and homonyms, for three seeds.
+"""The lessons of Lamptown for the default recipe: relations, kindred pairs, opposites and homonyms, for three seeds.
 
 Each seed is trained in this process by the product's own learner, corpus and batches, so that its matrix is that
 of the run with this seed. All figures but the homonyms' are of the input matrix.

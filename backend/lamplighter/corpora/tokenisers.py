@@ -158,7 +158,7 @@ def tokenise(
 
 
 def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Tokenise other documents with a trained tokeniser; what it does not know becomes `<unk>`.
+    """Return the token ids of other documents by a trained tokeniser; what it does not know becomes `<unk>`.
 
     Args:
         tokeniser: the tokeniser as JSON.

@@ -117,7 +117,7 @@ def _copy_held_out(
     file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
 ) -> None:
     for row, loss in file.rows("SELECT id, loss FROM held_out ORDER BY id"):
-        checks.require_step(split_step_key(require_count(row))[1])
+        checks.require_step(split_step_key(row)[1])
         _require_reached(attempts, row)
         copy.insert("INSERT INTO held_out VALUES(?,?)", row, require_number(loss))
 
