@@ -96,17 +96,15 @@ class Analyst:
                     census = (
                         read_touches(reader, measured[1]) if measured[1] >= 0 and measured != done else None
                     )
-                    losses = [] if census is None else _read_losses(reader, done, measured[1])
+                    losses = {} if census is None else _read_losses(reader, done, measured[1])
                     if over or census is not None:
                         reader.close()
                         reader = None
                     if census is not None:
                         values = measure(self._follower.vectors, self._run.vocabulary, census.touches)
-                        for attempt, step, both in losses:
-                            if (attempt, step) == measured:
-                                values |= both
-                            else:
-                                writer.commit(attempt, step, both)
+                        values |= losses.pop(measured, {})
+                        for skipped, both in losses.items():
+                            writer.commit(*skipped, both)
                         writer.commit(*measured, values)
                         done = measured
                         self._share.rest_since(start)
@@ -119,19 +117,19 @@ class Analyst:
 
 def _read_losses(
     reader: StepsReader, done: tuple[int, int], last: int
-) -> list[tuple[int, int, dict[str, float]]]:
-    """Return (attempt, step, losses) at the keyframes up to `last` since those that are done: also of those that were
-    skipped, since a loss costs nothing here."""
+) -> dict[tuple[int, int], dict[str, float]]:
+    """Return the losses by attempt and step at all keyframes up to `last` since those that are done, skipped ones
+    included: a loss costs nothing here."""
     lineage = reader.lineage()
     first = done[1] + 1
     newest = lineage.range_at(last)
     if newest is not None and newest.attempt != done[0]:
         first = min(first, newest.first)
-    return [
-        (range_.attempt, step, losses)
+    return {
+        (range_.attempt, step): losses
         for step, losses in measure_losses(reader, first, last).items()
         if (range_ := lineage.range_at(step)) is not None
-    ]
+    }
 
 
 def _last_measured(run: RunFolder) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Lamptown: a generated town of about 2,000 words with a known ground truth.
+"""Lamptown: a generated town of about 2,400 words with a known ground truth.
 
 Real text has no answer key. In this town every word's class, every pair's relation and every document's topic
 were planted, so a map of what a model learned can be marked. It is learnable for the same reasons as real
