@@ -51,8 +51,8 @@ def _ground_truth(
         if known:
             relations.append(Relation(name.replace("_", " "), known))
     families: dict[str, tuple[str, ...]] = {}
-    for name, members in town.families.items():
-        if kept := tuple(known for member in members if (known := town.class_names[member]) in classes):
+    for name, names in town.families.items():
+        if kept := tuple(shown for member in names if (shown := town.class_names[member]) in classes):
             families[name] = kept
     return classes, tuple(relations), families
 
