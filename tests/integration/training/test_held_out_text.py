@@ -14,7 +14,8 @@ from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.training.worker import train
 from tests.runs import finish, kill, make_run, small_recipe, small_text, start_worker, wait_for_step
 
-WORDS = 22_000
+WORDS = 25_000
+"""Punctuation marks included."""
 
 
 def make_long_run(runs: Path) -> RunFolder:
@@ -40,7 +41,7 @@ def test_its_loss_is_measured_at_every_keyframe(reference: RunFolder) -> None:
     assert int(reference.vocabulary.counts.sum()) == read
     found = losses(reference)
     assert list(found) == [0, 20, 40, 60]
-    assert found[60] < found[0] - 0.5
+    assert found[60] < found[0] - 0.2
 
 
 def test_a_run_that_was_killed_measures_the_same(tmp_path: Path, reference: RunFolder) -> None:
@@ -49,6 +50,7 @@ def test_a_run_that_was_killed_measures_the_same(tmp_path: Path, reference: RunF
     wait_for_step(run, 30)
     kill(process)
     assert finish(start_worker(run)) == 0
+    assert len(losses(run)) == 4
     assert losses(run) == losses(reference)
 
 
