@@ -5,8 +5,11 @@ import type { Stores } from "../state/context";
 
 /** Limit on the height kept free for the folded legend, px. On a narrow page it lies below the map, not on it. */
 const MAX_LEGEND_HEIGHT = 60;
-/** Page width from which panels are beside the map, px. */
+/** Page width from which panels are beside the map, px; in a low page, where nothing fits below the map, from a smaller one. */
 const WIDE_PAGE = 900;
+const WIDE_LOW_PAGE = 560;
+/** Greatest height of a low page, px, as in the style sheets. */
+const LOW_PAGE = 560;
 /** Minimum height of a map, px. */
 const MIN_MAP_HEIGHT = 80;
 /** Insets of the axes of each of two maps, px. The caption is above them. */
@@ -25,8 +28,10 @@ export class PageLayout {
 
   constructor(private readonly stores: Pick<Stores, "openRun" | "viewSettings">) {}
 
-  /** True when panels cover the map, as on a phone. */
-  readonly narrow = $derived.by(() => this.width < WIDE_PAGE);
+  /** True when the page is low: a phone on its side, or an enlarged page. */
+  readonly low = $derived.by(() => this.height <= LOW_PAGE);
+  /** True when panels cover the map, as on a phone that is held upright. */
+  readonly narrow = $derived.by(() => this.width < (this.low ? WIDE_LOW_PAGE : WIDE_PAGE));
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
     const { narrow, width, height, topHeight, bottomHeight } = this;

@@ -7,6 +7,7 @@ const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`
 export const transport = {
   transport: {
     label: "Transport",
+    more: "More controls",
     pausePicture: "Pause my picture",
     live: "Live",
     pausePictureMore: "Freezes this screen only; training goes on (space)",

@@ -36,6 +36,7 @@ export function timelineLayout({
   right,
   last,
   heights,
+  compact,
   handleReach,
 }: {
   left: number;
@@ -43,17 +44,19 @@ export function timelineLayout({
   last: number;
   /** Range of the loss axis; null for Plotly's own. */
   heights: [number, number] | null;
+  /** True to leave out the scales beside the axis. */
+  compact: boolean;
   /** Reach of the handle around its line, which labels keep clear of. */
   handleReach: number;
 }): PlotlyLayout {
+  const axis = { ...QUIET_AXIS, fixedrange: true, showticklabels: !compact };
   return quietLayout({
     margin: { l: left, r: right, t: scaledPixels(8), b: scaledPixels(22) },
     hovermode: false,
     xaxis: { ...QUIET_AXIS, fixedrange: true, showgrid: false, range: [0, last] },
-    yaxis: { ...QUIET_AXIS, fixedrange: true, nticks: 4, ...(heights && { range: heights }) },
+    yaxis: { ...axis, nticks: 4, ...(heights && { range: heights }) },
     yaxis2: {
-      ...QUIET_AXIS,
-      fixedrange: true,
+      ...axis,
       overlaying: "y",
       side: "right",
       range: [0, 1.04],
