@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
-from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, expect_step
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
@@ -137,3 +138,118 @@ def test_in_a_low_window_the_inspector_is_beside_the_map(page: Page, finished_ru
         assert left >= 0.5 * width or width < 560
         close.click()
         expect_reached(page, CONTROLS, f"{width}")
+
+
+TOP = "document.querySelector('#panel').scrollTop"
+
+
+def scroll_down(page: Page) -> None:
+    """Scroll the inspector to its end, which must be somewhere below its top."""
+    wait_for(page, f"document.querySelector('#panel').scrollTo(0, 9e9) ?? {TOP} > 20")
+
+
+def test_the_inspector_begins_at_the_top_of_whatever_it_comes_to_show(
+    page: Page, finished_run: FinishedRun
+) -> None:
+    open_page(page, finished_run, "panel=token&token=3&at=40")
+    neighbour = page.locator("#panel [data-testid=neighbours] button").first
+    expect(neighbour).to_be_visible()
+    scroll_down(page)
+    neighbour.click()
+    wait_for(page, f"!location.search.includes('word=dogs') && {TOP} === 0")
+    scroll_down(page)
+    page.go_back()
+    wait_for(page, f"location.search.includes('word=dogs') && {TOP} === 0")
+    scroll_down(page)
+    page.get_by_test_id("tab-step").click()
+    expect(page.get_by_test_id("batch")).to_be_visible()
+    assert page.evaluate(TOP) == 0
+    # The same panel at another step is not another thing.
+    page.evaluate("document.querySelector('#panel').scrollTo(0, 40)")
+    page.get_by_test_id("step-back").click()
+    expect_step(page, finished_run, 39)
+    assert page.evaluate(TOP) == 40
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.get_by_test_id("tab-map").click()
+    districts = page.get_by_test_id("districts").locator("button[aria-expanded]")
+    expect(districts).to_have_count(2)
+    for district in districts.all():
+        scroll_down(page)
+        district.click()
+        wait_for(page, f"{TOP} === 0")
+
+
+def test_the_words_of_a_batch_are_one_stop_with_arrow_keys_inside(
+    page: Page, finished_run: FinishedRun
+) -> None:
+    open_page(page, finished_run, "panel=step&at=40")
+    batch = page.get_by_test_id("batch")
+    words = batch.get_by_role("button")
+    expect(batch.locator("[tabindex='0']")).to_have_count(1)
+    count = words.count()
+    assert count > 4
+    reached = "[...document.querySelectorAll('[data-testid=batch] button')].indexOf(document.activeElement)"
+    words.first.focus()
+    for key, place in (
+        ("ArrowRight", 1),
+        ("ArrowRight", 2),
+        ("ArrowLeft", 1),
+        ("End", count - 1),
+        ("ArrowRight", count - 1),
+        ("Home", 0),
+        ("ArrowRight", 1),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(reached) == place, key
+    # The keys of the text are not also those of time.
+    expect(page.get_by_test_id("step")).to_have_text("40")
+    page.keyboard.press("Tab")
+    assert page.evaluate(reached) == -1
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(reached) == 1, "the text is entered where it was left"
+    assert find_violations(page, "[data-testid=inspector]") == []
+    # From the search field to the button that plays there are no more stops than controls.
+    page.get_by_test_id("search").focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.testid") == "resume-replay":
+            break
+    else:
+        raise AssertionError("40 times Tab did not lead to the transport")
+    words.nth(3).focus()
+    word = words.nth(3).text_content()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel h2").last).to_contain_text(str(word))
+
+
+INSIDE = """() => {
+    const panel = document.querySelector('#panel');
+    const { left, right } = panel.getBoundingClientRect();
+    return [...panel.querySelectorAll('form, form *')]
+        .filter((one) => one.checkVisibility())
+        .filter((one) => {
+            const box = one.getBoundingClientRect();
+            return box.width && (box.left < left + 4 || box.right > right - 4);
+        })
+        .map((one) => one.outerHTML.slice(0, 120));
+}"""
+
+
+def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run: FinishedRun) -> None:
+    open_page(page, finished_run, "panel=runs")
+    page.get_by_test_id("new-run").click()
+    page.get_by_label("A text of yours").check()
+    expect(page.get_by_test_id("new-file")).to_be_visible()
+    back = page.get_by_role("button", name="Back to the list")
+    for width, height in ((1280, 720), (390, 844), (320, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(100)
+        assert page.evaluate(INSIDE) == [], f"{width}x{height}"
+        assert page.evaluate("(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(panel)"), width
+        border = back.evaluate("(one) => getComputedStyle(one).borderTopColor")
+        assert border == page.get_by_test_id("new-optimiser").evaluate(
+            "(one) => getComputedStyle(one).borderTopColor"
+        )
+        for control in (back, page.get_by_test_id("start")):
+            control.scroll_into_view_if_needed()
+            expect(control).to_be_in_viewport(ratio=1)

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.tour]
 PICTURES = "Number(document.querySelector('[data-pictures]')?.dataset.pictures ?? 0)"
 AXIS = "document.querySelector('.skyline .js-plotly-plot, .skyline .figure').layout.scene.zaxis.title.text"
 CAMERA = "JSON.stringify(document.querySelector('.skyline .figure')._fullLayout.scene._scene.getCamera().eye)"
+VIEWED = "document.querySelector('.skyline .figure')._fullLayout.scene._scene.getCamera()"
 HIGH = "document.querySelector('.skyline .figure').data[2].z"
 
 
@@ -82,6 +83,43 @@ def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> No
     page.get_by_test_id("height").press("Tab")
     page.keyboard.press("h")
     wait_for(page, f"{CAMERA} !== {turned!r}")
+
+
+def tilt_of(page: Page) -> float:
+    """Return the angle in degrees at which the camera looks down, from the horizon."""
+    camera = page.evaluate(VIEWED)
+    dx, dy, dz = (camera["eye"][axis] - camera["center"][axis] for axis in "xyz")
+    return math.degrees(math.atan2(dz, math.hypot(dx, dy)))
+
+
+def test_a_mouse_tilts_it_and_never_takes_it_beneath_the_ground(page: Page) -> None:
+    page.keyboard.press("h")
+    page.wait_for_timeout(300)
+    home = tilt_of(page)
+    page.mouse.move(640, 400)
+    page.mouse.down()
+    page.mouse.move(640, 380)
+    page.wait_for_timeout(300)
+    assert 5 <= tilt_of(page) < home, "20 pixels up are a small tilt"
+    for way, end in ((-120, 5), (120, 85)):
+        for move in range(1, 4):
+            page.mouse.move(640 + move, 380 + way * move)
+            assert 4.9 <= tilt_of(page) <= 85.1
+        page.wait_for_timeout(200)
+        assert tilt_of(page) == pytest.approx(end, abs=0.1)
+        page.mouse.move(640, 380)
+    page.mouse.up()
+    page.wait_for_timeout(400)
+    assert 4.9 <= tilt_of(page) <= 85.1
+    page.keyboard.press("h")
+    page.wait_for_timeout(300)
+    assert tilt_of(page) == pytest.approx(home, abs=0.1)
+    before = page.evaluate(CAMERA)
+    page.mouse.wheel(0, -300)
+    wait_for(page, f"{CAMERA} !== {before!r}")
+    assert tilt_of(page) == pytest.approx(home, abs=0.1)
+    page.keyboard.press("h")
+    page.mouse.move(10, 10)
 
 
 def test_a_column_is_named_under_the_pointer_and_chosen_by_a_click(page: Page) -> None:
@@ -168,9 +206,6 @@ def phone(server: Application, run: FakeTrainer, chromium: Browser) -> Iterator[
     page.wait_for_timeout(1_000)
     yield TouchScreen(page, context.new_cdp_session(page))
     context.close()
-
-
-VIEWED = "document.querySelector('.skyline .figure')._fullLayout.scene._scene.getCamera()"
 
 
 def seen_from(page: Page) -> tuple[float, float, float, tuple[float, float]]:

@@ -65,13 +65,20 @@ def beats(page: Page) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return light, seen[len(light) :]
 
 
-def test_in_the_present_the_keys_of_time_are_the_browsers(page: Page) -> None:
-    page.evaluate("addEventListener('keydown', (event) => { window.taken = event.defaultPrevented })")
-    for key, taken in (("Home", False), ("End", False), ("ArrowLeft", False), ("m", True), ("m", True)):
+def test_on_a_run_that_is_over_the_keys_of_time_work_at_once(page: Page, finished: FinishedRun) -> None:
+    for key, step in (("ArrowLeft", LAST - 1), ("Shift+ArrowLeft", LAST - 10)):
         page.keyboard.press(key)
-        assert page.evaluate("window.taken") == taken, key
-    assert page.evaluate(f"__lamplighter.beat.step === {LAST}")
-    assert "at=" not in page.url
+        expect_step(page, finished, step)
+        wait_for(page, f"new URLSearchParams(location.search).get('at') === '{step}'")
+        expect(page.get_by_test_id("resume-replay")).to_be_visible()
+        page.keyboard.press("l")
+        wait_for(page, f"__lamplighter.beat?.step === {LAST} && !location.search.includes('at=')")
+    page.keyboard.press("Home")
+    wait_for(page, "__lamplighter.step === 0")
+    page.keyboard.press("End")
+    expect_step(page, finished, LAST)
+    page.keyboard.press("l")
+    wait_for(page, "!location.search.includes('at=')")
 
 
 def test_type_in_charts_grows_with_the_page(page: Page) -> None:

@@ -139,7 +139,7 @@ export const page = {
       focusSearch: "search a token",
       togglePicture: "pause my picture, and play on",
       goLive: "back to live",
-      stepBack: "one step back (paused or in the past)",
+      stepBack: "one step back (paused, in the past, or when the run is over)",
       stepForward: "one step forward, in two beats",
       jumpBack: "ten steps back",
       jumpForward: "ten steps forward",

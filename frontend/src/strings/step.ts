@@ -32,6 +32,7 @@ export const step = {
     text: "The batch, as the model reads it",
     textMore:
       "The brighter the word, the stronger its row's gradient. After the arrow: the last word to predict, which the model does not read.",
+    words: "Words of the batch: arrow keys go from word to word, Enter opens one",
     target: "Only to be predicted: not read in this step, unless it also stands elsewhere",
     wordNorm: (norm: string) => `gradient norm ${norm}`,
     wordNone: "no gradient in this step",

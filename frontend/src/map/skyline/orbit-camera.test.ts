@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   cameraAfterKey,
-  cameraAfterTouch,
+  cameraAfterGesture,
   HOME_CAMERA,
   homeCamera,
   orbitCamera,
@@ -45,11 +45,55 @@ describe("the camera of the skyline", () => {
 
   it("turns with one finger, and comes closer with two", () => {
     const pulled = { x0: 0.25, x1: 1.25, y0: 0, y1: 1 };
-    expect(cameraAfterTouch(pulled, 1, HOME_CAMERA, 2)).toEqual(orbitCamera(HOME_CAMERA, 45, 0));
+    expect(cameraAfterGesture(pulled, 1, HOME_CAMERA, 2)).toEqual(orbitCamera(HOME_CAMERA, 45, 0));
     const pinched = { x0: 0.25, x1: 0.75, y0: 0.25, y1: 0.75 };
-    expect(cameraAfterTouch(pinched, 2, HOME_CAMERA, 2)).toEqual(
+    expect(cameraAfterGesture(pinched, 2, HOME_CAMERA, 2)).toEqual(
       orbitCamera(HOME_CAMERA, 0, 0, 0.5),
     );
+  });
+});
+
+describe("the tilt of the camera", () => {
+  const tilt = ({ eye, center }: typeof HOME_CAMERA) =>
+    (Math.atan2(eye.z - center.z, Math.hypot(eye.x - center.x, eye.y - center.y)) * 180) / Math.PI;
+  const ways = {
+    keys: (camera: typeof HOME_CAMERA, up: boolean) =>
+      cameraAfterKey(up ? "ArrowUp" : "ArrowDown", camera)!,
+    "a hand": (camera: typeof HOME_CAMERA, up: boolean) => {
+      const by = up ? 0.2 : -0.2;
+      return cameraAfterGesture({ x0: 0.03, x1: 1.03, y0: by, y1: 1 + by }, 1, camera, 2);
+    },
+  };
+
+  it.each(Object.entries(ways))("is between 5 and 85 degrees, whatever %s do", (_, move) => {
+    for (const up of [true, false]) {
+      let camera = HOME_CAMERA;
+      for (let i = 0; i < 30; i++) {
+        camera = move(camera, up);
+        expect(tilt(camera)).toBeGreaterThan(4.999);
+        expect(tilt(camera)).toBeLessThan(85.001);
+      }
+      expect(tilt(camera)).toBeCloseTo(up ? 85 : 5, 6);
+    }
+  });
+
+  it("stays above the ground, wherever it is shifted to", () => {
+    for (const [x, y] of [
+      [0, -1],
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      let camera = orbitCamera(HOME_CAMERA, 0, -90);
+      const far = Math.hypot(camera.eye.x - camera.center.x, camera.eye.y - camera.center.y);
+      for (let i = 0; i < 30; i++) {
+        camera = cameraAfterGesture({ x0: x, x1: 1 + x, y0: y, y1: 1 + y }, 2, camera, 2);
+        expect(camera.eye.z).toBeGreaterThan(-0.25);
+      }
+      expect(Math.max(...Object.values(camera.center).map(Math.abs))).toBeLessThanOrEqual(1);
+      expect(
+        Math.hypot(camera.eye.x - camera.center.x, camera.eye.y - camera.center.y),
+      ).toBeCloseTo(far);
+    }
   });
 });
 

@@ -12,6 +12,12 @@ export interface SkylineCamera {
 /** Height visible at unit distance in Plotly's perspective, which spans 45 degrees from bottom to top. */
 const SEEN = 2 * Math.tan(Math.PI / 8);
 
+/** Least and greatest tilt: the angle at which the camera looks down, from the horizon, in radians. */
+const LOWEST = (5 * Math.PI) / 180;
+const HIGHEST = (85 * Math.PI) / 180;
+/** How far the camera's target may be from the middle in each direction; below is the ground. */
+const REACH = { x: [-1, 1], y: [-1, 1], z: [-0.25, 0.5] } as const;
+
 interface Point {
   x: number;
   y: number;
@@ -36,7 +42,7 @@ export function homeCamera(width: number, height: number): SkylineCamera {
 
 /**
  * Return the camera rotated about the map by degrees, tilted by degrees, and moved nearer (factor below 1) or
- * farther away.
+ * farther away; never beneath the ground.
  */
 export function orbitCamera(
   camera: SkylineCamera,
@@ -47,13 +53,9 @@ export function orbitCamera(
   const { eye, center } = camera;
   const [dx, dy, dz] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
   const flat = Math.hypot(dx, dy);
-  const far = Math.max(0.3, Math.min(6, factor * Math.hypot(flat, dz)));
+  const far = clamp(factor * Math.hypot(flat, dz), 0.3, 6);
   const round = Math.atan2(dy, dx) + (turn * Math.PI) / 180;
-  const lowest = 0.03;
-  const up = Math.max(
-    lowest,
-    Math.min(Math.PI / 2 - lowest, Math.atan2(dz, flat) + (tilt * Math.PI) / 180),
-  );
+  const up = clamp(Math.atan2(dz, flat) + (tilt * Math.PI) / 180, LOWEST, HIGHEST);
   return {
     center,
     up: HOME_CAMERA.up,
@@ -65,7 +67,14 @@ export function orbitCamera(
   };
 }
 
-/** Return the camera and its target moved to the right and up as seen, in shares of the picture's height. */
+function clamp(value: number, least: number, greatest: number): number {
+  return Math.max(least, Math.min(greatest, value));
+}
+
+/**
+ * Return the camera and its target moved to the right and up as seen, in shares of the picture's height; the target
+ * stays above the ground and near the map.
+ */
 export function panCamera(
   { eye, center, up }: SkylineCamera,
   right: number,
@@ -77,10 +86,12 @@ export function panCamera(
   const [rx, ry] = [dy / flat, -dx / flat];
   // The world height that the picture covers at the target's distance.
   const [r, u] = [right * SEEN * far, above * SEEN * far];
+  const to = (axis: keyof Point, by: number) =>
+    clamp(center[axis] + by, REACH[axis][0], REACH[axis][1]) - center[axis];
   const by = {
-    x: r * rx + (u * ry * dz) / far,
-    y: r * ry - (u * rx * dz) / far,
-    z: (u * flat) / far,
+    x: to("x", r * rx + (u * ry * dz) / far),
+    y: to("y", r * ry - (u * rx * dz) / far),
+    z: to("z", (u * flat) / far),
   };
   const add = (point: Point) => ({ x: point.x + by.x, y: point.y + by.y, z: point.z + by.z });
   return { eye: add(eye), center: add(center), up };
@@ -113,10 +124,10 @@ export function cameraAfterKey(key: string, camera: SkylineCamera): SkylineCamer
 }
 
 /**
- * Return the camera after a touch gesture that took the unit square to `to`, in a picture of proportions `aspect`
- * (width by height): one finger rotates, two zoom and pan.
+ * Return the camera after a gesture that took the unit square to `to`, in a picture of proportions `aspect`
+ * (width by height): one finger, or the mouse, rotates; two fingers zoom and pan.
  */
-export function cameraAfterTouch(
+export function cameraAfterGesture(
   { x0, x1, y0, y1 }: MapRect,
   fingers: number,
   camera: SkylineCamera,

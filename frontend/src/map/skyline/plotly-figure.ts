@@ -115,7 +115,8 @@ export function skylineFigure(
     aspectmode: "manual",
     aspectratio: { ...sidesOf(box), z: 0.5 },
     camera,
-    dragmode: "turntable",
+    // Plotly's own turntable goes beneath the ground: the page moves the camera itself.
+    dragmode: false,
     annotations,
   };
   return {

@@ -1,5 +1,6 @@
 /** Commands of time: this viewer's picture, live, in a replay, or at a past step. */
 
+import { hasEnded } from "../../model/phase";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { CommandScope } from "./scope";
 
@@ -7,10 +8,14 @@ import type { CommandScope } from "./scope";
 const JUMP = 10;
 
 export function timeCommands({ openRun, history }: CommandScope) {
-  /** Move through time by a key, and return true; while the picture is live, return false. */
-  function inThePast(move: (run: LiveRun) => void): boolean {
+  /**
+   * Move through time by a key, and return true. Return false while the picture is live and steps still come: the
+   * keys are then the browser's.
+   */
+  function moveByKey(move: (run: LiveRun) => void): boolean {
     const { run } = openRun;
-    if (!run || run.requestedStep === null) return false;
+    if (!run || run.still || (run.requestedStep === null && !hasEnded(run.status?.phase)))
+      return false;
     move(run);
     return true;
   }
@@ -34,16 +39,19 @@ export function timeCommands({ openRun, history }: CommandScope) {
       if (held) history.goOn();
       openRun.run?.seek(step);
     },
-    stepBack: () => inThePast((run) => run.stepBy(-1)),
-    stepForward: () => inThePast((run) => run.stepBy(1)),
-    jumpBack: () => inThePast((run) => run.stepBy(-JUMP)),
-    jumpForward: () => inThePast((run) => run.stepBy(JUMP)),
-    goToFirstStep: () => inThePast((run) => run.seek(0)),
-    goToNewestStep: () => inThePast((run) => run.seek(run.newestStep)),
+    stepBack: () => moveByKey((run) => run.stepBy(-1)),
+    stepForward: () => moveByKey((run) => run.stepBy(1)),
+    jumpBack: () => moveByKey((run) => run.stepBy(-JUMP)),
+    jumpForward: () => moveByKey((run) => run.stepBy(JUMP)),
+    goToFirstStep: () => moveByKey((run) => run.seek(0)),
+    goToNewestStep: () => moveByKey((run) => run.seek(run.newestStep)),
     /** Hold the first beat of the step shown, or go on to its second. */
     toggleBeat: () =>
-      inThePast((run) =>
-        run.goTo({ at: run.requestedStep, beat: run.timePosition.beat ? null : 1 }),
+      moveByKey((run) =>
+        run.goTo({
+          at: run.requestedStep ?? run.newestStep,
+          beat: run.timePosition.beat ? null : 1,
+        }),
       ),
     /** Scrub to a step, until `endScrub`. */
     scrubTo(step: number) {
