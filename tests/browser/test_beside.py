@@ -225,3 +225,42 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:3")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("there is no umap layout")
     phone.close()
+
+
+WRITTEN_OVER = """() => [...document.querySelectorAll('.city')].flatMap((city) => {
+    const names = city.querySelector('.names');
+    const map = city.getBoundingClientRect();
+    const bar = city.querySelector('.modebar').getBoundingClientRect();
+    const ratio = names.width / map.width;
+    const { data } = names.getContext('2d').getImageData(
+        0, (bar.top - map.top) * ratio, (bar.right - map.left) * ratio, bar.height * ratio);
+    const inked = data.filter((_, i) => i % 4 === 3 && data[i] > 40).length;
+    return inked ? [`${inked} pixels over the buttons at ${bar.left}`] : [];
+})"""
+"""Names written in the columns of the maps' buttons."""
+
+
+@pytest.mark.parametrize(
+    "query", ["", "&beside=view:linear", "&beside=view:linear&legend=open", "&legend=open"]
+)
+def test_names_keep_clear_of_the_buttons_of_a_map(page: Page, two_runs: TwoRuns, query: str) -> None:
+    page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1{query}")
+    wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
+    wait_for(
+        page,
+        "document.querySelectorAll('.city .modebar').length === document.querySelectorAll('.city').length",
+    )
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    rested_names = page.evaluate(BOXES)[0]
+    x, y = (
+        rested_names["left"] + 0.7 * rested_names["width"],
+        rested_names["top"] + rested_names["height"] / 2,
+    )
+    for _ in range(6):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 35, y + 10, steps=2)
+        page.mouse.up()
+        page.wait_for_timeout(350)
+        assert page.evaluate(WRITTEN_OVER) == []

@@ -1,5 +1,6 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
+import { modeBarWidth } from "../map/interaction/plotly-axes";
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
 import type { Stores } from "../state/context";
 
@@ -12,7 +13,7 @@ const WIDE_LOW_PAGE = 560;
 const LOW_PAGE = 560;
 /** Minimum height of a map, px. */
 const MIN_MAP_HEIGHT = 80;
-/** Insets of the axes of each of two maps, px. The caption is above them. */
+/** Insets of the axes of the first of two maps, px. The caption is above them. */
 const HALF_INSETS: Insets = { top: 44, right: 26, bottom: 14, left: 26 };
 
 /** The layout of the page. All sizes are in CSS pixels, measured on the page. */
@@ -52,9 +53,11 @@ export class PageLayout {
   );
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
-    if (this.halves) return HALF_INSETS;
     const { narrow } = this;
     const { inspectorOpen, legendOpen } = this.stores.viewSettings;
+    // Names keep clear of the buttons at the left edge.
+    const left = modeBarWidth() + (legendOpen && !narrow ? this.legendWidth + 8 : 0);
+    if (this.halves) return { ...HALF_INSETS, left: Math.max(HALF_INSETS.left, left) };
     const covered = inspectorOpen
       ? this.sideHeight + 6
       : Math.min(MAX_LEGEND_HEIGHT, this.legendHeight);
@@ -62,7 +65,7 @@ export class PageLayout {
       top: this.topHeight + 14,
       right: inspectorOpen && !narrow ? this.sideWidth + 30 : 30,
       bottom: this.bottomHeight + 10 + (narrow ? covered : 0),
-      left: narrow ? 14 : legendOpen ? this.legendWidth + 60 : 44,
+      left: Math.max(14, left),
     };
   });
 }

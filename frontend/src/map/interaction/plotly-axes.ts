@@ -4,7 +4,7 @@
  */
 
 import type { PlotlyDiv, PlotlyLibrary, PlotlyTrace } from "../../charts/plotly/library.d";
-import { getPlotly, quietLayout } from "../../charts/plotly/plotly";
+import { getPlotly, quietLayout, scaledPixels } from "../../charts/plotly/plotly";
 import { TouchGestures, type DragMode } from "./touch";
 import { boxOfCorners, type Point } from "./lasso";
 import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/viewport";
@@ -29,6 +29,15 @@ export interface PlotlyAxesWords {
   pan?: string;
   lasso?: string;
   box?: string;
+}
+
+/** Page width from which the mode bar is shown, px, as in the style sheet. */
+const MODE_BAR_PAGE = 701;
+
+/** Return the width that the mode bar takes at the left edge of a map, px; 0 where there is none. */
+export function modeBarWidth(): number {
+  const width = scaledPixels(52);
+  return innerWidth < MODE_BAR_PAGE ? 0 : width;
 }
 
 /** How long the view must rest before Plotly's traces may change, in ms. */
