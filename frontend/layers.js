@@ -15,12 +15,13 @@ export const LAYERS = {
  */
 export const LATE = {
   "pictures and films load late": ["map/export/"],
-  "the skyline loads late": ["map/skyline/(?!can-draw-skyline)", "panels/map/SkylineView\\."],
-  "the matrix loads late": ["charts/matrix/", "panels/matrix/"],
   "panels that are opened later load late": [
-    "panels/shell/late-panels",
-    "panels/run/(?!MeasuresPanel)",
-    "panels/map/(MapPanel|DistrictList)\\.",
+    "panels/shell/(late-panels|Shortcuts)",
+    "map/skyline/(?!can-draw-skyline)",
+    "charts/matrix/",
+    "panels/matrix/",
+    "panels/run/",
+    "panels/map/(MapPanel|DistrictList|SkylineView)\\.",
     "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\.",
     "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
   ],

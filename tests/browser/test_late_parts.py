@@ -14,8 +14,9 @@ from tests.browser.pages import wait_for
 pytestmark = pytest.mark.browser
 
 PARTS = [
-    ("SkylineView", "map-skyline", "skyline"),
-    ("MatrixPanel", "tab-matrix", "matrix-rows"),
+    ("late-panels", "map-skyline", "skyline"),
+    ("late-panels", "tab-matrix", "matrix-rows"),
+    ("late-panels", "open-shortcuts", "shortcuts"),
     ("late-panels", "tab-run", "recipe"),
     ("late-panels", "tab-map", "map-made"),
     ("late-panels", "tab-export", "export-html"),
@@ -50,7 +51,7 @@ def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
 
 def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
     held: list[Route] = []
-    page.route(re.compile(r"/assets/MatrixPanel-"), lambda route: held.append(route))
+    page.route(re.compile(r"/assets/late-panels-"), lambda route: held.append(route))
     page.get_by_test_id("tab-matrix").click()
     expect(page.get_by_text("Loading this part of the page")).to_be_visible()
     for route in held:

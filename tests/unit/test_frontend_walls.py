@@ -155,8 +155,6 @@ def test_eslint_stops(rule: str, file: str, checked: subprocess.CompletedProcess
         ("a panel's room is its own", "src/panels/map/other"),
         ("only figures know Plotly", "src/panels/step/own"),
         ("pictures and films load late", "src/panels/step/own"),
-        ("the skyline loads late", "src/panels/step/own"),
-        ("the matrix loads late", "src/panels/step/own"),
         ("panels that are opened later load late", "src/panels/step/own"),
         ("no orphans", "src/model/orphan"),
     ],

@@ -1,9 +1,24 @@
 /**
- * The panels that load together when one of them is first opened: a script each would weigh more.
+ * The parts that load together when one of them is first opened: a script each would weigh more.
  */
 
-export { default as ExportPanel } from "../export/ExportPanel.svelte";
-export { default as MapPanel } from "../map/MapPanel.svelte";
-export { default as RunPanel } from "../run/RunPanel.svelte";
+import ExportPanel from "../export/ExportPanel.svelte";
+import MapPanel from "../map/MapPanel.svelte";
+import MatrixPanel from "../matrix/MatrixPanel.svelte";
+import MeasuresPanel from "../run/MeasuresPanel.svelte";
+import RunPanel from "../run/RunPanel.svelte";
+import SelectionPanel from "../selection/SelectionPanel.svelte";
+
+export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
-export { default as SelectionPanel } from "../selection/SelectionPanel.svelte";
+export { default as Shortcuts } from "./Shortcuts.svelte";
+
+/** The panels that show the open run, by name. */
+export const LATE_PANELS = {
+  gathered: SelectionPanel,
+  matrix: MatrixPanel,
+  run: RunPanel,
+  map: MapPanel,
+  measures: MeasuresPanel,
+  export: ExportPanel,
+};
