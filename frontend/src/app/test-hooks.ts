@@ -85,7 +85,7 @@ function shownLayout(scene: Scene | null): Painting["map"] {
 export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
   const hooks: TestHooks = {
     get step() {
-      return openRun.run?.counters?.step ?? 0;
+      return openRun.run?.displayedStep ?? 0;
     },
     get beat() {
       const beat = openRun.run?.beat;

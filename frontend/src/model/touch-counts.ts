@@ -4,6 +4,7 @@
  */
 
 import { NEVER, type Census, type Pulse } from "../api/frames";
+import type { StepBeat } from "./step-beat";
 
 export const TOUCHES_BIT = 1;
 export const LIT_BIT = 2;
@@ -72,6 +73,17 @@ export class TouchCounts {
     }
     this.attempt = pulse.attempt;
     this.step = step;
+  }
+
+  /** Take over the gradient norms of a step of the record, of rows that were in no batch since. */
+  applyNorms({ step, ids, norms }: Pick<StepBeat, "step" | "ids" | "norms">) {
+    ids.forEach((id, i) => {
+      const norm = norms[i]!;
+      // 0 is a row that got no gradient then, and NaN one whose gradient is not told.
+      if (this.lastLit[id] !== step || !(norm > 0)) return;
+      this.gradient[id] = norm;
+      this.upperBounds[id]! &= ~GRADIENT_BIT;
+    });
   }
 
   /**

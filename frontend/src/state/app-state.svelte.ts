@@ -184,7 +184,7 @@ export class AppState implements Stores {
   }
 
   /** True once the run's current step is known. */
-  private readonly stepKnown = $derived.by(() => this.openRun.run?.counters != null);
+  private readonly stepKnown = $derived.by(() => this.openRun.run?.displayedStep != null);
 
   private moversRequest(): MoversRequest | null {
     const { run } = this.openRun;

@@ -4,9 +4,9 @@ import type { Districts, Layout, LayoutMethod } from "../api/frames";
 import type { TouchCounts } from "../model/touch-counts";
 import type { StepBeat } from "../model/step-beat";
 
+/** Counts of lit rows as of one step. */
 export interface Counters {
   step: number;
-  loss: number;
   recently: { rows: number; steps: number; about: boolean };
   ever: number;
 }
@@ -27,9 +27,15 @@ export class ShownStep {
   /** Clusters of the space; null where none have been looked for. */
   districts = $state.raw<Districts | null>(null);
   beat = $state.raw<StepBeat | null>(null);
+  /** Counts as of the step displayed; null where not known. */
   counters = $state.raw<Counters | null>(null);
   touchCounts = $state.raw<TouchCounts | null>(null);
   beatPhase = $state<BeatPhase>(null);
+
+  /** Return the step displayed, which every number on the screen is of; null before the first. */
+  get step(): number | null {
+    return this.beat?.step ?? this.counters?.step ?? null;
+  }
 
   /** Copy another state, so that it is shown here. */
   copyFrom(other: ShownStep) {
@@ -41,11 +47,7 @@ export class ShownStep {
   }
 }
 
-export function buildCounters(touchCounts: TouchCounts, loss: number): Counters {
-  return {
-    step: touchCounts.step,
-    loss,
-    recently: touchCounts.litRecently(),
-    ever: touchCounts.everTouched,
-  };
+export function buildCounters(touchCounts: TouchCounts): Counters {
+  const { step, everTouched: ever } = touchCounts;
+  return { step, ever, recently: touchCounts.litRecently() };
 }

@@ -91,6 +91,7 @@ export const page = {
     superseded:
       "This step is superseded: training went back, and has not come as far again. When it has, what is shown here is the new step.",
     ahead: "Training has not come to this step yet. When it has, the step is shown here.",
+    ended: (step: number) => `This run ended at step ${count(step)}.`,
     gone: "The trainer is gone. Where Lamplighter looks after the run it starts another, which repeats the steps since the last checkpoint: none is lost.",
   },
 

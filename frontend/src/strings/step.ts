@@ -5,6 +5,15 @@ import { count } from "./numbers";
 
 export const step = {
   stepPanel: {
+    loss: (loss: string) => `Loss on the text of this step: ${loss} nats a token.`,
+    heldOut: {
+      at: (loss: string, step: number) =>
+        `On text it never read: ${loss}, measured at step ${count(step)}.`,
+      none: "This run was made without a text kept aside, so its loss on text it never read is not known.",
+      short:
+        "No part of this text was kept aside, so the loss on text it never read is not known: that takes 20,000 words.",
+      unmeasured: "On text it never read: not measured yet.",
+    },
     sets: "Rows of the embedding",
     inBatch: "in the batch",
     gotGradient: "got a gradient",

@@ -1,6 +1,6 @@
 /** Texts of the bottom bar: time, training, the view. */
 
-import { count } from "./numbers";
+import { count, fixed } from "./numbers";
 
 const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
 
@@ -48,11 +48,14 @@ export const transport = {
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
     stepOnce: "One step",
-    stepOnceMore: "One training step, then pause (.)",
+    stepOnceMore:
+      "One training step, shown in two beats on your live picture; then training is paused (.)",
     pace: "Pace of training, steps a second",
     paceFull: "full speed",
     paceSome: (rate: number) => `${rate} a second`,
-    paceSingle: "single steps",
+    paceThen: (pace: string) => `then ${pace}`,
+    paceLater: (rate: number | null) =>
+      `Training is paused. When it goes on: ${rate ? `${rate} steps a second` : "at full speed"}`,
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
@@ -79,8 +82,26 @@ export const transport = {
       "Loss by step, in nats a token: the bright line is smoothed, the pale one is not. The dotted line is the share of rows that were in a batch at least once.",
     scrub: "Step that is shown. Drag, or use the arrow keys, to go through the run",
     coverage: "rows lit so far",
-    stepInWords: (step: number, loss: string, rows: number | null, all: number) =>
-      `step ${count(step)} · loss ${loss} nats${rows === null ? "" : ` · ${count(rows)} of ${count(all)} rows lit so far`}`,
+    stays: (step: number) => `Step ${count(step)} stays on the screen.`,
+    lost: (step: number) => `The connection is lost. This is step ${count(step)}.`,
+    lostReplay: "The replay goes on when it is back.",
+    lostLive: "When it is back, the newest step is shown.",
+    /** Describe a step by what is known of it; NaN is a loss that there is not. */
+    stepInWords: (
+      step: number,
+      loss: number | null,
+      rows: number | null,
+      all: number,
+      heldOut: { loss: number; step: number } | null,
+    ) =>
+      [
+        `step ${count(step)}`,
+        ...(loss === null ? ["…"] : Number.isNaN(loss) ? [] : [`loss ${fixed(loss, 2)} nats`]),
+        ...(heldOut
+          ? [`${fixed(heldOut.loss, 2)} on text it never read (step ${count(heldOut.step)})`]
+          : []),
+        ...(rows === null ? [] : [`${count(rows)} of ${count(all)} rows lit so far`]),
+      ].join(" · "),
   },
 
   mapSwitch: {

@@ -1,19 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { nearestIndex, stepAtShare, stepForKey } from "./scrubbing";
+import { stepAtShare, stepForKey } from "./scrubbing";
 
 describe("a place on the timeline", () => {
   it("is a step that there is", () => {
     expect([-0.2, 0, 0.5, 0.7, 3].map((share) => stepAtShare(share, 1_000, 640))).toEqual([
       0, 0, 500, 640, 640,
     ]);
-  });
-
-  it("has the numbers of the nearest step that is drawn", () => {
-    const steps = [1, 4, 5, 90];
-    expect([0, 1, 2, 3, 47, 48, 500].map((step) => nearestIndex(steps, step))).toEqual([
-      0, 0, 0, 1, 2, 3, 3,
-    ]);
-    expect(nearestIndex([], 7)).toBe(0);
   });
 });
 

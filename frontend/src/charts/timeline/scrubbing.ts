@@ -36,16 +36,3 @@ export function stepForKey(
       return null;
   }
 }
-
-/** Return the index of the step nearest to `step` in ascending `steps`; 0 if there are none. */
-export function nearestIndex(steps: readonly number[], step: number): number {
-  let [low, high] = [0, steps.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (steps[middle]! < step) low = middle + 1;
-    else high = middle;
-  }
-  const before = step - (steps[low - 1] ?? -Infinity);
-  const after = (steps[low] ?? Infinity) - step;
-  return Math.max(0, after < before ? low : low - 1);
-}

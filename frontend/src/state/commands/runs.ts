@@ -43,7 +43,11 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     retryConnection: () => openRun.run?.retry(),
 
     askTrainer,
-    trainOneStep: () => void askTrainer({ kind: "step" }),
+    /** Train one step, which the picture goes live for, and shows in two beats. */
+    trainOneStep() {
+      const ask = () => askTrainer({ kind: "step" });
+      void (server.presenter ? openRun.run?.trainOneStep(ask) : ask());
+    },
     /** Change how the map of the open run is drawn. */
     async changeMap(settings: MapSettingsQuery, change: Partial<MapRecipe>) {
       const { run } = openRun;

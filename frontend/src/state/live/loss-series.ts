@@ -44,23 +44,28 @@ export class LossSeries {
     }
   }
 
-  /** Add a step. A later attempt replaces the same steps of an earlier one. */
-  addPoint(point: LossPoint) {
+  /**
+   * Add a step, and return whether it is new. A later attempt replaces the same steps of an earlier
+   * one.
+   */
+  addPoint(point: LossPoint): boolean {
     const last = this.points.at(-1);
     if (last && point.attempt > last.attempt) {
       this.points = this.points.filter(({ step }) => step < point.step);
     } else if (last && point.step <= last.step) {
-      return;
+      return false;
     }
     this.points.push(point);
     const open = this.binOf(point);
     const first = this.points.findLastIndex((one) => this.binOf(one) !== open) + 1;
     this.points.push(...extremes(this.points.splice(first)));
     this.thin();
+    return true;
   }
 
-  chartData(): LossChartData {
-    const { points } = this;
+  /** Return the lines, of all points or up to `end`, which may have been thinned out since. */
+  chartData(end: LossPoint | null = null): LossChartData {
+    const points = end ? [...this.points.filter(({ step }) => step < end.step), end] : this.points;
     const losses = points.map(({ loss }) => loss);
     const layers = points.reduce((most, { norms }) => Math.max(most, norms.length), 0);
     return {

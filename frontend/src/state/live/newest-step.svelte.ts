@@ -1,13 +1,14 @@
 /**
- * The state that follows a run's socket frame by frame: maps, districts, the current beat and the
- * counters. It is live or played, and keeps up unseen while this viewer is at a past step.
+ * The state that follows a run's socket frame by frame: maps, districts, the current beat and what
+ * was counted up to it. It is live or played, and keeps up unseen while this viewer is at a past
+ * step.
  */
 
-import type { Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
+import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
 import { BeatScheduler } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
 import { TouchCounts } from "../../model/touch-counts";
-import { buildCounters, ShownStep, LIGHT_DURATION } from "../shown-step.svelte";
+import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../shown-step.svelte";
 import { beatFromPulse, type StepBeat } from "../../model/step-beat";
 import { FrameCounts } from "./frame-counts";
 
@@ -47,8 +48,11 @@ export class NewestStep extends ShownStep {
   overflowed = false;
 
   private readonly lossSeries = new LossSeries();
-  private chartStale = true;
+  /** Set when a replay's series lacks points. */
+  private seriesStale = true;
   private queued: Frame[] = [];
+  /** Counts up to the first of the merged pulses that came since the last single one. */
+  private beforeMerged: Counters | null = null;
   private mergedSince: number | null = null;
   /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
@@ -57,6 +61,8 @@ export class NewestStep extends ShownStep {
    * replaces them all.
    */
   private layoutsStale = false;
+  /** Set from a jump to another time until its first frame, a census, replaces what is shown. */
+  private jumping = false;
 
   constructor(
     private readonly context: () => FrameContext,
@@ -78,41 +84,46 @@ export class NewestStep extends ShownStep {
       return;
     }
     this.frameCounts.receive(frame);
-    if (frame.kind === "census") {
-      touchCounts.loadCensus(frame);
-      this.lastStep = frame.step;
-      // A pulse may have been missed between the last one and the census.
-      if (this.newestPulse?.step !== frame.step) this.newestPulse = null;
-      this.events.onCensus();
-    }
-    if (frame.kind === "layout") this.receiveLayout(frame);
+    if (frame.kind === "census") this.receiveCensus(frame, touchCounts.vocabulary);
+    else if (frame.kind === "layout") this.receiveLayout(frame);
     else if (frame.kind === "districts") this.receiveDistricts(frame);
     else if (frame.kind === "pulse") this.receivePulse(frame, touchCounts);
   }
 
-  /** Reset what was counted or queued, for a jump to another time. */
+  /**
+   * Discard what was queued, for a jump to another time. The step displayed stays, with all its
+   * numbers, until frames of that time arrive: the server may be away.
+   */
   leaveTime() {
-    this.layoutsStale = true;
+    this.layoutsStale = this.jumping = this.seriesStale = true;
     this.frameCounts.breakSequence();
     this.newestPulse = null;
     this.mergedSince = null;
-    this.districts = null;
     this.beatPhase = null;
     this.scheduler.clear();
-    if (this.touchCounts) this.touchCounts = new TouchCounts(this.touchCounts.vocabulary);
   }
 
   /** Load the record's points, up to now. */
   loadRecord(points: LossPoint[]) {
     this.lossSeries.load(points);
     this.frameCounts.markFetched(points.at(-1)?.step ?? 0);
-    this.chartStale = true;
+    this.seriesStale = true;
+    this.updateSeries();
   }
 
-  /** Light a step from the record, unless a newer one is lit. */
-  lightFromRecord(beat: StepBeat) {
+  /** Light a step from the record, unless a newer one is lit. `counters` are the counts up to it. */
+  lightFromRecord(beat: StepBeat, counters: Counters | null) {
     const lit = this.beat;
-    if (!lit || beat.attempt > lit.attempt || beat.step > lit.step) this.beat = beat;
+    if (lit && beat.attempt <= lit.attempt && beat.step <= lit.step) return;
+    this.touchCounts?.applyNorms(beat);
+    this.display(beat, counters ?? this.countersAt(beat.step));
+  }
+
+  /** Return the counts up to that step; null where it is not the last one counted. */
+  countersAt(step: number): Counters | null {
+    const { touchCounts, beforeMerged } = this;
+    if (touchCounts?.step === step) return buildCounters(touchCounts);
+    return beforeMerged?.step === step ? beforeMerged : null;
   }
 
   /** Start the waiting beat if it is due at `now` (ms). */
@@ -128,21 +139,6 @@ export class NewestStep extends ShownStep {
   mergedOnlyFor(milliseconds: number, now: number): boolean {
     if (this.mergedSince === null || now - this.mergedSince <= milliseconds) return false;
     this.mergedSince = now;
-    return true;
-  }
-
-  updateCounters() {
-    const { touchCounts, counters, newestPulse } = this;
-    if (!touchCounts) return;
-    if (counters?.step === (newestPulse?.step ?? touchCounts.step)) return;
-    this.counters = buildCounters(touchCounts, newestPulse?.loss ?? NaN);
-  }
-
-  /** Update the loss series if it changed; return whether it did. */
-  updateSeries(): boolean {
-    if (!this.chartStale) return false;
-    this.chartStale = false;
-    this.series = this.lossSeries.chartData();
     return true;
   }
 
@@ -172,6 +168,26 @@ export class NewestStep extends ShownStep {
         (frame.kind !== "layout" || (other as Layout).method === frame.method));
     if (frame.kind === "census") this.overflowed = false;
     this.queued = [...this.queued.filter((other) => !replaced(other)), frame];
+  }
+
+  private receiveCensus(census: Census, vocabulary: number) {
+    const { jumping } = this;
+    this.jumping = false;
+    if (jumping) {
+      this.touchCounts = new TouchCounts(vocabulary);
+      this.districts = null;
+    }
+    const touchCounts = this.touchCounts!;
+    touchCounts.loadCensus(census);
+    this.lastStep = census.step;
+    // A pulse may have been missed between the last one and the census.
+    if (this.newestPulse?.step !== census.step) this.newestPulse = null;
+    const { beat } = this;
+    const same = beat?.step === census.step && beat.attempt === census.attempt;
+    if (beat && (same || !jumping)) touchCounts.applyNorms(beat);
+    else this.beat = null;
+    if (same || !this.beat) this.counters = buildCounters(touchCounts);
+    this.events.onCensus();
   }
 
   private receiveLayout(layout: Layout) {
@@ -208,13 +224,15 @@ export class NewestStep extends ShownStep {
     this.lastStep = pulse.step;
     if (this.newestPulse && pulse.attempt !== this.newestPulse.attempt) this.scheduler.clear();
     this.newestPulse = pulse;
+    if (!pulse.merged) this.beforeMerged = null;
+    else this.beforeMerged ??= buildCounters(touchCounts);
     touchCounts.applyPulse(pulse);
     const { attempt, step, loss } = pulse;
     this.events.onPulse(attempt);
     // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
     const norms = pulse.layerNorms.slice();
-    this.lossSeries.addPoint({ attempt, step, loss, norms, ever: touchCounts.everTouched });
-    this.chartStale = true;
+    const ever = touchCounts.everTouched;
+    if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
     const now = performance.now();
     const beat = this.scheduler.offer(pulse, now);
     if (beat) this.startBeat(beat);
@@ -224,8 +242,27 @@ export class NewestStep extends ShownStep {
 
   private startBeat(pulse: Pulse) {
     const decodedAt = performance.timeOrigin + performance.now();
-    this.beat = beatFromPulse(pulse, this.beatDuration(), decodedAt);
+    const beat = beatFromPulse(pulse, this.beatDuration(), decodedAt);
+    this.display(beat, this.countersAt(pulse.step));
     this.beatPhase = this.context().stepwise ? "light" : null;
     this.moveAt = performance.now() + LIGHT_DURATION;
+  }
+
+  /** Display a step: its light, its counts and its point of the loss change together. */
+  private display(beat: StepBeat, counters: Counters | null) {
+    this.beat = beat;
+    this.counters = counters;
+    this.updateSeries();
+  }
+
+  private updateSeries() {
+    const { beat, counters } = this;
+    const { played } = this.context();
+    if (played && !this.seriesStale) return;
+    this.seriesStale = false;
+    // A live line ends with the step displayed; a replay's leads on to steps yet to be played.
+    this.series = this.lossSeries.chartData(
+      beat && !played ? { ...beat, norms: beat.layerNorms, ever: counters?.ever ?? null } : null,
+    );
   }
 }

@@ -94,8 +94,8 @@ export class TimeCursor extends ShownStep {
   ) {
     super();
     if (from) this.copyFrom(from);
-    const { beat, counters } = this;
-    this.settled = { step: beat?.step ?? null, beat, counters };
+    const { step: displayed, beat, counters } = this;
+    this.settled = { step: displayed, beat, counters };
     this.seek(step, beats);
   }
 
@@ -270,7 +270,7 @@ export class TimeCursor extends ShownStep {
     // A scrubbed step does not fade in or out: one frame shows it.
     const duration = scrubbing ? 0 : LIGHT_DURATION;
     this.beat = pulse && { ...beatFromPulse(pulse, duration, decodedAt), atOnce: scrubbing };
-    this.counters = buildCounters(touchCounts, pulse?.loss ?? NaN);
+    this.counters = buildCounters(touchCounts);
     if (!scrubbing || this.handStill) this.settle();
   }
 

@@ -106,10 +106,11 @@ export class CatchUp {
     const { beat } = this.newest;
     if (beat?.step === newest.step && beat.attempt === newest.attempt) return;
     this.lighting = true;
+    const counters = this.newest.countersAt(newest.step);
     try {
       const detail = await this.fetchStepDetail(newest.step, this.signal);
       if (this.events.newestStep())
-        this.newest.lightFromRecord(beatFromRecord(detail, this.newest.beatDuration()));
+        this.newest.lightFromRecord(beatFromRecord(detail, this.newest.beatDuration()), counters);
     } catch (error) {
       if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
     } finally {

@@ -14,6 +14,7 @@ import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
+import type { LossChartData } from "../live/loss-series";
 import { PastStore } from "../past/past-store";
 import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { socketPath } from "./replay";
@@ -22,9 +23,8 @@ import { FrameClock } from "../frame-clock";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const TICK = 60;
-/** Ticks between two updates of the counters, and of the charts. */
-const COUNT_EVERY = 4;
-const CHART_EVERY = 16;
+/** Ticks between two looks for the names of the layers. */
+const DESCRIBE_EVERY = 16;
 /** Silence of a running trainer after which the connection is doubted, in ms. */
 const SILENCE = 30_000;
 /** Time with merged pulses only after which the newest step is fetched instead, in ms. */
@@ -39,6 +39,8 @@ export class LiveRun extends TimeControl {
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
   problem = $state.raw<Failure | null>(null);
+  /** Set from the loss of the connection until it is back. */
+  connectionLost = $state(false);
 
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected readonly newest = new NewestStep(() => this.frameContext(), {
@@ -52,7 +54,10 @@ export class LiveRun extends TimeControl {
       if (this.replay?.ended) this.replay = null;
       this.noteAttempt(attempt);
     },
-    onCensus: () => this.catchUp.fillGaps(),
+    onCensus: () => {
+      this.catchUp.fillGaps();
+      this.arrived?.();
+    },
   });
   private readonly abort = new AbortController();
   private readonly catchUp: CatchUp;
@@ -62,6 +67,8 @@ export class LiveRun extends TimeControl {
   /** The presenter's requests to the trainer. */
   readonly requests: Requests;
   private ticks = 0;
+  /** The series when the names of the layers were last looked for. */
+  private describedSeries: LossChartData | null = null;
   private openCount = 0;
   /** Newest attempt seen. */
   private attempt = 0;
@@ -175,6 +182,7 @@ export class LiveRun extends TimeControl {
   private handleConnectionState(state: ConnectionState) {
     this.connectionState = state;
     if (state.state === "refused") this.problem = reasonGiven(state.reason || String(state.code));
+    if (state.state !== "connecting") this.connectionLost = state.state === "waiting";
     if (state.state !== "open") return;
     this.openCount += 1;
     this.problem = null;
@@ -212,8 +220,7 @@ export class LiveRun extends TimeControl {
       );
       this.past.invalidate(this.reprojected);
       this.newest.setVocabulary(vocabulary.tokens.length);
-      // A link may name a step that does not exist; the server reports it.
-      if (this.pending) this.openCursor(this.pending.step, this.pending.beats);
+      this.standAtPending();
       if (this.replay) this.restartStream();
       else if (this.newest.overflowed) this.connection.retry();
     } catch (error) {
@@ -254,6 +261,7 @@ export class LiveRun extends TimeControl {
   private applyStatus(status: Status) {
     const before = this.status?.phase;
     this.status = status;
+    if (status.phase !== "running") this.singleStep = false;
     this.noteAttempt(status.attempt);
     const started = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
@@ -278,7 +286,8 @@ export class LiveRun extends TimeControl {
     return {
       method,
       played: replay !== null,
-      stepwise: !replay && (status?.pace === "single" || status?.phase === "paused"),
+      stepwise:
+        !replay && (this.singleStep || status?.pace === "single" || status?.phase === "paused"),
       speed: replay?.speed ?? status?.pace_steps_per_second ?? null,
     };
   }
@@ -293,9 +302,12 @@ export class LiveRun extends TimeControl {
     this.ticks += 1;
     this.newest.tick(now);
     if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
-    if (this.ticks % COUNT_EVERY === 0) this.newest.updateCounters();
-    if (this.ticks % CHART_EVERY === 0 && this.newest.updateSeries() && !this.info?.layers?.length)
-      void this.catchUp.refreshRunInfo();
+    this.standAtPending();
+    const { series } = this.newest;
+    if (this.ticks % DESCRIBE_EVERY === 0 && series !== this.describedSeries) {
+      this.describedSeries = series;
+      if (!this.info?.layers?.length) void this.catchUp.refreshRunInfo();
+    }
     const silent =
       this.connectionState.state === "open" && now - this.connection.lastMessageAt > SILENCE;
     if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)

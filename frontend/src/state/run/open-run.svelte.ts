@@ -25,7 +25,7 @@ export class OpenRun {
 
   /** Return the step shown: a past one, or the newest. */
   get shownStep(): number {
-    return this.run?.settledStep ?? this.run?.counters?.step ?? 0;
+    return this.run?.settledStep ?? this.run?.displayedStep ?? 0;
   }
 
   /** Open a run in place of the one before. */

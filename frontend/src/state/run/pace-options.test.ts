@@ -7,20 +7,19 @@ const keys = (...given: Parameters<typeof paceOptions>) =>
 describe("the pace", () => {
   it("is what the status says", () => {
     expect(paceOptions(null).now).toBe("full");
-    expect(paceOptions({ pace: "full", pace_steps_per_second: null }).now).toBe("full");
-    expect(paceOptions({ pace: "limited", pace_steps_per_second: 4 }).now).toBe("4");
+    expect(paceOptions({ pace_steps_per_second: null }).now).toBe("full");
+    expect(paceOptions({ pace_steps_per_second: 4 }).now).toBe("4");
   });
 
   it("can be one that was asked for elsewhere", () => {
-    const status = { pace: "limited", pace_steps_per_second: 2.5 } as const;
+    const status = { pace_steps_per_second: 2.5 };
     expect(paceOptions(status).now).toBe("2.5");
     expect(keys(status)).toEqual(["full", "10", "4", "2.5", "2", "1"]);
   });
 
-  it("can be one step at a time, whatever the pace was before", () => {
+  it("stays what was chosen while single steps are trained", () => {
     const status = { pace: "single", pace_steps_per_second: 4 } as const;
-    expect(paceOptions(status).now).toBe("single");
-    expect(keys(status).at(-1)).toBe("single");
-    expect(keys({ pace: "full", pace_steps_per_second: null })).not.toContain("single");
+    expect(paceOptions(status).now).toBe("4");
+    expect(keys(status)).toEqual(["full", "10", "4", "2", "1"]);
   });
 });

@@ -24,6 +24,9 @@ export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "s
 
 export const LIVE: TimePosition = { from: null, speed: null, at: null, beat: null, set: null };
 
+/** Longest wait for the stream of the present, in ms: the server may be away. */
+const MAX_ARRIVAL = 1_000;
+
 export abstract class TimeControl {
   abstract status: Status | null;
   abstract connectionState: ConnectionState;
@@ -42,9 +45,16 @@ export abstract class TimeControl {
   /** State that follows the socket, shown unless this viewer is at a past step. */
   protected abstract readonly newest: NewestStep;
   protected past: PastStore | null = null;
-  /** Position to open the time cursor at once the tokens are loaded. */
+  /** Position to open the time cursor at once the tokens are loaded and the step has come. */
   protected pending = $state.raw<{ step: number; beats: Beats } | null>(null);
   protected method: LayoutMethod = "umap";
+
+  /** The last step, where the cursor stands because the run ended before the step that was asked for. */
+  private clampedTo = $state<number | null>(null);
+  /** Set from asking for a single training step until training is paused after it. */
+  protected singleStep = false;
+  /** Called when the stream of another time begins. */
+  protected arrived: (() => void) | null = null;
 
   /** Start live. */
   constructor(private readonly frameClock: FrameClock) {}
@@ -70,8 +80,14 @@ export abstract class TimeControl {
     return this.shownStep.beat;
   }
 
+  /** Return the counts up to the step displayed; null where not known. */
   get counters() {
     return this.shownStep.counters;
+  }
+
+  /** Return the step displayed, which all numbers are of; null before the first. */
+  get displayedStep(): number | null {
+    return this.shownStep.step;
   }
 
   /**
@@ -103,12 +119,29 @@ export abstract class TimeControl {
 
   /** Return whether this viewer's picture is paused. */
   get paused(): boolean {
-    return this.cursor !== null || this.pending !== null;
+    return this.cursor !== null || (this.pending !== null && !this.awaited);
+  }
+
+  /** Return whether a step is asked for that training has not come to; the newest is shown until then. */
+  get awaited(): boolean {
+    return this.pending !== null && this.status !== null && this.pending.step > this.newestStep;
+  }
+
+  /** Return whether the step of the cursor is not there, or not any more, and may come. */
+  get missing(): boolean {
+    const { cursor } = this;
+    return cursor?.problem != null && cursor.requested > this.newestStep;
+  }
+
+  /** Return whether the last step is shown because the run ended before the one that was asked for. */
+  get clamped(): boolean {
+    return this.clampedTo !== null && this.cursor?.requested === this.clampedTo;
   }
 
   /** Return the past step requested, which the handle shows; null while the newest is shown. */
   get requestedStep(): number | null {
-    return this.cursor?.requested ?? this.pending?.step ?? this.playedStep;
+    const pending = this.awaited ? null : this.pending;
+    return this.cursor?.requested ?? pending?.step ?? this.playedStep;
   }
 
   /** Return the past step that panels request; null while the newest is shown. */
@@ -118,7 +151,7 @@ export abstract class TimeControl {
 
   /** Return the step that a replay shows; null without one. */
   private get playedStep(): number | null {
-    return this.replay && (this.beat?.step ?? this.replay.from);
+    return this.replay && (this.displayedStep ?? this.replay.from);
   }
 
   /** Return this viewer's position in time. */
@@ -162,23 +195,37 @@ export abstract class TimeControl {
         if (speed !== this.speed) this.setSpeed(speed);
       }
     } else {
-      if (this.paused || this.replay) this.goLive();
+      if (this.paused || this.pending || this.replay) this.goLive();
       this.speed = speed;
     }
   }
 
-  /** Stand at a step that may not exist; the server then says so. */
+  /**
+   * Stand at a step. Of a run that ended before it, stand at its last; wait for one that training
+   * has not come to.
+   */
   private standAt(step: number, beats: Beats) {
-    if (this.cursor) this.cursor.seek(step, beats);
-    else if (!this.openCursor(step, beats)) {
+    const { newestStep } = this;
+    const over = hasEnded(this.status?.phase);
+    if (step > newestStep && over) step = this.clampedTo = newestStep;
+    if (step <= newestStep && this.cursor) this.cursor.seek(step, beats);
+    else if (step > newestStep || !this.openCursor(step, beats)) {
+      this.closeCursor(false);
       this.pending = { step, beats };
       this.leaveReplay();
     }
   }
 
+  /** Stand at the step that was asked for, if the tokens are loaded and it has come, or never will. */
+  protected standAtPending() {
+    const { pending, past, awaited } = this;
+    if (pending && past && (!awaited || hasEnded(this.status?.phase)))
+      this.standAt(pending.step, pending.beats);
+  }
+
   /** Return the newest known step. */
   get newestStep(): number {
-    return Math.max(this.status?.step ?? 0, this.newest.counters?.step ?? 0);
+    return Math.max(this.status?.step ?? 0, this.newest.step ?? 0);
   }
 
   /** Return whether the run is a single matrix, without any step. */
@@ -188,7 +235,7 @@ export abstract class TimeControl {
 
   /** Pause this picture; training is not affected. */
   pausePicture() {
-    if (!this.paused) this.seek(this.beat?.step ?? this.counters?.step ?? 0);
+    if (!this.paused) this.seek(this.displayedStep ?? 0);
   }
 
   /** Resume playing from the step shown; from the start, if it is the end of a run that is over. */
@@ -207,7 +254,7 @@ export abstract class TimeControl {
   /** Step on or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
-    const from = this.cursor?.requested ?? this.beat?.step ?? this.newestStep;
+    const from = this.cursor?.requested ?? this.displayedStep ?? this.newestStep;
     const to = this.clampStep(from + steps);
     if (to !== this.cursor?.requested) this.openCursor(to)?.seek(to, steps === 1 ? "told" : "move");
   }
@@ -304,7 +351,26 @@ export abstract class TimeControl {
     this.replay = null;
     if (replay) this.restartStream();
     else if (this.connectionState.state !== "open") this.reconnect();
-    else this.newest.updateCounters();
+  }
+
+  /**
+   * Train one step by `ask`, and show it live in two beats; return what `ask` does: whether the
+   * trainer takes the request.
+   */
+  async trainOneStep(ask: () => Promise<boolean>): Promise<boolean> {
+    const { replay } = this;
+    if (replay || this.cursor || this.pending) this.goLive();
+    if (replay) {
+      // A step trained before the stream of the present begins would come without its two beats.
+      await new Promise<void>((done) => {
+        this.arrived = done;
+        setTimeout(done, MAX_ARRIVAL);
+      });
+    }
+    this.singleStep = true;
+    const accepted = await ask();
+    if (!accepted) this.singleStep = false;
+    return accepted;
   }
 
   /** Close the time cursor; with `keep`, its picture stays until another arrives. */

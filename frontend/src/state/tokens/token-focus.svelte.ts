@@ -54,7 +54,7 @@ export class TokenFocus {
     this.current?.close();
     this.unresolved = null;
     this.run = run;
-    this.current = run && new FocusedToken(run.id, () => run.counters?.step ?? 0);
+    this.current = run && new FocusedToken(run.id, () => run.displayedStep ?? 0);
   }
 
   /** Follow the step shown; null: the newest. */

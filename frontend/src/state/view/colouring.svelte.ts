@@ -55,18 +55,20 @@ export class Colouring {
     $effect(() => {
       if (!CHANGING.has(this.by)) return;
       // Read these to subscribe: a change in any of them changes the quantity.
+      void sources.openRun.run?.beat;
       void sources.openRun.run?.counters;
       void sources.openRun.layout;
       void sources.biggestMovers.value;
-      this.timer ??= setTimeout(
-        () => {
-          this.timer = undefined;
-          this.lastRefresh = performance.now();
-          this.refreshes += 1;
-        },
-        this.lastRefresh + REFRESH_INTERVAL - performance.now(),
-      );
+      clearTimeout(this.timer);
+      // At once if it is time, so that the colours are of the step displayed.
+      if (performance.now() - this.lastRefresh >= REFRESH_INTERVAL) untrack(() => this.refresh());
+      else this.timer = setTimeout(() => this.refresh(), REFRESH_INTERVAL);
     });
+  }
+
+  private refresh() {
+    this.lastRefresh = performance.now();
+    this.refreshes += 1;
   }
 
   private buildScale(by: ColourBy, vocabulary: Vocabulary): ColourScale {

@@ -50,7 +50,7 @@ export class SkylineHeights extends PolledQuery<HeightField> {
     const layout = this.layout();
     const { vocabulary } = run;
     if (!layout || !vocabulary) return null;
-    const step = run.settledStep ?? run.counters?.step ?? run.touchCounts?.step ?? 0;
+    const step = run.settledStep ?? run.displayedStep ?? 0;
     const made = `${layout.method} ${layout.attempt} ${layout.step}`;
     return {
       key: `${step} ${run.touchCounts?.attempt} ${made}`,

@@ -1,0 +1,304 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { NEVER, type Census, type Pulse } from "../../api/frames";
+import type { ConnectionState } from "../../api/connection";
+import type { Failure } from "../../api/failure";
+import type { Status } from "../../api/rest-types";
+import { beatFromPulse } from "../../model/step-beat";
+import { TouchCounts } from "../../model/touch-counts";
+import { FrameClock } from "../frame-clock";
+import { NewestStep } from "../live/newest-step.svelte";
+import type { PastStore } from "../past/past-store";
+import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
+
+const V = 8;
+
+/** The step `step`, whose batch has row `step % V` and row 0; merged if it begins at an earlier one. */
+function pulse(step: number, firstStep = step): Pulse {
+  const batchIds = Uint32Array.from(new Set([0, step % V])).sort();
+  return {
+    kind: "pulse",
+    attempt: 1,
+    step,
+    firstStep,
+    merged: firstStep < step,
+    vocabulary: V,
+    loss: 10 / step,
+    batchIds,
+    batchCounts: batchIds.map(() => 1),
+    gradientIds: batchIds,
+    gradientNorms: Float32Array.from(batchIds, (id) => id + 1),
+    movedIds: batchIds,
+    movedDistances: Float32Array.from(batchIds),
+    layerNorms: Float32Array.of(1),
+  } as Pulse;
+}
+
+/** The counts after `step`, of which every step lit two rows: its own, and row 0. */
+function census(step: number): Census {
+  const lastLit = new Uint32Array(V).fill(NEVER);
+  for (let one = 1; one <= step; one++) lastLit[0] = lastLit[one % V] = one;
+  const touches = lastLit.map((last) => (last === NEVER ? 0 : 1));
+  return { kind: "census", attempt: 1, step, vocabulary: V, time: 0, touches, lastLit };
+}
+
+/** The rows that were lit by a step. */
+const litBy = (step: number) => Math.min(V, step + 1);
+
+const status = (step: number, phase: Status["phase"] = "running") =>
+  ({ step, phase, pace: "full", attempt: 1, steps: 5_000 }) as Status;
+
+/** The time of a run, without a server. */
+class Time extends TimeControl {
+  status: Status | null = null;
+  connectionState: ConnectionState = { state: "open" };
+  problem: Failure | null = null;
+  reconnects = 0;
+  override readonly newest = new NewestStep(
+    () => ({
+      method: "umap",
+      played: this.replay !== null,
+      stepwise: !this.replay && (this.singleStep || this.status?.phase === "paused"),
+      speed: null,
+    }),
+    { onMap: () => {}, onPulse: () => {}, onCensus: () => this.arrived?.() },
+  );
+
+  constructor(position: Partial<TimePosition> = {}) {
+    super(new FrameClock());
+    this.newest.setVocabulary(V);
+    this.goTo({ ...LIVE, ...position });
+  }
+
+  /** Load the tokens, so that past steps can be fetched. */
+  loadTokens() {
+    this.past = {
+      fetchStep: (step: number) => {
+        const touchCounts = new TouchCounts(V);
+        touchCounts.loadCensus(census(step));
+        const layouts = {};
+        return Promise.resolve({ attempt: 1, step, pulse: pulse(step), touchCounts, layouts });
+      },
+      mapSteps: () => Promise.resolve({ at: null, next: null }),
+      prefetch: () => {},
+      suspend: () => {},
+    } as unknown as PastStore;
+    this.standAtPending();
+  }
+
+  /** Look whether the step that was asked for has come, as the page does all the time. */
+  look() {
+    this.standAtPending();
+  }
+
+  protected reconnect() {
+    this.reconnects += 1;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
+
+/** Expect that light, counts and loss line are all of one step. */
+function expectDisplayed({ newest, displayedStep }: Time, step: number) {
+  expect(displayedStep).toBe(step);
+  expect(newest.beat?.step).toBe(step);
+  expect(newest.counters).toMatchObject({ step, ever: litBy(step) });
+  const { steps, losses, ever } = newest.series!;
+  expect([steps.at(-1), losses.at(-1), ever.at(-1)]).toEqual([step, 10 / step, litBy(step)]);
+}
+
+describe("the step displayed", () => {
+  it("is one: light, counts and the end of the loss line change together", async () => {
+    const time = new Time();
+    time.newest.receive(census(0));
+    time.newest.receive(pulse(1));
+    expectDisplayed(time, 1);
+    for (const step of [2, 3, 4]) {
+      await pass(60);
+      time.newest.receive(pulse(step));
+      time.newest.tick(performance.now());
+      // Steps that are not displayed yet are counted, and nothing of them is shown.
+      expectDisplayed(time, 1);
+    }
+    await pass(700);
+    time.newest.tick(performance.now());
+    expectDisplayed(time, 4);
+    // The loss line ends with the step displayed though its point has been thinned out since.
+    for (let step = 5; step <= 6_000; step++) time.newest.receive(pulse(step));
+    expectDisplayed(time, 4);
+  });
+
+  it("has its own counts even if merged steps have been counted since", async () => {
+    const time = new Time();
+    time.newest.receive(census(0));
+    time.newest.receive(pulse(1));
+    time.newest.receive(pulse(2));
+    time.newest.receive(pulse(5, 3));
+    time.newest.receive(pulse(9, 6));
+    await pass(2_000);
+    time.newest.tick(performance.now());
+    expectDisplayed(time, 2);
+  });
+
+  it("is said by a replay, not the newest one received", async () => {
+    const time = new Time();
+    time.status = status(100, "finished");
+    time.play(10);
+    time.newest.receive(census(10));
+    expect(time.requestedStep).toBe(10);
+    time.newest.receive(pulse(11));
+    await pass(100);
+    for (const step of [12, 13, 14]) time.newest.receive(pulse(step));
+    expect([time.requestedStep, time.counters?.step, time.beat?.step]).toEqual([11, 11, 11]);
+  });
+
+  it("stays as it is while the server of a replay is away", async () => {
+    const time = new Time();
+    time.status = status(100, "finished");
+    time.newest.receive(census(100));
+    time.newest.lightFromRecord(beatFromPulse(pulse(100), 0, 0), null);
+    expect(time.counters).toMatchObject({ step: 100, ever: V });
+    time.play(0);
+    expect(time.reconnects).toBe(1);
+    await pass(5_000);
+    time.newest.tick(performance.now());
+    expect(time.displayedStep).toBe(100);
+    expect(time.counters).toMatchObject({ step: 100, ever: V });
+    expect(time.touchCounts?.everTouched).toBe(V);
+    // It goes on when the server is back.
+    time.newest.receive(census(0));
+    expect([time.displayedStep, time.beat, time.counters?.ever]).toEqual([0, null, 0]);
+    time.newest.receive(pulse(1));
+    expect([time.displayedStep, time.counters?.ever]).toEqual([1, 2]);
+  });
+});
+
+describe("the gradients of the rows", () => {
+  it("are known of the step displayed, though it came from the record", () => {
+    const time = new Time();
+    time.newest.receive(census(11));
+    const beat = beatFromPulse(pulse(11), 0, 0);
+    time.newest.lightFromRecord(beat, null);
+    const known = () => [...time.touchCounts!.gradient].map((norm) => norm || null);
+    expect(known()).toEqual([1, null, null, 4, null, null, null, null]);
+    // Again after a jump that ends at the same step.
+    time.play(11);
+    time.newest.receive(census(11));
+    expect(known()).toEqual([1, null, null, 4, null, null, null, null]);
+  });
+
+  it("are known too if the record is read before the counts arrive", () => {
+    const time = new Time();
+    time.newest.lightFromRecord(beatFromPulse(pulse(11), 0, 0), null);
+    time.newest.receive(census(11));
+    expect(time.touchCounts!.gradient[3]).toBe(4);
+    expect(time.counters).toMatchObject({ step: 11, ever: V });
+  });
+
+  it("are not those of a step before a row was lit last", () => {
+    const time = new Time();
+    time.newest.receive(census(12));
+    time.newest.lightFromRecord(beatFromPulse(pulse(11), 0, 0), null);
+    expect(time.touchCounts!.gradient[3]).toBe(4);
+    expect(time.touchCounts!.gradient[0]).toBeNaN();
+  });
+});
+
+describe("a single training step", () => {
+  it("returns a paused picture to live, and is shown in two beats", async () => {
+    const time = new Time();
+    time.status = status(20, "paused");
+    time.newest.receive(census(20));
+    time.loadTokens();
+    time.seek(7);
+    await pass();
+    expect(time.displayedStep).toBe(7);
+    expect(await time.trainOneStep(() => Promise.resolve(true))).toBe(true);
+    expect([time.paused, time.displayedStep]).toEqual([false, 20]);
+    time.newest.receive(pulse(21));
+    expect([time.displayedStep, time.beatPhase]).toEqual([21, "light"]);
+  });
+
+  it("is shown in two beats though training ran until then", async () => {
+    const time = new Time();
+    time.status = status(20);
+    time.newest.receive(census(20));
+    await time.trainOneStep(() => Promise.resolve(true));
+    time.newest.receive(pulse(21));
+    expect(time.beatPhase).toBe("light");
+  });
+
+  it("waits for the stream of the present after a replay", async () => {
+    const time = new Time({ from: 3 });
+    time.status = status(20, "paused");
+    let asked = false;
+    const trained = time.trainOneStep(() => {
+      asked = true;
+      return Promise.resolve(true);
+    });
+    await pass(10);
+    expect([time.replay, asked]).toEqual([null, false]);
+    time.newest.receive(census(20));
+    await trained;
+    time.newest.receive(pulse(21));
+    expect([asked, time.displayedStep, time.beatPhase]).toEqual([true, 21, "light"]);
+  });
+
+  it("that is refused leaves running training as it is", async () => {
+    const time = new Time();
+    time.status = status(20);
+    time.newest.receive(census(20));
+    await time.trainOneStep(() => Promise.resolve(false));
+    time.newest.receive(pulse(21));
+    expect(time.beatPhase).toBeNull();
+  });
+});
+
+describe("a step that a link names", () => {
+  it("is the last one where the run ended before it", async () => {
+    const time = new Time({ at: 99_999 });
+    time.status = status(5_000, "finished");
+    time.newest.receive(census(5_000));
+    time.loadTokens();
+    await pass();
+    expect([time.displayedStep, time.timePosition.at]).toEqual([5_000, 5_000]);
+    expect([time.clamped, time.awaited, time.missing]).toEqual([true, false, false]);
+    time.seek(12);
+    expect(time.clamped).toBe(false);
+  });
+
+  it("is waited for where training has not come to it, with the newest step shown", async () => {
+    const time = new Time({ at: 23 });
+    time.status = status(20);
+    time.newest.receive(census(20));
+    time.loadTokens();
+    await pass();
+    expect([time.awaited, time.paused, time.cursor]).toEqual([true, false, null]);
+    expect([time.displayedStep, time.requestedStep, time.settledStep]).toEqual([20, null, null]);
+    expect(time.timePosition.at).toBe(23);
+    for (const step of [21, 22, 23, 24]) {
+      await pass(800);
+      time.newest.receive(pulse(step));
+      time.look();
+    }
+    await pass();
+    expect([time.awaited, time.paused, time.displayedStep]).toEqual([false, true, 23]);
+  });
+
+  it("is the last one where the run ends before it comes", async () => {
+    const time = new Time({ at: 23 });
+    time.status = status(20);
+    time.newest.receive(census(20));
+    time.loadTokens();
+    time.status = status(21, "interrupted");
+    time.look();
+    await pass();
+    expect([time.clamped, time.displayedStep]).toEqual([true, 21]);
+  });
+});

@@ -1,0 +1,56 @@
+/** The figures of single steps, such as the one that the pointer is at on the timeline. */
+
+import { jsonQuestion, Query } from "../query/query.svelte";
+import { runPath } from "../../api/rest";
+import type { Answer } from "../../api/rest-types";
+import type { LiveRun } from "./live-run.svelte";
+
+interface StepFigures {
+  /** NaN before the first step. */
+  loss: number;
+  /** Rows that were in a batch at least once by then; null where not known. */
+  ever: number | null;
+}
+
+/** Time that the pointer must rest before its step is looked up, in ms. */
+const REST_DELAY = 120;
+
+export class StepFiguresQuery {
+  private readonly record = new Query<Answer<"GET /api/runs/{run}/steps">>();
+
+  constructor(
+    private readonly run: Pick<LiveRun, "id" | "displayedStep" | "beat" | "counters" | "series">,
+  ) {}
+
+  /**
+   * Look up the step that the pointer is at in the record, unless it is known; null: there is no
+   * pointer.
+   */
+  pointAt(step: number | null) {
+    // The least `most` that the server takes; with it come the rows that were lit by the step.
+    const path = `steps?from=${step}&to=${step}&most=20`;
+    const unknown = step !== null && !this.known(step);
+    this.record.ask(unknown ? jsonQuestion(runPath(this.run.id, path), path) : null, REST_DELAY);
+  }
+
+  /** Return the figures of exactly that step; null where they are not known, or not yet. */
+  at(step: number): StepFigures | null {
+    const known = this.known(step);
+    if (known) return known;
+    const found = this.record.value?.items.find((one) => one.step === step);
+    return found ? { loss: found.loss ?? NaN, ever: found.ever_rows ?? null } : null;
+  }
+
+  /** Send no more questions. */
+  close = () => this.record.close();
+
+  private known(step: number): StepFigures | null {
+    if (step === 0) return { loss: NaN, ever: 0 };
+    const { displayedStep, beat, counters, series } = this.run;
+    if (step === displayedStep && beat && counters) return { loss: beat.loss, ever: counters.ever };
+    const index = series?.steps.indexOf(step) ?? -1;
+    return series && index >= 0
+      ? { loss: series.losses[index]!, ever: series.ever[index] ?? null }
+      : null;
+  }
+}
