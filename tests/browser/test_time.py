@@ -182,8 +182,12 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
     light, _ = beats(page)
     assert {(one["step"], one["map"]) for one in light} == {(60, 50)}
     assert page.evaluate("__lamplighter.glided") == 0
-    page.goto(finished.url_with("folded=1&at=5000"))
-    expect(page.get_by_test_id("past-problem")).to_contain_text("5000")
+    # A step after the end of the run is its last.
+    page.goto(finished.url_with("folded=1&at=99999"))
+    expect_step(page, finished, LAST)
+    expect(page.get_by_test_id("ended")).to_have_text(f"This run ended at step {LAST}.")
+    expect(page.get_by_test_id("past-problem")).to_have_count(0)
+    wait_for(page, f"location.search.includes('at={LAST}')")
     page.close()
 
 

@@ -9,9 +9,9 @@ export const step = {
     heldOut: {
       at: (loss: string, step: number) =>
         `On text it never read: ${loss}, measured at step ${count(step)}.`,
-      none: "This run was made without a text kept aside, so its loss on text it never read is not known.",
+      none: "This run was made without a text kept aside.",
       short:
-        "No part of this text was kept aside, so the loss on text it never read is not known: that takes 20,000 words.",
+        "This text is too short to keep a part aside: that takes 20,000 words.",
       unmeasured: "On text it never read: not measured yet.",
     },
     sets: "Rows of the embedding",

@@ -51,11 +51,8 @@ export const transport = {
     stepOnceMore:
       "One training step, shown in two beats on your live picture; then training is paused (.)",
     pace: "Pace of training, steps a second",
-    paceFull: "full speed",
-    paceSome: (rate: number) => `${rate} a second`,
-    paceThen: (pace: string) => `then ${pace}`,
-    paceLater: (rate: number | null) =>
-      `Training is paused. When it goes on: ${rate ? `${rate} steps a second` : "at full speed"}`,
+    paceOf: (rate: number | null) => (rate ? `${rate} a second` : "full speed"),
+    paceLater: (pace: string) => `Training is paused. When it goes on: ${pace}`,
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
@@ -85,7 +82,6 @@ export const transport = {
     stays: (step: number) => `Step ${count(step)} stays on the screen.`,
     lost: (step: number) => `The connection is lost. This is step ${count(step)}.`,
     lostReplay: "The replay goes on when it is back.",
-    lostLive: "When it is back, the newest step is shown.",
     /** Describe a step by what is known of it; NaN is a loss that there is not. */
     stepInWords: (
       step: number,

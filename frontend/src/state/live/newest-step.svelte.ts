@@ -126,8 +126,10 @@ export class NewestStep extends ShownStep {
     return beforeMerged?.step === step ? beforeMerged : null;
   }
 
-  /** Start the waiting beat if it is due at `now` (ms). */
+  /** Start the waiting beat if it is due at `now` (ms), and the second beat of a single step. */
   tick(now: number) {
+    // The map may be long in coming, or another method's.
+    if (this.beatPhase === "light" && now >= this.moveAt) this.beatPhase = "move";
     const beat = this.scheduler.tick(now);
     if (beat) this.startBeat(beat);
   }

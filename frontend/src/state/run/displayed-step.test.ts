@@ -8,6 +8,7 @@ import { TouchCounts } from "../../model/touch-counts";
 import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
+import { LIGHT_DURATION } from "../shown-step.svelte";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const V = 8;
@@ -223,6 +224,10 @@ describe("a single training step", () => {
     expect([time.paused, time.displayedStep]).toEqual([false, 20]);
     time.newest.receive(pulse(21));
     expect([time.displayedStep, time.beatPhase]).toEqual([21, "light"]);
+    // The second beat follows, whenever the map comes.
+    await pass(LIGHT_DURATION);
+    time.newest.tick(performance.now());
+    expect(time.beatPhase).toBe("move");
   });
 
   it("is shown in two beats though training ran until then", async () => {
