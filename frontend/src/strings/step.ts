@@ -10,8 +10,7 @@ export const step = {
       at: (loss: string, step: number) =>
         `On text it never read: ${loss}, measured at step ${count(step)}.`,
       none: "This run was made without a text kept aside.",
-      short:
-        "This text is too short to keep a part aside: that takes 20,000 words.",
+      short: "This text is too short to keep a part aside: that takes 20,000 words.",
       unmeasured: "On text it never read: not measured yet.",
     },
     sets: "Rows of the embedding",

@@ -250,7 +250,7 @@ export class NewestStep extends ShownStep {
     this.moveAt = performance.now() + LIGHT_DURATION;
   }
 
-  /** Display a step: its light, its counts and its point of the loss change together. */
+  /** Show a step: its light, its counts and its point of the loss change together. */
   private display(beat: StepBeat, counters: Counters | null) {
     this.beat = beat;
     this.counters = counters;

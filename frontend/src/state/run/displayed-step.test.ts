@@ -13,7 +13,7 @@ import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const V = 8;
 
-/** The step `step`, whose batch has row `step % V` and row 0; merged if it begins at an earlier one. */
+/** Make a step whose batch has row `step % V` and row 0; it is merged if it begins at an earlier one. */
 function pulse(step: number, firstStep = step): Pulse {
   const batchIds = Uint32Array.from(new Set([0, step % V])).sort();
   return {
@@ -34,7 +34,7 @@ function pulse(step: number, firstStep = step): Pulse {
   } as Pulse;
 }
 
-/** The counts after `step`, of which every step lit two rows: its own, and row 0. */
+/** Count what was lit up to `step`: by every step two rows, its own and row 0. */
 function census(step: number): Census {
   const lastLit = new Uint32Array(V).fill(NEVER);
   for (let one = 1; one <= step; one++) lastLit[0] = lastLit[one % V] = one;
@@ -42,7 +42,7 @@ function census(step: number): Census {
   return { kind: "census", attempt: 1, step, vocabulary: V, time: 0, touches, lastLit };
 }
 
-/** The rows that were lit by a step. */
+/** Return how many rows were lit up to a step. */
 const litBy = (step: number) => Math.min(V, step + 1);
 
 const status = (step: number, phase: Status["phase"] = "running") =>
@@ -105,7 +105,7 @@ afterEach(() => {
 
 const pass = (milliseconds = 0) => vi.advanceTimersByTimeAsync(milliseconds);
 
-/** Expect that light, counts and loss line are all of one step. */
+/** Check that light, counts and loss line are all of one step. */
 function expectDisplayed({ newest, displayedStep }: Time, step: number) {
   expect(displayedStep).toBe(step);
   expect(newest.beat?.step).toBe(step);

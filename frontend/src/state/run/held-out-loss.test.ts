@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Run } from "../../api/rest-types";
+import type { Measures, Run } from "../../api/rest-types";
 import { heldOutLoss } from "./held-out-loss";
 
 const info = (kind: "lamptown" | "text", corpus_tokens: number) =>
   ({ recipe: { corpus: { kind } }, corpus_tokens }) as Run;
 
-const measured = [
+const measured: Measures[] = [
   { step: 0, values: { loss_held_out: 7.7, coverage: 0 } },
   { step: 100, values: { loss_held_out: 2.5, coverage: 0.4 } },
   { step: 150, values: { coverage: 0.5 } },

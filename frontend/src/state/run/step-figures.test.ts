@@ -5,7 +5,7 @@ import { StepFiguresQuery } from "./step-figures.svelte";
 
 let asked: string[] = [];
 
-/** Loss and lit rows of a step, as the record has them. */
+/** Return the loss of a step, as the record has it. */
 const lossOf = (step: number) => 7.72 - step / 100;
 const everOf = (step: number) => 168 + step;
 
@@ -26,7 +26,7 @@ afterEach(() => {
 
 const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
 
-/** A run of 200 steps of which the page has kept some, as of a long one. */
+/** Make a run of 200 steps of which the page has kept some, as of a long one. */
 function run() {
   const series = new LossSeries(40);
   for (let step = 1; step <= 200; step++)
