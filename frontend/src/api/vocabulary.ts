@@ -68,6 +68,11 @@ export function printableText(line: string): string {
   return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
 }
 
+/** Return the name of a class, of a family or of a district, made safe to show, in sentence case. */
+export function printableName(name: string | undefined): string {
+  return printableText(name ?? "?").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+}
+
 /**
  * Return a token made safe to show: white space visible, invisible characters removed, long text
  * cut.

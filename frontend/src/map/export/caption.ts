@@ -150,7 +150,6 @@ export function drawCaption(context: DrawingContext, { marks, blocks }: CaptionL
   context.globalAlpha = 1;
   context.textBaseline = "middle";
   context.textAlign = "left";
-  context.letterSpacing = "0px";
   for (const { text, x, y, size, weight, ink, tint } of marks) {
     if (tint) {
       context.fillStyle = tint;

@@ -6,7 +6,7 @@
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Caption } from "./caption";
-import { districtsOf, mapGroups, membersOf } from "../regions/districts";
+import { clusterGroups, districtsOf, membersOf } from "../regions/districts";
 import { beatBrightness, smoothstep } from "../easing";
 import type { OverlayFrame } from "../overlay/overlay-model";
 import { coordinates, placementOf, robustBounds } from "../../model/placement";
@@ -180,13 +180,13 @@ class FilmRenderer {
     if (moved && before) displayed.glideTo(next, 1);
     else displayed.jumpTo(next);
     if (moved || districts !== before.districts) {
-      const groups = mapGroups(districts, spec.vocabulary);
-      const { density, shapes } = analyseLayout(next, membersOf(groups));
+      const groups = districts ? clusterGroups(districts, spec.vocabulary) : [];
+      const { density, compactness } = analyseLayout(next, membersOf(groups));
       if (moved) {
         studio.renderer.setPlacement(next, displayed.from);
         studio.renderer.setLand(density);
       }
-      displayed.districts = districtsOf(groups, shapes);
+      displayed.districts = districtsOf(groups, compactness);
     }
     const tints = spec.tints(index);
     if (tints !== displayed.tints) studio.renderer.setTints((displayed.tints = tints));

@@ -28,7 +28,6 @@ export class SvgContext implements DrawingContext {
   font = "10px sans-serif";
   textAlign: CanvasTextAlign = "left";
   textBaseline: CanvasTextBaseline = "alphabetic";
-  letterSpacing = "0px";
 
   /** The elements, in drawing order. */
   readonly elements: string[] = [];
@@ -110,12 +109,10 @@ export class SvgContext implements DrawingContext {
     const anchor = { center: "middle", right: "end", end: "end", left: "", start: "" }[
       this.textAlign
     ];
-    const spacing = parseFloat(this.letterSpacing);
     this.elements.push(
       `<text x="${formatNumber(x)}" y="${formatNumber(y + down)}" font-size="${formatNumber(Number(size))}"` +
         (weight === "400" ? "" : ` font-weight="${escapeXml(weight)}"`) +
         (anchor ? ` text-anchor="${anchor}"` : "") +
-        (spacing ? ` letter-spacing="${formatNumber(spacing)}"` : "") +
         ` ${how}>${escapeXml(text)}</text>`,
     );
   }

@@ -11,7 +11,6 @@ export type DrawingContext = Pick<
   | "font"
   | "textAlign"
   | "textBaseline"
-  | "letterSpacing"
   | "setTransform"
   | "clearRect"
   | "beginPath"

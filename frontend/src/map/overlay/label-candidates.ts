@@ -1,9 +1,10 @@
 /** Candidates for labels on the map, with their order and style. */
 
-import { printableToken } from "../../api/vocabulary";
-import type { LabelCandidate } from "./label-placement";
-import { INK, tintOf } from "../palette";
+import { printableName, printableToken } from "../../api/vocabulary";
 import { toPixel } from "../../model/viewport";
+import { INK } from "../palette";
+import type { District } from "../regions/districts";
+import type { LabelCandidate } from "./label-placement";
 import type { OverlayModel } from "./overlay-model";
 
 export type LabelStyle = "district" | "lit" | "token" | "chosen" | "neighbour";
@@ -13,7 +14,6 @@ export interface MapLabel extends LabelCandidate {
   style: LabelStyle;
   /** Token id, or district id. */
   id: number;
-  tint: string;
 }
 
 /** Returns width and height of a text, in pixels. */
@@ -21,22 +21,35 @@ type Measure = (text: string, style: LabelStyle) => { width: number; height: num
 
 /** Weight and size, in design pixels. */
 export const LABEL_FONTS: Record<LabelStyle, [number, number]> = {
-  district: [600, 11],
+  district: [600, 14],
   lit: [400, 13.5],
   token: [400, 12],
   chosen: [600, 16],
   neighbour: [400, 13.5],
 };
-/** Distance of a label above its district, in pixels. */
-const LIFT = 14;
+/** Most districts that are named while the whole map is seen, and the square design pixels for each of them. */
+const NAMED_DISTRICTS = 12;
+const ROOM = 34_000;
+/** How far down the order of districts, as a multiple of the named ones, a name is kept that stands already. */
+const KEEP = 1.34;
+/** Least compactness of a district that is named: the others have no middle. */
+const COMPACT = 0.12;
+/** Magnification from which a district is too large to have a name. */
+const NEAR = 6.6;
 /** Least distance between two labels of lit tokens, in design pixels. */
 const APART = 86;
+/** A token that says something: not a punctuation mark, whose label would look like a hole in the map. */
+const WORD = /[\p{L}\p{N}]/u;
 
-/** Yield the labels that may be drawn, the most important first. */
+/**
+ * Yield the labels that may be drawn, the most important first. `isShown` tells by a label's key whether it is on the
+ * map now.
+ */
 export function* labelCandidates(
   model: OverlayModel,
   scale: number,
   measure: Measure,
+  isShown: (key: string) => boolean,
 ): Iterable<MapLabel> {
   const { vocabulary, lit, chosen, links, zoom, width, height } = model;
   const seen = new Set<number>();
@@ -46,18 +59,9 @@ export function* labelCandidates(
     if (x < 0 || y < 0 || x > width || y > height) return null;
     seen.add(id);
     const text = printableToken(vocabulary.tokens[id]);
-    const tint = tintOf(Math.max(0, vocabulary.classOf[id]!));
-    return {
-      key: `t${id}`,
-      text,
-      x,
-      y,
-      ...measure(text, style),
-      style,
-      id,
-      tint,
-    };
+    return { key: `t${id}`, text, x, y, ...measure(text, style), style, id };
   };
+  const says = (id: number) => WORD.test(vocabulary.tokens[id] ?? "");
   if (chosen !== null) {
     const name = token(chosen, "chosen");
     if (name) yield name;
@@ -70,13 +74,14 @@ export function* labelCandidates(
     const name = token(id, "neighbour");
     if (name) yield name;
   }
-  // Lit tokens precede districts, because the beat is the news. Only one per neighbourhood, so that they
-  // represent the whole batch.
+  // Districts precede lit tokens, or their names would come and go with every beat.
+  yield* districtNames(model, scale, measure, isShown);
+  // Only one per neighbourhood, so that they represent the whole batch.
   let bright = Math.round((labelArea(model, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
   const litLabels: MapLabel[] = [];
   for (const { id } of lit) {
     if (bright <= 0) break;
-    const name = token(id, "lit");
+    const name = says(id) && token(id, "lit");
     if (!name) continue;
     const apart = ({ x, y }: MapLabel) =>
       Math.hypot(x - name.x, (y - name.y) * 1.6) > APART * scale;
@@ -88,42 +93,56 @@ export function* labelCandidates(
     bright -= 1;
     yield name;
   }
-  yield* districtNames(model, scale, measure);
-  let quiet = vocabulary.classes.length ? Math.round((zoom - 1.6) * 26) : Math.round(zoom * 14);
+  let quiet = Math.min(90, Math.round((zoom - 1.6) * 26));
   if (quiet <= 0) return;
-  quiet = Math.min(90, quiet);
   for (const id of model.commonest()) {
-    const name = token(id, "token");
+    const name = says(id) && token(id, "token");
     if (!name) continue;
     yield name;
     if (--quiet <= 0) return;
   }
 }
 
-function* districtNames(model: OverlayModel, scale: number, measure: Measure): Iterable<MapLabel> {
-  const { zoom, width, height } = model;
-  const fade = Math.max(0, Math.min(1, (7 - zoom) / 3));
-  // From afar only the larger districts are labelled; the smaller ones follow on zooming in.
-  let most = Math.round((labelArea(model, scale) / 34_000) * Math.max(1, zoom) ** 2);
-  for (const { id, tint, name, x, y, compactness } of model.districts) {
-    if (compactness * fade < 0.12) continue;
-    const [px, py] = toPixel(model, [x, y]);
-    if (px < 0 || py < 0 || px > width || py > height) continue;
-    if (most-- <= 0) return;
-    const text = printableToken(name).toLocaleUpperCase();
+/**
+ * Yield the names of districts: at most twelve while the whole map is seen, more from nearer by. Whether a district is
+ * named does not depend on what else is in view, so that names stay while the map is moved.
+ */
+function* districtNames(
+  model: OverlayModel,
+  scale: number,
+  measure: Measure,
+  isShown: (key: string) => boolean,
+): Iterable<MapLabel> {
+  const { zoom, width, height, districts } = model;
+  if (zoom > NEAR) return;
+  const most = Math.min(NAMED_DISTRICTS, Math.round(labelArea(model, scale) / ROOM));
+  const compact = districts.filter(({ compactness }) => compactness >= COMPACT);
+  const named = districtsToName(compact, Math.floor(most * Math.max(1, zoom) ** 2), (id) =>
+    isShown(`d${id}`),
+  );
+  for (const district of named) {
+    const { id, name } = district;
+    const [x, y] = toPixel(model, model.middleOf(district));
+    if (x < 0 || y < 0 || x > width || y > height) continue;
+    const text = printableName(printableToken(name));
     const size = measure(text, "district");
-    yield {
-      key: `d${id}`,
-      text,
-      x: px,
-      y: py - LIFT,
-      ...size,
-      centred: true,
-      style: "district",
-      id,
-      tint: tintOf(tint),
-    };
+    yield { key: `d${id}`, text, x, y, ...size, centred: true, style: "district", id };
   }
+}
+
+/**
+ * Return the first `most` districts, in their order. One that has its name on the map keeps it until another comes
+ * well before it, so that names do not change for each token that changes its district.
+ */
+export function districtsToName(
+  districts: District[],
+  most: number,
+  isNamed: (id: number) => boolean,
+): District[] {
+  const kept = districts.slice(0, Math.ceil(KEEP * most)).filter(({ id }) => isNamed(id));
+  const others = districts.filter((district) => !kept.includes(district));
+  const chosen = new Set([...kept, ...others].slice(0, most));
+  return districts.filter((district) => chosen.has(district));
 }
 
 /** Return the area for labels, in square design pixels. */
@@ -141,13 +160,11 @@ export function labelPosition(
   }
   const district = model.districts.find((candidate) => candidate.id === id);
   if (!district) return null;
-  const [x, y] = toPixel(model, [district.x, district.y]);
-  return [x, y - LIFT];
+  return toPixel(model, model.middleOf(district));
 }
 
 /** Return the colour of a label. */
-export function labelColour({ style, tint }: MapLabel): string {
-  if (style === "district") return tint;
+export function labelColour({ style }: MapLabel): string {
   if (style === "token") return INK.quiet;
   return style === "lit" ? "#f2ead9" : style === "chosen" ? INK.lamp : INK.text;
 }

@@ -16,11 +16,18 @@ export interface LabelCandidate {
 }
 
 /** A label with its offset. */
-interface PlacedLabel<C extends LabelCandidate> {
+export interface PlacedLabel<C extends LabelCandidate> {
   candidate: C;
   /** Offset from the position to the text's left edge and middle line. */
   dx: number;
   dy: number;
+}
+
+/** The offset of a label that can be seen already, and the rectangle it takes at its present position. */
+interface VisibleLabel {
+  dx: number;
+  dy: number;
+  box: PixelRect;
 }
 
 const GAP = 4;
@@ -32,28 +39,38 @@ const WIDE = 200;
 /**
  * Place at most `maxLabels` candidates in order, each at the first offset from its position that is free and
  * inside `within`.
+ *
+ * Those that can be seen already (`visible`, by key) keep their offset or go, and only go once the texts themselves
+ * would touch; a new one goes where none is in its way, or else takes the place of one after it.
  */
 export function placeLabels<C extends LabelCandidate>(
   candidates: Iterable<C>,
   within: PixelRect,
   maxLabels: number,
+  visible: ReadonlyMap<string, VisibleLabel> = new Map(),
 ): PlacedLabel<C>[] {
   const boxes: PixelRect[] = [];
   const placed: PlacedLabel<C>[] = [];
   for (const candidate of candidates) {
     if (placed.length >= maxLabels) break;
-    for (const [dx, dy] of offsets(candidate)) {
-      const box = labelRect(candidate, dx, dy);
-      const inside =
-        box.left >= within.left &&
-        box.top >= within.top &&
-        box.right <= within.right &&
-        box.bottom <= within.bottom;
-      if (!inside || boxes.some((other) => overlap(box, other))) continue;
-      boxes.push(box);
-      placed.push({ candidate, dx, dy });
-      break;
-    }
+    const held = visible.get(candidate.key);
+    const options = held ? [[held.dx, held.dy] as const] : offsets(candidate);
+    const free = options
+      .map(([dx, dy]) => ({ dx, dy, box: labelRect(candidate, dx, dy) }))
+      .filter(
+        ({ box }) =>
+          box.left >= within.left &&
+          box.top >= within.top &&
+          box.right <= within.right &&
+          box.bottom <= within.bottom &&
+          !boxes.some((other) => (held ? textsMeet(box, other) : overlap(box, other))),
+      );
+    const clear = ({ box }: VisibleLabel) =>
+      ![...visible.values()].some((other) => overlap(box, other.box));
+    const best = (!held && visible.size && free.find(clear)) || free[0];
+    if (!best) continue;
+    boxes.push(best.box);
+    placed.push({ candidate, dx: best.dx, dy: best.dy });
   }
   return placed;
 }
@@ -77,9 +94,9 @@ function offsets({ width, centred }: LabelCandidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;
     return [
-      [middle, 0],
-      [middle, -18],
-      [middle, 18],
+      [middle, -14],
+      [middle, -32],
+      [middle, 4],
     ];
   }
   const beside: [number, number][] = [
@@ -92,6 +109,14 @@ function offsets({ width, centred }: LabelCandidate): [number, number][] {
   return [...beside, [-width / 2, -22], [-width / 2, 23]];
 }
 
-function overlap(a: PixelRect, b: PixelRect): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+/** Return whether the texts in two labels' rectangles meet, without the space around them. */
+export function textsMeet(a: PixelRect, b: PixelRect): boolean {
+  return overlap(a, b, 2 * GAP - 1, 1);
+}
+
+/** Return whether two rectangles overlap by more than `x` and `y` pixels. */
+function overlap(a: PixelRect, b: PixelRect, x = 0, y = 0): boolean {
+  return (
+    a.left + x < b.right && b.left + x < a.right && a.top + y < b.bottom && b.top + y < a.bottom
+  );
 }

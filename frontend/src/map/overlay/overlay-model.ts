@@ -44,4 +44,6 @@ export interface OverlayModel extends MapMarks, OverlayFrame {
   commonest: () => Iterable<number>;
   /** Returns the current position of a token, in map units. */
   positionOf: (id: number) => [number, number];
+  /** Returns the current middle of a district, in map units. */
+  middleOf: (district: District) => [number, number];
 }

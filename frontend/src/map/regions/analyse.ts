@@ -1,6 +1,6 @@
-/** Analysis of a layout: its density grid, the shapes of its groups, and an index of its tokens. Pure. */
+/** Analysis of a layout: its density grid, how tightly its groups lie, and an index of its tokens. Pure. */
 
-import { districtShapeOf, type DistrictShape, type GroupMembers } from "./districts";
+import { compactnessOf, type GroupMembers } from "./districts";
 import { buildTokenGrid, type TokenGrid } from "../../model/spatial-index";
 import { coordinates, robustBounds, type Placement } from "../../model/placement";
 import type { MapRect } from "../../model/viewport";
@@ -11,8 +11,8 @@ export interface LayoutAnalysis {
   /** Bounds of all but the stray tokens. */
   box: MapRect;
   density: DensityGrid;
-  /** Shapes by group. */
-  shapes: DistrictShape[];
+  /** How tightly the tokens of each group lie. */
+  compactness: number[];
   grid: TokenGrid;
 }
 
@@ -20,9 +20,9 @@ export interface LayoutAnalysis {
 export function analyseLayout(placement: Placement, { ids, starts }: GroupMembers): LayoutAnalysis {
   const xy = coordinates(placement);
   const box = robustBounds(xy);
-  const shapes: DistrictShape[] = [];
+  const compactness: number[] = [];
   for (let group = 0; group + 1 < starts.length; group++) {
-    shapes.push(districtShapeOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
+    compactness.push(compactnessOf(xy, ids.subarray(starts[group], starts[group + 1]), box));
   }
-  return { box, density: densityOf(xy, box), shapes, grid: buildTokenGrid(xy, box) };
+  return { box, density: densityOf(xy, box), compactness, grid: buildTokenGrid(xy, box) };
 }

@@ -1,20 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
-import {
-  districtShapeOf,
-  districtsOf,
-  clusterGroups,
-  mapGroups,
-  type TokenGroup,
-} from "./districts";
+import { quantise } from "../../model/placement";
+import { clusterGroups, compactnessOf, districtsOf, middleOf, type TokenGroup } from "./districts";
 
 const box = { x0: 0, x1: 10, y0: 0, y1: 10 };
 
 function lying(xy: Float32Array, groups: TokenGroup[]) {
   return districtsOf(
     groups,
-    groups.map(({ tokenIds }) => districtShapeOf(xy, tokenIds, box)),
+    groups.map(({ tokenIds }) => compactnessOf(xy, tokenIds, box)),
   );
 }
 
@@ -56,19 +51,28 @@ describe("districts", () => {
   });
 
   it("lie where most of their tokens do, and fade when these are strewn", () => {
-    const vocabulary = words(["animals", "animals", "animals", "colours", "colours", "colours"]);
-    // All animals together but one; the colours all over the place.
+    const vocabulary = words(Array.from({ length: 6 }, () => null));
+    // All of the first together but one; the second all over the place.
     const xy = Float32Array.from([1, 1, 1.1, 1, 9, 9, 0, 0, 5, 9, 9, 1]);
-    const [one, other] = lying(xy, mapGroups(null, vocabulary));
-    expect([one!.name, one!.compactness]).toEqual(["animals", 1]);
-    expect(one!.x).toBeCloseTo(1.1);
-    expect([other!.name, other!.compactness]).toEqual(["colours", 0]);
+    const groups = clusterGroups(found([1, 2], ["a", "b"], [1, 1, 1, 2, 2, 2]), vocabulary);
+    expect(lying(xy, groups).map(({ compactness }) => compactness)).toEqual([1, 0]);
+    expect(middleOf(quantise(xy), groups[0]!.tokenIds)[0]).toBeCloseTo(1.1, 3);
   });
 
   it("of fewer than three tokens are none, nor is there one where none was found", () => {
     const vocabulary = words(["animals", "animals", null, null]);
-    const xy = new Float32Array(8);
-    expect(lying(xy, mapGroups(null, vocabulary))).toEqual([]);
+    const few = clusterGroups(found([1], ["animals"], [1, 1, 0, 0]), vocabulary);
+    expect(lying(new Float32Array(8), few)).toEqual([]);
     expect(clusterGroups(found([], [], [0, 0, 0, 0]), vocabulary)).toEqual([]);
+  });
+
+  it("come in the order of their size, the older before one that is a little larger", () => {
+    const sizes = [10, 12, 30, 11];
+    const groups = sizes.map((size, i) => {
+      const tokenIds = Array.from({ length: size }, (_, id) => id);
+      return { id: [9, 40, 41, 2][i]!, name: "", tint: 0, tokenIds };
+    });
+    const order = districtsOf(groups, [1, 1, 1, 1]).map(({ id }) => id);
+    expect(order).toEqual([41, 2, 40, 9]);
   });
 });

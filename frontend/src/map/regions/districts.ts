@@ -1,33 +1,24 @@
-/** Districts on the shown layout: where their tokens are, and how tightly. Pure. */
+/** Districts on the shown layout: where their tokens are, how tightly, and which of them come first. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
+import { positionOf, type Placement } from "../../model/placement";
 import type { MapRect } from "../../model/viewport";
 
-/** The location of a group's tokens: their median position, and how tightly they surround it. */
-export interface DistrictShape {
-  x: number;
-  y: number;
-  /** Compactness: 1 if its tokens lie close together, 0 if they are scattered over the whole map. */
-  compactness: number;
-}
-
-/** A district as the map shows it. */
-export interface District extends DistrictShape {
-  /** Unique for the district's lifetime. */
+/** Tokens that the space holds together: a cluster found in it. */
+export interface TokenGroup {
+  /** Unique for the district's lifetime; those found later have higher ones. */
   id: number;
   name: string;
   /** Index into the tints. */
   tint: number;
-  size: number;
+  tokenIds: number[];
 }
 
-/** Tokens that belong together, by class or by cluster. */
-export interface TokenGroup {
-  id: number;
-  name: string;
-  tint: number;
-  tokenIds: number[];
+/** A district as the map shows it. */
+export interface District extends TokenGroup {
+  /** 1 if its tokens lie close together, 0 if they are scattered over the whole map. */
+  compactness: number;
 }
 
 /** Tokens by group: group g has `ids[starts[g]]` up to, but excluding, `ids[starts[g + 1]]`. */
@@ -57,20 +48,6 @@ export function clusterGroups(districts: Found, { classes }: Vocabulary): TokenG
   return groups;
 }
 
-/** Return the planted classes, for runs without clusters. */
-function classGroups({ classOf, classes }: Vocabulary): TokenGroup[] {
-  const groups = classes.map((name, place): TokenGroup => {
-    return { id: place, name, tint: place, tokenIds: [] };
-  });
-  for (let id = 0; id < classOf.length; id++) groups[classOf[id]!]?.tokenIds.push(id);
-  return groups;
-}
-
-/** Return the groups of a map: the clusters if any were `found`, else the planted classes. */
-export function mapGroups(found: Found | null, vocabulary: Vocabulary): TokenGroup[] {
-  return found ? clusterGroups(found, vocabulary) : classGroups(vocabulary);
-}
-
 /** Return the groups as flat arrays, for the layout analysis. */
 export function membersOf(groups: TokenGroup[]): GroupMembers {
   const starts = new Uint32Array(groups.length + 1);
@@ -80,12 +57,12 @@ export function membersOf(groups: TokenGroup[]): GroupMembers {
   return { ids, starts };
 }
 
-/** Return where a group's tokens lie. `xy` holds x, y by token id; `around` is the span of the map. */
-export function districtShapeOf(
+/** Return how tightly a group's tokens lie. `xy` holds x, y by token id; `around` is the span of the map. */
+export function compactnessOf(
   xy: Float32Array,
   tokenIds: ArrayLike<number>,
   around: MapRect,
-): DistrictShape {
+): number {
   const [w, h] = [around.x1 - around.x0, around.y1 - around.y0];
   const values = new Float32Array(tokenIds.length);
   const middle = (axis: 0 | 1) => {
@@ -97,18 +74,31 @@ export function districtShapeOf(
     const id = tokenIds[i]!;
     values[i] = Math.hypot((xy[2 * id]! - x) / w, (xy[2 * id + 1]! - y) / h);
   }
-  const compactness = Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
-  return { x, y, compactness };
+  return Math.max(0, Math.min(1, (LOOSE - median(values)) / (LOOSE - TIGHT)));
 }
 
-/** Return the groups that are large enough to be districts, the largest first. The locations are by group. */
-export function districtsOf(groups: TokenGroup[], shapes: DistrictShape[]): District[] {
+/** Return the median position of some tokens, in map units. */
+export function middleOf(placement: Placement, tokenIds: readonly number[]): [number, number] {
+  const xs = new Float32Array(tokenIds.length);
+  const ys = new Float32Array(tokenIds.length);
+  tokenIds.forEach((id, i) => ([xs[i], ys[i]] = positionOf(placement, id)));
+  return [median(xs), median(ys)];
+}
+
+/**
+ * Return the groups that are large enough to be districts, the first to be named first: the larger, and the more
+ * settled. Ids are given in the order of birth, so the lower one has been found more often; the oldest counts
+ * twice as much as the youngest. `compactness` is by group.
+ */
+export function districtsOf(groups: TokenGroup[], compactness: ArrayLike<number>): District[] {
+  const ids = groups.map(({ id }) => id).sort((a, b) => a - b);
+  const weight = new Map(
+    groups.map(({ id, tokenIds }) => [id, tokenIds.length * (2 - ids.indexOf(id) / ids.length)]),
+  );
   return groups
-    .map(({ id, name, tint, tokenIds }, i): District => {
-      return { id, name, tint, ...shapes[i]!, size: tokenIds.length };
-    })
-    .filter(({ size }) => size >= 3)
-    .sort((a, b) => b.size - a.size);
+    .map((group, i): District => ({ ...group, compactness: compactness[i]! }))
+    .filter(({ tokenIds }) => tokenIds.length >= 3)
+    .sort((a, b) => weight.get(b.id)! - weight.get(a.id)! || a.id - b.id);
 }
 
 /** Return the median. Sorts its argument. */

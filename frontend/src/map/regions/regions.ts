@@ -6,8 +6,8 @@
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import {
+  clusterGroups,
   districtsOf,
-  mapGroups,
   membersOf,
   type District,
   type TokenGroup,
@@ -28,7 +28,7 @@ export class Regions {
   districts: District[] = [];
   /** Bounds of all but the stray tokens. */
   box: MapRect = UNIT_SQUARE;
-  /** Clusters found in the embedding space; null if none were computed, and the planted classes are shown. */
+  /** Clusters found in the embedding space; null if none were computed. */
   found: Districts | null = null;
   /** Spatial index of the tokens; null until the shown layout has been analysed. */
   index: GridIndex | null = null;
@@ -62,12 +62,16 @@ export class Regions {
     this.setDistricts(null);
   }
 
-  /** Switch to other districts; null for the planted classes. */
+  /** Switch to other districts; null for none. Those that are gone go at once, new ones come with the analysis. */
   setDistricts(districts: Districts | null) {
     const { vocabulary } = this;
     if (districts && districts.vocabulary !== vocabulary?.tokens.length) districts = null;
     this.found = districts;
-    this.groups = vocabulary ? mapGroups(districts, vocabulary) : [];
+    this.groups = vocabulary && districts ? clusterGroups(districts, vocabulary) : [];
+    const known = new Map(this.groups.map((group) => [group.id, group]));
+    this.districts = this.districts
+      .filter(({ id }) => known.has(id))
+      .map((district) => ({ ...district, ...known.get(district.id) }));
     this.members = membersOf(this.groups);
     if (this.shown) this.analyse(this.shown);
   }
@@ -97,11 +101,11 @@ export class Regions {
   }
 
   private applyAnalysis(
-    { box, density, shapes, grid }: LayoutAnalysis,
+    { box, density, compactness, grid }: LayoutAnalysis,
     placement: Placement,
     groups: TokenGroup[],
   ) {
-    if (groups === this.groups) this.districts = districtsOf(groups, shapes);
+    if (groups === this.groups) this.districts = districtsOf(groups, compactness);
     // Another layout may be shown by now; its own analysis will follow.
     if (placement === this.shown) this.index = new GridIndex(grid);
     this.box = box;

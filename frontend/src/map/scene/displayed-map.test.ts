@@ -70,6 +70,19 @@ describe("the displayed map", () => {
     );
   });
 
+  it("has the middle of a district among its lamps at every instant", () => {
+    const displayed = displayedMap();
+    const district = { id: 1, name: "a", tint: 0, tokenIds: [1], compactness: 1 };
+    displayed.glideTo(there, 1);
+    for (const mixing of [0, 0.25, 1])
+      expect(displayed.middleOf(district, mixing)[0]).toBeCloseTo(
+        displayed.positionOf(1, mixing)[0],
+        4,
+      );
+    const model = displayed.overlayModel(0.5, frame, () => [])!;
+    expect(model.middleOf(district)).toEqual(displayed.middleOf(district, 0.5));
+  });
+
   it("keeps nothing of another vocabulary's layout and beat", () => {
     const displayed = displayedMap();
     displayed.lit = litRowsOf({ ids: Uint32Array.of(1), norms: Float32Array.of(3) });

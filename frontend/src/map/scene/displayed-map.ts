@@ -8,7 +8,7 @@ import { mixPlacements, positionOf, type Placement } from "../../model/placement
 import { UNIT_SQUARE } from "../../model/viewport";
 import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
-import type { District } from "../regions/districts";
+import { middleOf, type District } from "../regions/districts";
 
 /** A real step whose rows are lit. */
 export interface Beat {
@@ -80,6 +80,8 @@ export class DisplayedMap {
   /** The placement that the lamps come from, and the one they go to; equal at rest. */
   from = EMPTY_PLACEMENT;
   to = EMPTY_PLACEMENT;
+  /** The middles of groups of tokens that were asked for, by placement. */
+  private middles = new WeakMap<Placement, Map<readonly number[], [number, number]>>();
 
   /** Switch to another vocabulary, without a layout and a beat. */
   reset(vocabulary: Vocabulary | null) {
@@ -109,6 +111,14 @@ export class DisplayedMap {
     return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
   }
 
+  /** Return the middle of a district, in map units; it goes with its tokens. */
+  middleOf({ tokenIds }: District, mixing: number): [number, number] {
+    const [x, y] = this.middleIn(this.to, tokenIds);
+    if (mixing >= 1 || this.from === this.to) return [x, y];
+    const [fromX, fromY] = this.middleIn(this.from, tokenIds);
+    return [fromX + (x - fromX) * mixing, fromY + (y - fromY) * mixing];
+  }
+
   /** Return the positions of all tokens. */
   placementAt(mixing: number): Placement {
     return mixPlacements(this.from, this.to, mixing);
@@ -132,11 +142,20 @@ export class DisplayedMap {
       lit: lit.named,
       commonest,
       positionOf: (id) => this.positionOf(id, mixing),
+      middleOf: (district) => this.middleOf(district, mixing),
       view,
       width,
       height,
       zoom,
       uncovered,
     };
+  }
+
+  private middleIn(placement: Placement, tokenIds: readonly number[]): [number, number] {
+    const known = this.middles.get(placement) ?? new Map<readonly number[], [number, number]>();
+    this.middles.set(placement, known);
+    const middle = known.get(tokenIds) ?? middleOf(placement, tokenIds);
+    known.set(tokenIds, middle);
+    return middle;
   }
 }

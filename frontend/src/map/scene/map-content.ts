@@ -10,7 +10,7 @@ import { UNMARKED, type Beat } from "./displayed-map";
 export interface MapContent {
   vocabulary: Vocabulary | null;
   layout: Layout | null;
-  /** Clusters found in the embedding space; null if none were computed, for the planted classes. */
+  /** Clusters found in the embedding space; null if none were computed. */
   districts: Districts | null;
   /** Four bytes per token: rgb, and its unlit brightness; null while they are not known. */
   tints: Uint8Array | null;

@@ -18,6 +18,7 @@ import {
   unitsPerPixel,
   type Insets,
   type MapRect,
+  type PixelRect,
 } from "../../model/viewport";
 import { MapCamera } from "../interaction/camera";
 import { tokensWithin, type Point } from "../interaction/lasso";
@@ -140,12 +141,9 @@ export class Scene {
     return this.layout ? tokensWithin(coordinates(this.placementNow()), corners) : [];
   }
 
-  /**
-   * Return the district whose label is at a point of the picture, in CSS pixels; null for planted classes.
-   */
+  /** Return the district whose label is at a point of the picture, in CSS pixels; null for none. */
   districtAt(x: number, y: number): number | null {
-    const model = this.content.regions.found && this.overlayModel();
-    return model ? this.overlay.districtAt(model, x, y) : null;
+    return this.overlay.districtAt(x, y);
   }
 
   /** Return the token nearest to a point of the picture, in CSS pixels, within `reach` pixels. */
@@ -175,6 +173,11 @@ export class Scene {
   /** Return the texts of the labels. */
   labelTexts(): string[] {
     return this.overlay.labelTexts();
+  }
+
+  /** Return the texts of the labels drawn last, each with its rectangle, in CSS pixels. */
+  textsDrawn(): (PixelRect & { text: string })[] {
+    return this.overlay.textsDrawn();
   }
 
   /** Return the layout on the map, rotated if tokens are held still. */
@@ -277,7 +280,7 @@ export class Scene {
     return this.overlay.draw(model, clock.reducedMotion || current.scrubbing ? Infinity : elapsed);
   }
 
-  private overlayModel(mixing = this.mixingNow()): OverlayModel | null {
+  private overlayModel(mixing: number): OverlayModel | null {
     const { displayed, layout, regions } = this.content;
     const { camera } = this;
     if (!layout) return null;

@@ -17,6 +17,11 @@ const vocabulary = buildVocabulary(
   })),
   [],
 );
+const planted = buildVocabulary(
+  "run",
+  [0, 1, 2].map((token_id) => ({ token_id, token: `w${token_id}`, count: 1, class: "animals" })),
+  ["animals"],
+);
 const tints = new Uint8Array(12).fill(100);
 const beat = { step: 3, ids: Uint32Array.of(1), norms: Float32Array.of(2), duration: 300 };
 
@@ -113,6 +118,27 @@ describe("the shown content", () => {
     update({ scrubbing: true, layout: layoutOf([0, 0, 30, 0, 0, 10]) });
     expect(uploaded["setPlacement"]![1]).toBeUndefined();
     expect(shown.displayed.positionOf(1, 0)[0]).toBeCloseTo(30, 3);
+  });
+
+  it("names nothing before districts are found, and drops them at once for a step without", () => {
+    const { shown, update } = shownContent();
+    const names = () => shown.displayed.districts.map(({ name }) => name);
+    const districts = {
+      ...{ kind: "districts" as const, attempt: 1, step: 9, time: 0, vocabulary: 3 },
+      ...{ ids: Uint32Array.of(4), names: ["animals"], of: Uint16Array.of(1, 1, 1) },
+    };
+    update({ vocabulary: planted, layout });
+    vi.advanceTimersByTime(1_000);
+    expect(names()).toEqual([]);
+    update({ districts });
+    vi.advanceTimersByTime(1_000);
+    expect(names()).toEqual(["animals"]);
+    expect(update({ districts: { ...districts, names: ["pets"] } }).relabel).toBe(true);
+    expect(names()).toEqual(["pets"]);
+    update({ districts: null });
+    expect(names()).toEqual([]);
+    vi.advanceTimersByTime(1_000);
+    expect(names()).toEqual([]);
   });
 
   it("dims all tokens but the selected ones", () => {

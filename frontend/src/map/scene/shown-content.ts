@@ -86,13 +86,14 @@ export class ShownContent {
     if (this.turned) this.setLayout(this.turned);
     const lit = renewed || beat !== last.beat;
     if (lit) this.setBeat(beat);
-    if (renewed || districts !== last.districts) this.setDistricts(districts);
+    const redivided = renewed || districts !== last.districts;
+    if (redivided) this.setDistricts(districts);
     if (looksElsewhere && placed) {
       this.followLook(false);
       this.events.lookFollowed(this.camera.atHome ? null : this.camera.destination);
     }
     this.setTraces(vocabulary);
-    return marked || lit || looksElsewhere;
+    return marked || lit || redivided || looksElsewhere;
   }
 
   /** Take the place that the viewer has moved to for the look, and return it; null: the whole map. */
@@ -166,6 +167,7 @@ export class ShownContent {
 
   private setDistricts(districts: Districts | null) {
     this.regions.setDistricts(districts);
+    this.displayed.districts = this.regions.districts;
     if (this.layout && this.look && "district" in this.look)
       this.followLook(this.current.scrubbing);
   }
