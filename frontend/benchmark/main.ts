@@ -70,8 +70,13 @@ async function createScene(folder: string, count: number): Promise<void> {
   const items = (await (await fetch(`${folder}/tokens.json`)).json()) as Token[];
   vocabulary = buildVocabulary("benchmark", items, []);
   districts = decode(await bytes(`${folder}/districts.bin`)) as Districts;
-  const kinds = Array.from({ length: districts.ids.length + 1 }, (_, kind) => ({ kind }));
-  tints = lampColours(kinds, districts.of, new Float32Array(vocabulary.tokens.length).fill(0.8));
+  const entries = Array.from({ length: districts.ids.length + 1 }, (_, kind) => ({
+    colour: { kind },
+  }));
+  tints = lampColours(
+    { entries, entryOf: districts.of },
+    new Float32Array(vocabulary.tokens.length).fill(0.8),
+  );
   scene = new Scene(canvas("lamps"), new Overlay(canvas("names")), {
     viewChanged: () => undefined,
     beatPainted: () => undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { printableToken, printableText, buildVocabulary } from "./vocabulary";
+import { buildVocabulary, printableName, printableText, printableToken } from "./vocabulary";
 
 describe("token text", () => {
   it("is shown as it is, when it is harmless", () => {
@@ -25,6 +25,13 @@ describe("token text", () => {
     expect(printableToken("ệ".normalize("NFD"))).toBe("ệ".normalize("NFD"));
   });
 
+  it("of a name is in sentence case, and as harmless", () => {
+    expect(printableName("animal sounds (past)")).toBe("Animal sounds (past)");
+    expect(printableName("\u202eéclairs <b>")).toBe("Éclairs <b>");
+    expect(printableName("x · y")).toBe("X · y");
+    expect(printableName(undefined)).toBe("?");
+  });
+
   it("ends somewhere", () => {
     expect(printableToken("🐕".repeat(500))).toHaveLength(2 * 47 + 1);
   });
@@ -39,10 +46,21 @@ describe("vocabulary", () => {
       class: name,
     });
     const items = [token(1, 9, "pets"), token(0, 5, null), token(2, 9, "new")];
-    const vocabulary = buildVocabulary("r", items, ["trees", "pets"]);
+    const vocabulary = buildVocabulary("r", items, [{ name: "trees" }, { name: "pets" }]);
     expect(vocabulary.classes).toEqual(["trees", "pets", "new"]);
     expect([...vocabulary.classOf]).toEqual([-1, 1, 2]);
     expect([...vocabulary.byCount]).toEqual([1, 2, 0]);
     expect(vocabulary.tokens).toEqual(["t0", "t1", "t2"]);
+    expect([vocabulary.families, vocabulary.familyOfClass]).toEqual([[], [-1, -1]]);
+  });
+
+  it("has families in the order of their first classes, and classes in none", () => {
+    const planted = ["doing", "animals", null, "doing"].map((family, i) => ({
+      name: `c${i}`,
+      family,
+    }));
+    const { families, familyOfClass } = buildVocabulary("r", [], planted);
+    expect(families).toEqual(["doing", "animals"]);
+    expect(familyOfClass).toEqual([0, 1, -1, 0]);
   });
 });

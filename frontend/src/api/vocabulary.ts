@@ -1,7 +1,7 @@
 /** The tokens of a run: their text, their counts, and their planted classes if there are any. */
 
 import { requestJson, runPath } from "./rest";
-import type { Answer, Token } from "./rest-types";
+import type { Answer, Run, Token } from "./rest-types";
 
 export interface Vocabulary {
   run: string;
@@ -11,6 +11,10 @@ export interface Vocabulary {
   /** Index into `classes` by token id, or -1. */
   classOf: Int16Array;
   classes: string[];
+  /** The families of its classes, if it has any. */
+  families: string[];
+  /** Index into `families` by class, or -1. */
+  familyOfClass: number[];
   /** Token ids, the most common first. */
   byCount: Uint32Array;
 }
@@ -18,13 +22,19 @@ export interface Vocabulary {
 const PAGE_SIZE = 50_000;
 const MAX_LETTERS = 48;
 
+/** The classes of a run, each with its family if it is in one. */
+export type PlantedClasses = readonly Pick<
+  NonNullable<Run["classes"]>[number],
+  "name" | "family"
+>[];
+
 /**
- * Fetch all tokens of a run. `classes` gives the order of the classes, so that tints stay the same.
+ * Fetch all tokens of a run. `planted` gives the order of the classes, so that tints stay the same.
  * Throws `ApiError`, or the abort.
  */
 export async function fetchVocabulary(
   run: string,
-  classes: string[],
+  planted: PlantedClasses,
   signal: AbortSignal,
 ): Promise<Vocabulary> {
   const items: Token[] = [];
@@ -32,12 +42,15 @@ export async function fetchVocabulary(
     const path = runPath(run, `tokens?limit=${PAGE_SIZE}&offset=${items.length}`);
     const page = (await requestJson<Answer<"GET /api/runs/{run}/tokens">>(path, { signal })).items;
     items.push(...page);
-    if (page.length < PAGE_SIZE) return buildVocabulary(run, items, classes);
+    if (page.length < PAGE_SIZE) return buildVocabulary(run, items, planted);
   }
 }
 
-export function buildVocabulary(run: string, items: Token[], known: string[]): Vocabulary {
-  const classes = [...known];
+export function buildVocabulary(run: string, items: Token[], planted: PlantedClasses): Vocabulary {
+  const classes = planted.map(({ name }) => name);
+  // In the order of their first classes, so that tints stay the same.
+  const families = [...new Set(planted.flatMap(({ family }) => family ?? []))];
+  const familyOfClass = planted.map(({ family }) => families.indexOf(family ?? ""));
   const counts = new Uint32Array(items.length);
   const classOf = new Int16Array(items.length).fill(-1);
   const tokens = new Array<string>(items.length).fill("");
@@ -50,7 +63,7 @@ export function buildVocabulary(run: string, items: Token[], known: string[]): V
     classOf[id] = place;
   }
   const byCount = Uint32Array.from(tokens.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  return { run, tokens, counts, classOf, classes, byCount };
+  return { run, tokens, counts, classOf, classes, families, familyOfClass, byCount };
 }
 
 // Control characters, direction marks and invisible characters: a reader sees none of them, and

@@ -1,9 +1,10 @@
 /**
- * Colours of the map. The tints are Okabe and Ito's colours, lightened for the dark background; they are
- * never the only sign.
+ * Colours of the map. The tints can be told apart on the dark land with every kind of colour vision; they are never the
+ * only sign.
  */
 
-import type { EntryColour } from "../model/colour-scale";
+import type { Vocabulary } from "../api/vocabulary";
+import type { ColourScale, EntryColour, LegendEntry } from "../model/colour-scale";
 
 export const INK = {
   night: "#0a0e1c",
@@ -16,14 +17,14 @@ export const INK = {
 } as const;
 
 export const TINTS = [
-  "#ffc06a", // amber
-  "#6fc6ff", // sky
-  "#4fe0b0", // green
-  "#f49ad6", // pink
-  "#fff0a0", // yellow
-  "#8ea8ff", // blue
-  "#ff8f6b", // vermilion
-  "#f6efe4", // white
+  "#f1af64", // amber
+  "#69b3eb", // sky
+  "#38e3b5", // green
+  "#d77ea6", // pink
+  "#fde56f", // yellow
+  "#8d7fee", // violet
+  "#f5642b", // vermilion
+  "#d6f0f9", // white
 ] as const;
 
 /** Return a colour as three numbers, 0 to 1. */
@@ -32,9 +33,15 @@ export function unit(hex: string): [number, number, number] {
   return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
-/** Return the tint of the class at `index` of the run's classes. */
+/** Return the tint at an index, which goes round. */
 export function tintOf(index: number): string {
   return TINTS[index % TINTS.length]!;
+}
+
+/** Return the tint of a class: that of its family, if it is in one; a quiet colour for none (-1). */
+export function classTint({ familyOfClass }: Vocabulary, place: number): string {
+  const family = familyOfClass[place] ?? -1;
+  return place < 0 ? INK.quiet : tintOf(family < 0 ? place : family);
 }
 
 /**
@@ -64,20 +71,26 @@ function unlitBrightness(colour: EntryColour): [number, number] {
   return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.58, 0.92];
 }
 
+/** Return the frequency of each token: 1 for the most common, near 0 for the rarest. */
+export function frequencyRanks({ byCount }: Vocabulary): Float32Array {
+  const ranks = new Float32Array(byCount.length);
+  byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
+  return ranks;
+}
+
 /**
  * Return four bytes per token: rgb, and its unlit brightness. Within an entry, common tokens are brighter than
- * rare ones.
- *
- * `entryOf` holds each token's index into `colours`, `rank` its frequency: 1 for the most common token, near 0 for
- * the rarest.
+ * rare ones. `rank` holds the frequencies of the tokens.
  */
 export function lampColours(
-  colours: EntryColour[],
-  entryOf: Uint16Array,
+  {
+    entries,
+    entryOf,
+  }: { entries: readonly Pick<LegendEntry, "colour">[]; entryOf: ColourScale["entryOf"] },
   rank: Float32Array,
 ): Uint8Array {
-  const rgb = colours.map((colour) => unit(entryColour(colour)).map((part) => 255 * part));
-  const ends = colours.map(unlitBrightness);
+  const rgb = entries.map(({ colour }) => unit(entryColour(colour)).map((part) => 255 * part));
+  const ends = entries.map(({ colour }) => unlitBrightness(colour));
   const bytes = new Uint8Array(4 * entryOf.length);
   for (let id = 0; id < entryOf.length; id++) {
     const entry = entryOf[id]!;

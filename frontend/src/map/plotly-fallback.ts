@@ -8,7 +8,7 @@ import type { Layout } from "../api/frames";
 import type { Vocabulary } from "../api/vocabulary";
 import { lampStrengths } from "./easing";
 import { coordinates, placementOf, robustBounds } from "../model/placement";
-import { INK, tintOf } from "./palette";
+import { INK } from "./palette";
 import { densityOf } from "./regions/density";
 
 /** Limit on lamps drawn as SVG; the rarest tokens are left out. */
@@ -41,7 +41,7 @@ export function lampTraces(
   layout: Layout,
   vocabulary: Vocabulary,
   beat: { ids: Uint32Array; norms: Float32Array } | null,
-  /** Four bytes per token, as in the WebGL renderer; null for the classes' own colours. */
+  /** Four bytes per token, as in the WebGL renderer; null while they are not known. */
   tints: Uint8Array | null = null,
   maxLamps = MAX_LAMPS,
 ): PlotlyTrace[] {
@@ -50,9 +50,7 @@ export function lampTraces(
   const lit = beat ? Array.from(beat.ids) : [];
   const bright = beat ? lampStrengths(beat.norms) : new Float32Array(0);
   const tint = (id: number) =>
-    tints
-      ? `rgb(${tints.subarray(4 * id, 4 * id + 3).join()})`
-      : tintOf(Math.max(0, vocabulary.classOf[id]!));
+    tints ? `rgb(${tints.subarray(4 * id, 4 * id + 3).join()})` : INK.text;
   const trace = (ids: number[], marker: Record<string, unknown>): PlotlyTrace => ({
     type: "scatter",
     mode: "markers",

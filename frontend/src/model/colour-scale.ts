@@ -22,6 +22,8 @@ export interface LegendEntry {
    */
   other: "none" | "rest" | "unknown" | null;
   count: number;
+  /** Key of the entry that this one of a finer scale is a part of; null in the scale itself. */
+  within: string | null;
 }
 
 export interface ColourScale {
@@ -34,4 +36,6 @@ export interface ColourScale {
   /** Least and greatest known value. */
   least: number;
   greatest: number;
+  /** The scale one level deeper: the classes of the families. */
+  finer: ColourScale | null;
 }

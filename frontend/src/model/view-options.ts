@@ -14,6 +14,7 @@ export const PANELS = [
 export type PanelName = (typeof PANELS)[number];
 
 export const COLOURS = [
+  "family",
   "class",
   "district",
   "frequency",

@@ -78,7 +78,7 @@ const FIELDS = {
   over: plain(parseInteger),
   legend: plain(oneOf(["open", "folded"])),
   /** Legend entry whose tokens are ringed. */
-  ring: plain((word) => (/^([bk]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null)),
+  ring: plain((word) => (/^([bck]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null)),
   /** Selected tokens. */
   tokens: manyTokens("words"),
   /** Rule that selects the tokens, when they are too many for a link. */

@@ -38,8 +38,7 @@ export const compare = {
       `Of each token's ${count(neighbours)} nearest on one map, ${(100 * share).toFixed(1)} % are among its ${count(neighbours)} nearest on the other: the mean over ${
         looked < tokens ? `a sample of ${count(looked)} of ` : ""
       }${count(tokens)} tokens that both have. By chance it would be ${(100 * chance).toFixed(1)} %.`,
-    colours: "coloured by class",
-    coloursNone: "in one colour",
+    colours: (by: string) => `coloured by ${by}`,
     coloursMore:
       "The first map's colours say something of its own step and run; what they would be here is not known.",
   },

@@ -1,6 +1,6 @@
 /** Texts of the legend: the meaning of colours, trails and links. */
 
-import { printableText } from "../api/vocabulary";
+import { printableName } from "../api/vocabulary";
 import type { LegendEntry, ColourScale } from "../model/colour-scale";
 import type { ColourBy } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
@@ -9,6 +9,7 @@ const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
 
 /** Endings of the sentence "Each lamp is a token, coloured by". */
 const colour: Record<ColourBy, string> = {
+  family: "its family of words, which we know and the model is never told",
   class: "its planted class",
   district: "the cluster of the space that it is in",
   frequency: "how often it stands in the corpus",
@@ -24,6 +25,7 @@ export const legend = {
     open: "Unfold the legend",
     close: "Fold the legend away",
     about: (by: ColourBy) => `Each lamp is a token, coloured by ${colour[by]}.`,
+    familyHint: "Press a family to ring its tokens and see its classes.",
     hint: "Point at an entry, or press it, to ring its tokens.",
     cycled: (tints: number, kinds: number) =>
       `${count(kinds)} kinds share ${count(tints)} colours; the ring tells them apart.`,
@@ -32,7 +34,9 @@ export const legend = {
     ringed: (some: number, all: number) => `${count(some)} of its ${count(all)} tokens are ringed.`,
     ends: (by: ColourBy, least: number, greatest: number) =>
       `From ${value(by, least)} to ${value(by, greatest)}.`,
-    none: { class: "in no class", district: "in no district" } as Partial<Record<ColourBy, string>>,
+    none: { family: "in no family", class: "in no class", district: "in no district" } as Partial<
+      Record<ColourBy, string>
+    >,
     rest: {
       since: "never lit yet",
       moved: "did not move",
@@ -120,7 +124,7 @@ function value(by: ColourBy, of: number): string {
 /** Return the text of a legend entry. */
 export function entryText({ name, from, to, other }: LegendEntry, by: ColourScale["by"]): string {
   const w = legend.legend;
-  if (name !== null) return printableText(name);
+  if (name !== null) return printableName(name);
   if (other === "none") return w.none[by] ?? w.unknown;
   if (other === "rest") return w.rest[by] ?? "0";
   if (other === "unknown") return w.unknown;

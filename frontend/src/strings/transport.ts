@@ -118,6 +118,7 @@ export const transport = {
   },
   colours: {
     label: "Colour",
+    family: "family",
     class: "class",
     district: "district",
     frequency: "frequency",

@@ -180,7 +180,7 @@ class FilmRenderer {
     if (moved && before) displayed.glideTo(next, 1);
     else displayed.jumpTo(next);
     if (moved || districts !== before.districts) {
-      const groups = districts ? clusterGroups(districts, spec.vocabulary) : [];
+      const groups = districts ? clusterGroups(districts) : [];
       const { density, compactness } = analyseLayout(next, membersOf(groups));
       if (moved) {
         studio.renderer.setPlacement(next, displayed.from);

@@ -13,7 +13,7 @@ function mapModel(changes: Partial<OverlayModel> = {}): OverlayModel {
   });
   const vocabulary = buildVocabulary("run", items, []);
   const districts = Array.from({ length: 100 }, (_, i): District => {
-    return { id: i + 1, name: `class ${i}`, tint: i, tokenIds: [i], compactness: 1 };
+    return { id: i + 1, name: `class ${i}`, tokenIds: [i], compactness: 1 };
   });
   return {
     ...{ vocabulary, districts, view: { x0: 0, x1: 1_000, y0: 0, y1: 1_000 } },

@@ -1,7 +1,6 @@
 /** Districts on the shown layout: where their tokens are, how tightly, and which of them come first. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
-import type { Vocabulary } from "../../api/vocabulary";
 import { positionOf, type Placement } from "../../model/placement";
 import type { MapRect } from "../../model/viewport";
 
@@ -10,8 +9,6 @@ export interface TokenGroup {
   /** Unique for the district's lifetime; those found later have higher ones. */
   id: number;
   name: string;
-  /** Index into the tints. */
-  tint: number;
   tokenIds: number[];
 }
 
@@ -34,15 +31,10 @@ export interface GroupMembers {
 const TIGHT = 0.07;
 const LOOSE = 0.19;
 
-/**
- * Return the clusters found in the embedding space. One that is named after a planted class has the class's
- * tint.
- */
-export function clusterGroups(districts: Found, { classes }: Vocabulary): TokenGroup[] {
+/** Return the clusters found in the embedding space. */
+export function clusterGroups(districts: Found): TokenGroup[] {
   const groups = districts.names.map((name, place): TokenGroup => {
-    const planted = classes.findIndex((one) => name === one || name.startsWith(`${one}: `));
-    const id = districts.ids[place]!;
-    return { id, name, tint: planted < 0 ? id : planted, tokenIds: [] };
+    return { id: districts.ids[place]!, name, tokenIds: [] };
   });
   for (let id = 0; id < districts.of.length; id++) groups[districts.of[id]! - 1]?.tokenIds.push(id);
   return groups;

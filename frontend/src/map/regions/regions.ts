@@ -67,7 +67,7 @@ export class Regions {
     const { vocabulary } = this;
     if (districts && districts.vocabulary !== vocabulary?.tokens.length) districts = null;
     this.found = districts;
-    this.groups = vocabulary && districts ? clusterGroups(districts, vocabulary) : [];
+    this.groups = districts ? clusterGroups(districts) : [];
     const known = new Map(this.groups.map((group) => [group.id, group]));
     this.districts = this.districts
       .filter(({ id }) => known.has(id))

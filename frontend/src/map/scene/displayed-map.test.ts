@@ -72,7 +72,7 @@ describe("the displayed map", () => {
 
   it("has the middle of a district among its lamps at every instant", () => {
     const displayed = displayedMap();
-    const district = { id: 1, name: "a", tint: 0, tokenIds: [1], compactness: 1 };
+    const district = { id: 1, name: "a", tokenIds: [1], compactness: 1 };
     displayed.glideTo(there, 1);
     for (const mixing of [0, 0.25, 1])
       expect(displayed.middleOf(district, mixing)[0]).toBeCloseTo(

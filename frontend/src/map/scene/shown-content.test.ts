@@ -20,7 +20,7 @@ const vocabulary = buildVocabulary(
 const planted = buildVocabulary(
   "run",
   [0, 1, 2].map((token_id) => ({ token_id, token: `w${token_id}`, count: 1, class: "animals" })),
-  ["animals"],
+  [{ name: "animals" }],
 );
 const tints = new Uint8Array(12).fill(100);
 const beat = { step: 3, ids: Uint32Array.of(1), norms: Float32Array.of(2), duration: 300 };

@@ -2,8 +2,7 @@
 
 import type { FilmFrame } from "../../map/export/film";
 import type { Caption } from "../../map/export/caption";
-import { clusterGroups } from "../../map/regions/districts";
-import { lampColours } from "../../map/palette";
+import { frequencyRanks, lampColours } from "../../map/palette";
 import type { PictureSize } from "../../model/picture-sizes";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/export/film-frames";
@@ -12,7 +11,7 @@ import type { ColourScale } from "../../model/colour-scale";
 import { failureText, fixed, t } from "../../strings";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
-import { printableText, type Vocabulary } from "../../api/vocabulary";
+import { printableText } from "../../api/vocabulary";
 import { captionLegend, viewNotes } from "./caption";
 import { loadExporters, NotLoadedError } from "./exporters";
 
@@ -64,9 +63,7 @@ export class FilmExport {
         (share) => report("fetching", share),
       );
       const framesByStep = new Map(filmSteps.map((one, at) => [one.step, { ...one, at }]));
-      const scales = filmColourScales(by, vocabulary, filmSteps, (found) =>
-        clusterGroups(found, vocabulary).map(({ tint }) => tint),
-      );
+      const scales = filmColourScales(by, vocabulary, filmSteps);
       const legends = memoiseLast((one: ColourScale) => captionLegend(one, t.film.unknown));
       const caption = (shown: FilmFrame, lit: FilmFrame): Caption => {
         const { at, over } = framesByStep.get(shown.step)!;
@@ -94,13 +91,7 @@ export class FilmExport {
         return { step, layout, districts, ids, norms };
       });
       const ranks = frequencyRanks(vocabulary);
-      const lamps = memoiseLast((one: ColourScale) =>
-        lampColours(
-          one.entries.map(({ colour }) => colour),
-          one.entryOf,
-          ranks,
-        ),
-      );
+      const lamps = memoiseLast((one: ColourScale) => lampColours(one, ranks));
       const tints = (at: number) => lamps(scales[at]!);
       const spec = { vocabulary, tints, frames, rate, steady, size, caption };
       const { blob, seconds } = await renderFilm(spec, signal, (share) => report("drawing", share));
@@ -138,13 +129,6 @@ export class FilmExport {
 function problemText(error: unknown): string {
   if (error instanceof ApiError) return failureText(error.failure);
   return error instanceof NotLoadedError ? t.lazy.failed : t.film.failed;
-}
-
-/** Rank the tokens by frequency: 1 for the most common, near 0 for the rarest. The index is the token id. */
-function frequencyRanks({ byCount }: Vocabulary): Float32Array {
-  const ranks = new Float32Array(byCount.length);
-  byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
-  return ranks;
 }
 
 /** Memoise `compute` for its last argument. */

@@ -1,7 +1,6 @@
 /** The props of the map: marks, lamp colours, and texts about a lamp. */
 
-import { clusterGroups } from "../../map/regions/districts";
-import { lampColours } from "../../map/palette";
+import { frequencyRanks, lampColours } from "../../map/palette";
 import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
@@ -11,7 +10,7 @@ import { idsInEntry, kindNameOf } from "../../state/view/colour-scales";
 import { MAX_TRAILED_MOVERS, Trails } from "../../state/view/trails.svelte";
 import { t } from "../../strings";
 import { NEVER } from "../../api/frames";
-import { printableText } from "../../api/vocabulary";
+import { printableName } from "../../api/vocabulary";
 
 type MapStores = Pick<Stores, "openRun" | "viewSettings" | "focus" | "selection" | "biggestMovers">;
 
@@ -23,9 +22,7 @@ export class MapProps {
 
   /** Create it in a component, where effects can be created. */
   constructor(private readonly stores: MapStores) {
-    this.colouring = new Colouring(stores, (found, tokens) =>
-      clusterGroups(found, tokens).map(({ tint }) => tint),
-    );
+    this.colouring = new Colouring(stores);
     this.trails = new Trails(stores);
   }
 
@@ -87,19 +84,15 @@ export class MapProps {
 
   private readonly frequencyRank = $derived.by(() => {
     const vocabulary = this.stores.openRun.run?.vocabulary;
-    const ranks = new Float32Array(vocabulary?.tokens.length ?? 0);
-    vocabulary?.byCount.forEach((id, i) => (ranks[id] = 1 - i / ranks.length));
-    return ranks;
+    return vocabulary ? frequencyRanks(vocabulary) : null;
   });
   /** Lamp colours in the scene's format; null while there are none. */
   readonly tints = $derived.by(() => {
-    const { scale } = this.colouring;
-    if (!scale || scale.entryOf.length !== this.frequencyRank.length) return null;
-    return lampColours(
-      scale.entries.map(({ colour }) => colour),
-      scale.entryOf,
-      this.frequencyRank,
-    );
+    const { colouring, frequencyRank } = this;
+    const { scale } = colouring;
+    return frequencyRank && scale?.entryOf.length === frequencyRank.length
+      ? lampColours(scale, frequencyRank)
+      : null;
   });
   /** Trails; `own` is true unless the token is one of the biggest movers. */
   readonly shownTrails = $derived.by(() => {
@@ -115,7 +108,7 @@ export class MapProps {
     const { scale } = this.colouring;
     if (!scale || id >= scale.entryOf.length) return "";
     if (scale.by === "district")
-      return printableText(kindNameOf(scale, id) ?? t.legend.none.district ?? "");
+      return printableName(kindNameOf(scale, id) ?? t.legend.none.district);
     const value = scale.values?.[id] ?? NaN;
     if (Number.isNaN(value)) return t.legend.unknownText[scale.by] ?? "";
     return t.legend.valueText(scale.by, value, this.stores.biggestMovers.value);

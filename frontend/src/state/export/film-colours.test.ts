@@ -11,12 +11,11 @@ const vocabulary = buildVocabulary(
 const step = (values: number[] | null, districts: Districts | null = null) => {
   return { values: values && Float32Array.from(values), districts };
 };
-const none = () => [];
 
 describe("the colour scales of a film", () => {
   it("stand on one scale, so that a colour means the same in every step", () => {
     const steps = [step([1, NaN, 0]), step([1, 2, 100])];
-    const [first, last] = filmColourScales("moved", vocabulary, steps, none);
+    const [first, last] = filmColourScales("moved", vocabulary, steps);
     expect(first!.entryOf[0]).toBe(last!.entryOf[0]);
     expect(first!.entryOf[0]).not.toBe(last!.entryOf[2]);
     const other = (at: number) => first!.entries[first!.entryOf[at]!]!.other;
@@ -27,14 +26,18 @@ describe("the colour scales of a film", () => {
   });
 
   it("are the same for all steps where nothing changes", () => {
-    const [first, last] = filmColourScales("frequency", vocabulary, [step(null), step(null)], none);
+    const [first, last] = filmColourScales("frequency", vocabulary, [step(null), step(null)]);
     expect(first).toBe(last);
   });
 
   it("are of the districts of each step, and of none before there were any", () => {
-    const found = { names: ["x"], of: Uint16Array.of(1, 0, 1), vocabulary: 3 } as Districts;
+    const found = {
+      names: ["x"],
+      ids: Uint32Array.of(4),
+      of: Uint16Array.of(1, 0, 1),
+    } as unknown as Districts;
     const steps = [step(null), step(null, found), step(null, found)];
-    const [before, then, after] = filmColourScales("district", vocabulary, steps, () => [4]);
+    const [before, then, after] = filmColourScales("district", vocabulary, steps);
     expect(Array.from(before!.entryOf)).toEqual([0, 0, 0]);
     expect(before!.entries[0]!.other).toBe("none");
     expect(then).toBe(after);

@@ -3,7 +3,7 @@
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ColourBy } from "../../model/view-options";
-import { roundEdges, classScale, districtScale, quantityScale } from "../view/colour-scales";
+import { quantityScale, roundEdges, scaleOfKinds } from "../view/colour-scales";
 import type { ColourScale } from "../../model/colour-scale";
 
 /** Steps sampled to find the scale's edges. */
@@ -19,26 +19,20 @@ export function filmColourScales(
   by: ColourBy,
   vocabulary: Vocabulary,
   steps: FilmStepValues[],
-  tintsOf: (found: Districts, vocabulary: Vocabulary) => number[],
 ): ColourScale[] {
   if (by === "district") {
-    const all = vocabulary.tokens.length;
-    const noDistricts = districtScale({ names: [], of: new Uint16Array(all), vocabulary: all }, []);
-    const known = new Map<Districts | null, ColourScale>([[null, noDistricts]]);
+    const known = new Map<Districts | null, ColourScale>();
     return steps.map(({ districts }) => {
-      const scale =
-        known.get(districts) ?? districtScale(districts!, tintsOf(districts!, vocabulary));
+      const scale = known.get(districts) ?? scaleOfKinds(by, vocabulary, districts)!;
       known.set(districts, scale);
       return scale;
     });
   }
-  if (by === "class" || by === "frequency") {
-    const all =
-      by === "class"
-        ? classScale(vocabulary)
-        : quantityScale(by, Float32Array.from(vocabulary.counts));
-    return steps.map(() => all);
-  }
+  const constant =
+    by === "frequency"
+      ? quantityScale(by, Float32Array.from(vocabulary.counts))
+      : scaleOfKinds(by, vocabulary, null);
+  if (constant) return steps.map(() => constant);
   const values = steps.map((step) => step.values ?? new Float32Array());
   const edges = sharedEdges(by, values);
   const scales = values.map((one) => quantityScale(by, one, edges));

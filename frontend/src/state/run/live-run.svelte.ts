@@ -209,8 +209,7 @@ export class LiveRun extends TimeControl {
     if (this.fetching) return;
     this.fetching = true;
     try {
-      const classes = (info.classes ?? []).map(({ name }) => name);
-      const vocabulary = await fetchVocabulary(this.id, classes, this.abort.signal);
+      const vocabulary = await fetchVocabulary(this.id, info.classes ?? [], this.abort.signal);
       this.vocabulary = vocabulary;
       this.past = new PastStore(
         this.id,

@@ -9,7 +9,7 @@ const vocabulary = buildVocabulary(
   words.map((token, id) => {
     return { token_id: id, token, count: 1, class: id === 2 || id === 4 ? "animals" : null };
   }),
-  ["animals"],
+  [{ name: "animals" }],
 );
 const districts = {
   ...{ kind: "districts", attempt: 1, step: 5, time: 0, vocabulary: 5, names: ["a", "b"] },

@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { NEVER } from "../../api/frames";
+import { NEVER, type Districts } from "../../api/frames";
+import { buildVocabulary } from "../../api/vocabulary";
 import {
   AGE_EDGES,
+  availableColour,
   stepsSinceLit,
   BANDS,
   roundEdges,
   idsInEntry,
   kindScale,
+  scaleOfKinds,
   valueScale,
 } from "./colour-scales";
 
@@ -70,5 +73,56 @@ describe("the scale of kinds", () => {
       ["none", 2],
     ]);
     expect(scale.entries[1]).toMatchObject({ name: "b", colour: { kind: 5 } });
+  });
+
+  const planted = ["doing", "animals", null, "doing"].map((family, i) => {
+    return { name: `class ${i}`, family };
+  });
+  const items = [0, 1, 1, 2, 3, null].map((of, token_id) => {
+    return { token_id, token: `t${token_id}`, count: 1, class: of === null ? null : `class ${of}` };
+  });
+  const vocabulary = buildVocabulary("run", items, planted);
+  const found = {
+    ...{ ids: Uint32Array.of(3, 12), names: ["a", "b"], of: Uint16Array.of(1, 1, 0, 2, 2, 2) },
+  } as unknown as Districts;
+
+  it("of families have the classes one level deeper, in the same tints", () => {
+    const scale = scaleOfKinds("family", vocabulary, null)!;
+    expect(scale.entries.map(({ name, count }) => [name, count])).toEqual([
+      ["doing", 2],
+      ["animals", 2],
+      [null, 2],
+    ]);
+    const classes = scale.finer!.entries.filter(({ within }) => within === "k0");
+    expect(classes.map(({ key, name, count, colour }) => [key, name, count, colour])).toEqual([
+      ["c0", "class 0", 1, { kind: 0 }],
+      ["c3", "class 3", 1, { kind: 0 }],
+    ]);
+    expect(idsInEntry(scale, "k0")).toEqual([0, 4]);
+    expect(idsInEntry(scale, "c3")).toEqual([4]);
+    expect(idsInEntry(scale, "c9")).toEqual([]);
+    expect(idsInEntry(scaleOfKinds("class", vocabulary, null), "c3")).toEqual([]);
+  });
+
+  it("of districts have a tint for as long as a district lives", () => {
+    const tintOf = (of: Districts, name: string) =>
+      scaleOfKinds("district", vocabulary, of)!.entries.find((one) => one.name === name)!.colour;
+    expect(tintOf(found, "b")).toEqual({ kind: 12 });
+    // The other is gone, and another one came.
+    const later = { ...found, ids: Uint32Array.of(12, 13), names: ["b", "c"] };
+    expect(tintOf(later, "b")).toEqual(tintOf(found, "b"));
+    expect(scaleOfKinds("district", vocabulary, null)!.entries).toMatchObject([{ count: 6 }]);
+  });
+
+  it("are those that a run has: families, or else classes, or else the districts of its space", () => {
+    const classes = buildVocabulary("run", items, [{ name: "class 0" }]);
+    const text = buildVocabulary("run", [], []);
+    expect(availableColour("family", vocabulary)).toBe("family");
+    expect(availableColour("class", vocabulary)).toBe("class");
+    expect(availableColour("family", classes)).toBe("class");
+    expect(availableColour("family", text)).toBe("district");
+    expect(availableColour("class", text)).toBe("district");
+    expect(availableColour("trust", text)).toBe("trust");
+    expect(availableColour("family", null)).toBe("family");
   });
 });

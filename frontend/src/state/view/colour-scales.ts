@@ -41,7 +41,8 @@ export function kindScale(
     const kind = kindOf(id);
     entryOf[id] = kind > 0 && kind <= names.length ? kind - 1 : names.length;
   }
-  return countEntries({ by, entries, entryOf, values: null, least: NaN, greatest: NaN });
+  const ends = { least: NaN, greatest: NaN };
+  return countEntries({ by, entries, entryOf, values: null, ...ends, finer: null });
 }
 
 /**
@@ -87,21 +88,51 @@ export function valueScale(
     values,
     least: none ? NaN : least,
     greatest: none ? NaN : greatest,
+    finer: null,
   });
 }
 
-/** Build the scale of the token classes. */
-export function classScale({ tokens, classes, classOf }: Vocabulary): ColourScale {
+/** Return the colouring that a run has in place of one that it lacks what for; any until its tokens are known. */
+export function availableColour(requested: ColourBy, vocabulary: Vocabulary | null): ColourBy {
+  if (!vocabulary) return requested;
+  const by = requested === "family" && !vocabulary.families.length ? "class" : requested;
+  return by === "class" && !vocabulary.classes.length ? "district" : by;
+}
+
+/** Build the scale of a colouring by kinds of token; null for another colouring. */
+export function scaleOfKinds(
+  by: ColourBy,
+  vocabulary: Vocabulary,
+  districts: Districts | null,
+): ColourScale | null {
+  if (by === "family") return familyScale(vocabulary);
+  if (by === "class") return classScale(vocabulary);
+  return by === "district" ? districtScale(districts, vocabulary.tokens.length) : null;
+}
+
+function classScale({ tokens, classes, classOf }: Vocabulary): ColourScale {
   const tints = classes.map((_, place) => place);
   return kindScale("class", classes, tints, (id) => classOf[id]! + 1, tokens.length);
 }
 
-/** Build the scale of the districts, with a tint for each of them. */
-export function districtScale(
-  { names, of, vocabulary }: Pick<Districts, "names" | "of" | "vocabulary">,
-  tints: number[],
-): ColourScale {
-  return kindScale("district", names, tints, (id) => of[id] ?? 0, vocabulary);
+/** Build the scale of the families; one level deeper are their classes, in the same tints. */
+function familyScale(vocabulary: Vocabulary): ColourScale {
+  const { tokens, classOf, families, familyOfClass } = vocabulary;
+  const tints = families.map((_, place) => place);
+  const familyOf = (id: number) => (familyOfClass[classOf[id]!] ?? -1) + 1;
+  const finer = classScale(vocabulary);
+  const entries = finer.entries.map((one, place): LegendEntry => {
+    const family = familyOfClass[place] ?? -1;
+    return { ...one, key: `c${place}`, colour: { kind: family }, within: `k${family}` };
+  });
+  const scale = kindScale("family", families, tints, familyOf, tokens.length);
+  return { ...scale, finer: { ...finer, entries } };
+}
+
+/** Build the scale of the districts. A district keeps its tint as long as it lives. */
+function districtScale(districts: Districts | null, count: number): ColourScale {
+  const { names, ids, of } = districts ?? { names: [], ids: [], of: [] };
+  return kindScale("district", names, [...ids], (id) => of[id] ?? 0, count);
 }
 
 /** Build the scale of a quantity. `edges`: those of the quantity, unless given. */
@@ -144,7 +175,8 @@ export function stepsSinceLit(lastLit: Uint32Array, never: number, step: number)
 export function idsInEntry(scale: ColourScale | null, key: string | null): number[] {
   const entry = scale?.entries.findIndex((one) => one.key === key) ?? -1;
   const ids: number[] = [];
-  if (!scale || entry < 0) return ids;
+  if (!scale) return ids;
+  if (entry < 0) return idsInEntry(scale.finer, key);
   for (let id = 0; id < scale.entryOf.length && ids.length < MAX_RINGED; id++) {
     if (scale.entryOf[id] === entry) ids.push(id);
   }
@@ -169,7 +201,8 @@ function greatestBelow(high: number, series: number[]): number[] {
 }
 
 function entry(key: string, colour: EntryColour, more: Partial<LegendEntry>): LegendEntry {
-  return { key, colour, name: null, from: null, to: null, other: null, count: 0, ...more };
+  const none = { name: null, from: null, to: null, other: null, count: 0, within: null };
+  return { key, colour, ...none, ...more };
 }
 
 function countEntries(scale: ColourScale): ColourScale {

@@ -4,22 +4,19 @@
  */
 
 import { untrack } from "svelte";
-import { NEVER, type Districts } from "../../api/frames";
+import { NEVER } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { ColourBy } from "../../model/view-options";
 import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";
-import { stepsSinceLit, classScale, districtScale, quantityScale } from "./colour-scales";
+import { availableColour, quantityScale, scaleOfKinds, stepsSinceLit } from "./colour-scales";
 import type { ViewSettings } from "./view-settings.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 
 /** Least milliseconds between two recomputations of a changing quantity. */
 const REFRESH_INTERVAL = 1_000;
 const CHANGING: ReadonlySet<ColourBy> = new Set(["since", "gradient", "moved", "trust"]);
-
-/** Returns the tint of each district, the one its label on the map has. */
-type TintsOf = (found: Districts, vocabulary: Vocabulary) => number[];
 
 /** The stores that colours depend on. */
 interface ColourSources {
@@ -29,14 +26,10 @@ interface ColourSources {
 }
 
 export class Colouring {
-  /** The active colouring; falls back when the run lacks classes or districts. */
+  /** The active colouring; another than the requested one if the run has no families or no classes. */
   readonly by: ColourBy = $derived.by(() => {
     const { openRun, viewSettings } = this.sources;
-    const { run } = openRun;
-    const classes = Boolean(run?.vocabulary?.classes.length);
-    const requested =
-      viewSettings.colourBy === "district" && !run?.districts ? "class" : viewSettings.colourBy;
-    return requested === "class" && !classes ? "frequency" : requested;
+    return availableColour(viewSettings.colourBy, openRun.run?.vocabulary ?? null);
   });
 
   readonly scale: ColourScale | null = $derived.by(() => {
@@ -48,10 +41,7 @@ export class Colouring {
   private lastRefresh = -Infinity;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly sources: ColourSources,
-    private readonly tintsOf: TintsOf,
-  ) {
+  constructor(private readonly sources: ColourSources) {
     $effect(() => {
       if (!CHANGING.has(this.by)) return;
       // Read these to subscribe: a change in any of them changes the quantity.
@@ -72,10 +62,9 @@ export class Colouring {
   }
 
   private buildScale(by: ColourBy, vocabulary: Vocabulary): ColourScale {
-    if (by === "class") return classScale(vocabulary);
-    const districts = this.sources.openRun.run?.districts;
-    if (by === "district" && districts)
-      return districtScale(districts, this.tintsOf(districts, vocabulary));
+    const districts = by === "district" ? this.sources.openRun.run?.districts : null;
+    const kinds = scaleOfKinds(by, vocabulary, districts ?? null);
+    if (kinds) return kinds;
     if (CHANGING.has(by)) {
       void this.refreshes;
       const all = vocabulary.tokens.length;

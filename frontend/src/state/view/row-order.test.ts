@@ -19,7 +19,7 @@ const vocabulary = buildVocabulary(
     token(4, 0, "cats"),
     token(5, 8, "cats"),
   ],
-  ["dogs", "cats"],
+  [{ name: "dogs" }, { name: "cats" }],
 );
 const say = (least: number) => `from ${least}`;
 const said = (

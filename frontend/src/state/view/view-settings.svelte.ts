@@ -30,7 +30,7 @@ export class ViewSettings {
   secondMap = $state<SecondMapSource | null>(null);
   /** Set when each of the two maps has its own zoom. */
   separateZoom = $state(false);
-  colourBy = $state<ColourBy>("class");
+  colourBy = $state<ColourBy>("family");
   panel = $state<PanelName>("step");
   /** Set while the inspector is open. */
   inspectorOpen = $state(false);
@@ -65,7 +65,7 @@ export class ViewSettings {
       height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
       beside: this.secondMap,
       apart: (this.secondMap && this.separateZoom) || null,
-      colour: this.colourBy === "class" ? null : this.colourBy,
+      colour: this.colourBy === "family" ? null : this.colourBy,
       panel,
       folded: !this.inspectorOpen && (wide || panel !== null) ? true : null,
       doubt: this.markDoubtful || null,
@@ -85,7 +85,7 @@ export class ViewSettings {
     if (change.height !== undefined) this.height = change.height ?? "touches";
     if (change.beside !== undefined) this.secondMap = change.beside;
     if (change.apart !== undefined) this.separateZoom = change.apart !== null;
-    if (change.colour !== undefined) this.colourBy = change.colour ?? "class";
+    if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
     this.applyPanel(change);
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.district !== undefined) this.district = change.district;

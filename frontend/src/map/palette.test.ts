@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { INK, TINTS, unit } from "./palette";
+
+type Triple = [number, number, number];
+
+/** Colours as they are seen, in linear light: with all cones, and without one kind (Machado 2009, severity 1). */
+const VISION: Record<string, Triple[]> = {
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  tritanopia: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
+};
+
+function linear(hex: string): Triple {
+  return unit(hex).map((part) =>
+    part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4,
+  ) as Triple;
+}
+
+function times(matrix: Triple[], [r, g, b]: Triple): Triple {
+  return matrix.map(([x, y, z]) => x * r + y * g + z * b) as Triple;
+}
+
+/** Return the place of a colour in OKLab, in which distances are about as large as they look. */
+function perceived(light: Triple): Triple {
+  const cones = times(
+    [
+      [0.4122214708, 0.5363325363, 0.0514459929],
+      [0.2119034982, 0.6806995451, 0.1073969566],
+      [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    light,
+  );
+  return times(
+    [
+      [0.2104542553, 0.793617785, -0.0040720468],
+      [1.9779984951, -2.428592205, 0.4505937099],
+      [0.0259040371, 0.7827717662, -0.808675766],
+    ],
+    cones.map(Math.cbrt) as Triple,
+  );
+}
+
+/** Return the least distance between two of the tints, as somebody sees them. */
+function leastDistance(seen: Triple[]): number {
+  const places = TINTS.map((tint) =>
+    perceived(times(seen, linear(tint)).map((part) => Math.min(1, Math.max(0, part))) as Triple),
+  );
+  return Math.min(
+    ...places.flatMap((a, i) =>
+      places.slice(i + 1).map((b) => Math.hypot(...a.map((part, axis) => part - b[axis]!))),
+    ),
+  );
+}
+
+function contrast(a: string, b: string): number {
+  const [low, high] = [a, b]
+    .map((hex) => {
+      const [r, g, blue] = linear(hex);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+    })
+    .sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+}
+
+describe("the tints", () => {
+  it("can be told apart with every kind of colour vision", () => {
+    expect(TINTS).toHaveLength(8);
+    expect(leastDistance(VISION["normal"]!)).toBeGreaterThan(0.13);
+    for (const [name, seen] of Object.entries(VISION))
+      expect(leastDistance(seen), name).toBeGreaterThan(0.09);
+  });
+
+  it("stand out from the night and from the land", () => {
+    for (const tint of TINTS) {
+      expect(contrast(tint, INK.night), tint).toBeGreaterThan(5);
+      expect(contrast(tint, INK.land), tint).toBeGreaterThan(4.5);
+    }
+  });
+});
