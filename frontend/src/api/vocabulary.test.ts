@@ -28,7 +28,7 @@ describe("token text", () => {
   it("of a name is in sentence case, and as harmless", () => {
     expect(printableName("animal sounds (past)")).toBe("Animal sounds (past)");
     expect(printableName("\u202eéclairs <b>")).toBe("Éclairs <b>");
-    expect(printableName("x · y")).toBe("X · y");
+    expect(printableName("anna · tom · mary")).toBe("anna · tom · mary");
     expect(printableName(undefined)).toBe("?");
   });
 

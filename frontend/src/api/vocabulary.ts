@@ -81,9 +81,13 @@ export function printableText(line: string): string {
   return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
 }
 
-/** Return the name of a class, of a family or of a district, made safe to show, in sentence case. */
+/**
+ * Return the name of a class, of a family or of a district, made safe to show, in sentence case; one that lists words
+ * leaves them as they are in the text.
+ */
 export function printableName(name: string | undefined): string {
-  return printableText(name ?? "?").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  const text = printableText(name ?? "?");
+  return text.includes(" · ") ? text : text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 /**

@@ -83,6 +83,23 @@ export function mixPlacements(from: Placement, to: Placement, mixing: number): P
   return { places: mixed, box };
 }
 
+/** Room for the coast around the outermost lamps, and how far out a lamp may be to be fitted in, as shares of a side. */
+const COAST = 0.06;
+const FARTHEST = 0.3;
+
+/** Return what a view must hold for the whole map to be seen: every lamp, but for strays far out, and the coast. */
+export function mapBounds(placement: Placement): MapRect {
+  const { box } = placement;
+  const { x0, x1, y0, y1 } = robustBounds(coordinates(placement));
+  const [w, h] = [x1 - x0, y1 - y0];
+  return {
+    x0: Math.max(box.x0, x0 - FARTHEST * w) - COAST * w,
+    x1: Math.min(box.x1, x1 + FARTHEST * w) + COAST * w,
+    y0: Math.max(box.y0, y0 - FARTHEST * h) - COAST * h,
+    y1: Math.min(box.y1, y1 + FARTHEST * h) + COAST * h,
+  };
+}
+
 /** Return the bounds of all but the outermost tokens, so that one stray does not shrink the map. */
 export function robustBounds(xy: Float32Array): MapRect {
   const every = Math.max(1, Math.floor(xy.length / 2 / 4_096));

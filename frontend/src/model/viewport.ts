@@ -145,6 +145,17 @@ export function viewDifference(a: MapRect, b: MapRect): number {
   );
 }
 
+/** Return the rectangle that looks in the view `to` as `rect` does in `from`. */
+export function rectInView(rect: MapRect, from: MapRect, to: MapRect): MapRect {
+  const [sx, sy] = [(to.x1 - to.x0) / (from.x1 - from.x0), (to.y1 - to.y0) / (from.y1 - from.y0)];
+  return {
+    x0: to.x0 + (rect.x0 - from.x0) * sx,
+    x1: to.x0 + (rect.x1 - from.x0) * sx,
+    y0: to.y0 + (rect.y0 - from.y0) * sy,
+    y1: to.y0 + (rect.y1 - from.y0) * sy,
+  };
+}
+
 /** Return the rectangle at a share `mixing` of the way from `a` to `b`. */
 export function mixViews(a: MapRect, b: MapRect, mixing: number): MapRect {
   const mix = (from: number, to: number) => from + (to - from) * mixing;

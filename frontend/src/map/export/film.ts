@@ -9,8 +9,16 @@ import type { Caption } from "./caption";
 import { clusterGroups, districtsOf, membersOf } from "../regions/districts";
 import { beatBrightness, smoothstep } from "../easing";
 import type { OverlayFrame } from "../overlay/overlay-model";
-import { coordinates, placementOf, robustBounds } from "../../model/placement";
-import { fitView, uncoveredPart } from "../../model/viewport";
+import { SETTLED as SETTLED_VIEW } from "../interaction/camera";
+import { mapBounds, placementOf, type Placement } from "../../model/placement";
+import {
+  fitView,
+  mixViews,
+  uncoveredPart,
+  viewDifference,
+  type Insets,
+  type MapRect,
+} from "../../model/viewport";
 import { DisplayedMap, litRowsOf, SETTLED, type Instant } from "../scene/displayed-map";
 import { pixelDimensions, type PictureSize } from "../../model/picture-sizes";
 import { analyseLayout } from "../regions/analyse";
@@ -97,7 +105,11 @@ export async function renderFilm(
 class FilmRenderer {
   private readonly studio: Studio;
   private readonly displayed = new DisplayedMap();
-  private readonly frame: OverlayFrame;
+  private readonly frame: Omit<OverlayFrame, "view">;
+  private readonly insets: Insets;
+  /** The view that the camera comes from, and the one it goes to with the lamps. */
+  private from: MapRect;
+  private to: MapRect;
   private shownFrame = -1;
   private beat = -1;
 
@@ -112,19 +124,9 @@ class FilmRenderer {
     this.studio.renderer.setTokens((this.displayed.tints = spec.tints(0)));
     const first = frames[0]!;
     const { insets } = this.studio.layOut(spec.caption(first, first));
-    const boxes = [...new Set(frames.map(({ layout }) => layout))].map((layout) =>
-      robustBounds(coordinates(placementOf(layout))),
-    );
-    // The camera holds still, so that whatever moves in the film has moved on the map.
-    const box = {
-      x0: Math.min(...boxes.map(({ x0 }) => x0)),
-      x1: Math.max(...boxes.map(({ x1 }) => x1)),
-      y0: Math.min(...boxes.map(({ y0 }) => y0)),
-      y1: Math.max(...boxes.map(({ y1 }) => y1)),
-    };
-    const view = fitView(box, width, height, insets);
-    const uncovered = uncoveredPart(width, height, insets);
-    this.frame = { view, width, height, zoom: 1, uncovered };
+    this.insets = insets;
+    this.frame = { width, height, zoom: 1, uncovered: uncoveredPart(width, height, insets) };
+    this.from = this.to = this.viewOf(placementOf(first.layout));
   }
 
   get canvas(): HTMLCanvasElement {
@@ -149,7 +151,8 @@ class FilmRenderer {
     this.shownFrame = frame;
     this.beat = beat;
     const at = this.instantOf(mixing, age);
-    const model = displayed.overlayModel(at.mixing, this.frame, () => spec.vocabulary.byCount)!;
+    const overlayFrame = { ...this.frame, view: mixViews(this.from, this.to, at.mixing) };
+    const model = displayed.overlayModel(at.mixing, overlayFrame, () => spec.vocabulary.byCount)!;
     if (renamed) studio.overlay.updateLabels(model);
     const caption = spec.caption(spec.frames[frame]!, spec.frames[beat]!);
     studio.draw(model, at, studio.layOut(caption), spec.steady ? Infinity : FRAME);
@@ -171,6 +174,12 @@ class FilmRenderer {
     return { mixing: mixed, landProgress: mixed, glow };
   }
 
+  /** Return the view that shows a whole map. */
+  private viewOf(placement: Placement): MapRect {
+    const { width, height } = this.frame;
+    return fitView(mapBounds(placement), width, height, this.insets);
+  }
+
   private showFrame(index: number) {
     const { displayed, spec, studio } = this;
     const { layout, districts } = spec.frames[index]!;
@@ -179,6 +188,15 @@ class FilmRenderer {
     const next = moved ? placementOf(layout) : displayed.to;
     if (moved && before) displayed.glideTo(next, 1);
     else displayed.jumpTo(next);
+    this.from = this.to;
+    const fitted = this.viewOf(next);
+    if (viewDifference(this.to, fitted) >= SETTLED_VIEW) this.to = fitted;
+    if (before && layout.drawnBy !== before.layout.drawnBy) {
+      // The other map has other units, in which the lamps and the land come from where they are.
+      displayed.rebase(this.from, this.to);
+      studio.renderer.moveLand(this.from, this.to);
+      this.from = this.to;
+    }
     if (moved || districts !== before.districts) {
       const groups = districts ? clusterGroups(districts) : [];
       const { density, compactness } = analyseLayout(next, membersOf(groups));

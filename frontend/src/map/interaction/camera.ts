@@ -17,8 +17,8 @@ import {
   type MapRect,
 } from "../../model/viewport";
 
-/** Relative change of the fitted view that is too small to move everything for. */
-const SETTLED = 0.03;
+/** Relative change of the fitted view that is too small to move everything for: less than the room around the lamps. */
+export const SETTLED = 0.03;
 
 /** The camera of the map. */
 export class MapCamera implements OverlayFrame {
@@ -83,13 +83,16 @@ export class MapCamera implements OverlayFrame {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.insets = insets;
-    this.refit(grown);
+    this.refit(grown, grown ? 0 : SETTLED);
   }
 
-  /** Follow the map's new bounds; jump there if `atOnce`. */
-  followBounds(box: MapRect, atOnce = false) {
+  /**
+   * Follow the map's new bounds; jump there if `atOnce`. `now` is the time at which its lamps begin to glide: the view
+   * goes with them, so that no lamp leaves it on the way.
+   */
+  followBounds(box: MapRect, atOnce = false, now = performance.now()) {
     this.box = box;
-    this.refit(atOnce);
+    this.refit(atOnce, SETTLED, now);
   }
 
   /** Let go of the view and of the part that is looked at; the next bounds move it. */
@@ -202,23 +205,23 @@ export class MapCamera implements OverlayFrame {
     return uy / ux;
   }
 
-  /** Move towards the fitted view, unless the viewer has moved the view or the change is too small. */
-  private refit(atOnce: boolean, settled = SETTLED) {
+  /** Move towards the fitted view, unless the viewer has moved the view or the change is less than `settled`. */
+  private refit(atOnce: boolean, settled: number, now = performance.now()) {
     const { part, width, height, insets } = this;
     const home = fitView(this.box, width, height, insets);
     const goal = part ? fitView(part, width, height, insets) : home;
     if (this.userControlled || part) this.home = home;
     if (this.userControlled) return;
     if (this.aligned && !atOnce && settled) return;
-    if (!atOnce && viewDifference(this.view, goal) < settled) return;
+    if (!this.from && viewDifference(this.view, goal) < settled) return;
     this.home = home;
-    this.glideTo(goal, atOnce);
+    this.glideTo(goal, atOnce, now);
   }
 
-  private glideTo(goal: MapRect, atOnce: boolean) {
+  private glideTo(goal: MapRect, atOnce: boolean, now = performance.now()) {
     this.goal = goal;
     this.from = atOnce ? null : this.view;
-    this.started = performance.now();
+    this.started = now;
     if (!atOnce) return;
     this.view = goal;
     this.viewChanged(goal);

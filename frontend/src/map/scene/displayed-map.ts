@@ -5,7 +5,7 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import { mixPlacements, positionOf, type Placement } from "../../model/placement";
-import { UNIT_SQUARE } from "../../model/viewport";
+import { rectInView, UNIT_SQUARE, type MapRect } from "../../model/viewport";
 import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
 import { middleOf, type District } from "../regions/districts";
@@ -101,6 +101,11 @@ export class DisplayedMap {
   glideTo(next: Placement, mixing: number) {
     this.from = mixPlacements(this.from, this.to, mixing);
     this.to = next;
+  }
+
+  /** Keep the lamps, which come from a map in other units, where they are: these change as `view` does to `next`. */
+  rebase(view: MapRect, next: MapRect) {
+    this.from = { ...this.from, box: rectInView(this.from.box, view, next) };
   }
 
   /** Return a token's position, in map units. */

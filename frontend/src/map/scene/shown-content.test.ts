@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Layout } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
 import { positionOf, quantise } from "../../model/placement";
+import { toPixel, uncoveredPart } from "../../model/viewport";
 import { MapCamera } from "../interaction/camera";
 import { UNMARKED } from "./displayed-map";
 import { NO_CONTENT, type SceneContent } from "./map-content";
@@ -46,6 +47,7 @@ function shownContent() {
     setTints: recorder("setTints"),
     setPlacement: recorder("setPlacement"),
     setLand: recorder("setLand"),
+    moveLand: recorder("moveLand"),
     setLit: recorder("setLit"),
   };
   const events = {
@@ -61,7 +63,7 @@ function shownContent() {
     const relabel = shown.update((content = { ...content, ...changes }));
     return { relabel, calls: [...calls] };
   };
-  return { shown, uploaded, update };
+  return { shown, camera, uploaded, update };
 }
 
 describe("the shown content", () => {
@@ -163,5 +165,106 @@ describe("the shown content", () => {
     expect(shown.displayed.marks.trails[0]!.xs[1]).toBeCloseTo(5, 2);
     update({ aligned: false });
     expect(shown.displayed.marks.trails).toEqual([trail]);
+  });
+
+  describe("and the camera", () => {
+    const COUNT = 60;
+    const insets = { top: 70, right: 40, bottom: 130, left: 50 };
+    const tokens = Array.from({ length: COUNT }, (_, token_id) => {
+      return { token_id, token: `w${token_id}`, count: 1, class: null };
+    });
+    const city = buildVocabulary("run", tokens, []);
+
+    /** Return a layout of this radius, the same at every call. */
+    function round(radius: number, drawnBy = "umap"): Layout {
+      const xy = Array.from({ length: 2 * COUNT }, (_, i) => {
+        const angle = 2.4 * (i >> 1) + radius;
+        return radius * Math.sqrt((i >> 1) / COUNT) * (i % 2 ? Math.sin(angle) : Math.cos(angle));
+      });
+      return layoutOf(xy, drawnBy);
+    }
+
+    function cityOnScreen() {
+      const made = shownContent();
+      const { shown, camera } = made;
+      camera.setViewport(1_280, 720, insets);
+      const free = uncoveredPart(1_280, 720, insets);
+      /** Draw a frame. Return the pixels of the lamps, and how many of these are covered or outside. */
+      const draw = () => {
+        const now = performance.now();
+        camera.advance(now, shown.clock.reducedMotion);
+        const mixing = shown.clock.mixing(now);
+        const pixels = tokens.map(({ token_id: id }) =>
+          toPixel(camera, shown.displayed.positionOf(id, mixing)),
+        );
+        const outside = pixels.filter(
+          ([x, y]) => x < free.left || x > free.right || y < free.top || y > free.bottom,
+        );
+        return { pixels, outside: outside.length };
+      };
+      return { ...made, draw };
+    }
+
+    it("keeps every lamp in view while the city grows, also when glides are interrupted", () => {
+      const { update, draw } = cityOnScreen();
+      const radii = [1, 1.4, 1.5, 2.4, 3.9, 3.8, 6, 9, 4, 4.1, 5.5];
+      for (const [every, scrubbing] of [[250], [700], [1_000], [100, true]] as const) {
+        update({ vocabulary: null });
+        for (const radius of radii) {
+          update({ vocabulary: city, layout: round(radius), scrubbing: scrubbing ?? false });
+          for (let time = 0; time < every; time += 20) {
+            vi.advanceTimersByTime(20);
+            expect(draw().outside).toBe(0);
+          }
+        }
+      }
+    });
+
+    it("goes to a map of another kind without a jump, and without losing a lamp on the way", () => {
+      const { shown, update, draw } = cityOnScreen();
+      update({ vocabulary: city, layout: round(0.4, "linear") });
+      vi.advanceTimersByTime(1_000);
+      const before = draw().pixels;
+      update({ layout: round(30) });
+      const begun = draw();
+      begun.pixels.forEach(([x, y], id) => {
+        expect(x).toBeCloseTo(before[id]![0], 0);
+        expect(y).toBeCloseTo(before[id]![1], 0);
+      });
+      // Half of the way in half of the time, though one map is many times as large as the other.
+      vi.advanceTimersByTime(300);
+      const half = draw();
+      expect(half.outside).toBe(0);
+      vi.advanceTimersByTime(400);
+      const after = draw().pixels;
+      expect(half.pixels[9]![0]).toBeCloseTo((before[9]![0] + after[9]![0]) / 2, -1);
+      expect(shown.displayed.positionOf(9, 1)[0]).toBeGreaterThan(1);
+    });
+
+    it("leaves the view where a person took it, until they go home", () => {
+      const { camera, update, draw } = cityOnScreen();
+      update({ vocabulary: city, layout: round(1) });
+      vi.advanceTimersByTime(1_000);
+      draw();
+      const own = { x0: -0.2, x1: 0.2, y0: -0.1, y1: 0.1 };
+      camera.setView(own);
+      update({ layout: round(5) });
+      vi.advanceTimersByTime(1_000);
+      draw();
+      expect(camera.view).toEqual(own);
+      camera.goHome();
+      vi.advanceTimersByTime(1_000);
+      expect(draw().outside).toBe(0);
+    });
+
+    it("fits at once, without a glide, where motion is not wanted", () => {
+      const { shown, camera, update, draw } = cityOnScreen();
+      shown.clock.reducedMotion = true;
+      update({ vocabulary: city, layout: round(1) });
+      draw();
+      update({ layout: round(8) });
+      expect(draw().outside).toBe(0);
+      expect(camera.moving).toBe(false);
+    });
   });
 });

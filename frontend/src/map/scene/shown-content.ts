@@ -7,7 +7,7 @@ import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { Look } from "../../model/look";
-import { coordinates, placementOf, robustBounds } from "../../model/placement";
+import { mapBounds, placementOf } from "../../model/placement";
 import type { DrawnTrail } from "../../model/trail";
 import type { MapRect } from "../../model/viewport";
 import type { MapCamera } from "../interaction/camera";
@@ -25,7 +25,7 @@ import { SceneClock } from "./scene-clock";
 /** The part of a renderer that takes content. */
 export type ContentRenderer = Pick<
   PointRenderer,
-  "setTokens" | "setTints" | "setPlacement" | "setLand" | "setLit"
+  "setTokens" | "setTints" | "setPlacement" | "setLand" | "moveLand" | "setLit"
 >;
 
 /** Handlers of changes that come later than the content they belong to. */
@@ -148,19 +148,26 @@ export class ShownContent {
     if (layout === this.layout || layout.vocabulary !== displayed.vocabulary?.tokens.length) return;
     const now = performance.now();
     const atOnce = this.layout === null || this.current.scrubbing;
-    // The other map has other units, so the viewer's place on this one means nothing there.
     const other = this.layout?.drawnBy !== layout.drawnBy;
-    if (other) camera.letGo();
     const next = placementOf(layout);
     const mixing = clock.mixing(now);
     if (atOnce) displayed.jumpTo(next);
     else displayed.glideTo(next, mixing);
-    // A glide that interrupts another begins at a placement that the renderer has not seen yet.
-    this.renderer?.setPlacement(next, atOnce || mixing >= 1 ? undefined : displayed.from);
-    clock.startLamps(now, atOnce);
     this.layout = layout;
-    if (other) camera.followBounds(robustBounds(coordinates(next)), atOnce);
-    if (this.look && (other || "district" in this.look)) this.followLook(atOnce);
+    const { view } = camera;
+    // The other map has other units, so the viewer's place on this one means nothing there.
+    if (other) camera.letGo();
+    camera.followBounds(mapBounds(next), atOnce || other, now);
+    if (this.look && (other || "district" in this.look)) this.followLook(atOnce || other);
+    const rebased = other && !atOnce;
+    if (rebased) {
+      displayed.rebase(view, camera.view);
+      this.renderer?.moveLand(view, camera.view);
+    }
+    // A glide that interrupts another begins at a placement that the renderer has not seen yet.
+    const unseen = rebased || (!atOnce && mixing < 1);
+    this.renderer?.setPlacement(next, unseen ? displayed.from : undefined);
+    clock.startLamps(now, atOnce);
     // Labels are chosen again when the layout's analysis arrives.
     this.regions.analyse(next);
   }
@@ -187,7 +194,6 @@ export class ShownContent {
     this.displayed.districts = this.regions.districts;
     this.renderer?.setLand(land);
     this.clock.startLand(performance.now(), scrubbing || first);
-    this.camera.followBounds(this.regions.box, scrubbing);
     this.events.landChanged();
   }
 

@@ -10,7 +10,7 @@
  */
 
 import type { Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { rectInView, type MapRect } from "../../model/viewport";
 import { INK, unit } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import type { Instant } from "../scene/displayed-map";
@@ -133,6 +133,15 @@ export class PointRenderer {
     this.map.land = [last, land];
     if (last === land) this.uploadLand(0, land);
     this.uploadLand(1, land);
+  }
+
+  /** Keep the land, whose lamps come from a map in other units, where it is: it changes as `view` does to `next`. */
+  moveLand(view: MapRect, next: MapRect) {
+    const [last, land] = this.map.land ?? [];
+    if (!last || !land) return;
+    const moved = (grid: DensityGrid) => ({ ...grid, box: rectInView(grid.box, view, next) });
+    this.map.land = [moved(last), moved(land)];
+    this.cells.invalidate();
   }
 
   /** Light these rows, each by its strength (0 to 1), and no others. */
