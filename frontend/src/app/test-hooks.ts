@@ -40,6 +40,8 @@ interface TestHooks {
   readonly links: { id: number; kind: string }[];
   /** Texts of the labels on the map now. */
   readonly labels: string[];
+  /** The texts drawn in the last frame, with their rectangles in CSS pixels from the map's corner. */
+  readonly texts: { text: string; left: number; top: number; right: number; bottom: number }[];
   /** Bytes sent to the GPU since the start; null without WebGL2. */
   readonly uploaded: number | null;
   /** Return the number of pixels that the lit lamps alone brighten now. Slow, because it reads pixels back. */
@@ -128,6 +130,9 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     },
     get labels() {
       return paintings.scene?.labelTexts() ?? [];
+    },
+    get texts() {
+      return paintings.scene?.textsDrawn() ?? [];
     },
     get uploaded() {
       return paintings.scene?.renderer?.uploaded ?? null;

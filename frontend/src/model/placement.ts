@@ -85,7 +85,7 @@ export function mixPlacements(from: Placement, to: Placement, mixing: number): P
 
 /** Room for the coast around the outermost lamps, and how far out a lamp may be to be fitted in, as shares of a side. */
 const COAST = 0.06;
-const FARTHEST = 0.3;
+const FARTHEST = 0.5;
 
 /** Return what a view must hold for the whole map to be seen: every lamp, but for strays far out, and the coast. */
 export function mapBounds(placement: Placement): MapRect {

@@ -50,7 +50,8 @@ export class PlotlyAxes {
   private view: MapRect | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private traces: PlotlyTrace[] = [];
-  private applying = false;
+  /** Changes of our own under way: they may overlap. */
+  private applying = 0;
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
   private drag: DragMode = "pan";
@@ -197,10 +198,10 @@ export class PlotlyAxes {
   private apply() {
     if (!this.view || !this.library || !this.plotted) return;
     const { x0, x1, y0, y1 } = this.view;
-    this.applying = true;
+    this.applying += 1;
     void this.library
       .relayout(this.plotted, { "xaxis.range": [x0, x1], "yaxis.range": [y0, y1] })
-      .finally(() => (this.applying = false));
+      .finally(() => (this.applying -= 1));
   }
 
   private plotlyLayout() {
