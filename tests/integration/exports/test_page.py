@@ -123,6 +123,15 @@ def test_tokens_are_found_and_shown_as_text(page: Page) -> None:
     assert page.locator("img").count() == 0
 
 
+def test_no_class_is_named_before_the_first_districts(page: Page) -> None:
+    # The districts of this run were found at its last step.
+    for at, named in ((0, False), (29, True)):
+        page.evaluate(SCRUB, at)
+        texts: list[str] = page.evaluate(SWEEP.replace("children[0]", "children[1]"))
+        assert texts
+        assert any("Odd" in text for text in texts) is named
+
+
 @pytest.mark.parametrize("page", ["delete window.DecompressionStream"], indirect=True)
 def test_a_browser_without_decompression_streams_shows_the_same(page: Page) -> None:
     page.evaluate(SCRUB, 29)

@@ -75,7 +75,8 @@ function hover(x, y) {
   card.hidden = hovered < 0;
   if (hovered >= 0) {
     const beat = beats[at], k = beat.ids.indexOf(hovered), lines = [];
-    if (head.class_of[hovered] >= 0) lines.push(shown(head.classes[head.class_of[hovered]]));
+    // A class is not named before clusters of the space are.
+    if (finding && head.class_of[hovered] >= 0) lines.push(titled(head.classes[head.class_of[hovered]]));
     lines.push(`${number.format(head.counts[hovered])} times in the text`);
     lines.push(k < 0 ? "asleep in this step" : `lit: gradient norm about ${((beat.norms[k] / 255) ** 2 * head.norm).toPrecision(2)}`);
     card.children[0].textContent = shown(head.tokens[hovered]).slice(0, 200);
@@ -141,6 +142,15 @@ function listen() {
   addEventListener("resize", resize);
 }
 
+function fillLegend() {
+  head.families.forEach((name, i) => {
+    const line = document.createElement("li"), spot = document.createElement("i");
+    spot.style.background = TINTS[i % TINTS.length];
+    line.append(spot, titled(name));
+    $("legend").append(line);
+  });
+}
+
 function resize() {
   width = innerWidth; height = innerHeight; pixel = Math.min(2, devicePixelRatio || 1);
   city.width = width * pixel; city.height = height * pixel;
@@ -156,6 +166,7 @@ unpacked().then((bytes) => {
   for (const line of head.about) { const p = document.createElement("p"); p.textContent = line; $("about").append(p); }
   $("scrub").max = String(beats.length - 1);
   listen();
+  fillLegend();
   resize();
   go(0);
   play(!still);

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.exports.output import ExportError
+from lamplighter.exports.page.kinds import read_kinds
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage
 from lamplighter.runfolder.run_folder import RunFolder
@@ -59,6 +60,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to replay yet") from error
     steps, coordinates, method, all_layouts = _layouts(run, lineage, last, len(vocabulary), progress)
+    kinds = read_kinds(run, lineage, vocabulary, steps)
     lit, max_lit = (
         [pulse.gradient_ids for pulse in beats],
         max((len(p.gradient_ids) for p in beats), default=0),
@@ -72,6 +74,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
         "loss_steps": np.array([step for step, _ in losses], "<u4").tobytes(),
         "ids": _byte_planes(np.concatenate([np.diff(ids, prepend=np.uint32(0)) for ids, _ in chosen]), 3),
         "norms": np.concatenate([_quantise_norms(of, strongest) for _, of in chosen]).tobytes(),
+        "districts": _byte_planes(kinds.district_of.ravel(), 4),
     }
     offsets: dict[str, tuple[int, int]] = {}
     offset = 0
@@ -86,6 +89,7 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
         "counts": vocabulary.counts.tolist(),
         "classes": list(vocabulary.classes),
         "class_of": vocabulary.class_of().tolist(),
+        **kinds.head,
         "layouts": steps,
         "aspect": float(spans[1] / spans[0]) if spans[0] > 0 and spans[1] > 0 else 1.0,
         "beats": [

@@ -61,6 +61,8 @@ function traced(heights, level) {
 /** Return the scale of lamps, which shrinks with the window: in a small one they would merge into a glare. */
 const lampSize = () => Math.min(1.15, Math.max(0.5, Math.min(width, height) / 700));
 
+const FONTS = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+
 // --- light -----------------------------------------------------------------------------------------
 
 const sprites = new Map();
@@ -119,6 +121,9 @@ function draw(now) {
   const next = beats[Math.min(at + 1, beats.length - 1)];
   // During playback positions are interpolated between beats; with many tokens they move once a beat.
   const step = playing && V <= 8000 && !still ? beat.step + (next.step - beat.step) * part : beat.step;
+  const found = findingAt(beat.step);
+  if (found !== finding && head.classes.length === 0) { tint = tintsIn(found); stale = true; }
+  finding = found;
   // Moving all lamps costs more than lighting some, so they move twenty times a second, and the land once a beat.
   if (stale || (step !== drawn.step && (!playing || now - drawn.at > 50))) {
     placeAt(step);
@@ -143,10 +148,16 @@ function draw(now) {
   drawNames(beat);
 }
 
+/** Return the middle of some tokens in the window. */
+function middle(members) {
+  const half = members.length >> 1, at = (axis) => members.map((i) => xy[2 * i + axis]).sort((a, b) => a - b)[half];
+  return [px(at(0)), py(at(1))];
+}
+
 function drawNames(beat) {
   const taken = [], order = Array.from(beat.ids.keys()).sort((a, b) => beat.norms[b] - beat.norms[a]);
-  const name = (i, ink, must) => {
-    const text = shown(head.tokens[i]).slice(0, 40), a = px(xy[2 * i]) + 8, b = py(xy[2 * i + 1]) - 6;
+  const name = (i, ink, must) => write(shown(head.tokens[i]).slice(0, 40), px(xy[2 * i]) + 8, py(xy[2 * i + 1]) - 6, ink, must);
+  const write = (text, a, b, ink, must) => {
     const frame = [a - 3, b - 14, a + pen.measureText(text).width + 3, b + 5];
     if (!must && (frame[2] > width - 8 || frame[1] < 100 || frame[3] > height - 90 || taken.some((t) => t[0] < frame[2] && frame[0] < t[2] && t[1] < frame[3] && frame[1] < t[3]))) return 0;
     taken.push(frame);
@@ -155,7 +166,7 @@ function drawNames(beat) {
     pen.fillText(text, a, b);
     return 1;
   };
-  pen.font = "13.5px system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
+  pen.font = `13.5px ${FONTS}`;
   pen.lineJoin = "round";
   pen.lineWidth = 3.5;
   pen.strokeStyle = "rgb(10 14 28 / .75)";
@@ -169,9 +180,18 @@ function drawNames(beat) {
     pen.restore();
     if (i !== hovered) name(i, "#ffe9c4", chosen.length < 12);
   }
+  // At most twelve districts are named while the whole map is seen, more from nearer by.
+  const most = Math.min(12, Math.round((width * height) / 34000)) * Math.max(1, view.scale / home.scale) ** 2;
+  pen.font = `600 14px ${FONTS}`;
+  for (const { name: words, members } of finding?.districts.slice(0, most) ?? []) {
+    const text = titled(words).slice(0, 48), [x, y] = middle(members);
+    write(text, x - pen.measureText(text).width / 2, y - 14, "#d7e0f5", false);
+  }
+  pen.font = `13.5px ${FONTS}`;
   let left = 26;
   for (const k of order) {
     if (!left) break;
-    left -= name(beat.ids[k], "#f2ead9", false);
+    // The label of a punctuation mark would look like a hole in the map.
+    if (/[\p{L}\p{N}]/u.test(head.tokens[beat.ids[k]])) left -= name(beat.ids[k], "#f2ead9", false);
   }
 }

@@ -2,7 +2,8 @@
 
 const $ = (id) => document.getElementById(id);
 const INK = { night: [10, 14, 28], land: [18, 32, 60], contour: [27, 40, 72] };
-const TINTS = ["#ffc06a", "#6fc6ff", "#4fe0b0", "#f49ad6", "#fff0a0", "#8ea8ff", "#ff8f6b", "#f6efe4"];
+const TINTS = ["#f1af64", "#69b3eb", "#38e3b5", "#d77ea6", "#fde56f", "#8d7fee", "#f5642b", "#d6f0f9"];
+const PLAIN = "#a3b2d4"; // a token of no kind
 const BEAT = 1000 / 3; // ms per beat, as in the app
 const GRID = 150;
 const head = JSON.parse($("head").textContent);
@@ -15,6 +16,9 @@ const shown = (text) => {
     .replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, "\u25cc");
   return plain === "" ? "(empty)" : plain;
 };
+
+/** Return the name of a class, a family or a district in sentence case; one that lists words leaves them as they are. */
+const titled = (name) => { const text = shown(name); return text.includes(" \u00b7 ") ? text : text.replace(/^\p{Ll}/u, (c) => c.toUpperCase()); };
 
 // --- unpacking -----------------------------------------------------------------------------------
 
@@ -97,7 +101,40 @@ async function unpacked() {
 let places = []; // one Uint16Array of x, y by token for each layout
 let losses, lossSteps;
 const beats = []; // { step, loss, lit, ids, norms }
-const tint = head.class_of.map((c) => (c < 0 ? TINTS[7] : TINTS[c % 7]));
+let findings = []; // { step, of, districts }: the districts found by a step, those first that are named first
+
+/** Return a token's index into the tints, -1 for none: its family's, or its class's, or its district's in a finding. */
+function kindOf(i, finding) {
+  const c = head.class_of[i];
+  if (head.classes.length === 0) return finding ? finding.of[i] || -1 : -1;
+  return c < 0 || head.families.length === 0 ? c : head.family_of[c];
+}
+const tintsIn = (finding) => head.tokens.map((_, i) => { const kind = kindOf(i, finding); return kind < 0 ? PLAIN : TINTS[kind % TINTS.length]; });
+let tint = tintsIn(null);
+
+/** Return the districts found last by a step; undefined if there are none. */
+function findingAt(step) {
+  const last = findings.filter((one) => one.step <= step).pop();
+  return last?.districts.length ? last : undefined;
+}
+
+function readFindings(planes) {
+  const names = new Map(), of = new Uint32Array(V), size = planes.length / 4;
+  findings = head.districts.map(([step, renamed], f) => {
+    for (const [id, name] of renamed) names.set(id, name);
+    const members = new Map();
+    for (let i = 0; i < V; i++) {
+      const k = f * V + i;
+      of[i] += planes[k] | (planes[size + k] << 8) | (planes[2 * size + k] << 16) | (planes[3 * size + k] << 24);
+      if (of[i] && !members.get(of[i])?.push(i)) members.set(of[i], [i]);
+    }
+    const ids = [...members.keys()].sort((a, b) => a - b);
+    // The larger first, and the older: the oldest counts twice as much as the youngest.
+    const weight = (one) => one.members.length * (2 - ids.indexOf(one.id) / ids.length);
+    const districts = ids.map((id) => ({ id, name: names.get(id), members: members.get(id) }));
+    return { step, of: of.slice(), districts: districts.sort((a, b) => weight(b) - weight(a)) };
+  });
+}
 
 function read(bytes) {
   const part = (name) => bytes.subarray(head.parts[name][0], head.parts[name][0] + head.parts[name][1]);
@@ -113,6 +150,7 @@ function read(bytes) {
   }
   losses = typed("losses", Float32Array);
   lossSteps = typed("loss_steps", Uint32Array);
+  readFindings(part("districts"));
   const ids = part("ids"), third = ids.length / 3, norms = part("norms");
   let k = 0;
   for (const [step, loss, lit, kept] of head.beats) {
@@ -131,7 +169,7 @@ const city = $("city"), pen = city.getContext("2d"), asleep = document.createEle
 const xy = new Float32Array(2 * V);
 let width = 0, height = 0, pixel = 1, view = { x: 0.5, y: 0.5, scale: 1 };
 let at = 0, since = 0, playing = false, speed = 1, stale = true, drawn = { step: -1, beat: -1, at: 0 }, contours = [];
-let chosen = [], hovered = -1;
+let chosen = [], hovered = -1, finding, home = view;
 
 function placeAt(step) {
   const steps = head.layouts;
@@ -145,12 +183,13 @@ function placeAt(step) {
 }
 
 function fit() {
-  const of = (axis) => { const all = []; for (const p of places) for (let i = axis; i < p.length; i += 2 * Math.ceil(V / 500)) all.push(p[i] / 65535); all.sort((a, b) => a - b); return [all[Math.floor(all.length * 0.003)], all[Math.ceil(all.length * 0.997) - 1]]; };
+  const of = (axis) => { const all = []; for (const p of places) for (let i = axis; i < p.length; i += 2 * Math.ceil(V / 500)) all.push(p[i] / 65535); all.sort((a, b) => a - b); return [all[Math.floor(all.length * 0.001)], all[Math.ceil(all.length * 0.999) - 1]]; };
   const [x0, x1] = of(0), [b0, b1] = of(1), [y0, y1] = [(1 - b1) * head.aspect, (1 - b0) * head.aspect];
-  const room = [width - 80, height - 190];
-  view.scale = 0.97 * Math.min(room[0] / Math.max(1e-6, x1 - x0), room[1] / Math.max(1e-6, y1 - y0));
+  const low = 94 + $("legend").offsetHeight, room = [width - 80, height - 96 - low];
+  view.scale = 0.92 * Math.min(room[0] / Math.max(1e-6, x1 - x0), room[1] / Math.max(1e-6, y1 - y0));
   view.x = (x0 + x1) / 2;
-  view.y = (y0 + y1) / 2 - 4 / view.scale;
+  view.y = (y0 + y1) / 2 + (low - 96) / 2 / view.scale;
+  home = { ...view };
 }
 
 const px = (x) => (x - view.x) * view.scale + width / 2;
