@@ -71,7 +71,7 @@ def numbers(page: Page) -> int:
 
 def test_every_colour_has_a_legend_that_counts_each_token_once(page: Page) -> None:
     colour = page.get_by_test_id("colour")
-    expect(page.get_by_test_id("legend-k1")).to_contain_text("towns <b>")
+    expect(page.get_by_test_id("legend-k1")).to_contain_text("Towns <b>")
     offered = colour.locator("option:not([disabled])").evaluate_all("all => all.map((one) => one.value)")
     assert {"class", "frequency", "since", "gradient", "moved", "trust"} <= set(offered)
     seen: set[str] = set()

@@ -172,7 +172,7 @@ def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, server: A
 def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
     page.keyboard.press("Escape")
     page.get_by_test_id("tab-map").click()
-    names = json.dumps([name.upper() for name in READ])
+    names = json.dumps(READ)
     wait_for(page, f"{names}.some((name) => __lamplighter.labels.includes(name))")
     districts = page.get_by_test_id("districts")
     for name in READ:

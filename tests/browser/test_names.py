@@ -1,0 +1,144 @@
+"""No area of a map has a name before clusters of the space have one, wherever a step is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.run_store import RunStore
+from tests.application import Application
+from tests.browser.fixtures import LAST, FinishedRun
+from tests.browser.map_page import write_maps
+from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+FIRST_FOUND = 60
+"""The step at which districts are found, all of them planted classes."""
+ANIMALS = (1, 2, 3, 5)
+"""The tokens of the class "animals"."""
+SPY = """
+window.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+  const beside = this.canvas.closest("[data-testid=beside]");
+  written.push([this.canvas.isConnected ? (beside ? "second" : "first") : "film", text]);
+  return write.call(this, text, ...more);
+};
+"""
+"""Notes each text that is drawn, with where: on the first map, on the second, or in a film or a picture."""
+WATCH = """() => {
+  window.frames_ = [];
+  const free = (name) => document.querySelector(name).getBoundingClientRect();
+  const watch = () => {
+    const { shown, texts } = __lamplighter;
+    const [top, bottom] = [free("main > .top").bottom, free("main > .bottom").top];
+    const places = Array.from({ length: %d }, (_, id) => __lamplighter.pixelOf(id));
+    const outside = places.filter(([x, y]) => x < 0 || x > innerWidth || y < top || y > bottom);
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const over = texts.filter((a, i) => texts.slice(i + 1).some((b) => meet(a, b)));
+    const names = texts.map(({ text }) => text).filter((text) => /animals|marks/i.test(text));
+    if (shown) frames_.push({ step: shown.step, names, outside: outside.length, over: over.length });
+    requestAnimationFrame(watch);
+  };
+  watch();
+}"""
+"""Notes for each frame the step of the map, the classes named on it, the lamps outside, the texts over others."""
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+    runs = tmp_path_factory.mktemp("runs")
+    with Application(runs, "serve", "--no-workers") as server:
+        trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
+        write_maps(trainer.run.layouts_path, V, range(0, FIRST_FOUND, 10))
+        write_maps(trainer.run.layouts_path, V, range(FIRST_FOUND, LAST + 1, 10), ("animals", "marks"))
+        trainer.end()
+        yield FinishedRun(server, trainer.run.id)
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720})
+    opened.add_init_script(SPY)
+    yield opened
+    opened.close()
+
+
+def names_on(page: Page, where: str) -> set[str]:
+    """Return the classes named on the first map or on the second."""
+    drawn: list[list[str]] = page.evaluate("written")
+    return {text for place, text in drawn if place == where and text in ("Animals", "Marks")}
+
+
+def hover_card(page: Page) -> str:
+    """Point at an animal that no name lies over. Returns the text of its card."""
+    clear = """(ids) => ids.map(__lamplighter.pixelOf).find(([x, y]) => __lamplighter.texts.every(
+      ({ left, right, top, bottom }) => x < left - 8 || x > right + 8 || y < top - 8 || y > bottom + 8))"""
+    page.mouse.move(20, 400)
+    page.mouse.move(*page.evaluate(clear, ANIMALS))
+    expect(page.get_by_test_id("card")).to_be_visible()
+    return page.get_by_test_id("card").inner_text()
+
+
+def test_a_link_to_a_step_names_only_what_was_found_by_then(page: Page, learned: FinishedRun) -> None:
+    page.goto(learned.url_with("folded=1&at=0"))
+    wait_for(page, "window.__lamplighter?.shown?.step === 0")
+    assert "Animals" not in hover_card(page)
+    page.goto(learned.url_with(f"folded=1&at={LAST}"))
+    wait_for(page, "window.__lamplighter?.labels.includes('Animals')")
+    assert "Animals" in hover_card(page)
+    # Back to the start in the same page: nothing is left over.
+    page.keyboard.press("Home")
+    wait_for(page, "__lamplighter.shown.step === 0 && !__lamplighter.labels.includes('Animals')")
+    page.evaluate("written.length = 0")
+    page.mouse.move(700, 300)
+    page.wait_for_timeout(300)
+    assert names_on(page, "first") == set()
+
+
+@pytest.mark.parametrize(("at", "beside"), [(0, LAST), (LAST, 0)])
+def test_of_two_maps_each_names_what_was_found_by_its_step(
+    page: Page, learned: FinishedRun, at: int, beside: int
+) -> None:
+    page.goto(learned.url_with(f"folded=1&at={at}&beside=step:{beside}"))
+    wait_for(page, "window.__lamplighter?.shown && window.written.some(([, text]) => text === 'Animals')")
+    later, earlier = ("first", "second") if at else ("second", "first")
+    assert "Animals" in names_on(page, later)
+    assert names_on(page, earlier) == set()
+
+
+def test_a_replay_names_nothing_before_and_nothing_lies_over_another(
+    page: Page, learned: FinishedRun
+) -> None:
+    page.goto(learned.url_with("folded=1&from=0&speed=40"))
+    wait_for(page, "window.__lamplighter?.shown")
+    page.evaluate(WATCH % V)
+    wait_for(page, f"__lamplighter.step === {LAST} && __lamplighter.labels.includes('Animals')")
+    frames = page.evaluate("frames_")
+    assert [frame["names"] for frame in frames if frame["step"] < FIRST_FOUND and frame["names"]] == []
+    assert any(frame["names"] for frame in frames)
+    assert max(frame["over"] for frame in frames) == 0
+    assert max(frame["outside"] for frame in frames) == 0
+
+
+@pytest.mark.tour
+def test_a_film_names_nothing_before(page: Page, learned: FinishedRun) -> None:
+    page.goto(learned.url_with("panel=export"))
+    for field, value in (("from", 1), ("to", LAST), ("every", FIRST_FOUND - 1)):
+        page.get_by_test_id(f"film-{field}").fill(str(value))
+    page.get_by_test_id("film-rate").select_option(label="4")
+    page.get_by_test_id("film-light").select_option(index=1)
+    page.get_by_test_id("film-make").click()
+    expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
+    drawn: list[list[str]] = page.evaluate("written")
+    film = [text for place, text in drawn if place == "film"]
+    # The names of a picture are drawn before its caption.
+    first = film.index("Animals")
+    steps = [int(found[1]) for text in film[first:] if (found := re.match(r"step (\d+)\b", text))]
+    assert steps[0] >= FIRST_FOUND
+    assert "step 1" in "  ".join(film[:first])
