@@ -14,11 +14,11 @@ export function parseSecondMapSource(word: string): SecondMapSource | null {
   return /^run:[a-z0-9][a-z0-9-]{0,79}$/.test(word) ? (word as SecondMapSource) : null;
 }
 
-export function sourceKind(source: SecondMapSource): SecondMapKind {
+export function sourceKind(source: string): SecondMapKind {
   return source.slice(0, source.indexOf(":")) as SecondMapKind;
 }
 
 /** Return the step, the view or the run that the source names. */
-export function sourceName(source: SecondMapSource): string {
+export function sourceName(source: string): string {
   return source.slice(source.indexOf(":") + 1);
 }

@@ -3,6 +3,7 @@
 import type { Districts, Layout, LayoutMethod } from "../api/frames";
 import type { TouchCounts } from "../model/touch-counts";
 import type { StepBeat } from "../model/step-beat";
+import { viewOrder } from "./past/step-ranges";
 
 /** Counts of lit rows as of one step. */
 export interface Counters {
@@ -21,6 +22,12 @@ type BeatPhase = "light" | "move" | null;
 export const LIGHT_DURATION = 1_300;
 
 export type Layouts = Partial<Record<LayoutMethod, Layout>>;
+
+/** Return the layout of a view, or that of the other one where it is missing. */
+export function layoutIn(layouts: Layouts, wanted: LayoutMethod): Layout | null {
+  const [own, other] = viewOrder(wanted);
+  return layouts[own] ?? layouts[other] ?? null;
+}
 
 export class ShownStep {
   layouts = $state.raw<Layouts>({});

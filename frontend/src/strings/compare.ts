@@ -22,7 +22,21 @@ export const compare = {
     close: "Back to one map (b)",
     caption: (step: number, view: string) => `step ${count(step)} · ${view}`,
     mapOf: (step: number) => `map of step ${count(step)}`,
-    waiting: "The second map is on its way.",
+    later: (start: number | null) =>
+      start === null
+        ? "This run has no map of this kind."
+        : `There is no map of this step: the map starts at step ${count(start)}.`,
+    /** Texts in place of the second map, by the reason why there is none. */
+    empty: {
+      coming: "The second map is on its way.",
+      waiting: "This run has not begun. Its map comes with its first steps.",
+      failed: "This run failed before it had a map.",
+      unmapped: "This run has no map.",
+    },
+    /** The name of a run, with what tells it from others first, since its end may be cut. */
+    runName: (id: string) => id.replace(/^(\d{4}-\d\d-\d\d)-(.+)$/, "$2 · $1"),
+    different: (common: number) =>
+      `These runs use different words (${count(common)} are in both), so their neighbours are not compared.`,
     waitingView: "This view of the run is not there yet.",
     missing: "The chosen token is not in this run.",
     here: "That token is not in the run on the first map.",

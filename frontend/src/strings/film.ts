@@ -26,8 +26,9 @@ export const film = {
     stride: (steps: number) =>
       `at this speed only every ${count(steps)}th of them lights its lamps; the map moves with all`,
     tooMany: (most: number) => `At most ${count(most)} steps make a film: show fewer of them.`,
-    wrong: (last: number) =>
-      `Steps go from 1 to ${count(last)}, the first not after the last; no field is below 1.`,
+    starts: (step: number) => `The map starts at step ${count(step)}, and so does the film.`,
+    wrong: (first: number, last: number) =>
+      `Steps go from ${count(first)} to ${count(last)}, the first not after the last, and “every” is at least 1.`,
     make: "Make the film",
     cancel: "Cancel",
     fetching: "Fetching the steps",

@@ -79,6 +79,8 @@ export const page = {
     others: "Show the runs",
     crowded: "No room on the disk",
     gone: "No trainer at work",
+    noMap: "There is no map of this step",
+    noMapMore: (start: number) => `The map starts at step ${count(start)}.`,
     unplaced: "The tokens have no places yet",
     unplacedMore: "The first map appears in a moment.",
     noServer: "The server does not answer",

@@ -113,7 +113,12 @@ export const transport = {
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
-    otherTime: (step: number) => `map of step ${count(step)}: none is older`,
+    /** Named in place of the view wanted: the other one, `method`, where that starts later. */
+    later: (method: "umap" | "linear", start: number | null) => {
+      const [shown, wanted] =
+        method === "linear" ? ["Straight view (linear)", "map"] : ["UMAP", "straight view"];
+      return `${shown}: the ${wanted} starts ${start === null ? "later" : `at step ${count(start)}`}`;
+    },
     noTrust: "trust not estimated yet",
   },
   colours: {

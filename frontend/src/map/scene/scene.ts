@@ -93,7 +93,9 @@ export class Scene {
     if (next.hidden !== content.current.hidden) this.labelsStale = true;
     renderLoop.hidden = next.hidden;
     renderLoop.scrubbing = next.scrubbing;
+    const placed = content.layout !== null;
     if (content.update(next)) this.labelsStale = true;
+    if (placed && !content.layout) this.overlay.clear();
     if (!next.beat) this.painted = null;
     renderLoop.wake();
   }

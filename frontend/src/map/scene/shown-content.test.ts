@@ -91,6 +91,19 @@ describe("the shown content", () => {
     expect(update({ tints: tints.slice() }).calls).toEqual(["setTints"]);
   });
 
+  it("takes the lamps off the map when there is no layout, and puts them back with the next", () => {
+    const { shown, uploaded, update } = shownContent();
+    update({ vocabulary, tints, layout, beat });
+    expect(update({ layout: null }).calls).toEqual(["setTokens", "setLit"]);
+    expect(shown.layout).toBeNull();
+    expect(shown.displayed.to.places).toHaveLength(0);
+    expect(uploaded["setTokens"]).toEqual([shown.displayed.tints]);
+    expect(uploaded["setLit"]![0]).toEqual(Uint32Array.of(1));
+    expect(update({}).calls).toEqual([]);
+    expect(update({ layout }).calls).toEqual(["setPlacement"]);
+    expect(shown.layout).toBe(layout);
+  });
+
   it("waits for the vocabulary, then shows what came before it", () => {
     const { shown, update } = shownContent();
     expect(update({ tints, layout, beat }).calls).toEqual([]);

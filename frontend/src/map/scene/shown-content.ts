@@ -84,6 +84,7 @@ export class ShownContent {
     const [placed, looksElsewhere] = [this.layout !== null, look !== this.look];
     this.look = look;
     if (this.turned) this.setLayout(this.turned);
+    else if (placed) this.clearPlaces();
     const lit = renewed || beat !== last.beat;
     if (lit) this.setBeat(beat);
     const redivided = renewed || districts !== last.districts;
@@ -117,6 +118,17 @@ export class ShownContent {
     this.regions.setVocabulary(vocabulary);
     this.camera.letGo();
     this.renderer?.setTokens(this.displayed.tints);
+  }
+
+  /** Take all lamps off the map, because it is not known where they are. */
+  private clearPlaces() {
+    const { displayed, regions, renderer } = this;
+    this.layout = null;
+    displayed.clearPlaces();
+    regions.clear();
+    renderer?.setTokens(displayed.tints);
+    renderer?.setLit(displayed.lit.ids, displayed.lit.strengths);
+    this.traces.clearLamps();
   }
 
   /** Rotate the content's layout, and its trails, if tokens are to hold still. */

@@ -68,18 +68,19 @@ export class FilmExport {
       const caption = (shown: FilmFrame, lit: FilmFrame): Caption => {
         const { at, over } = framesByStep.get(shown.step)!;
         const { beat } = framesByStep.get(lit.step)!;
+        const loss = framesByStep.get(shown.step)!.beat?.loss;
         const w = t.caption;
+        const all = vocabulary.tokens.length;
         return {
           title: printableText(run.id),
           facts: [
             w.step(shown.step),
-            w.loss(fixed(framesByStep.get(shown.step)!.beat.loss, 3)),
-            w.lit(beat.rows.batch, vocabulary.tokens.length),
+            loss === undefined ? "" : w.loss(fixed(loss, 3)),
+            beat ? w.lit(beat.rows.batch, all) : w.none(all),
             lit === shown ? "" : t.film.lamps(lit.step),
           ],
           notes: [
             ...viewNotes(shown.layout),
-            shown.layout.step > shown.step ? t.mapSwitch.otherTime(shown.layout.step) : "",
             t.film.every(every),
             over ? t.film.moved(over.from, over.to) : "",
             w.relief,
@@ -87,7 +88,8 @@ export class FilmExport {
           legend: legends(scales[at]!),
         };
       };
-      const frames = filmSteps.map(({ step, layout, districts, beat: { ids, norms } }) => {
+      const frames = filmSteps.map(({ step, layout, districts, beat }) => {
+        const { ids, norms } = beat ?? { ids: new Uint32Array(), norms: new Float32Array() };
         return { step, layout, districts, ids, norms };
       });
       const ranks = frequencyRanks(vocabulary);
@@ -96,7 +98,7 @@ export class FilmExport {
       const spec = { vocabulary, tints, frames, rate, steady, size, caption };
       const { blob, seconds } = await renderFilm(spec, signal, (share) => report("drawing", share));
       const kind = blob.type === "image/png" ? "png" : "webm";
-      const name = fileName(run.id, ["steps", from, steps.at(-1)!], kind);
+      const name = fileName(run.id, ["steps", frames[0]!.step, steps.at(-1)!], kind);
       this.finished = { url: URL.createObjectURL(blob), blob, name, seconds };
     } catch (error) {
       if (signal.aborted) return;

@@ -10,8 +10,7 @@ import {
   type Pulse,
 } from "../../api/frames";
 import { requestFrames } from "../../api/frame-request";
-import { requestJson, runPath } from "../../api/rest";
-import type { Answer } from "../../api/rest-types";
+import { runPath } from "../../api/rest";
 import { ApiError } from "../../api/failure";
 import type { ColourBy } from "../../model/view-options";
 import { fetchDisplacements } from "../tokens/displacements";
@@ -26,7 +25,8 @@ const MAX_PARALLEL = 4;
 
 interface FilmStep {
   step: number;
-  beat: StepBeat;
+  /** The rows that the step lit; null for the state before the first step. */
+  beat: StepBeat | null;
   layout: Layout;
   districts: Districts | null;
   /**
@@ -51,8 +51,8 @@ export function stepsBetween(from: number, to: number, every: number): number[] 
 }
 
 /**
- * Fetch the steps of a film, with the layouts made live or, with `reprojected`, the reprojected
- * ones. Throws `ApiError`, or the abort.
+ * Fetch the steps of a film, on the map of a view: the layouts made live or, with `reprojected`, the
+ * reprojected ones. Steps before the first layout are left out. Throws `ApiError`, or the abort.
  */
 export async function fetchFilmSteps(
   run: string,
@@ -71,30 +71,7 @@ export async function fetchFilmSteps(
     if (!known.has(key)) known.set(key, one);
     return known.get(key)!;
   };
-  async function layoutAt(step: number): Promise<Layout> {
-    const path = `layouts/${step}?method=${method}&format=frame${set}`;
-    const [layout] = (await fetchFrames(run, path, signal)) as Layout[];
-    if (layout) return layout;
-    // No layout is older: use the first one; the caption names its step.
-    const first = `layouts?method=${method}&limit=1${set}`;
-    const { items } = await requestJson<Answer<"GET /api/runs/{run}/layouts">>(
-      runPath(run, first),
-      {
-        signal,
-      },
-    );
-    const [later] = items[0]
-      ? await fetchFrames(
-          run,
-          `layouts/${items[0].step}?method=${method}&format=frame${set}`,
-          signal,
-        )
-      : [];
-    if (!later) throw new ApiError(404, { code: "noSuchMap" });
-    return later as Layout;
-  }
-  const out: FilmStep[] = new Array<FilmStep>(steps.length);
-  const pulses = new Array<Pulse>(steps.length);
+  const out: (FilmStep & { pulse: Pulse | null })[] = [];
   let [next, done] = [0, 0];
   async function fetchNextSteps() {
     while (next < steps.length) {
@@ -102,36 +79,39 @@ export async function fetchFilmSteps(
       const step = steps[i]!;
       const census = by === "since" ? "&census=true" : "";
       const light = `steps?from=${step}&to=${step}&every=1&format=frame${census}`;
-      const [frames, layout, [districts], moved] = await Promise.all([
-        fetchFrames(run, light, signal),
-        layoutAt(step),
+      const [frames, [layout], [districts], moved] = await Promise.all([
+        step ? fetchFrames(run, light, signal) : [],
+        fetchFrames(run, `layouts/${step}?method=${method}&format=frame${set}`, signal),
         fetchFrames(run, `districts?step=${step}&format=frame`, signal),
         by === "moved" ? fetchDisplacements(run, step, over, signal) : null,
       ]);
-      const pulse = frames.at(-1) as Pulse | undefined;
-      if (!pulse) throw new ApiError(404, { code: "noStep", step });
-      pulses[i] = pulse;
+      const pulse = (frames.at(-1) as Pulse | undefined) ?? null;
+      if (!pulse && step) throw new ApiError(404, { code: "noStep", step });
+      progress(++done / steps.length);
+      if (!layout) continue;
       out[i] = {
         step,
-        beat: beatFromPulse(pulse, 0, 0),
-        layout: reuse(layouts, layout),
+        pulse,
+        beat: pulse && beatFromPulse(pulse, 0, 0),
+        layout: reuse(layouts, layout as Layout),
         districts: districts ? reuse(found, districts as Districts) : null,
-        values: valuesOf(frames[0] as Census, pulse, layout) ?? moved?.distances ?? null,
+        values: valuesOf(frames[0] as Census, pulse, layout as Layout) ?? moved?.distances ?? null,
         over: moved && { from: moved.from, to: moved.to },
       };
-      progress(++done / steps.length);
     }
   }
   await Promise.all(Array.from({ length: MAX_PARALLEL }, fetchNextSteps));
-  if (by === "gradient") fillGradients(out, pulses);
-  return out;
+  const shown = out.filter(Boolean);
+  if (!shown.length) throw new ApiError(404, { code: "noSuchMap" });
+  if (by === "gradient") fillGradients(shown);
+  return shown;
 
-  function valuesOf(census: Census, pulse: Pulse, layout: Layout): Float32Array | null {
+  function valuesOf(census: Census, pulse: Pulse | null, layout: Layout): Float32Array | null {
     if (by === "trust") return trustByToken(layout, layout.vocabulary);
     if (by !== "since") return null;
-    const last = census.lastLit.slice();
-    for (const id of pulse.batchIds) last[id] = pulse.step;
-    return stepsSinceLit(last, NEVER, pulse.step);
+    const last = pulse ? census.lastLit.slice() : new Uint32Array(layout.vocabulary).fill(NEVER);
+    for (const id of pulse?.batchIds ?? []) last[id] = pulse!.step;
+    return stepsSinceLit(last, NEVER, pulse?.step ?? 0);
   }
 }
 
@@ -139,12 +119,12 @@ export async function fetchFilmSteps(
  * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
  * the first.
  */
-function fillGradients(steps: FilmStep[], pulses: Pulse[]) {
-  const norms = new Float32Array(pulses[0]?.vocabulary ?? 0).fill(NaN);
-  pulses.forEach(({ gradientIds, gradientNorms }, i) => {
-    gradientIds.forEach((id, at) => (norms[id] = gradientNorms[at]!));
-    steps[i]!.values = norms.slice();
-  });
+function fillGradients(steps: (FilmStep & { pulse: Pulse | null })[]) {
+  const norms = new Float32Array(steps[0]!.layout.vocabulary).fill(NaN);
+  for (const step of steps) {
+    step.pulse?.gradientIds.forEach((id, at) => (norms[id] = step.pulse!.gradientNorms[at]!));
+    step.values = norms.slice();
+  }
 }
 
 /** Fetch frames; return none for a 404. Throws `ApiError`, or the abort. */

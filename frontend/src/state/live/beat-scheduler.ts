@@ -13,7 +13,7 @@ export const SHORTEST_INTERVAL = 340;
 
 /** Bounds in ms on how long a due beat waits for a step newer than the last one seen. */
 const SHORTEST_WAIT = 120;
-const LONGEST_WAIT = 1_000;
+export const LONGEST_WAIT = 1_000;
 
 export class BeatScheduler {
   private lastBeat = -Infinity;

@@ -5,7 +5,7 @@
  */
 
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
-import { BeatScheduler } from "./beat-scheduler";
+import { BeatScheduler, LONGEST_WAIT } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
 import { TouchCounts } from "../../model/touch-counts";
 import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../shown-step.svelte";
@@ -14,6 +14,10 @@ import { FrameCounts } from "./frame-counts";
 
 /** Limit on the pulses that wait for the tokens; beyond it a fresh start is requested. */
 const MAX_QUEUED = 2_000;
+/** Limit on the layouts that wait for their beat. */
+const MAX_HELD = 64;
+/** Longest time between a census and the maps that come with it, in ms. */
+const CENSUS_WAIT = 100;
 
 /** The circumstances that decide how a frame is applied. */
 export interface FrameContext {
@@ -56,6 +60,8 @@ export class NewestStep extends ShownStep {
   private mergedSince: number | null = null;
   /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
+  /** Layouts of a replay that wait for the beat of their step. */
+  private held: { layout: Layout; until: number }[] = [];
   /**
    * Set when the layouts shown are of another time than the frames that arrive; the next layout
    * replaces them all.
@@ -63,6 +69,8 @@ export class NewestStep extends ShownStep {
   private layoutsStale = false;
   /** Set from a jump to another time until its first frame, a census, replaces what is shown. */
   private jumping = false;
+  /** When that census came, as of `performance.now()`. */
+  private jumpedAt = 0;
 
   constructor(
     private readonly context: () => FrameContext,
@@ -96,6 +104,7 @@ export class NewestStep extends ShownStep {
    */
   leaveTime() {
     this.layoutsStale = this.jumping = this.seriesStale = true;
+    this.held = [];
     this.frameCounts.breakSequence();
     this.newestPulse = null;
     this.mergedSince = null;
@@ -126,12 +135,23 @@ export class NewestStep extends ShownStep {
     return beforeMerged?.step === step ? beforeMerged : null;
   }
 
-  /** Start the waiting beat if it is due at `now` (ms), and the second beat of a single step. */
+  /**
+   * Start the waiting beat if it is due at `now` (ms), and the second beat of a single step; place
+   * the layouts that waited for a beat.
+   */
   tick(now: number) {
     // The map may be long in coming, or another method's.
     if (this.beatPhase === "light" && now >= this.moveAt) this.beatPhase = "move";
     const beat = this.scheduler.tick(now);
     if (beat) this.startBeat(beat);
+    // A census comes with the maps of its step: those of another time are not of it.
+    if (this.layoutsStale && !this.jumping && now - this.jumpedAt > CENSUS_WAIT) {
+      this.layouts = {};
+      this.layoutsStale = false;
+    }
+    const { held } = this;
+    while (held[0] && (held[0].layout.step <= (this.step ?? 0) || held[0].until <= now))
+      this.applyLayout(held.shift()!.layout);
   }
 
   /**
@@ -176,6 +196,7 @@ export class NewestStep extends ShownStep {
     const { jumping } = this;
     this.jumping = false;
     if (jumping) {
+      this.jumpedAt = performance.now();
       this.touchCounts = new TouchCounts(vocabulary);
       this.districts = null;
     }
@@ -196,10 +217,16 @@ export class NewestStep extends ShownStep {
     this.events.onMap(layout);
     if (this.layoutsStale) this.layouts = {};
     this.layoutsStale = false;
-    const { beat } = this;
+    const { beat, step, held, scheduler } = this;
+    const now = performance.now();
+    if (step !== null && layout.step > step && this.context().played) {
+      // Merged steps have no beat, so that it may not come.
+      held.push({ layout, until: now + scheduler.interval + LONGEST_WAIT });
+      if (held.length > MAX_HELD) held.shift();
+      return;
+    }
     // In stepwise training the light is seen before anything moves.
-    const delay =
-      this.beatPhase && beat && layout.step >= beat.step ? this.moveAt - performance.now() : 0;
+    const delay = this.beatPhase && beat && layout.step >= beat.step ? this.moveAt - now : 0;
     if (delay > 0) setTimeout(() => this.applyLayout(layout), delay);
     else this.applyLayout(layout);
   }

@@ -18,6 +18,7 @@ import {
   sortByStep,
   middleOfRange,
   lastRefAt,
+  mapAt,
   RANGE_STEPS,
   rangeOfStep,
   type StepRef,
@@ -44,9 +45,17 @@ export interface PastStep {
   /** The step's pulse; null for the state before the first step. */
   pulse: Pulse | null;
   touchCounts: TouchCounts;
-  /** For each view, the last map made at or before the step, or else the first map made at all. */
+  /** The map that belongs to the step (`mapAt`); empty if none is as old. */
   layouts: Layouts;
+  /** Steps of the view's own maps: the last at or before the step, and the next. */
+  mapSteps: MapSteps;
   districts: Districts | null;
+}
+
+/** Steps that a view's map was made for, of those around another; null: none. */
+export interface MapSteps {
+  at: number | null;
+  next: number | null;
 }
 
 interface PastIndex {
@@ -118,14 +127,15 @@ export class PastStore {
   }
 
   /**
-   * Fetch all that is shown of a step, with the maps of the given views. Throws `ApiError` with the
-   * server's reason.
+   * Fetch all that is shown of a step, with the map of a view. Throws `ApiError` with the server's
+   * reason.
    */
-  async fetchStep(step: number, methods: readonly LayoutMethod[]): Promise<PastStep> {
-    const [light, layouts, districts] = await Promise.all([
+  async fetchStep(step: number, method: LayoutMethod): Promise<PastStep> {
+    const [light, layouts, districts, mapSteps] = await Promise.all([
       this.fetchLight(step),
-      this.fetchLayouts(step, methods),
+      this.fetchLayouts(step, method),
       this.fetchDistricts(step),
+      this.mapSteps(step, method),
     ]);
     const [census, ...pulses] = light as [Census, ...Pulse[]];
     const touchCounts = new TouchCounts(this.vocabulary);
@@ -138,6 +148,7 @@ export class PastStore {
       pulse,
       touchCounts,
       layouts,
+      mapSteps,
       districts,
     };
   }
@@ -156,43 +167,39 @@ export class PastStore {
    * Return the fully cached step nearest to `step`, on the way there from `from`; `step` itself if
    * it is cached, null if none is.
    */
-  async nearestCached(
-    step: number,
-    from: number,
-    methods: readonly LayoutMethod[],
-  ): Promise<number | null> {
+  async nearestCached(step: number, from: number, method: LayoutMethod): Promise<number | null> {
     const index = await this.loadIndex();
     const back = step < from;
     let { first } = rangeOfStep(step);
     let candidate = step;
     while (back ? candidate < from : candidate > from) {
-      if (this.isCached(index, candidate, methods)) return candidate;
+      if (this.isCached(index, candidate, method)) return candidate;
       const middle = middleOfRange(candidate);
       const between = back
         ? candidate < middle && middle < from
         : from < middle && middle < candidate;
-      if (between && this.isCached(index, middle, methods)) return middle;
+      if (between && this.isCached(index, middle, method)) return middle;
       first += back ? RANGE_STEPS : -RANGE_STEPS;
       candidate = back ? first : first + RANGE_STEPS - 1;
     }
     return null;
   }
 
-  private isCached(index: PastIndex, step: number, methods: readonly LayoutMethod[]): boolean {
+  private isCached(index: PastIndex, step: number, method: LayoutMethod): boolean {
     const light = this.cache.get(this.lightRequest(step)[0]);
     return (
       light !== undefined &&
       includesStep(light, step) &&
-      [...this.layoutRequests(index, step, methods), ...this.districtRequests(index, step)].every(
+      [...this.layoutRequests(index, step, method), ...this.districtRequests(index, step)].every(
         ([key]) => this.cache.has(key),
       )
     );
   }
 
-  /** Fetch the maps that belong to a step, one for each view. */
-  async fetchLayouts(step: number, methods: readonly LayoutMethod[]): Promise<Layouts> {
+  /** Fetch the map that belongs to a step; none if none is as old. */
+  async fetchLayouts(step: number, method: LayoutMethod): Promise<Layouts> {
     const found = await this.withFreshIndex((index) =>
-      Promise.all(this.layoutRequests(index, step, methods).map((one) => this.fetchLayout(one))),
+      Promise.all(this.layoutRequests(index, step, method).map((one) => this.fetchLayout(one))),
     );
     return Object.fromEntries(found.map((layout) => [layout.method, layout]));
   }
@@ -220,14 +227,8 @@ export class PastStore {
     }
   }
 
-  /**
-   * Return the steps that a view's map was made for: the last at or before `step`, and the next
-   * one.
-   */
-  async mapSteps(
-    step: number,
-    method: LayoutMethod,
-  ): Promise<{ at: number | null; next: number | null }> {
+  /** Return the steps of a view's own maps around `step`. */
+  async mapSteps(step: number, method: LayoutMethod): Promise<MapSteps> {
     const refs = (await this.loadIndex()).layouts[method];
     const index = lastRefAt(refs, step);
     return { at: refs[index]?.step ?? null, next: refs[index + 1]?.step ?? null };
@@ -237,10 +238,10 @@ export class PastStore {
    * Prefetch steps, likeliest first. Earlier prefetches that are no longer likely are aborted,
    * except during a scrub (`scrubbing`).
    */
-  prefetch(steps: readonly number[], methods: readonly LayoutMethod[], scrubbing = false) {
+  prefetch(steps: readonly number[], method: LayoutMethod, scrubbing = false) {
     if (!scrubbing) this.endSkim();
     this.ifIndexed((index) => {
-      const requests = this.missingRequests(index, steps, methods);
+      const requests = this.missingRequests(index, steps, method);
       if (!scrubbing) this.cache.abortSpeculative(new Set(requests.map(([key]) => key)));
       for (const request of requests) {
         if (this.busy) break;
@@ -253,7 +254,7 @@ export class PastStore {
    * Prefetch steps all along the run for a scrub, far apart first. It ends with `endSkim`, when a
    * step is shown outside a scrub, or when a request fails.
    */
-  async skim(methods: readonly LayoutMethod[]) {
+  async skim(method: LayoutMethod) {
     if (this.skimming) return;
     const skim = (this.skimming = {});
     const end = () => {
@@ -263,7 +264,7 @@ export class PastStore {
       const index = await this.loadIndex();
       const before = this.cache.bytesReceived;
       for (const step of spreadSteps(this.newest().step)) {
-        for (const request of this.missingRequests(index, [step], methods)) {
+        for (const request of this.missingRequests(index, [step], method)) {
           while (this.cache.pendingCount >= MAX_SKIM_REQUESTS && this.skimming === skim)
             await this.cache.anySettled();
           if (this.skimming !== skim || this.cache.bytesReceived - before > MAX_SKIM_BYTES) return;
@@ -284,7 +285,7 @@ export class PastStore {
   private missingRequests(
     index: PastIndex,
     steps: readonly number[],
-    methods: readonly LayoutMethod[],
+    method: LayoutMethod,
   ): FrameRequest[] {
     const newest = this.newest().step;
     const requests = new Map<string, FrameRequest>();
@@ -292,7 +293,7 @@ export class PastStore {
       if (step < 0 || step > newest) continue;
       for (const [key, path] of [
         this.lightRequest(step),
-        ...this.layoutRequests(index, step, methods),
+        ...this.layoutRequests(index, step, method),
         ...this.districtRequests(index, step),
       ]) {
         if (!this.cache.has(key)) requests.set(key, [key, path]);
@@ -361,27 +362,21 @@ export class PastStore {
     ];
   }
 
-  private layoutRequests(
-    index: PastIndex,
-    step: number,
-    methods: readonly LayoutMethod[],
-  ): MapRequest[] {
-    const available = methods.filter((method) => index.layouts[method].length);
-    const either = (["linear", "umap"] as const).filter((method) => index.layouts[method].length);
-    return (available.length ? available : either.slice(0, 1)).map((method) => {
-      const refs = index.layouts[method];
-      const ref = refs[lastRefAt(refs, step)] ?? refs[0]!;
-      let [from, to] = [ref, ref];
-      if (this.vocabulary <= SMALL_VOCABULARY) {
-        const { first, last } = rangeOfStep(ref.step);
-        from = refs[lastRefAt(refs, first === 1 ? -1 : first - 1) + 1]!;
-        to = refs[lastRefAt(refs, last)]!;
-      }
-      const setParameter = this.reprojected ? "&set=again" : "";
-      const path = `places?from=${from.step}&to=${to.step}&method=${method}&format=frame${setParameter}`;
-      const key = `layouts ${setParameter} ${method} ${from.step} ${to.attempt} ${to.step}`;
-      return [key, this.apiPath(path), ref.step];
-    });
+  private layoutRequests(index: PastIndex, step: number, method: LayoutMethod): MapRequest[] {
+    const found = mapAt(index.layouts, step, method);
+    if (!found) return [];
+    const { ref } = found;
+    const refs = index.layouts[found.method];
+    let [from, to] = [ref, ref];
+    if (this.vocabulary <= SMALL_VOCABULARY) {
+      const { first, last } = rangeOfStep(ref.step);
+      from = refs[lastRefAt(refs, first === 1 ? -1 : first - 1) + 1]!;
+      to = refs[lastRefAt(refs, last)]!;
+    }
+    const set = `${found.method}${this.reprojected ? "&set=again" : ""}`;
+    const path = `places?from=${from.step}&to=${to.step}&method=${set}&format=frame`;
+    const key = `layouts ${set} ${from.step} ${to.attempt} ${to.step}`;
+    return [[key, this.apiPath(path), ref.step]];
   }
 
   private fetchDistricts(step: number): Promise<Districts | null> {

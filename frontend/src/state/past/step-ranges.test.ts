@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { likelySteps, spreadSteps, sortByStep, lastRefAt, rangeOfStep } from "./step-ranges";
+import { likelySteps, mapAt, spreadSteps, sortByStep, lastRefAt, rangeOfStep } from "./step-ranges";
 
 describe("ranges of steps", () => {
   it("share no step and leave none out", () => {
@@ -59,5 +59,28 @@ describe("what a drag may come by", () => {
   it("is each once, and none that was not taken, in a short run", () => {
     expect(spreadSteps(100).toSorted((a, b) => a - b)).toEqual([33, 97]);
     expect(spreadSteps(3)).toEqual([]);
+  });
+});
+
+describe("the map at a step", () => {
+  const refs = {
+    umap: [126, 140].map((step) => ({ attempt: 1, step })),
+    linear: [5, 130].map((step) => ({ attempt: 1, step })),
+  };
+  const at = (step: number, method: "umap" | "linear") => {
+    const found = mapAt(refs, step, method);
+    return found && [found.method, found.ref.step];
+  };
+
+  it("is the last one of the view wanted", () => {
+    expect(at(126, "umap")).toEqual(["umap", 126]);
+    expect(at(139, "umap")).toEqual(["umap", 126]);
+    expect(at(139, "linear")).toEqual(["linear", 130]);
+  });
+
+  it("is of the other view before that begins, and never a later one", () => {
+    expect(at(125, "umap")).toEqual(["linear", 5]);
+    expect(at(4, "umap")).toBeNull();
+    expect(mapAt({ ...refs, linear: [] }, 125, "umap")).toBeNull();
   });
 });

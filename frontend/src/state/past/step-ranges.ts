@@ -3,6 +3,8 @@
  * Pure.
  */
 
+import type { LayoutMethod } from "../../api/frames";
+
 /** Steps whose light is fetched at once: a census, and the pulses that follow it. */
 export const RANGE_STEPS = 64;
 
@@ -38,6 +40,27 @@ export function lastRefAt(refs: readonly StepRef[], step: number): number {
     else high = middle;
   }
   return low - 1;
+}
+
+/** Return the views that a map may be of, the one wanted first. */
+export function viewOrder(method: LayoutMethod): [LayoutMethod, LayoutMethod] {
+  return method === "umap" ? ["umap", "linear"] : ["linear", "umap"];
+}
+
+/**
+ * Return the map that is shown at a step: the last of the view wanted at or before it, or else of
+ * the other view. Never a later one: null if there is none. `refs` are ascending by step.
+ */
+export function mapAt(
+  refs: Record<LayoutMethod, readonly StepRef[]>,
+  step: number,
+  wanted: LayoutMethod,
+): { method: LayoutMethod; ref: StepRef } | null {
+  for (const method of viewOrder(wanted)) {
+    const ref = refs[method][lastRefAt(refs[method], step)];
+    if (ref) return { method, ref };
+  }
+  return null;
 }
 
 /** Sort by step, and keep the last one named for each step. */

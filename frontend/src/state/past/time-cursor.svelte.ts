@@ -9,7 +9,7 @@
 import type { LayoutMethod } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
-import type { PastStep, PastStore } from "./past-store";
+import type { MapSteps, PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
 import type { FrameClock } from "../frame-clock";
 import { beatFromPulse } from "../../model/step-beat";
@@ -61,7 +61,7 @@ export class TimeCursor extends ShownStep {
   /** Set during a scrub: every step appears at once, nothing glides. */
   scrubbing = $state(false);
   /** Steps that the map was made for: the last one so far, and the next. */
-  mapSteps = $state.raw<{ at: number | null; next: number | null }>({ at: null, next: null });
+  mapSteps = $state.raw<MapSteps>({ at: null, next: null });
 
   /** The newest request, which during a scrub is ahead of `requested`. */
   private latest: StepRequest = { step: 0, beats: "move" };
@@ -193,7 +193,7 @@ export class TimeCursor extends ShownStep {
       if (!this.serverDown)
         this.past.prefetch(
           likelySteps(request.step, request.step - lastRequested, scrubbing),
-          [this.method()],
+          this.method(),
           scrubbing,
         );
       lastRequested = request.step;
@@ -211,17 +211,17 @@ export class TimeCursor extends ShownStep {
   private async nearestShowable(step: number): Promise<number | null> {
     const { past, displayed } = this;
     if (!displayed || displayed.step === step) return step;
-    const methods = [this.method()];
-    const near = await past.nearestCached(step, displayed.step, methods);
+    const method = this.method();
+    const near = await past.nearestCached(step, displayed.step, method);
     if (near !== null || this.closed) return near;
-    const coming = past.busy || this.serverDown ? [] : [past.fetchStep(step, methods)];
+    const coming = past.busy || this.serverDown ? [] : [past.fetchStep(step, method)];
     await Promise.race([...coming, past.nextArrival(), this.wait(SCRUB_TIMEOUT)]);
     return null;
   }
 
   private async fetchAndDisplay({ step, beats }: StepRequest) {
-    const methods = [this.method()];
-    const pastStep = await this.past.fetchStep(step, methods);
+    const method = this.method();
+    const pastStep = await this.past.fetchStep(step, method);
     const { displayed } = this;
     if (displayed && displayed.step === step && displayed.attempt !== pastStep.attempt)
       this.superseded = displayed.attempt;
@@ -232,10 +232,9 @@ export class TimeCursor extends ShownStep {
       this.beatPhase === "light" &&
       displayed?.step === step &&
       displayed.attempt === pastStep.attempt;
-    const mapSteps = await this.past.mapSteps(step, this.method());
-    const before = light ? await this.past.fetchLayouts(step - 1, methods) : null;
+    const before = light ? await this.past.fetchLayouts(step - 1, method) : null;
     if (this.closed) return;
-    this.mapSteps = mapSteps;
+    this.mapSteps = pastStep.mapSteps;
     if (lightHeld && !light) {
       this.move(pastStep.layouts);
       return;

@@ -10,11 +10,10 @@ import type { TimePosition } from "./time-control.svelte";
 export class OpenRun {
   run = $state.raw<LiveRun | null>(null);
 
-  /** The layout of the chosen method, or the linear one until that exists. */
-  readonly layout: Layout | null = $derived.by(() => {
-    const layouts = this.run?.layouts;
-    return layouts?.[this.settings.method] ?? layouts?.linear ?? layouts?.umap ?? null;
-  });
+  /** The layout of the chosen method, or the other one while that does not exist. */
+  readonly layout: Layout | null = $derived.by(
+    () => this.run?.layoutFor(this.settings.method) ?? null,
+  );
 
   private beatInterval = 700;
 

@@ -5,13 +5,14 @@
 
 import type { Failure } from "../../api/failure";
 import type { ConnectionState } from "../../api/connection";
-import type { LayoutMethod } from "../../api/frames";
+import type { Layout, LayoutMethod } from "../../api/frames";
 import type { Status } from "../../api/rest-types";
 import { hasEnded } from "../../model/phase";
-import type { PastStore } from "../past/past-store";
+import type { PastStep, PastStore } from "../past/past-store";
+import { viewOrder } from "../past/step-ranges";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";
-import type { ShownStep } from "../shown-step.svelte";
+import { layoutIn, type Layouts, type ShownStep } from "../shown-step.svelte";
 import type { ViewState } from "../../model/view-state";
 import type { FrameClock } from "../frame-clock";
 import { TimeCursor, type Beats } from "../past/time-cursor.svelte";
@@ -66,9 +67,29 @@ export abstract class TimeControl {
     return this.cursor ?? this.newest;
   }
 
-  /** Return the newest layout of each method at the step shown. */
-  get layouts() {
-    return this.shownStep.layouts;
+  /** Return the newest layout of each method at the step shown; none while that is still to come. */
+  get layouts(): Layouts {
+    return this.pending ? {} : this.shownStep.layouts;
+  }
+
+  /** Return the layout of a method, or the other one while that does not exist. */
+  layoutFor(wanted: LayoutMethod): Layout | null {
+    return layoutIn(this.layouts, wanted);
+  }
+
+  /** Fetch all that is shown of a past step; null while there are no tokens to show. */
+  fetchPastStep(step: number, method: LayoutMethod): Promise<PastStep> | null {
+    return this.past?.fetchStep(step, method) ?? null;
+  }
+
+  /** Find the first map of a view, or else of the other one; null if there is none yet. */
+  async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
+    for (const method of viewOrder(wanted)) {
+      const { at = null, next = null } = (await this.past?.mapSteps(0, method)) ?? {};
+      const step = at ?? next;
+      if (step !== null) return { method, step };
+    }
+    return null;
   }
 
   /** Return the clusters of the space; null where none have been looked for. */
@@ -269,7 +290,7 @@ export abstract class TimeControl {
    * leaves.
    */
   prefetchForScrub(entered: boolean) {
-    if (entered) void this.past?.skim([this.method]).catch(() => undefined);
+    if (entered) void this.past?.skim(this.method).catch(() => undefined);
     else if (this.cursor) this.past?.endSkim();
     else this.past?.suspend();
   }
@@ -293,12 +314,14 @@ export abstract class TimeControl {
   protected openCursor(step: number, beats: Beats = "move"): TimeCursor | null {
     const { past } = this;
     if (!past) return null;
+    // What is newest is not the step that a link names.
+    const from = this.pending ? null : this.newest;
     this.pending = null;
     if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
       if (this.replay) past.suspend();
       const method = () => this.method;
-      this.cursor = new TimeCursor(past, this.newest, step, beats, method, this.frameClock);
+      this.cursor = new TimeCursor(past, from, step, beats, method, this.frameClock);
       this.leaveReplay();
     }
     return this.cursor;

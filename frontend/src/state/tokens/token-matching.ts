@@ -45,6 +45,11 @@ export class TokenMatching {
     return [Uint32Array.from(inFirst), Uint32Array.from(inSecond)];
   }
 
+  /** Return whether both maps have all of each other's tokens; `common`: how many they share. */
+  isWhole(common: number): boolean {
+    return [this.first, this.second].every(({ tokens }) => tokens.length === common);
+  }
+
   private matchingId(
     id: number,
     from: Vocabulary,

@@ -4,45 +4,60 @@
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
-import { requestFrames } from "../../api/frame-request";
-import { runPath } from "../../api/rest";
-import { ApiError, type Failure } from "../../api/failure";
+import type { Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
-import { sourceKind, sourceName, type SecondMapSource } from "../../model/second-map-options";
+import type { SecondMapKind } from "../../model/second-map-options";
+import { beatFromPulse, type StepBeat } from "../../model/step-beat";
+import { hasEnded } from "../../model/phase";
+import type { PastStep } from "../past/past-store";
+import { layoutIn } from "../shown-step.svelte";
 import { LiveRun } from "../run/live-run.svelte";
 import { Query } from "../query/query.svelte";
-import { beatFromRecord, type StepBeat } from "../../model/step-beat";
-
-interface SecondMapStep {
-  layout: Layout;
-  beat: StepBeat | null;
-  districts: Districts | null;
-}
 
 /** Nominal duration of a still beat, in ms. */
 const STILL_BEAT_DURATION = 1_000;
 
+/** Why a second map is empty: it is on its way, or why there is none. */
+export type Emptiness = "coming" | "waiting" | "failed" | "unmapped" | "later";
+
 export class SecondMap {
-  private readonly query = new Query<SecondMapStep>();
+  private readonly query = new Query<PastStep>();
   private readonly otherRun: LiveRun | null = null;
+  private readonly pastBeat: StepBeat | null = $derived.by(() => {
+    const pulse = this.query.value?.pulse;
+    return pulse ? beatFromPulse(pulse, STILL_BEAT_DURATION, 0) : null;
+  });
 
   /**
-   * Open `source`. `method` gives the first map's layout method, for sources without one of their
-   * own.
+   * Open a map of `kind`: of the other run `name`, or of the view `name`. `method` gives the first
+   * map's layout method, for what has none of its own.
    */
   constructor(
     private readonly run: LiveRun,
-    readonly source: SecondMapSource,
+    readonly kind: SecondMapKind,
+    private readonly name: string,
     private readonly method: () => LayoutMethod,
   ) {
-    if (this.kind === "run") this.otherRun = new LiveRun(sourceName(source));
-    const step = Number(sourceName(source));
-    if (this.kind === "step")
-      this.query.ask({ key: source, fetch: (signal) => this.fetchStep(step, signal) });
+    if (kind === "run") this.otherRun = new LiveRun(name);
   }
 
-  get kind() {
-    return sourceKind(this.source);
+  /**
+   * Show a step of the first map's run, or (null) what that run shows now. The step before stays
+   * until the next is there.
+   */
+  showStep(step: number | null) {
+    const { run, view } = this;
+    if (step === null || !run.vocabulary) {
+      this.query.ask(null);
+      return;
+    }
+    const fetch = async () => (await run.fetchPastStep(step, view))!;
+    this.query.ask({ key: `${step} ${view} ${run.reprojected}`, fetch });
+  }
+
+  /** Return the view wanted. */
+  private get view(): LayoutMethod {
+    return this.kind === "view" ? (this.name as LayoutMethod) : this.method();
   }
 
   /** Return whether the second map shows another run. */
@@ -60,18 +75,25 @@ export class SecondMap {
   }
 
   get layout(): Layout | null {
-    if (this.kind === "step") return this.query.value?.layout ?? null;
-    const { layouts } = this.shownRun;
-    if (this.kind === "view") return layouts[sourceName(this.source) as LayoutMethod] ?? null;
-    return layouts[this.method()] ?? layouts.linear ?? layouts.umap ?? null;
+    const { kind, shownRun, view } = this;
+    if (kind === "run") return shownRun.layoutFor(view);
+    const past = this.query.value;
+    if (kind === "step") return past && layoutIn(past.layouts, view);
+    return (past ?? shownRun).layouts[view] ?? null;
+  }
+
+  /** Return the step shown; null while there is none. */
+  get step(): number | null {
+    if (this.query.value || this.kind === "step") return this.query.value?.step ?? null;
+    return this.shownRun.displayedStep;
   }
 
   get beat(): StepBeat | null {
-    return this.kind === "step" ? (this.query.value?.beat ?? null) : this.shownRun.beat;
+    return this.query.value || this.kind === "step" ? this.pastBeat : this.shownRun.beat;
   }
 
   get districts(): Districts | null {
-    return this.kind === "step" ? (this.query.value?.districts ?? null) : this.shownRun.districts;
+    return (this.kind === "step" ? this.query.value : this.shownRun)?.districts ?? null;
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
@@ -80,7 +102,24 @@ export class SecondMap {
     return this.shownRun.paused ? 0.9 : this.shownRun.idle ? 0.6 : 0;
   }
 
-  /** Return why nothing is shown, where that is known. */
+  /** Return the first step of the view wanted, where it begins after the step shown. */
+  get mapStart(): number | null {
+    const { at, next } = this.query.value?.mapSteps ?? { at: null, next: null };
+    return at === null ? next : null;
+  }
+
+  /** Return why nothing is shown, while that is so. */
+  get emptiness(): Emptiness {
+    if (this.query.value) return "later";
+    const { status, info, vocabulary } = this.otherRun ?? {};
+    const phase = status?.phase;
+    if (phase === "waiting" || phase === "preparing") return "waiting";
+    // The map of a run that is over comes with its tokens.
+    if (!hasEnded(phase) || (info?.vocabulary && !vocabulary)) return "coming";
+    return phase === "failed" ? "failed" : "unmapped";
+  }
+
+  /** Return why nothing is shown, where the server has said it. */
   get displayProblem(): Failure | null {
     return this.query.problem ?? this.otherRun?.problem ?? null;
   }
@@ -88,33 +127,5 @@ export class SecondMap {
   close() {
     this.query.close();
     this.otherRun?.close();
-  }
-
-  private async fetchStep(step: number, signal: AbortSignal): Promise<SecondMapStep> {
-    const { run } = this;
-    const set = run.reprojected ? "&set=again" : "";
-    const frames = (path: string) => requestFrames(runPath(run.id, path), signal);
-    const [layout] = await frames(`layouts/${step}?method=${this.method()}&format=frame${set}`);
-    if (layout?.kind !== "layout") throw new ApiError(0, { code: "noLayout" });
-    // The beat and the districts may be missing; the layout is then shown without them.
-    const [detail, found] = await Promise.all([
-      step > 0 ? orNull(run.fetchStepDetail(step, signal)) : null,
-      orNull(frames(`districts?step=${step}&format=frame`)),
-    ]);
-    const districts = found?.[0];
-    return {
-      layout,
-      beat: detail && beatFromRecord(detail, STILL_BEAT_DURATION),
-      districts: districts?.kind === "districts" ? districts : null,
-    };
-  }
-}
-
-async function orNull<T>(request: Promise<T>): Promise<T | null> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof ApiError) return null;
-    throw error;
   }
 }
