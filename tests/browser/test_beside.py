@@ -223,7 +223,9 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
     assert phone.evaluate(CITIES) == 1
     # A step before the first map gets a message, not a guess.
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:3")
-    expect(phone.get_by_test_id("beside-said")).to_contain_text("there is no umap layout")
+    expect(phone.get_by_test_id("beside-said")).to_contain_text(
+        "There is no map of this step: the map starts at step 10."
+    )
     phone.close()
 
 

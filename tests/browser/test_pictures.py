@@ -22,6 +22,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.application import Application
+from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
@@ -67,7 +68,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
             ids = np.arange(len(HOSTILE) + 1)
             weights[ids] += np.float32(0.02)
             recorder.step(weights, ids, 3 / step, gradient=np.ones((SIZE, DIM), dtype=np.float32))
-    with Application(runs, "serve") as app:
+    write_maps(runs / "mine" / "layouts.sqlite", SIZE, range(STEPS + 1))
+    with Application(runs, "serve", "--no-workers") as app:
         yield app
 
 
@@ -354,11 +356,15 @@ def test_a_film_takes_the_colouring_of_the_map(
     expect(page.get_by_test_id("film-colour").locator("option:checked")).to_have_text(
         {"since": "last lit", "gradient": "gradient", "moved": "moved"}[by]
     )
+    # Where nothing else is asked for, it begins with the first map: before the first step.
+    page.get_by_test_id("film-from").fill("")
+    expect(page.get_by_test_id("film-length")).to_contain_text("7 steps shown")
     page.evaluate("written.clear(); tints.clear()")
     page.get_by_test_id("film-make").click()
     expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
     written = "  ".join(page.evaluate("[...written]"))
     assert word in written
+    assert "step 0  ·" in written
     if by == "moved":
         # Rows of the batches move equally in each step, so those lit in more steps have moved farther.
         assert "moved: from step 0 to 6" in written
@@ -371,9 +377,9 @@ def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-to").fill("5")
     expect(city.get_by_test_id("film-length")).to_contain_text("first not after the last")
     expect(city.get_by_test_id("film-make")).to_be_disabled()
-    for name in ("from", "every"):
-        city.get_by_test_id(f"film-{name}").fill("0")
-        expect(city.get_by_test_id("film-length")).to_contain_text("no field is below 1")
+    for name, wrong in (("from", "-1"), ("every", "0")):
+        city.get_by_test_id(f"film-{name}").fill(wrong)
+        expect(city.get_by_test_id("film-length")).to_contain_text("Steps go from 0 to 9")
         city.get_by_test_id(f"film-{name}").fill("1")
     city.get_by_test_id("film-from").fill("1")
     city.get_by_test_id("film-make").click()

@@ -69,7 +69,12 @@ export abstract class TimeControl {
 
   /** Return the newest layout of each method at the step shown; none while that is still to come. */
   get layouts(): Layouts {
-    return this.pending ? {} : this.shownStep.layouts;
+    return this.isComing ? {} : this.shownStep.layouts;
+  }
+
+  /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
+  private get isComing(): boolean {
+    return this.pending !== null && this.pending.step <= this.newestStep;
   }
 
   /** Return the layout of a method, or the other one while that does not exist. */
@@ -314,8 +319,7 @@ export abstract class TimeControl {
   protected openCursor(step: number, beats: Beats = "move"): TimeCursor | null {
     const { past } = this;
     if (!past) return null;
-    // What is newest is not the step that a link names.
-    const from = this.pending ? null : this.newest;
+    const from = this.isComing ? null : this.newest;
     this.pending = null;
     if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
