@@ -24,6 +24,7 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.smoothed_map import UNTIL_FACT
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
@@ -125,7 +126,8 @@ def _write_layouts(
                 )
                 writer.commit(layout)
             trusts.append(layout.trust)
-        writer.set_facts({"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()})
+        facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
+        writer.set_facts({**facts, UNTIL_FACT: history.steps.newest_step()[1]})
         if not writer.close(sealed=True):
             raise ReprojectionError("what was made could not be closed: try again")
     return trusts

@@ -89,9 +89,11 @@ def facts(page: Page) -> tuple[str, ...]:
 
 def test_lamps_light_and_scrubbing_works(page: Page) -> None:
     page.evaluate(SCRUB, 0)
+    assert facts(page) == ("step 0", "before the first step", "0 of 10 lit")
+    page.evaluate(SCRUB, 1)
     assert facts(page) == ("step 1", "loss 4.900", "2 of 10 lit")
     few = page.evaluate(LIGHT)
-    page.evaluate(SCRUB, 29)
+    page.evaluate(SCRUB, 30)
     assert facts(page) == ("step 30", "loss 2.000", "2 of 10 lit")
     # By then the gradients have grown thirtyfold: the lamps are brighter, not merely present.
     assert page.evaluate(LIGHT) > few + 20
@@ -101,7 +103,7 @@ def test_lamps_light_and_scrubbing_works(page: Page) -> None:
 
 
 def test_it_plays_and_pauses(page: Page) -> None:
-    wait_for(page, "document.getElementById('step').textContent !== 'step 1'")
+    wait_for(page, "document.getElementById('step').textContent !== 'step 0'")
     page.click("#play")
     assert page.get_attribute("#play", "aria-label") == "Play"
     before = facts(page)
@@ -110,7 +112,7 @@ def test_it_plays_and_pauses(page: Page) -> None:
 
 
 def test_tokens_are_found_and_shown_as_text(page: Page) -> None:
-    page.evaluate(SCRUB, 29)
+    page.evaluate(SCRUB, 30)
     page.fill("#search", "<img")
     assert page.text_content("#found") == "1 token"
     page.fill("#search", "no such")
@@ -134,7 +136,7 @@ def test_no_class_is_named_before_the_first_districts(page: Page) -> None:
 
 @pytest.mark.parametrize("page", ["delete window.DecompressionStream"], indirect=True)
 def test_a_browser_without_decompression_streams_shows_the_same(page: Page) -> None:
-    page.evaluate(SCRUB, 29)
+    page.evaluate(SCRUB, 30)
     assert facts(page) == ("step 30", "loss 2.000", "2 of 10 lit")
     assert page.evaluate(LIGHT) > 20
 

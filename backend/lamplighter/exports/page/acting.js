@@ -6,7 +6,7 @@ const number = new Intl.NumberFormat("en");
 function tell() {
   const beat = beats[at];
   $("step").textContent = `step ${number.format(beat.step)}`;
-  $("loss").textContent = `loss ${beat.loss === null ? "not finite" : beat.loss.toFixed(3)}`;
+  $("loss").textContent = beat.step === 0 ? "before the first step" : `loss ${beat.loss === null ? "not finite" : beat.loss.toFixed(3)}`;
   $("lit").textContent = `${number.format(beat.lit)} of ${number.format(V)} lit`;
   $("scrub").value = String(at);
   $("scrub").setAttribute("aria-valuetext", $("facts").innerText);

@@ -7,6 +7,7 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from lamplighter.exports.output import ExportError
 from lamplighter.exports.page.kinds import read_kinds
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage
+from lamplighter.runfolder.reading.smoothed_map import covers_run
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
@@ -55,11 +57,18 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
             if last < 1:
                 raise FileNotFoundError
             # A live run goes on meanwhile, so the page ends at `last`.
-            losses, beats = _steps(reader, last, progress)
-        vocabulary = run.vocabulary
+            vocabulary = run.vocabulary
+            layouts_path = run.relayouts_path if covers_run(run, last) else run.layouts_path
+            chosen_layouts, all_layouts = _choose_layouts(
+                run.id, layouts_path, lineage, last, len(vocabulary)
+            )
+            steps = [entry.step for entry in chosen_layouts]
+            # No step is shown on a later map, so the page begins with the first.
+            first = max(1, min(last, steps[0]))
+            losses, beats = _steps(reader, first, last, progress)
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to replay yet") from error
-    steps, coordinates, method, all_layouts = _layouts(run, lineage, last, len(vocabulary), progress)
+    coordinates, method = _read_layouts(layouts_path, chosen_layouts, progress)
     kinds = read_kinds(run, lineage, vocabulary, steps)
     lit, max_lit = (
         [pulse.gradient_ids for pulse in beats],
@@ -92,34 +101,36 @@ def read_page_data(run: RunFolder, progress: Callable[[float], None]) -> PageDat
         **kinds.head,
         "layouts": steps,
         "aspect": float(spans[1] / spans[0]) if spans[0] > 0 and spans[1] > 0 else 1.0,
-        "beats": [
+        # Step 0 has lit nothing; it is shown where it has a map.
+        "beats": ([(0, None, 0, 0)] if steps[0] == 0 else [])
+        + [
             (p.step, p.loss if math.isfinite(p.loss) else None, len(p.gradient_ids), len(ids))
             for p, (ids, _) in zip(beats, chosen, strict=True)
         ],
         "norm": strongest,
         "parts": offsets,
         "size": offset,
-        "about": _describe(run, last, beats, steps, all_layouts, method, max_lit, len(losses)),
+        "about": _describe(run, first, last, beats, steps, all_layouts, method, max_lit, len(losses)),
     }
     return PageData(head, zlib.compress(b"".join(parts.values()), 9))
 
 
 def _steps(
-    reader: StepsReader, last: int, progress: Callable[[float], None]
+    reader: StepsReader, first: int, last: int, progress: Callable[[float], None]
 ) -> tuple[list[tuple[int, float]], list[Pulse]]:
-    """Read the losses by step (downsampled so that no extreme is lost) and the steps that are shown in
-    full."""
+    """Read the losses of steps `first` to `last` (downsampled so that no extreme is lost) and the steps that are shown
+    in full."""
     losses: list[tuple[int, float]] = []
     largest = 1
-    for first in range(1, last + 1, _BATCH):
-        for step, record in reader.pulses(first, min(first + _BATCH - 1, last), _BATCH):
+    for start in range(first, last + 1, _BATCH):
+        for step, record in reader.pulses(start, min(start + _BATCH - 1, last), _BATCH):
             pulse = decode_as(record, Pulse)
             losses.append((step, pulse.loss))
             largest = max(largest, min(MAX_LIT, len(pulse.gradient_ids)))
-        progress(0.6 * min(1.0, (first + _BATCH) / last))
-    count = max(2, min(MAX_BEATS, last, _LIT_BYTES // (3 * largest)))
+        progress(0.6 * min(1.0, (start + _BATCH) / last))
+    count = max(2, min(MAX_BEATS, last - first + 1, _LIT_BYTES // (3 * largest)))
     beats: list[Pulse] = []
-    for _, record in reader.pulses_at(sorted({round(s) for s in np.linspace(1, last, count)})):
+    for _, record in reader.pulses_at(sorted({round(s) for s in np.linspace(first, last, count)})):
         beats.append(decode_as(record, Pulse))
     return _downsample_losses(losses), beats
 
@@ -134,45 +145,41 @@ def _downsample_losses(losses: list[tuple[int, float]]) -> list[tuple[int, float
     return kept
 
 
-def _layouts(
-    run: RunFolder, lineage: Lineage, last: int, size: int, progress: Callable[[float], None]
-) -> tuple[list[int], NDArray[np.uint16], Method, int]:
-    """Read layouts spread evenly over the run.
-
-    Returns their steps, positions, (L, V, 2), with each axis scaled to 16 bits over all layouts, their
-    method, and the number of layouts that the run has.
-    """
+def _choose_layouts(
+    run_id: str, path: Path, lineage: Lineage, last: int, size: int
+) -> tuple[list[LayoutEntry], int]:
+    """Choose layouts of one view spread evenly over the run. Returns them, and how many of that view the run has."""
     try:
-        with LayoutsReader(run.layouts_path) as reader:
+        with LayoutsReader(path) as reader:
             all_entries = list(layouts_on_lineage(reader, lineage))
-            view = max((entry.method.view for entry in all_entries), default=Method.LINEAR)
-            entries = {
-                entry.step: entry for entry in all_entries if entry.method.view == view and entry.step <= last
-            }
-            if not entries:
-                raise FileNotFoundError
-            chosen = [entries[step] for step in sorted(entries)]
-            count = max(2, min(_MAX_LAYOUTS, _PLACES_BYTES // (4 * size)))
-            if len(chosen) > count:
-                wanted = np.linspace(chosen[0].step, chosen[-1].step, count)
-                steps = np.array([e.step for e in chosen])
-                chosen = [chosen[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
-            coordinates: list[NDArray[np.float32]] = []
-            for index, entry in enumerate(chosen):
-                layout = decode_as(reader.layout_record(entry.id), Layout)
-                coordinates.append(layout.coordinates)
-                progress(0.6 + 0.4 * index / len(chosen))
-    except FileNotFoundError as error:
-        raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}") from error
+    except FileNotFoundError:
+        all_entries = []
+    view = max((entry.method.view for entry in all_entries), default=Method.LINEAR)
+    entries = {e.step: e for e in all_entries if e.method.view == view and e.step <= last}
+    if not entries:
+        raise ExportError(f"{run_id} has no map yet; make one with: lamplighter project {run_id}")
+    chosen = [entries[step] for step in sorted(entries)]
+    count = max(2, min(_MAX_LAYOUTS, _PLACES_BYTES // (4 * size)))
+    if len(chosen) > count:
+        wanted = np.linspace(chosen[0].step, chosen[-1].step, count)
+        steps = np.array([e.step for e in chosen])
+        chosen = [chosen[i] for i in sorted({int(np.abs(steps - w).argmin()) for w in wanted})]
+    return chosen, len(entries)
+
+
+def _read_layouts(
+    path: Path, chosen: list[LayoutEntry], progress: Callable[[float], None]
+) -> tuple[NDArray[np.uint16], Method]:
+    """Read layouts: their positions, (L, V, 2), with each axis scaled to 16 bits over all layouts, and their method."""
+    coordinates: list[NDArray[np.float32]] = []
+    with LayoutsReader(path) as reader:
+        for index, entry in enumerate(chosen):
+            coordinates.append(decode_as(reader.layout_record(entry.id), Layout).coordinates)
+            progress(0.6 + 0.4 * index / len(chosen))
     xyz = np.stack(coordinates)
     low, high = xyz.min(axis=(0, 1)), xyz.max(axis=(0, 1))
     scale = np.where(high > low, high - low, np.float32(1))
-    return (
-        [e.step for e in chosen],
-        np.rint((xyz - low) / scale * 65_535).astype(np.uint16),
-        chosen[-1].method,
-        len(entries),
-    )
+    return np.rint((xyz - low) / scale * 65_535).astype(np.uint16), chosen[-1].method
 
 
 def _deltas(places: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -210,7 +217,7 @@ def _keep_strongest(
 
 
 def _describe(
-    run: RunFolder, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, max_lit: int, losses: int
+    run: RunFolder, first: int, last: int, beats: list[Pulse], layouts: list[int], all_layouts: int, method: Method, max_lit: int, losses: int
 ) -> list[str]:  # fmt: skip
     """Describe the page: what it shows and what was left out."""
     kind = "a linear view" if method in (Method.LINEAR, Method.PCA) else "UMAP"
@@ -219,17 +226,25 @@ def _describe(
         " batch gives its row a gradient: the stronger the gradient, the brighter.",
     ]
     left: list[str] = []
-    if len(beats) < last:
-        left.append(f"{last - len(beats):,} of {last:,} steps (shown are {len(beats):,}, evenly spread)")
+    if first > 1:
+        left.append(f"the {first - 1:,} steps before the first map")
+    if len(beats) < last - first + 1:
+        left.append(
+            f"{last - first + 1 - len(beats):,} of {last - first + 1:,} steps (shown are {len(beats):,}, evenly spread)"
+        )
     if len(layouts) < all_layouts:
         left.append(f"{all_layouts - len(layouts):,} of {all_layouts:,} layouts")
     if max_lit > MAX_LIT:
         left.append(f"all but the {MAX_LIT:,} strongest lamps of a step")
-    if losses < last:
+    if losses < last - first + 1:
         left.append("losses between the extremes of each stretch")
     left.append("the vectors, the text of the batches, and the measures")
     lines.append(f"left out: {'; '.join(left)}.")
-    if layouts[0] > 1:
-        lines.append(f"The map begins at step {layouts[0]:,}; before, its first places are shown.")
+    if first > 1:
+        lines.append(f"The map starts at step {first:,}, and so does this page.")
+    if len(layouts) > 1:
+        lines.append(
+            "At a step between two maps, a lamp is on its way from its place on one to that on the other."
+        )
     lines.append(f"{run.id}, made by Lamplighter. This page needs no network and sends nothing.")
     return lines

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
@@ -39,6 +40,8 @@ class RunStatus(BaseModel):
     crowded: bool
     """True while the trainer waits for disk space and cannot write anything."""
     changed: float
+    smoothed: int | None = None
+    """The newest step of the run when its smoothed map was made; null if there is none."""
 
     @property
     def has_ended(self) -> bool:
@@ -91,6 +94,7 @@ def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
             bytes=run.bytes_on_disk(),
             crowded=alive and is_waiting_for_space(run.path),
             changed=facts.get("changed", run.created),
+            smoothed=read_smoothed_step(run),
         )
     except ValidationError as error:
         raise FormatError(f"steps.sqlite: {error}") from error

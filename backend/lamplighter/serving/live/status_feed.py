@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
+from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
@@ -73,7 +74,12 @@ class StatusFeed:
         else:
             alive = role_state(self._run.path, "trainer") is not RoleState.FREE
             crowded = alive and is_waiting_for_space(self._run.path)
-            current = {"alive": alive, "crowded": crowded, "bytes": self._run.bytes_on_disk()}
+            current = {
+                "alive": alive,
+                "crowded": crowded,
+                "bytes": self._run.bytes_on_disk(),
+                "smoothed": read_smoothed_step(self._run),
+            }
             status = self._status.model_copy(update=current)
         if status != self._status:
             self._status = status

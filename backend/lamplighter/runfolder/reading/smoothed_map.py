@@ -1,0 +1,38 @@
+"""The smoothed map of a run that is over: the layouts of all its steps, laid out jointly, beside those made live."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+
+UNTIL_FACT = "until"
+"""The fact of smoothed layouts: the run's newest step when they were made. Files from before lack it."""
+_KNOWN_FILES = 1_024
+
+
+def read_smoothed_step(run: RunFolder) -> int | None:
+    """Return the newest step of the run when its smoothed map was made; None if there is none that can be read."""
+    try:
+        facts = run.relayouts_path.stat()
+        return _read_until(run.relayouts_path, facts.st_mtime_ns, facts.st_size)
+    except READ_ERRORS:
+        return None
+
+
+def covers_run(run: RunFolder, last: int) -> bool:
+    """Return whether there is a smoothed map of the whole run, whose newest step is `last`."""
+    until = read_smoothed_step(run)
+    return until is not None and until >= last
+
+
+@lru_cache(_KNOWN_FILES)
+def _read_until(path: Path, _changed: int, _size: int) -> int | None:
+    with LayoutsReader(path) as reader:
+        until = reader.facts().get(UNTIL_FACT)
+        if isinstance(until, int):
+            return until
+        return max((entry.step for entry in reader.layout_entries()), default=None)
