@@ -95,11 +95,14 @@ def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, applicatio
     expect(panel.get_by_test_id("again-state")).to_contain_text("Cancelled", timeout=LATER)
     # Few slices, so that the job ends soon.
     application.post(f"/api/runs/{run.id}/reprojection", {"slices": 4})
-    expect(panel.get_by_test_id("again-state")).to_contain_text(
-        "4 steps are laid out anew", timeout=2 * LATER
-    )
+    expect(panel.get_by_test_id("again-state")).to_contain_text("Done: 4 maps", timeout=2 * LATER)
+    expect(page.get_by_test_id("smoothed")).to_be_visible(timeout=LATER)
+    expect(panel.get_by_test_id("set-again")).to_be_checked()
+    panel.get_by_test_id("set-live").check()
+    expect(page).to_have_url(re.compile("set=live"), timeout=LATER)
     panel.get_by_test_id("set-again").check()
     expect(page).to_have_url(re.compile("from=0"), timeout=LATER)
+    expect(page).not_to_have_url(re.compile("set="), timeout=LATER)
     expect(panel.get_by_test_id("set-again")).to_be_checked()
     expect(page.get_by_test_id("map-umap")).to_have_text("UMAP", timeout=LATER)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -254,30 +254,49 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     expect(told).to_have_attribute("data-telling", "move")
     wait_for(page, "__lamplighter.shown.step === 50")
     page.get_by_test_id("tab-map").click()
-    page.get_by_test_id("set-again").check()
-    wait_for_view(page, set="again", at="50")
-    expect_same_after_loading(page)
+    # The smoothed maps are the default of this run, so the address says only that others are shown.
     expect(page.get_by_test_id("set-again")).to_be_checked()
+    page.get_by_test_id("set-live").check()
+    wait_for_view(page, set="live", at="50")
+    expect_same_after_loading(page)
+    expect(page.get_by_test_id("set-live")).to_be_checked()
     page.get_by_test_id("speed").select_option("4")
     page.get_by_test_id("resume-replay").click()
-    wait_for_view(page, set="again", at=None, **{"from": "50"}, speed="4")
+    wait_for_view(page, set="live", at=None, **{"from": "50"}, speed="4")
     expect_same_after_loading(page)
+    page.get_by_test_id("set-again").check()
+    wait_for_view(page, set=None, **{"from": "50"})
 
 
 @pytest.mark.tour
 @pytest.mark.parametrize(
-    "query", ["&set=again&at=40", "&at=40&set=again", "&set=again", "&set=again&from=5&speed=1"]
+    ("query", "smoothed"),
+    [
+        ("&set=again&at=40", True),
+        ("&at=40&set=again&trails=chosen&token=1", True),
+        ("&set=again", True),
+        ("&set=again&from=5&speed=1", True),
+        ("&at=40&trails=chosen&token=1", True),
+        ("&from=5&speed=1", True),
+        ("&at=40&set=live&trails=chosen&token=1", False),
+        ("&set=live&from=5&speed=1", False),
+    ],
 )
-def test_the_maps_computed_anew_are_there_in_any_order(page: Page, runs: TwoRuns, query: str) -> None:
+def test_all_that_is_shown_of_the_past_is_of_one_set_of_maps(
+    page: Page, runs: TwoRuns, query: str, *, smoothed: bool
+) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     page.goto(runs.link(f"{query}&panel=map"))
     wait_for(page, "window.__lamplighter?.shown")
-    expect(page.get_by_test_id("set-again")).to_be_checked()
+    expect(page.get_by_test_id(f"set-{'again' if smoothed else 'live'}")).to_be_checked()
     expect_same_after_loading(page)
     past = [url for url in asked if "/places?" in url or "layouts?" in url or "&from=" in url]
-    assert all("set=again" in url for url in past if "/live?" not in url or "speed=" in url), past
+    past = [url for url in past if "/live?" not in url or "speed=" in url]
+    assert all(("set=again" in url) is smoothed for url in past), past
+    # The trails are asked for after the hand has rested.
+    assert any("token_ids=1&" in url for url in past) is ("trails" in query)
 
 
 def facts(page: Page) -> dict[str, Any]:

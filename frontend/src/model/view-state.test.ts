@@ -113,7 +113,7 @@ describe("a view", () => {
       "?trails=all&links=&legend=1&ring=__proto__&over=-5",
       "?from=-1&speed=0",
       "?from=1.5&speed=full",
-      "?set=live&beat=2&look=",
+      "?set=anew&beat=2&look=",
       `?word=&words=&with=${"x".repeat(101)}`,
       "?look=district:-1",
     ])

@@ -47,8 +47,11 @@ const FIELDS = {
   /** Focused token. */
   token: oneToken("word"),
   map: plain(oneOf(VIEW_MODES)),
-  /** Set of layouts of the past: those computed anew, or null for those made live. */
-  set: plain(oneOf(["again"])),
+  /**
+   * Set of layouts of the past: the smoothed ones (`again`), or those made live; null: the smoothed
+   * ones where they are of the whole run.
+   */
+  set: plain(oneOf(["again", "live"])),
   /** Camera of the flat map; null: the whole map. */
   look: formatted(parseLook, formatLook),
   /** Measure behind the heights of the skyline. */

@@ -47,16 +47,16 @@ export const map = {
     now: "The picture now",
     again: "For replay",
     againMore:
-      "A finished run can be laid out once more, all its steps together: every token stays near its place from step to step. The map as it was live is kept.",
-    begin: "Lay out anew",
+      "A finished run is laid out once more, all its steps together, so that every word stays near its place from step to step. This happens by itself when nothing else is going on. The map as it was live is kept.",
+    byItself: "Nobody needs the machine now, so the replay is being smoothed.",
+    begin: "Smooth the replay",
     cancel: "Cancel",
-    running: "is being laid out anew",
+    running: "is being smoothed",
     notOver: "Once this run is over.",
     cancelled: "Cancelled; nothing was changed.",
-    anew: (steps: number, last: number) =>
-      `${count(steps)} steps are laid out anew, up to step ${count(last)}.`,
+    anew: (steps: number, last: number) => `Done: ${count(steps)} maps, up to step ${count(last)}.`,
     set: "The replay shows the map",
-    sets: { live: "as it was live", again: "laid out anew" },
+    sets: { live: "as it was live", again: "smoothed" },
     linear: (step: number) =>
       `The linear view looks along directions chosen from the space at step ${count(step)}.`,
   },

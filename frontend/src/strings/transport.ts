@@ -34,6 +34,7 @@ export const transport = {
     still: "a still city: no training",
     stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
     standing: (step: number) => `your picture is paused at step ${count(step)}`,
+    smoothed: "the replay is smoothed now: from step 0 on every word stays near its place",
     dragging: "let go to stay at this step",
     mapOf: (step: number) => `the map is of step ${count(step)}`,
     superseded: (step: number, attempt: number) =>

@@ -38,6 +38,8 @@ export class LiveRun extends TimeControl {
   connectionState = $state.raw<ConnectionState>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
+  /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
+  smoothedNow = $state<number | null>(null);
   problem = $state.raw<Failure | null>(null);
   /** Set from the loss of the connection until it is back. */
   connectionLost = $state(false);
@@ -94,7 +96,7 @@ export class LiveRun extends TimeControl {
       this.abort.signal,
     );
     this.requests = new Requests(id);
-    this.reprojected = set === "again";
+    this.wantedSet = set;
     if (speed !== null) this.speed = speed;
     if (at !== null) this.pending = { step: at, beats: beat ? "light" : "move" };
     else if (from !== null) {
@@ -199,6 +201,7 @@ export class LiveRun extends TimeControl {
   private applyRunInfo(info: Run) {
     this.info = info;
     this.status = info.status;
+    if (!this.inPast) this.chooseSet();
     this.noteAttempt(info.status?.attempt ?? 0);
     if (info.vocabulary && !this.vocabulary) void this.loadVocabulary(info);
   }
@@ -217,6 +220,7 @@ export class LiveRun extends TimeControl {
         () => ({ attempt: this.attempt, step: this.newestStep }),
         this.abort.signal,
       );
+      this.chooseSet();
       this.past.invalidate(this.reprojected);
       this.newest.setVocabulary(vocabulary.tokens.length);
       this.standAtPending();
@@ -258,9 +262,13 @@ export class LiveRun extends TimeControl {
   }
 
   private applyStatus(status: Status) {
-    const before = this.status?.phase;
+    const { phase: before, smoothed } = this.status ?? {};
     this.status = status;
     if (status.phase !== "running") this.singleStep = false;
+    // What somebody looks at stays; the next look at the past is on the smoothed map.
+    if (!this.inPast) this.chooseSet();
+    if (smoothed !== undefined && status.smoothed !== smoothed)
+      this.smoothedNow = status.smoothed ?? null;
     this.noteAttempt(status.attempt);
     const started = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.

@@ -35,7 +35,9 @@ export abstract class TimeControl {
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
-  /** Set to show the reprojected map of the past instead of the one made live. */
+  /** Set of layouts that is asked for. */
+  protected wantedSet: TimePosition["set"] = $state(null);
+  /** Set to show the smoothed map of the past instead of the one made live. */
   reprojected = $state(false);
 
   /** Playback speed of this replay or the next, in steps a second. */
@@ -190,7 +192,7 @@ export abstract class TimeControl {
       speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null,
       at,
       beat: at && light ? 1 : null,
-      set: this.reprojected ? "again" : null,
+      set: this.wantedSet,
     };
   }
 
@@ -204,11 +206,8 @@ export abstract class TimeControl {
     const at = change.at !== undefined ? change.at : change.from == null ? now.at : null;
     const from = at !== null ? null : change.from !== undefined ? change.from : now.from;
     const speed = change.speed === undefined ? this.speed : (change.speed ?? DEFAULT_SPEED);
-    const otherSet = (set === "again") !== this.reprojected;
-    if (otherSet) {
-      this.reprojected = !this.reprojected;
-      this.past?.invalidate(this.reprojected);
-    }
+    this.wantedSet = set;
+    const otherSet = this.chooseSet();
     if (at !== null) {
       this.speed = speed;
       const beats = beat && (at === now.at || change.beat) ? "light" : "move";
@@ -354,12 +353,40 @@ export abstract class TimeControl {
   }
 
   /**
-   * Show the reprojected layouts of the past, or those made live. Starts a replay if none of the
-   * past is shown.
+   * Show the smoothed layouts of the past, or those made live. Starts a replay if none of the past
+   * is shown.
    */
   setReprojected(reprojected: boolean) {
-    const past = this.paused || this.replay !== null;
-    this.goTo({ set: reprojected ? "again" : null, ...(reprojected && !past && { from: 0 }) });
+    const set =
+      reprojected === this.smoothedByDefault ? null : reprojected ? ("again" as const) : "live";
+    this.goTo({ set, ...(reprojected && !this.inPast && { from: 0 }) });
+  }
+
+  /** Return whether a past step is shown, or played. */
+  protected get inPast(): boolean {
+    return this.paused || this.replay !== null;
+  }
+
+  /** Return whether the layouts shown are the smoothed ones. */
+  get showsReprojected(): boolean {
+    return this.reprojected && this.inPast;
+  }
+
+  /** Return whether the run is over, and its smoothed map is of all its steps. */
+  private get smoothedByDefault(): boolean {
+    const { phase, smoothed = null, step = 0 } = this.status ?? {};
+    return hasEnded(phase) && smoothed !== null && smoothed >= step;
+  }
+
+  /** Choose the set of layouts of the past by what is asked for and what there is; return whether it changed. */
+  protected chooseSet(): boolean {
+    const { wantedSet, status } = this;
+    const smoothed = wantedSet ? wantedSet === "again" : this.smoothedByDefault;
+    const reprojected = smoothed && status?.smoothed != null;
+    if (reprojected === this.reprojected) return false;
+    this.reprojected = reprojected;
+    this.past?.invalidate(reprojected);
+    return true;
   }
 
   /** Set the speed of this replay or the next, in steps a second. */

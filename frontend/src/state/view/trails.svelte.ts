@@ -86,7 +86,7 @@ export class Trails {
   /** The map that the trails are on. */
   private readonly map = $derived.by(() => {
     const { run, layout } = this.sources.openRun;
-    return [run?.id, layout?.method, layout?.drawnBy, run?.reprojected].join();
+    return [run?.id, layout?.method, layout?.drawnBy, run?.showsReprojected].join();
   });
 
   /** Everything that the trails depend on, except for time simply going on. */
@@ -138,7 +138,7 @@ export class Trails {
     const { stepsBack } = this.sources.viewSettings;
     const to = layout.step;
     let from = stepsBack ? Math.max(0, to - stepsBack) : 0;
-    if (layout.method === "linear" && !(run.reprojected && run.replay)) {
+    if (layout.method === "linear" && !run.showsReprojected) {
       // Before the directions of the linear view were chosen, a row at rest could move on it; no
       // trail covers that time.
       const { linear } = await requestJson<MapSettings>(runPath(run.id, "map"), { signal });
@@ -157,7 +157,7 @@ async function fetchPlaces(
   ids: number[],
   signal: AbortSignal,
 ): Promise<LayoutPlaces> {
-  const set = run.reprojected && run.replay ? "&set=again" : "";
+  const set = run.showsReprojected ? "&set=again" : "";
   const query = `places?from=${from}&to=${to}&method=${method}&token_ids=${ids.join()}&format=json${set}`;
   const request = (path: string) => requestJson<LayoutPlaces>(runPath(run.id, path), { signal });
   try {

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import type { ConnectionState } from "../../api/connection";
+import type { Failure } from "../../api/failure";
+import type { Status } from "../../api/rest-types";
+import { FrameClock } from "../frame-clock";
+import { NewestStep } from "../live/newest-step.svelte";
+import { TimeControl, type TimePosition } from "./time-control.svelte";
+
+/** A run without a server, of which a status is known. */
+class SilentRun extends TimeControl {
+  status: Status | null = null;
+  connectionState: ConnectionState = { state: "connecting" };
+  problem: Failure | null = null;
+  protected readonly newest = new NewestStep(
+    () => ({ method: "umap", played: false, stepwise: false, speed: null }),
+    { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined },
+  );
+  protected reconnect() {}
+}
+
+function runOf(status: Partial<Status>): SilentRun {
+  const run = new SilentRun(new FrameClock());
+  run.status = { phase: "finished", step: 100, steps: 100, smoothed: 100, ...status } as Status;
+  return run;
+}
+
+/** The set of maps on which a run is shown at a position, and the word of the address. */
+function shownAt(status: Partial<Status>, position: Partial<TimePosition>) {
+  const run = runOf(status);
+  run.goTo(position);
+  return [run.showsReprojected, run.timePosition.set];
+}
+
+describe("the set of maps", () => {
+  it("is the smoothed one of a run that is over, played or paused, unless the live one is named", () => {
+    expect(shownAt({}, { from: 0 })).toEqual([true, null]);
+    expect(shownAt({}, { at: 40 })).toEqual([true, null]);
+    expect(shownAt({}, { at: 40, set: "live" })).toEqual([false, "live"]);
+    expect(shownAt({}, { at: 40, set: "again" })).toEqual([true, "again"]);
+    // What is live has no other map.
+    expect(shownAt({}, {})).toEqual([false, null]);
+  });
+
+  it("is the live one of a run that goes on, or went on since it was smoothed", () => {
+    expect(shownAt({ phase: "running" }, { at: 40 })).toEqual([false, null]);
+    expect(shownAt({ step: 150 }, { at: 40 })).toEqual([false, null]);
+    expect(shownAt({ step: 150 }, { at: 40, set: "again" })).toEqual([true, "again"]);
+  });
+
+  it("is the live one where there is no other, whatever a link says", () => {
+    expect(shownAt({ smoothed: null }, { from: 0 })).toEqual([false, null]);
+    expect(shownAt({ smoothed: null }, { at: 40, set: "again" })).toEqual([false, "again"]);
+  });
+
+  it("is in the address only where it is not the default", () => {
+    const run = runOf({});
+    run.goTo({ at: 40 });
+    run.setReprojected(false);
+    expect([run.showsReprojected, run.timePosition.set]).toEqual([false, "live"]);
+    run.setReprojected(true);
+    expect([run.showsReprojected, run.timePosition.set]).toEqual([true, null]);
+    const longer = runOf({ step: 150 });
+    longer.goTo({ at: 40 });
+    longer.setReprojected(true);
+    expect([longer.showsReprojected, longer.timePosition.set]).toEqual([true, "again"]);
+    longer.setReprojected(false);
+    expect(longer.timePosition.set).toBeNull();
+  });
+});
