@@ -39,6 +39,9 @@ class Application:
         self.runs = runs
         self.begun = time.time()
         words = ["--runs", str(runs), *arguments, "--no-browser", "--port", str(port)]
+        if "--smooth-after" not in arguments:
+            # It would take a core from a test that waits long enough.
+            words += ["--smooth-after", "never"]
         self.process = subprocess.Popen(
             [*(command or [sys.executable, "-m", "lamplighter"]), *words],
             stdout=subprocess.PIPE,

@@ -18,12 +18,24 @@ from lamplighter.serving.settings import DEFAULT_PORT
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RUNS = Path("runs")
-SERVING = ("host", "port", "no_browser", "print_token")
+SERVING = ("host", "port", "no_browser", "print_token", "smooth_after")
 """Those that say where and how to serve."""
 
 _TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
 _WHY = {"new": "it goes without a command: lamplighter --new begins a run and serves it"}
 """Advice for an option that is refused, by its name; `_TO_SERVE` for those left out."""
+
+
+class SecondsOrNever(click.ParamType[float | None]):
+    """A number of seconds from 0 on, or `never`, which is None."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Return the number, or None."""
+        if value == "never":
+            return None
+        return click.FloatRange(0, 1e9).convert(value, param, ctx)
 
 
 def common_options(*names: str) -> Callable[[Command], Command]:
@@ -110,6 +122,16 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "default": (DEFAULT_PORT,),
             "show_default": True,
             "help": "The next free one is used if it is taken; 0: any.",
+        },
+    ),
+    "smooth_after": (
+        ("--smooth-after",),
+        {
+            "type": SecondsOrNever(),
+            "multiple": True,
+            "default": (30.0,),
+            "show_default": True,
+            "help": "Smooth finished runs for replay once nobody has asked for anything for so long; 'never': do not.",
         },
     ),
     "no_browser": (("--no-browser",), {"is_flag": True, "help": "Print the address, open nothing."}),

@@ -18,7 +18,14 @@ from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 
 
 def serve_app(
-    runs_dir: Path, *, new: bool, no_browser: bool, print_token: bool, host: str, port: int
+    runs_dir: Path,
+    *,
+    new: bool,
+    no_browser: bool,
+    print_token: bool,
+    host: str,
+    port: int,
+    smooth_after: float | None,
 ) -> None:
     """Serve as plain `lamplighter` does: create a first run if there is none (or with `new`), start all workers, and
     open the browser.
@@ -26,7 +33,7 @@ def serve_app(
     Raises:
         click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
-    settings = _settings(runs=runs_dir, host=host, port=port)
+    settings = _settings(runs=runs_dir, host=host, port=port, smooth_after=smooth_after)
     run_store = RunStore(runs_dir)
     if new or not run_store.runs():
         print_line(f"a new run on Lamptown: {run_store.create(Recipe()).id}")
@@ -52,6 +59,7 @@ def serve_command(
     port: int,
     no_browser: bool,
     print_token: bool,
+    smooth_after: float | None,
     behind: str | None,
     no_workers: bool,
     trainers: int,
@@ -59,7 +67,13 @@ def serve_command(
     """Serve the runs of a folder; start none."""
     roles = () if no_workers else ROLES
     settings = _settings(
-        runs=runs_dir, host=host, port=port, behind=behind, roles=roles, max_trainers=trainers
+        runs=runs_dir,
+        host=host,
+        port=port,
+        behind=behind,
+        roles=roles,
+        max_trainers=trainers,
+        smooth_after=smooth_after,
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
 

@@ -54,11 +54,15 @@ def interrupting_signal() -> int:
     return signal.SIGTERM if sys.platform == "win32" else signal.SIGINT
 
 
-def yield_processor() -> None:
+LOW_PRIORITY, LOWEST_PRIORITY = 10, 19
+"""Steps of niceness below the trainer's priority: of work that somebody waits for, and of what nobody does."""
+
+
+def yield_processor(by: int = LOW_PRIORITY) -> None:
     """Lower the priority of this process below the trainer's, where the platform has priorities."""
     # Not every system supports niceness, and nothing depends on it.
     with suppress(OSError, AttributeError):
-        os.nice(10)
+        os.nice(by)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

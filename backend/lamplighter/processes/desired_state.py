@@ -48,9 +48,15 @@ class DesiredState:
         self._known: dict[str, _RunNeeds] = {}
         self._alive: dict[str, bool] = {}
         self._spells: dict[str, int] = {}
+        self._runs: list[RunFolder] = []
+
+    def runs(self) -> list[RunFolder]:
+        """Return the runs as of the last poll."""
+        return self._runs
 
     def refresh(self, runs: list[RunFolder]) -> None:
         """Read the state of these runs again, and forget all others."""
+        self._runs = runs
         run_ids = {run.id for run in runs}
         self._known = {name: known for name, known in self._known.items() if name in run_ids}
         self._spells = {name: spell for name, spell in self._spells.items() if name in run_ids}

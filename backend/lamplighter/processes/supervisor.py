@@ -122,6 +122,25 @@ class Supervisor:
         with self._lock:
             return {role: self._describe_role(role) for role in self._roles}
 
+    def quiet_runs(self) -> list[RunFolder]:
+        """Return the runs that need no worker, newest first; none while any worker is at work, or a run is trained by
+        whomever."""
+        with self._lock:
+            if any(worker.process is not None for worker in self._workers.values()):
+                return []
+            runs = self._desired.runs()
+            if any(self._desired.is_trained(run) for run in runs):
+                return []
+            given_up = {key for key, worker in self._workers.items() if worker.stop_reason is not None}
+            return [
+                run
+                for run in runs
+                if all(
+                    (run.id, role) in given_up or self._desired.needed_state(run, role) is None
+                    for role in self._roles
+                )
+            ]
+
     @property
     def restarts(self) -> int:
         """Return how many workers were started again after a crash. Waits for nobody, not even for a poll."""

@@ -24,10 +24,9 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.smoothed_map import UNTIL_FACT
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 
 SLICES = 120

@@ -1,5 +1,5 @@
 """The reprojection of a finished run as a process: `python -m lamplighter.projection.reprojection_worker RUN-FOLDER
-[--slices N]`.
+[--slices N] [--lowest]`.
 
 It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`.
 The last line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. It runs for the
@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from lamplighter.platform.child_process import yield_processor
+from lamplighter.platform.child_process import LOW_PRIORITY, LOWEST_PRIORITY, yield_processor
 from lamplighter.platform.worker_limits import bounded_memory, limit_worker_files
 from lamplighter.processes.worker import (
     ExitCode,
@@ -37,12 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process and return its exit code."""
     parser = argument_parser("projection.reprojection_worker")
     parser.add_argument("--slices", type=int, help="how many steps to lay out")
+    parser.add_argument("--lowest", action="store_true", help="yield the processor to everything else")
     chosen = parser.parse_args(arguments)
     cancelled = threading.Event()
     # Before the imports, which take seconds.
     handle_stop_signals(lambda _number: cancelled.set())
     watch_parent(cancelled.set)
-    yield_processor()
+    yield_processor(LOWEST_PRIORITY if chosen.lowest else LOW_PRIORITY)
     limit_worker_files()
 
     # Imported only here: numpy reads the environment when it is imported.

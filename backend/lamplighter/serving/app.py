@@ -29,6 +29,8 @@ from lamplighter.serving.http.assets import Assets, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.exports import ExportJobs
+from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.metric_sources import add_sources
@@ -116,12 +118,16 @@ def create_app(settings: ServerSettings) -> FastAPI:
         await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
         await anyio.to_thread.run_sync(services.space_reserve.fill)
         await anyio.to_thread.run_sync(services.export_jobs.start)
+        if services.idle_smoothing is not None:
+            services.idle_smoothing.start()
         try:
             yield
         finally:
             services.answers.close()
             await services.hub.close()
             await anyio.to_thread.run_sync(services.export_jobs.stop)
+            if services.idle_smoothing is not None:
+                await anyio.to_thread.run_sync(services.idle_smoothing.stop)
             await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
             await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
@@ -173,19 +179,32 @@ def _build(settings: ServerSettings) -> Services:
     limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)
     pools, limiter = ThreadPools(), LargeResponseLimiter()
+    supervisor = Supervisor(run_store, settings.roles, limits) if settings.roles else None
+    hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server)
+    reprojection_jobs, smoothing = ReprojectionJobs(), None
+    if supervisor is not None and "projector" in settings.roles and settings.smooth_after is not None:
+        smoothing = IdleSmoothing(
+            reprojection_jobs,
+            gate.activity,
+            supervisor.quiet_runs,
+            lambda: hub.playing > 0 or export_jobs.at_work,
+            settings.smooth_after,
+        )
     return Services(
         settings=settings,
         gate=gate,
         catalog=catalog,
         uploads=Uploads(run_store.path / ".uploads"),
-        export_jobs=ExportJobs(run_store.path / ".exports", server),
-        hub=Hub(catalog),
+        export_jobs=export_jobs,
+        hub=hub,
         instruments=Instruments(AuditLog(run_store.path)),
         assets=Assets(),
         pools=pools,
         response_limiter=limiter,
         answers=Answers(limiter, pools, Spool(run_store.path)),
-        supervisor=Supervisor(run_store, settings.roles, limits) if settings.roles else None,
+        supervisor=supervisor,
+        reprojection_jobs=reprojection_jobs,
+        idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),
     )

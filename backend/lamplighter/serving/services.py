@@ -21,6 +21,7 @@ from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.serving.http.reply import PlainReply, Reply
 from lamplighter.serving.jobs.exports import ExportJobs
+from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
@@ -60,6 +61,8 @@ class Services:
     connections: ConnectionCounters = field(default_factory=ConnectionCounters)
     run_index: RunIndex = field(default_factory=RunIndex)
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
+    idle_smoothing: IdleSmoothing | None = None
+    """None if finished runs are not smoothed by this server."""
 
     def reply(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class ServerSettings:
     roles: tuple[str, ...] = ROLES
     """Workers this server starts; others may run elsewhere, over the same folder."""
     max_trainers: int = 2
+    smooth_after: float | None = 30.0
+    """Seconds without a request after which finished runs are smoothed for replay; None: never."""
 
     @property
     def loopback(self) -> bool:
@@ -94,6 +97,8 @@ class ServerSettings:
             )
         if self.max_trainers < 1:
             raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
+        if self.smooth_after is not None and not 0 <= self.smooth_after < math.inf:
+            raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds from 0 on")
         public = self.public
         if public is not None and public.scheme == "http" and not is_loopback(public.host):
             raise SettingsError(

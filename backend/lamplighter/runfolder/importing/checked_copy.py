@@ -35,7 +35,6 @@ from lamplighter.runfolder.importing.untrusted_values import (
     shorten_text,
 )
 from lamplighter.runfolder.lineage import step_key
-from lamplighter.runfolder.reading.smoothed_map import UNTIL_FACT
 from lamplighter.runfolder.tables import districts, layouts, measures, tiles
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
@@ -67,9 +66,9 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
             copy.insert("INSERT INTO facts VALUES(?,?)", "map", json.dumps(map_settings))
         if "made" in facts:
             copy.insert("INSERT INTO facts VALUES(?,?)", "made", json.dumps(require_number(facts["made"])))
-        if UNTIL_FACT in facts:
-            until = checks.require_step(facts[UNTIL_FACT])
-            copy.insert("INSERT INTO facts VALUES(?,?)", UNTIL_FACT, json.dumps(until))
+        if layouts.UNTIL_FACT in facts:
+            until = checks.require_step(facts[layouts.UNTIL_FACT])
+            copy.insert("INSERT INTO facts VALUES(?,?)", layouts.UNTIL_FACT, json.dumps(until))
         query = "SELECT attempt, step, method, trust, trust_error, recall, record FROM layouts ORDER BY id"
         for attempt, step, method, *trust, record in file.rows(query, MAX_LAYOUTS):
             row = step_key(require_count(attempt), checks.require_step(step))

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsReader
 
-UNTIL_FACT = "until"
-"""The fact of smoothed layouts: the run's newest step when they were made. Files from before lack it."""
 _KNOWN_FILES = 1_024
 
 

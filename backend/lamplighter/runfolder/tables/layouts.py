@@ -29,6 +29,10 @@ SCHEMA = OLDER_SCHEMA + _APPLIED + districts.DISTRICT_TABLES
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 
+UNTIL_FACT = "until"
+"""The fact of smoothed layouts: the run's newest step when they were made. Files from before lack it."""
+
+
 @dataclass(frozen=True)
 class LayoutEntry:
     """A list entry of a layout, with its quality estimates (None: not estimated)."""

@@ -40,6 +40,7 @@ from lamplighter.serving.access.request_headers import (
 )
 from lamplighter.serving.access.security_headers import with_security_headers
 from lamplighter.serving.access.session_watch import CLOSE_NOT_ALLOWED, with_session
+from lamplighter.serving.capacity.activity import Activity
 from lamplighter.serving.hosts import Origin, OriginError, parse_authority
 from lamplighter.serving.http.problems import problem_response
 from lamplighter.serving.http.route_table import Access, RouteRule, find_rule
@@ -100,6 +101,8 @@ class Gate:
         self.credentials = credentials
         self.loopback = loopback
         self.rules: list[RouteRule] = []
+        self.activity = Activity()
+        """When somebody who may was last here."""
         self._port = port
         self._prefix = prefix
 
@@ -250,6 +253,8 @@ class GateMiddleware:
         scope.setdefault("state", {})["presenter"] = decision.presenter
         scope["state"]["address"] = decision.address
         scope["state"]["session"] = decision.session
+        if decision.allowed and decision.rule is not None and not decision.rule.polled:
+            self._gate.activity.note()
         if scope["type"] == "websocket":
             await self._handle_websocket(decision, scope, receive, send)
         else:

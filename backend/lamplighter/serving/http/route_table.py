@@ -59,6 +59,8 @@ class RouteRule:
     access: Access
     body_limit: int = 0
     """Maximum size of a request body, in bytes."""
+    polled: bool = False
+    """True if an open page asks this by itself again and again, so that it does not show that somebody is there."""
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -114,13 +116,15 @@ class Routes:
         pool: Pool,
         access: Access = Access.READ,
         head: bool = True,
+        polled: bool = False,
         pricing: Pricing = Pricing.STATED,
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false."""
+        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false. `polled`: open pages,
+        or watching programs, ask it again and again."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
-        rule = RouteRule("http", path, methods, access)
+        rule = RouteRule("http", path, methods, access, polled=polled)
         return self._add(rule, {"methods": ["GET"], **options}, answers, pricing, pool)
 
     def post(

@@ -146,6 +146,11 @@ class ExportJobs:
             self._discard_old()
         return job
 
+    @property
+    def at_work(self) -> bool:
+        """Return whether an export is being made."""
+        return bool(self._running)
+
     def for_run(self, run: RunFolder) -> list[ExportJob]:
         """Return the exports of a run, newest first."""
         with self._lock:

@@ -18,16 +18,20 @@ from lamplighter.serving.http.problems import RefusedError
 log = logging.getLogger(__name__)
 
 ReprojectionState = Literal["none", "running", "done", "failed", "cancelled"]
-ReprojectionCommand = Callable[[RunFolder, int | None], list[str]]
+ReprojectionCommand = Callable[[RunFolder, int | None, bool], list[str]]
+"""Builds the command line of a process from the run, the number of slices, and whether it yields to everything."""
 
 _MODULE = "lamplighter.projection.reprojection_worker"
 _EXIT_SECONDS = 15.0
 """Seconds allowed for a process to clean up once its stdin has closed."""
+_YIELD_SECONDS = 0.5
+"""Those seconds for a process that makes way for something else."""
 
 
-def reprojection_worker_command(run: RunFolder, slices: int | None) -> list[str]:
-    """Return the command line of a reprojection's process."""
-    return [sys.executable, "-m", _MODULE, str(run.path), *(["--slices", str(slices)] if slices else [])]
+def reprojection_worker_command(run: RunFolder, slices: int | None, lowest: bool) -> list[str]:
+    """Return the command line of a reprojection's process; `lowest`: at the lowest priority that there is."""
+    options = [*(["--slices", str(slices)] if slices else []), *(["--lowest"] if lowest else [])]
+    return [sys.executable, "-m", _MODULE, str(run.path), *options]
 
 
 @dataclass
@@ -35,6 +39,8 @@ class ReprojectionJob:
     """The latest reprojection of a run, and its outcome."""
 
     state: ReprojectionState = "none"
+    by_itself: bool = False
+    """True if nobody asked for it."""
     progress: float = 0.0
     """Progress, from 0 to 1."""
     activity: str = ""
@@ -54,23 +60,25 @@ class ReprojectionJobs:
         self._jobs: dict[str, ReprojectionJob] = {}
         self._running: tuple[str, ChildJob] | None = None
 
-    def start(self, run: RunFolder, slices: int | None) -> ReprojectionJob:
-        """Start reprojecting a run.
+    def start(self, run: RunFolder, slices: int | None, *, by_itself: bool = False) -> ReprojectionJob:
+        """Start reprojecting a run. One that began by itself makes way.
 
         Raises:
             RefusedError: another reprojection is running (409), or no process can be started (507).
         """
+        if not by_itself:
+            self.make_way()
         with self._lock:
             if self._running is not None:
                 other = "this run" if self._running[0] == run.id else self._running[0]
                 raise RefusedError(
                     409, f"{other} is being laid out anew, one run at a time; cancel it, or wait for it"
                 )
-            job = ReprojectionJob("running", activity="starting")
+            job = ReprojectionJob("running", by_itself, activity="starting")
             try:
                 # This thread holds the lock, so no message is handled before the job is registered.
                 child = ChildJob(
-                    self._command(run, slices),
+                    self._command(run, slices, by_itself),
                     on_message=partial(self._handle_message, job),
                     on_end=partial(self._handle_end, job),
                     name="reprojection",
@@ -98,6 +106,21 @@ class ReprojectionJobs:
         # It removes what it has written to the run's folder, unless that takes too long.
         child.cancel(_EXIT_SECONDS)
 
+    def make_way(self) -> None:
+        """End a reprojection that began by itself; its process has ended when this returns, and it may begin again."""
+        with self._lock:
+            if self._running is None or not self._jobs[self._running[0]].by_itself:
+                return
+            name, child = self._running
+            if self._jobs[name].state == "running":
+                self._jobs[name] = ReprojectionJob()
+        child.cancel(_YIELD_SECONDS)
+
+    @property
+    def at_work(self) -> bool:
+        """Return whether a reprojection is running."""
+        return self._running is not None
+
     def _handle_message(self, job: ReprojectionJob, message: ChildMessage) -> None:
         with self._lock:
             job.reported_problem = message.problem or job.reported_problem
@@ -108,7 +131,8 @@ class ReprojectionJobs:
         with self._lock:
             self._running = None
             job.activity = ""
-            if job.state == "cancelled":
+            # A job that made way is not the run's any more.
+            if job.state == "cancelled" or all(one is not job for one in self._jobs.values()):
                 return
             job.state = "failed" if code else "done"
             if code:

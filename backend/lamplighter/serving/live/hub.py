@@ -112,6 +112,8 @@ class Hub:
         self.queue_counts = QueueCounts()
         self._joining = anyio.CapacityLimiter(_JOINING)
         self._readers = anyio.CapacityLimiter(_READERS)
+        self.playing = 0
+        """Viewers to whom the past is being played."""
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
         """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`, `from`,
@@ -163,6 +165,7 @@ class Hub:
 
     async def _play(self, watched_run: _WatchedRun, viewer: Viewer, session: PlaybackSession) -> None:
         await watched_run.send_hello(viewer)
+        self.playing += 1
         try:
             await session.play()
         except (*READ_ERRORS, NoSuchStepError, ValueError) as error:
@@ -170,6 +173,8 @@ class Hub:
         except Exception:
             log.exception("playing to a viewer")
             viewer.request_close(1011, "an error in the server")
+        finally:
+            self.playing -= 1
 
     @contextlib.contextmanager
     def _watch(self, run: RunFolder, viewer: Viewer) -> Generator[_WatchedRun]:

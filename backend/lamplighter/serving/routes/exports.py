@@ -61,14 +61,22 @@ def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
 
 
-@routes.get("/api/runs/{run}/exports", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=ExportList)
+@routes.get(
+    "/api/runs/{run}/exports", polled=True, pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=ExportList
+)
 def list_exports(run: RunId, services: ServicesDep) -> Response:
     """Return a run's exports, in progress or over, newest first."""
     jobs = services.export_jobs.for_run(services.catalog.find_run(run))
     return json_response(ExportList(items=[_to_schema(job) for job in jobs]))
 
 
-@routes.get("/api/runs/{run}/exports/{export}", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=Export)
+@routes.get(
+    "/api/runs/{run}/exports/{export}",
+    polled=True,
+    pool=Pool.CHEAP,
+    pricing=Pricing.FIXED,
+    response_model=Export,
+)
 def get_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
     """Return one export and its progress."""
     return json_response(_to_schema(services.export_jobs.find_job(services.catalog.find_run(run), export)))

@@ -77,7 +77,7 @@ _HEADER_BYTES = 64
 """Bytes of a layout frame before its coordinates, which take four bytes a token."""
 
 
-@routes.get("/api/runs/{run}/map", pool=Pool.CHEAP, response_model=MapSettingsResponse)
+@routes.get("/api/runs/{run}/map", polled=True, pool=Pool.CHEAP, response_model=MapSettingsResponse)
 def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the map's current settings and those requested; `POST .../requests` changes them."""
     reply = services.reply(request, run)

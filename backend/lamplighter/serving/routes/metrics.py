@@ -16,7 +16,12 @@ routes = Routes("session")
 
 
 @routes.get(
-    "/api/metrics", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.PRESENT, response_model=MetricList
+    "/api/metrics",
+    polled=True,
+    pool=Pool.NONE,
+    pricing=Pricing.FIXED,
+    access=Access.PRESENT,
+    response_model=MetricList,
 )
 async def get_metrics(services: ServicesDep) -> Response:
     """Return the server's counters: answers, refusals, viewers, the lag of its event loop, descriptors, bytes."""
@@ -35,7 +40,14 @@ async def get_metrics(services: ServicesDep) -> Response:
     return json_response(MetricList(items=metrics))
 
 
-@routes.get("/metrics", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.PRESENT, include_in_schema=False)
+@routes.get(
+    "/metrics",
+    polled=True,
+    pool=Pool.NONE,
+    pricing=Pricing.FIXED,
+    access=Access.PRESENT,
+    include_in_schema=False,
+)
 async def get_prometheus_metrics(services: ServicesDep) -> Response:
     """Return the same in Prometheus' text format."""
     text = prometheus_text(services.instruments.counters.read_all())

@@ -44,7 +44,7 @@ def start_reprojection(
     return reply.send(_COST, lambda: json_body(_to_schema(reply.run, job)))
 
 
-@routes.get("/api/runs/{run}/reprojection", pool=Pool.CHEAP, response_model=Reprojection)
+@routes.get("/api/runs/{run}/reprojection", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
 def get_reprojection(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the progress of a run's reprojection, and the layouts of an earlier one."""
     reply = services.reply(request, run)
@@ -71,5 +71,10 @@ def _to_schema(run: RunFolder, job: ReprojectionJob) -> Reprojection:
     except (FileNotFoundError, IndexError):
         pass
     return Reprojection(
-        state=job.state, share=job.progress, what=job.activity, problem=job.problem, made=result
+        state=job.state,
+        by_itself=job.by_itself,
+        share=job.progress,
+        what=job.activity,
+        problem=job.problem,
+        made=result,
     )

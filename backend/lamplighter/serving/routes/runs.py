@@ -33,7 +33,7 @@ _SUMMARY_BYTES = 10_000
 """Bytes of memory of a run in the list: its recipe and its status, as Python objects and as JSON."""
 
 
-@routes.get("/api/runs", pool=Pool.CHEAP, response_model=RunList)
+@routes.get("/api/runs", polled=True, pool=Pool.CHEAP, response_model=RunList)
 def list_runs(request: Request, services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
     cost = _SUMMARY_BYTES * sum(1 for _ in services.catalog.run_store.runs())
@@ -42,7 +42,7 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
     )
 
 
-@routes.get("/api/runs/{run}", pool=Pool.CHEAP, response_model=RunDetails)
+@routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=RunDetails)
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)

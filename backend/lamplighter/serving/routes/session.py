@@ -46,7 +46,9 @@ change things from it, start <code>lamplighter</code> again for a fresh link.</p
 """
 
 
-@routes.get("/healthz", pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.OPEN, response_model=Health)
+@routes.get(
+    "/healthz", polled=True, pool=Pool.NONE, pricing=Pricing.FIXED, access=Access.OPEN, response_model=Health
+)
 async def get_health() -> Response:
     """Report that the server is up."""
     # On the event loop: however busy all threads are, the server is up.
@@ -54,7 +56,12 @@ async def get_health() -> Response:
 
 
 @routes.get(
-    "/api/session", pool=Pool.CHEAP, pricing=Pricing.FIXED, access=Access.OPEN, response_model=Session
+    "/api/session",
+    polled=True,
+    pool=Pool.CHEAP,
+    pricing=Pricing.FIXED,
+    access=Access.OPEN,
+    response_model=Session,
 )
 def get_session(request: Request, services: ServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""

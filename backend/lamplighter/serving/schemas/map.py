@@ -91,6 +91,8 @@ class Reprojection(ApiModel):
 
     state: Literal["none", "running", "done", "failed", "cancelled"]
     """The state of the last reprojection started by this server."""
+    by_itself: bool = False
+    """True if nobody asked for it: it makes way for everything else, and then begins again."""
     share: float
     """Progress, from 0 to 1."""
     what: str

@@ -57,7 +57,7 @@ async def test_made_listed_and_played_beside_the_live_layouts(
     write_layouts(run, layout(1, 20))
     base = f"/api/runs/{run.id}"
     assert (await state(app, run.id)) == {
-        "state": "none", "share": 0.0, "what": "", "problem": None, "made": None,
+        "state": "none", "by_itself": False, "share": 0.0, "what": "", "problem": None, "made": None,
     }  # fmt: skip
     await begin(app, bearer, run.id, 202, slices=5)
     await begin(app, bearer, run.id, 409)
@@ -88,3 +88,24 @@ async def test_only_of_a_run_that_is_over(app: FastAPI, bearer: dict[str, str], 
     trainer = FakeTrainer(run).begin().train(2)
     assert b"once it is over" in await begin(app, bearer, run.id, 409)
     trainer.crash()
+
+
+async def test_what_an_open_page_asks_by_itself_does_not_show_that_somebody_is_there(
+    app: FastAPI, bearer: dict[str, str], tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path, 5)
+    activity = app.state.services.gate.activity
+    activity.wait(0)
+    base = f"/api/runs/{run.id}"
+    polled = ["/api/session", "/api/runs", base, f"{base}/map", f"{base}/reprojection", f"{base}/exports"]
+    for path in [*polled, "/healthz", "/api/nothing"]:
+        await call(app, "GET", path)
+    assert not activity.wait(0)
+    for path in (f"{base}/layouts", "/"):
+        await call(app, "GET", path)
+        assert activity.wait(0), path
+    # Whoever may not ask, did not.
+    await call(app, "POST", f"{base}/requests", body=b"{}")
+    assert not activity.wait(0)
+    await call(app, "DELETE", f"{base}/reprojection", bearer)
+    assert activity.wait(0)
