@@ -96,7 +96,7 @@ export class LiveRun extends TimeControl {
       this.abort.signal,
     );
     this.requests = new Requests(id);
-    this.wantedSet = set;
+    this.pastSet.wanted = set;
     if (speed !== null) this.speed = speed;
     if (at !== null) this.pending = { step: at, beats: beat ? "light" : "move" };
     else if (from !== null) {
@@ -201,7 +201,7 @@ export class LiveRun extends TimeControl {
   private applyRunInfo(info: Run) {
     this.info = info;
     this.status = info.status;
-    if (!this.inPast) this.chooseSet();
+    if (!this.inPast) this.pastSet.choose(this.past);
     this.noteAttempt(info.status?.attempt ?? 0);
     if (info.vocabulary && !this.vocabulary) void this.loadVocabulary(info);
   }
@@ -220,8 +220,9 @@ export class LiveRun extends TimeControl {
         () => ({ attempt: this.attempt, step: this.newestStep }),
         this.abort.signal,
       );
-      this.chooseSet();
+      this.pastSet.choose(null);
       this.past.invalidate(this.reprojected);
+      void this.pastSet.fetchRest(this.past, true);
       this.newest.setVocabulary(vocabulary.tokens.length);
       this.standAtPending();
       if (this.replay) this.restartStream();
@@ -266,7 +267,7 @@ export class LiveRun extends TimeControl {
     this.status = status;
     if (status.phase !== "running") this.singleStep = false;
     // What somebody looks at stays; the next look at the past is on the smoothed map.
-    if (!this.inPast) this.chooseSet();
+    if (!this.inPast) this.pastSet.choose(this.past);
     if (smoothed !== undefined && status.smoothed !== smoothed)
       this.smoothedNow = status.smoothed ?? null;
     this.noteAttempt(status.attempt);

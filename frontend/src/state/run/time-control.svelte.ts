@@ -11,6 +11,7 @@ import { hasEnded } from "../../model/phase";
 import type { PastStep, PastStore } from "../past/past-store";
 import { viewOrder } from "../past/step-ranges";
 import type { NewestStep } from "../live/newest-step.svelte";
+import { PastSet } from "./past-set.svelte";
 import { DEFAULT_SPEED, type Replay } from "./replay";
 import { layoutIn, type Layouts, type ShownStep } from "../shown-step.svelte";
 import type { ViewState } from "../../model/view-state";
@@ -35,10 +36,8 @@ export abstract class TimeControl {
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
-  /** Set of layouts that is asked for. */
-  protected wantedSet: TimePosition["set"] = $state(null);
-  /** Set to show the smoothed map of the past instead of the one made live. */
-  reprojected = $state(false);
+  /** Set of layouts on which the past is shown. */
+  protected readonly pastSet = new PastSet(() => this.status);
 
   /** Playback speed of this replay or the next, in steps a second. */
   speed = $state(DEFAULT_SPEED);
@@ -71,7 +70,13 @@ export abstract class TimeControl {
 
   /** Return the newest layout of each method at the step shown; none while that is still to come. */
   get layouts(): Layouts {
-    return this.isComing ? {} : this.shownStep.layouts;
+    if (this.isComing) return {};
+    return (this.rests && this.pastSet.rest) || this.shownStep.layouts;
+  }
+
+  /** Return whether a run that is over is shown as it ended. */
+  private get rests(): boolean {
+    return !this.inPast && hasEnded(this.status?.phase);
   }
 
   /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
@@ -192,7 +197,7 @@ export abstract class TimeControl {
       speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null,
       at,
       beat: at && light ? 1 : null,
-      set: this.wantedSet,
+      set: this.pastSet.wanted,
     };
   }
 
@@ -206,8 +211,8 @@ export abstract class TimeControl {
     const at = change.at !== undefined ? change.at : change.from == null ? now.at : null;
     const from = at !== null ? null : change.from !== undefined ? change.from : now.from;
     const speed = change.speed === undefined ? this.speed : (change.speed ?? DEFAULT_SPEED);
-    this.wantedSet = set;
-    const otherSet = this.chooseSet();
+    this.pastSet.wanted = set;
+    const otherSet = this.pastSet.choose(this.past);
     if (at !== null) {
       this.speed = speed;
       const beats = beat && (at === now.at || change.beat) ? "light" : "move";
@@ -319,12 +324,14 @@ export abstract class TimeControl {
     const { past } = this;
     if (!past) return null;
     const from = this.isComing ? null : this.newest;
+    const { layouts } = this;
     this.pending = null;
     if (!this.cursor) {
       // During a replay new maps are not reported, so the index would go stale.
       if (this.replay) past.suspend();
       const method = () => this.method;
       this.cursor = new TimeCursor(past, from, step, beats, method, this.frameClock);
+      this.cursor.layouts = layouts;
       this.leaveReplay();
     }
     return this.cursor;
@@ -345,7 +352,9 @@ export abstract class TimeControl {
 
   /** Play the run from a step on. */
   play(from: number, speed = this.speed) {
+    const { layouts } = this;
     this.closeCursor();
+    this.newest.layouts = layouts;
     this.speed = speed;
     this.replay = { from, speed, ended: false };
     this.newest.lastStep = from;
@@ -357,36 +366,23 @@ export abstract class TimeControl {
    * is shown.
    */
   setReprojected(reprojected: boolean) {
-    const set =
-      reprojected === this.smoothedByDefault ? null : reprojected ? ("again" as const) : "live";
+    const set = reprojected === this.pastSet.byDefault ? null : reprojected ? "again" : "live";
     this.goTo({ set, ...(reprojected && !this.inPast && { from: 0 }) });
+  }
+
+  /** Return whether the past is shown on the smoothed layouts instead of those made live. */
+  get reprojected(): boolean {
+    return this.pastSet.smoothed;
+  }
+
+  /** Return whether the layouts shown are the smoothed ones. */
+  get showsReprojected(): boolean {
+    return this.reprojected && (this.inPast || (this.rests && this.pastSet.rest !== null));
   }
 
   /** Return whether a past step is shown, or played. */
   protected get inPast(): boolean {
     return this.paused || this.replay !== null;
-  }
-
-  /** Return whether the layouts shown are the smoothed ones. */
-  get showsReprojected(): boolean {
-    return this.reprojected && this.inPast;
-  }
-
-  /** Return whether the run is over, and its smoothed map is of all its steps. */
-  private get smoothedByDefault(): boolean {
-    const { phase, smoothed = null, step = 0 } = this.status ?? {};
-    return hasEnded(phase) && smoothed !== null && smoothed >= step;
-  }
-
-  /** Choose the set of layouts of the past by what is asked for and what there is; return whether it changed. */
-  protected chooseSet(): boolean {
-    const { wantedSet, status } = this;
-    const smoothed = wantedSet ? wantedSet === "again" : this.smoothedByDefault;
-    const reprojected = smoothed && status?.smoothed != null;
-    if (reprojected === this.reprojected) return false;
-    this.reprojected = reprojected;
-    this.past?.invalidate(reprojected);
-    return true;
   }
 
   /** Set the speed of this replay or the next, in steps a second. */

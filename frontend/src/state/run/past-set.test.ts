@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import type { LayoutMethod } from "../../api/frames";
+import type { Status } from "../../api/rest-types";
+import type { PastStore } from "../past/past-store";
+import { PastSet } from "./past-set.svelte";
+
+function pastSet(status: Partial<Status> = {}) {
+  const set = new PastSet(
+    () => ({ phase: "finished", step: 100, steps: 100, smoothed: 100, ...status }) as Status,
+  );
+  const answers: (() => void)[] = [];
+  const past = {
+    invalidate: () => undefined,
+    fetchLayouts: (step: number, method: LayoutMethod) =>
+      new Promise((done) => answers.push(() => done({ [method]: { method, step } }))),
+  } as unknown as PastStore;
+  const answer = async () => {
+    for (const one of answers.splice(0)) one();
+    await new Promise((done) => setTimeout(done));
+  };
+  return { set, past, answer };
+}
+
+describe("a run that is over", () => {
+  it("rests on its last smoothed maps, and shows none before they are there", async () => {
+    const { set, past, answer } = pastSet();
+    set.choose(null);
+    void set.fetchRest(past, true);
+    expect(set.rest).toEqual({});
+    await answer();
+    expect(set.rest?.umap?.step).toBe(100);
+    expect(set.rest?.linear?.step).toBe(100);
+  });
+
+  it("glides there when it is smoothed while somebody looks, and back to the live map", async () => {
+    const { set, past, answer } = pastSet();
+    expect(set.choose(past)).toBe(true);
+    expect(set.rest).toBeNull();
+    await answer();
+    expect(set.rest?.umap?.step).toBe(100);
+    set.wanted = "live";
+    expect(set.choose(past)).toBe(true);
+    expect(set.rest).toBeNull();
+  });
+
+  it("does not rest on a map that came after another was chosen", async () => {
+    const { set, past, answer } = pastSet();
+    set.choose(past);
+    set.wanted = "live";
+    set.choose(past);
+    await answer();
+    expect(set.rest).toBeNull();
+  });
+});
