@@ -379,7 +379,7 @@ def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     expect(city.get_by_test_id("film-make")).to_be_disabled()
     for name, wrong in (("from", "-1"), ("every", "0")):
         city.get_by_test_id(f"film-{name}").fill(wrong)
-        expect(city.get_by_test_id("film-length")).to_contain_text("Steps go from 0 to 9")
+        expect(city.get_by_test_id("film-length")).to_contain_text(f"Steps go from 0 to {STEPS}")
         city.get_by_test_id(f"film-{name}").fill("1")
     city.get_by_test_id("film-from").fill("1")
     city.get_by_test_id("film-make").click()
