@@ -83,7 +83,7 @@ def expect_reached(page: Page, within: str, where: str) -> None:
     ("sizes", "finger"),
     [
         pytest.param(SIZES, False, id="mouse"),
-        pytest.param(PHONES, True, id="finger"),
+        pytest.param(PHONES, True, id="finger", marks=pytest.mark.tour),
         pytest.param(FURTHER_SIZES, False, id="further", marks=pytest.mark.tour),
         pytest.param(FURTHER_SIZES[:-1], True, id="further-finger", marks=pytest.mark.tour),
     ],
@@ -126,6 +126,7 @@ def test_play_timeline_and_map_are_inside_every_window(
     context.close()
 
 
+@pytest.mark.tour
 def test_in_a_low_window_the_inspector_is_beside_the_map(page: Page, finished_run: FinishedRun) -> None:
     for width, height in ((640, 360), (844, 390), (320, 320)):
         open_page(page, finished_run, "panel=token&token=3", {"width": width, "height": height})
@@ -148,6 +149,7 @@ def scroll_down(page: Page) -> None:
     wait_for(page, f"document.querySelector('#panel').scrollTo(0, 9e9) ?? {TOP} > 20")
 
 
+@pytest.mark.tour
 def test_the_inspector_begins_at_the_top_of_whatever_it_comes_to_show(
     page: Page, finished_run: FinishedRun
 ) -> None:
@@ -235,6 +237,7 @@ INSIDE = """() => {
 }"""
 
 
+@pytest.mark.tour
 def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run: FinishedRun) -> None:
     open_page(page, finished_run, "panel=runs")
     page.get_by_test_id("new-run").click()
@@ -253,3 +256,33 @@ def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run:
         for control in (back, page.get_by_test_id("start")):
             control.scroll_into_view_if_needed()
             expect(control).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.tour
+def test_viewers_are_told_of_a_new_run_and_may_go_to_it(
+    finished_run: FinishedRun, chromium: Browser, presenting: StorageState
+) -> None:
+    viewer = chromium.new_page(viewport={"width": 844, "height": 390}, reduced_motion="reduce")
+    viewer.goto(finished_run.url_with("folded=1"))
+    wait_for(viewer, DRAWN)
+    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
+    presenter = context.new_page()
+    open_page(presenter, finished_run, "panel=runs")
+    presenter.get_by_test_id("new-run").click()
+    presenter.get_by_test_id("start").click()
+    wait_for(presenter, f"!location.search.includes('{finished_run.run}')")
+    notice = viewer.get_by_test_id("new-run-notice")
+    expect(notice).to_contain_text("A new run has started", timeout=15_000)
+    assert find_violations(viewer, "main") == []
+    expect_reached(viewer, f"[data-testid=new-run-notice] button, {CONTROLS}", "844x390")
+    notice.get_by_role("button", name="Go to it").click()
+    wait_for(viewer, f"!location.search.includes('{finished_run.run}')")
+    expect(notice).to_have_count(0)
+    viewer.go_back()
+    wait_for(viewer, f"location.search.includes('{finished_run.run}')")
+    presenter.go_back()
+    presenter.wait_for_timeout(5_500)
+    expect(notice).to_have_count(0)
+    expect(presenter.get_by_test_id("new-run-notice")).to_have_count(0)
+    viewer.close()
+    context.close()

@@ -174,6 +174,10 @@ export class AppState implements Stores {
         void this.query;
         this.history.follow();
       });
+      $effect(() => {
+        const { run } = openRun;
+        if (run) untrack(() => this.server.dismissNewRun(run.id));
+      });
       $effect(() => focus.setStep(openRun.run?.settledStep ?? null));
       $effect(() => {
         void [openRun.run?.vocabulary, openRun.run?.districts];

@@ -65,6 +65,11 @@ export const page = {
     again: "Try again",
   },
 
+  newRun: {
+    started: "A new run has started.",
+    open: "Go to it",
+    dismiss: "Stay here",
+  },
   notice: {
     noRuns: "No city yet",
     noRunsMore: "Start a run, and watch it find its districts.",

@@ -27,6 +27,8 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
 
   return {
     openRunLive,
+    /** Let go of the notice that somebody has started a run. */
+    dismissNewRun: (id: string) => server.dismissNewRun(id),
     /** Create a run of a recipe, and of a file's text; then show its steps. Throws `ApiError`. */
     async createRun(recipe: PartialRecipe, file: File | null) {
       const { id } = await server.createRun(recipe, file);

@@ -4,6 +4,7 @@ import { requestJson, runPath, sendJson } from "../../api/rest";
 import { forgetSessionKey } from "../../api/session-key";
 import type { Answer, BrowserSession, PartialRecipe, Run, Session } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
+import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
 
@@ -12,7 +13,11 @@ export class ServerSession {
   runs = $state.raw<Run[] | null>(null);
   /** Set when the server did not answer the last request for the list of runs. */
   unreachable = $state(false);
+  /** A run that somebody else has started while this page is open, until it is opened or dismissed. */
+  newRun = $state<string | null>(null);
 
+  /** Runs that need no notice; null before the first list. */
+  private known: Set<string> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Start without an answer. `answered` is called after each one. */
@@ -39,7 +44,18 @@ export class ServerSession {
         await requestJson<Answer<"POST /api/uploads">>(path, { method: "POST", body: file })
       ).upload;
     }
-    return sendJson<"POST /api/runs">("/api/runs", upload ? { recipe, upload } : { recipe });
+    const run = await sendJson<"POST /api/runs">(
+      "/api/runs",
+      upload ? { recipe, upload } : { recipe },
+    );
+    this.dismissNewRun(run.id);
+    return run;
+  }
+
+  /** Take back the notice of a run, or give none. */
+  dismissNewRun(id: string) {
+    this.known?.add(id);
+    if (this.newRun === id) this.newRun = null;
   }
 
   /** Remove a run. Throws `ApiError`. */
@@ -70,6 +86,7 @@ export class ServerSession {
       ]);
       this.session = session;
       this.runs = runs.items;
+      this.noticeNewRun(runs.items);
       this.unreachable = false;
       this.answered();
     } catch (error) {
@@ -79,4 +96,13 @@ export class ServerSession {
       this.timer = setTimeout(() => void this.poll(), POLL_INTERVAL);
     }
   };
+
+  private noticeNewRun(runs: readonly Run[]) {
+    if (this.newRun !== null && runs.every(({ id }) => id !== this.newRun)) this.newRun = null;
+    // One that cannot be read yet may be so a moment later.
+    const readable = runs.filter((run) => run.readable);
+    const fresh = this.known && readable.find(({ id }) => !this.known?.has(id));
+    this.known = new Set([...(this.known ?? []), ...readable.map(({ id }) => id)]);
+    if (fresh?.status && !hasEnded(fresh.status.phase)) this.newRun = fresh.id;
+  }
 }
