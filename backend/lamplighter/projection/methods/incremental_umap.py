@@ -27,7 +27,6 @@ from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex, Neigh
 from lamplighter.projection.umap.procrustes import align_to_previous
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
 from lamplighter.projection.umap.smoothing import PositionSmoother
-from lamplighter.projection.umap.umap_learn import find_ab_params
 
 _RESTING_RATE = 0.003
 """Learning rate below which no visible motion remains, so that the map rests."""
@@ -48,7 +47,7 @@ class IncrementalUmap:
         self._optimised = coordinates
         self._smoother = None if coordinates is None else PositionSmoother(coordinates)
         self._gliding = False
-        self._curve = _curve(settings)
+        self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
         self._neighbours = NeighbourIndex(settings.neighbours - 1)
         self._strengths = MembershipStrengths()
@@ -120,7 +119,7 @@ class IncrementalUmap:
 
     def change_settings(self, settings: MapSettings) -> None:
         """Use other settings from the next frame on; the map moves to its new shape from where it is."""
-        self._curve = _curve(settings)
+        self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         if settings.neighbours != self.settings.neighbours:
             self._neighbours = NeighbourIndex(settings.neighbours - 1)
         self._strengths = MembershipStrengths()
@@ -203,9 +202,3 @@ class IncrementalUmap:
                 self._generators,
             )
         return coordinates
-
-
-def _curve(settings: MapSettings) -> AttractionCurve:
-    """Return UMAP's curve for these settings."""
-    a, b = find_ab_params(settings.spread, settings.min_dist)
-    return AttractionCurve(float(a), float(b))

@@ -23,7 +23,6 @@ from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStreng
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 from lamplighter.projection.umap.procrustes import align_to_previous
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, run_epoch
-from lamplighter.projection.umap.umap_learn import find_ab_params
 
 LEARNING_RATES = (0.5, 0.3, 0.2, 0.1)
 """Learning rate with which each sweep starts a slice: backward, forward, backward, forward."""
@@ -48,7 +47,7 @@ class JointLayout:
         self._overlap = np.zeros((slices - 1, size), dtype=np.float32)
         """By pair of slices and token: the share of the token's neighbourhood that both have in common."""
         self._settings = settings
-        self._curve = AttractionCurve(*map(float, find_ab_params(settings.spread, settings.min_dist)))
+        self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
         self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         self._neighbours = NeighbourIndex(settings.neighbours - 1)

@@ -4,7 +4,8 @@ umap-learn's `optimize_layout_euclidean` creates the counters that say when an e
 so every call resets them, and with a few epochs a call the same strong edges win each time. Here the counters
 belong to the caller and can be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12
 (BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both agree to
-rounding. Compiled code is cached on disk.
+rounding. Compiled code is cached on disk. The package itself is not imported: that takes a second, and ten where
+nothing of it is compiled yet, because it compiles much that is not used here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from __future__ import annotations
 import numba
 import numpy as np
 from numpy.typing import NDArray
-
-from lamplighter.projection.umap.umap_learn import tau_rand_int
 
 _STEPS = 2048
 """Intervals of the table of powers between 1 and 2."""
@@ -36,6 +35,19 @@ class AttractionCurve:
         """Shape (256,), indexed by the exponent bits."""
         self.mantissas = ((1 + np.arange(_STEPS + 1) / _STEPS) ** b).astype(np.float32)
         """Shape (2049,), indexed by the first eleven bits of the mantissa."""
+
+    @staticmethod
+    def fit(spread: float, min_dist: float) -> AttractionCurve:
+        """Fit the curve to an attraction that is 1 up to `min_dist` and falls exponentially beyond, by least squares at
+        the 300 distances that umap-learn takes (`find_ab_params`)."""
+        from scipy.optimize import curve_fit
+
+        distances = np.linspace(0, 3 * spread, 300)
+        wanted = np.where(distances < min_dist, 1.0, np.exp(-(distances - min_dist) / spread))
+        # On its way the fit may try a negative power of the distance 0.
+        with np.errstate(all="ignore"):
+            (a, b), _ = curve_fit(lambda x, a, b: 1 / (1 + a * x ** (2 * b)), distances, wanted)
+        return AttractionCurve(float(a), float(b))
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")
@@ -61,6 +73,18 @@ def offset_from(
     """Return the offset of a point from a token, dx and dy, and its length squared."""
     dx, dy = x - coordinates[token, 0], y - coordinates[token, 1]
     return dx, dy, dx * dx + dy * dy
+
+
+@numba.njit(cache=True)
+def draw_integer(state: NDArray[np.int64]) -> np.int32:
+    """Return the next 32 random bits of a combined Tausworthe generator (L'Ecuyer 1996, `taus88`), and advance its
+    state, shape (3,), in place. umap-learn draws the same integers from the same state."""
+    word = np.int64(0xFFFFFFFF)
+    first, second, third = state[0], state[1], state[2]
+    state[0] = ((first & 0xFFFFFFFE) << 12 & word) ^ (((first << 13 & word) ^ first) >> 19)
+    state[1] = ((second & 0xFFFFFFF8) << 4 & word) ^ (((second << 2 & word) ^ second) >> 25)
+    state[2] = ((third & 0xFFFFFFF0) << 17 & word) ^ (((third << 3 & word) ^ third) >> 11)
+    return np.int32(state[0] ^ state[1] ^ state[2])
 
 
 @numba.njit(fastmath=True, cache=True)
@@ -117,7 +141,7 @@ def run_epoch(
             coordinates[k, 0] -= change_x
             coordinates[k, 1] -= change_y
         for _ in range(count):
-            k = tau_rand_int(rng[j]) % size
+            k = draw_integer(rng[j]) % size
             if k == j:
                 continue
             dx, dy, distance = offset_from(coordinates, k, x, y)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,8 +9,12 @@ from scipy.sparse import csr_array
 
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
-from lamplighter.projection.umap.umap_learn import smooth_knn_dist, umap_membership_strengths
+from lamplighter.projection.umap.umap_learn import umap_
 from tests.unit.projection.edges import edge_keys
+
+# The same source for one thread, kept on the disk: as umap-learn compiles it, it takes three seconds in every process.
+umap_smooth_distances = numba.njit(umap_.smooth_knn_dist.py_func, cache=True)
+umap_membership_strengths = numba.njit(umap_.compute_membership_strengths.py_func, cache=True)
 
 
 def town(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -23,7 +28,7 @@ def whole(ids: np.ndarray, cosines: np.ndarray, horizon: int) -> FuzzyGraph:
     with_self = np.concatenate((np.arange(size, dtype=np.int32)[:, None], ids), axis=1)
     distances = np.concatenate((np.zeros((size, 1), np.float32), np.maximum(1 - cosines, 0)), axis=1)
     heads, tails, weights, _ = umap_membership_strengths(
-        with_self, distances, *smooth_knn_dist(distances, float(k + 1))
+        with_self, distances, *umap_smooth_distances(distances, float(k + 1))
     )
     own = csr_array((weights, (heads, tails)), shape=(size, size))
     other = own.T.tocsr()

@@ -6,11 +6,13 @@ import inspect
 from typing import Any
 
 import numpy as np
+import pytest
 
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.projection.umap import sgd_kernel
 from lamplighter.projection.umap.fuzzy_graph import MembershipStrengths
-from lamplighter.projection.umap.sgd_kernel import AttractionCurve, run_epoch
+from lamplighter.projection.umap.sgd_kernel import AttractionCurve, draw_integer, run_epoch
+from lamplighter.projection.umap.umap_learn import umap_
 
 WRITTEN_OUT = {
     "dx, dy, distance = offset_from(coordinates, k, x, y)": "dx, dy = x - coordinates[k, 0], y - coordinates[k, 1]; "
@@ -45,3 +47,22 @@ def test_a_helper_changes_no_bit() -> None:
         results.append(coordinates)
     np.testing.assert_array_equal(*results)
     assert np.abs(results[0] - start).max() > 0.3
+
+
+def test_random_integers_are_umaps() -> None:
+    from umap import utils
+
+    ours = np.random.default_rng(0).integers(1 << 10, 1 << 30, size=3)
+    theirs = ours.copy()
+    drawn = [int(draw_integer(ours)) for _ in range(1_000)]
+    assert drawn == [int(utils.tau_rand_int.py_func(theirs).astype(np.int32)) for _ in range(1_000)]
+    assert len(set(drawn)) > 990
+    assert min(drawn) < 0 < max(drawn)
+
+
+@pytest.mark.parametrize(("spread", "min_dist"), [(1.5, 1.0), (1.0, 0.1), (5.0, 0.0)])
+def test_the_curve_is_umaps(spread: float, min_dist: float) -> None:
+    curve = AttractionCurve.fit(spread, min_dist)
+    with np.errstate(all="ignore"):
+        theirs = umap_.find_ab_params(spread, min_dist)
+    np.testing.assert_allclose((curve.a, curve.b), theirs, rtol=1e-6)
